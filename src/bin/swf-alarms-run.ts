@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { buildRunProgram } from "../cli/commands.ts";
+import { runMain } from "../main.ts";
+
+await runMain(buildRunProgram, process.argv);

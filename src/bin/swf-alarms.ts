@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { buildProgram } from "../cli/commands.ts";
+import { runMain } from "../main.ts";
+
+await runMain(buildProgram, process.argv);

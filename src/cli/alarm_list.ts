@@ -1,0 +1,57 @@
+import type { Command } from "commander";
+import type { AlarmRow } from "../core/model.ts";
+import { alarmRows } from "../store/alarms.ts";
+import { activeEvents } from "../store/events.ts";
+import { renderState, viewAlarms } from "./alarms.ts";
+import { printJson, printLines, renderTable } from "./output.ts";
+import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
+
+interface ListOptions extends ConfigOption {
+  readonly json?: boolean;
+}
+
+/** `alarm list`: every alarm and whether it can run. */
+export function addAlarmList(alarm: Command): void {
+  addConfigOption(alarm.command("list"))
+    .summary("list the alarms and whether they can run")
+    .option("--json", "print as JSON")
+    .action(async (options: ListOptions) => {
+      const alarms = await listAlarms(options);
+      if (options.json === true) return printJson(alarms);
+      const rows = alarms.map(({ name, state, mail, active_events: active, recipients }) => {
+        return [name, mail, String(active), recipients.join(" ") || "-", state];
+      });
+      printLines(
+        renderTable(
+          ["ALARM", "MAIL", "ACTIVE", "RECIPIENTS", "STATE"],
+          rows,
+          "no alarms: the alarms folder is empty",
+        ),
+      );
+    });
+}
+
+async function listAlarms(options: ConfigOption) {
+  return await withDatabase(options, async (db, config) => {
+    const { alarms } = await viewAlarms(db, config);
+    const { rows } = await alarmRows(db);
+    const listed = [];
+    for (const alarm of alarms) {
+      const active = await activeEvents(db, alarm.row.name);
+      listed.push(listedAlarm(alarm.row, renderState(alarm), active.length));
+    }
+    for (const row of rows) if (row.archived) listed.push(listedAlarm(row, "archived", 0));
+    return listed;
+  });
+}
+
+function listedAlarm(row: AlarmRow, state: string, active: number) {
+  return {
+    name: row.name,
+    title: row.title,
+    state,
+    mail: row.enabled ? "on" : "off",
+    active_events: active,
+    recipients: row.recipients,
+  };
+}

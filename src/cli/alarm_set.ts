@@ -1,0 +1,103 @@
+import { userInfo } from "node:os";
+import { type Command, InvalidArgumentError } from "commander";
+import type { Config } from "../config/config.ts";
+import type { JsonObject } from "../core/json.ts";
+import { splitRecipients } from "../core/recipients.ts";
+import { alarmRows, changeAlarm, createAlarm } from "../store/alarms.ts";
+import type { Database } from "../store/database.ts";
+import { findAlarm, NotFound } from "./alarms.ts";
+import { printLines } from "./output.ts";
+import { parseAssignments } from "./param_option.ts";
+import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
+
+interface SetOptions extends ConfigOption {
+  readonly mail?: boolean;
+  readonly recipients?: readonly string[];
+  readonly renotify?: number;
+  readonly param?: readonly string[];
+  readonly unset?: readonly string[];
+  readonly title?: string;
+  readonly description?: string;
+  readonly archive?: true;
+  readonly unarchive?: true;
+}
+
+/** `alarm set`: what the dashboard's editor changes, for sites without a dashboard. */
+export function addAlarmSet(alarm: Command): void {
+  addConfigOption(alarm.command("set").argument("<name>", "name of the alarm"))
+    .summary("change an alarm's row: mail, recipients, parameters")
+    .description(
+      "Changes an alarm's row; the state before is kept as a version, as the dashboard does.",
+    )
+    .option("--mail <on|off>", "turn mail on or off; detection goes on either way", parseSwitch)
+    .option("--recipients <who...>", "addresses and @teams; replaces the list")
+    .option(
+      "--renotify <hours>",
+      "mail again while it fires, every so many hours; 0 means never",
+      parseHours,
+    )
+    .option("--param <name=value...>", "set parameters (JSON, or a text as it is)")
+    .option("--unset <name...>", "go back to the default of these parameters")
+    .option("--title <text>", "title of the alarm")
+    .option("--description <text>", "head of the mail")
+    .option("--archive", "stop the alarm")
+    .option("--unarchive", "start it again")
+    .action(async (name: string, options: SetOptions) => {
+      await withDatabase(options, async (db, config) => {
+        const entryId = await setAlarm(db, config, name.replace(/^alarm_/, ""), options);
+        printLines([`changed ${entryId}; see: swf-alarms alarm show ${name}`]);
+      });
+    });
+}
+
+async function setAlarm(
+  db: Database,
+  config: Config,
+  name: string,
+  options: SetOptions,
+): Promise<string> {
+  const now = Date.now() / 1000;
+  const row =
+    (await alarmRows(db)).rows.find((candidate) => candidate.name === name) ??
+    (await makeRow(db, config, name, now));
+  const data: JsonObject = {};
+  if (options.mail !== undefined) data.enabled = options.mail;
+  if (options.recipients !== undefined)
+    data.recipients = options.recipients.flatMap(splitRecipients);
+  if (options.renotify !== undefined) data.renotification_window_hours = options.renotify;
+  if (options.param !== undefined || options.unset !== undefined) {
+    const params: JsonObject = { ...row.params, ...parseAssignments(options.param ?? []) };
+    for (const param of options.unset ?? []) delete params[param];
+    data.params = params;
+  }
+  const archived = options.archive ?? (options.unarchive === true ? false : undefined);
+  const change = {
+    data,
+    ...(options.title === undefined ? {} : { title: options.title }),
+    ...(options.description === undefined ? {} : { description: options.description }),
+    ...(archived === undefined ? {} : { archived }),
+  };
+  await db.transaction((tx) => changeAlarm(tx, row.id, change, `cli:${userInfo().username}`, now));
+  return row.entryId;
+}
+
+/** A module that no tick has seen yet gets its row now. */
+async function makeRow(db: Database, config: Config, name: string, now: number) {
+  const { module } = await findAlarm(db, config, name);
+  if (module === undefined)
+    throw new NotFound(`there is no alarm ${JSON.stringify(name)}; see: swf-alarms alarm list`);
+  return await createAlarm(db, module, now);
+}
+
+function parseSwitch(text: string): boolean {
+  if (text === "on") return true;
+  if (text === "off") return false;
+  throw new InvalidArgumentError(`write on or off`);
+}
+
+function parseHours(text: string): number {
+  const hours = Number(text);
+  if (text.trim() === "" || !Number.isFinite(hours) || hours < 0)
+    throw new InvalidArgumentError("write a number of hours, such as 24");
+  return hours;
+}

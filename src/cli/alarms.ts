@@ -1,0 +1,58 @@
+import type { Config } from "../config/config.ts";
+import {
+  type Alarm,
+  type LoadedAlarms,
+  loadAlarms,
+  readAlarmsFolder,
+} from "../engine/load_alarms.ts";
+import type { Log } from "../engine/log.ts";
+import { Sources } from "../engine/sources.ts";
+import * as helpers from "../index.ts";
+import { ModuleLoader } from "../modules/load.ts";
+import type { Database } from "../store/database.ts";
+
+const silent: Log = { error: () => {}, info: () => {}, debug: () => {} };
+
+/** The alarms as a tick would find them; a module without a row is shown, its row is not made. */
+export async function viewAlarms(
+  db: Database,
+  config: Config,
+  only?: string,
+): Promise<LoadedAlarms> {
+  return await loadAlarms({
+    db,
+    folder: readAlarmsFolder(config.engine.alarmsDir, silent),
+    loader: new ModuleLoader(helpers),
+    sources: new Sources(config).names,
+    now: Date.now() / 1000,
+    write: false,
+    only: only === undefined ? undefined : new Set([only]),
+    log: silent,
+  });
+}
+
+/** One alarm by the name that a person typed, `alarm_` in front or not. Throws NotFound. */
+export async function findAlarm(db: Database, config: Config, typed: string): Promise<Alarm> {
+  const name = typed.replace(/^alarm_/, "");
+  const { alarms } = await viewAlarms(db, config, name);
+  const [alarm] = alarms;
+  if (alarm === undefined)
+    throw new NotFound(`there is no alarm ${JSON.stringify(name)}; see: swf-alarms alarm list`);
+  return alarm;
+}
+
+/** What was asked for is not there. */
+export class NotFound extends Error {
+  override readonly name = "NotFound";
+}
+
+/** Whether the alarm can run, in one line. */
+export function renderState({ row, readiness }: Alarm): string {
+  const state =
+    readiness.kind === "ready"
+      ? "ready"
+      : readiness.kind === "faulty"
+        ? `error: ${readiness.message}`
+        : `not configured: ${readiness.missing.join("; ")}`;
+  return [state, ...row.faults].join("; ");
+}

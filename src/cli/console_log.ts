@@ -1,0 +1,52 @@
+import { appendFileSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Log } from "../engine/log.ts";
+import { plainText } from "../message/escape.ts";
+import { renderTime } from "./output.ts";
+
+export interface LogOptions {
+  /** Everything goes to stdout too. */
+  readonly verbose: boolean;
+  readonly path: string | undefined;
+}
+
+/**
+ * Errors go to stderr, so that cron mails them; the rest is silent unless it is asked for. The log file
+ * gets all but the details.
+ */
+export function consoleLog({ verbose, path }: LogOptions): Log {
+  const file = path === undefined ? undefined : openFile(path);
+  const line = (level: string, message: string): string =>
+    `${renderTime(Date.now() / 1000)} ${level} ${plainText(message)}\n`;
+  return {
+    error: (message) => {
+      file?.(line("error", message));
+      process.stderr.write(`swf-alarms: ${plainText(message)}\n`);
+    },
+    info: (message) => {
+      file?.(line("info", message));
+      if (verbose) process.stdout.write(line("info", message));
+    },
+    debug: (message) => {
+      if (verbose) process.stdout.write(line("debug", message));
+    },
+  };
+}
+
+/** A log that cannot be written must not stop the alarms; it is said once. */
+function openFile(path: string): (text: string) => void {
+  let broken = false;
+  return (text) => {
+    if (broken) return;
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      appendFileSync(path, text);
+    } catch (error) {
+      broken = true;
+      const reason = error instanceof Error ? error.message : String(error);
+      process.stderr.write(
+        `swf-alarms: cannot write the log ${path}: ${reason}. Check [engine] log_path and its owner.\n`,
+      );
+    }
+  };
+}

@@ -1,0 +1,33 @@
+import type { Command } from "commander";
+import { migrate } from "../store/migrate.ts";
+import { openDatabase } from "../store/open.ts";
+import { printJson, printLines } from "./output.ts";
+import { addConfigOption, type ConfigOption, readConfig } from "./session.ts";
+
+interface MigrateOptions extends ConfigOption {
+  readonly json?: boolean;
+}
+
+/** `migrate`: brings the database up to date. */
+export function addMigrate(program: Command): void {
+  addConfigOption(program.command("migrate"))
+    .summary("bring the database up to date")
+    .description(
+      "Makes what the database lacks and leaves what Django made as it is. Safe to repeat.",
+    )
+    .option("--json", "print as JSON")
+    .action(async (options: MigrateOptions) => {
+      const { config } = readConfig(options);
+      const db = await openDatabase(config.db);
+      try {
+        const report = await migrate(db);
+        if (options.json === true) return printJson(report);
+        const applied = report.applied.map((name) => `applied ${name}`);
+        printLines(
+          applied.length === 0 ? ["the database is up to date"] : [...applied, ...report.notes],
+        );
+      } finally {
+        await db.close();
+      }
+    });
+}

@@ -1,0 +1,23 @@
+import { InvalidArgumentError } from "commander";
+import { isJsonObject, type JsonObject, type JsonValue, safeJson } from "../core/json.ts";
+
+/** `name=value` pairs as params. A value is JSON where it reads as JSON, else the text as it stands. */
+export function parseAssignments(texts: readonly string[]): JsonObject {
+  const params: JsonObject = {};
+  for (const text of texts) {
+    const split = text.indexOf("=");
+    if (split <= 0)
+      throw new InvalidArgumentError(`found ${JSON.stringify(text)}; write name=value`);
+    params[text.slice(0, split)] = parseValue(text.slice(split + 1));
+  }
+  return params;
+}
+
+function parseValue(text: string): JsonValue {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) || typeof value !== "string" ? safeJson(value) : value;
+  } catch {
+    return text;
+  }
+}

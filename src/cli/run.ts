@@ -1,0 +1,88 @@
+import type { Command } from "commander";
+import type { Mode } from "../core/model.ts";
+import { type Engine, tick } from "../engine/tick.ts";
+import { DatabaseBusy } from "../store/database.ts";
+import { consoleLog } from "./console_log.ts";
+import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
+import { printJson, printLines } from "./output.ts";
+import { planFacts, renderPlan, renderTick } from "./render_tick.ts";
+import {
+  addConfigOption,
+  type ConfigOption,
+  makeEngine,
+  readConfig,
+  withDatabase,
+  withPlanDatabase,
+} from "./session.ts";
+
+export interface RunOptions extends ConfigOption {
+  readonly dryRun?: boolean;
+  readonly plan?: boolean;
+  readonly alarm?: readonly string[];
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** `run`: one tick. */
+export function addRun(program: Command, setExit: SetExit): Command {
+  return addConfigOption(program.command("run"))
+    .enablePositionalOptions()
+    .summary("run one tick; cron calls this")
+    .description(
+      "Runs one tick over all alarms. Silent when all is well and nobody looks on (see -v).",
+    )
+    .option("--dry-run", "write state, send no mail")
+    .option("--plan", "write nothing at all, print what a tick would do and why")
+    .option("--alarm <name...>", "only these alarms")
+    .option("--json", "print the plan as JSON (with --plan)")
+    .option("-v, --verbose", "print every step")
+    .action(async (options: RunOptions) => setExit(await runTick(options)));
+}
+
+/** One tick in the mode that the options name. */
+export async function runTick(options: RunOptions): Promise<ExitCode> {
+  if (options.plan === true) return await showPlan(options);
+  const mode: Mode = options.dryRun === true ? "dry-run" : "tick";
+  const verbose = options.verbose === true;
+  const log = consoleLog({ verbose, path: readConfig(options).config.engine.logPath });
+  try {
+    const report = await withDatabase(options, (db, config) =>
+      runOnce(makeEngine(db, config, log), mode, options.alarm),
+    );
+    if (report === undefined) return skipped("another tick is at work on this database");
+    const lines = renderTick(report, mode);
+    for (const line of lines) log.info(line);
+    if (!verbose && (mode === "dry-run" || process.stdout.isTTY)) printLines(lines);
+    for (const error of report.errors) log.error(error);
+    return report.errors.length > 0 ? EXIT.failed : EXIT.ok;
+  } catch (error) {
+    if (error instanceof DatabaseBusy) return skipped(error.message);
+    throw error;
+  }
+
+  function skipped(why: string): ExitCode {
+    log.info(`tick skipped: ${why}`);
+    if (!verbose && process.stdout.isTTY) printLines([`tick skipped: ${why}`]);
+    return EXIT.ok;
+  }
+}
+
+async function showPlan(options: RunOptions): Promise<ExitCode> {
+  const log = consoleLog({
+    verbose: options.verbose === true && options.json !== true,
+    path: undefined,
+  });
+  const report = await withPlanDatabase(options, (db, config) =>
+    runOnce(makeEngine(db, config, log), "plan", options.alarm),
+  );
+  if (report === undefined) throw new Error("a plan takes no lock and is never skipped");
+  if (options.json === true) printJson(planFacts(report));
+  else printLines(renderPlan(report));
+  return report.errors.length > 0 ? EXIT.failed : EXIT.ok;
+}
+
+async function runOnce(engine: Engine, mode: Mode, names: readonly string[] | undefined) {
+  const only =
+    names === undefined ? undefined : new Set(names.map((name) => name.replace(/^alarm_/, "")));
+  return await tick(engine, { mode, only });
+}

@@ -1,0 +1,21 @@
+import type { Command } from "commander";
+import { listTeams } from "../store/teams.ts";
+import { printJson, printLines, renderTable } from "./output.ts";
+import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
+
+interface ListOptions extends ConfigOption {
+  readonly json?: boolean;
+}
+
+/** `team list`: the mail aliases. */
+export function addTeamList(team: Command): void {
+  addConfigOption(team.command("list"))
+    .summary("list the teams and their addresses")
+    .option("--json", "print as JSON")
+    .action(async (options: ListOptions) => {
+      const teams = [...(await withDatabase(options, (db) => listTeams(db))).values()];
+      if (options.json === true) return printJson(teams);
+      const rows = teams.map(({ name, title, members }) => [name, title, members.join(" ") || "-"]);
+      printLines(renderTable(["TEAM", "TITLE", "MEMBERS"], rows, "no teams"));
+    });
+}

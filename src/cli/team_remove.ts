@@ -1,0 +1,18 @@
+import type { Command } from "commander";
+import { removeTeam } from "../store/teams.ts";
+import { NotFound } from "./alarms.ts";
+import { printLines } from "./output.ts";
+import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
+import { parseTeamName } from "./team_set.ts";
+
+/** `team remove`: takes a team out of use; `team set` brings it back. */
+export function addTeamRemove(team: Command): void {
+  addConfigOption(team.command("remove"))
+    .argument("<name>", "name of the team, such as @shift", parseTeamName)
+    .summary("take a team out of use")
+    .action(async (name: string, options: ConfigOption) => {
+      const removed = await withDatabase(options, (db) => removeTeam(db, name, Date.now() / 1000));
+      if (!removed) throw new NotFound(`there is no team ${name}; see: swf-alarms team list`);
+      printLines([`removed ${name}`]);
+    });
+}

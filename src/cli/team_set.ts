@@ -1,0 +1,46 @@
+import { userInfo } from "node:os";
+import { type Command, InvalidArgumentError } from "commander";
+import { isAddress, splitRecipients } from "../core/recipients.ts";
+import { listTeams, setTeam } from "../store/teams.ts";
+import { printLines } from "./output.ts";
+import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
+
+interface SetOptions extends ConfigOption {
+  readonly title?: string;
+}
+
+/** `team set`: makes a team or gives it new members. */
+export function addTeamSet(team: Command): void {
+  addConfigOption(team.command("set"))
+    .argument("<name>", "name of the team, such as @shift", parseTeamName)
+    .argument("<address...>", "its members; they replace the ones before")
+    .summary("make a team, or give it new members")
+    .option("--title <text>", "title of the team")
+    .action(async (name: string, texts: readonly string[], options: SetOptions) => {
+      const members = parseMembers(texts);
+      await withDatabase(options, async (db) => {
+        const title = options.title ?? (await listTeams(db)).get(name)?.title ?? name;
+        const by = `cli:${userInfo().username}`;
+        await db.transaction((tx) => setTeam(tx, { name, title, members }, by, Date.now() / 1000));
+      });
+      printLines([`${name}: ${members.join(" ")}`]);
+    });
+}
+
+/** A name with a space or a separator in it could never be written in a list of recipients. */
+export function parseTeamName(text: string): string {
+  const name = text.startsWith("@") ? text : `@${text}`;
+  if (!/^@[^\s@,;]{1,200}$/u.test(name))
+    throw new InvalidArgumentError("write one word such as @shift");
+  return name;
+}
+
+function parseMembers(texts: readonly string[]): readonly string[] {
+  const members = texts.flatMap(splitRecipients);
+  const wrong = members.find((member) => !isAddress(member));
+  if (wrong !== undefined)
+    throw new InvalidArgumentError(
+      `found ${JSON.stringify(wrong)}; write mail addresses (teams do not nest)`,
+    );
+  return members;
+}

@@ -1,0 +1,51 @@
+/** The engine's settings after parsing: every default filled in, every path absolute. */
+export interface Config {
+  readonly engine: {
+    /** Undefined until somebody sets it: alarms that need it are "not configured". */
+    readonly baseUrl: string | undefined;
+    /** Seconds for one HTTP request, from the first byte sent to the last received. */
+    readonly requestTimeout: number;
+    /** Seconds for one run of one alarm's `detect`. */
+    readonly alarmTimeout: number;
+    /** File that the log is appended to. */
+    readonly logPath: string | undefined;
+    readonly alarmsDir: string;
+  };
+  /** Further services, by the name that modules use. */
+  readonly sources: { readonly [name: string]: SourceConfig };
+  readonly db: DbConfig;
+  readonly email: EmailConfig;
+}
+
+export interface SourceConfig {
+  readonly baseUrl: string;
+  readonly headers: { readonly [name: string]: string };
+  /** Value of the environment variable that the configuration names; never shown. */
+  readonly token: string | undefined;
+  readonly userAgent: string | undefined;
+}
+
+export type DbConfig =
+  | { readonly kind: "embedded"; readonly path: string }
+  | { readonly kind: "dsn"; readonly dsn: string }
+  | { readonly kind: "env file"; readonly path: string; readonly login: DbLogin };
+
+/** What a dotenv file gives; an absent part is left to the driver's default. */
+export interface DbLogin {
+  readonly host?: string;
+  readonly port?: number;
+  readonly database?: string;
+  readonly user?: string;
+  readonly password?: string;
+}
+
+export type EmailConfig =
+  | { readonly provider: "none" }
+  | {
+      readonly provider: "ses";
+      readonly from: string;
+      readonly region: string | undefined;
+      /** Another SES endpoint than the region's own: tests, private endpoints. */
+      readonly endpoint: string | undefined;
+    }
+  | { readonly provider: "file"; readonly from: string; readonly dir: string };

@@ -1,0 +1,66 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Config } from "./config.ts";
+import { parseConfig } from "./parse.ts";
+
+/** The configuration cannot be used; the message lists every fault and is meant to be shown as it is. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/** Where the shipped alarm modules lie: beside `src/` and `dist/` alike. */
+export const SHIPPED_ALARMS = fileURLToPath(new URL("../../alarms", import.meta.url));
+
+export interface Environment {
+  readonly [name: string]: string | undefined;
+}
+
+/**
+ * The path of the configuration file: `--config`, then `$SWF_ALARMS_CONFIG`, then `./config.toml`.
+ * Throws ConfigError when there is none.
+ */
+export function findConfig(option: string | undefined, env: Environment, cwd: string): string {
+  const named = option ?? env.SWF_ALARMS_CONFIG;
+  const path = resolve(cwd, named === undefined || named === "" ? "config.toml" : named);
+  if (existsSync(path)) return path;
+  const origin =
+    option !== undefined
+      ? "--config"
+      : env.SWF_ALARMS_CONFIG
+        ? "$SWF_ALARMS_CONFIG"
+        : "the default";
+  throw new ConfigError(
+    `cannot read the configuration ${path} (from ${origin}): there is no such file. ` +
+      "Copy config.toml.example to config.toml and edit it, or name one with --config FILE.",
+  );
+}
+
+/** Reads and parses the file. Throws ConfigError with every fault at once. */
+export function loadConfig(path: string, env: Environment): Config {
+  const text = readText(path);
+  if (text === undefined) {
+    throw new ConfigError(
+      `cannot read the configuration ${path}; check that the engine's user may read it`,
+    );
+  }
+  const parsed = parseConfig(text, {
+    folder: dirname(path),
+    shippedAlarms: SHIPPED_ALARMS,
+    env,
+    readText,
+  });
+  if (parsed.ok) return parsed.config;
+  const count = parsed.faults.length === 1 ? "1 fault" : `${parsed.faults.length} faults`;
+  throw new ConfigError(
+    `${count} in the configuration ${path}:\n${parsed.faults.map((fault) => `  ${fault}`).join("\n")}`,
+  );
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

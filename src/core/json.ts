@@ -1,0 +1,65 @@
+/** What JSON can hold; the shape of everything that crosses the wire or lies in a `data` column. */
+export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
+
+/** A JSON object. A key that is not there reads as `undefined`, which is not the same as `null`. */
+export interface JsonObject {
+  [key: string]: JsonValue | undefined;
+}
+
+/** True for a JSON object, false for null, lists and scalars. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const MAX_DEPTH = 32;
+const REPLACEMENT = "\uFFFD";
+
+/** The text with what Postgres refuses (NUL, lone surrogates) replaced by U+FFFD. */
+export function safeText(text: string): string {
+  return text.replaceAll("\0", REPLACEMENT).toWellFormed();
+}
+
+/**
+ * Any value as JSON that Postgres stores. Nothing throws and nothing is dropped in silence: what JSON
+ * cannot say (NaN, BigInt, functions, cycles) becomes a text that says what it was.
+ */
+export function safeJson(value: unknown): JsonValue {
+  return convert(value, []);
+}
+
+function convert(value: unknown, ancestors: readonly object[]): JsonValue {
+  switch (typeof value) {
+    case "string":
+      return safeText(value);
+    case "boolean":
+      return value;
+    case "number":
+      return Number.isFinite(value) ? value : String(value);
+    case "bigint":
+      return value.toString();
+    case "undefined":
+      return null;
+    case "function":
+      return "[function]";
+    case "symbol":
+      return safeText(String(value));
+    case "object":
+      return value === null ? null : convertObject(value, ancestors);
+  }
+}
+
+function convertObject(value: object, ancestors: readonly object[]): JsonValue {
+  if (ancestors.includes(value)) return "[cycle]";
+  if (ancestors.length >= MAX_DEPTH) return "[too deep]";
+  if (value instanceof Date)
+    return Number.isNaN(value.getTime()) ? "[invalid date]" : value.toISOString();
+  const inside = [...ancestors, value];
+  if (Array.isArray(value)) return value.map((item) => convert(item, inside));
+  if (value instanceof Set) return [...value].map((item) => convert(item, inside));
+  const entries = value instanceof Map ? [...value] : Object.entries(value);
+  const object: JsonObject = Object.create(null);
+  for (const [key, item] of entries) {
+    if (item !== undefined) object[safeText(String(key))] = convert(item, inside);
+  }
+  return object;
+}

@@ -1,0 +1,83 @@
+import type { JsonObject } from "./json.ts";
+
+/**
+ * The vocabulary: plain data that more than one folder speaks of. Times are epoch seconds, as in the
+ * tables. Every other type lives where it is made.
+ */
+
+/** One entity that meets an alarm's condition now; its `dedupeKey` names the entity. */
+export interface Detection {
+  /** Stable name of the entity, e.g. `task:38949`. The same key twice in one tick is one event. */
+  readonly dedupeKey: string;
+  /** One line, shown as the event's title and in the mail. */
+  readonly subject: string;
+  /** Plain text with the details, shown below the subject. */
+  readonly body?: string;
+  /** Facts kept on the event row at the time it fires, shown on the dashboard. */
+  readonly data?: { readonly [key: string]: unknown };
+}
+
+/** A detection made safe to store; `data` holds none of the engine's own keys. */
+export interface SafeDetection {
+  readonly dedupeKey: string;
+  readonly subject: string;
+  readonly body: string;
+  readonly data: JsonObject;
+}
+
+/** What one run of `detect` gave. Only a `complete` outcome may clear events. */
+export interface Outcome {
+  readonly status: "complete" | "partial" | "failed";
+  /** Why it is not complete; empty when it is. */
+  readonly reasons: readonly string[];
+  /** In the order they were yielded, each dedupe key once. */
+  readonly detections: readonly SafeDetection[];
+  readonly seconds: number;
+}
+
+/** An alarm's configuration row, read as it is and cleaned. */
+export interface AlarmRow {
+  /** UUID of the row. */
+  readonly id: string;
+  /** `alarm_<name>`, the key of the alarm in the run record. */
+  readonly entryId: string;
+  /** The alarm's name: `entryId` without its prefix. */
+  readonly name: string;
+  /** Name of the module file that holds its `detect`. */
+  readonly module: string;
+  readonly title: string;
+  /** Head of the mail. */
+  readonly description: string;
+  /** Gates mail only; detection and records go on. */
+  readonly enabled: boolean;
+  /** As typed: addresses and `@team` names. */
+  readonly recipients: readonly string[];
+  /** 0 means one mail per event. */
+  readonly renotificationHours: number;
+  readonly params: JsonObject;
+  readonly archived: boolean;
+  /** What is wrong with the row, in words for the person who edits it. */
+  readonly faults: readonly string[];
+  /** A fault without which the alarm cannot run at all; undefined when there is none. */
+  readonly blocker: string | undefined;
+}
+
+/** An event that is still firing. */
+export interface ActiveEvent {
+  /** UUID of the row. */
+  readonly id: string;
+  readonly dedupeKey: string;
+  readonly fireTime: number;
+  /** When a mail that names it was last confirmed as sent; undefined while it is owed. */
+  readonly lastNotified: number | undefined;
+}
+
+/** `@name`, an alias for addresses. */
+export interface Team {
+  readonly name: string;
+  readonly title: string;
+  readonly members: readonly string[];
+}
+
+/** `tick` works in full; `dry-run` writes state and sends nothing; `plan` writes nothing. */
+export type Mode = "tick" | "dry-run" | "plan";

@@ -1,0 +1,105 @@
+import type { ActiveEvent, AlarmRow, Mode, SafeDetection } from "./model.ts";
+import type { Plan } from "./reconcile.ts";
+
+/** Why an event is in the bundle. */
+export type MentionReason = "new" | "owed" | "renotification due";
+/** Why an active event is not in the bundle. */
+export type OmitReason = "already mailed" | "renotification not due" | "not seen this tick";
+/** Why the bundle goes out, or does not. */
+export type SendReason =
+  | "due"
+  | "nothing to mail"
+  | "mail is off"
+  | "dry run"
+  | "plan only"
+  | "nobody to mail"
+  | "mail is not configured";
+
+/** An event that the bundle names. */
+export interface Mention {
+  readonly eventId: string;
+  readonly dedupeKey: string;
+  /** Undefined for an owed event that this tick did not see: its stored texts are used. */
+  readonly detection: SafeDetection | undefined;
+  readonly reason: MentionReason;
+}
+
+export interface Notice {
+  readonly send: boolean;
+  readonly reason: SendReason;
+  readonly fresh: readonly Mention[];
+  readonly continuing: readonly Mention[];
+  readonly omitted: { readonly [reason in OmitReason]: number };
+}
+
+/** An event opened in this tick, with the id of its row. */
+export interface OpenedEvent {
+  readonly id: string;
+  readonly detection: SafeDetection;
+}
+
+export interface NoticeFacts {
+  readonly alarm: Pick<AlarmRow, "enabled" | "renotificationHours">;
+  readonly plan: Plan;
+  readonly opened: readonly OpenedEvent[];
+  /** How many addresses the alarm's recipients resolve to. */
+  readonly addresses: number;
+  readonly mailConfigured: boolean;
+  readonly mode: Mode;
+  readonly now: number;
+}
+
+/**
+ * Who is told what, once per alarm and tick. What would be mailed is worked out even while mail is
+ * off, so that the record shows it; an event stays owed until a mail that names it was confirmed.
+ */
+export function decideNotice(facts: NoticeFacts): Notice {
+  const { plan, alarm, now } = facts;
+  const omitted = { "already mailed": 0, "renotification not due": 0, "not seen this tick": 0 };
+  const fresh = facts.opened.map(({ id, detection }): Mention => {
+    return { eventId: id, dedupeKey: detection.dedupeKey, detection, reason: "new" };
+  });
+  const continuing: Mention[] = [];
+  const consider = (event: ActiveEvent, detection: SafeDetection | undefined): void => {
+    const verdict = judge(event, detection !== undefined, alarm.renotificationHours, now);
+    if (verdict === "owed" || verdict === "renotification due") {
+      continuing.push({
+        eventId: event.id,
+        dedupeKey: event.dedupeKey,
+        detection,
+        reason: verdict,
+      });
+    } else {
+      omitted[verdict] += 1;
+    }
+  };
+  for (const { event, detection } of plan.touch) consider(event, detection);
+  for (const { event } of plan.keep) consider(event, undefined);
+  const reason = sendReason(facts, fresh.length + continuing.length);
+  return { send: reason === "due", reason, fresh, continuing, omitted };
+}
+
+function judge(
+  event: ActiveEvent,
+  seen: boolean,
+  renotificationHours: number,
+  now: number,
+): "owed" | "renotification due" | OmitReason {
+  if (event.lastNotified === undefined) return "owed";
+  // Whether an unseen event still fires is not known, so it is not announced as continuing.
+  if (!seen) return "not seen this tick";
+  if (renotificationHours <= 0) return "already mailed";
+  return now - event.lastNotified >= renotificationHours * 3600
+    ? "renotification due"
+    : "renotification not due";
+}
+
+function sendReason(facts: NoticeFacts, mentions: number): SendReason {
+  if (mentions === 0) return "nothing to mail";
+  if (!facts.alarm.enabled) return "mail is off";
+  if (facts.mode === "plan") return "plan only";
+  if (facts.mode === "dry-run") return "dry run";
+  if (facts.addresses === 0) return "nobody to mail";
+  if (!facts.mailConfigured) return "mail is not configured";
+  return "due";
+}

@@ -1,0 +1,41 @@
+import type { JsonObject } from "./json.ts";
+import type { AlarmRow } from "./model.ts";
+import { type ParamSpecs, resolveParams } from "./params.ts";
+
+/** Whether an alarm can run now, and with which parameters. */
+export type Readiness =
+  | { readonly kind: "ready"; readonly params: JsonObject; readonly notes: readonly string[] }
+  /** Somebody has yet to set it up; no error. */
+  | { readonly kind: "not configured"; readonly missing: readonly string[] }
+  /** It was set up wrongly. */
+  | { readonly kind: "faulty"; readonly message: string };
+
+export interface ReadinessFacts {
+  readonly row: Pick<AlarmRow, "params" | "name">;
+  readonly specs: ParamSpecs;
+  /** Named sources that the module declares; undefined when it declares none. */
+  readonly needs: readonly string[] | undefined;
+  /** Names of the sources that are configured, `main` among them when [engine] base_url is set. */
+  readonly configured: ReadonlySet<string>;
+}
+
+/** The service of `[engine]`, which a module that declares no `SOURCES` needs. */
+const MAIN = "main";
+
+/** Judges an alarm's set-up: what is missing is told apart from what is wrong. */
+export function judgeReadiness({ row, specs, needs, configured }: ReadinessFacts): Readiness {
+  const resolved = resolveParams(specs, row.params);
+  if (resolved.faults.length > 0)
+    return { kind: "faulty", message: [...resolved.faults, ...resolved.unknown].join("; ") };
+  const missing = (needs ?? [MAIN]).filter((name) => !configured.has(name)).map(missingSource);
+  for (const name of resolved.missing) missing.push(`parameter ${name} has no value`);
+  if (missing.length > 0)
+    return { kind: "not configured", missing: [...missing, ...resolved.unknown] };
+  return { kind: "ready", params: resolved.params, notes: resolved.unknown };
+}
+
+function missingSource(name: string): string {
+  return name === MAIN
+    ? "[engine] base_url is not set"
+    : `[sources.${name}] is not in the configuration`;
+}

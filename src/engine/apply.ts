@@ -1,0 +1,48 @@
+import { randomUUID } from "node:crypto";
+import type { AlarmRow } from "../core/model.ts";
+import type { OpenedEvent } from "../core/notice.ts";
+import type { Plan } from "../core/reconcile.ts";
+import type { Database } from "../store/database.ts";
+import { clearEvents, openEvents, touchEvents } from "../store/events.ts";
+
+/** Ids for the events that the plan opens. */
+export function nameOpened(plan: Plan): readonly OpenedEvent[] {
+  return plan.open.map(({ detection }) => ({ id: randomUUID(), detection }));
+}
+
+export interface ApplyFacts {
+  readonly alarm: AlarmRow;
+  readonly plan: Plan;
+  readonly opened: readonly OpenedEvent[];
+  /** Resolved addresses. */
+  readonly recipients: readonly string[];
+  readonly now: number;
+}
+
+/**
+ * Writes the plan, all of it or nothing. Gives the events that were really opened: one that another
+ * process opened first is left to it.
+ */
+export async function applyPlan(db: Database, facts: ApplyFacts): Promise<readonly OpenedEvent[]> {
+  const { alarm, plan, opened, recipients, now } = facts;
+  return await db.transaction(async (tx) => {
+    const made = await openEvents(tx, opened, { alarm, recipients, fireTime: now });
+    await touchEvents(
+      tx,
+      plan.touch.map(({ event }) => event.id),
+      now,
+    );
+    for (const [reason, ids] of clearsByReason(plan)) await clearEvents(tx, ids, reason, now);
+    return opened.filter(({ id }) => made.has(id));
+  });
+}
+
+function clearsByReason(plan: Plan): ReadonlyMap<string, readonly string[]> {
+  const byReason = new Map<string, string[]>();
+  for (const { event, reason } of plan.clear) {
+    const ids = byReason.get(reason) ?? [];
+    ids.push(event.id);
+    byReason.set(reason, ids);
+  }
+  return byReason;
+}

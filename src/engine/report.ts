@@ -1,0 +1,71 @@
+import type { JsonObject } from "../core/json.ts";
+import type { RunSummary } from "../store/engine_runs.ts";
+import type { LoadedAlarms } from "./load_alarms.ts";
+import type { Log } from "./log.ts";
+import { type AlarmResult, perAlarmRecord } from "./result.ts";
+
+/** What a tick did, for whoever started it. */
+export interface TickReport {
+  readonly startedAt: number;
+  /** By the alarm's `entry_id`. */
+  readonly results: readonly AlarmResult[];
+  /** Alarms whose row was made in this tick, or would be. */
+  readonly newcomers: readonly string[];
+  readonly notificationsSent: number;
+  /** One line each; none on a clean tick. */
+  readonly errors: readonly string[];
+}
+
+/** The results of all alarms as one report. */
+export function makeReport(
+  results: readonly AlarmResult[],
+  loaded: LoadedAlarms,
+  startedAt: number,
+): TickReport {
+  const ran = results.filter((result) => result.kind === "ran");
+  return {
+    startedAt,
+    results,
+    newcomers: loaded.newcomers,
+    notificationsSent: ran.filter(({ sent }) => sent).length,
+    errors: [
+      ...loaded.problems,
+      ...ran
+        .filter(({ errors }) => errors.length > 0)
+        .map(({ row, errors }) => `${row.entryId}: ${errors.join("; ")}`),
+    ],
+  };
+}
+
+/** The report in the words of the row contract. */
+export function runSummary(report: TickReport, finishedAt: number): RunSummary {
+  const ran = report.results.filter((result) => result.kind === "ran");
+  const perAlarm: JsonObject = {};
+  for (const result of report.results) perAlarm[result.row.entryId] = perAlarmRecord(result);
+  return {
+    finished_at: finishedAt,
+    alarms_run: ran.filter(({ started }) => started).length,
+    alarms_seen: ran.reduce((sum, { outcome }) => sum + outcome.detections.length, 0),
+    notifications_sent: report.notificationsSent,
+    errors: report.errors.length,
+    error_details: report.errors.join("\n\n"),
+    per_alarm: perAlarm,
+  };
+}
+
+/** What is missing is said when it is news, not every five minutes; the last run's record remembers. */
+export function sayNotConfigured(report: TickReport, previous: JsonObject, log: Log): void {
+  for (const result of report.results) {
+    if (result.kind !== "not configured") continue;
+    const message = result.missing.join("; ");
+    const before = previous[result.row.entryId];
+    const known =
+      typeof before === "object" &&
+      before !== null &&
+      !Array.isArray(before) &&
+      before.not_configured === message;
+    const line = `${result.row.entryId} is not configured: ${message}`;
+    if (known) log.debug(line);
+    else log.info(line);
+  }
+}

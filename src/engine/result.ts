@@ -1,0 +1,169 @@
+import { bundleSubject } from "../core/bundle.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { AlarmRow, Outcome } from "../core/model.ts";
+import type { Notice } from "../core/notice.ts";
+import type { ResolvedRecipients } from "../core/recipients.ts";
+import type { Plan } from "../core/reconcile.ts";
+import type { Alarm } from "./load_alarms.ts";
+import type { NotifyResult } from "./notify.ts";
+
+/** What a tick did with one alarm. */
+export type AlarmResult =
+  | RanResult
+  | {
+      readonly kind: "not configured";
+      readonly row: AlarmRow;
+      readonly missing: readonly string[];
+    };
+
+export interface RanResult {
+  readonly kind: "ran";
+  readonly row: AlarmRow;
+  /** False where the module could not be loaded or the set-up was wrong, so that `detect` never ran. */
+  readonly started: boolean;
+  readonly params: JsonObject;
+  readonly outcome: Outcome;
+  readonly plan: Plan;
+  readonly notice: Notice;
+  readonly subject: string;
+  readonly recipients: readonly string[];
+  readonly sent: boolean;
+  /** What went wrong, each in words for the person who can mend it. */
+  readonly errors: readonly string[];
+  /** What is worth knowing and no error. */
+  readonly notes: readonly string[];
+}
+
+export interface RanFacts {
+  readonly alarm: Alarm;
+  readonly outcome: Outcome;
+  readonly plan: Plan;
+  readonly notice: Notice;
+  readonly recipients: ResolvedRecipients;
+  readonly delivery: NotifyResult;
+}
+
+/** The result of an alarm that went all the way. */
+export function ranResult({
+  alarm,
+  outcome,
+  plan,
+  notice,
+  recipients,
+  delivery,
+}: RanFacts): RanResult {
+  const { row, readiness } = alarm;
+  const [fresh, continuing] = [notice.fresh.length, notice.continuing.length];
+  return {
+    kind: "ran",
+    row,
+    started: readiness.kind === "ready",
+    params: readiness.kind === "ready" ? readiness.params : row.params,
+    outcome,
+    plan,
+    notice,
+    subject: fresh + continuing === 0 ? "" : bundleSubject(row.entryId, fresh, continuing),
+    recipients: recipients.addresses,
+    sent: delivery.sent,
+    errors: [
+      ...outcome.reasons,
+      ...row.faults,
+      ...(delivery.error === undefined ? [] : [delivery.error]),
+    ],
+    notes: [
+      ...(readiness.kind === "ready" ? readiness.notes : []),
+      ...recipients.unresolved.map((team) => `no team ${team}, or it has no members`),
+      ...recipients.invalid.map((text) => `${JSON.stringify(text)} is no mail address`),
+    ],
+  };
+}
+
+/** The result of an alarm whose events could not be recorded. */
+export function unrecordedResult(
+  { row, readiness }: Alarm,
+  outcome: Outcome,
+  error: unknown,
+): RanResult {
+  const reason = error instanceof Error ? error.message : String(error);
+  const nothing = { "already mailed": 0, "renotification not due": 0, "not seen this tick": 0 };
+  return {
+    kind: "ran",
+    row,
+    started: readiness.kind === "ready",
+    params: row.params,
+    outcome,
+    plan: { open: [], touch: [], clear: [], keep: [] },
+    notice: { send: false, reason: "nothing to mail", fresh: [], continuing: [], omitted: nothing },
+    subject: "",
+    recipients: [],
+    sent: false,
+    errors: [`cannot record this tick: ${reason}`, ...outcome.reasons],
+    notes: [],
+  };
+}
+
+/** Ids of events kept in a run record for each alarm; the notification row keeps them all. */
+const MAX_IDS = 1_000;
+
+/** The alarm's entry in `per_alarm`: the contract's keys, and the engine's own after them. */
+export function perAlarmRecord(result: AlarmResult): JsonObject {
+  const { row } = result;
+  if (result.kind === "not configured") {
+    return {
+      enabled: row.enabled,
+      alarms_seen: 0,
+      errors: 0,
+      error_message: "",
+      ...emptyBundle,
+      params: row.params,
+      recipients: [],
+      not_configured: result.missing.join("; "),
+    };
+  }
+  const { outcome, plan, notice } = result;
+  const ids = (mentions: Notice["fresh"]): string[] =>
+    mentions.slice(0, MAX_IDS).map(({ eventId }) => eventId);
+  return {
+    enabled: row.enabled,
+    alarms_seen: outcome.detections.length,
+    errors: result.errors.length > 0 ? 1 : 0,
+    // A reason for silence is shown where the dashboard looks, without counting as an error.
+    error_message: [...result.errors, ...silence(notice, result.notes)].join("; "),
+    bundle_new: notice.fresh.length,
+    bundle_renotify: notice.continuing.length,
+    bundle_sent: result.sent,
+    bundle_subject: result.subject,
+    bundle_new_event_ids: ids(notice.fresh),
+    bundle_renotify_event_ids: ids(notice.continuing),
+    params: result.params,
+    recipients: [...result.recipients],
+    outcome: outcome.status,
+    opened: notice.fresh.length,
+    touched: plan.touch.length,
+    cleared: plan.clear.length,
+    kept: plan.keep.length,
+    mail: notice.reason,
+    notes: [...result.notes],
+    seconds: Math.round(outcome.seconds * 1000) / 1000,
+  };
+}
+
+const emptyBundle = {
+  bundle_new: 0,
+  bundle_renotify: 0,
+  bundle_sent: false,
+  bundle_subject: "",
+  bundle_new_event_ids: [],
+  bundle_renotify_event_ids: [],
+};
+
+function silence(notice: Notice, notes: readonly string[]): readonly string[] {
+  switch (notice.reason) {
+    case "nobody to mail":
+      return ["bundle held: nobody to mail", ...notes];
+    case "mail is not configured":
+      return ["bundle held: [email] is not configured"];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,33 @@
+import type { Config } from "../config/config.ts";
+import { MAIN_SOURCE } from "../source/alarm_client.ts";
+import { Source } from "../source/source.ts";
+
+/** The services of one tick, by the name that modules use; nothing is connected before it is asked. */
+export class Sources {
+  readonly byName: ReadonlyMap<string, Source>;
+  readonly #abort = new AbortController();
+
+  constructor(config: Config) {
+    const timeout = config.engine.requestTimeout;
+    const sources = new Map<string, Source>();
+    if (config.engine.baseUrl !== undefined) {
+      const plain = { headers: {}, token: undefined, userAgent: undefined };
+      const settings = { name: MAIN_SOURCE, baseUrl: config.engine.baseUrl, timeout, ...plain };
+      sources.set(MAIN_SOURCE, new Source(settings, this.#abort.signal));
+    }
+    for (const [name, settings] of Object.entries(config.sources)) {
+      sources.set(name, new Source({ name, timeout, ...settings }, this.#abort.signal));
+    }
+    this.byName = sources;
+  }
+
+  get names(): ReadonlySet<string> {
+    return new Set(this.byName.keys());
+  }
+
+  /** Ends what is still being fetched and closes the connections. */
+  async close(): Promise<void> {
+    this.#abort.abort(new Error("the tick has ended"));
+    await Promise.all([...this.byName.values()].map((source) => source.close()));
+  }
+}

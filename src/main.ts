@@ -1,0 +1,69 @@
+import { type Command, CommanderError } from "commander";
+import { NotFound } from "./cli/alarms.ts";
+import { EXIT, type ExitCode, type SetExit } from "./cli/exit_code.ts";
+import { ConfigError } from "./config/load.ts";
+import { AlarmsFolderError } from "./engine/load_alarms.ts";
+import { plainText } from "./message/escape.ts";
+import { DatabaseError } from "./store/database.ts";
+
+/**
+ * The edge of the process: runs a command line and ends the process with its exit code. Nothing else
+ * in the engine does.
+ */
+export async function runMain(
+  build: (setExit: SetExit) => Command,
+  argv: readonly string[],
+): Promise<never> {
+  // A promise that an alarm module forgot must not end the tick of the others.
+  process.on("unhandledRejection", (reason) => {
+    complain(
+      `a promise was rejected and nobody looked: ${reason instanceof Error ? reason.message : String(reason)}`,
+    );
+  });
+  // The reader of a pipe may leave early, as `head` does; that is no failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failed),
+  );
+  let code: ExitCode = EXIT.ok;
+  try {
+    await build((given) => {
+      code = given;
+    }).parseAsync([...argv]);
+  } catch (error) {
+    code = explain(error);
+  }
+  await flushed(process.stdout);
+  await flushed(process.stderr);
+  // What a module left running, or a slow socket, must not keep cron waiting.
+  process.exit(code);
+}
+
+/** Says what went wrong, in one line where that is enough, and gives the exit code. */
+function explain(error: unknown): ExitCode {
+  if (error instanceof CommanderError) {
+    // Commander has already printed its own message; help and version are no failures.
+    return error.exitCode === 0 || error.code === "commander.help" ? EXIT.ok : EXIT.unable;
+  }
+  if (
+    error instanceof ConfigError ||
+    error instanceof DatabaseError ||
+    error instanceof AlarmsFolderError
+  ) {
+    complain(error.message);
+    return EXIT.unable;
+  }
+  if (error instanceof NotFound) {
+    complain(error.message);
+    return EXIT.failed;
+  }
+  complain(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return EXIT.unable;
+}
+
+function complain(message: string): void {
+  process.stderr.write(`swf-alarms: ${plainText(message)}\n`);
+}
+
+async function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  await new Promise<void>((resolve) => stream.write("", () => resolve()));
+}

@@ -1,0 +1,108 @@
+import { type Bundle, type BundleItem, bundleSubject } from "../core/bundle.ts";
+import { escapeHtml, headerText, plainText } from "./escape.ts";
+
+/** A bundle as a mail: what a channel delivers. */
+export interface Message {
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
+
+/** Renders the alarm's one mail of a tick. */
+export function renderMessage(bundle: Bundle): Message {
+  return {
+    subject: headerText(bundleSubject(bundle.entryId, bundle.freshCount, bundle.continuingCount)),
+    text: renderText(bundle),
+    html: renderHtml(bundle),
+  };
+}
+
+interface Section {
+  readonly heading: string;
+  readonly items: readonly BundleItem[];
+  /** How many more there are than the mail lists. */
+  readonly unlisted: number;
+  readonly first: number;
+}
+
+function sections(bundle: Bundle): readonly Section[] {
+  const all: Section[] = [
+    {
+      heading: `NEW (${bundle.freshCount})`,
+      items: bundle.fresh,
+      unlisted: bundle.freshCount - bundle.fresh.length,
+      first: 1,
+    },
+    {
+      heading: `CONTINUING (${bundle.continuingCount})`,
+      items: bundle.continuing,
+      unlisted: bundle.continuingCount - bundle.continuing.length,
+      first: bundle.freshCount + 1,
+    },
+  ];
+  return all.filter((section) => section.items.length + section.unlisted > 0);
+}
+
+function renderText(bundle: Bundle): string {
+  const lines: string[] = [];
+  const description = plainText(bundle.description).trim();
+  if (description !== "") lines.push(description, "", "---", "");
+  for (const section of sections(bundle)) {
+    lines.push(`${section.heading}:`, "");
+    for (const [index, item] of section.items.entries()) {
+      lines.push(`  [${section.first + index}] ${headerText(item.subject)}${label(item)}`);
+      lines.push(...indented(item.body));
+      lines.push("");
+    }
+    if (section.unlisted > 0) lines.push(`  … and ${section.unlisted} more, not listed here.`, "");
+  }
+  for (const caveat of bundle.caveats) lines.push(`Note: ${plainText(caveat)}`);
+  lines.push(...(bundle.caveats.length > 0 ? [""] : []), "--", footer(bundle), "");
+  return lines.join("\n");
+}
+
+function indented(body: string): string[] {
+  const text = plainText(body).trimEnd();
+  if (text === "") return [];
+  return text.split("\n").map((line) => (line === "" ? "" : `      ${line}`));
+}
+
+/** An event that is mailed late says so: it is no news, only its mail is. */
+function label(item: BundleItem): string {
+  return item.reason === "owed" ? " (not mailed before)" : "";
+}
+
+function footer(bundle: Bundle): string {
+  const time = new Date(bundle.time * 1000).toISOString().slice(0, 16).replace("T", " ");
+  return `${headerText(bundle.title)} (${bundle.entryId}), tick of ${time} UTC. One mail per alarm and tick holds all its detections.`;
+}
+
+const STYLE = {
+  page: "font-family:sans-serif;font-size:14px;color:#222;max-width:60em",
+  heading: "font-size:15px;margin:1.2em 0 0.4em",
+  item: "margin:0 0 0.8em;padding-left:0.8em;border-left:3px solid",
+  body: "margin:0.3em 0 0;font-family:monospace;font-size:12px;white-space:pre-wrap",
+  small: "color:#666;font-size:12px",
+};
+
+function renderHtml(bundle: Bundle): string {
+  const parts: string[] = [];
+  const description = plainText(bundle.description).trim();
+  if (description !== "")
+    parts.push(`<p style="white-space:pre-wrap">${escapeHtml(description)}</p><hr>`);
+  for (const section of sections(bundle)) {
+    const colour = section.first === 1 && section.heading.startsWith("NEW") ? "#c0392b" : "#e0a030";
+    parts.push(`<h2 style="${STYLE.heading}">${section.heading}</h2>`);
+    for (const item of section.items) {
+      const body = plainText(item.body).trimEnd();
+      const pre = body === "" ? "" : `<pre style="${STYLE.body}">${escapeHtml(body)}</pre>`;
+      parts.push(
+        `<div style="${STYLE.item} ${colour}"><strong>${escapeHtml(headerText(item.subject))}</strong>${label(item)}${pre}</div>`,
+      );
+    }
+    if (section.unlisted > 0) parts.push(`<p>… and ${section.unlisted} more, not listed here.</p>`);
+  }
+  for (const caveat of bundle.caveats) parts.push(`<p>Note: ${escapeHtml(plainText(caveat))}</p>`);
+  parts.push(`<p style="${STYLE.small}">${escapeHtml(footer(bundle))}</p>`);
+  return `<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body style="${STYLE.page}">\n${parts.join("\n")}\n</body></html>\n`;
+}

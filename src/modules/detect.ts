@@ -1,0 +1,155 @@
+import { parseDetection } from "../core/detection.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { Outcome, SafeDetection } from "../core/model.ts";
+import { makeClient } from "../source/alarm_client.ts";
+import { FetchError } from "../source/fetch_error.ts";
+import { inTime } from "../source/in_time.ts";
+import type { Source } from "../source/source.ts";
+import type { AlarmModule } from "./load.ts";
+
+export interface DetectFacts {
+  readonly module: AlarmModule;
+  readonly params: JsonObject;
+  readonly sources: ReadonlyMap<string, Source>;
+  /** Epoch seconds of the tick. */
+  readonly now: number;
+  /** Seconds that `detect` may take. */
+  readonly timeout: number;
+  readonly log: (message: string) => void;
+}
+
+/** How many reasons an outcome spells out; a broken source can give one per entity. */
+const MAX_REASONS = 5;
+
+/** Runs `detect` once. Never throws: whatever the module does is an outcome. */
+export async function runDetect(facts: DetectFacts): Promise<Outcome> {
+  const started = performance.now();
+  const run = new Run();
+  const deadline = new AbortController();
+  const timer = setTimeout(
+    () => deadline.abort(new OutOfTime(facts.timeout)),
+    facts.timeout * 1000,
+  );
+  const client = makeClient({
+    sources: facts.sources,
+    now: facts.now,
+    signal: deadline.signal,
+    log: facts.log,
+    onIncomplete: (reason) => run.incomplete(reason),
+  });
+  try {
+    await drain(
+      () => facts.module.detect(client, facts.params),
+      run,
+      deadline.signal,
+      () => {
+        // A generator that never waits keeps the timer from firing, so the clock is looked at as well.
+        if (performance.now() - started > facts.timeout * 1000) throw new OutOfTime(facts.timeout);
+      },
+    );
+  } catch (error) {
+    run.end(error);
+  } finally {
+    clearTimeout(timer);
+    run.closed = true;
+    // Whatever the module left running must not go on asking.
+    deadline.abort(new Error("detect has ended"));
+  }
+  return run.outcome((performance.now() - started) / 1000);
+}
+
+/** What has been seen so far; what was yielded before a failure stays. */
+class Run {
+  readonly #detections = new Map<string, SafeDetection>();
+  readonly #reasons = new Set<string>();
+  #failed = false;
+  closed = false;
+
+  add(value: unknown): void {
+    const parsed = parseDetection(value);
+    if (!parsed.ok) this.#reasons.add(parsed.fault);
+    // The same entity twice in one tick is one event; the first yield is kept.
+    else if (!this.#detections.has(parsed.detection.dedupeKey)) {
+      this.#detections.set(parsed.detection.dedupeKey, parsed.detection);
+    }
+  }
+
+  incomplete(reason: string): void {
+    if (!this.closed) this.#reasons.add(reason);
+  }
+
+  /** `detect` did not end by itself. A fetch failure that it let through is already a reason. */
+  end(error: unknown): void {
+    if (error instanceof FetchError && this.#reasons.has(error.message)) return;
+    this.#failed = true;
+    this.#reasons.add(
+      error instanceof OutOfTime ? error.message : `detect threw ${describeThrown(error)}`,
+    );
+  }
+
+  outcome(seconds: number): Outcome {
+    const status = this.#failed ? "failed" : this.#reasons.size > 0 ? "partial" : "complete";
+    const reasons = [...this.#reasons];
+    const shown = reasons.slice(0, MAX_REASONS);
+    if (reasons.length > MAX_REASONS)
+      shown.push(`and ${reasons.length - MAX_REASONS} more reasons`);
+    return { status, reasons: shown, detections: [...this.#detections.values()], seconds };
+  }
+}
+
+class OutOfTime extends Error {
+  constructor(seconds: number) {
+    super(`out of time: detect did not end within ${seconds} s`);
+  }
+}
+
+async function drain(
+  start: () => unknown,
+  run: Run,
+  signal: AbortSignal,
+  checkClock: () => void,
+): Promise<void> {
+  const returned = await inTime(Promise.resolve(start()), signal);
+  const iterator = iterate(returned);
+  try {
+    for (;;) {
+      const step = await inTime(Promise.resolve(iterator.next()), signal);
+      if (step.done === true) return;
+      run.add(step.value);
+      checkClock();
+    }
+  } catch (error) {
+    // Lets the module's `finally` run; it is not waited for, as it may hang like the rest.
+    Promise.resolve(iterator.return?.()).catch(() => {});
+    throw error;
+  }
+}
+
+/** What `detect` returned, as an iterator: a generator, sync or async, or any iterable. */
+function iterate(returned: unknown): AsyncIterator<unknown> | Iterator<unknown> {
+  if (typeof returned === "object" && returned !== null) {
+    if (isAsyncIterable(returned)) return returned[Symbol.asyncIterator]();
+    if (isIterable(returned)) return returned[Symbol.iterator]();
+  }
+  throw new TypeError(
+    `detect returned ${returned === null ? "null" : typeof returned}; it must be a generator (function*) or return a list of detections`,
+  );
+}
+
+function isAsyncIterable(value: object): value is AsyncIterable<unknown> {
+  return Symbol.asyncIterator in value;
+}
+
+function isIterable(value: object): value is Iterable<unknown> {
+  return Symbol.iterator in value;
+}
+
+/** Message and, for the module's author, the line in the module where it came from. */
+function describeThrown(error: unknown): string {
+  if (!(error instanceof Error)) return `${typeof error} ${String(error).slice(0, 200)}`;
+  const place = error.stack
+    ?.split("\n")
+    .find((line) => line.trimStart().startsWith("at "))
+    ?.trim();
+  return `${error.name}: ${error.message}${place === undefined ? "" : ` (${place})`}`;
+}

@@ -1,0 +1,86 @@
+import { type Dirent, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { isAlarmName } from "../core/event_key.ts";
+
+/** One module file: its alarm's name and where it lies. */
+export interface ModuleFile {
+  readonly name: string;
+  readonly path: string;
+}
+
+export interface Discovery {
+  /** Sorted by name. */
+  readonly modules: readonly ModuleFile[];
+  readonly skipped: readonly { readonly file: string; readonly reason: string }[];
+}
+
+/** The kinds of file a module may be; where two share a name the first kind counts. */
+const EXTENSIONS = [".ts", ".mjs", ".js"];
+
+/** Looks into the alarms folder, not below it. Throws where the folder cannot be read. */
+export function discoverModules(folder: string): Discovery {
+  const entries = readdirSync(folder, { withFileTypes: true }).map((entry) => ({
+    file: entry.name,
+    isFile: isFile(entry),
+  }));
+  const { chosen, skipped } = chooseModules(entries);
+  return { modules: chosen.map(({ name, file }) => ({ name, path: join(folder, file) })), skipped };
+}
+
+/** A link counts as what it leads to is tried: a broken one fails when it is loaded, with its path. */
+function isFile(entry: Dirent): boolean {
+  return entry.isFile() || entry.isSymbolicLink();
+}
+
+export interface FolderEntry {
+  readonly file: string;
+  readonly isFile: boolean;
+}
+
+/** Which entries of the folder are alarms, and why the others are not. */
+export function chooseModules(entries: readonly FolderEntry[]): {
+  readonly chosen: readonly { readonly name: string; readonly file: string }[];
+  readonly skipped: readonly { readonly file: string; readonly reason: string }[];
+} {
+  const byName = new Map<string, string>();
+  const skipped: { file: string; reason: string }[] = [];
+  for (const { file, isFile: regular } of [...entries].sort(byPreference)) {
+    const judged = judge(file, regular);
+    if ("reason" in judged) {
+      skipped.push({ file, reason: judged.reason });
+      continue;
+    }
+    const twin = byName.get(judged.name);
+    if (twin === undefined) byName.set(judged.name, file);
+    else skipped.push({ file, reason: `${twin} is the alarm ${judged.name}; remove one of them` });
+  }
+  const chosen = [...byName].map(([name, file]) => ({ name, file }));
+  return { chosen, skipped };
+}
+
+function judge(
+  file: string,
+  isFile: boolean,
+): { readonly name: string } | { readonly reason: string } {
+  if (!isFile) return { reason: "a folder" };
+  if (file.startsWith("_") || file.startsWith(".")) return { reason: `begins with ${file[0]}` };
+  if (file.endsWith(".d.ts")) return { reason: "a type declaration" };
+  if (/\.test\.[a-z]+$/.test(file)) return { reason: "a test" };
+  const extension = extensionOf(file);
+  if (extension === undefined) return { reason: `not a module (${EXTENSIONS.join(", ")})` };
+  const name = file.slice(0, -extension.length);
+  return isAlarmName(name)
+    ? { name }
+    : { reason: "its name is not a lower-case identifier such as my_alarm" };
+}
+
+function extensionOf(file: string): string | undefined {
+  return EXTENSIONS.find((extension) => file.endsWith(extension));
+}
+
+function byPreference(a: FolderEntry, b: FolderEntry): number {
+  const stem = ({ file }: FolderEntry): string =>
+    file.slice(0, -(extensionOf(file)?.length ?? 0) || undefined);
+  const rank = ({ file }: FolderEntry): number => EXTENSIONS.indexOf(extensionOf(file) ?? "");
+  return stem(a) < stem(b) ? -1 : stem(a) > stem(b) ? 1 : rank(a) - rank(b);
+}

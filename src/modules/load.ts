@@ -1,0 +1,102 @@
+import { createJiti, type Jiti } from "jiti";
+import { type ParamSpecs, parseParamSpecs } from "../core/params.ts";
+import type { AlarmClient } from "../source/client.ts";
+import type { ModuleFile } from "./discover.ts";
+
+/** An alarm module, loaded and checked. */
+export interface AlarmModule {
+  readonly name: string;
+  readonly path: string;
+  readonly title: string | undefined;
+  readonly description: string | undefined;
+  /** Named sources that it needs; undefined when it says nothing, which means the main service. */
+  readonly sources: readonly string[] | undefined;
+  readonly params: ParamSpecs;
+  /** What it returns is not trusted: `runDetect` looks at it. */
+  readonly detect: (client: AlarmClient, params: unknown) => unknown;
+}
+
+export type LoadedModule =
+  | { readonly ok: true; readonly module: AlarmModule }
+  | { readonly ok: false; readonly fault: string };
+
+/** Loads alarm modules, `.ts` too, on every supported Node, without a build step. */
+export class ModuleLoader {
+  readonly #jiti: Jiti;
+
+  /** `helpers` is what `import … from "swf-alarms"` gives, wherever the alarms folder lies. */
+  constructor(helpers: { readonly [name: string]: unknown }) {
+    this.#jiti = createJiti(import.meta.url, {
+      // A cache in the shared temporary folder would let others put code into the engine.
+      fsCache: false,
+      interopDefault: false,
+      virtualModules: { "swf-alarms": helpers },
+    });
+  }
+
+  /** Never throws: a module that does not compile or lacks a part is a fault in words for its author. */
+  async load(file: ModuleFile): Promise<LoadedModule> {
+    let exports: unknown;
+    try {
+      exports = await this.#jiti.import(file.path);
+    } catch (error) {
+      return { ok: false, fault: `cannot load ${file.path}: ${firstLines(error)}` };
+    }
+    return checkExports(file, exports);
+  }
+}
+
+function checkExports(file: ModuleFile, exports: unknown): LoadedModule {
+  const get = (name: string): unknown =>
+    typeof exports === "object" && exports !== null ? Reflect.get(exports, name) : undefined;
+  const faults: string[] = [];
+  const detect = get("detect");
+  if (!isFunction(detect))
+    faults.push(`it must export a function detect(client, params), found ${typeof detect}`);
+  const title = optionalText("TITLE", get("TITLE"), faults);
+  const description = optionalText("DESCRIPTION", get("DESCRIPTION"), faults);
+  const sources = get("SOURCES");
+  if (sources !== undefined && !isTextList(sources))
+    faults.push("SOURCES must be a list of source names");
+  const { specs, faults: paramFaults } = parseParamSpecs(get("PARAMS"));
+  faults.push(...paramFaults);
+  if (faults.length > 0 || !isFunction(detect))
+    return { ok: false, fault: `${file.path}: ${faults.join("; ")}` };
+  return {
+    ok: true,
+    module: {
+      name: file.name,
+      path: file.path,
+      title,
+      description,
+      sources: isTextList(sources) ? sources : undefined,
+      params: specs,
+      detect,
+    },
+  };
+}
+
+function optionalText(name: string, value: unknown, faults: string[]): string | undefined {
+  if (value === undefined || typeof value === "string") return value;
+  faults.push(`${name} must be a text, found ${typeof value}`);
+  return undefined;
+}
+
+function isFunction(value: unknown): value is AlarmModule["detect"] {
+  return typeof value === "function";
+}
+
+function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+/** Compilers put the place on the second line. */
+function firstLines(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text
+    .split("\n")
+    .slice(0, 3)
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && line !== "Require stack:")
+    .join(" ");
+}

@@ -1,0 +1,197 @@
+import { randomUUID } from "node:crypto";
+import * as v from "valibot";
+import { alarmEntryId, alarmName, isAlarmName } from "../core/event_key.ts";
+import { isJsonObject, type JsonObject } from "../core/json.ts";
+import type { AlarmRow } from "../core/model.ts";
+import { recipientTokens } from "../core/recipients.ts";
+import type { Queryable, Row } from "./database.ts";
+import { ALARMS_CONTEXT, entryTitle, jsonParam } from "./entry.ts";
+import { keepVersion } from "./versions.ts";
+
+export interface AlarmRows {
+  /** By `entry_id`, the oldest first where two share one. */
+  readonly rows: readonly AlarmRow[];
+  /** Rows that name no alarm at all, in words for the person who made them. */
+  readonly nameless: readonly string[];
+}
+
+/** All alarm configurations, archived ones too. Deleted rows are left out. */
+export async function alarmRows(db: Queryable): Promise<AlarmRows> {
+  const found = await db.query(
+    `SELECT id, title, content, data, archived FROM entry
+     WHERE context_id = '${ALARMS_CONTEXT}' AND kind = 'alarm' AND deleted_at IS NULL
+     ORDER BY data->>'entry_id', timestamp_created, id`,
+  );
+  const rows: AlarmRow[] = [];
+  const nameless: string[] = [];
+  for (const row of found) {
+    const parsed = parseAlarmRow(row);
+    if (typeof parsed !== "string") rows.push(parsed);
+    else if (row.archived !== true) nameless.push(parsed);
+  }
+  return { rows, nameless };
+}
+
+/** The names of all alarms that have a row, deleted ones too: their modules are not newcomers. */
+export async function deletedAlarmNames(db: Queryable): Promise<readonly string[]> {
+  const rows = await db.query(
+    `SELECT data->>'entry_id' AS entry_id FROM entry
+     WHERE context_id = '${ALARMS_CONTEXT}' AND kind = 'alarm' AND deleted_at IS NOT NULL
+       AND data->>'entry_id' IS NOT NULL`,
+  );
+  return rows.map((row) => alarmName(String(row.entry_id)));
+}
+
+const Columns = v.object({
+  id: v.string(),
+  title: v.string(),
+  content: v.string(),
+  data: v.unknown(),
+  archived: v.boolean(),
+});
+
+/**
+ * A row that people and other programs edit, read as it is: what can be understood is used, and each
+ * thing that cannot is a fault with a safe value in its place. A text says why the row names no alarm.
+ */
+export function parseAlarmRow(row: Row): AlarmRow | string {
+  const { id, title, content, data: raw, archived } = v.parse(Columns, row);
+  const data = isJsonObject(raw) ? raw : {};
+  const entryId = data.entry_id;
+  if (typeof entryId !== "string" || entryId === "") {
+    return `alarm row ${id} (${JSON.stringify(title)}) has no data.entry_id; set it to "alarm_<name>" or archive the row`;
+  }
+  const name = alarmName(entryId);
+  const faults: string[] = [];
+  const named = data.module ?? name;
+  const module = typeof named === "string" ? named : "";
+  const params = parseParams(data.params);
+  return {
+    id,
+    entryId,
+    name,
+    module,
+    title,
+    description: content,
+    enabled: parseEnabled(data.enabled, faults),
+    recipients: parseRecipientsValue(data.recipients, faults),
+    renotificationHours: parseHours(data.renotification_window_hours, faults),
+    params: params ?? {},
+    archived,
+    faults,
+    blocker: blocker(module, named, params, data.params),
+  };
+}
+
+function blocker(
+  module: string,
+  named: unknown,
+  params: JsonObject | undefined,
+  given: unknown,
+): string | undefined {
+  if (!isAlarmName(module)) {
+    return `the row names the module ${quote(named)}, which is no module name; set data.module to a file name in the alarms folder without its ending`;
+  }
+  if (params === undefined)
+    return `the row's params are ${quote(given)}; they must be an object such as {"threshold": 0.1}`;
+  return undefined;
+}
+
+function parseEnabled(value: unknown, faults: string[]): boolean {
+  if (value === undefined || value === null || value === true) return true;
+  if (value === false) return false;
+  faults.push(`the row's enabled is ${quote(value)}, read as true; it must be true or false`);
+  return true;
+}
+
+function parseRecipientsValue(value: unknown, faults: string[]): readonly string[] {
+  const tokens = recipientTokens(value);
+  if (tokens !== undefined) return tokens;
+  faults.push(
+    `the row's recipients are ${quote(value)}, read as nobody; they must be a text or a list of texts`,
+  );
+  return [];
+}
+
+function parseHours(value: unknown, faults: string[]): number {
+  if (value === undefined || value === null || value === "") return 0;
+  const hours = typeof value === "string" ? Number(value) : value;
+  if (typeof hours === "number" && Number.isFinite(hours) && hours >= 0) return hours;
+  faults.push(
+    `the row's renotification_window_hours is ${quote(value)}, read as 0; it must be a number of hours`,
+  );
+  return 0;
+}
+
+function parseParams(value: unknown): JsonObject | undefined {
+  if (value === undefined || value === null) return {};
+  return isJsonObject(value) ? value : undefined;
+}
+
+function quote(value: unknown): string {
+  const json = JSON.stringify(value) ?? String(value);
+  return json.length > 80 ? `${json.slice(0, 80)}…` : json;
+}
+
+export interface NewAlarm {
+  readonly name: string;
+  readonly title: string | undefined;
+  readonly description: string | undefined;
+}
+
+/** Makes the row of a newcomer, with mail off until somebody turns it on. */
+export async function createAlarm(db: Queryable, alarm: NewAlarm, now: number): Promise<AlarmRow> {
+  const data = {
+    entry_id: alarmEntryId(alarm.name),
+    enabled: false,
+    recipients: [],
+    renotification_window_hours: 0,
+    params: {},
+  };
+  const title = entryTitle(alarm.title ?? alarm.name.replaceAll("_", " "));
+  const [row] = await db.query(
+    `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,
+                        timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
+     VALUES ($1, $2, $3, 'alarm', NULL, $4::text::jsonb, NULL, 'active', false, $5, $5, NULL, NULL, '${ALARMS_CONTEXT}')
+     RETURNING id, title, content, data, archived`,
+    [randomUUID(), title, alarm.description ?? "", jsonParam(data), now],
+  );
+  const parsed = parseAlarmRow(row ?? {});
+  if (typeof parsed === "string") throw new Error(parsed);
+  return parsed;
+}
+
+/** What `alarm set` can change; an absent key stays as it is. */
+export interface AlarmChange {
+  readonly title?: string;
+  readonly description?: string;
+  readonly archived?: boolean;
+  /** Merged into `data`. */
+  readonly data: JsonObject;
+}
+
+/** Changes an alarm's row the way the dashboard's editor does: the state before is kept as a version. */
+export async function changeAlarm(
+  db: Queryable,
+  id: string,
+  change: AlarmChange,
+  by: string,
+  now: number,
+): Promise<void> {
+  await keepVersion(db, id, by, now);
+  await db.query(
+    `UPDATE entry SET
+       title = coalesce($2, title), content = coalesce($3, content), archived = coalesce($4, archived),
+       data = CASE WHEN jsonb_typeof(data) = 'object' THEN data ELSE '{}'::jsonb END || $5::text::jsonb,
+       timestamp_modified = $6
+     WHERE id = $1`,
+    [
+      id,
+      change.title === undefined ? null : entryTitle(change.title),
+      change.description ?? null,
+      change.archived ?? null,
+      jsonParam(change.data),
+      now,
+    ],
+  );
+}

@@ -1,0 +1,94 @@
+import { chmodSync, mkdirSync } from "node:fs";
+import type { PGlite } from "@electric-sql/pglite";
+import {
+  type Database,
+  DatabaseBusy,
+  DatabaseError,
+  type Lock,
+  type Queryable,
+  type Row,
+  type SqlValue,
+} from "./database.ts";
+import { type FolderLock, lockFolder } from "./folder_lock.ts";
+
+/** Another command may be at work on the folder for a moment. */
+const PATIENCE = 10;
+
+/**
+ * Opens the embedded Postgres in a folder, making it where it is not yet. Throws DatabaseError when
+ * another process keeps the folder.
+ */
+export async function openEmbedded(path: string): Promise<Database> {
+  try {
+    mkdirSync(path, { recursive: true });
+    // The embedded database makes its files readable for all; the folder is what keeps them private.
+    chmodSync(path, 0o700);
+  } catch (error) {
+    throw new DatabaseError(
+      `cannot make the database folder ${path}: ${message(error)}. Check [db] path and its owner.`,
+    );
+  }
+  const lock = await lockFolder(path, PATIENCE);
+  if (!lock.held) {
+    throw new DatabaseBusy(
+      `the embedded database ${path} is in use by process ${lock.holder}; try again when it has ended`,
+    );
+  }
+  try {
+    const { PGlite } = await import("@electric-sql/pglite");
+    return new EmbeddedDatabase(await PGlite.create({ dataDir: path }), lock.lock);
+  } catch (error) {
+    await lock.lock.release();
+    throw new DatabaseError(
+      `cannot open the embedded database ${path}: ${message(error)}. Restore the folder from a backup, or move it away to start anew.`,
+    );
+  }
+}
+
+/** An embedded Postgres in memory, for a plan on a site that has no database yet. */
+export async function openInMemory(): Promise<Database> {
+  const { PGlite } = await import("@electric-sql/pglite");
+  return new EmbeddedDatabase(await PGlite.create(), undefined);
+}
+
+class EmbeddedDatabase implements Database {
+  readonly #pglite: PGlite;
+  readonly #folder: FolderLock | undefined;
+
+  constructor(pglite: PGlite, folder: FolderLock | undefined) {
+    this.#pglite = pglite;
+    this.#folder = folder;
+  }
+
+  async query(sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
+    return (await this.#pglite.query<Row>(sql, [...params])).rows;
+  }
+
+  async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+    return await this.#pglite.transaction(async (tx) => {
+      return await work({
+        query: async (sql, params = []) => (await tx.query<Row>(sql, [...params])).rows,
+      });
+    });
+  }
+
+  async script(sql: string): Promise<readonly Row[]> {
+    return await this.#pglite.transaction(async (tx) => {
+      return (await tx.exec(sql)).flatMap((result): Row[] => result.rows);
+    });
+  }
+
+  /** Whoever has the folder has it alone, so every lock in it is free. */
+  async tryLock(): Promise<Lock> {
+    return { release: async () => {} };
+  }
+
+  async close(): Promise<void> {
+    await this.#pglite.close();
+    await this.#folder?.release();
+  }
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

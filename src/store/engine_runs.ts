@@ -1,0 +1,94 @@
+import { randomUUID } from "node:crypto";
+import * as v from "valibot";
+import { isJsonObject, type JsonObject } from "../core/json.ts";
+import type { Queryable } from "./database.ts";
+import { ALARMS_CONTEXT, jsonParam } from "./entry.ts";
+
+/** Opens the record of a tick. Gives the row's id. */
+export async function openEngineRun(db: Queryable, startedAt: number): Promise<string> {
+  const id = randomUUID();
+  await db.query(
+    `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,
+                        timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
+     VALUES ($1, $2, '', 'engine_run', NULL, $3::text::jsonb, NULL, 'active', false, $4, $4, NULL, NULL, '${ALARMS_CONTEXT}')`,
+    [
+      id,
+      runTitle(startedAt),
+      jsonParam({ entry_id: `run_${Math.floor(startedAt)}`, started_at: startedAt }),
+      startedAt,
+    ],
+  );
+  return id;
+}
+
+/** `Engine run 20261121 03:45:00 UTC` */
+function runTitle(startedAt: number): string {
+  const [date = "", time = ""] = new Date(startedAt * 1000).toISOString().split("T");
+  return `Engine run ${date.replaceAll("-", "")} ${time.slice(0, 8)} UTC`;
+}
+
+/** The counters of a finished tick, in the words of the row contract. */
+export interface RunSummary {
+  readonly finished_at: number;
+  readonly alarms_run: number;
+  readonly alarms_seen: number;
+  readonly notifications_sent: number;
+  readonly errors: number;
+  readonly error_details: string;
+  /** By the alarm's `entry_id`. */
+  readonly per_alarm: JsonObject;
+}
+
+/** Closes the record of a tick. */
+export async function closeEngineRun(
+  db: Queryable,
+  id: string,
+  summary: RunSummary,
+): Promise<void> {
+  await db.query(
+    `UPDATE entry SET data = data || $2::text::jsonb, status = 'done', timestamp_modified = $3 WHERE id = $1`,
+    [id, jsonParam(summary), summary.finished_at],
+  );
+}
+
+export interface ListedRun {
+  readonly id: string;
+  readonly startedAt: number | undefined;
+  /** Undefined for a tick that never finished. */
+  readonly finishedAt: number | undefined;
+  readonly alarmsRun: number;
+  readonly alarmsSeen: number;
+  readonly notificationsSent: number;
+  readonly errors: number;
+  readonly errorDetails: string;
+  readonly perAlarm: JsonObject;
+}
+
+const RunRow = v.object({ id: v.string(), data: v.unknown() });
+
+/** Ticks, newest first. */
+export async function listEngineRuns(db: Queryable, limit: number): Promise<readonly ListedRun[]> {
+  const rows = await db.query(
+    `SELECT id, data FROM entry
+     WHERE kind = 'engine_run' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
+     ORDER BY timestamp_created DESC LIMIT $1::int`,
+    [limit],
+  );
+  return rows.map((row) => {
+    const { id, data: raw } = v.parse(RunRow, row);
+    const data = isJsonObject(raw) ? raw : {};
+    const number = (value: unknown): number | undefined =>
+      typeof value === "number" ? value : undefined;
+    return {
+      id,
+      startedAt: number(data.started_at),
+      finishedAt: number(data.finished_at),
+      alarmsRun: number(data.alarms_run) ?? 0,
+      alarmsSeen: number(data.alarms_seen) ?? 0,
+      notificationsSent: number(data.notifications_sent) ?? 0,
+      errors: number(data.errors) ?? 0,
+      errorDetails: typeof data.error_details === "string" ? data.error_details : "",
+      perAlarm: isJsonObject(data.per_alarm) ? data.per_alarm : {},
+    };
+  });
+}

@@ -1,0 +1,21 @@
+import { safeText } from "../core/json.ts";
+import type { SqlValue } from "./database.ts";
+
+/** The context that all rows but teams live in. */
+export const ALARMS_CONTEXT = "swf-alarms";
+export const TEAMS_CONTEXT = "teams";
+
+/** Titles are cut where the column ends; the whole subject stays in the data. */
+export const TITLE_LENGTH = 255;
+
+/** A text as a title: safe, one line, at most 255 characters as Postgres counts them. */
+export function entryTitle(text: string): string {
+  const line = safeText(text).replace(/\s+/gu, " ").trim();
+  const characters = [...line];
+  return characters.length <= TITLE_LENGTH ? line : characters.slice(0, TITLE_LENGTH).join("");
+}
+
+/** A structured value as a parameter: JSON text, which both drivers send alike. */
+export function jsonParam(value: unknown): SqlValue {
+  return JSON.stringify(value);
+}

@@ -1,0 +1,247 @@
+import * as v from "valibot";
+import type { EventTexts } from "../core/bundle.ts";
+import { alarmName, eventEntryId } from "../core/event_key.ts";
+import { isJsonObject } from "../core/json.ts";
+import type { ActiveEvent, AlarmRow, SafeDetection } from "../core/model.ts";
+import type { Queryable } from "./database.ts";
+import { ALARMS_CONTEXT, entryTitle, jsonParam } from "./entry.ts";
+
+/** Rows per statement: bounds what one statement carries, whatever the number of detections. */
+const BATCH = 5_000;
+
+/** The rows of the partial unique index; statements repeat its words so that Postgres can use it. */
+const ACTIVE = `kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
+    AND data->>'clear_time' IS NULL`;
+
+const ActiveRow = v.object({
+  id: v.string(),
+  dedupe_key: v.string(),
+  fire_time: v.number(),
+  last_notified: v.number(),
+});
+
+/** All active events of an alarm, oldest first. Rows of other programs may lack times; they count as 0. */
+export async function activeEvents(
+  db: Queryable,
+  alarmName: string,
+): Promise<readonly ActiveEvent[]> {
+  const rows = await db.query(
+    `SELECT id, data->>'dedupe_key' AS dedupe_key,
+            ${numberAt("fire_time")} AS fire_time, ${numberAt("last_notified")} AS last_notified
+     FROM entry
+     WHERE ${ACTIVE} AND data->>'entry_id' = $1 AND data->>'dedupe_key' IS NOT NULL
+     ORDER BY timestamp_created, id`,
+    [eventEntryId(alarmName)],
+  );
+  return rows.map((row) => {
+    const {
+      id,
+      dedupe_key: dedupeKey,
+      fire_time: fireTime,
+      last_notified: lastNotified,
+    } = v.parse(ActiveRow, row);
+    return { id, dedupeKey, fireTime, lastNotified: lastNotified === 0 ? undefined : lastNotified };
+  });
+}
+
+function numberAt(key: string): string {
+  return `CASE WHEN jsonb_typeof(data->'${key}') = 'number' THEN (data->>'${key}')::float8 ELSE 0 END`;
+}
+
+export interface NewEvent {
+  /** UUID for the row. */
+  readonly id: string;
+  readonly detection: SafeDetection;
+}
+
+export interface FiringFacts {
+  readonly alarm: Pick<AlarmRow, "id" | "name" | "description">;
+  /** Resolved addresses; an array, because the dashboard joins it. */
+  readonly recipients: readonly string[];
+  /** The tick's time, so that the tick that fires shows as firing. */
+  readonly fireTime: number;
+}
+
+/**
+ * Makes the rows of newly detected entities. Gives the ids that were made: an entity that another
+ * process made active in the meantime is left to it.
+ */
+export async function openEvents(
+  db: Queryable,
+  events: readonly NewEvent[],
+  facts: FiringFacts,
+): Promise<ReadonlySet<string>> {
+  const made = new Set<string>();
+  for (const batch of batches(events)) {
+    const rows = await db.query(
+      `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,
+                          timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
+       SELECT event.id, event.title, event.content, 'event', NULL, event.data, NULL, 'active', false,
+              $2::float8, $2::float8, NULL, NULL, '${ALARMS_CONTEXT}'
+       FROM jsonb_to_recordset($1::text::jsonb) AS event (id text, title text, content text, data jsonb)
+       ON CONFLICT ((data->>'entry_id'), md5(data->>'dedupe_key')) WHERE ${ACTIVE} DO NOTHING
+       RETURNING id`,
+      [jsonParam(batch.map((event) => eventColumns(event, facts))), facts.fireTime],
+    );
+    for (const row of rows) made.add(String(row.id));
+  }
+  return made;
+}
+
+/** The row contract of a new event: the detection's own data first, so that the engine's keys win. */
+function eventColumns({ id, detection }: NewEvent, { alarm, recipients, fireTime }: FiringFacts) {
+  const head = alarm.description.trimEnd();
+  return {
+    id,
+    title: entryTitle(detection.subject),
+    content: head === "" ? detection.body : `${head}\n\n---\n\n${detection.body}`,
+    data: {
+      ...detection.data,
+      entry_id: eventEntryId(alarm.name),
+      fire_time: fireTime,
+      clear_time: null,
+      last_seen: fireTime,
+      dedupe_key: detection.dedupeKey,
+      subject: detection.subject,
+      recipients,
+      alarm_config_id: alarm.id,
+    },
+  };
+}
+
+/** Notes that the entities were detected again. */
+export async function touchEvents(
+  db: Queryable,
+  ids: readonly string[],
+  now: number,
+): Promise<void> {
+  for (const batch of batches(ids)) {
+    await db.query(
+      `UPDATE entry SET data = jsonb_set(data, '{last_seen}', to_jsonb($2::float8)), timestamp_modified = $2
+       WHERE id = ANY($1::text[]) AND ${ACTIVE}`,
+      [batch, now],
+    );
+  }
+}
+
+/** Ends the events that are still active, with the reason. Gives how many were. */
+export async function clearEvents(
+  db: Queryable,
+  ids: readonly string[],
+  reason: string,
+  now: number,
+): Promise<number> {
+  let cleared = 0;
+  for (const batch of batches(ids)) {
+    const rows = await db.query(
+      `UPDATE entry SET data = data || jsonb_build_object('clear_time', $2::float8, 'clear_reason', $3::text),
+                        timestamp_modified = $2
+       WHERE id = ANY($1::text[]) AND ${ACTIVE} RETURNING id`,
+      [batch, now, reason],
+    );
+    cleared += rows.length;
+  }
+  return cleared;
+}
+
+/** Notes a confirmed mail on every event that it named. */
+export async function stampNotified(
+  db: Queryable,
+  ids: readonly string[],
+  now: number,
+): Promise<void> {
+  for (const batch of batches(ids)) {
+    await db.query(
+      `UPDATE entry SET data = jsonb_set(data, '{last_notified}', to_jsonb($2::float8)), timestamp_modified = $2
+       WHERE id = ANY($1::text[])`,
+      [batch, now],
+    );
+  }
+}
+
+const TextsRow = v.object({
+  id: v.string(),
+  title: v.string(),
+  content: v.string(),
+  data: v.unknown(),
+});
+
+/** Subject and detail as stored, by id; the detail is what follows the alarm's description. */
+export async function eventTexts(
+  db: Queryable,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, EventTexts>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.query(
+    "SELECT id, title, content, data FROM entry WHERE id = ANY($1::text[])",
+    [ids],
+  );
+  return new Map(
+    rows.map((row) => {
+      const { id, title, content, data } = v.parse(TextsRow, row);
+      const subject = isJsonObject(data) && typeof data.subject === "string" ? data.subject : title;
+      return [
+        id,
+        { subject, body: content.split("\n\n---\n\n").slice(1).join("\n\n---\n\n") || content },
+      ];
+    }),
+  );
+}
+
+export interface EventFilter {
+  readonly alarm: string | undefined;
+  /** Cleared ones too. */
+  readonly all: boolean;
+  readonly limit: number;
+}
+
+export interface ListedEvent {
+  readonly id: string;
+  readonly alarm: string;
+  readonly dedupeKey: string;
+  readonly subject: string;
+  readonly fireTime: number | undefined;
+  readonly lastSeen: number | undefined;
+  readonly clearTime: number | undefined;
+  readonly clearReason: string | undefined;
+  readonly lastNotified: number | undefined;
+}
+
+const ListedRow = v.object({ id: v.string(), title: v.string(), data: v.unknown() });
+
+/** Events for people to read, newest first. */
+export async function listEvents(
+  db: Queryable,
+  filter: EventFilter,
+): Promise<readonly ListedEvent[]> {
+  const rows = await db.query(
+    `SELECT id, title, data FROM entry
+     WHERE kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
+       AND ($1::text IS NULL OR data->>'entry_id' = $1) AND ($2::boolean OR data->>'clear_time' IS NULL)
+     ORDER BY timestamp_created DESC, id LIMIT $3::int`,
+    [filter.alarm === undefined ? null : eventEntryId(filter.alarm), filter.all, filter.limit],
+  );
+  return rows.map((row) => {
+    const { id, title, data: raw } = v.parse(ListedRow, row);
+    const data = isJsonObject(raw) ? raw : {};
+    const text = (value: unknown): string | undefined =>
+      typeof value === "string" ? value : undefined;
+    const time = (value: unknown): number | undefined =>
+      typeof value === "number" ? value : undefined;
+    return {
+      id,
+      alarm: alarmName((text(data.entry_id) ?? "").replace(/^event_/, "")),
+      dedupeKey: text(data.dedupe_key) ?? "",
+      subject: text(data.subject) ?? title,
+      fireTime: time(data.fire_time),
+      lastSeen: time(data.last_seen),
+      clearTime: time(data.clear_time),
+      clearReason: text(data.clear_reason),
+      lastNotified: time(data.last_notified),
+    };
+  });
+}
+
+function* batches<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let start = 0; start < items.length; start += BATCH) yield items.slice(start, start + BATCH);
+}

@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Database, DatabaseError } from "./database.ts";
+
+const FOLDER = fileURLToPath(new URL("../../migrations", import.meta.url));
+const LOCK = "swf-alarms migrate";
+
+const LEDGER = `
+  CREATE TABLE IF NOT EXISTS swf_alarms_migration (
+    name text NOT NULL PRIMARY KEY,
+    applied_at double precision NOT NULL
+  )`;
+
+export interface MigrationReport {
+  /** Names of the migrations applied now. */
+  readonly applied: readonly string[];
+  /** What they changed in existing data, one line each. */
+  readonly notes: readonly string[];
+}
+
+/** Brings the database up to this engine's schema. Safe to repeat, and to run twice at once. */
+export async function migrate(db: Database): Promise<MigrationReport> {
+  const lock = await db.tryLock(LOCK);
+  if (lock === undefined)
+    throw new DatabaseError(
+      "another process is migrating this database; try again when it has ended",
+    );
+  try {
+    await db.query(LEDGER);
+    const applied: string[] = [];
+    const notes: string[] = [];
+    for (const name of await pendingMigrations(db)) {
+      const rows = await applyMigration(db, name);
+      notes.push(...rows.flatMap((row) => (typeof row.note === "string" ? [row.note] : [])));
+      applied.push(name);
+    }
+    return { applied, notes };
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Names of the migrations that the database lacks, in order. Throws DatabaseError when it is newer than this engine. */
+export async function pendingMigrations(db: Database): Promise<readonly string[]> {
+  const known = readdirSync(FOLDER)
+    .filter((file) => file.endsWith(".sql"))
+    .sort();
+  const [ledger] = await db.query(
+    "SELECT to_regclass('swf_alarms_migration') IS NOT NULL AS present",
+  );
+  if (ledger?.present !== true) return known;
+  const done = new Set(
+    (await db.query("SELECT name FROM swf_alarms_migration")).map((row) => String(row.name)),
+  );
+  const newer = [...done].filter((name) => !known.includes(name));
+  if (newer.length > 0) {
+    throw new DatabaseError(
+      `the database has migrations that this engine does not know (${newer.join(", ")}); update swf-alarms`,
+    );
+  }
+  return known.filter((name) => !done.has(name));
+}
+
+/** The migration and its entry in the ledger commit together. The name comes from our own folder. */
+async function applyMigration(db: Database, name: string) {
+  const sql = readFileSync(join(FOLDER, name), "utf8");
+  const ledger = `INSERT INTO swf_alarms_migration (name, applied_at) VALUES ('${name}', extract(epoch FROM clock_timestamp())::float8)`;
+  try {
+    return await db.script(`${sql};\n${ledger};`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DatabaseError(
+      `cannot apply the migration ${name}: ${reason}. Nothing of it was kept; run migrate as the owner of the tables.`,
+    );
+  }
+}

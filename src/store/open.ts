@@ -1,0 +1,19 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { DbConfig } from "../config/config.ts";
+import type { Database } from "./database.ts";
+
+/** Opens the configured database; the heavy drivers are loaded only here. Throws DatabaseError. */
+export async function openDatabase(config: DbConfig): Promise<Database> {
+  if (config.kind === "embedded") {
+    const { openEmbedded } = await import("./embedded.ts");
+    return await openEmbedded(config.path);
+  }
+  const { openPostgres } = await import("./postgres.ts");
+  return await openPostgres(config.kind === "dsn" ? { dsn: config.dsn } : { login: config.login });
+}
+
+/** Whether the embedded database has been made; opening it would make it. */
+export function embeddedExists(config: DbConfig): boolean {
+  return config.kind !== "embedded" || existsSync(join(config.path, "PG_VERSION"));
+}
