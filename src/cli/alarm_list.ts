@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { AlarmRow } from "../core/model.ts";
 import { alarmRows } from "../store/alarms.ts";
-import { activeEvents } from "../store/events.ts";
+import { activeCounts } from "../store/events.ts";
 import { renderState, viewAlarms } from "./alarms.ts";
 import { printJson, printLines, renderTable } from "./output.ts";
 import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
@@ -35,13 +35,14 @@ async function listAlarms(options: ConfigOption) {
   return await withDatabase(options, async (db, config) => {
     const { alarms } = await viewAlarms(db, config);
     const { rows } = await alarmRows(db);
-    const listed = [];
-    for (const alarm of alarms) {
-      const active = await activeEvents(db, alarm.row.name);
-      listed.push(listedAlarm(alarm.row, renderState(alarm), active.length));
-    }
-    for (const row of rows) if (row.archived) listed.push(listedAlarm(row, "archived", 0));
-    return listed;
+    const counts = await activeCounts(db);
+    const live = alarms.map((alarm) =>
+      listedAlarm(alarm.row, renderState(alarm), counts.get(alarm.row.name) ?? 0),
+    );
+    const archived = rows
+      .filter((row) => row.archived)
+      .map((row) => listedAlarm(row, "archived", 0));
+    return [...live, ...archived];
   });
 }
 

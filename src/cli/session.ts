@@ -29,7 +29,10 @@ export function readConfig(options: ConfigOption): { config: Config; path: strin
   return { config: loadConfig(path, process.env), path };
 }
 
-/** Opens the database for one piece of work, brought up to date where that is ours to do. */
+/**
+ * Opens the database for one piece of work. The embedded one is the engine's own and is brought up to
+ * date by itself. Throws DatabaseError.
+ */
 export async function withDatabase<T>(
   options: ConfigOption,
   work: (db: Database, config: Config) => Promise<T>,
@@ -37,22 +40,16 @@ export async function withDatabase<T>(
   const { config, path } = readConfig(options);
   const db = await openDatabase(config.db);
   try {
-    await ensureSchema(db, config, path);
+    if (config.db.kind === "embedded") await migrate(db);
+    else await requireSchema(db, path);
     return await work(db, config);
   } finally {
     await db.close();
   }
 }
 
-/**
- * The embedded database is the engine's own and is migrated by itself. A shared one belongs to its
- * administrator, who is asked to. Throws DatabaseError.
- */
-async function ensureSchema(db: Database, config: Config, path: string): Promise<void> {
-  if (config.db.kind === "embedded") {
-    await migrate(db);
-    return;
-  }
+/** A shared database belongs to its administrator, who is asked to bring it up to date. Throws DatabaseError. */
+async function requireSchema(db: Database, path: string): Promise<void> {
   const pending = await pendingMigrations(db);
   if (pending.length > 0) {
     throw new DatabaseError(
@@ -61,17 +58,19 @@ async function ensureSchema(db: Database, config: Config, path: string): Promise
   }
 }
 
-/** A database for a plan: it must write nothing, so one that does not exist yet is imagined in memory. */
+/** A database for work that writes nothing: an embedded one that does not exist yet is imagined in memory. */
 export async function withPlanDatabase<T>(
   options: ConfigOption,
   work: (db: Database, config: Config) => Promise<T>,
 ): Promise<T> {
-  const { config } = readConfig(options);
-  if (embeddedExists(config.db)) return await withDatabase(options, work);
-  const { openInMemory } = await import("../store/embedded.ts");
-  const db = await openInMemory();
+  const { config, path } = readConfig(options);
+  const imagined = !embeddedExists(config.db);
+  const db = imagined
+    ? await (await import("../store/embedded.ts")).openInMemory()
+    : await openDatabase(config.db);
   try {
-    await migrate(db);
+    if (imagined) await migrate(db);
+    else await requireSchema(db, path);
     return await work(db, config);
   } finally {
     await db.close();

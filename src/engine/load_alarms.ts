@@ -52,6 +52,9 @@ export async function loadAlarms(facts: LoadFacts): Promise<LoadedAlarms> {
   const { rows, nameless } = await alarmRows(facts.db);
   const roster = makeRoster([...files.keys()], rows);
   const deleted = new Set(await deletedAlarmNames(facts.db));
+  for (const name of roster.newcomers.filter((newcomer) => deleted.has(newcomer))) {
+    facts.log.debug(`the module ${name} is not run: the row of its alarm was deleted`);
+  }
   const newcomers = roster.newcomers.filter((name) => isWanted(name) && !deleted.has(name));
 
   const alarms: Alarm[] = [];

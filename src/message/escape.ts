@@ -15,5 +15,8 @@ export function headerText(text: string): string {
 
 /** A text for the body of a mail or for a terminal: line breaks and tabs stay, other control characters go. */
 export function plainText(text: string): string {
-  return text.replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n\t]/gu, "\uFFFD");
+  return text
+    .toWellFormed()
+    .replace(/\r\n?/g, "\n")
+    .replace(/[^\P{Cc}\n\t]/gu, "\uFFFD");
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as v from "valibot";
 import { alarmEntryId, alarmName, isAlarmName } from "../core/event_key.ts";
-import { isJsonObject, type JsonObject } from "../core/json.ts";
+import { isJsonObject, type JsonObject, safeText } from "../core/json.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { recipientTokens } from "../core/recipients.ts";
 import type { Queryable, Row } from "./database.ts";
@@ -154,7 +154,7 @@ export async function createAlarm(db: Queryable, alarm: NewAlarm, now: number): 
                         timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
      VALUES ($1, $2, $3, 'alarm', NULL, $4::text::jsonb, NULL, 'active', false, $5, $5, NULL, NULL, '${ALARMS_CONTEXT}')
      RETURNING id, title, content, data, archived`,
-    [randomUUID(), title, alarm.description ?? "", jsonParam(data), now],
+    [randomUUID(), title, safeText(alarm.description ?? ""), jsonParam(data), now],
   );
   const parsed = parseAlarmRow(row ?? {});
   if (typeof parsed === "string") throw new Error(parsed);
@@ -188,7 +188,7 @@ export async function changeAlarm(
     [
       id,
       change.title === undefined ? null : entryTitle(change.title),
-      change.description ?? null,
+      change.description === undefined ? null : safeText(change.description),
       change.archived ?? null,
       jsonParam(change.data),
       now,

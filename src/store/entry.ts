@@ -1,4 +1,4 @@
-import { safeText } from "../core/json.ts";
+import { safeJson, safeText } from "../core/json.ts";
 import type { SqlValue } from "./database.ts";
 
 /** The context that all rows but teams live in. */
@@ -15,7 +15,10 @@ export function entryTitle(text: string): string {
   return characters.length <= TITLE_LENGTH ? line : characters.slice(0, TITLE_LENGTH).join("");
 }
 
-/** A structured value as a parameter: JSON text, which both drivers send alike. */
+/**
+ * A structured value as a parameter: JSON text, which both drivers send alike. Made safe here too,
+ * because messages of errors and of services end up in records, and one NUL would lose the record.
+ */
 export function jsonParam(value: unknown): SqlValue {
-  return JSON.stringify(value);
+  return JSON.stringify(safeJson(value));
 }

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { EventTexts } from "../core/bundle.ts";
-import { alarmName, eventEntryId } from "../core/event_key.ts";
+import { eventEntryId } from "../core/event_key.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { ActiveEvent, AlarmRow, SafeDetection } from "../core/model.ts";
 import type { Queryable } from "./database.ts";
@@ -46,6 +46,17 @@ export async function activeEvents(
 
 function numberAt(key: string): string {
   return `CASE WHEN jsonb_typeof(data->'${key}') = 'number' THEN (data->>'${key}')::float8 ELSE 0 END`;
+}
+
+/** How many active events each alarm has, by the alarm's name. */
+export async function activeCounts(db: Queryable): Promise<ReadonlyMap<string, number>> {
+  const rows = await db.query(
+    `SELECT data->>'entry_id' AS entry_id, count(*)::int AS active
+     FROM entry WHERE ${ACTIVE} AND data->>'entry_id' IS NOT NULL GROUP BY 1`,
+  );
+  return new Map(
+    rows.map((row) => [String(row.entry_id).replace(/^event_/, ""), Number(row.active)]),
+  );
 }
 
 export interface NewEvent {
@@ -230,7 +241,7 @@ export async function listEvents(
       typeof value === "number" ? value : undefined;
     return {
       id,
-      alarm: alarmName((text(data.entry_id) ?? "").replace(/^event_/, "")),
+      alarm: (text(data.entry_id) ?? "").replace(/^event_/, ""),
       dedupeKey: text(data.dedupe_key) ?? "",
       subject: text(data.subject) ?? title,
       fireTime: time(data.fire_time),
