@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Config } from "../config/config.ts";
 import type { JsonObject } from "../core/json.ts";
 import { splitRecipients } from "../core/recipients.ts";
+import { newAlarm } from "../engine/load_alarms.ts";
 import { alarmRows, changeAlarm, createAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 import { findAlarm, NotFound } from "./alarms.ts";
@@ -84,9 +85,12 @@ async function setAlarm(
 /** A module that no tick has seen yet gets its row now. */
 async function makeRow(db: Database, config: Config, name: string, now: number) {
   const { module } = await findAlarm(db, config, name);
-  if (module === undefined)
-    throw new NotFound(`there is no alarm ${JSON.stringify(name)}; see: swf-alarms alarm list`);
-  return await createAlarm(db, module, now);
+  if (module === undefined) {
+    throw new NotFound(
+      `the alarm ${JSON.stringify(name)} cannot be loaded; see: swf-alarms alarm list`,
+    );
+  }
+  return await createAlarm(db, newAlarm(name, { ok: true, module }), now);
 }
 
 function parseSwitch(text: string): boolean {

@@ -12,6 +12,8 @@ export class ConfigError extends Error {
 /** Where the shipped alarm modules lie: beside `src/` and `dist/` alike. */
 export const SHIPPED_ALARMS = fileURLToPath(new URL("../../alarms", import.meta.url));
 
+const EXAMPLE = fileURLToPath(new URL("../../config.toml.example", import.meta.url));
+
 export interface Environment {
   readonly [name: string]: string | undefined;
 }
@@ -32,7 +34,7 @@ export function findConfig(option: string | undefined, env: Environment, cwd: st
         : "the default";
   throw new ConfigError(
     `cannot read the configuration ${path} (from ${origin}): there is no such file. ` +
-      "Copy config.toml.example to config.toml and edit it, or name one with --config FILE.",
+      `Copy ${EXAMPLE} to config.toml and edit it, or name one with --config FILE.`,
   );
 }
 

@@ -81,6 +81,11 @@ export function resolveParams(specs: ParamSpecs, given: JsonObject): ResolvedPar
   return { params, missing, faults, unknown };
 }
 
+/** The values that a new alarm's row starts with. */
+export function defaultParams(specs: ParamSpecs): JsonObject {
+  return resolveParams(specs, {}).params;
+}
+
 function unknownParam(name: string, known: readonly string[]): string {
   const guess = nearest(name, known);
   const hint =

@@ -1,9 +1,11 @@
+import { alarmEntryId } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
+import { defaultParams } from "../core/params.ts";
 import { judgeReadiness, type Readiness } from "../core/readiness.ts";
 import { makeRoster } from "../core/roster.ts";
 import { discoverModules, type ModuleFile } from "../modules/discover.ts";
 import type { AlarmModule, LoadedModule, ModuleLoader } from "../modules/load.ts";
-import { alarmRows, createAlarm, deletedAlarmNames } from "../store/alarms.ts";
+import { alarmRows, createAlarm, type NewAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 import type { Log } from "./log.ts";
 
@@ -39,23 +41,13 @@ export interface LoadFacts {
 
 /** Folder × rows: every alarm of the tick, loaded and judged. */
 export async function loadAlarms(facts: LoadFacts): Promise<LoadedAlarms> {
-  const files = new Map(facts.folder.map((file) => [file.name, file]));
-  const loaded = new Map<string, Promise<LoadedModule>>();
-  // Several alarms may share a module; it is loaded once.
-  const load = (file: ModuleFile): Promise<LoadedModule> => {
-    const pending = loaded.get(file.name) ?? facts.loader.load(file);
-    loaded.set(file.name, pending);
-    return pending;
-  };
+  const { rows, nameless, deleted } = await alarmRows(facts.db);
+  const roster = makeRoster(
+    facts.folder.map(({ name }) => name),
+    rows,
+  );
   const isWanted = (name: string): boolean => facts.only === undefined || facts.only.has(name);
-
-  const { rows, nameless } = await alarmRows(facts.db);
-  const roster = makeRoster([...files.keys()], rows);
-  const deleted = new Set(await deletedAlarmNames(facts.db));
-  for (const name of roster.newcomers.filter((newcomer) => deleted.has(newcomer))) {
-    facts.log.debug(`the module ${name} is not run: the row of its alarm was deleted`);
-  }
-  const newcomers = roster.newcomers.filter((name) => isWanted(name) && !deleted.has(name));
+  const load = loadOnce(facts);
 
   const alarms: Alarm[] = [];
   const problems = [...nameless];
@@ -63,31 +55,51 @@ export async function loadAlarms(facts: LoadFacts): Promise<LoadedAlarms> {
     if (item.kind === "archived" || !isWanted(item.row.name)) continue;
     if (item.kind === "second row") problems.push(item.message);
     else if (item.kind === "unusable") alarms.push(faulty(item.row, item.message));
-    else {
-      const file = files.get(item.row.module);
-      if (file !== undefined) alarms.push(judge(item.row, await load(file), facts.sources));
-    }
+    else alarms.push(judge(item.row, await load(item.row.module), facts.sources));
   }
-  for (const name of newcomers) {
-    const file = files.get(name);
-    if (file === undefined) continue;
-    const module = await load(file);
-    const texts = module.ok ? module.module : { title: undefined, description: undefined };
-    const wish = { name, title: texts.title, description: texts.description };
-    const row = facts.write ? await createAlarm(facts.db, wish, facts.now) : imagine(name, texts);
-    facts.log.info(
-      `${row.entryId}: new module, ${facts.write ? "its row was made" : "its row would be made"}, with mail off`,
-    );
-    alarms.push(judge(row, module, facts.sources));
-  }
+  const newcomers = roster.newcomers
+    .filter(isWanted)
+    .filter((name) => !isDeleted(name, deleted, facts.log));
+  for (const name of newcomers) alarms.push(await admit(name, await load(name), facts));
   for (const name of facts.only ?? []) {
-    if (!alarms.some(({ row }) => row.name === name))
-      problems.push(
-        `there is no alarm ${JSON.stringify(name)} to run: neither a module nor a live row has this name`,
-      );
+    if (!alarms.some(({ row }) => row.name === name)) problems.push(noSuchAlarm(name));
   }
   alarms.sort((a, b) => (a.row.entryId < b.row.entryId ? -1 : 1));
   return { alarms, problems, newcomers };
+}
+
+/** Loads modules by name, each once: several alarms may share one. */
+function loadOnce({ folder, loader }: LoadFacts): (name: string) => Promise<LoadedModule> {
+  const loaded = new Map<string, Promise<LoadedModule>>();
+  return (name) => {
+    const file = folder.find((candidate) => candidate.name === name);
+    if (file === undefined)
+      return Promise.resolve({ ok: false, fault: `no module ${name} in the alarms folder` });
+    const pending = loaded.get(name) ?? loader.load(file);
+    loaded.set(name, pending);
+    return pending;
+  };
+}
+
+/** Takes in a module that has no row yet: its row is made, with mail off. */
+async function admit(name: string, loaded: LoadedModule, facts: LoadFacts): Promise<Alarm> {
+  const wish = newAlarm(name, loaded);
+  const row = facts.write ? await createAlarm(facts.db, wish, facts.now) : imagine(wish);
+  facts.log.info(
+    `${row.entryId}: new module, its row ${facts.write ? "was" : "would be"} made, with mail off`,
+  );
+  return judge(row, loaded, facts.sources);
+}
+
+/** Who deletes an alarm's row while its file stays does not want it made again. */
+function isDeleted(name: string, deleted: readonly string[], log: Log): boolean {
+  if (!deleted.includes(name)) return false;
+  log.debug(`the module ${name} is not run: the row of its alarm was deleted`);
+  return true;
+}
+
+function noSuchAlarm(name: string): string {
+  return `there is no alarm ${JSON.stringify(name)} to run: neither a module nor a live row has this name`;
 }
 
 /** The module files of the alarms folder; each file that is none is told to the log. Throws AlarmsFolderError. */
@@ -129,22 +141,26 @@ function faulty(row: AlarmRow, message: string): Alarm {
   return { row, module: undefined, readiness: { kind: "faulty", message } };
 }
 
+/** What a newcomer's row is made of; a module that does not load gets one all the same, to show its fault. */
+export function newAlarm(name: string, loaded: LoadedModule): NewAlarm {
+  if (!loaded.ok) return { name, title: undefined, description: undefined, params: {} };
+  const { title, description, params } = loaded.module;
+  return { name, title, description, params: defaultParams(params) };
+}
+
 /** The row that a plan does not write. */
-function imagine(
-  name: string,
-  texts: { title: string | undefined; description: string | undefined },
-): AlarmRow {
+function imagine({ name, title, description, params }: NewAlarm): AlarmRow {
   return {
     id: "",
-    entryId: `alarm_${name}`,
+    entryId: alarmEntryId(name),
     name,
     module: name,
-    title: texts.title ?? name.replaceAll("_", " "),
-    description: texts.description ?? "",
+    title: title ?? name.replaceAll("_", " "),
+    description: description ?? "",
     enabled: false,
     recipients: [],
     renotificationHours: 0,
-    params: {},
+    params,
     archived: false,
     faults: [],
     blocker: undefined,

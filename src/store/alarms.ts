@@ -13,33 +13,28 @@ export interface AlarmRows {
   readonly rows: readonly AlarmRow[];
   /** Rows that name no alarm at all, in words for the person who made them. */
   readonly nameless: readonly string[];
+  /** Names of alarms whose row was deleted: their modules are not newcomers. */
+  readonly deleted: readonly string[];
 }
 
-/** All alarm configurations, archived ones too. Deleted rows are left out. */
+/** All alarm configurations, archived ones too. */
 export async function alarmRows(db: Queryable): Promise<AlarmRows> {
   const found = await db.query(
-    `SELECT id, title, content, data, archived FROM entry
-     WHERE context_id = '${ALARMS_CONTEXT}' AND kind = 'alarm' AND deleted_at IS NULL
+    `SELECT id, title, content, data, archived, deleted_at IS NOT NULL AS deleted FROM entry
+     WHERE context_id = '${ALARMS_CONTEXT}' AND kind = 'alarm'
      ORDER BY data->>'entry_id', timestamp_created, id`,
   );
   const rows: AlarmRow[] = [];
   const nameless: string[] = [];
+  const deleted: string[] = [];
   for (const row of found) {
     const parsed = parseAlarmRow(row);
-    if (typeof parsed !== "string") rows.push(parsed);
-    else if (row.archived !== true) nameless.push(parsed);
+    if (typeof parsed === "string") {
+      if (row.archived !== true && row.deleted !== true) nameless.push(parsed);
+    } else if (row.deleted === true) deleted.push(parsed.name);
+    else rows.push(parsed);
   }
-  return { rows, nameless };
-}
-
-/** The names of all alarms that have a row, deleted ones too: their modules are not newcomers. */
-export async function deletedAlarmNames(db: Queryable): Promise<readonly string[]> {
-  const rows = await db.query(
-    `SELECT data->>'entry_id' AS entry_id FROM entry
-     WHERE context_id = '${ALARMS_CONTEXT}' AND kind = 'alarm' AND deleted_at IS NOT NULL
-       AND data->>'entry_id' IS NOT NULL`,
-  );
-  return rows.map((row) => alarmName(String(row.entry_id)));
+  return { rows, nameless, deleted };
 }
 
 const Columns = v.object({
@@ -137,6 +132,8 @@ export interface NewAlarm {
   readonly name: string;
   readonly title: string | undefined;
   readonly description: string | undefined;
+  /** The module's defaults, so that the row shows what can be set. */
+  readonly params: JsonObject;
 }
 
 /** Makes the row of a newcomer, with mail off until somebody turns it on. */
@@ -146,7 +143,7 @@ export async function createAlarm(db: Queryable, alarm: NewAlarm, now: number): 
     enabled: false,
     recipients: [],
     renotification_window_hours: 0,
-    params: {},
+    params: alarm.params,
   };
   const title = entryTitle(alarm.title ?? alarm.name.replaceAll("_", " "));
   const [row] = await db.query(

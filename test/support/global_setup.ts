@@ -12,8 +12,16 @@ declare module "vitest" {
   }
 }
 
-/** One real Postgres for all test files; each test makes databases of its own on it. */
+/**
+ * One real Postgres for all test files; each test makes databases of its own on it. To test another
+ * version, name a running server: SWF_ALARMS_TEST_POSTGRES=postgresql://user:password@host:port/
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const given = process.env.SWF_ALARMS_TEST_POSTGRES;
+  if (given !== undefined) {
+    project.provide("postgres", given);
+    return async () => {};
+  }
   const folder = mkdtempSync(join(tmpdir(), "swf-alarms-pg-"));
   // Postgres refuses to run as root; the user that it gets then must reach its folder.
   chmodSync(folder, 0o755);
