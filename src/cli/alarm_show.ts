@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { AlarmRow } from "../core/model.ts";
 import type { ParamSpec } from "../core/params.ts";
 import type { Alarm } from "../engine/load_alarms.ts";
-import { type ListedEvent, listEvents } from "../store/events.ts";
+import { type ListedEvent, listEvents } from "../store/listed_events.ts";
 import { findAlarm, renderState } from "./alarms.ts";
 import { eventFacts } from "./event_list.ts";
 import { printJson, printLines, renderTable, renderTime } from "./output.ts";

@@ -1,10 +1,11 @@
 import { isAbsolute, resolve } from "node:path";
 import { parse as parseToml, TomlError } from "smol-toml";
 import * as v from "valibot";
-import { nearest } from "../core/nearest.ts";
-import { isAddress } from "../core/recipients.ts";
+import { isJsonObject } from "../core/json.ts";
 import type { Config, DbConfig, EmailConfig, SourceConfig } from "./config.ts";
 import { parseDbLogin } from "./db_login.ts";
+import { describeIssue, type Issue } from "./describe_issue.ts";
+import { isHeaderValue, type RawConfig, Schema } from "./schema.ts";
 
 /** Everything outside the text that its meaning depends on; read at the edge, given here as values. */
 export interface Surroundings {
@@ -21,94 +22,6 @@ export type ParsedConfig =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly faults: readonly string[] };
 
-const seconds = v.pipe(
-  v.number("a number of seconds such as 20"),
-  v.minValue(0.1, "a number of seconds of at least 0.1, such as 20"),
-  v.maxValue(3600, "a number of seconds of at most 3600, such as 20"),
-);
-const url = v.pipe(
-  v.string('a URL such as "https://host.example/prod"'),
-  v.check(
-    isHttpUrl,
-    'an http or https URL without user name, query or fragment, such as "https://host.example/prod"',
-  ),
-);
-const text = (example: string) =>
-  v.pipe(v.string(`a text such as "${example}"`), v.nonEmpty(`a text such as "${example}"`));
-
-const Source = v.strictObject({
-  base_url: url,
-  headers: v.optional(
-    v.record(
-      v.string(),
-      v.pipe(
-        v.string('a text such as "value"'),
-        v.check(isHeaderValue, "a text without line breaks"),
-      ),
-    ),
-  ),
-  token_env: v.optional(text("MY_SERVICE_TOKEN")),
-  user_agent: v.optional(
-    v.pipe(
-      text("swf-alarms (ops@host.example)"),
-      v.check(isHeaderValue, "a text without line breaks"),
-    ),
-  ),
-});
-
-const Schema = v.strictObject({
-  engine: v.optional(
-    v.strictObject({
-      base_url: v.optional(url),
-      swf_remote_base_url: v.optional(url),
-      service_base_url: v.optional(url),
-      request_timeout: v.optional(seconds),
-      alarm_timeout: v.optional(seconds),
-      log_path: v.optional(text("/var/log/swf-alarms/run.log")),
-      alarms_dir: v.optional(text("alarms")),
-    }),
-  ),
-  sources: v.optional(
-    v.record(
-      v.pipe(
-        v.string(),
-        v.regex(/^[a-z][a-z0-9_]*$/, "a source name of lower-case letters, digits and _"),
-      ),
-      Source,
-    ),
-  ),
-  db: v.optional(
-    v.strictObject({
-      dsn: v.optional(
-        v.pipe(
-          text("postgresql://user@host:5432/name"),
-          v.check(isDsn, 'a URL such as "postgresql://user:password@host:5432/name"'),
-        ),
-      ),
-      env_path: v.optional(text("/var/www/app/.env")),
-      path: v.optional(text("state")),
-    }),
-  ),
-  email: v.optional(
-    v.strictObject({
-      provider: v.optional(v.picklist(["ses", "file"], '"ses" or "file"')),
-      region: v.optional(
-        v.pipe(text("us-east-1"), v.regex(/^[a-z0-9-]+$/, 'an AWS region such as "us-east-1"')),
-      ),
-      from: v.optional(
-        v.pipe(
-          text("alarms@host.example"),
-          v.check(isSender, 'an address such as "alarms@host.example"'),
-        ),
-      ),
-      endpoint: v.optional(url),
-      dir: v.optional(text("outbox")),
-    }),
-  ),
-});
-
-type Raw = v.InferOutput<typeof Schema>;
-
 /** The text of a configuration file as settings, or every fault in it at once, each ready to show. */
 export function parseConfig(tomlText: string, around: Surroundings): ParsedConfig {
   let table: unknown;
@@ -120,18 +33,40 @@ export function parseConfig(tomlText: string, around: Surroundings): ParsedConfi
     return { ok: false, faults: [`line ${error.line}, column ${error.column}: ${reason}`] };
   }
   const result = v.safeParse(Schema, table);
-  const faults = result.success ? [] : result.issues.map(describeIssue);
-  // The cross-checks still run on whatever has the right shape, so that one message holds all faults.
-  const raw: Raw = result.success ? result.output : {};
-  const engine = parseEngine(raw, around, faults);
-  const db = parseDb(raw, around, faults);
-  const email = parseEmail(raw, around, faults);
-  const sources = parseSources(raw, around, faults);
+  const issues = result.success ? [] : result.issues;
+  const faults = issues.map(describeIssue);
+  // The checks across keys run on all that is left, so that one message holds every fault.
+  const rest = v.safeParse(Schema, withoutFaulty(table, issues));
+  const raw = rest.success ? rest.output : {};
+  const across: string[] = [];
+  const engine = parseEngine(raw, around, across);
+  const db = parseDb(raw, around, across);
+  const email = parseEmail(raw, around, across);
+  const sources = parseSources(raw, around, across);
+  faults.push(...across.filter((fault) => !isAboutOneOf(fault, issues)));
   if (faults.length > 0) return { ok: false, faults };
   return { ok: true, config: { engine, sources, db, email } };
 }
 
-function parseEngine(raw: Raw, around: Surroundings, faults: string[]): Config["engine"] {
+/** The table without the keys that have an issue; without a whole source where one of its keys has. */
+function withoutFaulty(table: unknown, issues: readonly Issue[]): unknown {
+  if (!isJsonObject(table)) return {};
+  const rest = structuredClone(table);
+  for (const issue of issues) {
+    const [first = "", second] = (issue.path ?? []).map(({ key }) => String(key));
+    const inner = rest[first];
+    if (second !== undefined && isJsonObject(inner)) delete inner[second];
+    else delete rest[first];
+  }
+  return rest;
+}
+
+/** A key of the wrong type is not also "missing". */
+function isAboutOneOf(fault: string, issues: readonly Issue[]): boolean {
+  return issues.some((issue) => fault.startsWith(`${v.getDotPath(issue)}:`));
+}
+
+function parseEngine(raw: RawConfig, around: Surroundings, faults: string[]): Config["engine"] {
   const engine = raw.engine ?? {};
   const names = ["base_url", "swf_remote_base_url", "service_base_url"] as const;
   const given = names.filter((name) => engine[name] !== undefined);
@@ -149,7 +84,7 @@ function parseEngine(raw: Raw, around: Surroundings, faults: string[]): Config["
   };
 }
 
-function parseDb(raw: Raw, around: Surroundings, faults: string[]): DbConfig {
+function parseDb(raw: RawConfig, around: Surroundings, faults: string[]): DbConfig {
   const db = raw.db ?? {};
   const given = (["dsn", "env_path", "path"] as const).filter((name) => db[name] !== undefined);
   if (given.length > 1) faults.push(`db: ${given.join(" and ")} exclude each other; keep one`);
@@ -163,7 +98,7 @@ function parseDb(raw: Raw, around: Surroundings, faults: string[]): DbConfig {
   return { kind: "embedded", path: absolute(db.path ?? "state", around) };
 }
 
-function parseEmail(raw: Raw, around: Surroundings, faults: string[]): EmailConfig {
+function parseEmail(raw: RawConfig, around: Surroundings, faults: string[]): EmailConfig {
   const email = raw.email;
   if (email === undefined) return { provider: "none" };
   const provider = email.provider ?? "ses";
@@ -187,7 +122,7 @@ function parseEmail(raw: Raw, around: Surroundings, faults: string[]): EmailConf
   return { provider, from: email.from ?? "", region: email.region, endpoint: email.endpoint };
 }
 
-function parseSources(raw: Raw, around: Surroundings, faults: string[]): Config["sources"] {
+function parseSources(raw: RawConfig, around: Surroundings, faults: string[]): Config["sources"] {
   const sources: { [name: string]: SourceConfig } = {};
   for (const [name, source] of Object.entries(raw.sources ?? {})) {
     const token = source.token_env === undefined ? undefined : around.env[source.token_env];
@@ -212,68 +147,4 @@ function parseSources(raw: Raw, around: Surroundings, faults: string[]): Config[
 
 function absolute(path: string, around: Surroundings): string {
   return isAbsolute(path) ? path : resolve(around.folder, path);
-}
-
-type Issue = v.InferIssue<typeof Schema>;
-
-/** Key, what was found, what to write. Values of keys that may hold a secret are never quoted. */
-function describeIssue(issue: Issue): string {
-  const path = v.getDotPath(issue) ?? "";
-  const key = path.split(".").at(-1) ?? "";
-  if (issue.type === "strict_object" && issue.expected === "never") return unknownKey(path, key);
-  const found =
-    ["dsn", "token_env"].includes(key) || path.includes(".headers.")
-      ? "another value"
-      : quote(issue.input);
-  if (issue.input === undefined) return `${path}: missing; write ${issue.message}`;
-  const wanted =
-    issue.type === "strict_object" || issue.type === "record" ? "a table" : issue.message;
-  return `${path}: found ${found}; write ${wanted}`;
-}
-
-const KNOWN: { readonly [table: string]: readonly string[] } = {
-  "": Object.keys(Schema.entries),
-  engine: Object.keys(Schema.entries.engine.wrapped.entries),
-  db: Object.keys(Schema.entries.db.wrapped.entries),
-  email: Object.keys(Schema.entries.email.wrapped.entries),
-  sources: Object.keys(Source.entries),
-};
-
-function unknownKey(path: string, key: string): string {
-  const known = KNOWN[path === key ? "" : (path.split(".")[0] ?? "")] ?? [];
-  const guess = nearest(key, known);
-  const hint = guess === undefined ? `known here: ${known.join(", ")}` : `did you mean ${guess}?`;
-  return `${path}: unknown key; remove it (${hint})`;
-}
-
-function quote(value: unknown): string {
-  const json = JSON.stringify(value) ?? String(value);
-  return json.length > 80 ? `${json.slice(0, 80)}…` : json;
-}
-
-function isHttpUrl(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const parsed = new URL(value);
-  return (
-    (parsed.protocol === "http:" || parsed.protocol === "https:") &&
-    parsed.username === "" &&
-    parsed.password === "" &&
-    parsed.search === "" &&
-    parsed.hash === ""
-  );
-}
-
-function isDsn(value: string): boolean {
-  return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value);
-}
-
-function isHeaderValue(value: string): boolean {
-  return !/[\r\n\0]/.test(value);
-}
-
-/** A bare address, or `Name <address>`. */
-function isSender(value: string): boolean {
-  if (!isHeaderValue(value)) return false;
-  const inBrackets = /<([^<>]*)>$/.exec(value)?.[1];
-  return isAddress(inBrackets ?? value);
 }

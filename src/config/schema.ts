@@ -1,0 +1,122 @@
+import * as v from "valibot";
+import { isAddress } from "../core/recipients.ts";
+
+/** What the configuration file may hold. Each message says what to write instead. */
+
+const seconds = v.pipe(
+  v.number("a number of seconds such as 20"),
+  v.minValue(0.1, "a number of seconds of at least 0.1, such as 20"),
+  v.maxValue(3600, "a number of seconds of at most 3600, such as 20"),
+);
+const url = v.pipe(
+  v.string('a URL such as "https://host.example/prod"'),
+  v.check(
+    isHttpUrl,
+    'an http or https URL without user name, query or fragment, such as "https://host.example/prod"',
+  ),
+);
+const text = (example: string) =>
+  v.pipe(v.string(`a text such as "${example}"`), v.nonEmpty(`a text such as "${example}"`));
+
+/** One table of `[sources]`. */
+export const Source = v.strictObject({
+  base_url: url,
+  headers: v.optional(
+    v.record(
+      v.string(),
+      v.pipe(
+        v.string('a text such as "value"'),
+        v.check(isHeaderValue, "a text without line breaks"),
+      ),
+    ),
+  ),
+  token_env: v.optional(text("MY_SERVICE_TOKEN")),
+  user_agent: v.optional(
+    v.pipe(
+      text("swf-alarms (ops@host.example)"),
+      v.check(isHeaderValue, "a text without line breaks"),
+    ),
+  ),
+});
+
+export const Schema = v.strictObject({
+  engine: v.optional(
+    v.strictObject({
+      base_url: v.optional(url),
+      swf_remote_base_url: v.optional(url),
+      service_base_url: v.optional(url),
+      request_timeout: v.optional(seconds),
+      alarm_timeout: v.optional(seconds),
+      log_path: v.optional(text("/var/log/swf-alarms/run.log")),
+      alarms_dir: v.optional(text("alarms")),
+    }),
+  ),
+  sources: v.optional(
+    v.record(
+      v.pipe(
+        v.string(),
+        v.regex(/^[a-z][a-z0-9_]*$/, "a source name of lower-case letters, digits and _"),
+      ),
+      Source,
+    ),
+  ),
+  db: v.optional(
+    v.strictObject({
+      dsn: v.optional(
+        v.pipe(
+          text("postgresql://user@host:5432/name"),
+          v.check(isDsn, 'a URL such as "postgresql://user:password@host:5432/name"'),
+        ),
+      ),
+      env_path: v.optional(text("/var/www/app/.env")),
+      path: v.optional(text("state")),
+    }),
+  ),
+  email: v.optional(
+    v.strictObject({
+      provider: v.optional(v.picklist(["ses", "file"], '"ses" or "file"')),
+      region: v.optional(
+        v.pipe(text("us-east-1"), v.regex(/^[a-z0-9-]+$/, 'an AWS region such as "us-east-1"')),
+      ),
+      from: v.optional(
+        v.pipe(
+          text("alarms@host.example"),
+          v.check(isSender, 'an address such as "alarms@host.example"'),
+        ),
+      ),
+      endpoint: v.optional(url),
+      dir: v.optional(text("outbox")),
+    }),
+  ),
+});
+
+/** The configuration file as it stands, each part of the right type. */
+export type RawConfig = v.InferOutput<typeof Schema>;
+
+function isHttpUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const parsed = new URL(value);
+  return (
+    (parsed.protocol === "http:" || parsed.protocol === "https:") &&
+    parsed.username === "" &&
+    parsed.password === "" &&
+    parsed.search === "" &&
+    parsed.hash === ""
+  );
+}
+
+function isDsn(value: string): boolean {
+  return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value);
+}
+
+/** Whether a text fits into one header line. */
+export function isHeaderValue(value: string): boolean {
+  return !/[\r\n\0]/.test(value);
+}
+
+/** A bare address, or `Name <address>`. */
+function isSender(value: string): boolean {
+  if (!isHeaderValue(value)) return false;
+  const inBrackets = /<([^<>]*)>$/.exec(value)?.[1];
+  return isAddress(inBrackets ?? value);
+}
