@@ -11,7 +11,7 @@ export function describeIssue(issue: Issue): string {
   if (issue.type === "strict_object" && issue.expected === "never") return unknownKey(path, key);
   const found =
     ["dsn", "token_env"].includes(key) || path.includes(".headers.")
-      ? "another value"
+      ? "a value (not shown, it may hold a secret)"
       : quote(issue.input);
   if (issue.input === undefined) return `${path}: missing; write ${issue.message}`;
   const wanted =
