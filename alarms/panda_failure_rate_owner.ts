@@ -1,0 +1,22 @@
+import type { AlarmClient, ParamSpecs, ParamsOf } from "swf-alarms";
+import { FAILURE_RATE_PARAMS, failureRate } from "./lib/failure_rate.ts";
+
+export const TITLE = "PanDA failure rate, one owner's tasks";
+
+export const DESCRIPTION =
+  "One of your PanDA tasks lost too many of its input files: they failed and used up their retries.";
+
+export const PARAMS = {
+  ...FAILURE_RATE_PARAMS,
+  username: {
+    type: "string",
+    required: true,
+    description: "the owner whose tasks to watch; % stands for any text",
+  },
+} as const satisfies ParamSpecs;
+
+export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAMS>) {
+  // The upstream takes an empty name for no filter: one owner would be told everybody's tasks.
+  if (params.username.trim() === "") throw new Error("the parameter username names no owner");
+  yield* failureRate(client, params);
+}

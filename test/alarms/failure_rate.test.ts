@@ -1,0 +1,225 @@
+import { describe, expect, test } from "vitest";
+import { type FailureRateParams, judge } from "../../alarms/lib/failure_rate.ts";
+import { describeTask } from "../../alarms/lib/failure_rate_text.ts";
+import { inPages } from "../../alarms/lib/in_pages.ts";
+import { parseTask } from "../../alarms/lib/panda_task.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+
+const PARAMS: FailureRateParams = {
+  threshold: 0.03,
+  since_days: 1,
+  username: undefined,
+  processingtype: undefined,
+  min_terminal_jobs: 5,
+  statuses: ["running", "failed", "broken"],
+};
+
+const TASK: JsonObject = {
+  jeditaskid: 7,
+  taskname: "some.task",
+  status: "running",
+  username: "somebody",
+  site: "BNL",
+  failurerate: null,
+  nactive: 3,
+  nfinished: 90,
+  nfailed: 10,
+  nretries: 8,
+  nfinalfailed: 5,
+  nfilesfinished: 95,
+  computed_failurerate: 0.1,
+  computed_finalfailurerate: 0.05,
+};
+
+/** The task with some fields changed; `undefined` takes a field away, as JSON would. */
+function task(changes: JsonObject): JsonObject {
+  return JSON.parse(JSON.stringify({ ...TASK, ...changes }));
+}
+
+const FINAL = "computed_finalfailurerate";
+const ALL = "computed_failurerate";
+
+describe("a task is judged", () => {
+  const rows: readonly [string, JsonObject, Partial<FailureRateParams>, string][] = [
+    ["a rate above the threshold fires", { [FINAL]: 0.04 }, {}, "fires"],
+    ["a rate equal to the threshold fires", { [FINAL]: 0.03 }, {}, "fires"],
+    ["a rate just below does not", { [FINAL]: 0.0299 }, {}, "under the threshold"],
+    [
+      "a null rate means that nothing has ended, however many jobs failed",
+      { [FINAL]: null, [ALL]: 1 },
+      {},
+      "nothing has ended yet",
+    ],
+    [
+      "a missing final rate means an older upstream: the other rate counts",
+      { [FINAL]: undefined, [ALL]: 0.1 },
+      {},
+      "fires",
+    ],
+    [
+      "so it does when it is null",
+      { [FINAL]: undefined, [ALL]: null },
+      {},
+      "nothing has ended yet",
+    ],
+    [
+      "the noise floor counts jobs, failed and finished",
+      { nfailed: 2, nfinished: 2 },
+      {},
+      "too few jobs",
+    ],
+    ["as many jobs as the floor are enough", { nfailed: 2, nfinished: 3 }, {}, "fires"],
+    [
+      "a floor of zero lets every task through",
+      { nfailed: 0, nfinished: 0 },
+      { min_terminal_jobs: 0 },
+      "fires",
+    ],
+    ["another status is not watched", { status: "done" }, {}, "status not watched"],
+    ["unless it is asked for", { status: "done" }, { statuses: ["done"] }, "fires"],
+    ["an empty list of statuses means the usual ones", {}, { statuses: [] }, "fires"],
+    [
+      "a threshold of zero tells every task that has a rate",
+      { [FINAL]: 0 },
+      { threshold: 0 },
+      "fires",
+    ],
+    [
+      "a threshold of one tells only the lost ones",
+      { [FINAL]: 0.9999 },
+      { threshold: 1 },
+      "under the threshold",
+    ],
+    ["a missing id is said", { jeditaskid: undefined }, {}, "unreadable"],
+    ["an id that is a text is said", { jeditaskid: "38951" }, {}, "unreadable"],
+    ["an id with a fraction is said", { jeditaskid: 38951.5 }, {}, "unreadable"],
+    [
+      "a missing status is said: the task may be a watched one",
+      { status: undefined },
+      {},
+      "unreadable",
+    ],
+    ["a rate that is a text is said", { [FINAL]: "0.5" }, {}, "unreadable"],
+    ["no rate at all is said", { [FINAL]: undefined, [ALL]: undefined }, {}, "unreadable"],
+    [
+      "missing job counts are said where they would decide",
+      { nfailed: undefined },
+      {},
+      "unreadable",
+    ],
+    [
+      "and do not matter where they would not",
+      { nfailed: undefined, [FINAL]: 0.01 },
+      {},
+      "under the threshold",
+    ],
+    [
+      "what is wrong with a task that is not watched does not matter",
+      { status: "done", jeditaskid: null, [FINAL]: "x" },
+      {},
+      "status not watched",
+    ],
+  ];
+  test.each(rows)("%s", (_sentence, changes, params, kind) => {
+    expect(judge(task(changes), { ...PARAMS, ...params }).kind).toBe(kind);
+  });
+});
+
+function told(changes: JsonObject) {
+  const parsed = parseTask(task(changes));
+  if (!parsed.ok) throw new Error(parsed.fault);
+  return describeTask(parsed.task, parsed.task.failureRate.value ?? 0, PARAMS);
+}
+
+describe("a task is told", () => {
+  const subjects: readonly [string, JsonObject, string][] = [
+    ["with status, rate and name", {}, "task 7 (running) final-failure rate 5.0% — some.task"],
+    ["without a name", { taskname: null }, "task 7 (running) final-failure rate 5.0% — ?"],
+    [
+      "with a name in any script",
+      { taskname: "ΔE — µ⁻" },
+      "task 7 (running) final-failure rate 5.0% — ΔE — µ⁻",
+    ],
+    [
+      "on one line, whatever the name holds",
+      { taskname: "a\r\nBcc: b\u2028c" },
+      "task 7 (running) final-failure rate 5.0% — a Bcc: b c",
+    ],
+    [
+      "with the rate that an older upstream has, named as such",
+      { [FINAL]: undefined },
+      "task 7 (running) all-failures rate 10.0% — some.task",
+    ],
+  ];
+  test.each(subjects)("%s", (_sentence, changes, subject) => {
+    expect(told(changes).subject).toBe(subject);
+  });
+
+  test("with the lines that people know", () => {
+    expect(told({ site: "" }).body).toBe(`PanDA task 7 — some.task
+Status:      running
+Owner:       somebody
+Site:        ?
+
+final-failure rate: 5.0%  (threshold 3.0%)
+Input files: retry-exhausted failed=5  finished=95
+Jobs: nfailed=10  nfinished=90  nactive=3
+(final failures are input files that used up all their retries; a job that failed and then
+ succeeded on a retry does not count)
+Since: last 1 day(s)
+JEDI native failurerate: null (expected: it is not filled for ePIC tasks)
+
+Task page: https://epic-devcloud.org/prod/panda/tasks/7/`);
+  });
+
+  test("with the facts that the dashboard shows", () => {
+    expect(told({}).data).toEqual({
+      metric: "5.0%",
+      rate_kind: "final-failure",
+      jeditaskid: 7,
+      taskname: "some.task",
+      status: "running",
+      username: "somebody",
+      site: "BNL",
+      computed_failurerate: 0.1,
+      computed_finalfailurerate: 0.05,
+      native_failurerate: null,
+      nactive: 3,
+      nfinished: 90,
+      nfailed: 10,
+      nfinalfailed: 5,
+      nfilesfinished: 95,
+      nretries: 8,
+      threshold: 0.03,
+      since_days: 1,
+    });
+  });
+
+  test("with null for what an older upstream does not have", () => {
+    const { data, body } = told({
+      [FINAL]: undefined,
+      nfinalfailed: undefined,
+      nfilesfinished: undefined,
+      failurerate: 3,
+    });
+    expect(data).toMatchObject({
+      metric: "10.0%",
+      rate_kind: "all-failures-fallback",
+      computed_finalfailurerate: null,
+      nfinalfailed: null,
+      nfilesfinished: null,
+    });
+    expect(body).toContain("retry-exhausted failed=?  finished=?");
+    expect(body).toContain("does not report computed_finalfailurerate");
+    expect(body).toContain("JEDI native failurerate: 3 ");
+  });
+});
+
+test("items come in pages of the size, the last one shorter", async () => {
+  async function* items() {
+    yield* [1, 2, 3, 4, 5];
+  }
+  const pages: (readonly number[])[] = [];
+  for await (const page of inPages(items(), 2)) pages.push(page);
+  expect(pages).toEqual([[1, 2], [3, 4], [5]]);
+});

@@ -1,0 +1,63 @@
+import { fileURLToPath } from "node:url";
+import type { JsonObject } from "../../src/core/json.ts";
+import type { Outcome } from "../../src/core/model.ts";
+import { resolveParams } from "../../src/core/params.ts";
+import * as helpers from "../../src/index.ts";
+import { runDetect } from "../../src/modules/detect.ts";
+import { discoverModules } from "../../src/modules/discover.ts";
+import { type AlarmModule, ModuleLoader } from "../../src/modules/load.ts";
+import { Source } from "../../src/source/source.ts";
+
+const ALARMS = fileURLToPath(new URL("../../alarms", import.meta.url));
+
+/** Loads a shipped alarm as the engine does. Throws where the engine would report a fault. */
+export async function loadAlarm(name: string): Promise<AlarmModule> {
+  const file = discoverModules(ALARMS).modules.find((module) => module.name === name);
+  if (file === undefined) throw new Error(`no alarm ${name} in ${ALARMS}`);
+  const loaded = await new ModuleLoader({ ...helpers }).load(file);
+  if (!loaded.ok) throw new Error(loaded.fault);
+  return loaded.module;
+}
+
+export interface RunFacts {
+  readonly alarm: string;
+  readonly params: JsonObject;
+  /** Source name → base URL; `main` is the service of `[engine]`. */
+  readonly sources: { readonly [name: string]: string };
+  /** Epoch seconds of the tick. */
+  readonly now?: number;
+}
+
+/** One run of a shipped alarm against real services, with the params of its row. */
+export async function runAlarm({
+  alarm,
+  params: given,
+  sources,
+  now = 0,
+}: RunFacts): Promise<Outcome> {
+  const module = await loadAlarm(alarm);
+  const { params, missing, faults, unknown } = resolveParams(module.params, given);
+  const wrong = [...missing, ...faults, ...unknown];
+  if (wrong.length > 0) throw new Error(`params of ${alarm}: ${wrong.join("; ")}`);
+  const tick = new AbortController();
+  const byName = new Map(
+    Object.entries(sources).map(([name, baseUrl]) => [
+      name,
+      new Source(
+        { name, baseUrl, headers: {}, token: undefined, userAgent: undefined, timeout: 5 },
+        tick.signal,
+      ),
+    ]),
+  );
+  try {
+    return await runDetect({ module, params, sources: byName, now, timeout: 30, log: () => {} });
+  } finally {
+    tick.abort(new Error("the test's tick has ended"));
+    await Promise.all([...byName.values()].map((source) => source.close()));
+  }
+}
+
+/** What an outcome says, without the details: its status and the entities. */
+export function keysOf({ status, detections }: Outcome): { status: string; keys: string[] } {
+  return { status, keys: detections.map(({ dedupeKey }) => dedupeKey) };
+}
