@@ -1,0 +1,312 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { eventData, perAlarm, runData } from "../support/contract.ts";
+import { type Refusal, sesError } from "../support/mail_service.ts";
+import { QUIET } from "../support/quiet.ts";
+import { insertAlarm, only } from "../support/rows.ts";
+import { filesIn, makeSite, type Site, THINGS } from "../support/site.ts";
+
+const A = { key: "a", subject: "A is wrong", body: "details of A" };
+
+async function siteWithA(): Promise<Site> {
+  const site = await makeSite();
+  site.module("things.js", THINGS);
+  await insertAlarm(site, "things");
+  site.things = [A];
+  return site;
+}
+
+const hangUp: Refusal = (response) => response.destroy();
+const html: Refusal = (response) => {
+  response.writeHead(502, { "content-type": "text/html" });
+  response.end("<html><title>Bad gateway</title></html>");
+};
+const jsonInstead: Refusal = (response) => {
+  response.writeHead(403, { "content-type": "application/json" });
+  response.end('{"message":"Missing Authentication Token"}');
+};
+const loginPage: Refusal = (response) => {
+  response.writeHead(200, { "content-type": "text/html" });
+  response.end("<html><title>Log in</title></html>");
+};
+
+test.for([
+  {
+    name: "an endpoint that hangs up",
+    refusal: hangUp,
+    retryable: true,
+    says: /mail not sent: SES /,
+  },
+  {
+    name: "status 500",
+    refusal: sesError("InternalFailure", 500),
+    retryable: true,
+    says: /mail not sent: SES InternalFailure/,
+  },
+  {
+    name: "throttling",
+    refusal: sesError("Throttling", 400),
+    retryable: true,
+    says: /mail not sent: SES Throttling/,
+  },
+  {
+    name: "a gateway's HTML page",
+    refusal: html,
+    retryable: true,
+    says: /mail not sent: SES .*502/,
+  },
+  {
+    name: "an API gateway's JSON",
+    refusal: jsonInstead,
+    retryable: true,
+    says: /mail not sent: SES .*403/,
+  },
+  {
+    name: "a login page with status 200",
+    refusal: loginPage,
+    retryable: true,
+    says: /mail not sent: SES /,
+  },
+  {
+    name: "a rejected message",
+    refusal: sesError("MessageRejected", 400),
+    retryable: false,
+    says: /mail not sent: SES MessageRejected: Email address is not verified\./,
+  },
+])(
+  "$name is a failed attempt on record, and the next tick mails what is owed",
+  async ({ refusal, retryable, says }) => {
+    const site = await siteWithA();
+    site.mail.refuse = () => refusal;
+    const failed = await site.tick();
+    expect(failed).toMatchObject({ code: 1, stdout: "" });
+    expect(failed.stderr).toMatch(/^swf-alarms: alarm_things: mail not sent: [^\n]*\n$/);
+    expect(failed.stderr).toMatch(says);
+    expect(failed.stderr).toContain(
+      retryable ? "the next tick tries again" : "it needs somebody to look",
+    );
+
+    const event = only(await site.entries("event"));
+    expect(eventData(event)).not.toHaveProperty("last_notified");
+    const run = only(await site.entries("engine_run"));
+    expect(runData(run)).toMatchObject({ alarms_seen: 1, notifications_sent: 0, errors: 1 });
+    expect(runData(run).error_details).toMatch(says);
+    expect(perAlarm(run, "alarm_things")).toMatchObject({
+      alarms_seen: 1,
+      errors: 1,
+      bundle_new: 1,
+      bundle_sent: false,
+      bundle_subject: "[alarm_things] 1 detection(s), 1 new, 0 continuing",
+    });
+    expect(perAlarm(run, "alarm_things").error_message).toMatch(says);
+    const attempt = only(await site.entries("notification"));
+    expect(attempt.status).toBe("done");
+    expect(attempt.data).toMatchObject({
+      outcome: "failed",
+      retryable,
+      message_ids: [],
+      recipients: ["ops@example.org"],
+      new_event_ids: [event.id],
+    });
+    expect(attempt.data.error).toMatch(/^SES [^\n]*$/);
+
+    site.mail.refuse = undefined;
+    expect(await site.tick()).toEqual(QUIET);
+    const mail = only(site.mail.mails);
+    expect(mail.subject).toBe("[alarm_things] 1 detection(s), 0 new, 1 continuing");
+    expect(mail.text).toContain("A is wrong");
+    expect(mail.text).toContain("details of A");
+    const [, second] = await site.entries("notification");
+    expect(second?.data).toMatchObject({
+      outcome: "delivered",
+      message_ids: [mail.messageId],
+      new_event_ids: [],
+      continuing_event_ids: [event.id],
+    });
+    expect(eventData(only(await site.entries("event"))).last_notified).toBeDefined();
+
+    expect(await site.tick()).toEqual(QUIET);
+    expect(site.mail.mails).toHaveLength(1);
+  },
+);
+
+test("an endpoint where nobody listens is a failed attempt too", async () => {
+  const site = await siteWithA();
+  site.configure({ endpoint: "http://127.0.0.1:9" });
+  const failed = await site.tick();
+  expect(failed).toMatchObject({ code: 1, stdout: "" });
+  expect(failed.stderr).toMatch(
+    /^swf-alarms: alarm_things: mail not sent: SES [^\n]*ECONNREFUSED[^\n]*\n$/,
+  );
+  expect(only(await site.entries("notification")).data).toMatchObject({
+    outcome: "failed",
+    retryable: true,
+  });
+  site.configure({});
+  expect(await site.tick()).toEqual(QUIET);
+  expect(site.mail.mails).toHaveLength(1);
+});
+
+test("no AWS credentials: the failure says what to set, and does not look retryable", async () => {
+  const site = await siteWithA();
+  const failed = await site.command(["run"], {
+    env: {
+      AWS_ACCESS_KEY_ID: "",
+      AWS_SECRET_ACCESS_KEY: "",
+      HOME: site.folder,
+      AWS_EC2_METADATA_DISABLED: "true",
+    },
+  });
+  expect(failed).toMatchObject({ code: 1, stdout: "" });
+  expect(failed.stderr).toMatch(
+    /^swf-alarms: [^\n]*CredentialsProviderError[^\n]*set AWS credentials[^\n]*\n$/,
+  );
+  expect(only(await site.entries("notification")).data).toMatchObject({
+    outcome: "failed",
+    retryable: false,
+  });
+  expect(site.mail.calls).toEqual([]);
+});
+
+test("an event that clears while its mail fails leaves no mail behind, and its attempts stay on record", async () => {
+  const site = await siteWithA();
+  site.mail.refuse = () => sesError("MessageRejected", 400);
+  await site.tick();
+  site.things = [];
+  expect(await site.tick()).toEqual(QUIET);
+  expect(only(await site.entries("notification")).data).toMatchObject({ outcome: "failed" });
+  expect(only(await site.entries("event")).data).toMatchObject({
+    clear_reason: "no longer detected",
+  });
+});
+
+test("one alarm's refused mail does not hold up another's", async () => {
+  const site = await siteWithA();
+  site.module("others.js", THINGS);
+  await insertAlarm(site, "others", { recipients: "other@example.org" });
+  site.mail.refuse = (call) =>
+    call.toString().includes("ops%40example.org") ? sesError("MessageRejected", 400) : undefined;
+  expect((await site.tick()).code).toBe(1);
+  expect(only(site.mail.mails).to).toEqual(["other@example.org"]);
+  const run = only(await site.entries("engine_run"));
+  expect(runData(run)).toMatchObject({ errors: 1, notifications_sent: 1 });
+  expect(perAlarm(run, "alarm_others")).toMatchObject({
+    errors: 0,
+    bundle_sent: true,
+    error_message: "",
+  });
+  expect(perAlarm(run, "alarm_things")).toMatchObject({ errors: 1, bundle_sent: false });
+});
+
+test("more than fifty recipients are several calls, and one refused part leaves the bundle owed", async () => {
+  const site = await siteWithA();
+  const people = Array.from({ length: 120 }, (_, index) => `person${index}@example.org`);
+  await site.query(
+    "UPDATE entry SET data = jsonb_set(data, '{recipients}', $1::text::jsonb) WHERE kind = 'alarm'",
+    [JSON.stringify(people)],
+  );
+  site.mail.refuse = (call) =>
+    call.toString().includes("person60%40") ? sesError("MessageRejected", 400) : undefined;
+  expect((await site.tick()).code).toBe(1);
+  expect(only(site.mail.mails).to).toEqual(people.slice(0, 50));
+  expect(only(await site.entries("notification")).data).toMatchObject({
+    outcome: "failed",
+    message_ids: [only(site.mail.mails).messageId],
+    recipients: people,
+  });
+  expect(eventData(only(await site.entries("event")))).not.toHaveProperty("last_notified");
+
+  site.mail.refuse = undefined;
+  site.mail.mails.length = 0;
+  expect(await site.tick()).toEqual(QUIET);
+  expect(site.mail.mails.map(({ to }) => to.length)).toEqual([50, 50, 20]);
+  expect(site.mail.mails.flatMap(({ to }) => to)).toEqual(people);
+  const run = (await site.entries("engine_run"))[1] ?? only([]);
+  // One bundle, however many calls.
+  expect(runData(run).notifications_sent).toBe(1);
+  expect((await site.entries("notification"))[1]?.data.message_ids).toEqual(
+    site.mail.mails.map(({ messageId }) => messageId),
+  );
+});
+
+test("a bundle of hundreds lists the first hundred and counts the rest", async () => {
+  const site = await siteWithA();
+  site.things = Array.from({ length: 350 }, (_, index) => ({
+    key: `k${index}`,
+    subject: `Thing <${index}> & co`,
+  }));
+  expect(await site.tick()).toEqual(QUIET);
+  const mail = only(site.mail.mails);
+  expect(mail.subject).toBe("[alarm_things] 350 detection(s), 350 new, 0 continuing");
+  expect(mail.text.match(/Thing </g)).toHaveLength(100);
+  expect(mail.text).toContain("Thing <99> & co");
+  expect(mail.text).toContain("and 250 more");
+  expect(mail.html).toContain("Thing &lt;0&gt; &amp; co");
+  expect(mail.html).not.toContain("<0>");
+  expect(mail.html).toContain("and 250 more");
+  const events = await site.entries("event");
+  expect(events).toHaveLength(350);
+  expect(events.every((event) => eventData(event).last_notified !== undefined)).toBe(true);
+});
+
+test("texts from rows and detections cannot write mail headers or HTML of their own", async () => {
+  const site = await makeSite();
+  site.module("things.js", THINGS);
+  await insertAlarm(site, "things", {}, { archived: true });
+  await insertAlarm(
+    site,
+    "x",
+    { entry_id: "alarm_x\r\nBcc: evil@example.org", module: "things" },
+    { content: "Head <script>alert(1)</script>\r\n.\r\nBcc: evil@example.org" },
+  );
+  site.things = [
+    { key: "a", subject: 'A\r\nBcc: evil@example.org <img src="x">', body: "</pre><b>bold</b>" },
+  ];
+  expect(await site.tick()).toEqual(QUIET);
+  const mail = only(site.mail.mails);
+  expect(mail.subject).not.toMatch(/[\r\n]/);
+  expect(mail.to).toEqual(["ops@example.org"]);
+  expect(mail.html).not.toMatch(/<script|<img|<b>|<\/pre><b/);
+  expect(mail.html).toContain("&lt;script&gt;");
+  expect(only(await site.entries("event")).title).not.toMatch(/[\r\n]/);
+});
+
+test("with no [email] everything is recorded, the run says why nobody was told, and it is no error", async () => {
+  const site = await siteWithA();
+  site.configure({ mail: "none" });
+  expect(await site.tick()).toEqual(QUIET);
+  const run = only(await site.entries("engine_run"));
+  expect(perAlarm(run, "alarm_things")).toMatchObject({
+    errors: 0,
+    bundle_new: 1,
+    bundle_sent: false,
+  });
+  expect(perAlarm(run, "alarm_things").error_message).toContain("[email] is not configured");
+  expect(await site.entries("notification")).toEqual([]);
+  site.configure({});
+  expect(await site.tick()).toEqual(QUIET);
+  expect(only(site.mail.mails).subject).toBe("[alarm_things] 1 detection(s), 0 new, 1 continuing");
+});
+
+test("mail to a folder is one .eml file for each bundle, and a folder that cannot be written is a failure", async () => {
+  const site = await siteWithA();
+  site.configure({ mail: "file" });
+  writeFileSync(join(site.folder, "outbox"), "in the way");
+  const failed = await site.tick();
+  expect(failed).toMatchObject({ code: 1, stdout: "" });
+  expect(failed.stderr).toMatch(/^swf-alarms: alarm_things: mail not sent: [^\n]*outbox[^\n]*\n$/);
+  expect(only(await site.entries("notification")).data).toMatchObject({
+    channel: "file",
+    outcome: "failed",
+  });
+  site.configure({ mail: "file" });
+  rmSync(join(site.folder, "outbox"));
+  expect(await site.tick()).toEqual(QUIET);
+  const file = only(filesIn(join(site.folder, "outbox")));
+  expect(file).toMatch(/^\d{4}-\d\d-\d\dT\d{6}Z-alarm_things-[0-9a-f]{8}\.eml$/);
+  expect((await site.entries("notification"))[1]?.data).toMatchObject({
+    outcome: "delivered",
+    message_ids: [file],
+  });
+});

@@ -1,0 +1,198 @@
+import { readdirSync } from "node:fs";
+import pg from "pg";
+import { expect, test } from "vitest";
+import { at, dump, insertAlarm, only } from "../support/rows.ts";
+import { makeSite, type Site, THINGS } from "../support/site.ts";
+
+/** A site in which a plan has one item of every kind to show. */
+async function siteWithEverything(database: "postgres" | "embedded"): Promise<Site> {
+  const site = await makeSite({ database });
+  site.module("things.js", THINGS);
+  site.module(
+    "partial.js",
+    `export async function* detect(client) { yield* await (async () => [{ dedupeKey: "p" }])(); if (client.now > 0) client.incomplete("half of it"); }`,
+  );
+  site.module(
+    "needs_param.js",
+    `export const PARAMS = { limit: { type: "number", required: true, description: "x" } };\nexport function* detect() {}`,
+  );
+  if (database === "embedded") expect(await site.command(["migrate"])).toMatchObject({ code: 0 });
+  await site.withDatabase(async (db) => {
+    await insertAlarm(db, "things", { recipients: "@nobody ops@example.org" });
+    await insertAlarm(db, "partial", { enabled: false });
+    await insertAlarm(db, "needs_param");
+    await insertAlarm(db, "missing");
+  });
+  site.things = [
+    { key: "stays", subject: "Stays wrong" },
+    { key: "goes", subject: "Goes away" },
+  ];
+  await site.tick();
+  await site.query(
+    `UPDATE entry SET data = jsonb_set(data, '{dedupe_key}', '"other"') WHERE data->>'dedupe_key' = 'p'`,
+  );
+  site.things = [
+    { key: "stays", subject: "Stays wrong" },
+    { key: "comes", subject: "Comes new" },
+  ];
+  site.module("newcomer.js", THINGS);
+  return site;
+}
+
+test.for(["postgres", "embedded"] as const)(
+  "a plan writes nothing to the %s database and mails nobody",
+  async (database) => {
+    const site = await siteWithEverything(database);
+    const before = await site.withDatabase(dump);
+    const log = site.log();
+    const calls = site.mail.calls.length;
+    const plan = await site.tick("--plan");
+    const json = await site.tick("--plan", "--json");
+    const verbose = await site.tick("--plan", "-v");
+    expect([plan.code, json.code, verbose.code]).toEqual([1, 1, 1]);
+    expect([plan.stderr, json.stderr, verbose.stderr]).toEqual(["", "", ""]);
+    expect(await site.withDatabase(dump)).toBe(before);
+    expect(site.log()).toBe(log);
+    expect(site.mail.calls).toHaveLength(calls);
+  },
+);
+
+test("a plan names every item with its reason", async () => {
+  const site = await siteWithEverything("postgres");
+  const { stdout } = await site.tick("--plan");
+  for (const line of [
+    "Plan of the next tick. Nothing was written and nothing was sent.",
+    "alarm_newcomer: its row would be made, with mail off (new module)",
+    "alarm_things: outcome complete, 2 detected",
+    "  open   comes: newly detected: Comes new",
+    "  touch  stays: still detected",
+    "  clear  goes: no longer detected",
+    "  mail   comes: new",
+    "  no mail for 1 event(s): already mailed",
+    '  would mail "[alarm_things] 1 detection(s), 1 new, 0 continuing" to ops@example.org',
+    "  note: no team @nobody, or it has no members",
+    "alarm_partial: outcome partial, 1 detected",
+    "  half of it",
+    "  keep   other: not detected, but outcome is partial",
+    "alarm_needs_param: not configured: parameter limit has no value",
+    "alarm_missing: outcome failed, 0 detected",
+  ])
+    expect(stdout.split("\n")).toContain(line);
+  expect(stdout).toContain("error: alarm_missing: no module");
+  expect(stdout).toContain("error: alarm_partial: half of it");
+});
+
+test("a plan as JSON is one document with the same facts", async () => {
+  const site = await siteWithEverything("postgres");
+  const events = await site.entries("event");
+  const idOf = (key: string): string =>
+    only(events.filter(({ data }) => data.dedupe_key === key)).id;
+  const plan: unknown = JSON.parse((await site.tick("--plan", "--json", "-v")).stdout);
+  expect(at(plan, "newcomers")).toEqual(["newcomer"]);
+  const alarms = at(plan, "alarms");
+  if (!Array.isArray(alarms)) throw new Error("no alarms");
+  expect(alarms.map((alarm) => at(alarm, "alarm"))).toEqual([
+    "alarm_missing",
+    "alarm_needs_param",
+    "alarm_newcomer",
+    "alarm_partial",
+    "alarm_things",
+  ]);
+  expect(alarms[1]).toEqual({
+    alarm: "alarm_needs_param",
+    not_configured: ["parameter limit has no value"],
+  });
+  expect(alarms[4]).toMatchObject({
+    outcome: "complete",
+    reasons: [],
+    open: [{ dedupe_key: "comes", subject: "Comes new", reason: "newly detected" }],
+    touch: [{ dedupe_key: "stays", event_id: idOf("stays"), reason: "still detected" }],
+    clear: [{ dedupe_key: "goes", event_id: idOf("goes"), reason: "no longer detected" }],
+    keep: [],
+    mail: {
+      reason: "plan only",
+      subject: "[alarm_things] 1 detection(s), 1 new, 0 continuing",
+      recipients: ["ops@example.org"],
+      mentions: [{ dedupe_key: "comes", reason: "new" }],
+    },
+    errors: [],
+  });
+  expect(alarms[3]).toMatchObject({
+    outcome: "partial",
+    reasons: ["half of it"],
+    keep: [{ dedupe_key: "other", event_id: idOf("other"), reason: "outcome is partial" }],
+    mail: { reason: "mail is off" },
+  });
+});
+
+test("what a plan announces is what the next tick does", async () => {
+  const site = await siteWithEverything("postgres");
+  await site.tick("--plan");
+  site.mail.mails.length = 0;
+  await site.tick();
+  const keys = (await site.entries("event"))
+    .filter(({ data }) => data.entry_id === "event_things")
+    .map(({ data }) => [data.dedupe_key, data.clear_time === null]);
+  expect(keys.sort()).toEqual([
+    ["comes", true],
+    ["goes", false],
+    ["stays", true],
+  ]);
+  expect(only(site.mail.mails)).toMatchObject({
+    subject: "[alarm_things] 1 detection(s), 1 new, 0 continuing",
+    to: ["ops@example.org"],
+  });
+  expect((await site.entries("alarm")).map(({ data }) => data.entry_id)).toContain(
+    "alarm_newcomer",
+  );
+});
+
+test("a plan on a site that has no database yet makes none", async () => {
+  const site = await makeSite({ database: "embedded" });
+  site.module("things.js", THINGS);
+  site.things = [{ key: "a", subject: "A is wrong" }];
+  const before = readdirSync(site.folder, { recursive: true }).sort();
+  const plan = await site.tick("--plan");
+  expect(plan).toMatchObject({ code: 0, stderr: "" });
+  expect(plan.stdout).toContain("alarm_things: its row would be made, with mail off (new module)");
+  expect(plan.stdout).toContain("  open   a: newly detected: A is wrong");
+  expect(readdirSync(site.folder, { recursive: true }).sort()).toEqual(before);
+});
+
+test("a plan of a database that was never migrated says what to run, and makes nothing", async () => {
+  const site = await makeSite({ bare: true });
+  const plan = await site.tick("--plan");
+  expect(plan).toMatchObject({ code: 2, stdout: "" });
+  expect(plan.stderr).toBe(
+    `swf-alarms: the database lacks 0001_entry_tables.sql, 0002_one_active_event.sql; run: swf-alarms migrate --config ${site.config}\n`,
+  );
+  const tables = await site.query(
+    "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace",
+  );
+  expect(tables).toEqual([]);
+});
+
+test("a plan does not wait for a tick that is at work", async () => {
+  const site = await makeSite();
+  site.module("things.js", THINGS);
+  site.things = [{ key: "a", subject: "A is wrong" }];
+  const holder = new pg.Client({ connectionString: site.dsn });
+  await holder.connect();
+  try {
+    await holder.query("SELECT pg_advisory_lock(hashtext('swf-alarms tick'))");
+    const plan = await site.tick("--plan");
+    expect(plan).toMatchObject({ code: 0, stderr: "" });
+    expect(plan.stdout).toContain("  open   a: newly detected");
+  } finally {
+    await holder.end();
+  }
+});
+
+test("a plan may look at one alarm only", async () => {
+  const site = await siteWithEverything("postgres");
+  const plan = await site.tick("--plan", "--alarm", "things");
+  expect(plan.code).toBe(0);
+  expect(plan.stdout).toContain("alarm_things:");
+  expect(plan.stdout).not.toContain("alarm_partial");
+  expect(plan.stdout).not.toContain("newcomer");
+});
