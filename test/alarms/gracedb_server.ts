@@ -1,0 +1,72 @@
+import { existsSync, readFileSync } from "node:fs";
+import { isJsonObject, type JsonObject } from "../../src/core/json.ts";
+import { json, startServer } from "../support/http_server.ts";
+
+export interface GracedbServer {
+  /** What `[sources.gracedb] base_url` would hold. */
+  readonly url: string;
+  /** Path and query of every request so far. */
+  readonly requests: string[];
+  /** Label records by superevent; a superevent without an entry has none: 404. */
+  readonly labels: Map<string, readonly JsonObject[]>;
+  /** The status of every answer about labels; 404 and 200 unless set. */
+  labelStatus: number | undefined;
+  close(): Promise<void>;
+}
+
+/**
+ * GraceDB on loopback, which does not know queries. Its links name another host, as the recorded ones
+ * do, and its pages hold no more than `pageSize` rows, whatever is asked for.
+ */
+export async function startGracedb(
+  rows: readonly JsonObject[],
+  pageSize = 1024,
+): Promise<GracedbServer> {
+  const labels = new Map<string, readonly JsonObject[]>();
+  const server = await startServer((_request, response, url) => {
+    const of = /^\/api\/superevents\/([^/]+)\/labels\/$/.exec(url.pathname)?.[1];
+    if (of !== undefined) {
+      const records = labels.get(decodeURIComponent(of));
+      if (gracedb.labelStatus !== undefined)
+        return json(response, { detail: "no" }, gracedb.labelStatus);
+      if (records === undefined) return json(response, { detail: "Not found." }, 404);
+      return json(response, { labels: records, links: { self: "", superevent: "" } });
+    }
+    if (url.pathname !== "/api/superevents/") return json(response, { detail: "Not found." }, 404);
+    const start = Number(url.searchParams.get("start") ?? 0);
+    const count = Math.min(Number(url.searchParams.get("count") ?? 1024), pageSize);
+    const here = "http://gracedb.ligo.org/api/superevents/";
+    const more = start + count < rows.length;
+    json(response, {
+      numRows: rows.length,
+      superevents: rows.slice(start, start + count),
+      links: {
+        self: `${here}?start=${start}&count=${count}`,
+        next: more ? `${here}?count=${count}&start=${start + count}` : null,
+        previous: null,
+        first: here,
+        last: `${here}?start=${rows.length}.0&count=${count}`,
+      },
+    });
+  });
+  const gracedb: GracedbServer = {
+    url: `${server.url}/api/`,
+    requests: server.requests,
+    labels,
+    labelStatus: undefined,
+    close: server.close,
+  };
+  return gracedb;
+}
+
+const SNAPSHOTS = new URL("../../../shared/data/gracedb/superevents_list/", import.meta.url);
+
+/** The rows of a recorded list, read in place; undefined where the checkout has none beside it. */
+export function recordedSuperevents(snapshot: string): readonly JsonObject[] | undefined {
+  const file = new URL(`${snapshot}_local_superevents.json`, SNAPSHOTS);
+  if (!existsSync(file)) return undefined;
+  const list: unknown = JSON.parse(readFileSync(file, "utf8"));
+  if (!isJsonObject(list) || !Array.isArray(list.superevents))
+    throw new Error(`${file.pathname} is no list of superevents`);
+  return list.superevents.filter(isJsonObject);
+}

@@ -1,0 +1,291 @@
+import { afterEach, describe, expect, test } from "vitest";
+import type { JsonObject } from "../../src/core/json.ts";
+import {
+  type PandaOptions,
+  type PandaServer,
+  sharedTasks,
+  startPandaServer,
+} from "../support/panda_server.ts";
+import { keysOf, loadAlarm, runAlarm } from "./run_alarm.ts";
+
+const EIC_ALL = "panda_failure_rate_eic_all";
+const OWNER = "panda_failure_rate_owner";
+const shared = sharedTasks() ?? [];
+
+let panda: PandaServer | undefined;
+afterEach(async () => {
+  await panda?.close();
+  panda = undefined;
+});
+
+async function serve(tasks: readonly JsonObject[], options?: PandaOptions): Promise<PandaServer> {
+  panda = await startPandaServer(tasks, options);
+  return panda;
+}
+
+async function run(server: PandaServer, params: JsonObject = {}, alarm = EIC_ALL) {
+  return await runAlarm({
+    alarm,
+    params: { threshold: 0.03, ...params },
+    sources: { main: server.url },
+  });
+}
+
+function keys(...ids: readonly number[]): string[] {
+  return ids.map((id) => `task:${id}`);
+}
+
+/** A running task with counts, and what it is to differ in. */
+function task(jeditaskid: number, changes: JsonObject = {}): JsonObject {
+  return {
+    jeditaskid,
+    taskname: `task ${jeditaskid}`,
+    status: "running",
+    username: "somebody",
+    creationdate: "2026-08-07T12:00:00",
+    modificationtime: "2026-08-07T17:54:00",
+    processingtype: "epicproduction",
+    processingtype_raw: "epicproduction",
+    site: null,
+    failurerate: null,
+    nactive: 1,
+    nfinished: 100,
+    nfailed: 0,
+    nrunning: 1,
+    nretries: 0,
+    nfinalfailed: 0,
+    nfilesfinished: 100,
+    maxattempt: 1,
+    computed_failurerate: 0,
+    computed_finalfailurerate: 0,
+    ...changes,
+  };
+}
+
+const SICK: JsonObject = {
+  nfailed: 100,
+  nfinalfailed: 25,
+  computed_failurerate: 0.5,
+  computed_finalfailurerate: 0.2,
+};
+
+const UNCOUNTED: JsonObject = {
+  nactive: 0,
+  nfinished: 0,
+  nfailed: 0,
+  nfinalfailed: 0,
+  nfilesfinished: 0,
+  maxattempt: null,
+  computed_failurerate: null,
+  computed_finalfailurerate: null,
+};
+
+/** Tasks 1 to `count`; of them `sick` are told. */
+function many(count: number, ...sick: readonly number[]): JsonObject[] {
+  return Array.from({ length: count }, (_, index) =>
+    task(index + 1, sick.includes(index + 1) ? SICK : {}),
+  );
+}
+
+describe.skipIf(shared.length === 0)("on the sample tasks", () => {
+  test("tells what reached 3% of lost input files, and nothing else", async () => {
+    const outcome = await run(await serve(shared));
+    expect(keysOf(outcome)).toEqual({
+      status: "complete",
+      // 38958 is at exactly 0.03, 38957 at 0.0299; 38940 is under the noise floor, 38939 just at it.
+      keys: keys(38958, 38951, 38946, 38939, 38927, 38925, 38918, 38886, 38880, 38874),
+    });
+    expect(outcome.detections.map(({ subject }) => subject)).toContain(
+      "task 38951 (running) final-failure rate 5.0% — group.EIC.26.07.1.epic_craterlake.p3001.e1.s1.r1.k2",
+    );
+  });
+
+  test("tells nothing of an early outage in which no input file has ended", async () => {
+    const outcome = await run(await serve(shared), { threshold: 0.0001 });
+    expect(keysOf(outcome).keys).not.toContain("task:38949");
+  });
+
+  test("keeps names as they are: any script, 256 characters, none", async () => {
+    const { detections } = await run(await serve(shared));
+    const subjectOf = (id: number) =>
+      detections.find(({ dedupeKey }) => dedupeKey === `task:${id}`)?.subject;
+    expect(subjectOf(38886)).toBe(
+      "task 38886 (running) final-failure rate 50.0% — user.user1.ΔE-scan — B0 tracker (µ⁻) 10×100/",
+    );
+    expect(subjectOf(38880)?.length).toBeGreaterThan(256);
+    expect(subjectOf(38874)).toBe("task 38874 (running) final-failure rate 20.0% — ?");
+  });
+
+  const choices: readonly [sentence: string, params: JsonObject, ids: readonly number[]][] = [
+    ["other statuses when asked for", { statuses: ["finished", "exhausted"] }, [38931, 38909]],
+    ["one status when asked for", { statuses: ["broken"] }, [38918]],
+    ["one owner", { username: "second user" }, [38886]],
+    ["owners by a pattern", { username: "%user" }, [38925, 38886]],
+    [
+      "tasks below the floor when it is lowered",
+      { min_terminal_jobs: 4, threshold: 0.5, username: "production manager" },
+      [38946, 38940, 38927],
+    ],
+    ["only lost causes at a high threshold", { threshold: 1 }, [38925]],
+  ];
+  test.each(choices)("tells %s", async (_sentence, params, ids) => {
+    expect(keysOf(await run(await serve(shared), params))).toEqual({
+      status: "complete",
+      keys: keys(...ids),
+    });
+  });
+
+  test("tells the same where the service does not know its filters", async () => {
+    const outcome = await run(await serve(shared, { ignores: ["status"] }), {
+      statuses: ["broken"],
+    });
+    expect(keysOf(outcome)).toEqual({ status: "complete", keys: keys(38918) });
+  });
+
+  test("uses the other rate of an upstream that does not know the final one, and says so", async () => {
+    const older = shared.map(
+      ({ computed_finalfailurerate, nfinalfailed, nfilesfinished, ...rest }) => rest,
+    );
+    const { status, detections } = await run(await serve(older), { threshold: 0.99 });
+    expect(status).toBe("complete");
+    expect(detections.map(({ data }) => [data.jeditaskid, data.rate_kind, data.metric])).toEqual([
+      [38949, "all-failures-fallback", "100.0%"],
+      [38946, "all-failures-fallback", "99.8%"],
+      [38925, "all-failures-fallback", "100.0%"],
+    ]);
+  });
+
+  test("takes no news for no news: zeros everywhere clear nothing", async () => {
+    const server = await serve(shared);
+    server.countsFail = true;
+    const outcome = await run(server);
+    expect(outcome).toMatchObject({ status: "partial", detections: [] });
+    expect(outcome.reasons).toEqual([
+      "the upstream could not count: 20 tasks of one answer are running or have ended, and none shows a job or an input file",
+    ]);
+  });
+
+  test("sees zeros everywhere also from an owner with two tasks", async () => {
+    const server = await serve(shared);
+    const params = { username: "physics user" };
+    expect(keysOf(await run(server, params, OWNER))).toEqual({
+      status: "complete",
+      keys: keys(38925),
+    });
+    server.countsFail = true;
+    expect(await run(server, params, OWNER)).toMatchObject({ status: "partial", detections: [] });
+  });
+});
+
+describe("how it asks", () => {
+  test("for one list of several statuses, page after page", async () => {
+    const server = await serve(many(450, 1, 200, 450), { prefix: "/prod" });
+    expect(keysOf(await run(server, { since_days: 2 }))).toEqual({
+      status: "complete",
+      keys: keys(450, 200, 1),
+    });
+    expect(server.requests).toEqual([
+      "/prod/api/panda/tasks/?days=2&limit=200",
+      "/prod/api/panda/tasks/?before_id=251&days=2&limit=200",
+      "/prod/api/panda/tasks/?before_id=51&days=2&limit=200",
+    ]);
+  });
+
+  test("for one status alone when one is watched, and for the owner and type that are set", async () => {
+    const server = await serve(many(1, 1));
+    const params = { statuses: ["running"], username: "some%", processingtype: "epic%" };
+    expect(keysOf(await run(server, params)).keys).toEqual(keys(1));
+    expect(server.requests).toEqual([
+      "/api/panda/tasks/?days=1&limit=200&processingtype=epic%25&status=running&username=some%25",
+    ]);
+  });
+
+  test("so that a task that changes its status meanwhile is told all the same", async () => {
+    const server = await serve([]);
+    server.onRequest = (url) => {
+      const status = url.searchParams.get("status") === "running" ? "failed" : "running";
+      server.setTasks([task(1, { ...SICK, status })]);
+    };
+    expect(keysOf(await run(server))).toEqual({ status: "complete", keys: keys(1) });
+  });
+});
+
+describe("what it cannot see is no reason to clear", () => {
+  test("a page that fails: what came before is told", async () => {
+    const server = await serve(many(450, 1, 300));
+    server.onRequest = (url) => {
+      if (url.searchParams.get("before_id") === "51")
+        server.failWith({ status: 403, body: { detail: "Invalid token." } });
+    };
+    const outcome = await run(server);
+    expect(keysOf(outcome)).toEqual({ status: "partial", keys: keys(300) });
+    expect(outcome.reasons[0]).toContain("Invalid token.");
+  });
+
+  test("a page that could not be counted, among good ones", async () => {
+    const server = await serve(many(450, 1, 100, 300));
+    server.onRequest = (url) => {
+      server.countsFail = url.searchParams.get("before_id") === "251";
+    };
+    const outcome = await run(server);
+    expect(keysOf(outcome)).toEqual({ status: "partial", keys: keys(300, 1) });
+    expect(outcome.reasons).toHaveLength(1);
+  });
+
+  test("a task without a usable id: the others are told", async () => {
+    const outcome = await run(await serve([task(1, SICK), { ...task(0, SICK), jeditaskid: "x" }]));
+    expect(keysOf(outcome)).toEqual({ status: "partial", keys: keys(1) });
+    expect(outcome.reasons).toEqual(['a task has the jeditaskid "x", which is no integer']);
+  });
+
+  test("tasks without any rate", async () => {
+    const { computed_failurerate, computed_finalfailurerate, ...rateless } = task(1);
+    expect(await run(await serve([rateless]))).toMatchObject({ status: "partial", detections: [] });
+  });
+});
+
+describe("what is healthy is not reported for ever", () => {
+  const rows: readonly [sentence: string, tasks: readonly JsonObject[], params: JsonObject][] = [
+    ["no tasks at all", [], {}],
+    ["a young site with its first task", [task(1, UNCOUNTED)], {}],
+    [
+      "an owner with a new task among the tasks of others",
+      [task(3, { ...UNCOUNTED, username: "me" }), ...many(2)],
+      { username: "me" },
+    ],
+    [
+      "a young site whose first task has an owner",
+      [task(1, { ...UNCOUNTED, username: "me" })],
+      { username: "me" },
+    ],
+    [
+      "tasks that broke before they had jobs",
+      [1, 2, 3, 4].map((id) => task(id, { ...UNCOUNTED, status: "broken" })),
+      {},
+    ],
+  ];
+  test.each(rows)("%s", async (_sentence, tasks, params) => {
+    expect(await run(await serve(tasks), params)).toMatchObject({
+      status: "complete",
+      detections: [],
+    });
+  });
+});
+
+describe("the owner's alarm", () => {
+  test("needs an owner", async () => {
+    const server = await serve(many(1, 1));
+    await expect(run(server, {}, OWNER)).rejects.toThrow("username");
+    const outcome = await run(server, { username: " " }, OWNER);
+    expect(outcome).toMatchObject({ status: "failed", detections: [] });
+    expect(outcome.reasons[0]).toContain("username names no owner");
+    expect(server.requests).toEqual([]);
+  });
+
+  test("has the parameters of the alarm for all", async () => {
+    const [all, owner] = [await loadAlarm(EIC_ALL), await loadAlarm(OWNER)];
+    expect(Object.keys(owner.params)).toEqual(Object.keys(all.params));
+    expect(all.params.username?.required).toBeUndefined();
+    expect(owner.params.username?.required).toBe(true);
+  });
+});
