@@ -29,6 +29,10 @@ export interface SiteOptions {
   readonly mail?: "ses" | "file" | "none";
   /** Where mail goes; the site's own SES endpoint unless said otherwise. */
   readonly endpoint?: string;
+  /** The site's own service unless said otherwise. */
+  readonly baseUrl?: string;
+  /** The site's own folder unless said otherwise. */
+  readonly alarmsDir?: string;
   /** Lines for `[engine]` beside `base_url` and `alarms_dir`. */
   readonly engine?: string;
   /** Further TOML at the end. */
@@ -152,8 +156,8 @@ function configText(options: SiteOptions, { source, dsn, ses, logPath }: Places)
   }[options.mail ?? "ses"];
   return [
     "[engine]",
-    `base_url = ${JSON.stringify(source)}`,
-    'alarms_dir = "alarms"',
+    `base_url = ${JSON.stringify(options.baseUrl ?? source)}`,
+    `alarms_dir = ${JSON.stringify(options.alarmsDir ?? "alarms")}`,
     `log_path = ${JSON.stringify(logPath)}`,
     options.engine ?? "",
     "[db]",
