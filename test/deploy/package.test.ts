@@ -1,0 +1,114 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cleanEnvironment, copyCheckout, run } from "./checkout_copy.ts";
+
+const MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
+const MINUTES = 60_000;
+
+const ALARM = `
+import { type AlarmClient, FetchError, parseUtc } from "swf-alarms";
+
+export const SOURCES = [];
+
+export function* detect(client: AlarmClient) {
+  if (!(new FetchError("x") instanceof Error)) throw new Error("FetchError is no error");
+  yield { dedupeKey: "clock", subject: \`2026 began at \${parseUtc("2026-01-01T00:00:00")}\` };
+}
+`;
+
+describe("the package that npm pack makes", () => {
+  let temporary: string;
+  let files: string[];
+  const prefix = (): string => join(temporary, "prefix");
+  const config = (): string => join(temporary, "site", "config.toml");
+
+  beforeAll(async () => {
+    temporary = mkdtempSync(join(tmpdir(), "swf-alarms-package-"));
+    // Packing builds, which must not pull dist/ away from under other tests.
+    const checkout = join(temporary, "checkout");
+    mkdirSync(checkout);
+    await copyCheckout(checkout);
+    symlinkSync(MODULES, join(checkout, "node_modules"));
+    const npm = async (...args: string[]): Promise<string> =>
+      (await run("npm", args, { cwd: checkout, env: cleanEnvironment() })).stdout;
+    await npm("pack", "--pack-destination", temporary);
+    const tarball = readdirSync(temporary).find((file) => file.endsWith(".tgz")) ?? "";
+    const { stdout } = await run("tar", ["tzf", join(temporary, tarball)]);
+    files = stdout
+      .split("\n")
+      .filter((file) => file !== "" && !file.endsWith("/"))
+      .map((file) => file.replace(/^package\//, ""));
+    const install = ["install", "--global", "--prefer-offline", "--no-audit", "--no-fund"];
+    await npm(...install, "--prefix", prefix(), join(temporary, tarball));
+
+    mkdirSync(join(temporary, "site", "alarms"), { recursive: true });
+    writeFileSync(join(temporary, "site", "alarms", "clock.ts"), ALARM);
+    writeFileSync(config(), '[engine]\nalarms_dir = "alarms"\n');
+  }, 5 * MINUTES);
+
+  afterAll(() => rmSync(temporary, { recursive: true, force: true }));
+
+  /** The installed command with an environment as bare as cron's. */
+  async function installed(bin: string, ...args: string[]) {
+    const path = join(prefix(), "bin", bin);
+    const env = { HOME: temporary, PATH: process.env.PATH };
+    return await run(path, args, { cwd: temporary, env });
+  }
+
+  test("holds what its users need and nothing else", () => {
+    const top = [...new Set(files.map((file) => file.split("/")[0]))].sort();
+    expect(top).toEqual(
+      [
+        "CHANGELOG.md",
+        "LICENSE",
+        "README.md",
+        "alarms",
+        "config.toml.example",
+        "deploy",
+        "dist",
+        "migrations",
+        "package.json",
+      ].sort(),
+    );
+    expect(files.filter((file) => /\.test\.|\.map$|^dist\/.*(?<!\.d)\.ts$/.test(file))).toEqual([]);
+    expect(files).toEqual(expect.arrayContaining(["dist/index.d.ts", "deploy/install.sh"]));
+  });
+
+  test("tells its version", async () => {
+    expect((await installed("swf-alarms", "--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test("runs a module that lies elsewhere and imports helpers, and says nothing", async () => {
+    const { stdout, stderr } = await installed("swf-alarms", "run", "--config", config());
+    expect({ stdout, stderr }).toEqual({ stdout: "", stderr: "" });
+    const events = await installed("swf-alarms", "event", "list", "--json", "--config", config());
+    expect(JSON.parse(events.stdout)).toMatchObject([
+      { alarm: "clock", dedupe_key: "clock", subject: "2026 began at 1767225600" },
+    ]);
+  });
+
+  test("takes the crontab line of the Python engine", async () => {
+    const line = ["--config", config(), "--dry-run", "-v"];
+    const { stdout, stderr } = await installed("swf-alarms-run", ...line);
+    expect(stdout).toContain("alarm_clock: complete: 1 detected");
+    expect(stderr).toBe("");
+  });
+
+  test("finds its shipped alarms where the configuration names no folder", async () => {
+    writeFileSync(join(temporary, "site", "bare.toml"), "");
+    const bare = ["--config", join(temporary, "site", "bare.toml"), "--json"];
+    const { stdout } = await installed("swf-alarms", "alarm", "list", ...bare);
+    expect(stdout).toContain("panda_failure_rate_eic_all");
+  });
+
+  test("its install script says that there is nothing to build", async () => {
+    const root = join(prefix(), "lib", "node_modules", "swf-alarms");
+    await expect(run("bash", [join(root, "deploy", "install.sh")])).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("is an installed package, which needs no build"),
+    });
+  });
+});
