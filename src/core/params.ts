@@ -58,14 +58,17 @@ export interface ResolvedParams {
   readonly unknown: readonly string[];
 }
 
-/** Checks the values in an alarm's row against its module's specs. A null value counts as not given. */
+/**
+ * Checks the values in an alarm's row against its module's specs. A null value counts
+ * as not given, and so does an empty text or list where a value is required.
+ */
 export function resolveParams(specs: ParamSpecs, given: JsonObject): ResolvedParams {
   const params: JsonObject = {};
   const missing: string[] = [];
   const faults: string[] = [];
   for (const [name, spec] of Object.entries(specs)) {
     const value = Object.hasOwn(given, name) ? given[name] : undefined;
-    if (value === undefined || value === null) {
+    if (value === undefined || value === null || (spec.required === true && isBlank(value))) {
       if (spec.default !== undefined) params[name] = toJson(spec.default);
       else if (spec.required === true) missing.push(name);
       continue;
@@ -79,6 +82,13 @@ export function resolveParams(specs: ParamSpecs, given: JsonObject): ResolvedPar
     .filter((name) => !Object.hasOwn(specs, name))
     .map((name) => unknownParam(name, known));
   return { params, missing, faults, unknown };
+}
+
+function isBlank(value: JsonValue): boolean {
+  return (
+    (typeof value === "string" && value.trim() === "") ||
+    (Array.isArray(value) && value.length === 0)
+  );
 }
 
 /** The values that a new alarm's row starts with. */
