@@ -1,0 +1,253 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ENGINE_KEYS, parseDetection } from "../../src/core/detection.ts";
+import { safeJson } from "../../src/core/json.ts";
+import type { SafeDetection } from "../../src/core/model.ts";
+
+/** The detection that a yielded value is read as; fails the test where it is a fault. */
+function parsed(value: unknown): SafeDetection {
+  const result = parseDetection(value);
+  if (!result.ok) throw new Error(result.fault);
+  return result.detection;
+}
+
+function faultOf(value: unknown): string {
+  const result = parseDetection(value);
+  return result.ok ? "no fault" : result.fault;
+}
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
+const FULL = { dedupeKey: "task:7", subject: "Task 7 fails", body: "why", data: { rate: 0.5 } };
+
+describe("what a module yields is read as a detection", () => {
+  const rows: readonly [string, unknown, Partial<SafeDetection>][] = [
+    ["all four parts are kept", FULL, FULL],
+    ["without a subject the key stands for it", { dedupeKey: "k" }, { subject: "k" }],
+    ["without a body it is empty", { dedupeKey: "k" }, { body: "" }],
+    ["a null body is no body", { dedupeKey: "k", body: null }, { body: "" }],
+    ["without data there is none", { dedupeKey: "k" }, { data: {} }],
+    ["null data is none", { dedupeKey: "k", data: null }, { data: {} }],
+    ["a number serves as the key", { dedupeKey: 38949 }, { dedupeKey: "38949", subject: "38949" }],
+    ["so does zero", { dedupeKey: 0 }, { dedupeKey: "0" }],
+    ["the key's own blanks belong to it", { dedupeKey: " k " }, { dedupeKey: " k " }],
+    ["a NUL in the key is replaced", { dedupeKey: "a\0b" }, { dedupeKey: "a\uFFFDb" }],
+    [
+      "half a surrogate pair in the subject is replaced",
+      { dedupeKey: "k", subject: "a\ud800" },
+      { subject: "a\uFFFD" },
+    ],
+    ["a NUL in the body is replaced", { dedupeKey: "k", body: "\0" }, { body: "\uFFFD" }],
+    [
+      "data that JSON cannot say does not cost the detection",
+      { dedupeKey: "k", data: { n: Number.NaN, big: 1n, f: () => 1, "a\0": "\0" } },
+      { data: { n: "NaN", big: "1", f: "[function]", "a\uFFFD": "\uFFFD" } },
+    ],
+    [
+      "data that is no object is kept under a key of its own",
+      { dedupeKey: "k", data: [1, 2] },
+      { data: { detection_data: [1, 2] } },
+    ],
+    ["so is a lone text", { dedupeKey: "k", data: "a\0" }, { data: { detection_data: "a\uFFFD" } }],
+    ["a Map serves as data", { dedupeKey: "k", data: new Map([["a", 1]]) }, { data: { a: 1 } }],
+    ["unknown parts are passed over", { dedupeKey: "k", severity: "high" }, { dedupeKey: "k" }],
+  ];
+  test.each(rows)("%s", (_, value, part) => {
+    expect(parsed(value)).toMatchObject(part);
+  });
+
+  test("parts that an object inherits count, as those of a class do", () => {
+    class Late {
+      get dedupeKey(): string {
+        return "task:9";
+      }
+    }
+    expect(parsed(new Late()).dedupeKey).toBe("task:9");
+  });
+});
+
+describe("what is no detection is a fault in words for the author", () => {
+  const rows: readonly [string, unknown, string][] = [
+    ["undefined", undefined, "yielded undefined; a detection is { dedupeKey,"],
+    ["null", null, "yielded null; a detection is { dedupeKey,"],
+    ["a text", "task:7", 'yielded "task:7"; a detection is'],
+    ["a number", 7, "yielded number 7; a detection is"],
+    ["a BigInt", 7n, "yielded bigint 7; a detection is"],
+    ["a symbol", Symbol("s"), "yielded symbol Symbol(s); a detection is"],
+    ["a function", () => 1, "yielded function () => 1; a detection is"],
+    ["an empty object", {}, "dedupeKey is undefined; give each entity a stable text"],
+    ["a list", [FULL], "dedupeKey is undefined"],
+    ["a promise that was not awaited", Promise.resolve(FULL), "dedupeKey is undefined"],
+    ["an empty key", { ...FULL, dedupeKey: "" }, 'dedupeKey is ""'],
+    ["a key of blanks", { ...FULL, dedupeKey: " \n" }, 'dedupeKey is " \\n"'],
+    ["a null key", { ...FULL, dedupeKey: null }, "dedupeKey is null"],
+    ["a NaN key", { ...FULL, dedupeKey: Number.NaN }, "dedupeKey is number NaN"],
+    ["an infinite key", { ...FULL, dedupeKey: 1 / 0 }, "dedupeKey is number Infinity"],
+    ["a true key", { ...FULL, dedupeKey: true }, "dedupeKey is boolean true"],
+    ["a key that is an object", { ...FULL, dedupeKey: {} }, "dedupeKey is an object"],
+    ["a key that is a list", { ...FULL, dedupeKey: ["a"] }, "dedupeKey is a list"],
+    [
+      "a subject that is no text",
+      { ...FULL, subject: 5 },
+      '"task:7" with a subject that is number 5',
+    ],
+    ["a null subject", { ...FULL, subject: null }, '"task:7" with a subject that is null'],
+    ["a body that is no text", { ...FULL, body: {} }, '"task:7" with a body that is an object'],
+  ];
+  test.each(rows)("%s", (_, value, words) => {
+    expect(faultOf(value)).toContain(words);
+  });
+
+  test("the fault quotes only the beginning of a long value", () => {
+    const long = "x".repeat(1_000_000);
+    for (const value of [long, { dedupeKey: long, subject: 1 }, { dedupeKey: Symbol(long) }]) {
+      const fault = faultOf(value);
+      expect(fault).toContain("xxx");
+      expect(fault.length).toBeLessThan(300);
+    }
+  });
+
+  test.each([
+    [
+      "a key whose getter throws",
+      {
+        get dedupeKey(): string {
+          throw new Error("no");
+        },
+      },
+    ],
+    [
+      "a function whose text throws",
+      Object.assign(() => 1, {
+        toString: () => {
+          throw new Error("no");
+        },
+      }),
+    ],
+    ["a revoked proxy", revoked()],
+    ["a key that is a revoked proxy", { dedupeKey: revoked() }],
+    ["a subject that is a revoked proxy", { dedupeKey: "k", subject: revoked() }],
+  ])("a value that defends itself is a fault too: %s", (_, value) => {
+    expect(parseDetection(value).ok).toBe(false);
+  });
+
+  test("data whose getter throws does not cost the detection", () => {
+    const data = {
+      get rate(): number {
+        throw new Error("no");
+      },
+    };
+    expect(parsed({ dedupeKey: "k", data }).dedupeKey).toBe("k");
+  });
+});
+
+describe("lengths are bounded", () => {
+  test("a key of 500 letters is kept as it is", () => {
+    expect(parsed({ dedupeKey: "k".repeat(500) }).dedupeKey).toBe("k".repeat(500));
+  });
+
+  test("long keys that differ only at their end stay distinct, within 500 letters", () => {
+    const start = "k".repeat(500);
+    const keys = ["", "a", "b", "a".repeat(1_000_000)].map(
+      (end) => parsed({ dedupeKey: start + end }).dedupeKey,
+    );
+    expect(new Set(keys).size).toBe(4);
+    for (const key of keys) expect(key.length).toBeLessThanOrEqual(500);
+  });
+
+  test("a long key is cut to the same text every tick", () => {
+    const value = { dedupeKey: "😀".repeat(1_000) };
+    expect(parsed(value).dedupeKey).toBe(parsed({ ...value }).dedupeKey);
+  });
+
+  test.each([
+    ["a subject of 2,000 letters is kept", "subject", 2_000, 2_000],
+    ["a longer one is cut", "subject", 2_001, 2_000],
+    ["a body of 50,000 letters is kept", "body", 50_000, 50_000],
+    ["a longer one is cut", "body", 50_001, 50_000],
+  ] as const)("%s", (_, part, given, kept) => {
+    const text = parsed({ dedupeKey: "k", [part]: "x".repeat(given) })[part];
+    expect(text).toHaveLength(kept);
+    expect(text.endsWith("…")).toBe(given > kept);
+  });
+
+  test("a cut between the halves of a pair leaves no half behind", () => {
+    for (const shift of ["", "x"]) {
+      const text = shift + "😀".repeat(30_000);
+      const { dedupeKey, subject, body } = parsed({ dedupeKey: text, subject: text, body: text });
+      for (const part of [dedupeKey, subject, body]) expect(part.isWellFormed()).toBe(true);
+    }
+  });
+});
+
+describe("the engine's keys are protected", () => {
+  test.each([...ENGINE_KEYS])("a detection's own %s is kept under another name", (key) => {
+    expect(parsed({ dedupeKey: "k", data: { [key]: "mine", rate: 1 } }).data).toEqual({
+      [`detection_${key}`]: "mine",
+      rate: 1,
+    });
+  });
+
+  test("those keys are the ones that the tick reads back from its rows", () => {
+    for (const key of ["dedupe_key", "clear_time", "last_notified", "fire_time", "entry_id"]) {
+      expect(ENGINE_KEYS).toContain(key);
+    }
+  });
+
+  test("no value is lost where the module uses both names", () => {
+    const { data } = parsed({ dedupeKey: "k", data: { subject: "one", detection_subject: "two" } });
+    expect(Object.values(data).toSorted()).toEqual(["one", "two"]);
+  });
+
+  test("a key named __proto__ stays data", () => {
+    const { data } = parsed({ dedupeKey: "k", data: JSON.parse('{"__proto__": {"x": 1}}') });
+    expect(JSON.stringify(data)).toBe('{"__proto__":{"x":1}}');
+  });
+});
+
+describe("whatever is yielded", () => {
+  const value = fc.anything({
+    withBigInt: true,
+    withDate: true,
+    withMap: true,
+    withNullPrototype: true,
+    withSet: true,
+    withBoxedValues: true,
+    withSparseArray: true,
+  });
+  const key = fc.oneof(fc.string({ unit: "binary" }), fc.string({ maxLength: 2_000 }), fc.double());
+
+  test("it is a detection or a fault, and never an exception", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(value, fc.record({ dedupeKey: value, subject: value, body: value, data: value })),
+        (yielded) => {
+          const result = parseDetection(yielded);
+          if (!result.ok) expect(result.fault).toMatch(/^yielded /);
+        },
+      ),
+    );
+  });
+
+  test("a detection can be stored: bounded, safe, and without the engine's keys", () => {
+    const data = fc.dictionary(fc.oneof(fc.string(), fc.constantFrom(...ENGINE_KEYS)), value);
+    fc.assert(
+      fc.property(key, fc.string({ unit: "binary" }), data, (dedupeKey, text, given) => {
+        const result = parseDetection({ dedupeKey, subject: text, body: text, data: given });
+        const usable =
+          typeof dedupeKey === "number" ? Number.isFinite(dedupeKey) : dedupeKey.trim() !== "";
+        expect(result.ok).toBe(usable);
+        if (!result.ok) return;
+        const { detection } = result;
+        expect(JSON.stringify(safeJson(detection))).toBe(JSON.stringify(detection));
+        expect(detection.dedupeKey.length).toBeGreaterThan(0);
+        expect(detection.dedupeKey.length).toBeLessThanOrEqual(500);
+        for (const name of ENGINE_KEYS) expect(detection.data).not.toHaveProperty([name]);
+      }),
+    );
+  });
+});

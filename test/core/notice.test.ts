@@ -1,0 +1,204 @@
+import { describe, expect, test } from "vitest";
+import type { ActiveEvent, SafeDetection } from "../../src/core/model.ts";
+import { decideNotice, type NoticeFacts } from "../../src/core/notice.ts";
+import type { Plan } from "../../src/core/reconcile.ts";
+
+const NOW = 1_000_000;
+const HOUR = 3600;
+
+function detection(dedupeKey: string): SafeDetection {
+  return { dedupeKey, subject: dedupeKey, body: "", data: {} };
+}
+
+function event(dedupeKey: string, lastNotified: number | undefined): ActiveEvent {
+  return { id: `id of ${dedupeKey}`, dedupeKey, fireTime: 0, lastNotified };
+}
+
+function touched(key: string, lastNotified: number | undefined): Plan["touch"][number] {
+  return { event: event(key, lastNotified), detection: detection(key), reason: "still detected" };
+}
+
+function kept(key: string, lastNotified: number | undefined): Plan["keep"][number] {
+  return { event: event(key, lastNotified), reason: "outcome is partial" };
+}
+
+const NOTHING: Plan = { open: [], touch: [], clear: [], keep: [] };
+
+/** Facts of a tick in which a mail would go out if there were anything to say. */
+function facts(plan: Partial<Plan>, changes: Partial<NoticeFacts> = {}): NoticeFacts {
+  return {
+    alarm: { enabled: true, renotificationHours: 24 },
+    plan: { ...NOTHING, ...plan },
+    opened: [],
+    addresses: 1,
+    mailConfigured: true,
+    mode: "tick",
+    now: NOW,
+    ...changes,
+  };
+}
+
+function every(hours: number): Partial<NoticeFacts> {
+  return { alarm: { enabled: true, renotificationHours: hours } };
+}
+
+const OPENED = { opened: [{ id: "id of n", detection: detection("n") }] };
+
+describe("which events the mail names, and why", () => {
+  const rows: readonly [string, NoticeFacts, string][] = [
+    ["an event opened now is new", facts({}, OPENED), "new: n"],
+    ["one that was never mailed is owed", facts({ touch: [touched("a", undefined)] }), "owed: a"],
+    [
+      "it is owed also where one mail per event is enough",
+      facts({ touch: [touched("a", undefined)] }, every(0)),
+      "owed: a",
+    ],
+    [
+      "it is owed also where this tick could not see it",
+      facts({ keep: [kept("a", undefined)] }),
+      "owed: a",
+    ],
+    [
+      "a mailed one is due when the hours are over",
+      facts({ touch: [touched("a", NOW - 25 * HOUR)] }),
+      "renotification due: a",
+    ],
+    [
+      "it is due at the very second",
+      facts({ touch: [touched("a", NOW - 24 * HOUR)] }),
+      "renotification due: a",
+    ],
+    [
+      "it is not due a second before",
+      facts({ touch: [touched("a", NOW - 24 * HOUR + 1)] }),
+      "omitted: renotification not due",
+    ],
+    [
+      "parts of an hour count",
+      facts({ touch: [touched("a", NOW - 0.5 * HOUR)] }, every(0.5)),
+      "renotification due: a",
+    ],
+    [
+      "without hours one mail per event is enough",
+      facts({ touch: [touched("a", 0)] }, every(0)),
+      "omitted: already mailed",
+    ],
+    [
+      "hours below zero mean the same",
+      facts({ touch: [touched("a", 0)] }, every(-1)),
+      "omitted: already mailed",
+    ],
+    [
+      "mailed at second zero is mailed",
+      facts({ touch: [touched("a", 0)] }, { ...every(1), now: HOUR - 1 }),
+      "omitted: renotification not due",
+    ],
+    [
+      "a mailed one that this tick could not see is not said to go on",
+      facts({ keep: [kept("a", NOW - 100 * HOUR)] }),
+      "omitted: not seen this tick",
+    ],
+    [
+      "a clock that was set back makes nothing due",
+      facts({ touch: [touched("a", NOW + HOUR)] }),
+      "omitted: renotification not due",
+    ],
+    [
+      "one that clears is not named",
+      facts({ clear: [{ event: event("a", undefined), reason: "no longer detected" }] }),
+      "",
+    ],
+  ];
+  test.each(rows)("%s", (_, given, expected) => {
+    const { fresh, continuing, omitted } = decideNotice(given);
+    const told = [...fresh, ...continuing].map(
+      ({ reason, dedupeKey }) => `${reason}: ${dedupeKey}`,
+    );
+    for (const [reason, count] of Object.entries(omitted)) {
+      if (count > 0) told.push(`omitted: ${reason}`);
+    }
+    expect(told.join("; ")).toBe(expected);
+  });
+
+  test("new ones are apart from the others; what is left out is counted", () => {
+    const notice = decideNotice(
+      facts(
+        {
+          touch: [touched("a", undefined), touched("b", NOW - HOUR), touched("c", NOW - 30 * HOUR)],
+          keep: [kept("d", undefined), kept("e", 0), kept("f", 0)],
+        },
+        OPENED,
+      ),
+    );
+    expect(notice.fresh.map(({ eventId }) => eventId)).toEqual(["id of n"]);
+    expect(notice.continuing.map(({ eventId }) => eventId)).toEqual([
+      "id of a",
+      "id of c",
+      "id of d",
+    ]);
+    expect(notice.omitted).toEqual({
+      "already mailed": 0,
+      "renotification not due": 1,
+      "not seen this tick": 2,
+    });
+  });
+
+  test("what was seen is told as it was seen, what was not is left to the store", () => {
+    const { continuing } = decideNotice(
+      facts({ touch: [touched("a", undefined)], keep: [kept("b", undefined)] }),
+    );
+    expect(continuing.map((mention) => mention.detection)).toEqual([detection("a"), undefined]);
+  });
+});
+
+describe("whether the mail goes out", () => {
+  const off = { alarm: { enabled: false, renotificationHours: 24 } };
+  const rows: readonly [string, NoticeFacts, string][] = [
+    ["with something to say it does", facts({}, OPENED), "due"],
+    ["for an owed event alone it does", facts({ touch: [touched("a", undefined)] }), "due"],
+    ["for a due renotification alone it does", facts({ touch: [touched("a", 0)] }), "due"],
+    ["with nothing to say it does not", facts({}), "nothing to mail"],
+    ["with nothing due it does not", facts({ touch: [touched("a", NOW)] }), "nothing to mail"],
+    ["with mail off it does not", facts({}, { ...OPENED, ...off }), "mail is off"],
+    ["in a dry run it does not", facts({}, { ...OPENED, mode: "dry-run" }), "dry run"],
+    ["in a plan it does not", facts({}, { ...OPENED, mode: "plan" }), "plan only"],
+    ["with nobody to mail it does not", facts({}, { ...OPENED, addresses: 0 }), "nobody to mail"],
+    [
+      "without a mail service it does not",
+      facts({}, { ...OPENED, mailConfigured: false }),
+      "mail is not configured",
+    ],
+    [
+      "nothing to say comes before every other reason",
+      facts({}, { ...off, mode: "dry-run", addresses: 0, mailConfigured: false }),
+      "nothing to mail",
+    ],
+    [
+      "mail off comes before the mode: it is the alarm's own setting",
+      facts({}, { ...OPENED, ...off, mode: "dry-run", addresses: 0, mailConfigured: false }),
+      "mail is off",
+    ],
+    [
+      "the mode comes before what is not set up",
+      facts({}, { ...OPENED, mode: "dry-run", addresses: 0, mailConfigured: false }),
+      "dry run",
+    ],
+    [
+      "nobody to mail comes before the lack of a mail service",
+      facts({}, { ...OPENED, addresses: 0, mailConfigured: false }),
+      "nobody to mail",
+    ],
+  ];
+  test.each(rows)("%s", (_, given, reason) => {
+    const notice = decideNotice(given);
+    expect({ reason: notice.reason, send: notice.send }).toEqual({
+      reason,
+      send: reason === "due",
+    });
+  });
+
+  test("what would be mailed is worked out while mail is off, for the record", () => {
+    const { fresh, send } = decideNotice(facts({}, { ...OPENED, ...off }));
+    expect({ send, fresh: fresh.length }).toEqual({ send: false, fresh: 1 });
+  });
+});

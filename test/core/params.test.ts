@@ -1,0 +1,423 @@
+import fc from "fast-check";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import type { JsonObject } from "../../src/core/json.ts";
+import {
+  defaultParams,
+  type ParamSpec,
+  type ParamSpecs,
+  type ParamsOf,
+  parseParamSpecs,
+  resolveParams,
+} from "../../src/core/params.ts";
+
+/** What is wrong with a value of one parameter; "right" where nothing is. */
+function verdict(spec: ParamSpec, value: JsonObject[string]): string {
+  const { faults, missing, unknown, params } = resolveParams({ p: spec }, { p: value });
+  expect([...missing, ...unknown]).toEqual([]);
+  if (faults.length > 0) {
+    expect(params, "a wrong value is not handed on").toEqual({});
+    return faults.join("; ");
+  }
+  expect(params).toEqual({ p: value });
+  return "right";
+}
+
+const about = { description: "" };
+
+describe("a value is judged by its spec", () => {
+  const number: ParamSpec = { ...about, type: "number", min: 0, max: 1 };
+  const integer: ParamSpec = { ...about, type: "integer" };
+  const choice: ParamSpec = { ...about, type: "string", choices: ["a", "b"] };
+  const list: ParamSpec = { ...about, type: "list" };
+  const picks: ParamSpec = { ...about, type: "list", choices: ["a", "b"] };
+  const flag: ParamSpec = { ...about, type: "boolean" };
+  const rows: readonly [string, ParamSpec, JsonObject[string], string][] = [
+    ["a number between the bounds is right", number, 0.5, "right"],
+    ["the lower bound itself is right", number, 0, "right"],
+    ["the upper bound itself is right", number, 1, "right"],
+    [
+      "below the lower bound is wrong",
+      number,
+      -0.01,
+      "parameter p: must be at least 0, found -0.01",
+    ],
+    ["above the upper bound is wrong", number, 1.01, "parameter p: must be at most 1, found 1.01"],
+    ["a text is no number", number, "0.5", 'parameter p: must be a number, found "0.5"'],
+    ["true is no number", number, true, "parameter p: must be a number, found true"],
+    ["a list is no number", number, [1], "parameter p: must be a number, found [1]"],
+    ["an integer is right", integer, -3, "right"],
+    ["a fraction is no integer", integer, 2.5, "parameter p: must be an integer, found 2.5"],
+    [
+      "a number too large to be exact is no integer",
+      integer,
+      2 ** 53,
+      "parameter p: must be an integer, found 9007199254740992",
+    ],
+    ["a text is no integer", integer, "3", 'parameter p: must be an integer, found "3"'],
+    [
+      "a number among the choices is right",
+      { ...about, type: "number", choices: [1, 2] },
+      2,
+      "right",
+    ],
+    [
+      "a number outside them is wrong",
+      { ...about, type: "number", choices: [1, 2] },
+      3,
+      "parameter p: must be one of 1, 2, found 3",
+    ],
+    ["a text is right", { ...about, type: "string" }, "x", "right"],
+    ["so is an empty one", { ...about, type: "string" }, "", "right"],
+    [
+      "a number is no text",
+      { ...about, type: "string" },
+      5,
+      "parameter p: must be a text, found 5",
+    ],
+    ["a text among the choices is right", choice, "b", "right"],
+    [
+      "a text outside them is wrong",
+      choice,
+      "c",
+      'parameter p: must be one of "a", "b", found "c"',
+    ],
+    ["letter case counts", choice, "A", 'parameter p: must be one of "a", "b", found "A"'],
+    ["true is right", flag, true, "right"],
+    ["false is right, and does not count as not given", flag, false, "right"],
+    ["the text true is wrong", flag, "true", 'parameter p: must be true or false, found "true"'],
+    ["1 is wrong", flag, 1, "parameter p: must be true or false, found 1"],
+    ["a list of texts is right", list, ["a", "b"], "right"],
+    ["so is an empty one", list, [], "right"],
+    ["a text is no list", list, "a", 'parameter p: must be a list of texts, found "a"'],
+    ["an object is no list", list, {}, "parameter p: must be a list of texts, found {}"],
+    [
+      "a number in the list is wrong",
+      list,
+      ["a", 1],
+      'parameter p: must be a list of texts, found ["a",1]',
+    ],
+    ["items among the choices are right", picks, ["b", "a", "b"], "right"],
+    [
+      "an item outside them is wrong",
+      picks,
+      ["a", "c"],
+      'parameter p: each item must be one of "a", "b", found ["a","c"]',
+    ],
+  ];
+  test.each(rows)("%s", (_, spec, value, expected) => {
+    expect(verdict(spec, value)).toBe(expected);
+  });
+
+  test("the fault quotes only the beginning of a long value", () => {
+    expect(verdict(flag, "x".repeat(1_000_000)).length).toBeLessThan(1_000);
+  });
+});
+
+describe("a parameter without a value", () => {
+  const rows: readonly [string, ParamSpec, JsonObject, object][] = [
+    [
+      "takes its default",
+      { ...about, type: "number", default: 0.5 },
+      {},
+      { params: { p: 0.5 }, missing: [] },
+    ],
+    [
+      "takes its default for null as well",
+      { ...about, type: "string", default: "d" },
+      { p: null },
+      { params: { p: "d" }, missing: [] },
+    ],
+    [
+      "takes a default of false, zero or nothing too",
+      { ...about, type: "boolean", default: false },
+      {},
+      { params: { p: false }, missing: [] },
+    ],
+    [
+      "gets a default list",
+      { ...about, type: "list", default: ["a"] },
+      {},
+      { params: { p: ["a"] }, missing: [] },
+    ],
+    [
+      "is missing where it is required",
+      { ...about, type: "string", required: true },
+      {},
+      { params: {}, missing: ["p"] },
+    ],
+    [
+      "is missing where it is required and null",
+      { ...about, type: "string", required: true },
+      { p: null },
+      { params: {}, missing: ["p"] },
+    ],
+    [
+      "is not missing where it has a default, required or not",
+      { ...about, type: "string", required: true, default: "d" },
+      {},
+      { params: { p: "d" }, missing: [] },
+    ],
+    [
+      "is left out where it is neither required nor defaulted",
+      { ...about, type: "string", required: false },
+      { p: null },
+      { params: {}, missing: [] },
+    ],
+  ];
+  test.each(rows)("%s", (_, spec, given, expected) => {
+    expect(resolveParams({ p: spec }, given)).toEqual({ faults: [], unknown: [], ...expected });
+  });
+
+  test("a given value wins over the default", () => {
+    const specs: ParamSpecs = { p: { ...about, type: "number", default: 1 } };
+    expect(resolveParams(specs, { p: 2 }).params).toEqual({ p: 2 });
+  });
+
+  test("what detect does to a default list does not change the next tick's", () => {
+    const specs: ParamSpecs = { p: { ...about, type: "list", default: ["a"] } };
+    const { p } = resolveParams(specs, {}).params;
+    if (!Array.isArray(p)) throw new Error("p is no list");
+    p.push("b");
+    expect(resolveParams(specs, {}).params).toEqual({ p: ["a"] });
+  });
+});
+
+describe("a name that the module does not know", () => {
+  const specs: ParamSpecs = {
+    threshold: { ...about, type: "number" },
+    since_days: { ...about, type: "number" },
+  };
+  test.each([
+    ["is named with the name that it may be meant for", "treshold", "did you mean threshold?"],
+    ["without a near one, all are listed", "owner", "known: threshold, since_days"],
+    ["a name of every object is unknown as well", "constructor", "known: threshold, since_days"],
+    ["so is toString", "toString", "known: threshold, since_days"],
+  ])("%s", (_, name, hint) => {
+    const { unknown, params, faults } = resolveParams(specs, { [name]: 1 });
+    expect(unknown).toEqual([`unknown parameter ${name} (${hint})`]);
+    expect({ params, faults }).toEqual({ params: {}, faults: [] });
+  });
+
+  test("a module without parameters knows none", () => {
+    expect(resolveParams({}, { a: 1 }).unknown).toEqual(["unknown parameter a (known: none)"]);
+  });
+
+  test("__proto__ in a row is unknown and changes nothing", () => {
+    const { unknown, params } = resolveParams(specs, JSON.parse('{"__proto__": {"threshold": 5}}'));
+    expect(unknown).toEqual(["unknown parameter __proto__ (known: threshold, since_days)"]);
+    expect(Reflect.get(params, "threshold")).toBeUndefined();
+  });
+
+  test("a value that a spec's name inherits is not given", () => {
+    const spec: ParamSpec = { ...about, type: "string", required: true };
+    const odd: ParamSpecs = Object.fromEntries([["constructor", spec]]);
+    expect(resolveParams(odd, {}).missing).toEqual(["constructor"]);
+  });
+});
+
+test("every fault, gap and unknown name is told at once", () => {
+  const specs: ParamSpecs = {
+    a: { ...about, type: "number" },
+    b: { ...about, type: "string" },
+    c: { ...about, type: "string", required: true },
+    d: { ...about, type: "boolean", default: true },
+  };
+  const resolved = resolveParams(specs, { a: "x", b: 1, e: 1, f: 2 });
+  expect(resolved.faults).toHaveLength(2);
+  expect(resolved.missing).toEqual(["c"]);
+  expect(resolved.unknown).toHaveLength(2);
+  expect(resolved.params).toEqual({ d: true });
+});
+
+test("a new row starts with the defaults and nothing else", () => {
+  expect(
+    defaultParams({
+      a: { ...about, type: "number", default: 0.03 },
+      b: { ...about, type: "string" },
+      c: { ...about, type: "list", default: [] },
+      d: { ...about, type: "string", required: true },
+    }),
+  ).toEqual({ a: 0.03, c: [] });
+});
+
+describe("PARAMS as a module exports it", () => {
+  const rows: readonly [string, unknown, readonly string[]][] = [
+    ["is optional", undefined, []],
+    ["may be empty", {}, []],
+    ["may describe nothing", { p: { type: "number" } }, []],
+    [
+      "may use all that a spec offers",
+      {
+        n: { type: "integer", required: true, description: "n", min: 0, max: 9, choices: [1, 2] },
+        l: { type: "list", default: ["a"], choices: ["a", "b"] },
+      },
+      [],
+    ],
+    ["is no list", [], ["PARAMS must be an object of name: { type, … }"]],
+    ["is not null", null, ["PARAMS must be an object of name: { type, … }"]],
+    ["is no text", "p", ["PARAMS must be an object of name: { type, … }"]],
+    [
+      "holds specs, not types",
+      { p: "number" },
+      ["PARAMS.p: must be an object { type, description, … }"],
+    ],
+    ["holds no null", { p: null }, ["PARAMS.p: must be an object { type, description, … }"]],
+    [
+      "names a type for each",
+      { p: {} },
+      ["PARAMS.p: type must be one of number, integer, string, boolean, list, found undefined"],
+    ],
+    [
+      "names a type that exists",
+      { p: { type: "float" } },
+      ['PARAMS.p: type must be one of number, integer, string, boolean, list, found "float"'],
+    ],
+    [
+      "has no keys that mean nothing",
+      { p: { type: "number", minimum: 1 } },
+      [
+        "PARAMS.p: unknown key minimum (known: type, required, default, description, min, max, choices)",
+      ],
+    ],
+    [
+      "says required with true or false",
+      { p: { type: "number", required: "yes" } },
+      ["PARAMS.p: required must be true or false"],
+    ],
+    [
+      "describes with text",
+      { p: { type: "number", description: 5 } },
+      ["PARAMS.p: description must be a text"],
+    ],
+    [
+      "bounds with numbers",
+      { p: { type: "number", min: "0" } },
+      ["PARAMS.p: min must be a number"],
+    ],
+    [
+      "bounds with numbers above as well",
+      { p: { type: "number", max: null } },
+      ["PARAMS.p: max must be a number"],
+    ],
+    [
+      "gives choices as a list",
+      { p: { type: "string", choices: "ab" } },
+      ["PARAMS.p: choices must be a list"],
+    ],
+    [
+      "has a default of the right type",
+      { p: { type: "number", default: "1" } },
+      ["PARAMS.p: its default must be a number"],
+    ],
+    [
+      "has a default within the bounds",
+      { p: { type: "number", default: 2, max: 1 } },
+      ["PARAMS.p: its default must be at most 1"],
+    ],
+    [
+      "has a default among the choices",
+      { p: { type: "string", default: "c", choices: ["a"] } },
+      ['PARAMS.p: its default must be one of "a"'],
+    ],
+    [
+      "has no object as a default",
+      { p: { type: "number", default: {} } },
+      ["PARAMS.p: its default must be a number"],
+    ],
+    [
+      "has no text where the default is a list",
+      { p: { type: "list", default: "a" } },
+      ["PARAMS.p: its default must be a list of texts"],
+    ],
+    [
+      "tells every fault at once",
+      { a: { type: "no" }, b: { type: "number" }, c: 5 },
+      [
+        'PARAMS.a: type must be one of number, integer, string, boolean, list, found "no"',
+        "PARAMS.c: must be an object { type, description, … }",
+      ],
+    ],
+  ];
+  test.each(rows)("%s", (_, value, faults) => {
+    expect(parseParamSpecs(value).faults).toEqual(faults);
+  });
+
+  test("a null default is named as a fault, or means that there is none", () => {
+    const { specs, faults } = parseParamSpecs({ p: { type: "number", default: null } });
+    if (faults.length === 0) expect(resolveParams(specs, {}).params).toEqual({});
+    else expect(faults).toEqual([expect.stringMatching(/^PARAMS\.p: .*default/)]);
+  });
+
+  test("good specs are handed on, without the bad ones", () => {
+    const good = { type: "number", default: 1, description: "d" };
+    expect(parseParamSpecs({ good, bad: 1 }).specs).toEqual({ good });
+  });
+
+  test("a parameter named __proto__ is handed on like any other, or is a fault", () => {
+    const { specs, faults } = parseParamSpecs(JSON.parse('{"__proto__": {"type": "number"}}'));
+    expect(Object.keys(specs).length + faults.length).toBe(1);
+  });
+
+  test("whatever a module exports, the answer is faults and never an exception", () => {
+    const junk = fc.anything({ withBigInt: true, withMap: true, withNullPrototype: true });
+    const spec = fc.record(
+      {
+        type: fc.oneof(fc.constantFrom("number", "integer", "string", "boolean", "list"), junk),
+        required: fc.oneof(fc.boolean(), junk),
+        default: junk,
+        min: fc.oneof(fc.double(), junk),
+        choices: fc.oneof(fc.array(junk), junk),
+      },
+      { requiredKeys: ["type"] },
+    );
+    fc.assert(
+      fc.property(fc.oneof(junk, fc.dictionary(fc.string(), spec)), (value) => {
+        for (const fault of parseParamSpecs(value).faults) expect(fault).toMatch(/^PARAMS/);
+      }),
+    );
+  });
+});
+
+const json = fc.jsonValue().map((value): JsonObject[string] => JSON.parse(JSON.stringify(value)));
+
+test("whatever a row holds, each given name is used, wrong, or unknown, and none is lost", () => {
+  const specs: ParamSpecs = {
+    n: { ...about, type: "number", min: 0 },
+    i: { ...about, type: "integer", default: 1 },
+    s: { ...about, type: "string", required: true },
+    b: { ...about, type: "boolean" },
+    l: { ...about, type: "list", choices: ["a"] },
+  };
+  const name = fc.oneof(fc.constantFrom(...Object.keys(specs)), fc.string());
+  fc.assert(
+    fc.property(fc.dictionary(name, json), (given) => {
+      const { params, faults, missing, unknown } = resolveParams(specs, given);
+      for (const key of Object.keys(given)) {
+        const count =
+          Number(Object.hasOwn(params, key) && params[key] === given[key]) +
+          faults.filter((fault) => fault.startsWith(`parameter ${key}: `)).length +
+          unknown.filter((text) => text.startsWith(`unknown parameter ${key} (`)).length;
+        expect(count >= 1 || given[key] === null || missing.includes(key)).toBe(true);
+      }
+      expect(Object.keys(params).every((key) => Object.hasOwn(specs, key))).toBe(true);
+    }),
+  );
+});
+
+test("the specs give detect the types of its params", () => {
+  const specs = {
+    threshold: { type: "number", default: 0.03, description: "" },
+    jobs: { type: "integer", required: true, description: "" },
+    owner: { type: "string", description: "" },
+    urgent: { type: "boolean", required: false, description: "" },
+    states: { type: "list", default: [], description: "" },
+  } as const satisfies ParamSpecs;
+  type Params = ParamsOf<typeof specs>;
+  expectTypeOf<Params["threshold"]>().toEqualTypeOf<number>();
+  expectTypeOf<Params["jobs"]>().toEqualTypeOf<number>();
+  expectTypeOf<Params["owner"]>().toEqualTypeOf<string | undefined>();
+  expectTypeOf<Params["urgent"]>().toEqualTypeOf<boolean | undefined>();
+  expectTypeOf<Params["states"]>().toEqualTypeOf<readonly string[]>();
+  expectTypeOf<Params>().not.toHaveProperty("tresh");
+  expect(Object.keys(defaultParams(specs))).toEqual(["threshold", "states"]);
+});

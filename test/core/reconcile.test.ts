@@ -1,0 +1,144 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { ActiveEvent, Outcome } from "../../src/core/model.ts";
+import { reconcile } from "../../src/core/reconcile.ts";
+
+function outcome(status: Outcome["status"], keys: readonly string[]): Outcome {
+  const detections = keys.map((key, index) => ({
+    dedupeKey: key,
+    subject: `${key} as yielded at ${index}`,
+    body: "",
+    data: {},
+  }));
+  return { status, reasons: status === "complete" ? [] : ["why"], detections, seconds: 0 };
+}
+
+function firing(keys: readonly string[]): ActiveEvent[] {
+  return keys.map((key) => ({
+    id: `id of ${key}`,
+    dedupeKey: key,
+    fireTime: 0,
+    lastNotified: undefined,
+  }));
+}
+
+/** The plan as short texts. */
+function told(plan: ReturnType<typeof reconcile>): readonly string[] {
+  return [
+    ...plan.open.map(({ detection, reason }) => `open ${detection.dedupeKey}: ${reason}`),
+    ...plan.touch.map(({ event, reason }) => `touch ${event.id}: ${reason}`),
+    ...plan.clear.map(({ event, reason }) => `clear ${event.id}: ${reason}`),
+    ...plan.keep.map(({ event, reason }) => `keep ${event.id}: ${reason}`),
+  ];
+}
+
+describe("what was detected is compared with what is firing", () => {
+  const rows: readonly [
+    string,
+    Outcome["status"],
+    readonly string[],
+    readonly string[],
+    readonly string[],
+  ][] = [
+    ["nothing detected, nothing firing: nothing to do", "complete", [], [], []],
+    ["a new entity opens an event", "complete", ["a"], [], ["open a: newly detected"]],
+    [
+      "one that fires already is touched",
+      "complete",
+      ["a"],
+      ["a"],
+      ["touch id of a: still detected"],
+    ],
+    ["one that is gone is cleared", "complete", [], ["a"], ["clear id of a: no longer detected"]],
+    [
+      "all three at once",
+      "complete",
+      ["b", "c"],
+      ["a", "b"],
+      [
+        "open c: newly detected",
+        "touch id of b: still detected",
+        "clear id of a: no longer detected",
+      ],
+    ],
+    [
+      "a partial outcome clears nothing",
+      "partial",
+      [],
+      ["a"],
+      ["keep id of a: outcome is partial"],
+    ],
+    ["a failed outcome clears nothing", "failed", [], ["a"], ["keep id of a: outcome failed"]],
+    [
+      "a partial outcome opens and touches what it saw",
+      "partial",
+      ["b", "c"],
+      ["a", "b"],
+      [
+        "open c: newly detected",
+        "touch id of b: still detected",
+        "keep id of a: outcome is partial",
+      ],
+    ],
+    [
+      "so does a failed one with what it had yielded before",
+      "failed",
+      ["b", "c"],
+      ["a", "b"],
+      ["open c: newly detected", "touch id of b: still detected", "keep id of a: outcome failed"],
+    ],
+    ["the same new key twice is one event", "complete", ["a", "a"], [], ["open a: newly detected"]],
+    [
+      "the same firing key twice is touched once",
+      "complete",
+      ["a", "a"],
+      ["a"],
+      ["touch id of a: still detected"],
+    ],
+    [
+      "keys that differ in case are two",
+      "complete",
+      ["A"],
+      ["a"],
+      ["open A: newly detected", "clear id of a: no longer detected"],
+    ],
+    [
+      "a key that every object has is a key like any other",
+      "complete",
+      ["__proto__", "constructor"],
+      ["constructor"],
+      ["open __proto__: newly detected", "touch id of constructor: still detected"],
+    ],
+  ];
+  test.each(rows)("%s", (_, status, detected, active, plan) => {
+    expect(told(reconcile(outcome(status, detected), firing(active)))).toEqual(plan);
+  });
+
+  test("of two yields with one key the first is the one that counts", () => {
+    const plan = reconcile(outcome("complete", ["a", "b", "a", "b"]), firing(["b"]));
+    expect(plan.open.map(({ detection }) => detection.subject)).toEqual(["a as yielded at 0"]);
+    expect(plan.touch.map(({ detection }) => detection.subject)).toEqual(["b as yielded at 1"]);
+  });
+});
+
+test("every event has one fate, every key one event, and only what is complete clears", () => {
+  const keys = fc.array(fc.constantFrom("a", "b", "c", "d", "e"));
+  const active = fc.uniqueArray(fc.constantFrom("a", "b", "c", "d", "e"));
+  const status = fc.constantFrom("complete" as const, "partial" as const, "failed" as const);
+  fc.assert(
+    fc.property(status, keys, active, (given, detected, fires) => {
+      const events = firing(fires);
+      const { open, touch, clear, keep } = reconcile(outcome(given, detected), events);
+      const fates = [...touch, ...clear, ...keep].map(({ event }) => event.id);
+      expect(fates.toSorted()).toEqual(events.map(({ id }) => id).toSorted());
+      const after = [
+        ...open.map(({ detection }) => detection.dedupeKey),
+        ...[...touch, ...keep].map(({ event }) => event.dedupeKey),
+      ];
+      expect(after.toSorted()).toEqual(
+        [...new Set(given === "complete" ? detected : [...detected, ...fires])].toSorted(),
+      );
+      if (given !== "complete") expect(clear).toEqual([]);
+    }),
+  );
+});
