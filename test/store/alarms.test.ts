@@ -1,0 +1,336 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { AlarmRow } from "../../src/core/model.ts";
+import {
+  type AlarmChange,
+  alarmRows,
+  changeAlarm,
+  createAlarm,
+  parseAlarmRow,
+} from "../../src/store/alarms.ts";
+import type { Database } from "../../src/store/database.ts";
+import { migrate } from "../../src/store/migrate.ts";
+import { DATABASES } from "../support/databases.ts";
+import { entryRow, insertEntry } from "../support/raw_entries.ts";
+
+const NOW = 1_790_000_000.5;
+const ID = "5f0c7a52-0000-4000-8000-000000000001";
+
+/** The row that the cases below vary. */
+const PLAIN: AlarmRow = {
+  id: ID,
+  entryId: "alarm_x",
+  name: "x",
+  module: "x",
+  title: "A title",
+  description: "Head of the mail.",
+  enabled: true,
+  recipients: [],
+  renotificationHours: 0,
+  params: {},
+  archived: false,
+  faults: [],
+  blocker: undefined,
+};
+
+function parse(data: unknown, archived = false): AlarmRow | string {
+  return parseAlarmRow({
+    id: ID,
+    title: "A title",
+    content: "Head of the mail.",
+    data,
+    archived,
+  });
+}
+
+describe("parseAlarmRow", () => {
+  const read: readonly (readonly [string, object, Partial<AlarmRow>])[] = [
+    ["nothing but its name: mail on, nobody, one mail per event", {}, {}],
+    ["enabled", { enabled: true }, { enabled: true }],
+    ["disabled", { enabled: false }, { enabled: false }],
+    [
+      "recipients as typed, with every separator that people use",
+      { recipients: " a@h.example,b@h.example; @prodops\n\tc@h.example " },
+      { recipients: ["a@h.example", "b@h.example", "@prodops", "c@h.example"] },
+    ],
+    [
+      "recipients as an array",
+      { recipients: ["a@h.example", "@prodops"] },
+      { recipients: ["a@h.example", "@prodops"] },
+    ],
+    [
+      "an array whose texts hold several",
+      { recipients: ["a@h.example, b@h.example", ""] },
+      { recipients: ["a@h.example", "b@h.example"] },
+    ],
+    ["an empty text is nobody", { recipients: "" }, { recipients: [] }],
+    ["recipients null is nobody", { recipients: null }, { recipients: [] }],
+    ["hours as a number", { renotification_window_hours: 24 }, { renotificationHours: 24 }],
+    ["half an hour", { renotification_window_hours: 0.5 }, { renotificationHours: 0.5 }],
+    ["hours as a text", { renotification_window_hours: " 12 " }, { renotificationHours: 12 }],
+    ["hours empty", { renotification_window_hours: "" }, { renotificationHours: 0 }],
+    ["hours null", { renotification_window_hours: null }, { renotificationHours: 0 }],
+    ["params", { params: { threshold: 0.1, n: null } }, { params: { threshold: 0.1, n: null } }],
+    ["params null", { params: null }, { params: {} }],
+    [
+      "params nested by the dashboard's editor stay for the module's own check",
+      { params: { kind: "alarm", params: { threshold: 0.1 } } },
+      { params: { kind: "alarm", params: { threshold: 0.1 } } },
+    ],
+    ["another module's name", { module: "shared_rule" }, { module: "shared_rule" }],
+    ["module null", { module: null }, { module: "x" }],
+    ["keys of old rows", { severity: "high", kind: "alarm", last_run: 5 }, {}],
+    ["an entry_id without the prefix", { entry_id: "x" }, { entryId: "x" }],
+    [
+      "an entry_id whose name has the prefix again",
+      { entry_id: "alarm_alarm_x" },
+      { entryId: "alarm_alarm_x", name: "alarm_x", module: "alarm_x" },
+    ],
+  ];
+  test.each(read)("read without a fault: %s", (_sentence, data, expected) => {
+    expect(parse({ entry_id: "alarm_x", ...data })).toEqual({ ...PLAIN, ...expected });
+  });
+
+  test("an archived row says that it is archived", () => {
+    expect(parse({ entry_id: "alarm_x" }, true)).toEqual({ ...PLAIN, archived: true });
+  });
+
+  const faulty: readonly (readonly [string, object, string])[] = [
+    ["enabled is a text", { enabled: "false" }, 'enabled is "false", read as true'],
+    ["enabled is a number", { enabled: 0 }, "enabled is 0, read as true"],
+    ["recipients is a number", { recipients: 5 }, "recipients are 5, read as nobody"],
+    ["recipients is an object", { recipients: { to: "a" } }, 'recipients are {"to":"a"}'],
+    [
+      "recipients holds something else",
+      { recipients: ["a@h.example", 5] },
+      'recipients are ["a@h.example",5]',
+    ],
+    ["hours is a word", { renotification_window_hours: "daily" }, 'hours is "daily", read as 0'],
+    ["hours is negative", { renotification_window_hours: -1 }, "hours is -1, read as 0"],
+    ["hours is a list", { renotification_window_hours: [24] }, "hours is [24], read as 0"],
+    ["hours is true", { renotification_window_hours: true }, "hours is true, read as 0"],
+    ["hours is beyond counting", { renotification_window_hours: "1e999" }, 'hours is "1e999"'],
+    ["hours is NaN as a text", { renotification_window_hours: "NaN" }, 'hours is "NaN"'],
+  ];
+  test.each(faulty)("read with a fault and a safe value: %s", (_sentence, data, fault) => {
+    const row = parse({ entry_id: "alarm_x", ...data });
+    expect(row).toEqual({ ...PLAIN, faults: [expect.stringContaining(fault)] });
+  });
+
+  test("each fault of a row is told, and a long value is quoted in part", () => {
+    const row = parse({
+      entry_id: "alarm_x",
+      enabled: "x".repeat(5_000),
+      recipients: 5,
+      renotification_window_hours: "daily",
+    });
+    if (typeof row === "string") throw new Error(row);
+    expect(row.faults).toHaveLength(3);
+    expect(row.faults.join("").length).toBeLessThan(500);
+  });
+
+  const unusable: readonly (readonly [string, object, string])[] = [
+    ["a module above the folder", { module: "../x" }, '"../x"'],
+    ["a module with a path", { module: "lib/x" }, '"lib/x"'],
+    ["an absolute path", { module: "/etc/passwd" }, '"/etc/passwd"'],
+    ["a path in Windows' notation", { module: "..\\x" }, '"..\\\\x"'],
+    ["a URL", { module: "file:///x" }, '"file:///x"'],
+    ["a module with an ending", { module: "x.ts" }, '"x.ts"'],
+    ["a module with a NUL", { module: "x\0" }, '"x\\u0000"'],
+    ["a module with a line break", { module: "x\n" }, '"x\\n"'],
+    ["a module in capitals", { module: "X" }, '"X"'],
+    ["a private module", { module: "_x" }, '"_x"'],
+    ["a package's name", { module: "node:fs" }, '"node:fs"'],
+    ["a property of every object", { module: "__proto__" }, '"__proto__"'],
+    ["an empty name", { module: "" }, '""'],
+    ["a module that is no text", { module: 5 }, "5"],
+    ["a module that is a list", { module: ["x"] }, '["x"]'],
+    ["a very long name", { module: "x".repeat(300) }, '"xxx'],
+    ["an entry_id that leads out of the folder", { entry_id: "alarm_../x" }, '"../x"'],
+    ["an entry_id that is only the prefix", { entry_id: "alarm_" }, '""'],
+  ];
+  test.each(unusable)("cannot run: %s", (_sentence, data, quoted) => {
+    expect(parse({ entry_id: "alarm_x", ...data })).toMatchObject({
+      blocker: expect.stringContaining(`the row names the module ${quoted}`),
+    });
+  });
+
+  test.each([
+    ["a list", [1], "[1]"],
+    ["a text", "threshold=1", '"threshold=1"'],
+    ["a number", 0, "0"],
+    ["false", false, "false"],
+  ])("cannot run: params is %s", (_sentence, params, quoted) => {
+    expect(parse({ entry_id: "alarm_x", params })).toEqual({
+      ...PLAIN,
+      blocker: expect.stringContaining(`params are ${quoted}; they must be an object`),
+    });
+  });
+
+  test.each([
+    ["data is null", null],
+    ["data is a text", "alarm_x"],
+    ["data is a list", ["alarm_x"]],
+    ["no entry_id", { enabled: true }],
+    ["entry_id null", { entry_id: null }],
+    ["entry_id empty", { entry_id: "" }],
+    ["entry_id is a number", { entry_id: 5 }],
+    ["entry_id is an object", { entry_id: { a: 1 } }],
+  ])("names no alarm: %s", (_sentence, data) => {
+    expect(parse(data)).toBe(
+      `alarm row ${ID} ("A title") has no data.entry_id; set it to "alarm_<name>" or archive the row`,
+    );
+  });
+});
+
+describe.each(DATABASES)("alarm rows on $kind", ({ open }) => {
+  let db: Database;
+  beforeAll(async () => {
+    db = await open();
+    await migrate(db);
+  });
+  afterAll(() => db.close());
+
+  test("alarmRows gives the live and the archived, names the deleted, and complains of the nameless", async () => {
+    const alarm = (data: unknown, rest: object = {}) =>
+      insertEntry(db, { kind: "alarm", data, ...rest });
+    const second = await alarm({ entry_id: "alarm_b" }, { created: 2 });
+    const first = await alarm({ entry_id: "alarm_b" }, { created: 1 });
+    const archived = await alarm({ entry_id: "alarm_a" }, { archived: true });
+    await alarm({ entry_id: "alarm_gone" }, { deletedAt: 5 });
+    await alarm({ entry_id: "alarm_elsewhere" }, { context: "teams" });
+    await insertEntry(db, { kind: "event", data: { entry_id: "alarm_event" } });
+    const nameless = [await alarm(null), await alarm({ entry_id: 5 })];
+    await alarm(null, { archived: true });
+    await alarm(null, { deletedAt: 5 });
+
+    const found = await alarmRows(db);
+    expect(found.rows.map(({ id }) => id)).toEqual([archived, first, second]);
+    expect(found.deleted).toEqual(["gone"]);
+    expect(found.nameless).toHaveLength(2);
+    for (const id of nameless) expect(found.nameless.join("\n")).toContain(id);
+  });
+
+  test("createAlarm makes the contract's row, with mail off", async () => {
+    const params = { threshold: 0.1, owners: ["a", "b"], note: null };
+    const wish = { name: "made_here", title: "Made here", description: "Why.", params };
+    const made = await createAlarm(db, wish, NOW);
+    expect(made).toMatchObject({ entryId: "alarm_made_here", enabled: false, params, faults: [] });
+    expect(await entryRow(db, made.id)).toEqual({
+      id: made.id,
+      title: "Made here",
+      content: "Why.",
+      kind: "alarm",
+      name: null,
+      data: {
+        entry_id: "alarm_made_here",
+        enabled: false,
+        recipients: [],
+        renotification_window_hours: 0,
+        params,
+      },
+      priority: null,
+      status: "active",
+      archived: false,
+      timestamp_created: NOW,
+      timestamp_modified: NOW,
+      deleted_at: null,
+      parent_id: null,
+      context_id: "swf-alarms",
+    });
+    expect((await alarmRows(db)).rows.find(({ id }) => id === made.id)).toEqual(made);
+  });
+
+  test.each([
+    ["no title: its name in words", undefined, undefined, "made so", ""],
+    ["a title too long for the column", "t".repeat(300), "d", "t".repeat(255), "d"],
+    ["what Postgres refuses", "a\0\nb", "c\0\ud800", "a\uFFFD b", "c\uFFFD\uFFFD"],
+  ])("createAlarm: %s", async (_sentence, title, description, made, content) => {
+    const row = await createAlarm(db, { name: "made_so", title, description, params: {} }, NOW);
+    expect(row).toMatchObject({ title: made, description: content });
+  });
+
+  describe("changeAlarm", () => {
+    const data = {
+      entry_id: "alarm_edited",
+      enabled: false,
+      recipients: "a@h.example",
+      severity: "old",
+      params: { threshold: 0.1, days: 7 },
+    };
+    const changes: readonly (readonly [string, Partial<AlarmChange>, object])[] = [
+      ["mail on", { data: { enabled: true } }, { data: { ...data, enabled: true } }],
+      [
+        "params are replaced whole",
+        { data: { params: { days: 1 } } },
+        { data: { ...data, params: { days: 1 } } },
+      ],
+      ["params can be emptied", { data: { params: {} } }, { data: { ...data, params: {} } }],
+      ["a new key", { data: { module: "y" } }, { data: { ...data, module: "y" } }],
+      ["title", { title: `T'"\n${"x".repeat(300)}` }, { title: `T'" ${"x".repeat(251)}` }],
+      ["description", { description: "D\0\n" }, { content: "D\uFFFD\n" }],
+      ["an empty description", { description: "" }, { content: "" }],
+      ["archived", { archived: true }, { archived: true }],
+      ["back from the archive", { archived: false }, { archived: false }],
+      ["nothing", {}, {}],
+    ];
+    test.each(changes)("%s; the rest of the row stays", async (_sentence, change, written) => {
+      const id = await insertEntry(db, { kind: "alarm", content: "D", data });
+      const bystander = await insertEntry(db, { kind: "alarm", data });
+      const before = await entryRow(db, id);
+      const other = await entryRow(db, bystander);
+      await changeAlarm(db, id, { data: {}, ...change }, "cli:me", NOW);
+      expect(await entryRow(db, id)).toEqual({ ...before, timestamp_modified: NOW, ...written });
+      expect(await entryRow(db, bystander)).toEqual(other);
+    });
+
+    test("each change keeps the state before it as the next version", async () => {
+      const id = await insertEntry(db, { kind: "alarm", title: "one", content: "D", data });
+      await changeAlarm(db, id, { title: "two", data: { enabled: true } }, "cli:me", NOW);
+      await changeAlarm(db, id, { title: "three", data: {} }, "cli:you", NOW + 1);
+      const versions = await db.query(
+        `SELECT version_num, title, content, data, changed_by, "timestamp" FROM entry_version
+         WHERE entry_id = $1 ORDER BY version_num`,
+        [id],
+      );
+      expect(versions).toEqual([
+        {
+          version_num: 1,
+          title: "one",
+          content: "D",
+          data,
+          changed_by: "cli:me",
+          timestamp: NOW,
+        },
+        {
+          version_num: 2,
+          title: "two",
+          content: "D",
+          data: { ...data, enabled: true },
+          changed_by: "cli:you",
+          timestamp: NOW + 1,
+        },
+      ]);
+    });
+
+    test.each([
+      ["null", null],
+      ["a text", "x"],
+      ["a list", [1]],
+    ])("data that is %s becomes an object with what was set", async (_sentence, broken) => {
+      const id = await insertEntry(db, { kind: "alarm", data: broken });
+      await changeAlarm(db, id, { data: { entry_id: "alarm_mended" } }, "cli:me", NOW);
+      expect((await entryRow(db, id)).data).toEqual({ entry_id: "alarm_mended" });
+    });
+
+    test("a change that fails keeps no version either", async () => {
+      const id = await insertEntry(db, { kind: "alarm", data });
+      const lost = db.transaction(async (tx) => {
+        await changeAlarm(tx, id, { data: { enabled: true } }, "cli:me", NOW);
+        throw new Error("changed my mind");
+      });
+      await expect(lost).rejects.toThrow("changed my mind");
+      expect((await entryRow(db, id)).data).toEqual(data);
+      expect(await db.query("SELECT 1 FROM entry_version WHERE entry_id = $1", [id])).toEqual([]);
+    });
+  });
+});

@@ -1,0 +1,171 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isJsonObject } from "../../src/core/json.ts";
+import type { Database, Queryable, Row } from "../../src/store/database.ts";
+import {
+  activeEvents,
+  clearEvents,
+  openEvents,
+  stampNotified,
+  touchEvents,
+} from "../../src/store/events.ts";
+import { migrate } from "../../src/store/migrate.ts";
+import { DATABASES } from "../support/databases.ts";
+import { entryRows, insertEntry, type RawEntry } from "../support/raw_entries.ts";
+
+const FIRED = 1_790_000_000;
+const LATER = 1_790_000_300.125;
+
+/** The three ways in which an event changes after it was made, and the keys that each may write. */
+type Change = (db: Queryable, ids: readonly string[], now: number) => Promise<unknown>;
+const CHANGES: readonly (readonly [string, Change, object])[] = [
+  ["touchEvents", touchEvents, { last_seen: LATER }],
+  [
+    "clearEvents",
+    (db, ids, now) => clearEvents(db, ids, "no longer detected", now),
+    { clear_time: LATER, clear_reason: "no longer detected" },
+  ],
+  ["stampNotified", stampNotified, { last_notified: LATER }],
+];
+
+describe.each(DATABASES)("changing events on $kind", ({ open }) => {
+  let db: Database;
+  beforeAll(async () => {
+    db = await open();
+    await migrate(db);
+  });
+  afterAll(() => db.close());
+
+  /** The events of an alarm of its own, as ours and as the Python engine's look. */
+  const makeEvents = async (alarm: string): Promise<readonly string[]> => {
+    const facts = {
+      alarm: { id: randomUUID(), name: alarm, description: "D" },
+      recipients: ["a@host.example"],
+      fireTime: FIRED,
+    };
+    const ours = ["task:1", "task:2"].map((dedupeKey) => ({
+      id: randomUUID(),
+      detection: { dedupeKey, subject: `s'"\\ ${dedupeKey}`, body: "b\n😀", data: { site: "BNL" } },
+    }));
+    await openEvents(db, ours, facts);
+    const python = (data: object) =>
+      insertEntry(db, {
+        kind: "event",
+        content: "x",
+        created: FIRED,
+        data: { entry_id: `event_${alarm}`, ...data },
+      });
+    return [
+      ...ours.map(({ id }) => id),
+      await python({ dedupe_key: "task:3", clear_time: null, recipients: "a@host.example, @t" }),
+      await python({ dedupe_key: "task:4", fire_time: "yesterday" }),
+      await python({ dedupe_key: "task:5", clear_time: null, last_notified: 5, last_seen: 6 }),
+      await python({ clear_time: null }),
+    ];
+  };
+
+  describe.each(CHANGES)("%s", (name, change, written) => {
+    test("writes its own keys and the time of the change on the rows named, and nothing else anywhere", async () => {
+      const ids = await makeEvents(name);
+      const all = [...ids, ...(await makeEvents(`${name}_bystander`))];
+      const before = await entryRows(db, all);
+
+      await change(db, ids, LATER);
+
+      const expected = new Map([...before].map(([id, row]) => [id, changed(row, ids, written)]));
+      expect(await entryRows(db, all)).toEqual(expected);
+    });
+
+    test("repeated, it writes the same again", async () => {
+      const ids = await makeEvents(`${name}_repeated`);
+      await change(db, ids, LATER);
+      const before = await entryRows(db, ids);
+      await change(db, ids, LATER);
+      expect(await entryRows(db, ids)).toEqual(before);
+    });
+
+    test("no ids and unknown ids are no error", async () => {
+      await change(db, [], LATER);
+      await change(db, [randomUUID(), "'; DROP TABLE entry; --", ""], LATER);
+    });
+
+    test("12,000 events take a handful of statements", async () => {
+      const count = 12_000;
+      await db.query(
+        `INSERT INTO entry (id, title, content, kind, data, archived, timestamp_created, timestamp_modified, context_id)
+         SELECT gen_random_uuid()::text, 't', '', 'event',
+                jsonb_build_object('entry_id', $1::text, 'dedupe_key', n::text, 'clear_time', NULL), false, $2::float8, $2, 'swf-alarms'
+         FROM generate_series(1, $3::int) AS n`,
+        [`event_${name}_many`, FIRED, count],
+      );
+      const ids = (await activeEvents(db, `${name}_many`)).map(({ id }) => id);
+      expect(ids).toHaveLength(count);
+      let statements = 0;
+      const counting: Queryable = {
+        query: (sql, params) => {
+          statements++;
+          return db.query(sql, params);
+        },
+      };
+      await change(counting, ids, LATER);
+      expect(statements).toBeLessThan(10);
+      const rows = await db.query(
+        "SELECT 1 AS one FROM entry WHERE data->>'entry_id' = $1 AND data @> $2::text::jsonb AND timestamp_modified = $3",
+        [`event_${name}_many`, JSON.stringify(written), LATER],
+      );
+      expect(rows).toHaveLength(count);
+    });
+  });
+
+  test("clearEvents tells how many it ended", async () => {
+    const ids = await makeEvents("counted");
+    expect(await clearEvents(db, ids.slice(0, 2), "r", LATER)).toBe(2);
+    expect(await clearEvents(db, ids, "r", LATER)).toBe(ids.length - 2);
+    expect(await clearEvents(db, ids, "r", LATER)).toBe(0);
+  });
+
+  test("clearEvents keeps a reason with quotes and other scripts as it is", async () => {
+    const ids = await makeEvents("reasons");
+    const reason = `'; -- "x" \\ $1 漢😀`;
+    await clearEvents(db, ids, reason, LATER);
+    for (const row of (await entryRows(db, ids)).values())
+      expect(row.data).toMatchObject({ clear_reason: reason });
+  });
+
+  const inactive: readonly (readonly [string, object, Partial<RawEntry>])[] = [
+    ["one that has ended", { clear_time: 7, clear_reason: "before" }, {}],
+    ["an archived one", { clear_time: null }, { archived: true }],
+    ["a deleted one", { clear_time: null }, { deletedAt: 7 }],
+    ["one in another context", { clear_time: null }, { context: "teams" }],
+    ["a row of another kind", { clear_time: null }, { kind: "alarm" }],
+  ];
+  test.each(inactive)("neither touched nor cleared: %s", async (sentence, data, rest) => {
+    const id = await insertEntry(db, {
+      kind: "event",
+      data: { entry_id: "event_inactive", dedupe_key: sentence, ...data },
+      ...rest,
+    });
+    const before = await entryRows(db, [id]);
+    await touchEvents(db, [id], LATER);
+    expect(await clearEvents(db, [id], "r", LATER)).toBe(0);
+    expect(await entryRows(db, [id])).toEqual(before);
+  });
+
+  test("an event that cleared while its mail was on the way is stamped all the same, and stays cleared", async () => {
+    const [id = ""] = await makeEvents("late");
+    await clearEvents(db, [id], "gone", LATER);
+    await stampNotified(db, [id], LATER + 1);
+    expect((await entryRows(db, [id])).get(id)?.data).toMatchObject({
+      clear_time: LATER,
+      clear_reason: "gone",
+      last_notified: LATER + 1,
+    });
+  });
+});
+
+/** The row as it must be afterwards: the written keys in its data, where it was named. */
+function changed(row: Row, ids: readonly string[], written: object): Row {
+  if (!ids.includes(String(row.id))) return row;
+  if (!isJsonObject(row.data)) throw new Error("an event of this test has no data");
+  return { ...row, timestamp_modified: LATER, data: { ...row.data, ...written } };
+}

@@ -1,0 +1,215 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Database, DatabaseBusy, DatabaseError } from "../../src/store/database.ts";
+import { openEmbedded } from "../../src/store/embedded.ts";
+import { lockFolder } from "../../src/store/folder_lock.ts";
+import { migrate } from "../../src/store/migrate.ts";
+import { embeddedExists, openDatabase } from "../../src/store/open.ts";
+import { createPostgres } from "../support/databases.ts";
+import { entryRow, insertEntry } from "../support/raw_entries.ts";
+import { built, runScript, type Script, startScript } from "../support/script.ts";
+
+let root: string;
+/** A database made once, because making one takes seconds. */
+let site: string;
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), "swf-alarms-embedded-"));
+  site = join(root, "deep", "site");
+  const db = await openEmbedded(site);
+  await migrate(db);
+  await db.close();
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+
+/** A process that opens the database as the engine does, writes, and then waits to hear what to do. */
+function startHolder(written: string): Script {
+  return startScript(
+    `import { openEmbedded } from ${JSON.stringify(built("store/embedded.js"))};
+     try {
+       const db = await openEmbedded(process.env.FOLDER);
+       await db.query("INSERT INTO entry_context VALUES ($1, '', '', 0, 0, '{}')", [process.env.WRITTEN]);
+       console.log("open");
+       await hear();
+       await db.close();
+       console.log("closed");
+     } catch (error) {
+       console.log(error.constructor.name + ": " + error.message);
+     }
+     process.stdin.destroy();`,
+    { FOLDER: site, WRITTEN: written },
+  );
+}
+
+async function isWritten(db: Database, name: string): Promise<boolean> {
+  const rows = await db.query("SELECT 1 AS one FROM entry_context WHERE name = $1", [name]);
+  return rows.length === 1;
+}
+
+describe("openEmbedded", () => {
+  test("makes the folder, private to its user", () => {
+    expect(mode(site)).toBe("700");
+    expect(embeddedExists({ kind: "embedded", path: site })).toBe(true);
+  });
+
+  test("what was written is there at the next start", async () => {
+    const db = await openEmbedded(site);
+    const data = { entry_id: "alarm_x", text: `'"\\😀` };
+    const id = await insertEntry(db, { kind: "alarm", data });
+    const row = await entryRow(db, id);
+    await db.close();
+
+    const again = await openEmbedded(site);
+    expect(await migrate(again)).toEqual({ applied: [], notes: [] });
+    expect(await entryRow(again, id)).toEqual(row);
+    await again.close();
+  });
+
+  test("a folder that others could read is closed to them", async () => {
+    chmodSync(site, 0o777);
+    await (await openEmbedded(site)).close();
+    expect(mode(site)).toBe("700");
+  });
+
+  test("a second process is refused with the pid of the first, and harms nothing", async () => {
+    const first = startHolder("first");
+    expect(await first.line()).toBe("open");
+
+    const second = startHolder("second");
+    expect(await second.line()).toBe(
+      `DatabaseBusy: the embedded database ${site} is in use by process ${first.pid}; try again when it has ended`,
+    );
+    expect(await second.ended).toMatchObject({ code: 0, stderr: "" });
+
+    first.say("close");
+    expect(await first.line()).toBe("closed");
+    expect(await first.ended).toMatchObject({ code: 0, stderr: "" });
+    const db = await openEmbedded(site);
+    expect(await isWritten(db, "first")).toBe(true);
+    expect(await isWritten(db, "second")).toBe(false);
+    await db.close();
+  });
+
+  test("a process that was killed blocks nobody, and what it had committed is there", async () => {
+    const holder = startHolder("killed");
+    expect(await holder.line()).toBe("open");
+    holder.kill("SIGKILL");
+    await holder.ended;
+    const db = await openEmbedded(site);
+    expect(await isWritten(db, "killed")).toBe(true);
+    await db.close();
+  });
+
+  test("it waits for a command that will be done soon, and gives the folder back when closed", async () => {
+    const held = await lockFolder(site, 0);
+    const opening = openEmbedded(site);
+    if (held.held) await held.lock.release();
+    const db = await opening;
+    expect((await lockFolder(site, 0)).held).toBe(false);
+    await db.close();
+    const lock = await lockFolder(site, 0);
+    expect(lock.held).toBe(true);
+    if (lock.held) await lock.lock.release();
+  });
+
+  test("a folder that cannot be made is named, with what to check", async () => {
+    const file = join(root, "a_file");
+    writeFileSync(file, "");
+    for (const path of [file, join(file, "below")]) {
+      const failure: unknown = await openEmbedded(path).catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(DatabaseError);
+      expect(String(failure)).toContain(path);
+      expect(String(failure)).toContain("[db] path");
+    }
+  });
+
+  test("a database that cannot be read is named in one line, is left as it is, and is not kept locked", async () => {
+    const path = join(root, "broken");
+    mkdirSync(path);
+    writeFileSync(join(path, "PG_VERSION"), "9.6\n");
+    const failure: unknown = await openEmbedded(path).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(DatabaseError);
+    expect(failure).not.toBeInstanceOf(DatabaseBusy);
+    expect(String(failure)).toContain(`cannot open the embedded database ${path}`);
+    expect(String(failure)).not.toMatch(/[\r\n]/);
+    expect(readdirSync(path)).toEqual(["PG_VERSION"]);
+    const lock = await lockFolder(path, 0);
+    expect(lock.held).toBe(true);
+    if (lock.held) await lock.lock.release();
+  });
+
+  test("a folder with other people's files in it is refused and left as it is", async () => {
+    const path = join(root, "home");
+    mkdirSync(path, { mode: 0o755 });
+    writeFileSync(join(path, "thesis.txt"), "years of work");
+    const failure: unknown = await openEmbedded(path).then(
+      (db) => db.close(),
+      (error: unknown) => error,
+    );
+    expect(failure).toBeInstanceOf(DatabaseError);
+    expect(readdirSync(path)).toEqual(["thesis.txt"]);
+    expect(mode(path)).toBe("755");
+  });
+
+  test("nothing is printed, and the process ends by itself after close", async () => {
+    const path = join(root, "quiet");
+    const { code, stdout, stderr } = await runScript(
+      `import { openEmbedded } from ${JSON.stringify(built("store/embedded.js"))};
+       const db = await openEmbedded(process.env.FOLDER);
+       await db.query("SELECT 1");
+       await db.close();`,
+      { FOLDER: path },
+    );
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "", stderr: "" });
+  });
+});
+
+describe("openDatabase", () => {
+  test("a path opens the embedded database there", async () => {
+    const db = await openDatabase({ kind: "embedded", path: site });
+    expect(await isWritten(db, "swf-alarms")).toBe(true);
+    await db.close();
+  });
+
+  test("a dsn opens that Postgres, and always exists", async () => {
+    const dsn = await createPostgres();
+    expect(embeddedExists({ kind: "dsn", dsn })).toBe(true);
+    const db = await openDatabase({ kind: "dsn", dsn });
+    expect(await db.query("SELECT current_database() AS name")).toEqual([
+      { name: new URL(dsn).pathname.slice(1) },
+    ]);
+    await db.close();
+  });
+
+  test("an env file's login opens that Postgres", async () => {
+    const url = new URL(await createPostgres());
+    const login = {
+      host: url.hostname,
+      port: Number(url.port),
+      database: url.pathname.slice(1),
+      user: url.username,
+      password: url.password,
+    };
+    const db = await openDatabase({ kind: "env file", path: "/x/.env", login });
+    expect(await db.query("SELECT current_database() AS name")).toEqual([{ name: login.database }]);
+    await db.close();
+  });
+
+  test("asking whether an embedded database exists does not make it", () => {
+    const path = join(root, "asked");
+    expect(embeddedExists({ kind: "embedded", path })).toBe(false);
+    expect(existsSync(path)).toBe(false);
+  });
+});

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Database } from "../../src/store/database.ts";
+import {
+  closeEngineRun,
+  listEngineRuns,
+  openEngineRun,
+  type RunSummary,
+} from "../../src/store/engine_runs.ts";
+import { migrate } from "../../src/store/migrate.ts";
+import { DATABASES } from "../support/databases.ts";
+import { entryRow, insertEntry } from "../support/raw_entries.ts";
+
+/** 2026-11-21 03:45:07.25 UTC */
+const STARTED = 1_795_232_707.25;
+
+const SUMMARY: RunSummary = {
+  finished_at: STARTED + 2.5,
+  alarms_run: 3,
+  alarms_seen: 7,
+  notifications_sent: 1,
+  errors: 1,
+  error_details: `alarm_b: said '"\\ and \0 漢`,
+  per_alarm: {
+    alarm_a: {
+      enabled: true,
+      alarms_seen: 7,
+      errors: 0,
+      bundle_new: 7,
+      recipients: ["a@h.example"],
+    },
+    alarm_b: { enabled: true, alarms_seen: 0, errors: 1, error_message: "gone" },
+  },
+};
+
+describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
+  let db: Database;
+  beforeAll(async () => {
+    db = await open();
+    await migrate(db);
+  });
+  beforeEach(() => db.query("DELETE FROM entry"));
+  afterAll(() => db.close());
+
+  test("opened, it is the contract's row; finished_at is not there yet", async () => {
+    const id = await openEngineRun(db, STARTED);
+    expect(await entryRow(db, id)).toEqual({
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      title: "Engine run 20261121 03:45:07 UTC",
+      content: "",
+      kind: "engine_run",
+      name: null,
+      data: { entry_id: "run_1795232707", started_at: STARTED },
+      priority: null,
+      status: "active",
+      archived: false,
+      timestamp_created: STARTED,
+      timestamp_modified: STARTED,
+      deleted_at: null,
+      parent_id: null,
+      context_id: "swf-alarms",
+    });
+  });
+
+  test("closed, the counters are merged into what was there, and the status is done", async () => {
+    const id = await openEngineRun(db, STARTED);
+    const other = await openEngineRun(db, STARTED + 300);
+    const before = await entryRow(db, id);
+    const bystander = await entryRow(db, other);
+    // What another program noted in the meantime stays.
+    await db.query(`UPDATE entry SET data = data || '{"note": "kept"}' WHERE id = $1`, [id]);
+    await closeEngineRun(db, id, SUMMARY);
+    expect(await entryRow(db, id)).toEqual({
+      ...before,
+      status: "done",
+      timestamp_modified: SUMMARY.finished_at,
+      data: {
+        ...SUMMARY,
+        error_details: `alarm_b: said '"\\ and \uFFFD 漢`,
+        entry_id: "run_1795232707",
+        started_at: STARTED,
+        note: "kept",
+      },
+    });
+    expect(await entryRow(db, other)).toEqual(bystander);
+  });
+
+  test.each([
+    ["the first second of a year", 1_798_761_600, "Engine run 20270101 00:00:00 UTC"],
+    ["the last moment of a second", 1_798_761_599.999, "Engine run 20261231 23:59:59 UTC"],
+    ["the epoch", 0, "Engine run 19700101 00:00:00 UTC"],
+  ])("title: %s", async (_sentence, startedAt, title) => {
+    const id = await openEngineRun(db, startedAt);
+    expect((await entryRow(db, id)).title).toBe(title);
+  });
+
+  test("listed newest first, at most so many, without the archived and the deleted", async () => {
+    const first = await openEngineRun(db, STARTED);
+    const second = await openEngineRun(db, STARTED + 300);
+    await closeEngineRun(db, first, SUMMARY);
+    await insertEntry(db, { kind: "engine_run", created: STARTED + 600, archived: true });
+    await insertEntry(db, { kind: "engine_run", created: STARTED + 600, deletedAt: 5 });
+    await insertEntry(db, { kind: "event", created: STARTED + 600 });
+    expect((await listEngineRuns(db, 1)).map(({ id }) => id)).toEqual([second]);
+    expect(await listEngineRuns(db, 10)).toEqual([
+      {
+        id: second,
+        startedAt: STARTED + 300,
+        finishedAt: undefined,
+        alarmsRun: 0,
+        alarmsSeen: 0,
+        notificationsSent: 0,
+        errors: 0,
+        errorDetails: "",
+        perAlarm: {},
+      },
+      {
+        id: first,
+        startedAt: STARTED,
+        finishedAt: SUMMARY.finished_at,
+        alarmsRun: 3,
+        alarmsSeen: 7,
+        notificationsSent: 1,
+        errors: 1,
+        errorDetails: `alarm_b: said '"\\ and \uFFFD 漢`,
+        perAlarm: SUMMARY.per_alarm,
+      },
+    ]);
+  });
+
+  test.each([
+    ["data null", null],
+    ["data a text", "x"],
+    [
+      "everything of another type",
+      { started_at: "x", errors: "1", error_details: 5, per_alarm: [] },
+    ],
+  ])("a run of another program is listed with what it has: %s", async (_sentence, data) => {
+    const id = await insertEntry(db, { kind: "engine_run", data });
+    expect(await listEngineRuns(db, 1)).toEqual([
+      expect.objectContaining({
+        id,
+        startedAt: undefined,
+        errors: 0,
+        errorDetails: "",
+        perAlarm: {},
+      }),
+    ]);
+  });
+});

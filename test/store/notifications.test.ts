@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Database } from "../../src/store/database.ts";
+import { migrate } from "../../src/store/migrate.ts";
+import {
+  closeNotification,
+  type NewNotification,
+  type NotificationResult,
+  openNotification,
+} from "../../src/store/notifications.ts";
+import { DATABASES } from "../support/databases.ts";
+import { entryRow } from "../support/raw_entries.ts";
+
+const NOW = 1_790_000_000.5;
+const ATTEMPT: NewNotification = {
+  alarm: "alarm_x",
+  runId: "run",
+  channel: "ses",
+  subject: "[alarm_x] 2 detection(s), 1 new, 1 continuing",
+  text: "one\ntwo",
+  recipients: ["a@h.example", "b@h.example"],
+  newEventIds: ["event-1"],
+  continuingEventIds: ["event-2"],
+};
+const OPENED = {
+  entry_id: "notification_alarm_x",
+  alarm: "alarm_x",
+  run_id: "run",
+  channel: "ses",
+  attempted_at: NOW,
+  recipients: ["a@h.example", "b@h.example"],
+  new_event_ids: ["event-1"],
+  continuing_event_ids: ["event-2"],
+};
+
+describe.each(DATABASES)("notifications on $kind", ({ open }) => {
+  let db: Database;
+  beforeAll(async () => {
+    db = await open();
+    await migrate(db);
+  });
+  afterAll(() => db.close());
+
+  test("opened, the attempt is on record with an unknown outcome", async () => {
+    const id = await openNotification(db, ATTEMPT, NOW);
+    expect(await entryRow(db, id)).toEqual({
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      title: ATTEMPT.subject,
+      content: "one\ntwo",
+      kind: "notification",
+      name: null,
+      data: { ...OPENED, outcome: "unknown" },
+      priority: null,
+      status: "active",
+      archived: false,
+      timestamp_created: NOW,
+      timestamp_modified: NOW,
+      deleted_at: null,
+      parent_id: null,
+      context_id: "swf-alarms",
+    });
+  });
+
+  const results: readonly (readonly [string, NotificationResult, object])[] = [
+    [
+      "delivered",
+      { outcome: "delivered", messageIds: ["m-1", "m-2"], error: undefined, retryable: undefined },
+      { outcome: "delivered", message_ids: ["m-1", "m-2"] },
+    ],
+    [
+      "failed, another attempt may help",
+      { outcome: "failed", messageIds: [], error: `SES: "no"\0`, retryable: true },
+      { outcome: "failed", message_ids: [], error: `SES: "no"\uFFFD`, retryable: true },
+    ],
+    [
+      "failed after a part had gone out, for good",
+      { outcome: "failed", messageIds: ["m-1"], error: "rejected", retryable: false },
+      { outcome: "failed", message_ids: ["m-1"], error: "rejected", retryable: false },
+    ],
+  ];
+  test.each(results)("closed: %s", async (_sentence, result, written) => {
+    const id = await openNotification(db, ATTEMPT, NOW);
+    const bystander = await openNotification(db, ATTEMPT, NOW);
+    const before = await entryRow(db, id);
+    const other = await entryRow(db, bystander);
+    await closeNotification(db, id, result, NOW + 2);
+    expect(await entryRow(db, id)).toEqual({
+      ...before,
+      status: "done",
+      timestamp_modified: NOW + 2,
+      data: { ...OPENED, finished_at: NOW + 2, ...written },
+    });
+    expect(await entryRow(db, bystander)).toEqual(other);
+  });
+
+  test("what Postgres refuses does not lose the record of the attempt", async () => {
+    const hostile = { ...ATTEMPT, subject: "a\0b\ud800", text: "c\0d\ud800", channel: "x\0" };
+    const id = await openNotification(db, hostile, NOW);
+    expect(await entryRow(db, id)).toMatchObject({
+      title: "a\uFFFDb\uFFFD",
+      content: "c\uFFFDd\uFFFD",
+      data: { channel: "x\uFFFD" },
+    });
+  });
+
+  test("10,000 event ids and a text of a megabyte fit", async () => {
+    const newEventIds = Array.from({ length: 10_000 }, (_, index) => `event-${index}`);
+    const text = "漢".repeat(400_000);
+    const id = await openNotification(db, { ...ATTEMPT, newEventIds, text }, NOW);
+    const row = await entryRow(db, id);
+    expect(row.data).toMatchObject({ new_event_ids: newEventIds });
+    expect(row.content).toBe(text);
+  });
+});
