@@ -16,7 +16,6 @@ async function siteWithEverything(database: "postgres" | "embedded"): Promise<Si
     "needs_param.js",
     `export const PARAMS = { limit: { type: "number", required: true, description: "x" } };\nexport function* detect() {}`,
   );
-  if (database === "embedded") expect(await site.command(["migrate"])).toMatchObject({ code: 0 });
   await site.withDatabase(async (db) => {
     await insertAlarm(db, "things", { recipients: "@nobody ops@example.org" });
     await insertAlarm(db, "partial", { enabled: false });
@@ -148,7 +147,7 @@ test("what a plan announces is what the next tick does", async () => {
 });
 
 test("a plan on a site that has no database yet makes none", async () => {
-  const site = await makeSite({ database: "embedded" });
+  const site = await makeSite({ database: "embedded", bare: true });
   site.module("things.js", THINGS);
   site.things = [{ key: "a", subject: "A is wrong" }];
   const before = readdirSync(site.folder, { recursive: true }).sort();

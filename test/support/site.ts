@@ -1,8 +1,16 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
-import type { Row, SqlValue } from "../../src/store/database.ts";
+import { afterAll, onTestFinished } from "vitest";
+import type { Database, Row, SqlValue } from "../../src/store/database.ts";
 import { openEmbedded } from "../../src/store/embedded.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
@@ -23,7 +31,7 @@ export interface Thing {
 export interface SiteOptions {
   /** A real Postgres unless said otherwise. */
   readonly database?: "postgres" | "embedded";
-  /** Leave the database as it is, instead of migrating it. */
+  /** Leave the database empty, or not made at all, instead of migrating it. */
   readonly bare?: boolean;
   /** SES unless said otherwise. */
   readonly mail?: "ses" | "file" | "none";
@@ -125,15 +133,36 @@ export async function makeSite(options: SiteOptions = {}): Promise<Site> {
     log: () => readText(logPath),
   };
   site.configure(options);
-  if (dsn !== undefined && options.bare !== true) {
-    const db = await openPostgres({ dsn });
-    try {
-      await migrate(db);
-    } finally {
-      await db.close();
-    }
-  }
+  if (options.bare === true) return site;
+  if (dsn === undefined) cpSync(await embeddedTemplate(), join(folder, "state"), COPY);
+  else await migrated(openPostgres({ dsn }));
   return site;
+}
+
+const COPY = { recursive: true, preserveTimestamps: true };
+let template: Promise<string> | undefined;
+
+/** Making an embedded database takes seconds, copying one does not. */
+function embeddedTemplate(): Promise<string> {
+  template ??= (async () => {
+    const folder = mkdtempSync(join(tmpdir(), "swf-alarms-template-"));
+    await migrated(openEmbedded(folder));
+    return folder;
+  })();
+  return template;
+}
+
+afterAll(async () => {
+  if (template !== undefined) rmSync(await template, { recursive: true, force: true });
+});
+
+async function migrated(opening: Promise<Database>): Promise<void> {
+  const db = await opening;
+  try {
+    await migrate(db);
+  } finally {
+    await db.close();
+  }
 }
 
 interface Places {

@@ -1,0 +1,97 @@
+import pg from "pg";
+import { expect, onTestFinished, test } from "vitest";
+import { busySite, holdAnswers, PATIENT, startTick } from "../support/busy_site.ts";
+import { eventData, runData } from "../support/contract.ts";
+import { startServer } from "../support/http_server.ts";
+import { QUIET } from "../support/quiet.ts";
+import { dump, only } from "../support/rows.ts";
+
+test("while another tick holds the lock, a tick writes nothing, exits 0 and says so to whoever looks", async () => {
+  const site = await busySite({});
+  const holder = new pg.Client({ connectionString: site.dsn });
+  await holder.connect();
+  onTestFinished(() => holder.end());
+  await holder.query("SELECT pg_advisory_lock(hashtext('swf-alarms tick'))");
+  const before = await site.withDatabase(dump);
+  expect(await site.tick()).toEqual(QUIET);
+  const verbose = await site.tick("-v");
+  expect(verbose).toMatchObject({ code: 0, stderr: "" });
+  expect(verbose.stdout).toContain("tick skipped: another tick is at work on this database");
+  expect(await site.tick("--dry-run")).toMatchObject({ code: 0, stderr: "" });
+  expect(await site.withDatabase(dump)).toBe(before);
+  expect(site.source.requests).toEqual([]);
+  expect(site.log()).toContain("tick skipped");
+
+  await holder.query("SELECT pg_advisory_unlock(hashtext('swf-alarms tick'))");
+  expect(await site.tick()).toEqual(QUIET);
+  expect(await site.entries("event")).toHaveLength(1);
+});
+
+test("of two ticks at once one works and the other is skipped", async () => {
+  const site = await busySite({ engine: PATIENT });
+  const held = holdAnswers(site);
+  const first = site.tick();
+  await held.asked;
+  expect(await site.tick()).toEqual(QUIET);
+  held.release();
+  expect(await first).toEqual(QUIET);
+  expect(await site.entries("engine_run")).toHaveLength(1);
+  expect(await site.entries("event")).toHaveLength(1);
+  expect(site.mail.mails).toHaveLength(1);
+});
+
+test("ten ticks started at the same moment leave one event, one mail and only finished runs", async () => {
+  const site = await busySite({});
+  const results = await Promise.all(Array.from({ length: 10 }, () => site.tick()));
+  expect(results).toEqual(Array.from({ length: 10 }, () => QUIET));
+  expect(eventData(only(await site.entries("event"))).clear_time).toBeNull();
+  expect(site.mail.mails).toHaveLength(1);
+  for (const run of await site.entries("engine_run")) runData(run);
+});
+
+test("a tick killed in the middle blocks nobody, and its events are continued", async () => {
+  const site = await busySite({ engine: PATIENT });
+  await site.tick();
+  const held = holdAnswers(site);
+  const tick = startTick(site);
+  await held.asked;
+  await tick.kill();
+  held.release();
+  expect(await site.tick()).toEqual(QUIET);
+  expect(only(await site.entries("event")).data).toMatchObject({ clear_time: null });
+  expect(site.mail.mails).toHaveLength(1);
+  const runs = await site.entries("engine_run");
+  expect(runs).toHaveLength(3);
+  // The dashboard shows a run without its end as one that crashed.
+  expect(runs[1]).toMatchObject({ status: "active", data: { started_at: expect.any(Number) } });
+  expect(runs[1]?.data).not.toHaveProperty("finished_at");
+});
+
+test("killed while its mail was on the way, the attempt says unknown and the next tick mails", async () => {
+  const site = await busySite({});
+  let called = (): void => {};
+  const calling = new Promise<void>((resolve) => {
+    called = resolve;
+  });
+  // The endpoint has the mail, and the engine dies before it can hear of it.
+  const hold = await startServer((request) => {
+    request.resume();
+    called();
+  });
+  onTestFinished(() => hold.close());
+  site.configure({ endpoint: hold.url });
+  const tick = startTick(site);
+  await calling;
+  await tick.kill();
+  const attempt = only(await site.entries("notification"));
+  expect(attempt).toMatchObject({ status: "active", data: { outcome: "unknown" } });
+  expect(eventData(only(await site.entries("event"))).last_notified).toBeUndefined();
+
+  site.configure({});
+  expect(await site.tick()).toEqual(QUIET);
+  expect(only(site.mail.mails).subject).toBe("[alarm_things] 1 detection(s), 0 new, 1 continuing");
+  const outcomes = (await site.entries("notification")).map(({ data }) => data.outcome);
+  expect(outcomes).toEqual(["unknown", "delivered"]);
+  expect(await site.tick()).toEqual(QUIET);
+  expect(site.mail.mails).toHaveLength(1);
+});

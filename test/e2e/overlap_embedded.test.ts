@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+import { busySite, holdAnswers, PATIENT, startTick } from "../support/busy_site.ts";
+import { eventData, runData } from "../support/contract.ts";
+import { QUIET } from "../support/quiet.ts";
+import { only, readEntries } from "../support/rows.ts";
+import { makeSite, type Site, THINGS } from "../support/site.ts";
+
+async function rows(site: Site) {
+  return await site.withDatabase(async (db) => ({
+    alarms: await readEntries(db, "alarm"),
+    events: await readEntries(db, "event"),
+    runs: await readEntries(db, "engine_run"),
+  }));
+}
+
+test("of three ticks at once one works, and each other waits for it or is skipped", async () => {
+  const site = await busySite({ database: "embedded" });
+  const results = await Promise.all([site.tick(), site.tick(), site.tick()]);
+  expect(results).toEqual([QUIET, QUIET, QUIET]);
+  const { events, runs } = await rows(site);
+  expect(eventData(only(events)).clear_time).toBeNull();
+  expect(site.mail.mails).toHaveLength(1);
+  expect(runs.length).toBeGreaterThan(0);
+  for (const run of runs) runData(run);
+});
+
+test("two first ticks at once make the database once", async () => {
+  const site = await makeSite({ database: "embedded", bare: true });
+  site.module("things.js", THINGS);
+  expect(await Promise.all([site.tick(), site.tick()])).toEqual([QUIET, QUIET]);
+  const { alarms, runs } = await rows(site);
+  expect(alarms).toHaveLength(1);
+  for (const run of runs) runData(run);
+});
+
+test("while a tick takes long, the next is skipped, and other commands say who has the database", async () => {
+  const site = await busySite({ database: "embedded", engine: PATIENT });
+  const held = holdAnswers(site);
+  const first = site.tick();
+  await held.asked;
+  const [second, list] = await Promise.all([site.tick("-v"), site.command(["event", "list"])]);
+  expect(second).toMatchObject({ code: 0, stderr: "" });
+  expect(second.stdout).toMatch(
+    /tick skipped: the embedded database [^\n]* is in use by process \d+/,
+  );
+  expect(list).toMatchObject({ code: 2, stdout: "" });
+  expect(list.stderr).toMatch(
+    /^swf-alarms: the embedded database [^\n]* is in use by process \d+[^\n]*\n$/,
+  );
+  held.release();
+  expect(await first).toEqual(QUIET);
+  const { runs } = await rows(site);
+  expect(runs).toHaveLength(1);
+  expect(site.mail.mails).toHaveLength(1);
+});
+
+test("a tick killed in the middle blocks nobody, and its events are continued", async () => {
+  const site = await busySite({ database: "embedded", engine: PATIENT });
+  expect(await site.tick()).toEqual(QUIET);
+  const held = holdAnswers(site);
+  const tick = startTick(site);
+  await held.asked;
+  await tick.kill();
+  held.release();
+  expect(await site.tick()).toEqual(QUIET);
+  const { events, runs } = await rows(site);
+  expect(only(events).data).toMatchObject({ clear_time: null });
+  expect(site.mail.mails).toHaveLength(1);
+  expect(runs.map(({ status }) => status)).toEqual(["done", "active", "done"]);
+});
