@@ -1,0 +1,143 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ConfigError, findConfig, loadConfig, SHIPPED_ALARMS } from "../../src/config/load.ts";
+import { discoverModules } from "../../src/modules/discover.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "swf-alarms-config-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(name: string, text = ""): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+/** The ConfigError that the call throws; another error, or none, fails the test. */
+function configError(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    if (error instanceof ConfigError) return error.message;
+  }
+  throw new Error("no ConfigError was thrown");
+}
+
+describe("the configuration is looked for", () => {
+  test("at --config, then at $SWF_ALARMS_CONFIG, then in the working folder", () => {
+    const option = write("option.toml");
+    const env = { SWF_ALARMS_CONFIG: write("env.toml") };
+    const here = write("config.toml");
+    expect(findConfig(option, env, folder)).toBe(option);
+    expect(findConfig(undefined, env, folder)).toBe(env.SWF_ALARMS_CONFIG);
+    expect(findConfig(undefined, {}, folder)).toBe(here);
+  });
+
+  test("an empty $SWF_ALARMS_CONFIG is not set", () => {
+    const here = write("config.toml");
+    expect(findConfig(undefined, { SWF_ALARMS_CONFIG: "" }, folder)).toBe(here);
+  });
+
+  test("relative names start from the working folder", () => {
+    mkdirSync(join(folder, "etc"));
+    const path = write("etc/site.toml");
+    expect(findConfig("etc/site.toml", {}, folder)).toBe(path);
+    expect(findConfig(undefined, { SWF_ALARMS_CONFIG: "etc/site.toml" }, folder)).toBe(path);
+  });
+
+  const rows: readonly [string, string | undefined, string | undefined, string, string][] = [
+    ["a --config that is not there", "gone.toml", undefined, "gone.toml", "(from --config)"],
+    ["not even where others are", "gone.toml", "env.toml", "gone.toml", "(from --config)"],
+    [
+      "a variable that leads nowhere",
+      undefined,
+      "gone.toml",
+      "gone.toml",
+      "(from $SWF_ALARMS_CONFIG)",
+    ],
+    ["nothing at all", undefined, undefined, "config.toml", "(from the default)"],
+  ];
+  test.each(rows)(
+    "%s is told with where it was looked for and what to do",
+    (_, option, named, file, origin) => {
+      write("env.toml");
+      if (option !== undefined) write("config.toml");
+      const message = configError(() => findConfig(option, { SWF_ALARMS_CONFIG: named }, folder));
+      expect(message).toContain(`cannot read the configuration ${join(folder, file)} ${origin}`);
+      expect(message).toMatch(/Copy \/.*config\.toml\.example to config\.toml/);
+    },
+  );
+});
+
+describe("the configuration is read", () => {
+  test("with paths from its own folder and the shipped alarms, which are there", () => {
+    const config = loadConfig(write("config.toml", '[db]\npath = "pg"'), {});
+    expect(config.db).toEqual({ kind: "embedded", path: join(folder, "pg") });
+    expect(config.engine.alarmsDir).toBe(SHIPPED_ALARMS);
+    expect(discoverModules(SHIPPED_ALARMS).modules.length).toBeGreaterThan(0);
+  });
+
+  test("with a dotenv file beside it, and a token from the environment", () => {
+    write(".env", "DB_NAME=n\n");
+    const text = '[db]\nenv_path = ".env"\n[sources.a]\nbase_url = "http://h"\ntoken_env = "T"';
+    const config = loadConfig(write("config.toml", text), { T: "t0ken" });
+    expect(config.db).toMatchObject({ kind: "env file", login: { database: "n" } });
+    expect(config.sources.a?.token).toBe("t0ken");
+  });
+
+  test("the example that is shipped can be used as it stands", () => {
+    const example = new URL("../../config.toml.example", import.meta.url);
+    const config = loadConfig(write("config.toml", readFileSync(example, "utf8")), {});
+    expect(config.email).toEqual({ provider: "none" });
+    expect(config.engine.baseUrl).toBeUndefined();
+  });
+
+  test("each line that the example offers can be used", () => {
+    const example = readFileSync(new URL("../../config.toml.example", import.meta.url), "utf8");
+    const offered = example.replaceAll(/^# (?=\w+ = |\[)/gm, "");
+    // Of what excludes each other one is taken: the last [email], and the embedded database.
+    const tables = offered.split(/^(?=\[)/m).map((table) => [table.split("\n")[0], table] as const);
+    const used = [...new Map(tables).values()].join("").replaceAll(/^(dsn|env_path) = .*$/gm, "");
+    const config = loadConfig(write("config.toml", used), { GRACEDB_TOKEN: "t0ken" });
+    expect(config.engine.baseUrl).toBeDefined();
+    expect(config.engine.logPath).toBeDefined();
+    expect(config.email.provider).toBe("ses");
+    expect(config.sources.gracedb?.token).toBe("t0ken");
+  });
+});
+
+describe("what cannot be used is one ConfigError", () => {
+  test("a folder in the file's place", () => {
+    expect(configError(() => loadConfig(folder, {}))).toBe(
+      `cannot read the configuration ${folder}; check that the engine's user may read it`,
+    );
+  });
+
+  test("a single fault", () => {
+    const path = write("config.toml", "[engine]\nrequest_timeout = 0");
+    expect(configError(() => loadConfig(path, {}))).toBe(
+      `1 fault in the configuration ${path}:\n  engine.request_timeout: found 0; write a number of seconds of at least 0.1, such as 20`,
+    );
+  });
+
+  test("several, one a line", () => {
+    const path = write("config.toml", "[engine]\nrequest_timeout = 0\nlog_path = 1\n[db]\ndsn = 1");
+    const [head, ...lines] = configError(() => loadConfig(path, {})).split("\n");
+    expect(head).toBe(`3 faults in the configuration ${path}:`);
+    expect(lines).toEqual([
+      expect.stringMatching(/^ {2}engine\.request_timeout: /),
+      expect.stringMatching(/^ {2}engine\.log_path: /),
+      expect.stringMatching(/^ {2}db\.dsn: /),
+    ]);
+  });
+
+  test("a file that is no TOML, with the place", () => {
+    const path = write("config.toml", "[engine\n");
+    expect(configError(() => loadConfig(path, {}))).toMatch(/:\n {2}line 1, column 8: /);
+  });
+});

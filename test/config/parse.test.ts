@@ -1,0 +1,681 @@
+import fc from "fast-check";
+import { stringify } from "smol-toml";
+import { describe, expect, test } from "vitest";
+import type { Config } from "../../src/config/config.ts";
+import { parseConfig, type Surroundings } from "../../src/config/parse.ts";
+
+const AROUND: Surroundings = {
+  folder: "/etc/swf",
+  shippedAlarms: "/opt/alarms",
+  env: { TOKEN: "t0ken", EMPTY: "", BROKEN: "one\ntwo" },
+  readText: (path) => ({ "/etc/swf/site.env": SITE_ENV, "/srv/.env": PLAIN_ENV })[path],
+};
+
+const SITE_ENV = `# a Django site's
+SWF_REMOTE_DB_HOST=db.example
+SWF_REMOTE_DB_PORT=5433
+SWF_REMOTE_DB_NAME='remote'
+SWF_REMOTE_DB_USER=swf
+SWF_REMOTE_DB_PASSWORD="p#ss word"
+DB_NAME=other
+`;
+const PLAIN_ENV = "export DB_NAME=plain\nDB_USER=me\nDB_PASSWORD=\n";
+
+/** The settings in a text; fails the test where there are faults. */
+function configOf(text: string, around: Partial<Surroundings> = {}): Config {
+  const parsed = parseConfig(text, { ...AROUND, ...around });
+  if (!parsed.ok) throw new Error(parsed.faults.join("\n"));
+  return parsed.config;
+}
+
+function faultsOf(text: string, around: Partial<Surroundings> = {}): readonly string[] {
+  const parsed = parseConfig(text, { ...AROUND, ...around });
+  return parsed.ok ? [] : parsed.faults;
+}
+
+const DEFAULTS: Config = {
+  engine: {
+    baseUrl: undefined,
+    requestTimeout: 20,
+    alarmTimeout: 60,
+    logPath: undefined,
+    alarmsDir: "/opt/alarms",
+  },
+  sources: {},
+  db: { kind: "embedded", path: "/etc/swf/state" },
+  email: { provider: "none" },
+};
+
+describe("what can be set", () => {
+  const source = { baseUrl: "http://h", headers: {}, token: undefined, userAgent: undefined };
+  const rows: readonly [string, string, Partial<Config>][] = [
+    ["an empty file sets nothing", "", {}],
+    ["so do empty tables, but for [email]", "[engine]\n[db]\n[sources]", {}],
+    [
+      "all of [engine]",
+      '[engine]\nbase_url = "https://h.example/prod"\nrequest_timeout = 5\nalarm_timeout = 1.5\nlog_path = "/var/log/a.log"\nalarms_dir = "/srv/alarms"',
+      {
+        engine: {
+          baseUrl: "https://h.example/prod",
+          requestTimeout: 5,
+          alarmTimeout: 1.5,
+          logPath: "/var/log/a.log",
+          alarmsDir: "/srv/alarms",
+        },
+      },
+    ],
+    [
+      "relative paths start from the file's folder",
+      '[engine]\nlog_path = "run.log"\nalarms_dir = "../alarms"\n[db]\npath = "pg/data"\n[email]\nprovider = "file"\ndir = "mail"',
+      {
+        engine: { ...DEFAULTS.engine, logPath: "/etc/swf/run.log", alarmsDir: "/etc/alarms" },
+        db: { kind: "embedded", path: "/etc/swf/pg/data" },
+        email: { provider: "file", from: "swf-alarms@localhost", dir: "/etc/swf/mail" },
+      },
+    ],
+    [
+      "an absolute path stays",
+      '[db]\npath = "/var/lib/swf"',
+      { db: { kind: "embedded", path: "/var/lib/swf" } },
+    ],
+    [
+      "a server by its dsn",
+      '[db]\ndsn = "postgresql://u:p@h:5432/n?sslmode=require"',
+      { db: { kind: "dsn", dsn: "postgresql://u:p@h:5432/n?sslmode=require" } },
+    ],
+    [
+      "the short form of its scheme",
+      '[db]\ndsn = "postgres://h/n"',
+      { db: { kind: "dsn", dsn: "postgres://h/n" } },
+    ],
+    [
+      "a server by a dotenv file; the names of the site come before the plain ones",
+      '[db]\nenv_path = "site.env"',
+      {
+        db: {
+          kind: "env file",
+          path: "/etc/swf/site.env",
+          login: {
+            host: "db.example",
+            port: 5433,
+            database: "remote",
+            user: "swf",
+            password: "p#ss word",
+          },
+        },
+      },
+    ],
+    [
+      "a dotenv file with plain names; what is empty is left to the driver",
+      '[db]\nenv_path = "/srv/.env"',
+      { db: { kind: "env file", path: "/srv/.env", login: { database: "plain", user: "me" } } },
+    ],
+    [
+      "SES, which is what [email] means unless it says otherwise",
+      '[email]\nfrom = "a@h.example"',
+      { email: { provider: "ses", from: "a@h.example", region: undefined, endpoint: undefined } },
+    ],
+    [
+      "all of SES",
+      '[email]\nprovider = "ses"\nfrom = "SWF alarms <a@h.example>"\nregion = "us-east-1"\nendpoint = "http://127.0.0.1:8005"',
+      {
+        email: {
+          provider: "ses",
+          from: "SWF alarms <a@h.example>",
+          region: "us-east-1",
+          endpoint: "http://127.0.0.1:8005",
+        },
+      },
+    ],
+    [
+      "mail to files, which needs nothing more",
+      '[email]\nprovider = "file"',
+      { email: { provider: "file", from: "swf-alarms@localhost", dir: "/etc/swf/outbox" } },
+    ],
+    ["a further service", '[sources.a]\nbase_url = "http://h"', { sources: { a: source } }],
+    [
+      "all of a service; the token is taken from the environment",
+      '[sources.my_2]\nbase_url = "http://h"\ntoken_env = "TOKEN"\nuser_agent = "me (a@h.example)"\nheaders = { "X-One" = "1", "X-Two" = "" }',
+      {
+        sources: {
+          my_2: {
+            baseUrl: "http://h",
+            token: "t0ken",
+            userAgent: "me (a@h.example)",
+            headers: { "X-One": "1", "X-Two": "" },
+          },
+        },
+      },
+    ],
+    [
+      "line ends of Windows and a byte order mark",
+      '\ufeff[db]\r\npath = "/p"\r\n',
+      { db: { kind: "embedded", path: "/p" } },
+    ],
+  ];
+  test.each(rows)("%s", (_, text, part) => {
+    expect(configOf(text)).toEqual({ ...DEFAULTS, ...part });
+  });
+
+  test.each(["swf_remote_base_url", "service_base_url"])(
+    "an older configuration's %s is base_url",
+    (name) => {
+      expect(configOf(`[engine]\n${name} = "http://old"`).engine.baseUrl).toBe("http://old");
+    },
+  );
+
+  test("two names for one service are no conflict", () => {
+    const text = '[engine]\nbase_url = "http://h"\nservice_base_url = "http://h"';
+    expect(configOf(text).engine.baseUrl).toBe("http://h");
+  });
+
+  test.each([
+    ["the shortest timeout", "request_timeout", 0.1],
+    ["the longest timeout", "request_timeout", 3600],
+    ["the shortest time for an alarm", "alarm_timeout", 0.1],
+    ["the longest time for an alarm", "alarm_timeout", 3600],
+  ])("%s is taken", (_, key, seconds) => {
+    const { requestTimeout, alarmTimeout } = configOf(`[engine]\n${key} = ${seconds}`).engine;
+    expect(key === "request_timeout" ? requestTimeout : alarmTimeout).toBe(seconds);
+  });
+});
+
+const URL_WANTED =
+  'write an http or https URL without user name, query or fragment, such as "https://host.example/prod"';
+
+describe("each fault names its key, what was found and what to write", () => {
+  const rows: readonly [string, string, readonly string[]][] = [
+    [
+      "a base URL that is no text",
+      "[engine]\nbase_url = 1",
+      ['engine.base_url: found 1; write a URL such as "https://host.example/prod"'],
+    ],
+    [
+      "a base URL without a scheme",
+      '[engine]\nbase_url = "host.example"',
+      [`engine.base_url: found "host.example"; ${URL_WANTED}`],
+    ],
+    [
+      "a base URL of another scheme",
+      '[engine]\nswf_remote_base_url = "ftp://h"',
+      [`engine.swf_remote_base_url: found "ftp://h"; ${URL_WANTED}`],
+    ],
+    [
+      "a base URL with a fragment",
+      '[engine]\nservice_base_url = "http://h/#a"',
+      [`engine.service_base_url: found "http://h/#a"; ${URL_WANTED}`],
+    ],
+    [
+      "two services in one",
+      '[engine]\nbase_url = "http://a"\nservice_base_url = "http://b"',
+      ["engine: base_url and service_base_url name different services; keep only base_url"],
+    ],
+    [
+      "a timeout that is no number",
+      '[engine]\nrequest_timeout = "20"',
+      ['engine.request_timeout: found "20"; write a number of seconds such as 20'],
+    ],
+    [
+      "a timeout of zero",
+      "[engine]\nalarm_timeout = 0",
+      ["engine.alarm_timeout: found 0; write a number of seconds of at least 0.1, such as 20"],
+    ],
+    [
+      "a timeout of more than an hour",
+      "[engine]\nrequest_timeout = 3601",
+      ["engine.request_timeout: found 3601; write a number of seconds of at most 3600, such as 20"],
+    ],
+    [
+      "a timeout that is not a number",
+      "[engine]\nrequest_timeout = nan",
+      [expect.stringMatching(/^engine\.request_timeout: found NaN; write a number of seconds/i)],
+    ],
+    [
+      "a timeout without end",
+      "[engine]\nrequest_timeout = inf",
+      [expect.stringMatching(/^engine\.request_timeout: found Inf.*; write a number of seconds/i)],
+    ],
+    [
+      "an empty log path",
+      '[engine]\nlog_path = ""',
+      ['engine.log_path: found ""; write a text such as "/var/log/swf-alarms/run.log"'],
+    ],
+    [
+      "an alarms folder that is a list",
+      '[engine]\nalarms_dir = ["a"]',
+      ['engine.alarms_dir: found ["a"]; write a text such as "alarms"'],
+    ],
+    ["a table that is a number", "engine = 5", ["engine: found 5; write a table"]],
+    ["sources that are none", "sources = true", ["sources: found true; write a table"]],
+    [
+      "two databases",
+      '[db]\ndsn = "postgres://h/n"\npath = "state"',
+      ["db: dsn and path exclude each other; keep one"],
+    ],
+    [
+      "three databases",
+      '[db]\ndsn = "postgres://h/n"\nenv_path = "/srv/.env"\npath = "state"',
+      ["db: dsn and env_path and path exclude each other; keep one"],
+    ],
+    [
+      "a dsn of another kind",
+      '[db]\ndsn = "mysql://h/n"',
+      [
+        'db.dsn: found a value (not shown, it may hold a secret); write a URL such as "postgresql://user:password@host:5432/name"',
+      ],
+    ],
+    [
+      "a dotenv file that cannot be read",
+      '[db]\nenv_path = "gone.env"',
+      [
+        "db.env_path: cannot read /etc/swf/gone.env; check the path and that the engine's user may read it",
+      ],
+    ],
+    [
+      "mail by carrier pigeon",
+      '[email]\nprovider = "pigeon"\nfrom = "a@h.example"',
+      ['email.provider: found "pigeon"; write "ses" or "file"'],
+    ],
+    [
+      "SES without a sender",
+      '[email]\nregion = "us-east-1"',
+      [
+        'email.from: missing; write the sender that SES has verified, such as "alarms@host.example"',
+      ],
+    ],
+    [
+      "a sender that is no address",
+      '[email]\nfrom = "nobody"',
+      ['email.from: found "nobody"; write an address such as "alarms@host.example"'],
+    ],
+    [
+      "a sender that would start a header",
+      '[email]\nfrom = "a@h.example\\r\\nBcc: b@h.example"',
+      [
+        'email.from: found "a@h.example\\r\\nBcc: b@h.example"; write an address such as "alarms@host.example"',
+      ],
+    ],
+    [
+      "a sender's name that would start a header",
+      '[email]\nfrom = "A\\nBcc: b@h.example <a@h.example>"',
+      [
+        'email.from: found "A\\nBcc: b@h.example <a@h.example>"; write an address such as "alarms@host.example"',
+      ],
+    ],
+    [
+      "a region that is a URL",
+      '[email]\nfrom = "a@h.example"\nregion = "https://x"',
+      ['email.region: found "https://x"; write an AWS region such as "us-east-1"'],
+    ],
+    [
+      "an endpoint that is none",
+      '[email]\nfrom = "a@h.example"\nendpoint = "localhost"',
+      [`email.endpoint: found "localhost"; ${URL_WANTED}`],
+    ],
+    [
+      "a folder for SES",
+      '[email]\nfrom = "a@h.example"\ndir = "outbox"',
+      ['email.dir: belongs to provider "file", found with "ses"; remove one'],
+    ],
+    [
+      "a region and an endpoint for files",
+      '[email]\nprovider = "file"\nregion = "us-east-1"\nendpoint = "http://h"',
+      [
+        'email.region: belongs to provider "ses", found with "file"; remove one',
+        'email.endpoint: belongs to provider "ses", found with "file"; remove one',
+      ],
+    ],
+    [
+      "a source with a capital",
+      '[sources.GraceDB]\nbase_url = "http://h"',
+      ['sources.GraceDB: found "GraceDB"; write a source name of lower-case letters, digits and _'],
+    ],
+    [
+      "a source without a base URL",
+      "[sources.a]",
+      [expect.stringMatching(/^sources\.a\.base_url: missing; write a URL such as /)],
+    ],
+    [
+      "a header that is a number",
+      '[sources.a]\nbase_url = "http://h"\nheaders = { "X-A" = 1 }',
+      [
+        'sources.a.headers.X-A: found a value (not shown, it may hold a secret); write a text such as "value"',
+      ],
+    ],
+    [
+      "a header's value with a line break",
+      '[sources.a]\nbase_url = "http://h"\nheaders = { "X-A" = "1\\nX-B: 2" }',
+      [
+        "sources.a.headers.X-A: found a value (not shown, it may hold a secret); write a text without line breaks",
+      ],
+    ],
+    [
+      "a header's name with a line break",
+      '[sources.a]\nbase_url = "http://h"\nheaders = { "X-A\\nX-B" = "1" }',
+      [expect.stringContaining("sources.a.headers")],
+    ],
+    [
+      "a header's name that HTTP does not have",
+      '[sources.a]\nbase_url = "http://h"\nheaders = { "X A" = "1" }',
+      [expect.stringContaining("sources.a.headers")],
+    ],
+    [
+      "a user agent with a line break",
+      '[sources.a]\nbase_url = "http://h"\nuser_agent = "a\\nb"',
+      ['sources.a.user_agent: found "a\\nb"; write a text without line breaks'],
+    ],
+    [
+      "a token that is not set",
+      '[sources.a]\nbase_url = "http://h"\ntoken_env = "NOT_SET"',
+      [
+        "sources.a.token_env: the environment variable NOT_SET is not set; set it where the engine starts",
+      ],
+    ],
+    [
+      "a token that is empty",
+      '[sources.a]\nbase_url = "http://h"\ntoken_env = "EMPTY"',
+      [
+        "sources.a.token_env: the environment variable EMPTY is not set; set it where the engine starts",
+      ],
+    ],
+    [
+      "a token with a line break",
+      '[sources.a]\nbase_url = "http://h"\ntoken_env = "BROKEN"',
+      [
+        "sources.a.token_env: the environment variable BROKEN holds a line break; set it to the bare token",
+      ],
+    ],
+    [
+      "a source with the name of the main service, which [engine] sets",
+      '[engine]\nbase_url = "http://a"\n[sources.main]\nbase_url = "http://b"',
+      [expect.stringMatching(/^sources\.main: /)],
+    ],
+    ["an unknown table", "[emails]", ["emails: unknown key; remove it (did you mean email?)"]],
+    [
+      "an unknown table that is like none",
+      "[logging]",
+      ["logging: unknown key; remove it (known here: engine, sources, db, email)"],
+    ],
+    [
+      "a mistyped key of [engine]",
+      '[engine]\nbase_ulr = "http://h"',
+      ["engine.base_ulr: unknown key; remove it (did you mean base_url?)"],
+    ],
+    [
+      "an unknown key of [db]",
+      '[db]\nhost = "h"',
+      ["db.host: unknown key; remove it (known here: dsn, env_path, path)"],
+    ],
+    [
+      "a mistyped key of [email]",
+      '[email]\nfrm = "a@h.example"\nfrom = "a@h.example"',
+      ["email.frm: unknown key; remove it (did you mean from?)"],
+    ],
+    [
+      "a mistyped key of a source",
+      '[sources.a]\nbase_url = "http://h"\ntoken_envs = "TOKEN"',
+      ["sources.a.token_envs: unknown key; remove it (did you mean token_env?)"],
+    ],
+    [
+      "a key that every object has",
+      "constructor = 1",
+      ["constructor: unknown key; remove it (known here: engine, sources, db, email)"],
+    ],
+    [
+      "a quoted key with a dot",
+      '"constructor.x" = 1',
+      [expect.stringMatching(/^constructor\.x: unknown key; remove it/)],
+    ],
+  ];
+  test.each(rows)("%s", (_, text, faults) => {
+    expect(faultsOf(text)).toEqual(faults);
+  });
+
+  test("the fault quotes only the beginning of a long value", () => {
+    const [fault = ""] = faultsOf(`[engine]\nbase_url = "${"x".repeat(100_000)}"`);
+    expect(fault).toContain('found "xxx');
+    expect(fault.length).toBeLessThan(300);
+  });
+});
+
+describe("a dotenv file", () => {
+  const rows: readonly [string, string, RegExp][] = [
+    [
+      "without a database name is the wrong file",
+      "SECRET_KEY=x\nDB_HOST=h",
+      /has neither SWF_REMOTE_DB_NAME nor DB_NAME/,
+    ],
+    ["that is empty is the wrong file", "", /has neither SWF_REMOTE_DB_NAME nor DB_NAME/],
+    [
+      "with a port that is no number",
+      "DB_NAME=n\nDB_PORT=http",
+      /DB_PORT must be a port number, found "http"/,
+    ],
+    [
+      "with a port that there cannot be",
+      "DB_NAME=n\nDB_PORT=70000",
+      /DB_PORT must be a port number, found "70000"/,
+    ],
+    [
+      "names the family of the key at fault",
+      "SWF_REMOTE_DB_NAME=n\nSWF_REMOTE_DB_PORT=-1\nDB_PORT=5432",
+      /SWF_REMOTE_DB_PORT must be/,
+    ],
+  ];
+  test.each(rows)("%s", (_, text, pattern) => {
+    const faults = faultsOf('[db]\nenv_path = "/x/.env"', { readText: () => text });
+    expect(faults).toEqual([expect.stringMatching(/^db\.env_path: \/x\/\.env/)]);
+    expect(faults[0]).toMatch(pattern);
+  });
+
+  test("its families are not mixed", () => {
+    const text = "SWF_REMOTE_DB_NAME=n\nDB_HOST=h\nDB_PASSWORD=p";
+    expect(configOf('[db]\nenv_path = "/x/.env"', { readText: () => text }).db).toMatchObject({
+      login: { database: "n" },
+    });
+  });
+});
+
+describe("all faults are told at once", () => {
+  test("in one file with everything wrong", () => {
+    const faults = faultsOf(`
+      colour = "red"
+      [engine]
+      base_url = "nope"
+      request_timeout = 0
+      log = "x"
+      [db]
+      dsn = 5
+      env_path = "gone"
+      [email]
+      provider = "ses"
+      dir = "outbox"
+      [sources.a]
+      base_url = "http://h"
+      token_env = "NOT_SET"
+      [sources.b]
+      base_url = 1
+      user_agent = 2
+    `);
+    const keys = faults.map((fault) => fault.slice(0, fault.indexOf(":")));
+    expect(keys.toSorted()).toEqual(
+      [
+        "colour",
+        "engine.base_url",
+        "engine.request_timeout",
+        "engine.log",
+        "db.dsn",
+        "db.env_path",
+        "email.from",
+        "email.dir",
+        "sources.a.token_env",
+        "sources.b.base_url",
+        "sources.b.user_agent",
+      ].toSorted(),
+    );
+  });
+
+  test("every unknown key of a table, not the first alone", () => {
+    const source = '[sources.a]\nbase_url = "http://h"\ntoken = 1\npassword = 1';
+    const faults = faultsOf(`a = 1\nb = 1\n[db]\nhost = 1\nport = 1\n${source}`);
+    expect(faults.map((fault) => fault.slice(0, fault.indexOf(":"))).toSorted()).toEqual([
+      "a",
+      "b",
+      "db.host",
+      "db.port",
+      "sources.a.password",
+      "sources.a.token",
+    ]);
+  });
+
+  test("a key of the wrong type is not said to be missing as well", () => {
+    expect(faultsOf("[email]\nfrom = 5")).toHaveLength(1);
+  });
+
+  test("a token that is not set is told beside another fault of the same source", () => {
+    const faults = faultsOf('[sources.a]\nbase_url = "nope"\ntoken_env = "NOT_SET"');
+    expect(faults.map((fault) => fault.slice(0, fault.indexOf(":"))).toSorted()).toEqual([
+      "sources.a.base_url",
+      "sources.a.token_env",
+    ]);
+  });
+
+  test("a wrong provider is one fault: what the others belong to is not known", () => {
+    const faults = faultsOf('[email]\nprovider = "flie"\ndir = "outbox"');
+    expect(faults).toEqual(['email.provider: found "flie"; write "ses" or "file"']);
+  });
+});
+
+describe("a file that is no TOML", () => {
+  test.each([
+    ["an unclosed table", "[engine\n", 1, 8],
+    ["a key without a value", "a = 1\nb = ", 2, 5],
+    ["a key given twice", "a = 1\n\na = 2", 3, 1],
+    ["an unclosed text", '[db]\ndsn = "postgresql://h', 2, 7],
+    ["a whole number that is too large", "a = 99999999999999999999", 1, 5],
+  ])("%s: line and column", (_, text, line, column) => {
+    const faults = faultsOf(text);
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(new RegExp(`^line ${line}, column ${column}: \\S`));
+    expect(faults[0]).not.toContain("\n");
+  });
+
+  test("lists in lists without end are a fault as well", () => {
+    expect(faultsOf(`a = ${"[".repeat(100_000)}`)).toHaveLength(1);
+  });
+});
+
+describe("a secret is never quoted", () => {
+  test.each([
+    ["in a dsn of the wrong kind", '[db]\ndsn = "mysql://u:s3cret@h/n"'],
+    ["in a dsn that is no URL", '[db]\ndsn = "host=h password=s3cret"'],
+    ["in a dsn that is a table", '[db.dsn]\npassword = "s3cret"'],
+    ["in a dsn that is a list", '[db]\ndsn = ["s3cret"]'],
+    ["in a dsn beside another database", '[db]\ndsn = "postgres://u:s3cret@h/n"\npath = "p"'],
+    ["in a dsn in the place of its table", 'db = "postgresql://u:s3cret@h/n"'],
+    ["in a dsn with an unclosed quote", '[db]\ndsn = "postgresql://u:s3cret@h/n'],
+    ["in a dsn without quotes", "[db]\ndsn = postgresql://u:s3cret@h/n"],
+    ["in a dsn with text behind it", '[db]\ndsn = "postgresql://u@h/n" s3cret'],
+    ["in an unknown key of [db]", '[db]\npassword = "s3cret"'],
+    ["in an unknown key of a source", '[sources.a]\nbase_url = "http://h"\ntoken = "s3cret"'],
+    [
+      "in a token_env that holds the token",
+      '[sources.a]\nbase_url = "http://h"\ntoken_env = "tok-s3cret"',
+    ],
+    ["in a token_env that is a list", '[sources.a]\nbase_url = "http://h"\ntoken_env = ["s3cret"]'],
+    [
+      "in a header of the wrong type",
+      '[sources.a]\nbase_url = "http://h"\nheaders = { Authorization = ["s3cret"] }',
+    ],
+    [
+      "in headers that are no table",
+      '[sources.a]\nbase_url = "http://h"\nheaders = "Bearer s3cret"',
+    ],
+    ["in a source that is no table", '[sources]\na = "s3cret"'],
+    ["in sources that are no table", 'sources = "s3cret"'],
+    ["in a base URL with a password", '[engine]\nbase_url = "https://u:s3cret@h"'],
+    ["in a base URL with a token", '[engine]\nbase_url = "https://h/?token=s3cret"'],
+    ["in a source's base URL with a password", '[sources.a]\nbase_url = "https://u:s3cret@h"'],
+    [
+      "in an endpoint with a password",
+      '[email]\nfrom = "a@h.example"\nendpoint = "https://u:s3cret@h"',
+    ],
+    ["in the environment", '[sources.a]\nbase_url = "http://h"\ntoken_env = "BAD_TOKEN"'],
+    ["in a dotenv file", '[db]\nenv_path = "/x/.env"'],
+  ])("%s", (_, text) => {
+    const faults = faultsOf(text, {
+      env: { BAD_TOKEN: "s3cret\n" },
+      readText: () => "DB_NAME=n\nDB_PORT=x\nDB_PASSWORD=s3cret\nDB_USER=s3cret",
+    });
+    expect(faults.length).toBeGreaterThan(0);
+    expect(faults.join("\n")).not.toContain("s3cret");
+  });
+});
+
+describe("whatever the file holds", () => {
+  const key = fc.oneof(
+    fc.constantFrom("engine", "sources", "db", "email", "base_url", "service_base_url", "headers"),
+    fc.constantFrom("dsn", "env_path", "path", "provider", "from", "dir", "token_env", "main"),
+    fc.constantFrom("constructor", "toString", "hasOwnProperty", "a.b", ""),
+    fc.string(),
+  );
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4, withCrossShrink: true },
+      fc.oneof(
+        fc.string(),
+        fc.constantFrom("http://h", "postgres://h/n", "ses", "file", "a@h", "TOKEN", "/srv/.env"),
+        fc.double(),
+        fc.integer(),
+        fc.boolean(),
+        fc.date({ noInvalidDate: true, min: new Date(0), max: new Date("9999-12-31") }),
+      ),
+      fc.array(tie("value"), { maxLength: 3 }),
+      fc.dictionary(key, tie("value"), { maxKeys: 5 }),
+    ),
+  }));
+  const table = fc.dictionary(key, value, { maxKeys: 5 });
+
+  test("a table is settings or faults in one line each, and never an exception", () => {
+    fc.assert(
+      fc.property(table, (given) => {
+        const parsed = parseConfig(stringify(given), AROUND);
+        if (parsed.ok) return;
+        expect(parsed.faults.length).toBeGreaterThan(0);
+        for (const fault of parsed.faults) expect(fault).toMatch(/^.*: \S/);
+      }),
+    );
+  });
+
+  test("so is any text", () => {
+    const line = fc.oneof(
+      fc.string(),
+      fc.constantFrom(
+        "[engine]",
+        "[sources.a]",
+        "[[db]]",
+        'base_url = "http://h"',
+        "a.b = 1",
+        '"""',
+      ),
+    );
+    fc.assert(
+      fc.property(fc.array(line), (lines) => {
+        const parsed = parseConfig(lines.join("\n"), AROUND);
+        if (!parsed.ok) expect(parsed.faults.length).toBeGreaterThan(0);
+      }),
+    );
+  });
+
+  test("what is right stays right beside any other fault", () => {
+    fc.assert(
+      fc.property(value, (given) => {
+        const faults = faultsOf(
+          stringify({ zzz: given, engine: { base_url: "http://h" }, email: { from: "a@h" } }),
+        );
+        expect(faults).toHaveLength(1);
+        expect(faults[0]).toMatch(/^zzz: unknown key/);
+      }),
+    );
+  });
+});

@@ -1,0 +1,287 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type Bundle, type BundleItem, composeBundle } from "../../src/core/bundle.ts";
+import type { Mention } from "../../src/core/notice.ts";
+import { renderMessage } from "../../src/message/render.ts";
+
+function item(key: string, changes: Partial<BundleItem> = {}): BundleItem {
+  return { dedupeKey: key, subject: `${key} fails`, body: "", reason: "new", ...changes };
+}
+
+function bundle(changes: Partial<Bundle> = {}): Bundle {
+  const { fresh = [], continuing = [] } = changes;
+  return {
+    entryId: "alarm_x",
+    title: "Alarm X",
+    description: "",
+    time: Date.UTC(2026, 10, 21, 4, 5, 59) / 1000,
+    freshCount: fresh.length,
+    continuingCount: continuing.length,
+    fresh,
+    continuing,
+    caveats: [],
+    ...changes,
+  };
+}
+
+/** The visible text of an HTML mail: marks taken out, entities read. */
+function visible(html: string): string {
+  return html
+    .replaceAll(/<[^>]*>/g, " ")
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&quot;", '"')
+    .replaceAll("&#39;", "'")
+    .replaceAll("&amp;", "&");
+}
+
+describe("the subject", () => {
+  test.each([
+    ["counts new and continuing ones", 2, 3, "[alarm_x] 5 detection(s), 2 new, 3 continuing"],
+    ["is written the same for one", 1, 0, "[alarm_x] 1 detection(s), 1 new, 0 continuing"],
+    [
+      "counts those that are not listed",
+      10_000,
+      0,
+      "[alarm_x] 10000 detection(s), 10000 new, 0 continuing",
+    ],
+  ])("%s", (_, freshCount, continuingCount, subject) => {
+    expect(renderMessage(bundle({ freshCount, continuingCount })).subject).toBe(subject);
+  });
+
+  test("an entry id with a line break starts no header", () => {
+    const { subject } = renderMessage(bundle({ entryId: "alarm_x]\r\nBcc: eve@h.example\r\n" }));
+    expect(subject).toBe("[alarm_x] Bcc: eve@h.example ] 0 detection(s), 0 new, 0 continuing");
+  });
+});
+
+describe("the text", () => {
+  test("says what is new, what goes on, what was not mailed before, and which tick it was", () => {
+    const { text } = renderMessage(
+      bundle({
+        description: "What to do about X.",
+        fresh: [item("a", { body: "line one\n\n  line two" }), item("b")],
+        continuing: [
+          item("c", { reason: "owed", body: "late" }),
+          item("d", { reason: "renotification due" }),
+        ],
+        caveats: ["page 2 gave status 503"],
+      }),
+    );
+    expect(text).toBe(
+      [
+        "What to do about X.",
+        "",
+        "---",
+        "",
+        "NEW (2):",
+        "",
+        "  [1] a fails",
+        "      line one",
+        "",
+        "        line two",
+        "",
+        "  [2] b fails",
+        "",
+        "CONTINUING (2):",
+        "",
+        "  [3] c fails (not mailed before)",
+        "      late",
+        "",
+        "  [4] d fails",
+        "",
+        "Note: page 2 gave status 503",
+        "",
+        "--",
+        "Alarm X (alarm_x), tick of 2026-11-21 04:05 UTC. One mail per alarm and tick holds all its detections.",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("leaves out what there is none of", () => {
+    const { text } = renderMessage(bundle({ fresh: [item("a", { body: " \n\n" })] }));
+    expect(text).toMatch(/^NEW \(1\):\n\n {2}\[1\] a fails\n\n--\nAlarm X/);
+    expect(text).not.toContain("CONTINUING");
+    expect(text).not.toContain("Note:");
+  });
+
+  test("a mail of continuing ones alone has no heading for new ones", () => {
+    const { text } = renderMessage(bundle({ continuing: [item("a", { reason: "owed" })] }));
+    expect(text).toMatch(/^CONTINUING \(1\):\n\n {2}\[1\] a fails \(not mailed before\)/);
+  });
+
+  test("an event's subject keeps to its line, so that it cannot pass for another", () => {
+    const { text } = renderMessage(
+      bundle({ fresh: [item("a", { subject: "a\r\n  [2] b fails", body: "x\r\n  [3] c fails" })] }),
+    );
+    expect(text).toContain("  [1] a   [2] b fails\n      x\n        [3] c fails\n");
+  });
+
+  test("an entry id with control characters does not bring them into the mail", () => {
+    const { text } = renderMessage(bundle({ entryId: "alarm_\u001b[2Jx\r\ny" }));
+    expect(text).not.toMatch(/[^\P{Cc}\n]/u);
+  });
+});
+
+describe("the HTML", () => {
+  test("says the same as the text", () => {
+    const { html } = renderMessage(
+      bundle({
+        description: "What to do about X.",
+        fresh: [item("a", { body: "line one\n  line two" })],
+        continuing: [item("c", { reason: "owed" }), item("d", { reason: "renotification due" })],
+        caveats: ["page 2 gave status 503"],
+      }),
+    );
+    expect(html).toMatch(/^<!DOCTYPE html>\n<html>/);
+    expect(html).toContain('<meta charset="utf-8">');
+    const words = visible(html).replaceAll(/[ \n]+/g, " ");
+    expect(words).toContain(
+      "What to do about X. NEW (1) a fails line one line two CONTINUING (2) c fails (not mailed before) d fails Note: page 2 gave status 503 Alarm X (alarm_x), tick of 2026-11-21 04:05 UTC.",
+    );
+    expect(html).toContain("line one\n  line two</pre>");
+  });
+
+  test("an empty body leaves no empty box", () => {
+    const { html } = renderMessage(bundle({ fresh: [item("a", { body: "\n " })] }));
+    expect(html).not.toContain("<pre");
+  });
+
+  test("mark-up in any part is shown, not made", () => {
+    const evil = `<script>alert("1")</script><img src=x onerror='1'>&amp;`;
+    const part = { subject: evil, body: evil };
+    const { html } = renderMessage(
+      bundle({
+        entryId: evil,
+        title: evil,
+        description: evil,
+        fresh: [item("a", part)],
+        continuing: [item("b", part)],
+        caveats: [evil],
+      }),
+    );
+    expect(html).not.toMatch(/<script|<img/);
+    expect(visible(html).split(evil)).toHaveLength(9);
+  });
+});
+
+describe("a bundle of ten thousand", () => {
+  const mentions = Array.from({ length: 10_000 }, (_, index): Mention => {
+    const dedupeKey = `task:${index}`;
+    const detection = {
+      dedupeKey,
+      subject: `<${index}>${"s".repeat(1_990)}`,
+      body: "<b>\n".repeat(12_500),
+      data: {},
+    };
+    return { eventId: dedupeKey, dedupeKey, detection, reason: "new" };
+  });
+  const omitted = { "already mailed": 0, "renotification not due": 0, "not seen this tick": 0 };
+  const rendered = (fresh: number) =>
+    renderMessage(
+      composeBundle({
+        entryId: "alarm_x",
+        title: "",
+        description: "",
+        time: 0,
+        notice: {
+          send: true,
+          reason: "due",
+          fresh: mentions.slice(0, fresh),
+          continuing: mentions.slice(fresh),
+          omitted,
+        },
+        stored: new Map(),
+        caveats: [],
+      }),
+    );
+
+  test("lists the first hundred, counts the rest, and can be sent", () => {
+    const { subject, text, html } = rendered(10_000);
+    expect(subject).toBe("[alarm_x] 10000 detection(s), 10000 new, 0 continuing");
+    expect(text).toContain("NEW (10000):");
+    expect(text).toContain("\n  … and 9900 more, not listed here.\n");
+    expect(visible(html)).toContain("… and 9900 more, not listed here.");
+    expect(text).toContain("  [100] <99>s");
+    expect(text).not.toContain("[101]");
+    expect(html.split("<strong>")).toHaveLength(101);
+    // SES takes 10 MB, text and HTML together, and base64 makes four bytes of three.
+    expect(Buffer.byteLength(text + html) * 1.4).toBeLessThan(10_000_000);
+  });
+
+  test("counts apart what is new and what goes on", () => {
+    const { text } = rendered(60);
+    expect(text).toContain("NEW (60):");
+    expect(text).toContain("CONTINUING (9940):");
+    expect(text).toContain("  [61] <60>s");
+    expect(text).toContain("\n  … and 9900 more, not listed here.\n");
+    expect(text.match(/more, not listed here/g)).toHaveLength(1);
+  });
+
+  test("a section of which nothing is listed is counted all the same", () => {
+    const { text, html } = rendered(9_000);
+    expect(text).toContain("CONTINUING (1000):\n\n  … and 1000 more, not listed here.\n");
+    expect(visible(html)).toContain("… and 1000 more, not listed here.");
+  });
+
+  test.each([
+    ["a note of eight million letters", { caveats: ["x".repeat(8_000_000)] }],
+    ["a description of eight million letters", { description: "x".repeat(8_000_000) }],
+  ])("the size is bounded also with %s", (_, changes) => {
+    const { text, html } = renderMessage(bundle(changes));
+    expect(text.length + html.length).toBeLessThan(7_000_000);
+  });
+});
+
+describe("whatever the parts hold", () => {
+  const word = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constantFrom("\r\nBcc: a@h", "<script>", "</pre>", "\u2028", "\u001b[2J", "&", '"'),
+  );
+  const anyItem = fc.record({
+    dedupeKey: word,
+    subject: word,
+    body: word,
+    reason: fc.constantFrom("new" as const, "owed" as const, "renotification due" as const),
+  });
+  const anyBundle = fc
+    .record({
+      entryId: word,
+      title: word,
+      description: word,
+      fresh: fc.array(anyItem, { maxLength: 3 }),
+      continuing: fc.array(anyItem, { maxLength: 3 }),
+      caveats: fc.array(word, { maxLength: 2 }),
+    })
+    .map(bundle);
+
+  test("the subject is one line, the HTML has no marks but its own, and no text steers a terminal", () => {
+    fc.assert(
+      fc.property(anyBundle, (given) => {
+        const { subject, text, html } = renderMessage(given);
+        expect(subject).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
+        const marks = html.matchAll(/<\/?([^\s>]*)[^>]*>/g);
+        const own = [
+          "!DOCTYPE",
+          "html",
+          "head",
+          "meta",
+          "body",
+          "p",
+          "hr",
+          "h2",
+          "div",
+          "strong",
+          "pre",
+        ];
+        for (const [, name] of marks) expect(own).toContain(name);
+        expect(html.split("<").length).toBe(html.split(">").length);
+        expect(html.split('<div style="').length - 1).toBe(
+          given.fresh.length + given.continuing.length,
+        );
+        expect(`${text}${html}`).not.toMatch(/[^\P{Cc}\n\t]/u);
+      }),
+    );
+  });
+});
