@@ -8,6 +8,10 @@ export default defineConfig({
     // Real databases and whole processes on a small machine.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // `.ci/run` counts the tests in this file.
+    reporters: process.env.CI
+      ? ["default", ["json", { outputFile: "node_modules/.vitest-results.json" }]]
+      : ["default"],
     globalSetup: ["test/support/global_setup.ts"],
   },
 });

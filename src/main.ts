@@ -1,4 +1,4 @@
-import { type Command, CommanderError } from "commander";
+import { type Command, CommanderError, InvalidArgumentError } from "commander";
 import { NotFound } from "./cli/alarms.ts";
 import { EXIT, type ExitCode, type SetExit } from "./cli/exit_code.ts";
 import { ConfigError } from "./config/load.ts";
@@ -14,12 +14,16 @@ export async function runMain(
   build: (setExit: SetExit) => Command,
   argv: readonly string[],
 ): Promise<never> {
-  // A promise that an alarm module forgot must not end the tick of the others.
-  process.on("unhandledRejection", (reason) => {
+  // What an alarm module left running and forgot must not end the tick of the others; it is an error.
+  let strays = 0;
+  const onStray = (reason: unknown): void => {
+    strays += 1;
     complain(
-      `a promise was rejected and nobody looked: ${reason instanceof Error ? reason.message : String(reason)}`,
+      `an error that nobody caught: ${reason instanceof Error ? reason.stack : String(reason)}`,
     );
-  });
+  };
+  process.on("unhandledRejection", onStray);
+  process.on("uncaughtException", onStray);
   // The reader of a pipe may leave early, as `head` does; that is no failure.
   process.stdout.on("error", (error: NodeJS.ErrnoException) =>
     process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failed),
@@ -32,6 +36,7 @@ export async function runMain(
   } catch (error) {
     code = explain(error);
   }
+  if (strays > 0 && code === EXIT.ok) code = EXIT.failed;
   await flushed(process.stdout);
   await flushed(process.stderr);
   // What a module left running, or a slow socket, must not keep cron waiting.
@@ -40,6 +45,11 @@ export async function runMain(
 
 /** Says what went wrong, in one line where that is enough, and gives the exit code. */
 function explain(error: unknown): ExitCode {
+  // Thrown by a command's own check: commander prints only what its parser finds.
+  if (error instanceof InvalidArgumentError) {
+    complain(error.message);
+    return EXIT.unable;
+  }
   if (error instanceof CommanderError) {
     // Commander has already printed its own message; help and version are no failures.
     return error.exitCode === 0 || error.code === "commander.help" ? EXIT.ok : EXIT.unable;

@@ -64,6 +64,10 @@ function command(from: string, mail: Mail, recipients: readonly string[]): SendE
 
 function explain(error: unknown): { error: string; retryable: boolean } {
   if (!(error instanceof Error)) return { error: `SES: ${String(error)}`, retryable: true };
+  // The SDK has no name of its own for this one.
+  if (error.message === "Region is missing") {
+    return { error: "SES has no region; set [email] region, such as us-east-1", retryable: false };
+  }
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   const detail = error.message || code || "no reason given";
   const hint =

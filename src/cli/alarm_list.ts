@@ -41,7 +41,7 @@ async function listAlarms(options: ConfigOption) {
     );
     const archived = rows
       .filter((row) => row.archived)
-      .map((row) => listedAlarm(row, "archived", 0));
+      .map((row) => listedAlarm(row, "archived", counts.get(row.name) ?? 0));
     return [...live, ...archived];
   });
 }

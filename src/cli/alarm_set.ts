@@ -2,9 +2,11 @@ import { userInfo } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Config } from "../config/config.ts";
 import type { JsonObject } from "../core/json.ts";
-import { splitRecipients } from "../core/recipients.ts";
-import { newAlarm } from "../engine/load_alarms.ts";
-import { alarmRows, changeAlarm, createAlarm } from "../store/alarms.ts";
+import type { AlarmRow } from "../core/model.ts";
+import { resolveParams } from "../core/params.ts";
+import { isAddress, splitRecipients } from "../core/recipients.ts";
+import { type Alarm, newAlarm } from "../engine/load_alarms.ts";
+import { changeAlarm, createAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 import { findAlarm, NotFound } from "./alarms.ts";
 import { printLines } from "./output.ts";
@@ -58,19 +60,13 @@ async function setAlarm(
   options: SetOptions,
 ): Promise<string> {
   const now = Date.now() / 1000;
-  const row =
-    (await alarmRows(db)).rows.find((candidate) => candidate.name === name) ??
-    (await makeRow(db, config, name, now));
+  const alarm = await findAlarm(db, config, name);
   const data: JsonObject = {};
   if (options.mail !== undefined) data.enabled = options.mail;
-  if (options.recipients !== undefined)
-    data.recipients = options.recipients.flatMap(splitRecipients);
+  if (options.recipients !== undefined) data.recipients = parseRecipients(options.recipients);
   if (options.renotify !== undefined) data.renotification_window_hours = options.renotify;
-  if (options.param !== undefined || options.unset !== undefined) {
-    const params: JsonObject = { ...row.params, ...parseAssignments(options.param ?? []) };
-    for (const param of options.unset ?? []) delete params[param];
-    data.params = params;
-  }
+  if (options.param !== undefined || options.unset !== undefined)
+    data.params = parseParams(alarm, options);
   const archived = options.archive ?? (options.unarchive === true ? false : undefined);
   const change = {
     data,
@@ -78,19 +74,42 @@ async function setAlarm(
     ...(options.description === undefined ? {} : { description: options.description }),
     ...(archived === undefined ? {} : { archived }),
   };
-  await db.transaction((tx) => changeAlarm(tx, row.id, change, `cli:${userInfo().username}`, now));
-  return row.entryId;
+  if (Object.keys(change).length === 1 && Object.keys(data).length === 0) {
+    throw new InvalidArgumentError("nothing to change; see: swf-alarms alarm set --help");
+  }
+  const { id, entryId } = alarm.row.id === "" ? await makeRow(db, alarm, now) : alarm.row;
+  await db.transaction((tx) => changeAlarm(tx, id, change, `cli:${userInfo().username}`, now));
+  return entryId;
+}
+
+/** The row's parameters after the change. A value that the module refuses is refused here already. */
+function parseParams({ row, module }: Alarm, options: SetOptions): JsonObject {
+  const given = parseAssignments(options.param ?? []);
+  const { faults, unknown } = resolveParams(module?.params ?? {}, given);
+  const [problem] = module === undefined ? [] : [...faults, ...unknown];
+  if (problem !== undefined) throw new InvalidArgumentError(problem);
+  const params: JsonObject = { ...row.params, ...given };
+  for (const name of options.unset ?? []) delete params[name];
+  return params;
+}
+
+function parseRecipients(texts: readonly string[]): string[] {
+  const tokens = texts.flatMap(splitRecipients);
+  const wrong = tokens.find((token) => !token.startsWith("@") && !isAddress(token));
+  if (wrong !== undefined) {
+    throw new InvalidArgumentError(
+      `found ${JSON.stringify(wrong)}; write mail addresses and @teams`,
+    );
+  }
+  return tokens;
 }
 
 /** A module that no tick has seen yet gets its row now. */
-async function makeRow(db: Database, config: Config, name: string, now: number) {
-  const { module } = await findAlarm(db, config, name);
+async function makeRow(db: Database, { row, module }: Alarm, now: number): Promise<AlarmRow> {
   if (module === undefined) {
-    throw new NotFound(
-      `the alarm ${JSON.stringify(name)} cannot be loaded; see: swf-alarms alarm list`,
-    );
+    throw new NotFound(`the alarm ${row.name} cannot be loaded; see: swf-alarms alarm list`);
   }
-  return await createAlarm(db, newAlarm(name, { ok: true, module }), now);
+  return await createAlarm(db, newAlarm(row.name, { ok: true, module }), now);
 }
 
 function parseSwitch(text: string): boolean {

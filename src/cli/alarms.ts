@@ -9,6 +9,7 @@ import type { Log } from "../engine/log.ts";
 import { Sources } from "../engine/sources.ts";
 import * as helpers from "../index.ts";
 import { ModuleLoader } from "../modules/load.ts";
+import { alarmRows } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 
 const silent: Log = { error: () => {}, info: () => {}, debug: () => {} };
@@ -35,10 +36,18 @@ export async function viewAlarms(
 export async function findAlarm(db: Database, config: Config, typed: string): Promise<Alarm> {
   const name = typed.replace(/^alarm_/, "");
   const { alarms } = await viewAlarms(db, config, name);
-  const [alarm] = alarms;
-  if (alarm === undefined)
+  const [alarm = await findArchived(db, name)] = alarms;
+  if (alarm === undefined) {
     throw new NotFound(`there is no alarm ${JSON.stringify(name)}; see: swf-alarms alarm list`);
+  }
   return alarm;
+}
+
+async function findArchived(db: Database, name: string): Promise<Alarm | undefined> {
+  const row = (await alarmRows(db)).rows.find((candidate) => candidate.name === name);
+  if (row === undefined) return undefined;
+  const message = `archived; to start it again: swf-alarms alarm set ${name} --unarchive`;
+  return { row, module: undefined, readiness: { kind: "faulty", message } };
 }
 
 /** What was asked for is not there. */

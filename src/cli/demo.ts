@@ -110,7 +110,7 @@ async function tellStory(real: Engine, proxy: SampleProxy, folder: DemoFolder): 
   for (const [index, story] of STORY.entries()) {
     now += story.minutesLater * 60;
     offset = real.clock() - now;
-    proxy.show({ tasks: sampleTasks(index, now), now, down: story.down });
+    proxy.show({ tasks: sampleTasks(index, now), now, loginPage: story.loginPage });
     printLines(renderScene(story, index + 1, STORY.length, now));
     const mailsBefore = outbox.length;
     const report = await tick(engine, { mode: "tick", only: undefined });

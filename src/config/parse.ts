@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from "node:path";
 import { parse as parseToml, TomlError } from "smol-toml";
 import * as v from "valibot";
 import { isJsonObject } from "../core/json.ts";
+import { MAIN_SOURCE } from "../core/readiness.ts";
 import type { Config, DbConfig, EmailConfig, SourceConfig } from "./config.ts";
 import { parseDbLogin } from "./db_login.ts";
 import { describeIssue, type Issue } from "./describe_issue.ts";
@@ -125,6 +126,9 @@ function parseEmail(raw: RawConfig, around: Surroundings, faults: string[]): Ema
 function parseSources(raw: RawConfig, around: Surroundings, faults: string[]): Config["sources"] {
   const sources: { [name: string]: SourceConfig } = {};
   for (const [name, source] of Object.entries(raw.sources ?? {})) {
+    if (name === MAIN_SOURCE) {
+      faults.push(`sources.${name}: this name stands for [engine] base_url; choose another`);
+    }
     const token = source.token_env === undefined ? undefined : around.env[source.token_env];
     if (source.token_env !== undefined && (token === undefined || token === "")) {
       faults.push(

@@ -19,15 +19,17 @@ export interface ReadinessFacts {
   readonly configured: ReadonlySet<string>;
 }
 
-/** The service of `[engine]`, which a module that declares no `SOURCES` needs. */
-const MAIN = "main";
+/** The name of the service of `[engine]`, which a module that declares no `SOURCES` needs. */
+export const MAIN_SOURCE = "main";
 
 /** Judges an alarm's set-up: what is missing is told apart from what is wrong. */
 export function judgeReadiness({ row, specs, needs, configured }: ReadinessFacts): Readiness {
   const resolved = resolveParams(specs, row.params);
   if (resolved.faults.length > 0)
     return { kind: "faulty", message: [...resolved.faults, ...resolved.unknown].join("; ") };
-  const missing = (needs ?? [MAIN]).filter((name) => !configured.has(name)).map(missingSource);
+  const missing = (needs ?? [MAIN_SOURCE])
+    .filter((name) => !configured.has(name))
+    .map(missingSource);
   for (const name of resolved.missing) missing.push(`parameter ${name} has no value`);
   if (missing.length > 0)
     return { kind: "not configured", missing: [...missing, ...resolved.unknown] };
@@ -35,7 +37,7 @@ export function judgeReadiness({ row, specs, needs, configured }: ReadinessFacts
 }
 
 function missingSource(name: string): string {
-  return name === MAIN
+  return name === MAIN_SOURCE
     ? "[engine] base_url is not set"
     : `[sources.${name}] is not in the configuration`;
 }

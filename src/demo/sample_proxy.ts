@@ -7,8 +7,8 @@ export interface ProxyScene {
   readonly tasks: readonly SampleTask[];
   /** Epoch seconds; what `days` counts back from. */
   readonly now: number;
-  /** The tunnel behind the proxy is down: every question gets a 502. */
-  readonly down: boolean;
+  /** Every question gets the page of a login form, with status 200. */
+  readonly loginPage: boolean;
 }
 
 export interface SampleProxy {
@@ -25,10 +25,11 @@ const TASKS_PATH = `${BASE_PATH}/api/panda/tasks/`;
 
 /** Starts a PanDA proxy with made-up tasks, on loopback and a free port. */
 export async function startSampleProxy(): Promise<SampleProxy> {
-  let scene: ProxyScene = { tasks: [], now: 0, down: false };
+  let scene: ProxyScene = { tasks: [], now: 0, loginPage: false };
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://proxy.invalid");
-    send(response, answer(request.method ?? "GET", url, scene));
+    if (scene.loginPage) sendLoginPage(response);
+    else send(response, answer(request.method ?? "GET", url, scene));
   });
   const port = await new Promise<number>((resolve, reject) => {
     server.once("error", reject);
@@ -53,8 +54,6 @@ export async function startSampleProxy(): Promise<SampleProxy> {
 
 function answer(method: string, url: URL, scene: ProxyScene): Answer {
   if (method !== "GET") return { status: 405, body: { error: "GET only" } };
-  if (scene.down)
-    return { status: 502, body: { error: "Cannot reach swf-monitor (tunnel down?)" } };
   if (url.pathname !== TASKS_PATH)
     return { status: 404, body: { error: `the sample proxy serves only ${TASKS_PATH}` } };
   return answerTasks(scene.tasks, url.searchParams, scene.now);
@@ -63,4 +62,11 @@ function answer(method: string, url: URL, scene: ProxyScene): Answer {
 function send(response: ServerResponse, { status, body }: Answer): void {
   response.writeHead(status, { "content-type": "application/json" });
   response.end(JSON.stringify(body));
+}
+
+function sendLoginPage(response: ServerResponse): void {
+  response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
+  response.end(
+    "<!DOCTYPE html><html><head><title>Log in</title></head><body><form></form></body></html>",
+  );
 }

@@ -3,8 +3,8 @@ export interface StoryTick {
   readonly title: string;
   /** How long after the tick before. */
   readonly minutesLater: number;
-  /** The tunnel behind the proxy is down. */
-  readonly down: boolean;
+  /** The proxy wants a login: it answers everything with a page for people, and with status 200. */
+  readonly loginPage: boolean;
   /** What is going on, told before the tick. */
   readonly scene: string;
   /** What to notice, told after it. */
@@ -27,7 +27,7 @@ export const STORY: readonly StoryTick[] = [
   {
     title: "new modules are found",
     minutesLater: 0,
-    down: false,
+    loginPage: false,
     scene: "The alarms folder holds modules that the database has never seen.",
     moral:
       "Each module got its row, with mail off. What lacks a value or a service is not configured: " +
@@ -36,7 +36,7 @@ export const STORY: readonly StoryTick[] = [
   {
     title: "two tasks lose files",
     minutesLater: FIVE_MINUTES,
-    down: false,
+    loginPage: false,
     scene:
       "The proxy lists some 250 tasks; two of them have lost more than 10% of their input files.",
     moral:
@@ -46,33 +46,33 @@ export const STORY: readonly StoryTick[] = [
   {
     title: "a third one joins them",
     minutesLater: FIVE_MINUTES,
-    down: false,
+    loginPage: false,
     scene: "The first two go on failing, and task 90421 begins to.",
     moral: "Only what is new is mailed. The other two are still firing and were mailed already.",
   },
   {
-    title: "the proxy is down",
+    title: "the proxy asks for a login",
     minutesLater: FIVE_MINUTES,
-    down: true,
+    loginPage: true,
     scene:
-      "The proxy answers 502 to everything. The engine tries four times, which takes some seconds.",
+      "A change at the proxy has put it behind a login: it answers everything with a web page, and with status 200.",
     moral:
-      "No news is not good news: nothing clears and nobody is told that all is well. Under cron the " +
-      "tick would end with exit code 1 and that error on stderr.",
+      "No failing task in that answer, but no news is not good news: nothing clears. Under cron the " +
+      "tick would end with exit code 1 and that error on stderr, which cron mails.",
   },
   {
     title: "one task recovers",
     minutesLater: FIVE_MINUTES,
-    down: false,
-    scene: "The proxy is back. Somebody retried task 90415, and its files now go through.",
+    loginPage: false,
+    scene: "The proxy answers again. Somebody retried task 90415, and its files now go through.",
     moral:
       "The answer is complete again, so what it no longer shows is cleared. Nobody is mailed twice " +
-      "about the other two, outage or not.",
+      "about the other two, login page or not.",
   },
   {
     title: "a day later",
     minutesLater: 24 * 60,
-    down: false,
+    loginPage: false,
     scene: "Two tasks are failing as they did; the alarm's renotification window is 24 hours.",
     moral: "Who has not looked yet is reminded, once in 24 hours, in one mail.",
   },

@@ -81,13 +81,15 @@ function loadOnce({ folder, loader }: LoadFacts): (name: string) => Promise<Load
   };
 }
 
-/** Takes in a module that has no row yet: its row is made, with mail off. */
+/**
+ * Takes in a module that has no row yet: its row is made, with mail off. One that does not load gets
+ * none before it does, so that the row starts with its TITLE, DESCRIPTION and defaults.
+ */
 async function admit(name: string, loaded: LoadedModule, facts: LoadFacts): Promise<Alarm> {
   const wish = newAlarm(name, loaded);
-  const row = facts.write ? await createAlarm(facts.db, wish, facts.now) : imagine(wish);
-  facts.log.info(
-    `${row.entryId}: new module, its row ${facts.write ? "was" : "would be"} made, with mail off`,
-  );
+  if (!loaded.ok || !facts.write) return judge(imagine(wish), loaded, facts.sources);
+  const row = await createAlarm(facts.db, wish, facts.now);
+  facts.log.info(`${row.entryId}: new module, its row was made, with mail off`);
   return judge(row, loaded, facts.sources);
 }
 
@@ -141,7 +143,7 @@ function faulty(row: AlarmRow, message: string): Alarm {
   return { row, module: undefined, readiness: { kind: "faulty", message } };
 }
 
-/** What a newcomer's row is made of; a module that does not load gets one all the same, to show its fault. */
+/** What a newcomer's row is made of. */
 export function newAlarm(name: string, loaded: LoadedModule): NewAlarm {
   if (!loaded.ok) return { name, title: undefined, description: undefined, params: {} };
   const { title, description, params } = loaded.module;

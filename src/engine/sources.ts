@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { MAIN_SOURCE } from "../source/alarm_client.ts";
+import { MAIN_SOURCE } from "../core/readiness.ts";
 import { Source } from "../source/source.ts";
 
 /** The services of one tick, by the name that modules use; nothing is connected before it is asked. */

@@ -1,12 +1,11 @@
 import type { JsonObject, JsonValue } from "../core/json.ts";
+import { MAIN_SOURCE } from "../core/readiness.ts";
 import type { AlarmClient } from "./client.ts";
 import { FetchError } from "./fetch_error.ts";
 import { inTime } from "./in_time.ts";
 import { firstQuery, KEYSET, type Paging, parsePage, type Query, queryText } from "./paging.ts";
 import type { Source } from "./source.ts";
 
-/** The name under which the service of `[engine]` is known. */
-export const MAIN_SOURCE = "main";
 /** At 200 items a page, a million items; an endless list must end somewhere. */
 const MAX_PAGES = 5_000;
 

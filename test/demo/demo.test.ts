@@ -34,7 +34,7 @@ describe("the demo", () => {
         ["still firing 90421", "still firing 90417", "mailed"],
       ].map((lines) => lines.toSorted()),
     );
-    expect(ticks[3]).toContain("tunnel down?");
+    expect(ticks[3]).toContain("not JSON");
     expect(ticks[5]).toContain("renotification due");
   });
 

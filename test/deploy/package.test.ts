@@ -68,6 +68,7 @@ describe("the package that npm pack makes", () => {
         "alarms",
         "config.toml.example",
         "deploy",
+        "docs",
         "dist",
         "migrations",
         "package.json",
