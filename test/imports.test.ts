@@ -1,0 +1,267 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+/**
+ * Who may import whom: `cli → engine → (modules, source, store, channel, message, config) → core`.
+ * Types count like values: what a file must know of another is a tie either way.
+ */
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+const MIDDLE = ["modules", "source", "store", "channel", "message", "config"];
+
+/** Ties between neighbours of the middle layer. A new one is a decision: write it down here. */
+const NEIGHBOURS: readonly string[] = [
+  "channel → config", // a channel is opened from its settings
+  "channel → message", // it delivers a rendered mail
+  "modules → source", // detect gets a client
+  "store → config", // a database is opened from its settings
+];
+
+/** Packages of Node without effects, which decisions may use. */
+const PURE = ["node:crypto"];
+
+/** What is slow to load, and the one file that may load it; that file is only loaded on demand. */
+const HEAVY: { readonly [name: string]: string } = {
+  "@electric-sql/pglite": "src/store/embedded.ts",
+  pg: "src/store/postgres.ts",
+  "@aws-sdk/client-ses": "src/channel/ses.ts",
+  nodemailer: "src/channel/file.ts",
+};
+
+interface Import {
+  /** From the root of the checkout, like `src/core/json.ts`. */
+  readonly from: string;
+  /** Such a path too, or a package's name. */
+  readonly to: string;
+  readonly kind: "value" | "type" | "on demand";
+}
+
+/** Every import in a file's text, as written. Throws on one whose target is not a plain text. */
+function readImports(text: string): readonly Pick<Import, "to" | "kind">[] {
+  const code = text.replaceAll(/^\s*\/\*[\s\S]*?\*\//gm, "").replaceAll(/^\s*\/\/.*$/gm, "");
+  if (/(?<![.\w])import\(\s*[^\s")]/.test(code) || /(?<![.\w])require\(/.test(code))
+    throw new Error("an import whose target is only known when it runs");
+  const found: Pick<Import, "to" | "kind">[] = [];
+  const fixed = /^(import|export)\s+(type\s)?[^"';]*?from\s+"([^"]+)"|^import\s+"([^"]+)"/gm;
+  for (const [, , type, named, bare] of code.matchAll(fixed))
+    found.push({ to: named ?? bare ?? "", kind: type === undefined ? "value" : "type" });
+  for (const [, to = ""] of code.matchAll(/(?<![.\w])import\(\s*"([^"]+)"/g))
+    found.push({ to, kind: "on demand" });
+  return found;
+}
+
+function importsBelow(folder: string): readonly Import[] {
+  const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" });
+  return files
+    .filter((file) => file.endsWith(".ts"))
+    .flatMap((file) => {
+      const path = join(ROOT, folder, file);
+      return readImports(readFileSync(path, "utf8")).map(({ to, kind }) => ({
+        from: relative(ROOT, path),
+        to: to.startsWith(".") ? relative(ROOT, resolve(dirname(path), to)) : to,
+        kind,
+      }));
+    });
+}
+
+/** `src/core/json.ts` → `core`; a file directly in `src` is a part of its own. */
+function partOf(path: string): string | undefined {
+  return /^src\/([^/]+)/.exec(path)?.[1];
+}
+
+/** Why an import within `src` breaks the direction, or undefined where it does not. */
+function objection({ from, to }: Pick<Import, "from" | "to">): string | undefined {
+  const [part, target] = [partOf(from), partOf(to)];
+  if (part === undefined) return `${from} is not in src`;
+  if (target === undefined) {
+    const inside = to.includes("/") && /\.[jt]s$/.test(to);
+    if (inside) return `${from} leaves src for ${to}`;
+    return part === "core" && !PURE.includes(to) ? `core must not import ${to}` : undefined;
+  }
+  if (part === target) return undefined;
+  const allowed = mayImport(part, target);
+  return allowed ? undefined : `${part} must not import ${target}`;
+}
+
+function mayImport(part: string, target: string): boolean {
+  if (target === "demo") return part === "cli";
+  // The edges: the command line, what modules import, and the process.
+  if (target === "cli") return part === "main.ts" || part === "bin";
+  if (target === "index.ts") return part === "cli";
+  if (target === "main.ts") return part === "bin";
+  if (target === "core") return part !== "bin";
+  if (target === "engine") return part === "cli" || part === "main.ts";
+  if (!MIDDLE.includes(target)) return false;
+  if (MIDDLE.includes(part)) return NEIGHBOURS.includes(`${part} → ${target}`);
+  if (part === "index.ts") return target === "source";
+  return ["engine", "cli", "main.ts"].includes(part);
+}
+
+/** The files of a circle of imports, the first one again at its end; undefined where there is none. */
+function findCircle(
+  imports: readonly Pick<Import, "from" | "to">[],
+): readonly string[] | undefined {
+  const next = new Map<string, string[]>();
+  for (const { from, to } of imports) next.set(from, [...(next.get(from) ?? []), to]);
+  const done = new Set<string>();
+  const walk = (file: string, trail: readonly string[]): readonly string[] | undefined => {
+    if (trail.includes(file)) return [...trail.slice(trail.indexOf(file)), file];
+    if (done.has(file)) return undefined;
+    for (const to of next.get(file) ?? []) {
+      const circle = walk(to, [...trail, file]);
+      if (circle !== undefined) return circle;
+    }
+    done.add(file);
+    return undefined;
+  };
+  for (const file of next.keys()) {
+    const circle = walk(file, []);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}
+
+const SRC = importsBelow("src");
+const ALARMS = importsBelow("alarms");
+
+describe("imports are read from a text", () => {
+  test.each([
+    ["a value", 'import { a } from "./a.ts";', ["value ./a.ts"]],
+    ["a type", 'import type { A } from "./a.ts";', ["type ./a.ts"]],
+    ["over several lines", 'import {\n  a,\n  type B,\n} from "./a.ts";', ["value ./a.ts"]],
+    ["everything", 'import * as a from "a";', ["value a"]],
+    ["for its effect", 'import "./a.ts";', ["value ./a.ts"]],
+    [
+      "handed on",
+      'export { a } from "./a.ts";\nexport type { B } from "./b.ts";',
+      ["value ./a.ts", "type ./b.ts"],
+    ],
+    ["handed on whole", 'export * from "./a.ts";', ["value ./a.ts"]],
+    ["on demand", 'const { a } = await import("./a.ts");', ["on demand ./a.ts"]],
+    ["not a method of that name", "await loader.import(path);", []],
+    ["not from a comment", '/** `import a from "b"` */\n// import c from "d";', []],
+    ["not from an export of its own", 'export const a = 1;\nconst b = "from";', []],
+  ])("%s", (_, text, expected) => {
+    expect(readImports(text).map(({ kind, to }) => `${kind} ${to}`)).toEqual(expected);
+  });
+
+  test.each(["await import(path);", "await import(`./$" + "{a}.ts`);", 'require("a");'])(
+    "%s cannot be read",
+    (text) => {
+      expect(() => readImports(text)).toThrow("only known when it runs");
+    },
+  );
+
+  test("those of the engine are found", () => {
+    expect(SRC.length).toBeGreaterThan(100);
+    const parts = new Set(SRC.flatMap(({ from, to }) => [partOf(from), partOf(to)]));
+    for (const part of [...MIDDLE, "core", "engine", "cli", "demo", "bin", "main.ts", "index.ts"])
+      expect(parts).toContain(part);
+  });
+});
+
+describe("the direction", () => {
+  test.each([
+    ["src/core/a.ts", "src/core/b.ts", undefined],
+    ["src/core/a.ts", "node:crypto", undefined],
+    ["src/core/a.ts", "node:fs", "core must not import node:fs"],
+    ["src/core/a.ts", "valibot", "core must not import valibot"],
+    ["src/core/a.ts", "src/config/b.ts", "core must not import config"],
+    ["src/store/a.ts", "pg", undefined],
+    ["src/store/a.ts", "src/core/b.ts", undefined],
+    ["src/store/a.ts", "src/source/b.ts", "store must not import source"],
+    ["src/source/a.ts", "src/modules/b.ts", "source must not import modules"],
+    ["src/modules/a.ts", "src/source/b.ts", undefined],
+    ["src/message/a.ts", "src/engine/b.ts", "message must not import engine"],
+    ["src/modules/a.ts", "src/index.ts", "modules must not import index.ts"],
+    ["src/engine/a.ts", "src/store/b.ts", undefined],
+    ["src/engine/a.ts", "src/cli/b.ts", "engine must not import cli"],
+    ["src/engine/a.ts", "src/demo/b.ts", "engine must not import demo"],
+    ["src/cli/a.ts", "src/demo/b.ts", undefined],
+    ["src/cli/a.ts", "src/main.ts", "cli must not import main.ts"],
+    ["src/demo/a.ts", "src/core/b.ts", undefined],
+    ["src/demo/a.ts", "src/store/b.ts", "demo must not import store"],
+    ["src/index.ts", "src/store/b.ts", "index.ts must not import store"],
+    ["src/bin/a.ts", "src/main.ts", undefined],
+    ["src/bin/a.ts", "src/store/b.ts", "bin must not import store"],
+    ["src/new/a.ts", "src/store/b.ts", "new must not import store"],
+    ["src/cli/a.ts", "alarms/lib/b.ts", "src/cli/a.ts leaves src for alarms/lib/b.ts"],
+  ])("of %s importing %s is judged", (from, to, expected) => {
+    expect(objection({ from, to })).toBe(expected);
+  });
+
+  test("is kept by every file of the engine", () => {
+    expect(SRC.flatMap((each) => objection(each) ?? [])).toEqual([]);
+  });
+
+  test("the ties between neighbours are those written down, and each of them is there", () => {
+    const ties = SRC.flatMap(({ from, to }) => {
+      const [part, target] = [partOf(from) ?? "", partOf(to) ?? ""];
+      const isTie = part !== target && MIDDLE.includes(part) && MIDDLE.includes(target);
+      return isTie ? `${part} → ${target}` : [];
+    });
+    expect([...new Set(ties)].toSorted()).toEqual(NEIGHBOURS);
+  });
+});
+
+describe("circles", () => {
+  test("are found", () => {
+    const imports = ["a b", "b c", "c d", "d b", "a d"].map((each) => {
+      const [from = "", to = ""] = each.split(" ");
+      return { from, to };
+    });
+    expect(findCircle(imports)).toEqual(["b", "c", "d", "b"]);
+    expect(findCircle(imports.slice(0, 3))).toBeUndefined();
+  });
+
+  test("there are none", () => {
+    expect(findCircle([...SRC, ...ALARMS])).toBeUndefined();
+  });
+});
+
+describe("packages", () => {
+  const manifest: unknown = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  const dependencies: unknown = Reflect.get(Object(manifest), "dependencies");
+  const declared = Object.keys(Object(dependencies));
+  const isPackage = (to: string): boolean => !to.startsWith("node:") && partOf(to) === undefined;
+
+  test("the ones that the engine imports are those that it declares, each", () => {
+    const used = new Set(SRC.map(({ to }) => to).filter(isPackage));
+    expect([...used].toSorted()).toEqual(declared.toSorted());
+  });
+
+  test.each(Object.entries(HEAVY))("%s is loaded on demand, by one file", (name, only) => {
+    const users = SRC.filter(({ to, kind }) => to === name && kind !== "type");
+    expect(new Set(users.map(({ from }) => from))).toEqual(new Set([only]));
+    if (users.every(({ kind }) => kind === "on demand")) return;
+    const importers = SRC.filter(({ to, kind }) => to === only && kind === "value");
+    expect(importers.map(({ from }) => from)).toEqual([]);
+  });
+});
+
+describe("the shipped alarms", () => {
+  /** Why a file of `alarms` must not import this, or undefined where it may. */
+  function objectionTo({ from, to }: Pick<Import, "from" | "to">): string | undefined {
+    if (to === "swf-alarms" || builtinModules.includes(to.replace(/^node:/, ""))) return undefined;
+    return to.startsWith("alarms/lib/") ? undefined : `${from} must not import ${to}`;
+  }
+
+  test.each([
+    ["swf-alarms", undefined],
+    ["node:path", undefined],
+    ["alarms/lib/a.ts", undefined],
+    ["alarms/other.ts", "alarms/a.ts must not import alarms/other.ts"],
+    ["src/core/json.ts", "alarms/a.ts must not import src/core/json.ts"],
+    ["undici", "alarms/a.ts must not import undici"],
+  ])("importing %s are judged", (to, expected) => {
+    expect(objectionTo({ from: "alarms/a.ts", to })).toBe(expected);
+  });
+
+  test("import what any module elsewhere can: swf-alarms, their own lib, and Node", () => {
+    expect(ALARMS.length).toBeGreaterThan(5);
+    expect(ALARMS.flatMap((each) => objectionTo(each) ?? [])).toEqual([]);
+  });
+});

@@ -1,0 +1,314 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import * as helpers from "../../src/index.ts";
+import { type LoadedModule, ModuleLoader } from "../../src/modules/load.ts";
+import { FetchError } from "../../src/source/fetch_error.ts";
+
+/** A folder somewhere else, without node_modules, and with a name that a URL would not take. */
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "swf alarms 100% #1?-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(file: string, text: string): string {
+  const path = join(folder, file);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  return path;
+}
+
+async function load(file: string, text: string): Promise<LoadedModule> {
+  const path = write(file, text);
+  return await new ModuleLoader({ ...helpers }).load({ name: "x", path });
+}
+
+/** The module that the text loads as; fails the test where it does not. */
+async function moduleOf(file: string, text: string) {
+  const loaded = await load(file, text);
+  if (!loaded.ok) throw new Error(loaded.fault);
+  return loaded.module;
+}
+
+async function faultOf(file: string, text: string): Promise<string> {
+  const loaded = await load(file, text);
+  return loaded.ok ? "no fault" : loaded.fault;
+}
+
+const DETECT = "export const detect = () => [];\n";
+
+describe("every kind of module is loaded, without a build step", () => {
+  const rows: readonly [string, string, string][] = [
+    [
+      "TypeScript with types",
+      "a.ts",
+      'import type { Detection } from "swf-alarms";\nexport const TITLE: string = "it";\nexport function* detect(): Generator<Detection> {}',
+    ],
+    [
+      "TypeScript that must be compiled: enums, namespaces, parameter properties",
+      "a.ts",
+      'enum E { A = "i" }\nnamespace N { export const b = "t" }\nclass C { constructor(readonly c: string) {} }\nexport const TITLE = new C(E.A + N.b).c;\nexport const detect = () => [];',
+    ],
+    [
+      "a JavaScript file with imports",
+      "a.js",
+      `import "swf-alarms";\nexport const TITLE = "it";\n${DETECT}`,
+    ],
+    [
+      "a JavaScript file with require",
+      "a.js",
+      'const { parseUtc } = require("swf-alarms");\nmodule.exports = { TITLE: parseUtc ? "it" : "", detect: () => [] };',
+    ],
+    [
+      "a JavaScript file with exports",
+      "a.js",
+      'exports.TITLE = "it";\nexports.detect = function* () {};',
+    ],
+    [
+      "a JavaScript module that waits at its top",
+      "a.mjs",
+      `export const TITLE = await Promise.resolve("it");\n${DETECT}`,
+    ],
+    [
+      "TypeScript that waits at its top",
+      "a.ts",
+      `export const TITLE: string = await Promise.resolve("it");\n${DETECT}`,
+    ],
+    [
+      "a module that imports a package of Node",
+      "a.ts",
+      `import { basename } from "node:path";\nexport const TITLE = basename("/x/it");\n${DETECT}`,
+    ],
+    [
+      "a module that begins with a byte order mark",
+      "a.ts",
+      `\ufeffexport const TITLE = "it";\n${DETECT}`,
+    ],
+  ];
+  test.each(rows)("%s", async (_, file, text) => {
+    const module = await moduleOf(file, text);
+    expect(module.title).toBe("it");
+    expect(typeof module.detect).toBe("function");
+  });
+
+  test("with its own files below the folder, in both languages", async () => {
+    write("lib/x.ts", 'import { y } from "./y.js";\nexport const x: string = "i" + y;');
+    write("lib/y.js", 'export const y = "t";');
+    const text = `import { x } from "./lib/x.ts";\nexport const TITLE = x;\n${DETECT}`;
+    expect((await moduleOf("a.ts", text)).title).toBe("it");
+  });
+
+  test("swf-alarms is the engine's own, so that its errors are told apart", async () => {
+    const text = `import { FetchError, parseUtc } from "swf-alarms";\nexport const detect = () => [FetchError, parseUtc];`;
+    for (const file of ["a.ts", "b.js", "c.mjs"]) {
+      const module = await moduleOf(file, text);
+      expect(module.detect(CLIENT, {})).toEqual([FetchError, helpers.parseUtc]);
+      expect(module.detect(CLIENT, {})).toEqual([helpers.FetchError, expect.anything()]);
+    }
+  });
+});
+
+/** These modules ask nothing. */
+const CLIENT: helpers.AlarmClient = {
+  now: 0,
+  signal: new AbortController().signal,
+  get: async () => null,
+  find: async () => undefined,
+  pages: async function* () {},
+  source: () => CLIENT,
+  incomplete: () => {},
+  log: () => {},
+};
+
+describe("what a module says of itself", () => {
+  test("is read in full", async () => {
+    const text = `
+      export const TITLE = "Title";
+      export const DESCRIPTION = "Description";
+      export const SOURCES = ["gracedb"];
+      export const PARAMS = { p: { type: "number", default: 1, description: "" } };
+      export const detect = () => [];`;
+    expect(await moduleOf("a.ts", text)).toMatchObject({
+      name: "x",
+      path: join(folder, "a.ts"),
+      title: "Title",
+      description: "Description",
+      sources: ["gracedb"],
+      params: { p: { type: "number", default: 1, description: "" } },
+    });
+  });
+
+  test("may be nothing but detect", async () => {
+    expect(await moduleOf("a.ts", DETECT)).toMatchObject({
+      title: undefined,
+      description: undefined,
+      sources: undefined,
+      params: {},
+    });
+  });
+
+  test("an empty list of sources is not the same as none given", async () => {
+    expect((await moduleOf("a.ts", `export const SOURCES = [];${DETECT}`)).sources).toEqual([]);
+  });
+});
+
+describe("a module that cannot be used is a fault in words for its author", () => {
+  const rows: readonly [string, string, string, RegExp][] = [
+    [
+      "a syntax error, with its place",
+      "a.ts",
+      "const a = 1;\nexport const = 5;\n",
+      /cannot load .*a\.ts: .*a\.ts:2:\d+/,
+    ],
+    [
+      "a syntax error in a JavaScript module",
+      "a.mjs",
+      "export const = 5;",
+      /cannot load .*a\.mjs: .*:1:\d+/,
+    ],
+    ["an error at import", "a.ts", 'throw new Error("no luck");', /cannot load .*a\.ts: no luck$/],
+    ["a text thrown at import", "a.ts", 'throw "no luck";', /cannot load .*a\.ts: no luck$/],
+    ["undefined thrown at import", "a.ts", "throw undefined;", /cannot load .*a\.ts: undefined$/],
+    [
+      "an object without a text thrown at import",
+      "a.ts",
+      "throw Object.create(null);",
+      /cannot load .*a\.ts/,
+    ],
+    [
+      "a rejection at its top",
+      "a.mjs",
+      'await Promise.reject(new Error("no luck"));',
+      /cannot load .*a\.mjs: no luck$/,
+    ],
+    [
+      "a package that is not there",
+      "a.ts",
+      'import { a } from "not-there";\na();',
+      /cannot load .*a\.ts: .*not-there/,
+    ],
+    [
+      "a file that is not there",
+      "a.ts",
+      'import { a } from "./lib/gone.ts";\na();',
+      /cannot load .*a\.ts: .*gone/,
+    ],
+    [
+      "an empty file",
+      "a.ts",
+      "",
+      /a\.ts: it must export a function detect\(client, params\), found undefined$/,
+    ],
+    ["a detect that is no function", "a.ts", "export const detect = [];", /found object$/],
+    [
+      "a detect in the default export",
+      "a.ts",
+      "export default { detect: () => [] };",
+      /it must export a function detect/,
+    ],
+    [
+      "a misspelt detect",
+      "a.ts",
+      "export const detects = () => [];",
+      /it must export a function detect/,
+    ],
+    [
+      "a module that exports a function alone",
+      "a.js",
+      "module.exports = () => [];",
+      /it must export a function detect/,
+    ],
+    [
+      "a title that is no text",
+      "a.ts",
+      `export const TITLE = 5;${DETECT}`,
+      /a\.ts: TITLE must be a text, found number$/,
+    ],
+    [
+      "a description that is no text",
+      "a.ts",
+      `export const DESCRIPTION = null;${DETECT}`,
+      /DESCRIPTION must be a text, found object$/,
+    ],
+    [
+      "sources that are no list",
+      "a.ts",
+      `export const SOURCES = "gracedb";${DETECT}`,
+      /SOURCES must be a list of source names$/,
+    ],
+    [
+      "sources that are no names",
+      "a.ts",
+      `export const SOURCES = [1];${DETECT}`,
+      /SOURCES must be a list of source names$/,
+    ],
+    [
+      "parameters that are no object",
+      "a.ts",
+      `export const PARAMS = [];${DETECT}`,
+      /PARAMS must be an object/,
+    ],
+    [
+      "a parameter of no type",
+      "a.ts",
+      `export const PARAMS = { p: {} };${DETECT}`,
+      /PARAMS\.p: type must be one of/,
+    ],
+    [
+      "a null default",
+      "a.ts",
+      `export const PARAMS = { p: { type: "number", default: null } };${DETECT}`,
+      /PARAMS\.p: .*default/,
+    ],
+    [
+      "a type that is no text",
+      "a.ts",
+      `export const PARAMS = { p: { type: 5n } };${DETECT}`,
+      /PARAMS\.p: type must be one of/,
+    ],
+    [
+      "exports that throw when looked at",
+      "a.js",
+      'Object.defineProperty(module.exports, "detect", { enumerable: true, get() { throw new Error("no luck"); } });',
+      /a\.js: .*no luck/,
+    ],
+  ];
+  test.each(rows)("%s", async (_, file, text, pattern) => {
+    const fault = await faultOf(file, text);
+    expect(fault).toMatch(pattern);
+    expect(fault).toContain(folder);
+    expect(fault).not.toContain("\n");
+  });
+
+  test("all at once", async () => {
+    const fault = await faultOf("a.ts", "export const TITLE = 1, SOURCES = 1, PARAMS = 1;");
+    for (const name of ["detect", "TITLE", "SOURCES", "PARAMS"]) expect(fault).toContain(name);
+  });
+
+  test("a file that has gone meanwhile", async () => {
+    const path = join(folder, "gone.ts");
+    const loaded = await new ModuleLoader({ ...helpers }).load({ name: "gone", path });
+    expect(loaded).toEqual({ ok: false, fault: expect.stringContaining(path) });
+  });
+
+  test("a folder with a module's name", async () => {
+    const path = join(folder, "folder.ts");
+    mkdirSync(path);
+    const loaded = await new ModuleLoader({ ...helpers }).load({ name: "folder", path });
+    expect(loaded).toEqual({ ok: false, fault: expect.stringContaining(path) });
+  });
+
+  test("it does not keep the next one from loading", async () => {
+    const loader = new ModuleLoader({ ...helpers });
+    const bad = await loader.load({ name: "a", path: write("a.ts", "throw new Error();") });
+    const good = await loader.load({ name: "b", path: write("b.ts", DETECT) });
+    expect([bad.ok, good.ok]).toEqual([false, true]);
+  });
+});
+
+test("loading leaves no files behind", async () => {
+  await moduleOf("a.ts", DETECT);
+  expect(readdirSync(folder)).toEqual(["a.ts"]);
+});
