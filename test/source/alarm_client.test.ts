@@ -1,0 +1,377 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { makeClient } from "../../src/source/alarm_client.ts";
+import type { AlarmClient } from "../../src/source/client.ts";
+import { FetchError } from "../../src/source/fetch_error.ts";
+import type { Paging } from "../../src/source/paging.ts";
+import type { Source } from "../../src/source/source.ts";
+import { json, startServer, type TestServer } from "../support/http_server.ts";
+import { closeSources, makeSource } from "../support/sources.ts";
+
+const LINKS: Paging = { style: "links.next", list: "superevents" };
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer(() => {});
+});
+beforeEach(() => {
+  server.requests.length = 0;
+  server.answer = (_request, response) => json(response, { ok: true });
+});
+afterEach(closeSources);
+afterAll(() => server.close());
+
+interface Watched {
+  readonly client: AlarmClient;
+  /** Every reason why the module did not see everything. */
+  readonly reasons: string[];
+  readonly logged: string[];
+}
+
+/** The client of one alarm, and what the engine hears of it. */
+function watch(
+  sources: { readonly [name: string]: Source } = { main: makeSource({ baseUrl: server.url }) },
+  signal: AbortSignal = new AbortController().signal,
+): Watched {
+  const reasons: string[] = [];
+  const logged: string[] = [];
+  const client = makeClient({
+    sources: new Map(Object.entries(sources)),
+    now: 1_790_000_000.5,
+    signal,
+    log: (message) => void logged.push(message),
+    onIncomplete: (reason) => void reasons.push(reason),
+  });
+  return { client, reasons, logged };
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
+/** Serves PanDA's keyset paging over ids from `count` down to 1. */
+function serveTasks(
+  count: number,
+  change: (url: URL, page: object) => unknown = (_, page) => page,
+) {
+  server.answer = (_request, response, url) => {
+    const limit = Number(url.searchParams.get("limit") ?? 50);
+    const before = Number(url.searchParams.get("before_id") ?? count + 1);
+    const ids = Array.from(
+      { length: Math.min(limit, before - 1) },
+      (_, index) => before - 1 - index,
+    );
+    const last = ids.at(-1) ?? 1;
+    const page = {
+      items: ids.map((id) => ({ jeditaskid: id })),
+      total_count: count,
+      has_more: last > 1,
+      next_before_id: last > 1 ? last : null,
+    };
+    json(response, change(url, page));
+  };
+}
+
+describe("what the client is made of", () => {
+  test("the tick's time, its signal, and ways to tell the engine something", () => {
+    const { signal } = new AbortController();
+    const { client, reasons, logged } = watch({}, signal);
+    expect(client.now).toBe(1_790_000_000.5);
+    expect(client.signal).toBe(signal);
+    client.log("looking");
+    client.incomplete("half of the sites did not answer");
+    expect(logged).toEqual(["looking"]);
+    expect(reasons).toEqual(["half of the sites did not answer"]);
+  });
+
+  test("a reason that is no text, from a module without types, is told as one", () => {
+    const { client, reasons } = watch();
+    const incomplete: (reason: never) => void = client.incomplete;
+    Reflect.apply(incomplete, client, [new Error("boom")]);
+    Reflect.apply(incomplete, client, []);
+    expect(reasons).toEqual(["Error: boom", "undefined"]);
+  });
+});
+
+describe("get and find", () => {
+  test("an answer is given, and the record stays complete", async () => {
+    const { client, reasons } = watch();
+    expect(await client.get("/x/", { days: 1 })).toEqual({ ok: true });
+    expect(await client.find("/y/")).toEqual({ ok: true });
+    expect(server.requests).toEqual(["/x/?days=1", "/y/"]);
+    expect(reasons).toEqual([]);
+  });
+
+  test("null is an answer", async () => {
+    server.answer = (_request, response) => json(response, null);
+    const { client, reasons } = watch();
+    expect(await client.get("/x/")).toBeNull();
+    expect(await client.find("/y/")).toBeNull();
+    expect(reasons).toEqual([]);
+  });
+
+  test("a 404 is an answer to find, and a failure to get", async () => {
+    server.answer = (_request, response) => json(response, { error: "Task 999 not found" }, 404);
+    const { client, reasons } = watch();
+    expect(await client.find("/tasks/999/")).toBeUndefined();
+    expect(reasons).toEqual([]);
+    await expect(client.get("/tasks/999/")).rejects.toThrow(FetchError);
+    expect(reasons).toEqual([expect.stringContaining("status 404")]);
+  });
+
+  const refusals: readonly (readonly [string, (client: AlarmClient) => Promise<unknown>])[] = [
+    ["get", (client) => client.get("/x/")],
+    ["find", (client) => client.find("/x/")],
+    ["pages", (client) => collect(client.pages("/x/"))],
+    ["a path that leads out, asked with get", (client) => client.get("../../x/")],
+  ];
+  test.each(refusals)(
+    "a failure is on the record even when the module catches it: %s",
+    async (_how, ask) => {
+      server.answer = (_request, response) => json(response, { error: "no" }, 400);
+      const { client, reasons } = watch({ main: makeSource({ baseUrl: `${server.url}/prod` }) });
+      const error: unknown = await ask(client).catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(FetchError);
+      expect(reasons).toEqual([error instanceof Error ? error.message : "no error"]);
+    },
+  );
+
+  test("each alarm hears of a failure that it shares with another", async () => {
+    server.answer = (_request, response) => json(response, {}, 400);
+    const main = makeSource({ baseUrl: server.url });
+    const alarms = [watch({ main }), watch({ main })];
+    await Promise.all(alarms.map(({ client }) => client.get("/x/").catch(() => {})));
+    for (const { reasons } of alarms) expect(reasons).toHaveLength(1);
+    expect(server.requests).toHaveLength(1);
+  });
+});
+
+describe("pages", () => {
+  test("PanDA's list is read to its end in pages of 200, in order", async () => {
+    serveTasks(450);
+    const { client, reasons } = watch();
+    const items = await collect(client.pages("/api/panda/tasks/", { status: "running" }));
+    expect(items.map(({ jeditaskid }) => jeditaskid)).toEqual(
+      Array.from({ length: 450 }, (_, index) => 450 - index),
+    );
+    expect(server.requests).toEqual([
+      "/api/panda/tasks/?limit=200&status=running",
+      "/api/panda/tasks/?before_id=251&limit=200&status=running",
+      "/api/panda/tasks/?before_id=51&limit=200&status=running",
+    ]);
+    expect(reasons).toEqual([]);
+  });
+
+  test("an empty list is a list", async () => {
+    serveTasks(0);
+    const { client, reasons } = watch();
+    expect(await collect(client.pages("/x/"))).toEqual([]);
+    expect(reasons).toEqual([]);
+  });
+
+  test("a module that has seen enough asks no further page", async () => {
+    serveTasks(1_000);
+    const { client, reasons } = watch();
+    for await (const { jeditaskid } of client.pages("/x/")) if (jeditaskid === 900) break;
+    expect(server.requests).toHaveLength(1);
+    expect(reasons).toEqual([]);
+  });
+
+  test("two alarms that read the same list fetch it once, and neither sees what the other changed", async () => {
+    serveTasks(450);
+    const main = makeSource({ baseUrl: server.url });
+    const [one, two] = [watch({ main }), watch({ main })];
+    const change = async ({ client }: Watched): Promise<number> => {
+      let sum = 0;
+      for await (const item of client.pages("/x/")) {
+        sum += Number(item.jeditaskid);
+        item.jeditaskid = -1;
+      }
+      return sum;
+    };
+    const sums = [
+      ...(await Promise.all([change(one), change(two)])),
+      await change(watch({ main })),
+    ];
+    expect(sums).toEqual([101_475, 101_475, 101_475]);
+    expect(server.requests).toHaveLength(3);
+  });
+
+  const broken: readonly (readonly [string, (url: URL, page: object) => unknown, string])[] = [
+    ["has no list", () => ({ error: "boom" }), "page 2: items is missing, not a list"],
+    ["has no cursor", (_, page) => ({ ...page, next_before_id: null }), "next_before_id is null"],
+    ["repeats its cursor", (_, page) => ({ ...page, next_before_id: 251 }), "does not move down"],
+    ["holds an item that is none", (_, page) => ({ ...page, items: [{}, 5] }), "items[1] is 5"],
+    ["is null", () => null, "the answer is null"],
+  ];
+  test.each(broken)(
+    "a second page that %s: what came before is given, then it fails",
+    async (_how, change, reason) => {
+      serveTasks(450, (url, page) =>
+        url.searchParams.has("before_id") ? change(url, page) : page,
+      );
+      const { client, reasons } = watch();
+      const seen: unknown[] = [];
+      const reading = (async () => {
+        for await (const item of client.pages("/x/")) seen.push(item);
+      })();
+      await expect(reading).rejects.toThrow(FetchError);
+      expect(seen).toHaveLength(200);
+      expect(reasons).toEqual([expect.stringContaining(reason)]);
+      expect(reasons[0]).toMatch(/^GET \/x\/: page 2: /);
+    },
+  );
+
+  test("a second page that cannot be fetched fails the list", async () => {
+    serveTasks(450);
+    const whole = server.answer;
+    server.answer = (request, response, url) => {
+      if (url.searchParams.has("before_id")) json(response, {}, 403);
+      else whole(request, response, url);
+    };
+    const { client, reasons } = watch();
+    await expect(collect(client.pages("/x/"))).rejects.toThrow("status 403");
+    expect(reasons).toEqual([expect.stringContaining("status 403")]);
+  });
+
+  test("GraceDB's links are followed by their query only, whatever host they name", async () => {
+    const other = await startServer((_request, response) => json(response, { stolen: true }));
+    server.answer = (_request, response, url) => {
+      const start = Number(url.searchParams.get("start") ?? 0);
+      const next = start < 60 ? `${other.url}/elsewhere/?query=ADVREQ&start=${start + 30}` : null;
+      json(response, { superevents: [{ start }], links: { next } });
+    };
+    const { client, reasons } = watch({
+      main: makeSource({ baseUrl: `${server.url}/api`, token: "secret" }),
+    });
+    const items = await collect(client.pages("/superevents/", { query: "ADVREQ" }, LINKS));
+    expect(items).toEqual([{ start: 0 }, { start: 30 }, { start: 60 }]);
+    expect(server.requests).toEqual([
+      "/api/superevents/?query=ADVREQ",
+      "/api/superevents/?query=ADVREQ&start=30",
+      "/api/superevents/?query=ADVREQ&start=60",
+    ]);
+    expect(other.requests).toEqual([]);
+    expect(reasons).toEqual([]);
+    await other.close();
+  });
+
+  test("links that lead in a circle are a failure, not a list without end", async () => {
+    server.answer = (_request, response, url) => {
+      const next = url.searchParams.get("at") === "b" ? "?at=a" : "?at=b";
+      json(response, { superevents: [{}], links: { next } });
+    };
+    const { client, reasons } = watch();
+    await expect(collect(client.pages("/x/", { at: "a" }, LINKS))).rejects.toThrow("leads back");
+    expect(reasons).toEqual([expect.stringContaining("the list leads back to the page ?at=a")]);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test("a list without end is given up after 5,000 pages", async () => {
+    server.answer = (_request, response, url) => {
+      const start = Number(url.searchParams.get("start") ?? 0);
+      json(response, { superevents: [{ start }], links: { next: `?start=${start + 1}` } });
+    };
+    const { client, reasons } = watch();
+    let seen = 0;
+    const reading = (async () => {
+      for await (const _item of client.pages("/x/", {}, LINKS)) seen++;
+    })();
+    await expect(reading).rejects.toThrow("more than 5000 pages");
+    expect(seen).toBe(5_000);
+    expect(reasons).toHaveLength(1);
+  });
+});
+
+describe("sources", () => {
+  test("another configured service has the same client, and its own record of nothing but its alarm's", async () => {
+    const other = await startServer((_request, response) => json(response, {}, 400));
+    const { client, reasons, logged } = watch({
+      main: makeSource({ baseUrl: server.url }),
+      gracedb: makeSource({ name: "gracedb", baseUrl: other.url }),
+    });
+    const gracedb = client.source("gracedb");
+    expect(gracedb.now).toBe(client.now);
+    expect(gracedb.signal).toBe(client.signal);
+    gracedb.log("from there");
+    await expect(gracedb.get("/x/")).rejects.toThrow("GET /x/ from gracedb: status 400");
+    await client.get("/y/");
+    await gracedb.source("main").get("/z/");
+    expect(other.requests).toEqual(["/x/"]);
+    expect(server.requests).toEqual(["/y/", "/z/"]);
+    expect(reasons).toEqual([expect.stringContaining("from gracedb")]);
+    expect(logged).toEqual(["from there"]);
+    await other.close();
+  });
+
+  test.each(["nowhere", "", "__proto__", "constructor"])(
+    "one that is not configured is an error that says what to add: %j",
+    (name) => {
+      const { client, reasons } = watch();
+      expect(() => client.source(name)).toThrow(`[sources.${name}]`);
+      expect(reasons).toEqual([expect.stringContaining("is not configured")]);
+    },
+  );
+
+  test("without a main service, asking it says what to set", async () => {
+    const { client, reasons } = watch({});
+    for (const ask of [
+      () => client.get("/x/"),
+      () => client.find("/x/"),
+      () => collect(client.pages("/x/")),
+    ])
+      await expect(ask()).rejects.toThrow("set [engine] base_url");
+    expect(reasons).toHaveLength(3);
+    expect(() => client.source("main")).toThrow("set [engine] base_url");
+  });
+});
+
+describe("when the alarm's time is up", () => {
+  const LATE = new Error("the alarm's 60 s are over");
+
+  test("a question under way fails with the reason, and others who asked it still get the answer", async () => {
+    const alarm = new AbortController();
+    const main = makeSource({ baseUrl: server.url });
+    const [late, patient] = [watch({ main }, alarm.signal), watch({ main })];
+    server.answer = (_request, response) => {
+      alarm.abort(LATE);
+      setImmediate(() => json(response, { ok: true }));
+    };
+    const answers = [late.client.get("/x/"), patient.client.get("/x/")] as const;
+    await expect(answers[0]).rejects.toBe(LATE);
+    expect(await answers[1]).toEqual({ ok: true });
+    expect(late.reasons).toEqual([LATE.message]);
+    expect(patient.reasons).toEqual([]);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("a list ends between two pages", async () => {
+    serveTasks(1_000);
+    const alarm = new AbortController();
+    const { client, reasons } = watch(undefined, alarm.signal);
+    let seen = 0;
+    const reading = (async () => {
+      for await (const _item of client.pages("/x/")) if (++seen === 200) alarm.abort(LATE);
+    })();
+    await expect(reading).rejects.toBe(LATE);
+    expect(seen).toBe(200);
+    expect(reasons).toEqual([LATE.message]);
+  });
+
+  test("a module that goes on asking after its time gets errors and cannot end the process", async () => {
+    const unhandled: unknown[] = [];
+    const listen = (error: unknown): void => void unhandled.push(error);
+    process.on("unhandledRejection", listen);
+    server.answer = (_request, response) => json(response, {}, 400);
+    const main = makeSource({ baseUrl: server.url });
+    const { client } = watch({ main }, AbortSignal.abort(LATE));
+    await expect(client.get("/x/")).rejects.toBe(LATE);
+    await expect(client.get("../x/")).rejects.toThrow();
+    // The question may have been asked all the same; its failure comes before this one's.
+    await main.get("/x/", {}, false).catch(() => {});
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", listen);
+    expect(unhandled).toEqual([]);
+  });
+});

@@ -1,0 +1,259 @@
+import { describe, expect, test } from "vitest";
+import type { JsonValue } from "../../src/core/json.ts";
+import {
+  firstQuery,
+  KEYSET,
+  type Paging,
+  parsePage,
+  type Query,
+  queryText,
+} from "../../src/source/paging.ts";
+
+const LINKS: Paging = { style: "links.next", list: "superevents" };
+const URL_OF_LIST = "https://gracedb.example/api/superevents/";
+
+describe("parsePage, PanDA's keyset paging", () => {
+  const goesOn: readonly (readonly [string, JsonValue, Query, Query | undefined])[] = [
+    [
+      "a page that says it is the last",
+      { items: [{ id: 1 }], has_more: false, next_before_id: null },
+      { limit: 200 },
+      undefined,
+    ],
+    [
+      "a last page that leaves an old cursor lying about",
+      { items: [], has_more: false, next_before_id: 7 },
+      { before_id: 7 },
+      undefined,
+    ],
+    ["no has_more, but a null cursor", { items: [], next_before_id: null }, {}, undefined],
+    [
+      "a page with more: the cursor joins what was asked",
+      { items: [{ id: 9 }], has_more: true, next_before_id: 9 },
+      { limit: 200, status: "running" },
+      { limit: 200, status: "running", before_id: 9 },
+    ],
+    [
+      "a later page: the cursor moves down",
+      { items: [{ id: 5 }], has_more: true, next_before_id: 5 },
+      { before_id: 9 },
+      { before_id: 5 },
+    ],
+    [
+      "an empty page that goes on all the same",
+      { items: [], has_more: true, next_before_id: 5 },
+      { before_id: 9 },
+      { before_id: 5 },
+    ],
+    [
+      "no has_more, but a cursor",
+      { items: [{}], next_before_id: 5 },
+      { before_id: 9 },
+      { before_id: 5 },
+    ],
+    [
+      "everything else that PanDA sends along",
+      {
+        items: [],
+        total_count: 5,
+        has_more: false,
+        next_before_id: null,
+        summary: {},
+        filters: {},
+      },
+      {},
+      undefined,
+    ],
+  ];
+  test.each(goesOn)("read: %s", (_sentence, answer, asked, next) => {
+    const parsed = parsePage(answer, asked, KEYSET);
+    expect(parsed).toMatchObject({ ok: true });
+    expect(parsed.ok && parsed.page.next).toEqual(next);
+  });
+
+  test("the items are given as they are, in their order, null and missing kept apart", () => {
+    const items = [{ id: 2, site: null }, { id: 1 }, {}];
+    const parsed = parsePage({ items, has_more: false, next_before_id: null }, {}, KEYSET);
+    expect(parsed).toEqual({ ok: true, page: { items, next: undefined } });
+  });
+
+  test("a list of another name", () => {
+    const paging: Paging = { style: "keyset", list: "jobs" };
+    const answer = { jobs: [{ id: 1 }], items: "other", has_more: false };
+    expect(parsePage(answer, {}, paging)).toMatchObject({ ok: true });
+    expect(parsePage({ items: [], has_more: false }, {}, paging)).toEqual({
+      ok: false,
+      fault: "jobs is missing, not a list",
+    });
+  });
+
+  const faults: readonly (readonly [string, JsonValue, Query, string])[] = [
+    ["the body is null", null, {}, "the answer is null, not an object with items"],
+    ["the body is a bare list", [{ id: 1 }], {}, "the answer is a list, not an object with items"],
+    ["the body is a text", "Service Unavailable", {}, 'the answer is "Service Unavailable", not'],
+    ["the body is a number", 0, {}, "the answer is 0, not an object"],
+    ["the body is false", false, {}, "the answer is false, not an object"],
+    ["the body has no list", { error: "boom" }, {}, "items is missing, not a list"],
+    ["the list is null", { items: null, has_more: false }, {}, "items is null, not a list"],
+    ["the list is an object", { items: {}, has_more: false }, {}, "items is an object, not a list"],
+    ["the list is a text", { items: "[]", has_more: false }, {}, 'items is "[]", not a list'],
+    [
+      "an item is null",
+      { items: [{}, null], has_more: false },
+      {},
+      "items[1] is null, not an object",
+    ],
+    ["an item is a list", { items: [[]], has_more: false }, {}, "items[0] is a list"],
+    ["an item is a number", { items: [5], has_more: false }, {}, "items[0] is 5, not an object"],
+    ["no word on how it goes on", { items: [] }, {}, "next_before_id is missing"],
+    ["has_more is null", { items: [], has_more: null }, {}, "has_more is null, not true or false"],
+    ["has_more is a text", { items: [], has_more: "false" }, {}, 'has_more is "false"'],
+    ["has_more is a number", { items: [], has_more: 0, next_before_id: null }, {}, "has_more is 0"],
+    ["more, but no cursor", { items: [], has_more: true }, {}, "next_before_id is missing"],
+    [
+      "more, but a null cursor",
+      { items: [], has_more: true, next_before_id: null },
+      {},
+      "next_before_id is null although the list has not ended",
+    ],
+    [
+      "the cursor is a text",
+      { items: [], has_more: true, next_before_id: "5" },
+      {},
+      'next_before_id is "5"',
+    ],
+    ["the cursor is a fraction", { items: [], has_more: true, next_before_id: 5.5 }, {}, "is 5.5"],
+    [
+      "the cursor is beyond counting",
+      { items: [], has_more: true, next_before_id: 1e300 },
+      {},
+      "is 1e+300",
+    ],
+    [
+      "the cursor repeats",
+      { items: [], has_more: true, next_before_id: 9 },
+      { before_id: 9 },
+      "the cursor does not move down",
+    ],
+    [
+      "the cursor goes up",
+      { items: [], has_more: true, next_before_id: 10 },
+      { before_id: 9 },
+      "next_before_id is 10 after before_id 9",
+    ],
+    [
+      "the cursor repeats without a has_more",
+      { items: [], next_before_id: 9 },
+      { before_id: 9 },
+      "the cursor does not move down",
+    ],
+  ];
+  test.each(faults)("a fault: %s", (_sentence, answer, asked, fault) => {
+    expect(parsePage(answer, asked, KEYSET)).toEqual({
+      ok: false,
+      fault: expect.stringContaining(fault),
+    });
+  });
+
+  test("a fault quotes only the beginning of what it found", () => {
+    const parsed = parsePage("x".repeat(10_000), {}, KEYSET);
+    expect(parsed.ok ? "" : parsed.fault.length).toBeLessThan(120);
+  });
+});
+
+describe("parsePage, GraceDB's links.next", () => {
+  const page = (next: JsonValue): JsonValue => ({ superevents: [{ id: "S1" }], links: { next } });
+  const asked = { query: "label: ADVREQ", count: 30 };
+
+  const goesOn: readonly (readonly [string, JsonValue, Query | undefined])[] = [
+    ["no further page", null, undefined],
+    [
+      "a whole URL",
+      `${URL_OF_LIST}?query=label%3A+ADVREQ&count=30&start=30`,
+      { query: "label: ADVREQ", count: "30", start: "30" },
+    ],
+    ["a path", "/api/superevents/?start=30", { ...asked, start: "30" }],
+    ["only a query", "?start=30", { ...asked, start: "30" }],
+    [
+      "another host, another scheme, a password: only the query counts",
+      "ftp://u:p@evil.example:9/else/?start=30#x",
+      { ...asked, start: "30" },
+    ],
+    [
+      "a host without a scheme: only the query counts",
+      "//evil.example/?start=30",
+      { ...asked, start: "30" },
+    ],
+    [
+      "a query that changes what was asked is followed: the service knows its cursor",
+      "?query=all&start=30",
+      { query: "all", count: 30, start: "30" },
+    ],
+  ];
+  test.each(goesOn)("read: %s", (_sentence, next, query) => {
+    const parsed = parsePage(page(next), asked, LINKS);
+    expect(parsed).toMatchObject({ ok: true, page: { items: [{ id: "S1" }] } });
+    expect(parsed.ok && parsed.page.next).toEqual(query);
+  });
+
+  const faults: readonly (readonly [string, JsonValue, string])[] = [
+    ["the body is a list", [], "the answer is a list, not an object with superevents"],
+    ["the body has no list", { links: { next: null } }, "superevents is missing, not a list"],
+    ["no links", { superevents: [] }, "links is missing, not an object with next"],
+    ["links is null", { superevents: [], links: null }, "links is null"],
+    ["links is a list", { superevents: [], links: [] }, "links is a list"],
+    ["next is not there", { superevents: [], links: {} }, "links.next is missing, neither"],
+    ["next is a number", page(30), "links.next is 30, neither a link nor null"],
+    ["next is false", page(false), "links.next is false"],
+    ["next is an object", page({ href: "?start=30" }), "links.next is an object"],
+    ["next is no URL", page("http://[::bad/?start=30"), "links.next is"],
+    ["next is empty", page(""), "the cursor does not move"],
+    ["next has no query", page(URL_OF_LIST), "the cursor does not move"],
+    [
+      "next asks for the same page, in another order and encoding",
+      page("?count=30&query=label:%20ADVREQ"),
+      "links.next asks again for ?count=30",
+    ],
+  ];
+  test.each(faults)("a fault: %s", (_sentence, answer, fault) => {
+    expect(parsePage(answer, asked, LINKS)).toEqual({
+      ok: false,
+      fault: expect.stringContaining(fault),
+    });
+  });
+});
+
+describe("firstQuery", () => {
+  test.each([
+    ["PanDA's lists are asked for in the largest pages it gives", {}, KEYSET, { limit: 200 }],
+    ["what the module asks joins", { status: "x" }, KEYSET, { limit: 200, status: "x" }],
+    ["a module may ask for smaller pages", { limit: 5 }, KEYSET, { limit: 5 }],
+    ["a limit left open is the largest", { limit: undefined }, KEYSET, { limit: 200 }],
+    ["other services choose their own size", { query: "x" }, LINKS, { query: "x" }],
+  ] satisfies readonly (readonly [string, Query, Paging, Query])[])(
+    "%s",
+    (_sentence, query, paging, first) => {
+      expect(queryText(firstQuery(query, paging))).toBe(queryText(first));
+    },
+  );
+});
+
+describe("queryText", () => {
+  test.each([
+    ["nothing", {}, ""],
+    ["in the order of the names", { b: 1, a: "x" }, "a=x&b=1"],
+    [
+      "null and undefined are left out, empty and false are not",
+      { a: null, b: undefined, c: "", d: false, e: 0 },
+      "c=&d=false&e=0",
+    ],
+    [
+      "everything is escaped",
+      { "a&b": "c=d&e #?/é😀%" },
+      "a%26b=c%3Dd%26e+%23%3F%2F%C3%A9%F0%9F%98%80%25",
+    ],
+    ["line breaks are escaped", { a: "x\r\nHost: evil" }, "a=x%0D%0AHost%3A+evil"],
+  ] satisfies readonly (readonly [string, Query, string])[])("%s", (_sentence, query, text) => {
+    expect(queryText(query)).toBe(text);
+  });
+});

@@ -1,0 +1,80 @@
+import { describe, expect, test } from "vitest";
+import {
+  decideRetry,
+  isConnectionCode,
+  MAX_ATTEMPTS,
+  MAX_WAIT,
+  parseRetryAfter,
+} from "../../src/source/retry.ts";
+
+describe("decideRetry", () => {
+  const fail = (retry: boolean, wait?: number) => ({
+    kind: "failure" as const,
+    reason: "status 503",
+    retry,
+    ...(wait === undefined ? {} : { wait }),
+  });
+  type Failure = ReturnType<typeof fail>;
+
+  test.each([
+    ["the first failure: half a second", 1, fail(true), 0.5, 0.5],
+    ["the second: one second", 2, fail(true), 0.5, 1],
+    ["the third: two seconds", 3, fail(true), 0.5, 2],
+    ["chance makes it a quarter shorter", 2, fail(true), 0, 0.75],
+    ["or a quarter longer", 2, fail(true), 1, 1.25],
+    ["the service's wait is kept where it is longer", 1, fail(true, 7), 0.5, 7],
+    ["and not where it is shorter", 3, fail(true, 1), 0.5, 2],
+    ["a wait of 0 still backs off", 1, fail(true, 0), 0.5, 0.5],
+    ["the longest wait that is kept", 1, fail(true, MAX_WAIT), 0.5, MAX_WAIT],
+  ] satisfies readonly (readonly [string, number, Failure, number, number])[])(
+    "again: %s",
+    (_sentence, attempt, failure, random, seconds) => {
+      expect(decideRetry(attempt, failure, random)).toEqual({ again: true, seconds });
+    },
+  );
+
+  test.each([
+    ["what cannot be cured", 1, fail(false), "status 503"],
+    ["even if the service asks to wait", 1, fail(false, 1), "status 503"],
+    ["after the last attempt", MAX_ATTEMPTS, fail(true), "status 503, 4 attempts"],
+    ["a wait that is too long", 1, fail(true, 31), "status 503, which asks to wait 31 s"],
+    ["a wait of an hour", 2, fail(true, 3600), "status 503, which asks to wait 3600 s"],
+    ["a wait without end", 1, fail(true, Infinity), "status 503, which asks to wait Infinity s"],
+  ] satisfies readonly (readonly [string, number, Failure, string])[])(
+    "not again: %s",
+    (_sentence, attempt, failure, reason) => {
+      expect(decideRetry(attempt, failure, 0.5)).toEqual({ again: false, reason });
+    },
+  );
+});
+
+describe("parseRetryAfter", () => {
+  const NOW = Date.parse("2026-11-21T03:45:00Z") / 1000;
+  test.each([
+    ["no header", undefined, undefined],
+    ["seconds", "120", 120],
+    ["no seconds", "0", 0],
+    ["seconds with blanks", " 7 ", 7],
+    ["a date to come", "Sat, 21 Nov 2026 03:45:30 GMT", 30],
+    ["a date that has passed is no wait", "Sat, 21 Nov 2026 03:40:00 GMT", 0],
+    ["an empty text is neither", "", undefined],
+    ["words are neither", "soon", undefined],
+    ["seconds with a unit are neither", "60 seconds", undefined],
+    ["a negative number is neither", "-5", undefined],
+    ["a fraction is neither", "1.5", undefined],
+  ])("%s", (_sentence, header, seconds) => {
+    expect(parseRetryAfter(header, NOW)).toBe(seconds);
+  });
+});
+
+test.each([
+  ["ECONNREFUSED", true],
+  ["ECONNRESET", true],
+  ["UND_ERR_SOCKET", true],
+  ["ENOTFOUND", true],
+  ["CERT_HAS_EXPIRED", false],
+  ["HPE_INVALID_CONSTANT", false],
+  ["", false],
+])("another attempt after %j: %s", (code, again) => {
+  expect(isConnectionCode(code)).toBe(again);
+});

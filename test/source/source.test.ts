@@ -1,0 +1,752 @@
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { FetchError } from "../../src/source/fetch_error.ts";
+import type { Source } from "../../src/source/source.ts";
+import { type Answer, json, startServer, type TestServer } from "../support/http_server.ts";
+import { closeSources, makeSource } from "../support/sources.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer(() => {});
+});
+beforeEach(() => {
+  server.requests.length = 0;
+  server.answer = (_request, response) => json(response, { ok: true });
+});
+afterEach(closeSources);
+afterAll(() => server.close());
+
+/** The one FetchError of a question, with the promises that hold for all of them. */
+async function failure(source: Source, path = "/x/", query = {}): Promise<FetchError> {
+  const error: unknown = await source.get(path, query, false).then(
+    (value) => new Error(`no failure, but ${JSON.stringify(value)}`),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof FetchError)) throw error;
+  expect(error.message).toMatch(/^GET [^\r\n]* from main: [^\r\n]+$/);
+  expect(error.message.length).toBeLessThan(400);
+  return error;
+}
+
+/** Answers with a text as it is. */
+function raw(status: number, type: string, body: string | Buffer, headers: object = {}): Answer {
+  return (_request, response) => {
+    response.writeHead(status, { "content-type": type, ...headers });
+    response.end(body);
+  };
+}
+
+describe("answers", () => {
+  test.each([
+    ["an object", { items: [], next: null }],
+    ["a list", [1, "x", null]],
+    ["a text", "x"],
+    ["a number", 0],
+    ["false", false],
+    ["null", null],
+    ["other scripts, whatever the chunks", { text: "é漢😀".repeat(50_000) }],
+  ])("JSON of every kind: %s", async (_sentence, value) => {
+    server.answer = (_request, response) => json(response, value);
+    expect(await makeSource({ baseUrl: server.url }).get("/x/", {}, false)).toEqual(value);
+  });
+
+  test("JSON counts whatever the content type says", async () => {
+    server.answer = raw(200, "text/html", ' {"ok": 1}\n');
+    expect(await makeSource({ baseUrl: server.url }).get("/x/", {}, false)).toEqual({ ok: 1 });
+  });
+
+  test.each([
+    ["gzip", gzipSync],
+    ["deflate", deflateSync],
+    ["br", brotliCompressSync],
+  ])("packed with %s, which was offered", async (encoding, pack) => {
+    const value = { text: "é".repeat(100_000) };
+    let offered: string | undefined;
+    server.answer = (request, response) => {
+      offered = String(request.headers["accept-encoding"]);
+      const headers = { "content-encoding": encoding };
+      raw(
+        200,
+        "application/json",
+        pack(JSON.stringify(value)),
+        headers,
+      )(request, response, new URL(server.url));
+    };
+    expect(await makeSource({ baseUrl: server.url }).get("/x/", {}, false)).toEqual(value);
+    expect(offered).toContain(encoding);
+  });
+});
+
+/** The statuses and bodies of the API and its proxy, as the wire contract records them. */
+const RECORDED: readonly (readonly [string, number, string, string, number, string])[] = [
+  [
+    "400: the page is too large",
+    400,
+    "application/json",
+    '{"error": "limit must be <= 200"}',
+    1,
+    'status 400 {"error": "limit must be <= 200"}',
+  ],
+  [
+    "400: not an integer",
+    400,
+    "application/json",
+    '{"error": "days must be an integer"}',
+    1,
+    "status 400",
+  ],
+  ["400: too small", 400, "application/json", '{"error": "days must be >= 1"}', 1, "status 400"],
+  [
+    "404: no such task",
+    404,
+    "application/json",
+    '{"error": "Task 999 not found"}',
+    1,
+    'status 404 {"error": "Task 999 not found"}',
+  ],
+  [
+    "403: a wrong token",
+    403,
+    "application/json",
+    '{"detail": "Invalid token."}',
+    1,
+    'status 403 {"detail": "Invalid token."}',
+  ],
+  [
+    "401: anonymous",
+    401,
+    "application/json",
+    '{"detail": "Authentication credentials were not provided."}',
+    1,
+    "status 401",
+  ],
+  ["405: GET only", 405, "application/json", '{"error": "GET only"}', 1, "status 405"],
+  [
+    "500: the panda database is not configured",
+    500,
+    "text/html",
+    "Server Error (500)",
+    4,
+    "status 500 Server Error (500), 4 attempts",
+  ],
+  [
+    "500: the database does not answer; its line break is not passed on",
+    500,
+    "application/json",
+    '{"error": "connection to server at \\"pandadb01\\" failed: timeout expired\n"}',
+    4,
+    'failed: timeout expired "}, 4 attempts',
+  ],
+  [
+    "502: the tunnel is down",
+    502,
+    "application/json",
+    '{"error": "Cannot reach swf-monitor (tunnel down?)"}',
+    4,
+    "(tunnel down?)",
+  ],
+  [
+    "502: the proxy's own time is up",
+    502,
+    "application/json",
+    '{"error": "The read operation timed out"}',
+    4,
+    "The read operation timed out",
+  ],
+  [
+    "502: a body that is not even JSON",
+    502,
+    "application/json",
+    '{"error": "bad "quoted" text"}',
+    4,
+    'bad "quoted" text',
+  ],
+  [
+    "502: the proxy met a login page",
+    502,
+    "text/plain",
+    "Upstream swf-monitor returned 302 redirecting to /swf-monitor/accounts/login/?next=...",
+    4,
+    "status 502 Upstream swf-monitor returned 302 redirecting to /swf-monitor/accounts/login/",
+  ],
+  [
+    "503: Apache's page is told by its title",
+    503,
+    "text/html; charset=iso-8859-1",
+    "<!DOCTYPE HTML ...><title>503 Service Unavailable</title>",
+    4,
+    'status 503 HTML page "503 Service Unavailable", 4 attempts',
+  ],
+  [
+    "504: Apache's queue",
+    504,
+    "text/html; charset=iso-8859-1",
+    "<title>504 Gateway Timeout</title>",
+    4,
+    'status 504 HTML page "504 Gateway Timeout", 4 attempts',
+  ],
+  // Not recorded, but a service may well do these.
+  ["410 with an empty body", 410, "text/plain", "", 1, "status 410"],
+  [
+    "200 with a login page",
+    200,
+    "text/html",
+    "<html><title>Log in</title>",
+    1,
+    'status 200, but not JSON: HTML page "Log in"',
+  ],
+  [
+    "200 with JSON that breaks off",
+    200,
+    "application/json",
+    '{"items": [{"id"',
+    1,
+    'status 200, but not JSON: {"items": [{"id"',
+  ],
+  ["200 with nothing", 200, "application/json", "", 1, "status 200, but not JSON"],
+  [
+    "200 with Python's NaN",
+    200,
+    "application/json",
+    '{"rate": NaN}',
+    1,
+    "status 200, but not JSON",
+  ],
+  ["202 with JSON", 202, "application/json", "{}", 1, "status 202"],
+  ["204", 204, "application/json", "", 1, "status 204"],
+  ["500 with a megabyte", 500, "text/plain", "x".repeat(2 ** 20), 4, "status 500 xxx"],
+];
+
+describe("statuses and bodies that are no answer", () => {
+  const failures = new Map<string, FetchError>();
+  const attempts = new Map<string, number>();
+  // All at once, because the retries of each take seconds; each from a source of its own.
+  beforeAll(async () => {
+    const refusing = await startServer((request, response, url) => {
+      const [sentence = "", status = 0, type = "", body = ""] =
+        RECORDED[Number(url.pathname.slice(1))] ?? [];
+      attempts.set(sentence, (attempts.get(sentence) ?? 0) + 1);
+      raw(status, type, body)(request, response, url);
+    });
+    await Promise.all(
+      RECORDED.map(async ([sentence], index) => {
+        const source = makeSource({ baseUrl: refusing.url });
+        failures.set(sentence, await failure(source, `/${index}`));
+      }),
+    );
+    await refusing.close();
+  });
+
+  test.each(RECORDED)("%s", (sentence, _status, _type, _body, tries, reason) => {
+    expect(failures.get(sentence)?.message).toContain(reason);
+    expect(attempts.get(sentence)).toBe(tries);
+  });
+});
+
+describe("redirects", () => {
+  test.each([301, 302, 303, 307, 308])(
+    "%d is not followed, and names where it leads",
+    async (status) => {
+      const target = await startServer((_request, response) => json(response, { stolen: true }));
+      server.answer = raw(status, "text/html", "", { location: `${target.url}/login/?next=/x/` });
+      const source = makeSource({ baseUrl: server.url, token: "secret" });
+      const { message } = await failure(source);
+      expect(message).toContain(`${status} redirect to ${target.url}/login/?next=/x/`);
+      expect(message).toContain("base_url");
+      expect(target.requests).toEqual([]);
+      expect(server.requests).toEqual(["/x/"]);
+      await target.close();
+    },
+  );
+
+  test("one that leads nowhere is a failure too", async () => {
+    server.answer = raw(302, "text/html", "");
+    expect((await failure(makeSource({ baseUrl: server.url }))).message).toContain("302 redirect");
+  });
+});
+
+describe("bodies", () => {
+  const MIB = 2 ** 20;
+  test.each([
+    ["gzip", gzipSync],
+    ["deflate", deflateSync],
+    ["br", brotliCompressSync],
+  ])("a few kilobytes that %s unpacks to more than 64 MiB are refused", async (encoding, pack) => {
+    const bomb = pack(Buffer.alloc(65 * MIB, 0x20));
+    expect(bomb.length).toBeLessThan(MIB);
+    server.answer = raw(200, "application/json", bomb, { "content-encoding": encoding });
+    const { message } = await failure(makeSource({ baseUrl: server.url }));
+    expect(message).toContain("the body is larger than 64 MiB");
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("a body without end is refused, and its connection is closed", async () => {
+    let closed: Promise<unknown> | undefined;
+    server.answer = (_request, response) => {
+      closed = once(response, "close");
+      const chunk = Buffer.alloc(MIB, 0x20);
+      const pour = (): void => {
+        while (!response.destroyed && response.write(chunk));
+      };
+      response.on("drain", pour);
+      pour();
+    };
+    const { message } = await failure(makeSource({ baseUrl: server.url }));
+    expect(message).toContain("the body is larger than 64 MiB");
+    await closed;
+  });
+
+  test("a body just below the limit is an answer", async () => {
+    const text = "x".repeat(64 * MIB - 2);
+    server.answer = raw(200, "application/json", gzipSync(`"${text}"`), {
+      "content-encoding": "gzip",
+    });
+    expect(await makeSource({ baseUrl: server.url }).get("/x/", {}, false)).toBe(text);
+  });
+
+  const whole = gzipSync(JSON.stringify({ items: ["x".repeat(10_000)] }));
+  test.each([
+    ["breaks off", "gzip", whole.subarray(0, whole.length - 9)],
+    ["is empty", "gzip", Buffer.alloc(0)],
+    ["is not packed at all", "gzip", Buffer.from('{"items": []}')],
+    ["is packed in another way", "br", whole],
+    ["is packed as nobody asked", "zstd", whole],
+    ["is packed twice over", "gzip, gzip", gzipSync(whole)],
+  ])("a packed body that %s is a failure", async (_sentence, encoding, body) => {
+    server.answer = raw(200, "application/json", body, { "content-encoding": encoding });
+    await failure(makeSource({ baseUrl: server.url }));
+  });
+
+  test("a body packed as nobody asked is not waited for", async () => {
+    let closed: Promise<unknown> | undefined;
+    server.answer = (_request, response) => {
+      closed = once(response, "close");
+      response.writeHead(200, { "content-encoding": "zstd" });
+      response.write(Buffer.alloc(MIB));
+    };
+    // Far longer than the test may take: only giving up the body closes the connection.
+    const source = makeSource({ baseUrl: server.url, timeout: 3600 });
+    await failure(source);
+    await closed;
+  });
+});
+
+describe("connections that break", () => {
+  /** Fails in the middle of the body as often as the test says; then answers. */
+  const breaking = (times: number, encoding?: string): Answer => {
+    const body = JSON.stringify({ items: ["x".repeat(100_000)] });
+    return (_request, response) => {
+      if (server.requests.length > times) return json(response, { ok: true });
+      response.writeHead(200, {
+        "content-type": "application/json",
+        ...(encoding === undefined ? {} : { "content-encoding": encoding }),
+      });
+      const bytes = encoding === undefined ? Buffer.from(body) : gzipSync(body);
+      response.write(bytes.subarray(0, bytes.length >> 1), () => response.destroy());
+    };
+  };
+
+  test.each([
+    ["plain", undefined],
+    ["packed", "gzip"],
+  ])("in the middle of a %s body: another attempt gets the answer", async (_sentence, encoding) => {
+    server.answer = breaking(1, encoding);
+    expect(await makeSource({ baseUrl: server.url }).get("/x/", {}, false)).toEqual({ ok: true });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test("again and again: a failure after four attempts", async () => {
+    server.answer = breaking(99);
+    const { message } = await failure(makeSource({ baseUrl: server.url }));
+    expect(message).toContain("4 attempts");
+    expect(server.requests).toHaveLength(4);
+  });
+
+  test("before the answer: another attempt gets it", async () => {
+    server.answer = (request, response) => {
+      if (server.requests.length > 1) json(response, { ok: true });
+      else request.socket.destroy();
+    };
+    expect(await makeSource({ baseUrl: server.url }).get("/x/", {}, false)).toEqual({ ok: true });
+  });
+
+  test("nobody listens: a failure after four attempts that says so", async () => {
+    const gone = await startServer(() => {});
+    await gone.close();
+    const { message } = await failure(makeSource({ baseUrl: gone.url }));
+    expect(message).toMatch(/ECONNREFUSED.*4 attempts/);
+  });
+
+  test("a name that does not exist is a failure that names it", async () => {
+    const { message } = await failure(makeSource({ baseUrl: "http://no-such-host.invalid" }));
+    expect(message).toContain("no-such-host.invalid");
+  });
+
+  test("something that does not speak HTTP is a failure", async () => {
+    const rude = createServer((socket: Socket) => {
+      socket.on("error", () => {}).resume();
+      socket.end("SSH-2.0-OpenSSH_9.2\r\n");
+    });
+    await new Promise<void>((resolve) => rude.listen(0, "127.0.0.1", resolve));
+    const address = rude.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    await failure(makeSource({ baseUrl: `http://127.0.0.1:${port}` }));
+    await new Promise((resolve) => rude.close(resolve));
+  });
+});
+
+describe("retries", () => {
+  const afterOne =
+    (status: number, headers: object): Answer =>
+    (request, response, url) => {
+      if (server.requests.length > 1) json(response, { ok: true });
+      else raw(status, "text/plain", "busy", headers)(request, response, url);
+    };
+
+  test.each([
+    ["429 that asks for no wait", 429, { "retry-after": "0" }],
+    ["429 that asks for a second", 429, { "retry-after": "1" }],
+    ["429 that says nothing", 429, {}],
+    [
+      "503 that asks until a date that has passed",
+      503,
+      { "retry-after": new Date(0).toUTCString() },
+    ],
+    ["500", 500, {}],
+  ])("%s, then the answer", async (_sentence, status, headers) => {
+    server.answer = afterOne(status, headers);
+    expect(await makeSource({ baseUrl: server.url }).get("/x/", {}, false)).toEqual({ ok: true });
+    expect(server.requests).toEqual(["/x/", "/x/"]);
+  });
+
+  test("a wait that the service asks for is kept", async () => {
+    const times: number[] = [];
+    server.answer = (request, response, url) => {
+      times.push(performance.now());
+      afterOne(429, { "retry-after": "2" })(request, response, url);
+    };
+    await makeSource({ baseUrl: server.url }).get("/x/", {}, false);
+    const [first = 0, second = 0] = times;
+    // Never sooner, however fast or slow the machine; timers may fire a millisecond early.
+    expect(second - first).toBeGreaterThan(1_990);
+  });
+
+  test.each([429, 503])("%d that asks for an hour is not waited for", async (status) => {
+    server.answer = raw(status, "text/plain", "busy", { "retry-after": "3600" });
+    const { message } = await failure(makeSource({ baseUrl: server.url }));
+    expect(message).toContain(`status ${status} busy, which asks to wait 3600 s`);
+    expect(server.requests).toHaveLength(1);
+  });
+});
+
+describe("time", () => {
+  const silent: readonly (readonly [string, Answer])[] = [
+    ["never answers", () => {}],
+    [
+      "sends a head and then nothing",
+      (_request, response) => {
+        response.writeHead(200, { "content-type": "application/json" });
+        response.flushHeaders();
+      },
+    ],
+    [
+      "sends a byte now and then, for ever",
+      (_request, response) => {
+        response.writeHead(200, { "content-type": "application/json" });
+        const timer = setInterval(() => response.write(" "), 20);
+        response.on("close", () => clearInterval(timer));
+      },
+    ],
+  ];
+  test.each(silent)(
+    "a server that %s is given up, and not asked again",
+    async (_sentence, answer) => {
+      server.answer = answer;
+      const { message } = await failure(makeSource({ baseUrl: server.url, timeout: 0.3 }));
+      expect(message).toContain("no answer within 0.3 s");
+      expect(server.requests).toHaveLength(1);
+    },
+  );
+
+  test("the end of the tick ends a request", async () => {
+    const tick = new AbortController();
+    server.answer = () => tick.abort(new Error("the tick has ended"));
+    const source = makeSource({ baseUrl: server.url, timeout: 3600 }, tick.signal);
+    expect((await failure(source)).message).toContain("the tick ended before the answer");
+  });
+
+  test("the end of the tick ends the wait before another attempt", async () => {
+    const tick = new AbortController();
+    server.answer = (request, response, url) => {
+      raw(503, "text/plain", "busy", { "retry-after": "30" })(request, response, url);
+      response.on("finish", () => setImmediate(() => tick.abort()));
+    };
+    const source = makeSource({ baseUrl: server.url }, tick.signal);
+    expect((await failure(source)).message).toMatch(/the tick ended before/);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("after the end of the tick nothing is asked", async () => {
+    const source = makeSource({ baseUrl: server.url }, AbortSignal.abort());
+    await failure(source);
+    expect(server.requests).toEqual([]);
+  });
+});
+
+describe("what is sent", () => {
+  const sent = async (settings: Partial<Parameters<typeof makeSource>[0]>) => {
+    let headers: NodeJS.Dict<string | string[]> = {};
+    let rawHeaders: readonly string[] = [];
+    let method: string | undefined;
+    server.answer = (request, response) => {
+      ({ headers, rawHeaders, method } = request);
+      json(response, {});
+    };
+    await makeSource({ baseUrl: server.url, ...settings }).get("/x/", {}, false);
+    return { headers, method, names: rawHeaders.filter((_, index) => index % 2 === 0) };
+  };
+
+  test("a GET that asks for JSON, in the engine's name, and with no token", async () => {
+    const { headers, method } = await sent({});
+    expect(method).toBe("GET");
+    expect(headers).toMatchObject({ accept: "application/json", "user-agent": "swf-alarms" });
+    expect(headers.authorization).toBeUndefined();
+    expect(headers.cookie).toBeUndefined();
+  });
+
+  test("a user agent, a token and headers of the source's own", async () => {
+    const { headers } = await sent({
+      userAgent: "swf-alarms (ops@host.example)",
+      token: "t0ken",
+      headers: { "x-remote-user": "alarms", "x-empty": "" },
+    });
+    expect(headers).toMatchObject({
+      "user-agent": "swf-alarms (ops@host.example)",
+      authorization: "Bearer t0ken",
+      "x-remote-user": "alarms",
+      "x-empty": "",
+      accept: "application/json",
+    });
+  });
+
+  test.each([
+    ["User-Agent", "user-agent", "mine"],
+    ["Accept", "accept", "application/json"],
+    ["Accept-Encoding", "accept-encoding", "gzip, deflate, br"],
+    ["Authorization", "authorization", "Bearer t0ken"],
+  ])("a configured %s does not go out beside the engine's own", async (name, lower, value) => {
+    const { headers, names } = await sent({ headers: { [name]: "mine" }, token: "t0ken" });
+    expect(names.filter((sentName) => sentName.toLowerCase() === lower)).toHaveLength(1);
+    expect(headers[lower]).toBe(value);
+  });
+
+  const TOKEN = "t0p-s3cret-t0ken";
+  const echoes: readonly (readonly [string, Answer])[] = [
+    [
+      "a refusal that repeats it",
+      (request, response) =>
+        json(response, { detail: `no: ${request.headers.authorization}` }, 403),
+    ],
+    [
+      "a page that repeats it",
+      (request, response, url) =>
+        raw(200, "text/html", `<title>${request.headers.authorization}</title>`)(
+          request,
+          response,
+          url,
+        ),
+    ],
+    [
+      "a redirect that repeats it",
+      (request, response, url) =>
+        raw(302, "text/html", "", {
+          location: `/login/?token=${request.headers.authorization?.slice(7)}`,
+        })(request, response, url),
+    ],
+    [
+      "an encoding that repeats it",
+      (request, response, url) =>
+        raw(200, "text/html", "", { "content-encoding": request.headers.authorization })(
+          request,
+          response,
+          url,
+        ),
+    ],
+  ];
+  test.each(echoes)("the token is in no message: %s", async (_sentence, answer) => {
+    server.answer = answer;
+    const { message } = await failure(makeSource({ baseUrl: server.url, token: TOKEN }));
+    expect(message).not.toContain(TOKEN);
+  });
+
+  test("a token that no header can hold is a failure that does not show it", async () => {
+    const source = makeSource({ baseUrl: server.url, token: `${TOKEN}\r\nHost: evil.example` });
+    const { message } = await failure(source);
+    expect(message).not.toContain(TOKEN);
+    expect(server.requests).toEqual([]);
+  });
+});
+
+describe("paths", () => {
+  test.each([
+    ["", "/api/panda/tasks/", "/api/panda/tasks/"],
+    ["/", "api/panda/tasks/", "/api/panda/tasks/"],
+    ["/prod", "/api/panda/tasks/", "/prod/api/panda/tasks/"],
+    ["/prod///", "///api/panda/tasks/", "/prod/api/panda/tasks/"],
+    ["/prod", "", "/prod/"],
+    ["/prod", "a/../b/", "/prod/b/"],
+    ["/prod", "tasks/é 漢/", "/prod/tasks/%C3%A9%20%E6%BC%A2/"],
+    ["/prod", "tasks/#frag", "/prod/tasks/"],
+  ])("base %j and path %j ask %s", async (base, path, asked) => {
+    await makeSource({ baseUrl: server.url + base }).get(path, {}, false);
+    expect(server.requests).toEqual([asked]);
+  });
+
+  test("a query in the path and one beside it are both asked", async () => {
+    await makeSource({ baseUrl: server.url }).get("/x/?a=1&b=%26", { c: "d e" }, false);
+    expect(server.requests).toEqual(["/x/?a=1&b=%26&c=d+e"]);
+  });
+
+  test.each([
+    "../admin/",
+    "/../admin/",
+    "a/../../admin/",
+    "..",
+    "%2e%2e/admin/",
+    ".%2E/admin/",
+    "..\\admin\\",
+    "a\\..\\..\\admin",
+    "\t../admin/",
+    ".\n./admin/",
+  ])("a path that leads out of the base is refused: %j", async (path) => {
+    const source = makeSource({ baseUrl: `${server.url}/prod` });
+    const { message } = await failure(source, path);
+    expect(message).toContain("the path leads out of /prod/");
+    expect(server.requests).toEqual([]);
+  });
+
+  test("a base whose name another path begins with is not left either", async () => {
+    await failure(makeSource({ baseUrl: `${server.url}/prod` }), "../production/");
+    expect(server.requests).toEqual([]);
+  });
+
+  test.each([
+    ["a URL", (url: string) => `${url}/x/`],
+    ["a URL without a scheme", (url: string) => url.replace("http:", "")],
+    ["a user name that looks like the base", (url: string) => url.replace("http://", "@")],
+    ["backslashes", (url: string) => url.replace("http://", "\\\\")],
+  ])("a path that is %s never leads to another host", async (_sentence, path) => {
+    const other = await startServer((_request, response) => json(response, { stolen: true }));
+    const source = makeSource({ baseUrl: `${server.url}/prod`, token: "t" });
+    await source.get(path(other.url), {}, false).catch(() => {});
+    expect(other.requests).toEqual([]);
+    for (const asked of server.requests) expect(asked).toMatch(/^\/prod\//);
+    await other.close();
+  });
+});
+
+describe("one fetch per question", () => {
+  test("asked at once, one after the other and in another order, it is fetched once", async () => {
+    const source = makeSource({ baseUrl: server.url });
+    await Promise.all([
+      source.get("/x/", { a: 1, b: "2" }, false),
+      source.get("x/", { b: 2, a: "1", c: undefined }, false),
+      source.get("/x/", { b: "2", a: 1, c: null }, true),
+    ]);
+    await source.get("/x/", { a: 1, b: 2 }, false);
+    expect(server.requests).toEqual(["/x/?a=1&b=2"]);
+  });
+
+  test("another path, query or source is another question", async () => {
+    const source = makeSource({ baseUrl: server.url });
+    await source.get("/x/", {}, false);
+    await source.get("/x", {}, false);
+    await source.get("/x/", { a: "" }, false);
+    await makeSource({ baseUrl: server.url }).get("/x/", {}, false);
+    expect([...server.requests].sort()).toEqual(["/x", "/x/", "/x/", "/x/?a="]);
+  });
+
+  test("every caller gets a copy of its own", async () => {
+    server.answer = (_request, response) => json(response, { items: [{ id: 1 }] });
+    const source = makeSource({ baseUrl: server.url });
+    const [first, second] = await Promise.all([
+      source.get("/x/", {}, false),
+      source.get("/x/", {}, false),
+    ]);
+    expect(first).toEqual(second);
+    if (typeof first !== "object" || first === null || Array.isArray(first))
+      throw new Error("the answer is no object");
+    first.items = "changed by one alarm";
+    expect(second).toEqual({ items: [{ id: 1 }] });
+    expect(await source.get("/x/", {}, false)).toEqual({ items: [{ id: 1 }] });
+  });
+
+  test("a failure is asked once as well, and told to every caller", async () => {
+    server.answer = raw(404, "text/plain", "gone");
+    const source = makeSource({ baseUrl: server.url });
+    const messages = [await failure(source), await failure(source)].map(({ message }) => message);
+    expect(messages[0]).toBe(messages[1]);
+    expect(await source.get("/x/", {}, true)).toBeUndefined();
+    expect(server.requests).toEqual(["/x/"]);
+  });
+
+  test.each([400, 403, 410, 500])(
+    "only a 404 is an answer to a question that may have none, not %d",
+    async (status) => {
+      server.answer = raw(status, "text/plain", "status 404", { "retry-after": "3600" });
+      const source = makeSource({ baseUrl: server.url });
+      await expect(source.get("/x/", {}, true)).rejects.toThrow(FetchError);
+    },
+  );
+});
+
+describe("gentle to the service", () => {
+  test("at most four requests are under way at one source, and all are answered", async () => {
+    const waiting: (() => void)[] = [];
+    let underWay = 0;
+    let most = 0;
+    server.answer = (_request, response, url) => {
+      most = Math.max(most, ++underWay);
+      waiting.push(() => {
+        underWay--;
+        json(response, { path: url.pathname });
+      });
+      // None is answered before four are there, so that a fifth would have come by then.
+      if (waiting.length === 4) setTimeout(() => waiting.splice(0).map((answer) => answer()), 50);
+    };
+    const source = makeSource({ baseUrl: server.url });
+    const paths = Array.from({ length: 12 }, (_, index) => `/${index}`);
+    const answers = await Promise.all(paths.map((path) => source.get(path, {}, false)));
+    expect(answers).toEqual(paths.map((path) => ({ path })));
+    expect(most).toBe(4);
+  });
+
+  test("connections are used again", async () => {
+    const sockets = new Set<Socket>();
+    server.answer = (request, response) => {
+      sockets.add(request.socket);
+      json(response, {});
+    };
+    const source = makeSource({ baseUrl: server.url });
+    for (let count = 0; count < 20; count++) await source.get(`/${count}`, {}, false);
+    await Promise.all(
+      Array.from({ length: 40 }, (_, index) => source.get(`/more/${index}`, {}, false)),
+    );
+    expect(sockets.size).toBeLessThanOrEqual(4);
+  });
+
+  test("closing the source closes its connections", async () => {
+    const closed: Promise<unknown>[] = [];
+    server.answer = (request, response) => {
+      closed.push(once(request.socket, "close"));
+      json(response, {});
+    };
+    const source = makeSource({ baseUrl: server.url });
+    await Promise.all([source.get("/a", {}, false), source.get("/b", {}, false)]);
+    await source.close();
+    await Promise.all(closed);
+    expect(closed).toHaveLength(2);
+  });
+});

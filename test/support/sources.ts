@@ -1,0 +1,19 @@
+import { Source, type SourceSettings } from "../../src/source/source.ts";
+
+const open: Source[] = [];
+
+/** A source with nothing special about it, but for what the test says. Closed by `closeSources`. */
+export function makeSource(
+  settings: Partial<SourceSettings> & { readonly baseUrl: string },
+  signal: AbortSignal = new AbortController().signal,
+): Source {
+  const plain = { name: "main", headers: {}, token: undefined, userAgent: undefined, timeout: 20 };
+  const source = new Source({ ...plain, ...settings }, signal);
+  open.push(source);
+  return source;
+}
+
+/** For `afterEach`: a test that failed leaves no connection to the next. */
+export async function closeSources(): Promise<void> {
+  await Promise.all(open.splice(0).map((source) => source.close()));
+}
