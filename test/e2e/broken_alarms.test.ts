@@ -242,7 +242,12 @@ test("of two rows for one alarm the older is used and the other is named", async
   const site = await makeSite();
   site.module("k.js", ONE);
   await insertAlarm(site, "k", { recipients: "old@example.org" }, { created: 1_700_000_000 });
-  const younger = await insertAlarm(site, "k", { recipients: "new@example.org" });
+  const younger = await insertAlarm(
+    site,
+    "k",
+    { recipients: "new@example.org" },
+    { created: 1_700_000_001 },
+  );
   const result = await site.tick();
   expect(result.code).toBe(1);
   expect(result.stderr).toContain(younger);

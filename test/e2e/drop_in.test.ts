@@ -67,20 +67,24 @@ test("a module copied in between two ticks gets a row with mail off, its title, 
   expect(only(await site.entries("alarm"))).toStrictEqual(alarm);
 });
 
-test("a module that does not compile gets a row too, which shows its fault; mended, it takes the row over", async () => {
+test("a module that does not compile is an error on record; mended, it gets its row with its own title", async () => {
   const site = await makeSite();
   site.module("late.js", "export function* detect( {");
   const broken = await site.tick();
-  expect(broken.code).toBe(1);
+  expect(broken).toMatchObject({ code: 1, stdout: "" });
   expect(broken.stderr).toMatch(/^swf-alarms: alarm_late: cannot load [^\n]*\n$/);
-  expect(only(await site.entries("alarm"))).toMatchObject({
-    title: "late",
-    data: { enabled: false },
+  expect(await site.entries("alarm")).toEqual([]);
+  expect(perAlarm(only(await site.entries("engine_run")), "alarm_late")).toMatchObject({
+    errors: 1,
   });
   site.module("late.js", THINGS);
   site.things = [{ key: "a", subject: "A" }];
   expect(await site.tick()).toEqual(QUIET);
-  expect(await site.entries("alarm")).toHaveLength(1);
+  expect(only(await site.entries("alarm"))).toMatchObject({
+    title: "Things",
+    content: "Things that are wrong.",
+    data: { enabled: false },
+  });
   expect(await site.entries("event")).toHaveLength(1);
 });
 

@@ -292,15 +292,17 @@ test("a detection's own data never overwrites the engine's keys, and is kept bes
   });
 });
 
-test("what a module prints or rejects on the side does not change what cron sees of the others", async () => {
+test("a promise that a module forgot, and an error in its timer, cost nobody else the tick", async () => {
   const site = await siteWithOldThings();
   site.module(
     "stray.js",
-    `export async function* detect() { Promise.reject(new Error("stray\\u0000 promise")); await new Promise((r) => setTimeout(r, 20)); }`,
+    `export async function* detect() { Promise.reject(new Error("stray promise")); setTimeout(() => { throw new Error("stray timer"); }, 5); await new Promise((resolve) => setTimeout(resolve, 50)); }`,
   );
   await insertAlarm(site, "stray");
   const result = await site.tick();
-  expect(result.stdout).toBe("");
+  expect(result).toMatchObject({ code: 1, stdout: "" });
+  expect(result.stderr).toContain("stray promise");
+  expect(result.stderr).toContain("stray timer");
   expect(await states(site)).toEqual({ old: true, other: true });
   const run = (await site.entries("engine_run"))[1] ?? only([]);
   expect(perAlarm(run, "alarm_things")).toMatchObject({ errors: 0, alarms_seen: 2 });

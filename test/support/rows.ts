@@ -1,6 +1,8 @@
-import { randomUUID } from "node:crypto";
 import * as v from "valibot";
-import type { Row, SqlValue } from "../../src/store/database.ts";
+import type { Queryable } from "../../src/store/database.ts";
+import { insertEntry, only, type RawEntry } from "./raw_entries.ts";
+
+export { insertEntry, only };
 
 const EntryRow = v.strictObject({
   id: v.string(),
@@ -23,7 +25,7 @@ const EntryRow = v.strictObject({
 export type Entry = v.InferOutput<typeof EntryRow>;
 
 /** Rows of one kind, oldest first. */
-export async function readEntries(db: Asker, kind: string): Promise<readonly Entry[]> {
+export async function readEntries(db: Queryable, kind: string): Promise<readonly Entry[]> {
   const rows = await db.query(
     "SELECT * FROM entry WHERE kind = $1 ORDER BY timestamp_created, id",
     [kind],
@@ -31,57 +33,12 @@ export async function readEntries(db: Asker, kind: string): Promise<readonly Ent
   return rows.map((row) => v.parse(EntryRow, row));
 }
 
-/** Whatever takes a statement: a database, or a site that opens its own. */
-export interface Asker {
-  query(sql: string, params?: readonly SqlValue[]): Promise<readonly Row[]>;
-}
-
-/** What a test says of a row; the rest is as other programs write it. */
-export interface NewEntry {
-  readonly id?: string;
-  readonly kind: string;
-  readonly title?: string;
-  readonly content?: string;
-  readonly name?: string | null;
-  readonly data: unknown;
-  readonly status?: string;
-  readonly archived?: boolean;
-  readonly created?: number;
-  readonly deletedAt?: number;
-  readonly context?: string;
-}
-
-/** Writes a row as another program would, unchecked. Gives its id. */
-export async function insertEntry(db: Asker, entry: NewEntry): Promise<string> {
-  const id = entry.id ?? randomUUID();
-  const created = entry.created ?? Date.now() / 1000;
-  await db.query(
-    `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,
-                        timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
-     VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, NULL, $7, $8, $9, $9, $10, NULL, $11)`,
-    [
-      id,
-      entry.title ?? entry.kind,
-      entry.content ?? "",
-      entry.kind,
-      entry.name ?? null,
-      entry.data === null ? null : JSON.stringify(entry.data),
-      entry.status ?? "active",
-      entry.archived ?? false,
-      created,
-      entry.deletedAt ?? null,
-      entry.context ?? "swf-alarms",
-    ],
-  );
-  return id;
-}
-
 /** The row of an alarm that mails ops@example.org; `data` goes over the usual keys. */
 export async function insertAlarm(
-  db: Asker,
+  db: Queryable,
   name: string,
   data: { readonly [key: string]: unknown } = {},
-  entry: Partial<NewEntry> = {},
+  entry: Partial<RawEntry> = {},
 ): Promise<string> {
   return await insertEntry(db, {
     kind: "alarm",
@@ -100,7 +57,7 @@ export async function insertAlarm(
 }
 
 /** Every row of every table of the database, with the marks that Postgres leaves on each write. */
-export async function dump(db: Asker): Promise<string> {
+export async function dump(db: Queryable): Promise<string> {
   const tables = await db.query(
     "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S', 'i', 'v') ORDER BY 1",
   );
@@ -121,12 +78,4 @@ export function at(value: unknown, ...keys: readonly string[]): unknown {
     found = typeof found === "object" && found !== null ? Reflect.get(found, key) : undefined;
   }
   return found;
-}
-
-/** The only element of a list. */
-export function only<T>(items: readonly T[]): T {
-  const [item] = items;
-  if (item === undefined || items.length !== 1)
-    throw new Error(`expected one item, found ${items.length}: ${JSON.stringify(items)}`);
-  return item;
 }

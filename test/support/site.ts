@@ -10,7 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, onTestFinished } from "vitest";
-import type { Database, Row, SqlValue } from "../../src/store/database.ts";
+import type { Database, Queryable, Row, SqlValue } from "../../src/store/database.ts";
 import { openEmbedded } from "../../src/store/embedded.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
@@ -18,7 +18,7 @@ import { createPostgres } from "./databases.ts";
 import { json, startServer, type TestServer } from "./http_server.ts";
 import { type MailService, startMailService } from "./mail_service.ts";
 import { type ProcessOptions, type ProcessResult, runEngine } from "./process.ts";
-import { type Asker, type Entry, readEntries } from "./rows.ts";
+import { type Entry, readEntries } from "./rows.ts";
 
 /** One entity as the site's service tells it; the `things` module yields each as it is. */
 export interface Thing {
@@ -37,6 +37,8 @@ export interface SiteOptions {
   readonly mail?: "ses" | "file" | "none";
   /** Where mail goes; the site's own SES endpoint unless said otherwise. */
   readonly endpoint?: string;
+  /** `log/run.log` in the site's folder unless said otherwise. */
+  readonly logPath?: string;
   /** The site's own service unless said otherwise. */
   readonly baseUrl?: string;
   /** The site's own folder unless said otherwise. */
@@ -67,7 +69,7 @@ export interface Site {
   /** `swf-alarms run <args> --config <this site's>` */
   tick(...args: readonly string[]): Promise<ProcessResult>;
   /** Opens the database for several statements; slow to open where it is embedded. */
-  withDatabase<T>(work: (db: Asker) => Promise<T>): Promise<T>;
+  withDatabase<T>(work: (db: Queryable) => Promise<T>): Promise<T>;
   query(sql: string, params?: readonly SqlValue[]): Promise<readonly Row[]>;
   /** Rows of one kind, oldest first. */
   entries(kind: string): Promise<readonly Entry[]>;
@@ -187,7 +189,7 @@ function configText(options: SiteOptions, { source, dsn, ses, logPath }: Places)
     "[engine]",
     `base_url = ${JSON.stringify(options.baseUrl ?? source)}`,
     `alarms_dir = ${JSON.stringify(options.alarmsDir ?? "alarms")}`,
-    `log_path = ${JSON.stringify(logPath)}`,
+    `log_path = ${JSON.stringify(options.logPath ?? logPath)}`,
     options.engine ?? "",
     "[db]",
     dsn === undefined ? 'path = "state"' : `dsn = ${JSON.stringify(dsn)}`,

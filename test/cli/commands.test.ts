@@ -1,0 +1,274 @@
+import { userInfo } from "node:os";
+import { expect, test } from "vitest";
+import { only, readEntries } from "../support/rows.ts";
+import { makeSite, type Site } from "../support/site.ts";
+
+/** All on the embedded database, as on a site without anything else. */
+async function site(): Promise<Site> {
+  const made = await makeSite({ database: "embedded" });
+  made.module(
+    "limited.js",
+    `export const TITLE = "Limited things";
+export const DESCRIPTION = "Ask the shift.";
+export const PARAMS = {
+  limit: { type: "number", required: true, min: 0, max: 1, description: "share from which it fires" },
+  hosts: { type: "list", default: ["a", "b"], description: "which hosts" },
+  mode: { type: "string", choices: ["soft", "hard"], description: "how hard" },
+};
+export const detect = (client, { limit, hosts }) => hosts.map((host) => ({ dedupeKey: host, subject: host + " is over " + limit, body: "line one\\nline two", data: { share: 0.5 } }));`,
+  );
+  return made;
+}
+
+async function ok(made: Site, ...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await made.command(args);
+  expect({ code, stderr }, args.join(" ")).toEqual({ code: 0, stderr: "" });
+  return stdout;
+}
+
+async function okJson(made: Site, ...args: readonly string[]): Promise<unknown> {
+  return JSON.parse(await ok(made, ...args, "--json"));
+}
+
+test("an alarm from its module to its first mail, by commands alone", async () => {
+  const made = await site();
+  expect(await ok(made, "run", "list")).toBe("no tick has run yet\n");
+  expect(await okJson(made, "event", "list")).toEqual([]);
+  expect(await ok(made, "alarm", "list")).toMatch(
+    /^limited +off +0 +- +not configured: parameter limit has no value$/m,
+  );
+  expect(await ok(made, "alarm", "show", "limited")).toContain("none yet; the next tick makes it");
+
+  expect(
+    await ok(
+      made,
+      "team",
+      "set",
+      "@shift",
+      "one@example.org,two@example.org",
+      "three@example.org",
+      "--title",
+      "The shift",
+    ),
+  ).toContain("@shift");
+  expect(await okJson(made, "team", "list")).toEqual([
+    {
+      name: "@shift",
+      title: "The shift",
+      members: ["one@example.org", "two@example.org", "three@example.org"],
+    },
+  ]);
+  expect(await ok(made, "team", "list")).toMatch(
+    /^@shift +The shift +one@example\.org two@example\.org three@example\.org$/m,
+  );
+
+  await ok(
+    made,
+    "alarm",
+    "set",
+    "limited",
+    "--param",
+    "limit=0.25",
+    "mode=soft",
+    "--recipients",
+    "@shift",
+    "extra@example.org",
+    "--mail",
+    "on",
+    "--renotify",
+    "12",
+    "--title",
+    "My things",
+  );
+  expect(await okJson(made, "alarm", "show", "alarm_limited")).toMatchObject({
+    entry_id: "alarm_limited",
+    title: "My things",
+    description: "Ask the shift.",
+    state: "ready",
+    enabled: true,
+    recipients: ["@shift", "extra@example.org"],
+    renotification_window_hours: 12,
+    params: [
+      {
+        name: "limit",
+        type: "number",
+        required: true,
+        min: 0,
+        max: 1,
+        description: "share from which it fires",
+        value: 0.25,
+        from: "row",
+      },
+      { name: "hosts", value: ["a", "b"] },
+      { name: "mode", choices: ["soft", "hard"], value: "soft", from: "row" },
+    ],
+    events: [],
+  });
+
+  expect(await ok(made, "run")).toBe("");
+  expect(only(made.mail.mails)).toMatchObject({
+    subject: "[alarm_limited] 2 detection(s), 2 new, 0 continuing",
+    to: ["one@example.org", "two@example.org", "three@example.org", "extra@example.org"],
+  });
+  expect(await ok(made, "alarm", "list")).toMatch(
+    /^limited +on +2 +@shift extra@example\.org +ready$/m,
+  );
+  expect(await ok(made, "event", "list")).toMatch(
+    /^limited +a +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +firing +\d{4}-.* a is over 0\.25$/m,
+  );
+  const shown = await ok(made, "alarm", "show", "limited");
+  for (const part of [
+    "My things",
+    "Ask the shift.",
+    "every 12 h while it fires",
+    "active events (2):",
+    "b is over 0.25",
+    "limit",
+    "0.25",
+  ])
+    expect(shown).toContain(part);
+  const run = await okJson(made, "run", "list");
+  expect(run).toMatchObject([
+    {
+      alarms_run: 1,
+      alarms_seen: 2,
+      notifications_sent: 1,
+      errors: 0,
+      error_details: "",
+      per_alarm: { alarm_limited: { bundle_sent: true } },
+    },
+  ]);
+  expect(await ok(made, "run", "list")).toMatch(
+    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\d+\.\d s +1 +2 +1 +0$/m,
+  );
+});
+
+test("alarm set keeps the state before as a version, as the dashboard's editor does", async () => {
+  const made = await site();
+  await ok(made, "alarm", "set", "limited", "--param", "limit=0.5");
+  await ok(made, "alarm", "set", "limited", "--description", "New text.", "--unset", "limit");
+  const { versions, alarm } = await made.withDatabase(async (db) => ({
+    versions: await db.query("SELECT * FROM entry_version ORDER BY version_num"),
+    alarm: only(await readEntries(db, "alarm")),
+  }));
+  expect(versions).toMatchObject([
+    {
+      version_num: 1,
+      title: "Limited things",
+      content: "Ask the shift.",
+      entry_id: alarm.id,
+      changed_by: `cli:${userInfo().username}`,
+    },
+    {
+      version_num: 2,
+      title: "Limited things",
+      content: "Ask the shift.",
+      entry_id: alarm.id,
+      data: { params: { limit: 0.5 } },
+    },
+  ]);
+  expect(alarm).toMatchObject({
+    content: "New text.",
+    data: {
+      entry_id: "alarm_limited",
+      enabled: false,
+      recipients: [],
+      renotification_window_hours: 0,
+    },
+  });
+  expect(alarm.data.params).not.toHaveProperty("limit");
+});
+
+test("alarm set refuses what a tick would refuse, and changes nothing then", async () => {
+  const made = await site();
+  for (const [args, says] of [
+    [["limited", "--param", "limit=lots"], /limit/],
+    [["limited", "--param", "limit=2"], /limit/],
+    [["limited", "--param", "limmit=0.1"], /limmit/],
+    [["limited", "--recipients", "nobody"], /"nobody"/],
+    [["limited"], /nothing to change/],
+  ] as const) {
+    const result = await made.command(["alarm", "set", ...args]);
+    expect(result, args.join(" ")).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toMatch(says);
+    expect(result.stderr.trimEnd().split("\n")).toHaveLength(1);
+  }
+  expect(await made.entries("alarm")).toEqual([]);
+});
+
+test("alarm try detects, and writes nothing and mails nobody", async () => {
+  const made = await site();
+  const tried = await ok(made, "alarm", "try", "limited", "--param", "limit=0.1", 'hosts=["x"]');
+  for (const line of ["x: x is over 0.1", "    line one", "    line two", '    data {"share":0.5}'])
+    expect(tried.split("\n")).toContain(line);
+  expect(tried).toMatch(/outcome complete: 1 detection\(s\) in \d+\.\d\d s; nothing was written/);
+  expect(await okJson(made, "alarm", "try", "limited", "--param", "limit=0.1")).toMatchObject({
+    status: "complete",
+    detections: [{ dedupeKey: "a" }, { dedupeKey: "b" }],
+  });
+  const unset = await made.command(["alarm", "try", "limited"]);
+  expect(unset).toMatchObject({ code: 1, stderr: "" });
+  expect(unset.stdout).toContain("not configured: parameter limit has no value");
+  const counts = await made.query("SELECT count(*)::int AS n FROM entry");
+  expect(counts).toEqual([{ n: 0 }]);
+  expect(made.mail.calls).toEqual([]);
+});
+
+test("archiving stops an alarm, and it stays to be seen and started again", async () => {
+  const made = await site();
+  await ok(made, "alarm", "set", "limited", "--param", "limit=0.5");
+  await ok(made, "run");
+  await ok(made, "alarm", "set", "limited", "--archive");
+  expect(await ok(made, "run")).toBe("");
+  expect(await ok(made, "alarm", "list")).toMatch(/^limited .* archived$/m);
+  expect(await okJson(made, "run", "list")).toMatchObject([{ alarms_run: 0 }, { alarms_run: 1 }]);
+  await ok(made, "alarm", "set", "limited", "--unarchive");
+  expect(await ok(made, "alarm", "list")).toMatch(/^limited .* ready$/m);
+});
+
+test("a team that is removed is gone until it is set again, and its versions stay", async () => {
+  const made = await site();
+  await ok(made, "team", "set", "shift", "one@example.org");
+  await ok(made, "team", "remove", "@shift");
+  expect(await ok(made, "team", "list")).toBe("no teams\n");
+  const again = await made.command(["team", "remove", "@shift"]);
+  expect(again).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: "swf-alarms: there is no team @shift; see: swf-alarms team list\n",
+  });
+  await ok(made, "team", "set", "shift", "two@example.org");
+  const { teams, versions } = await made.withDatabase(async (db) => ({
+    teams: await readEntries(db, "team"),
+    versions: await db.query("SELECT version_num, content FROM entry_version"),
+  }));
+  expect(only(teams)).toMatchObject({
+    name: "@shift",
+    content: "two@example.org",
+    archived: false,
+    deleted_at: null,
+    context_id: "teams",
+    data: { entry_id: "team_shift" },
+  });
+  expect(versions).toEqual([{ version_num: 1, content: "one@example.org" }]);
+  const nested = await made.command(["team", "set", "@all", "@shift"]);
+  expect(nested).toMatchObject({ code: 2, stdout: "" });
+  expect(nested.stderr).toContain("teams do not nest");
+});
+
+test("what is not there is exit code 1 and one line", async () => {
+  const made = await site();
+  for (const args of [
+    ["alarm", "show", "nothing"],
+    ["alarm", "try", "nothing"],
+    ["alarm", "set", "nothing", "--mail", "on"],
+  ]) {
+    const result = await made.command(args);
+    expect(result, args.join(" ")).toMatchObject({ code: 1, stdout: "" });
+    expect(result.stderr).toMatch(
+      /^swf-alarms: there is no alarm "nothing"; see: swf-alarms alarm list\n$/,
+    );
+  }
+  const path = await made.command(["alarm", "show", "../../etc/passwd"]);
+  expect(path).toMatchObject({ code: 1, stdout: "" });
+});

@@ -1,0 +1,67 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { runEngine } from "../support/process.ts";
+
+const COMMANDS = ["run", "migrate", "demo", "alarm", "event", "team"];
+
+test("without a command, or with help, every command is named", async () => {
+  const help = await runEngine(["--help"]);
+  expect(help).toMatchObject({ code: 0, stderr: "" });
+  for (const command of COMMANDS) expect(help.stdout).toMatch(new RegExp(`^  ${command} `, "m"));
+  const bare = await runEngine([]);
+  expect(`${bare.stdout}${bare.stderr}`).toContain("Usage: swf-alarms");
+});
+
+test.for([
+  ["alarm", ["list", "show", "try", "set"]],
+  ["event", ["list"]],
+  ["team", ["list", "set", "remove"]],
+  ["run", ["list", "--dry-run", "--plan", "--alarm", "--verbose", "--config"]],
+] as const)("help of %s names what it has", async ([command, parts]) => {
+  const { code, stdout, stderr } = await runEngine([command, "--help"]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  for (const part of parts) expect(stdout).toContain(part);
+});
+
+test("the version is the package's", async () => {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const version: unknown = JSON.parse(text).version;
+  expect(await runEngine(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+});
+
+describe("what is not understood is refused with exit code 2, and nothing is done", () => {
+  test.for([
+    { args: ["frobnicate"], says: /unknown command 'frobnicate'/ },
+    { args: ["run", "--frobnicate"], says: /unknown option '--frobnicate'/ },
+    { args: ["run", "extra"], says: /extra|too many arguments|unknown command/ },
+    { args: ["alarm", "frobnicate"], says: /unknown command 'frobnicate'/ },
+    { args: ["alarm", "show"], says: /missing required argument 'name'/ },
+    { args: ["alarm", "set", "x", "--mail", "maybe"], says: /write on or off/ },
+    { args: ["alarm", "set", "x", "--renotify", "soon"], says: /write a number of hours/ },
+    {
+      args: ["alarm", "set", "x", "--renotify", "-1"],
+      says: /write a number of hours|argument missing/,
+    },
+    { args: ["event", "list", "--limit", "0"], says: /write a whole number above 0/ },
+    { args: ["event", "list", "--limit", "many"], says: /write a whole number above 0/ },
+    { args: ["team", "set", "@two words", "a@example.org"], says: /write one word such as @shift/ },
+    { args: ["team", "set", "@shift"], says: /missing required argument 'address'/ },
+    { args: ["run", "--config"], says: /argument missing/ },
+  ])("swf-alarms $args", async ({ args, says }) => {
+    const result = await runEngine(args);
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toMatch(says);
+  });
+
+  test.for([
+    { args: [], says: /required option '--config <file>' not specified/ },
+    { args: ["--config", "x.toml", "--plan"], says: /unknown option '--plan'/ },
+    { args: ["--config", "x.toml", "--alarm", "x"], says: /unknown option '--alarm'/ },
+    { args: ["--config", "x.toml", "--json"], says: /unknown option '--json'/ },
+    { args: ["--config", "x.toml", "extra"], says: /too many arguments/ },
+  ])("swf-alarms-run $args", async ({ args, says }) => {
+    const result = await runEngine(args, { bin: "swf-alarms-run" });
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toMatch(says);
+  });
+});
