@@ -31,6 +31,8 @@ export interface Thing {
 export interface SiteOptions {
   /** A real Postgres unless said otherwise. */
   readonly database?: "postgres" | "embedded";
+  /** Another login than the site's own. */
+  readonly dsn?: string;
   /** Leave the database empty, or not made at all, instead of migrating it. */
   readonly bare?: boolean;
   /** SES unless said otherwise. */
@@ -192,7 +194,7 @@ function configText(options: SiteOptions, { source, dsn, ses, logPath }: Places)
     `log_path = ${JSON.stringify(options.logPath ?? logPath)}`,
     options.engine ?? "",
     "[db]",
-    dsn === undefined ? 'path = "state"' : `dsn = ${JSON.stringify(dsn)}`,
+    dsn === undefined ? 'path = "state"' : `dsn = ${JSON.stringify(options.dsn ?? dsn)}`,
     ...(mail.length > 0 ? ["[email]", ...mail] : []),
     options.more ?? "",
     "",
