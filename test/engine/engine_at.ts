@@ -1,0 +1,116 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { openChannel } from "../../src/channel/registry.ts";
+import type { Config } from "../../src/config/config.ts";
+import type { Mode } from "../../src/core/model.ts";
+import type { TickReport } from "../../src/engine/report.ts";
+import { type Engine, tick } from "../../src/engine/tick.ts";
+import * as helpers from "../../src/index.ts";
+import { ModuleLoader } from "../../src/modules/load.ts";
+import type { Database } from "../../src/store/database.ts";
+import { migrate } from "../../src/store/migrate.ts";
+
+/** The engine in this process, with a clock that the test sets; everything else is real. */
+export interface EngineAt {
+  readonly db: Database;
+  /** Epoch seconds. */
+  now: number;
+  readonly log: string[];
+  module(file: string, text: string): void;
+  /** Makes the alarm `name`, or changes what it does. */
+  says(name: string, what: Says): void;
+  /** One tick at the time that the clock shows. Undefined when it was skipped. */
+  tick(mode?: Mode, only?: readonly string[]): Promise<TickReport | undefined>;
+  /** Names of the mails in the outbox folder. */
+  mails(): readonly string[];
+  /** Puts something in the way of the outbox, or takes it away. */
+  blockMail(blocked: boolean): void;
+}
+
+/** What the clock shows at first; a whole second, so that times compare exactly. */
+export const START = 1_800_000_000;
+
+export async function engineAt(open: () => Promise<Database>): Promise<EngineAt> {
+  const folder = mkdtempSync(join(tmpdir(), "swf-alarms-engine-"));
+  const [alarmsDir, outbox] = [join(folder, "alarms"), join(folder, "outbox")];
+  mkdirSync(alarmsDir);
+  const db = await open();
+  onTestFinished(async () => {
+    await db.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await migrate(db);
+  const config: Config = {
+    engine: {
+      baseUrl: "http://127.0.0.1:9",
+      requestTimeout: 5,
+      alarmTimeout: 30,
+      logPath: undefined,
+      alarmsDir,
+    },
+    sources: {},
+    db: { kind: "embedded", path: "unused" },
+    email: { provider: "file", from: "alarms@example.org", dir: outbox },
+  };
+  const log: string[] = [];
+  const keep = (level: string) => (message: string) => {
+    log.push(`${level} ${message}`);
+  };
+  const at: EngineAt = {
+    db,
+    now: START,
+    log,
+    module: (file, text) => writeFileSync(join(alarmsDir, file), text),
+    says: (name, what) => {
+      const path = join(folder, `${name}.json`);
+      writeFileSync(path, JSON.stringify(what));
+      at.module(`${name}.js`, says(path));
+    },
+    tick: async (mode = "tick", only) => {
+      const engine: Engine = {
+        config,
+        db,
+        loader: new ModuleLoader(helpers),
+        channel: () => openChannel(config.email),
+        clock: () => at.now,
+        log: { error: keep("error"), info: keep("info"), debug: keep("debug") },
+      };
+      return await tick(engine, { mode, only: only === undefined ? undefined : new Set(only) });
+    },
+    mails: () => {
+      try {
+        return readdirSync(outbox).sort();
+      } catch {
+        return [];
+      }
+    },
+    blockMail: (blocked) => {
+      rmSync(outbox, { recursive: true, force: true });
+      if (blocked) writeFileSync(outbox, "in the way");
+    },
+  };
+  return at;
+}
+
+/** What the `says` module does at its next run. */
+export interface Says {
+  readonly keys?: readonly string[];
+  /** It calls `incomplete` with this. */
+  readonly incomplete?: string;
+  /** It throws this after what it yields. */
+  readonly fails?: string;
+}
+
+/** A module that does what its `<name>.json` says; Node loads a module file only once in a process. */
+function says(path: string): string {
+  return `import { readFileSync } from "node:fs";
+export const SOURCES = [];
+export function* detect(client) {
+  const { keys = [], incomplete, fails } = JSON.parse(readFileSync(${JSON.stringify(path)}, "utf8"));
+  for (const key of keys) yield { dedupeKey: key, subject: key + " is wrong" };
+  if (incomplete !== undefined) client.incomplete(incomplete);
+  if (fails !== undefined) throw new Error(fails);
+}`;
+}
