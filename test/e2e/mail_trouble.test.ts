@@ -36,7 +36,7 @@ test.for([
     name: "an endpoint that hangs up",
     refusal: hangUp,
     retryable: true,
-    says: /mail not sent: SES /,
+    says: /mail not sent: SES\b/,
   },
   {
     name: "status 500",
@@ -66,7 +66,7 @@ test.for([
     name: "a login page with status 200",
     refusal: loginPage,
     retryable: true,
-    says: /mail not sent: SES /,
+    says: /mail not sent: SES\b/,
   },
   {
     name: "a rejected message",
@@ -109,7 +109,7 @@ test.for([
       recipients: ["ops@example.org"],
       new_event_ids: [event.id],
     });
-    expect(attempt.data.error).toMatch(/^SES [^\n]*$/);
+    expect(attempt.data.error).toMatch(/^SES\b[^\n]*$/);
 
     site.mail.refuse = undefined;
     expect(await site.tick()).toEqual(QUIET);
