@@ -27,7 +27,10 @@ export function parseDbLogin(
   }
   const value = (part: string): string | undefined => values[prefix + part] || undefined;
   const port = value("PORT");
-  if (port !== undefined && !/^\d{1,5}$/.test(port)) {
+  if (
+    port !== undefined &&
+    !(/^\d{1,5}$/.test(port) && Number(port) > 0 && Number(port) < 65_536)
+  ) {
     return {
       login: {},
       fault: `${path}: ${prefix}PORT must be a port number, found ${JSON.stringify(port)}`,

@@ -5,7 +5,7 @@ import { isJsonObject } from "../core/json.ts";
 import { MAIN_SOURCE } from "../core/readiness.ts";
 import type { Config, DbConfig, EmailConfig, SourceConfig } from "./config.ts";
 import { parseDbLogin } from "./db_login.ts";
-import { describeIssue, type Issue } from "./describe_issue.ts";
+import { describeIssue, type Issue, keysOf, unknownKeys } from "./faults.ts";
 import { isHeaderValue, type RawConfig, Schema } from "./schema.ts";
 
 /** Everything outside the text that its meaning depends on; read at the edge, given here as values. */
@@ -35,7 +35,7 @@ export function parseConfig(tomlText: string, around: Surroundings): ParsedConfi
   }
   const result = v.safeParse(Schema, table);
   const issues = result.success ? [] : result.issues;
-  const faults = issues.map(describeIssue);
+  const faults = [...issues.map(describeIssue), ...unknownKeys(table)];
   // The checks across keys run on all that is left, so that one message holds every fault.
   const rest = v.safeParse(Schema, withoutFaulty(table, issues));
   const raw = rest.success ? rest.output : {};
@@ -49,14 +49,20 @@ export function parseConfig(tomlText: string, around: Surroundings): ParsedConfi
   return { ok: true, config: { engine, sources, db, email } };
 }
 
-/** The table without the keys that have an issue; without a whole source where one of its keys has. */
+/** The table without the keys that have an issue, so that what is left can be looked at. */
 function withoutFaulty(table: unknown, issues: readonly Issue[]): unknown {
   if (!isJsonObject(table)) return {};
   const rest = structuredClone(table);
   for (const issue of issues) {
-    const [first = "", second] = (issue.path ?? []).map(({ key }) => String(key));
+    const [first = "", second, third] = keysOf(issue);
     const inner = rest[first];
-    if (second !== undefined && isJsonObject(inner)) delete inner[second];
+    const source = second === undefined || !isJsonObject(inner) ? undefined : inner[second];
+    // What the other keys of [email] belong to hangs on this one.
+    if (first === "email" && second === "provider") delete rest.email;
+    else if (third === "base_url" && isJsonObject(source))
+      source.base_url = "http://stand-in.invalid";
+    else if (third !== undefined && isJsonObject(source)) delete source[third];
+    else if (second !== undefined && isJsonObject(inner)) delete inner[second];
     else delete rest[first];
   }
   return rest;
@@ -64,7 +70,7 @@ function withoutFaulty(table: unknown, issues: readonly Issue[]): unknown {
 
 /** A key of the wrong type is not also "missing". */
 function isAboutOneOf(fault: string, issues: readonly Issue[]): boolean {
-  return issues.some((issue) => fault.startsWith(`${v.getDotPath(issue)}:`));
+  return issues.some((issue) => fault.startsWith(`${keysOf(issue).join(".")}:`));
 }
 
 function parseEngine(raw: RawConfig, around: Surroundings, faults: string[]): Config["engine"] {

@@ -19,18 +19,29 @@ const text = (example: string) =>
   v.pipe(v.string(`a text such as "${example}"`), v.nonEmpty(`a text such as "${example}"`));
 
 /** One table of `[sources]`. */
-export const Source = v.strictObject({
+export const Source = v.object({
   base_url: url,
   headers: v.optional(
     v.record(
-      v.string(),
+      v.pipe(
+        v.string(),
+        v.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "a header name such as X-Example"),
+      ),
       v.pipe(
         v.string('a text such as "value"'),
         v.check(isHeaderValue, "a text without line breaks"),
       ),
     ),
   ),
-  token_env: v.optional(text("MY_SERVICE_TOKEN")),
+  token_env: v.optional(
+    v.pipe(
+      text("MY_SERVICE_TOKEN"),
+      v.regex(
+        /^[A-Za-z_][A-Za-z0-9_]*$/,
+        'the name of an environment variable such as "MY_SERVICE_TOKEN"',
+      ),
+    ),
+  ),
   user_agent: v.optional(
     v.pipe(
       text("swf-alarms (ops@host.example)"),
@@ -39,9 +50,9 @@ export const Source = v.strictObject({
   ),
 });
 
-export const Schema = v.strictObject({
+export const Schema = v.object({
   engine: v.optional(
-    v.strictObject({
+    v.object({
       base_url: v.optional(url),
       swf_remote_base_url: v.optional(url),
       service_base_url: v.optional(url),
@@ -61,7 +72,7 @@ export const Schema = v.strictObject({
     ),
   ),
   db: v.optional(
-    v.strictObject({
+    v.object({
       dsn: v.optional(
         v.pipe(
           text("postgresql://user@host:5432/name"),
@@ -73,7 +84,7 @@ export const Schema = v.strictObject({
     }),
   ),
   email: v.optional(
-    v.strictObject({
+    v.object({
       provider: v.optional(v.picklist(["ses", "file"], '"ses" or "file"')),
       region: v.optional(
         v.pipe(text("us-east-1"), v.regex(/^[a-z0-9-]+$/, 'an AWS region such as "us-east-1"')),

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { cut, quote } from "./describe.ts";
 import { isJsonObject, type JsonObject, safeJson, safeText } from "./json.ts";
 import type { SafeDetection } from "./model.ts";
 
@@ -30,25 +31,23 @@ export type ParsedDetection =
  */
 export function parseDetection(value: unknown): ParsedDetection {
   if (typeof value !== "object" || value === null) {
-    return fault(`yielded ${describe(value)}; a detection is { dedupeKey, subject, body?, data? }`);
+    return fault(`yielded ${quote(value)}; a detection is { dedupeKey, subject, body?, data? }`);
   }
   const { dedupeKey, subject, body, data } = readFields(value);
   const key =
     typeof dedupeKey === "number" && Number.isFinite(dedupeKey) ? String(dedupeKey) : dedupeKey;
   if (typeof key !== "string" || key.trim() === "") {
     return fault(
-      `yielded a detection whose dedupeKey is ${describe(dedupeKey)}; give each entity a stable text such as "task:123"`,
+      `yielded a detection whose dedupeKey is ${quote(dedupeKey)}; give each entity a stable text such as "task:123"`,
     );
   }
   if (subject !== undefined && typeof subject !== "string") {
     return fault(
-      `yielded ${describe(key)} with a subject that is ${describe(subject)}; it must be a text`,
+      `yielded ${quote(key)} with a subject that is ${quote(subject)}; it must be a text`,
     );
   }
   if (body !== undefined && body !== null && typeof body !== "string") {
-    return fault(
-      `yielded ${describe(key)} with a body that is ${describe(body)}; it must be a text`,
-    );
+    return fault(`yielded ${quote(key)} with a body that is ${quote(body)}; it must be a text`);
   }
   return {
     ok: true,
@@ -61,19 +60,23 @@ export function parseDetection(value: unknown): ParsedDetection {
   };
 }
 
-type Fields = { readonly [key in "dedupeKey" | "subject" | "body" | "data"]?: unknown };
+type Fields = { readonly [key in "dedupeKey" | "subject" | "body" | "data"]: unknown };
 
-/** Getters of a broken object may throw; that costs the detection, not the run. */
 function readFields(value: object): Fields {
+  return {
+    dedupeKey: read(value, "dedupeKey"),
+    subject: read(value, "subject"),
+    body: read(value, "body"),
+    data: safeJson(read(value, "data") ?? null),
+  };
+}
+
+/** A getter of a broken object may throw; that costs its own value. */
+function read(value: object, key: string): unknown {
   try {
-    return {
-      dedupeKey: Reflect.get(value, "dedupeKey"),
-      subject: Reflect.get(value, "subject"),
-      body: Reflect.get(value, "body"),
-      data: safeJson(Reflect.get(value, "data")),
-    };
+    return Reflect.get(value, key);
   } catch {
-    return {};
+    return undefined;
   }
 }
 
@@ -85,26 +88,18 @@ function boundKey(key: string): string {
 }
 
 function ownData(data: unknown): JsonObject {
-  if (data === undefined || data === null) return {};
+  if (data === null) return {};
   if (!isJsonObject(data)) return { detection_data: safeJson(data) };
-  return Object.fromEntries(
-    Object.entries(data).map(([key, item]) => [
-      ENGINE_KEYS.has(key) ? `detection_${key}` : key,
-      item,
-    ]),
-  );
+  const own: [string, JsonObject[string]][] = [];
+  for (const [key, item] of Object.entries(data)) {
+    own.push([ENGINE_KEYS.has(key) ? freeKey(`detection_${key}`, data) : key, item]);
+  }
+  return Object.fromEntries(own);
 }
 
-function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1).toWellFormed()}…`;
-}
-
-function describe(value: unknown): string {
-  if (typeof value === "string")
-    return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-  if (value === null || value === undefined) return String(value);
-  if (Array.isArray(value)) return "a list";
-  return typeof value === "object" ? "an object" : `${typeof value} ${String(value).slice(0, 60)}`;
+/** A name that the module does not use itself. */
+function freeKey(key: string, data: JsonObject): string {
+  return Object.hasOwn(data, key) ? freeKey(`${key}_`, data) : key;
 }
 
 function fault(text: string): ParsedDetection {

@@ -51,15 +51,45 @@ function convert(value: unknown, ancestors: readonly object[]): JsonValue {
 function convertObject(value: object, ancestors: readonly object[]): JsonValue {
   if (ancestors.includes(value)) return "[cycle]";
   if (ancestors.length >= MAX_DEPTH) return "[too deep]";
-  if (value instanceof Date)
+  try {
+    return convertReadable(value, [...ancestors, value]);
+  } catch {
+    // A revoked proxy and the like: what it was can no longer be asked.
+    return UNREADABLE;
+  }
+}
+
+const UNREADABLE = "[unreadable]";
+
+function convertReadable(value: object, inside: readonly object[]): JsonValue {
+  if (value instanceof Date) {
     return Number.isNaN(value.getTime()) ? "[invalid date]" : value.toISOString();
-  const inside = [...ancestors, value];
-  if (Array.isArray(value)) return value.map((item) => convert(item, inside));
-  if (value instanceof Set) return [...value].map((item) => convert(item, inside));
-  const entries = value instanceof Map ? [...value] : Object.entries(value);
+  }
+  if (value instanceof Error || value instanceof URL || value instanceof RegExp) {
+    return safeText(String(value));
+  }
+  if (Array.isArray(value)) return Array.from(value, (item) => convert(item, inside));
+  if (value instanceof Set) return Array.from(value, (item) => convert(item, inside));
+  const entries =
+    value instanceof Map ? [...value] : Object.keys(value).map((key) => [key, read(value, key)]);
   const object: JsonObject = Object.create(null);
   for (const [key, item] of entries) {
-    if (item !== undefined) object[safeText(String(key))] = convert(item, inside);
+    if (item !== undefined) object[keyText(key)] = convert(item, inside);
   }
   return object;
+}
+
+/** A getter that throws costs its own value. */
+function read(value: object, key: string): unknown {
+  try {
+    return Reflect.get(value, key);
+  } catch {
+    return UNREADABLE;
+  }
+}
+
+function keyText(key: unknown): string {
+  const text =
+    typeof key === "object" && key !== null ? JSON.stringify(safeJson(key)) : String(key);
+  return safeText(text);
 }

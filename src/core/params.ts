@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
+import { errorText, quote } from "./describe.ts";
+import { isJsonObject, type JsonObject, type JsonValue, safeJson } from "./json.ts";
 import { nearest } from "./nearest.ts";
 
 /** One parameter of an alarm: what a value must be, and what it is for. */
@@ -63,25 +64,25 @@ export interface ResolvedParams {
  * as not given, and so does an empty text or list where a value is required.
  */
 export function resolveParams(specs: ParamSpecs, given: JsonObject): ResolvedParams {
-  const params: JsonObject = {};
+  const params: [string, JsonValue][] = [];
   const missing: string[] = [];
   const faults: string[] = [];
   for (const [name, spec] of Object.entries(specs)) {
     const value = Object.hasOwn(given, name) ? given[name] : undefined;
     if (value === undefined || value === null || (spec.required === true && isBlank(value))) {
-      if (spec.default !== undefined) params[name] = toJson(spec.default);
+      if (spec.default !== undefined) params.push([name, toJson(spec.default)]);
       else if (spec.required === true) missing.push(name);
       continue;
     }
     const problem = checkValue(spec, value);
-    if (problem === undefined) params[name] = value;
-    else faults.push(`parameter ${name}: ${problem}, found ${JSON.stringify(value)}`);
+    if (problem === undefined) params.push([name, value]);
+    else faults.push(`parameter ${name}: ${problem}, found ${quote(value)}`);
   }
   const known = Object.keys(specs);
   const unknown = Object.keys(given)
     .filter((name) => !Object.hasOwn(specs, name))
     .map((name) => unknownParam(name, known));
-  return { params, missing, faults, unknown };
+  return { params: Object.fromEntries(params), missing, faults, unknown };
 }
 
 function isBlank(value: JsonValue): boolean {
@@ -150,30 +151,30 @@ function checkChoice<T>(choices: readonly T[] | undefined, value: T): string | u
  */
 export function parseParamSpecs(value: unknown): { specs: ParamSpecs; faults: readonly string[] } {
   if (value === undefined) return { specs: {}, faults: [] };
-  if (!isJsonObject(value))
+  if (!isJsonObject(value)) {
     return { specs: {}, faults: ["PARAMS must be an object of name: { type, … }"] };
-  const specs: { [name: string]: ParamSpec } = {};
-  const faults: string[] = [];
-  for (const [name, raw] of Object.entries(value)) {
-    const problem = isJsonObject(raw)
-      ? specProblem(raw)
-      : "must be an object { type, description, … }";
-    if (problem !== undefined) faults.push(`PARAMS.${name}: ${problem}`);
-    else if (isParamSpec(raw)) {
-      specs[name] = raw;
-      const wrong = raw.default === undefined ? undefined : checkValue(raw, toJson(raw.default));
-      if (wrong !== undefined) faults.push(`PARAMS.${name}: its default ${wrong}`);
-    }
   }
-  return { specs, faults };
+  const specs: [string, ParamSpec][] = [];
+  const faults: string[] = [];
+  try {
+    for (const [name, raw] of Object.entries(value)) {
+      const problem = specProblem(raw);
+      if (problem !== undefined) faults.push(`PARAMS.${name}: ${problem}`);
+      else if (isParamSpec(raw)) specs.push([name, raw]);
+    }
+  } catch (error) {
+    faults.push(`PARAMS cannot be read: ${errorText(error)}`);
+  }
+  return { specs: Object.fromEntries(specs), faults };
 }
 
 const SPEC_KEYS = ["type", "required", "default", "description", "min", "max", "choices"];
 const TYPES = ["number", "integer", "string", "boolean", "list"];
 
-function specProblem(raw: JsonObject): string | undefined {
+function specProblem(raw: unknown): string | undefined {
+  if (!isJsonObject(raw)) return "must be an object { type, description, … }";
   if (typeof raw.type !== "string" || !TYPES.includes(raw.type)) {
-    return `type must be one of ${TYPES.join(", ")}, found ${JSON.stringify(raw.type)}`;
+    return `type must be one of ${TYPES.join(", ")}, found ${quote(raw.type)}`;
   }
   const stray = Object.keys(raw).find((key) => !SPEC_KEYS.includes(key));
   if (stray !== undefined) return `unknown key ${stray} (known: ${SPEC_KEYS.join(", ")})`;
@@ -186,10 +187,17 @@ function specProblem(raw: JsonObject): string | undefined {
       return `${bound} must be a number`;
   }
   if (raw.choices !== undefined && !Array.isArray(raw.choices)) return "choices must be a list";
-  return undefined;
+  if (raw.default === undefined || !hasParamType(raw)) return undefined;
+  const wrong = checkValue(raw, safeJson(raw.default));
+  return wrong === undefined ? undefined : `its default ${wrong}, found ${quote(raw.default)}`;
 }
 
-/** `specProblem` has looked at every key but `default`, which `checkValue` judges next. */
+/** True when `specProblem` has found nothing: it looks at every key. */
 function isParamSpec(raw: unknown): raw is ParamSpec {
-  return isJsonObject(raw) && specProblem(raw) === undefined;
+  return specProblem(raw) === undefined;
+}
+
+/** Enough to judge a default: all keys but that one are already known to be right. */
+function hasParamType(raw: object): raw is ParamSpec {
+  return "type" in raw && typeof raw.type === "string" && TYPES.includes(raw.type);
 }

@@ -11,6 +11,9 @@ export function parseUtc(text: unknown): number | undefined {
     );
   if (match === null) return undefined;
   const [, date = "", time = "", zone = "Z"] = match;
+  // A day that the month does not have would roll over into the next month.
+  const day = new Date(`${date}T00:00:00Z`);
+  if (Number.isNaN(day.getTime()) || !day.toISOString().startsWith(date)) return undefined;
   const offset =
     zone === "UTC" || zone === "Z" ? "Z" : zone.replace(/^(.\d{2}):?(\d{2})$/, "$1:$2");
   const milliseconds = Date.parse(`${date}T${time.length === 5 ? `${time}:00` : time}${offset}`);

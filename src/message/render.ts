@@ -1,4 +1,5 @@
 import { type Bundle, type BundleItem, bundleSubject } from "../core/bundle.ts";
+import { cut } from "../core/describe.ts";
 import { escapeHtml, headerText, plainText } from "./escape.ts";
 
 /** A bundle as a mail: what a channel delivers. */
@@ -8,8 +9,18 @@ export interface Message {
   readonly html: string;
 }
 
+/** Longest texts that a mail shows; a row or a service may hold any length. */
+const LIMITS = { description: 10_000, caveat: 1_000, title: 300 };
+
 /** Renders the alarm's one mail of a tick. */
-export function renderMessage(bundle: Bundle): Message {
+export function renderMessage(given: Bundle): Message {
+  const bundle = {
+    ...given,
+    entryId: headerText(cut(given.entryId, LIMITS.title)),
+    title: headerText(cut(given.title, LIMITS.title)),
+    description: plainText(cut(given.description, LIMITS.description)).trim(),
+    caveats: given.caveats.map((caveat) => plainText(cut(caveat, LIMITS.caveat))),
+  };
   return {
     subject: headerText(bundleSubject(bundle.entryId, bundle.freshCount, bundle.continuingCount)),
     text: renderText(bundle),
@@ -45,8 +56,7 @@ function sections(bundle: Bundle): readonly Section[] {
 
 function renderText(bundle: Bundle): string {
   const lines: string[] = [];
-  const description = plainText(bundle.description).trim();
-  if (description !== "") lines.push(description, "", "---", "");
+  if (bundle.description !== "") lines.push(bundle.description, "", "---", "");
   for (const section of sections(bundle)) {
     lines.push(`${section.heading}:`, "");
     for (const [index, item] of section.items.entries()) {
@@ -56,7 +66,7 @@ function renderText(bundle: Bundle): string {
     }
     if (section.unlisted > 0) lines.push(`  … and ${section.unlisted} more, not listed here.`, "");
   }
-  for (const caveat of bundle.caveats) lines.push(`Note: ${plainText(caveat)}`);
+  for (const caveat of bundle.caveats) lines.push(`Note: ${caveat}`);
   lines.push(...(bundle.caveats.length > 0 ? [""] : []), "--", footer(bundle), "");
   return lines.join("\n");
 }
@@ -74,7 +84,7 @@ function label(item: BundleItem): string {
 
 function footer(bundle: Bundle): string {
   const time = new Date(bundle.time * 1000).toISOString().slice(0, 16).replace("T", " ");
-  return `${headerText(bundle.title)} (${bundle.entryId}), tick of ${time} UTC. One mail per alarm and tick holds all its detections.`;
+  return `${bundle.title} (${bundle.entryId}), tick of ${time} UTC. One mail per alarm and tick holds all its detections.`;
 }
 
 const STYLE = {
@@ -87,9 +97,9 @@ const STYLE = {
 
 function renderHtml(bundle: Bundle): string {
   const parts: string[] = [];
-  const description = plainText(bundle.description).trim();
-  if (description !== "")
-    parts.push(`<p style="white-space:pre-wrap">${escapeHtml(description)}</p><hr>`);
+  if (bundle.description !== "") {
+    parts.push(`<p style="white-space:pre-wrap">${escapeHtml(bundle.description)}</p><hr>`);
+  }
   for (const section of sections(bundle)) {
     const colour = section.first === 1 && section.heading.startsWith("NEW") ? "#c0392b" : "#e0a030";
     parts.push(`<h2 style="${STYLE.heading}">${section.heading}</h2>`);
@@ -102,7 +112,7 @@ function renderHtml(bundle: Bundle): string {
     }
     if (section.unlisted > 0) parts.push(`<p>… and ${section.unlisted} more, not listed here.</p>`);
   }
-  for (const caveat of bundle.caveats) parts.push(`<p>Note: ${escapeHtml(plainText(caveat))}</p>`);
+  for (const caveat of bundle.caveats) parts.push(`<p>Note: ${escapeHtml(caveat)}</p>`);
   parts.push(`<p style="${STYLE.small}">${escapeHtml(footer(bundle))}</p>`);
   return `<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body style="${STYLE.page}">\n${parts.join("\n")}\n</body></html>\n`;
 }

@@ -1,3 +1,4 @@
+import { cut, errorText } from "../core/describe.ts";
 import { parseDetection } from "../core/detection.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Outcome, SafeDetection } from "../core/model.ts";
@@ -20,6 +21,8 @@ export interface DetectFacts {
 
 /** How many reasons an outcome spells out; a broken source can give one per entity. */
 const MAX_REASONS = 5;
+/** Characters of one reason. */
+const MAX_REASON = 1_000;
 
 /** Runs `detect` once. Never throws: whatever the module does is an outcome. */
 export async function runDetect(facts: DetectFacts): Promise<Outcome> {
@@ -75,12 +78,12 @@ class Run {
   }
 
   incomplete(reason: string): void {
-    if (!this.closed) this.#reasons.add(reason);
+    if (!this.closed) this.#reasons.add(cut(reason, MAX_REASON));
   }
 
   /** `detect` did not end by itself. A fetch failure that it let through is already a reason. */
   end(error: unknown): void {
-    if (error instanceof FetchError && this.#reasons.has(error.message)) return;
+    if (error instanceof FetchError && this.#reasons.has(cut(error.message, MAX_REASON))) return;
     this.#failed = true;
     this.#reasons.add(
       error instanceof OutOfTime ? error.message : `detect threw ${describeThrown(error)}`,
@@ -119,10 +122,16 @@ async function drain(
       checkClock();
     }
   } catch (error) {
-    // Lets the module's `finally` run; it is not waited for, as it may hang like the rest.
-    Promise.resolve(iterator.return?.()).catch(() => {});
+    leave(iterator);
     throw error;
   }
+}
+
+/** Lets the module's `finally` run. It is not waited for, and what it throws hides no other reason. */
+function leave(iterator: AsyncIterator<unknown> | Iterator<unknown>): void {
+  try {
+    Promise.resolve(iterator.return?.()).catch(() => {});
+  } catch {}
 }
 
 /** What `detect` returned, as an iterator: a generator, sync or async, or any iterable. */
@@ -146,10 +155,9 @@ function isIterable(value: object): value is Iterable<unknown> {
 
 /** Message and, for the module's author, the line in the module where it came from. */
 function describeThrown(error: unknown): string {
-  if (!(error instanceof Error)) return `${typeof error} ${String(error).slice(0, 200)}`;
-  const place = error.stack
-    ?.split("\n")
-    .find((line) => line.trimStart().startsWith("at "))
-    ?.trim();
-  return `${error.name}: ${error.message}${place === undefined ? "" : ` (${place})`}`;
+  const words = errorText(error);
+  if (!(error instanceof Error)) return `${error === null ? "null" : typeof error} ${words}`;
+  const frames = typeof error.stack === "string" ? error.stack.split("\n") : [];
+  const place = frames.find((line) => line.trimStart().startsWith("at "))?.trim();
+  return `${errorText(error.name)}: ${words}${place === undefined ? "" : ` (${cut(place, 300)})`}`;
 }

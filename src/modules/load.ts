@@ -1,4 +1,5 @@
 import { createJiti, type Jiti } from "jiti";
+import { errorText } from "../core/describe.ts";
 import { type ParamSpecs, parseParamSpecs } from "../core/params.ts";
 import type { AlarmClient } from "../source/client.ts";
 import type { ModuleFile } from "./discover.ts";
@@ -36,13 +37,11 @@ export class ModuleLoader {
 
   /** Never throws: a module that does not compile or lacks a part is a fault in words for its author. */
   async load(file: ModuleFile): Promise<LoadedModule> {
-    let exports: unknown;
     try {
-      exports = await this.#jiti.import(file.path);
+      return checkExports(file, await this.#jiti.import(file.path));
     } catch (error) {
       return { ok: false, fault: `cannot load ${file.path}: ${firstLines(error)}` };
     }
-    return checkExports(file, exports);
   }
 }
 
@@ -92,8 +91,7 @@ function isTextList(value: unknown): value is readonly string[] {
 
 /** Compilers put the place on the second line. */
 function firstLines(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text
+  return errorText(error)
     .split("\n")
     .slice(0, 3)
     .map((line) => line.trim())

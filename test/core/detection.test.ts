@@ -57,7 +57,7 @@ describe("what a module yields is read as a detection", () => {
     ["unknown parts are passed over", { dedupeKey: "k", severity: "high" }, { dedupeKey: "k" }],
   ];
   test.each(rows)("%s", (_, value, part) => {
-    expect(parsed(value)).toMatchObject(part);
+    expect({ ...parsed(value), ...part }).toEqual(parsed(value));
   });
 
   test("parts that an object inherits count, as those of a class do", () => {
@@ -75,28 +75,24 @@ describe("what is no detection is a fault in words for the author", () => {
     ["undefined", undefined, "yielded undefined; a detection is { dedupeKey,"],
     ["null", null, "yielded null; a detection is { dedupeKey,"],
     ["a text", "task:7", 'yielded "task:7"; a detection is'],
-    ["a number", 7, "yielded number 7; a detection is"],
-    ["a BigInt", 7n, "yielded bigint 7; a detection is"],
-    ["a symbol", Symbol("s"), "yielded symbol Symbol(s); a detection is"],
-    ["a function", () => 1, "yielded function () => 1; a detection is"],
+    ["a number", 7, "yielded 7; a detection is"],
+    ["a BigInt", 7n, "yielded 7n; a detection is"],
+    ["a symbol", Symbol("s"), 'yielded "Symbol(s)"; a detection is'],
+    ["a function", () => 1, "yielded a function; a detection is"],
     ["an empty object", {}, "dedupeKey is undefined; give each entity a stable text"],
     ["a list", [FULL], "dedupeKey is undefined"],
     ["a promise that was not awaited", Promise.resolve(FULL), "dedupeKey is undefined"],
     ["an empty key", { ...FULL, dedupeKey: "" }, 'dedupeKey is ""'],
     ["a key of blanks", { ...FULL, dedupeKey: " \n" }, 'dedupeKey is " \\n"'],
     ["a null key", { ...FULL, dedupeKey: null }, "dedupeKey is null"],
-    ["a NaN key", { ...FULL, dedupeKey: Number.NaN }, "dedupeKey is number NaN"],
-    ["an infinite key", { ...FULL, dedupeKey: 1 / 0 }, "dedupeKey is number Infinity"],
-    ["a true key", { ...FULL, dedupeKey: true }, "dedupeKey is boolean true"],
-    ["a key that is an object", { ...FULL, dedupeKey: {} }, "dedupeKey is an object"],
-    ["a key that is a list", { ...FULL, dedupeKey: ["a"] }, "dedupeKey is a list"],
-    [
-      "a subject that is no text",
-      { ...FULL, subject: 5 },
-      '"task:7" with a subject that is number 5',
-    ],
+    ["a NaN key", { ...FULL, dedupeKey: Number.NaN }, "dedupeKey is NaN"],
+    ["an infinite key", { ...FULL, dedupeKey: 1 / 0 }, "dedupeKey is Infinity"],
+    ["a true key", { ...FULL, dedupeKey: true }, "dedupeKey is true"],
+    ["a key that is an object", { ...FULL, dedupeKey: {} }, "dedupeKey is {}"],
+    ["a key that is a list", { ...FULL, dedupeKey: ["a"] }, 'dedupeKey is ["a"]'],
+    ["a subject that is no text", { ...FULL, subject: 5 }, '"task:7" with a subject that is 5'],
     ["a null subject", { ...FULL, subject: null }, '"task:7" with a subject that is null'],
-    ["a body that is no text", { ...FULL, body: {} }, '"task:7" with a body that is an object'],
+    ["a body that is no text", { ...FULL, body: {} }, '"task:7" with a body that is {}'],
   ];
   test.each(rows)("%s", (_, value, words) => {
     expect(faultOf(value)).toContain(words);
@@ -132,7 +128,7 @@ describe("what is no detection is a fault in words for the author", () => {
     ["a key that is a revoked proxy", { dedupeKey: revoked() }],
     ["a subject that is a revoked proxy", { dedupeKey: "k", subject: revoked() }],
   ])("a value that defends itself is a fault too: %s", (_, value) => {
-    expect(parseDetection(value).ok).toBe(false);
+    expect(faultOf(value)).toMatch(/^yielded .*dedupeKey|^yielded .*subject|^yielded .*function/);
   });
 
   test("data whose getter throws does not cost the detection", () => {

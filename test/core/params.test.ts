@@ -152,6 +152,54 @@ describe("a parameter without a value", () => {
       { params: {}, missing: ["p"] },
     ],
     [
+      "is there where it is required and says something",
+      { ...about, type: "string", required: true, default: "d" },
+      { p: " x" },
+      { params: { p: " x" }, missing: [] },
+    ],
+    [
+      "is there where it is a required list with an item",
+      { ...about, type: "list", required: true, default: ["d"] },
+      { p: [""] },
+      { params: { p: [""] }, missing: [] },
+    ],
+    [
+      "is missing where it is required and blank",
+      { ...about, type: "string", required: true },
+      { p: " \n" },
+      { params: {}, missing: ["p"] },
+    ],
+    [
+      "is missing where it is a required list without items",
+      { ...about, type: "list", required: true },
+      { p: [] },
+      { params: {}, missing: ["p"] },
+    ],
+    [
+      "takes its default where it is required and empty",
+      { ...about, type: "string", required: true, default: "d" },
+      { p: "" },
+      { params: { p: "d" }, missing: [] },
+    ],
+    [
+      "may be empty where it is not required, whatever its default",
+      { ...about, type: "string", default: "d" },
+      { p: "" },
+      { params: { p: "" }, missing: [] },
+    ],
+    [
+      "is there where it is zero",
+      { ...about, type: "number", required: true, default: 1 },
+      { p: 0 },
+      { params: { p: 0 }, missing: [] },
+    ],
+    [
+      "is there where it is false",
+      { ...about, type: "boolean", required: true, default: true },
+      { p: false },
+      { params: { p: false }, missing: [] },
+    ],
+    [
       "is not missing where it has a default, required or not",
       { ...about, type: "string", required: true, default: "d" },
       {},
@@ -307,27 +355,32 @@ describe("PARAMS as a module exports it", () => {
     [
       "has a default of the right type",
       { p: { type: "number", default: "1" } },
-      ["PARAMS.p: its default must be a number"],
+      ['PARAMS.p: its default must be a number, found "1"'],
+    ],
+    [
+      "has a default that a row can hold",
+      { p: { type: "number", default: Number.POSITIVE_INFINITY } },
+      ["PARAMS.p: its default must be a number, found Infinity"],
     ],
     [
       "has a default within the bounds",
       { p: { type: "number", default: 2, max: 1 } },
-      ["PARAMS.p: its default must be at most 1"],
+      ["PARAMS.p: its default must be at most 1, found 2"],
     ],
     [
       "has a default among the choices",
       { p: { type: "string", default: "c", choices: ["a"] } },
-      ['PARAMS.p: its default must be one of "a"'],
+      ['PARAMS.p: its default must be one of "a", found "c"'],
     ],
     [
       "has no object as a default",
       { p: { type: "number", default: {} } },
-      ["PARAMS.p: its default must be a number"],
+      ["PARAMS.p: its default must be a number, found {}"],
     ],
     [
       "has no text where the default is a list",
       { p: { type: "list", default: "a" } },
-      ["PARAMS.p: its default must be a list of texts"],
+      ['PARAMS.p: its default must be a list of texts, found "a"'],
     ],
     [
       "tells every fault at once",

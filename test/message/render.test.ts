@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Bundle, type BundleItem, composeBundle } from "../../src/core/bundle.ts";
+import {
+  type Bundle,
+  type BundleFacts,
+  type BundleItem,
+  composeBundle,
+} from "../../src/core/bundle.ts";
 import type { Mention } from "../../src/core/notice.ts";
 import { renderMessage } from "../../src/message/render.ts";
 
@@ -51,7 +56,7 @@ describe("the subject", () => {
 
   test("an entry id with a line break starts no header", () => {
     const { subject } = renderMessage(bundle({ entryId: "alarm_x]\r\nBcc: eve@h.example\r\n" }));
-    expect(subject).toBe("[alarm_x] Bcc: eve@h.example ] 0 detection(s), 0 new, 0 continuing");
+    expect(subject).toBe("[alarm_x] Bcc: eve@h.example] 0 detection(s), 0 new, 0 continuing");
   });
 });
 
@@ -143,6 +148,18 @@ describe("the HTML", () => {
     expect(html).toContain("line one\n  line two</pre>");
   });
 
+  test("marks new ones with a colour of their own", () => {
+    const colours = (changes: Partial<Bundle>) =>
+      [...renderMessage(bundle(changes)).html.matchAll(/<div style="[^"]*solid (#\w+)"/g)].map(
+        ([, colour]) => colour,
+      );
+    const owed = item("b", { reason: "owed" });
+    const [fresh, continuing] = colours({ fresh: [item("a")], continuing: [owed] });
+    expect(fresh).not.toBe(continuing);
+    expect(colours({ fresh: [item("a"), item("b")] })).toEqual([fresh, fresh]);
+    expect(colours({ continuing: [owed, owed] })).toEqual([continuing, continuing]);
+  });
+
   test("an empty body leaves no empty box", () => {
     const { html } = renderMessage(bundle({ fresh: [item("a", { body: "\n " })] }));
     expect(html).not.toContain("<pre");
@@ -178,7 +195,7 @@ describe("a bundle of ten thousand", () => {
     return { eventId: dedupeKey, dedupeKey, detection, reason: "new" };
   });
   const omitted = { "already mailed": 0, "renotification not due": 0, "not seen this tick": 0 };
-  const rendered = (fresh: number) =>
+  const rendered = (fresh: number, changes: Partial<BundleFacts> = {}) =>
     renderMessage(
       composeBundle({
         entryId: "alarm_x",
@@ -194,6 +211,7 @@ describe("a bundle of ten thousand", () => {
         },
         stored: new Map(),
         caveats: [],
+        ...changes,
       }),
     );
 
@@ -228,8 +246,9 @@ describe("a bundle of ten thousand", () => {
   test.each([
     ["a note of eight million letters", { caveats: ["x".repeat(8_000_000)] }],
     ["a description of eight million letters", { description: "x".repeat(8_000_000) }],
+    ["a title of eight million letters", { title: "x".repeat(8_000_000) }],
   ])("the size is bounded also with %s", (_, changes) => {
-    const { text, html } = renderMessage(bundle(changes));
+    const { text, html } = rendered(1, changes);
     expect(text.length + html.length).toBeLessThan(7_000_000);
   });
 });

@@ -162,9 +162,9 @@ describe("detect that throws has failed; what it had yielded stays", () => {
   const thrown: readonly [string, unknown, string][] = [
     ["a text", "no luck", "detect threw string no luck"],
     ["undefined", undefined, "detect threw undefined undefined"],
-    ["null", null, "detect threw object null"],
+    ["null", null, "detect threw null null"],
     ["a number", 5, "detect threw number 5"],
-    ["a symbol", Symbol("s"), "detect threw symbol Symbol(s)"],
+    ["a symbol", Symbol("s"), 'detect threw symbol "Symbol(s)"'],
     ["a long text", "x".repeat(100_000), `detect threw string ${"x".repeat(200)}`],
     ["an error of another kind", new RangeError("far"), "detect threw RangeError: far"],
     [
@@ -221,7 +221,7 @@ describe("what is no detection makes the outcome partial, and costs no other", (
   test("five reasons are all spelt out", async () => {
     const outcome = await run(() => [1, 2, 3, 4, 5]);
     expect(outcome.reasons).toHaveLength(5);
-    expect(outcome.reasons.at(-1)).toContain("yielded number 5");
+    expect(outcome.reasons.at(-1)).toContain("yielded 5");
   });
 
   test("a key with a value that throws costs that detection alone", async () => {

@@ -1,0 +1,70 @@
+import type * as v from "valibot";
+import { quote } from "../core/describe.ts";
+import { isJsonObject } from "../core/json.ts";
+import { nearest } from "../core/nearest.ts";
+import { Schema, Source } from "./schema.ts";
+
+export type Issue = v.InferIssue<typeof Schema>;
+
+/** The keys that lead to what an issue is about, from the top of the file. */
+export function keysOf(issue: Issue): readonly string[] {
+  return (issue.path ?? []).map(({ key }) => String(key));
+}
+
+/** Key, what was found, what to write. */
+export function describeIssue(issue: Issue): string {
+  const keys = keysOf(issue);
+  const path = keys.join(".");
+  const isTable = issue.type === "object" || issue.type === "record";
+  // The only key that a table must have.
+  if (issue.input === undefined)
+    return `${path}: missing; write a URL such as "https://host.example/api"`;
+  if (isTable) return `${path}: found ${kindOf(issue.input)}; write a table`;
+  return `${path}: found ${mayBeSecret(keys, issue.input) ? HIDDEN : quote(issue.input)}; write ${issue.message}`;
+}
+
+const HIDDEN = "a value (not shown, it may hold a secret)";
+
+/** Logins stand in these keys, and in what people write in their place. */
+function mayBeSecret(keys: readonly string[], value: unknown): boolean {
+  const key = keys.at(-1) ?? "";
+  if (key === "dsn" || key === "token_env" || keys.includes("headers")) return true;
+  const isUrl = key.endsWith("base_url") || key === "endpoint";
+  return isUrl && typeof value === "string" && /[@?]/.test(value);
+}
+
+/** A text in the place of a table may be the login itself. */
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "string" ? "a text" : quote(value);
+}
+
+const TABLES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["engine", Object.keys(Schema.entries.engine.wrapped.entries)],
+  ["db", Object.keys(Schema.entries.db.wrapped.entries)],
+  ["email", Object.keys(Schema.entries.email.wrapped.entries)],
+]);
+
+/** Every key that means nothing, with the one that was probably meant. */
+export function unknownKeys(table: unknown): readonly string[] {
+  if (!isJsonObject(table)) return [];
+  const faults = strangers(table, "", Object.keys(Schema.entries));
+  for (const [name, known] of TABLES) faults.push(...strangers(table[name], `${name}.`, known));
+  if (!isJsonObject(table.sources)) return faults;
+  for (const [name, source] of Object.entries(table.sources)) {
+    faults.push(...strangers(source, `sources.${name}.`, Object.keys(Source.entries)));
+  }
+  return faults;
+}
+
+function strangers(table: unknown, prefix: string, known: readonly string[]): string[] {
+  if (!isJsonObject(table)) return [];
+  return Object.keys(table)
+    .filter((key) => !known.includes(key))
+    .map((key) => {
+      const guess = nearest(key, known);
+      const hint =
+        guess === undefined ? `known here: ${known.join(", ")}` : `did you mean ${guess}?`;
+      return `${prefix}${key}: unknown key; remove it (${hint})`;
+    });
+}
