@@ -360,6 +360,14 @@ describe("the time of detect is bounded; what it had yielded stays", () => {
     expect(signal?.aborted).toBe(true);
   });
 
+  test("nor does it change anything to take that abort for a reason", async () => {
+    const outcome = await run((client) => {
+      client.signal.addEventListener("abort", () => client.incomplete("aborted"));
+      return [A];
+    });
+    expect(told(outcome)).toEqual(["complete: a"]);
+  });
+
   test("what a module says after its end changes nothing", async () => {
     let late: (() => void) | undefined;
     const outcome = await run((client) => {

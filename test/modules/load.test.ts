@@ -1,10 +1,14 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as helpers from "../../src/index.ts";
 import { type LoadedModule, ModuleLoader } from "../../src/modules/load.ts";
 import { FetchError } from "../../src/source/fetch_error.ts";
+
+const NODE_MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
 
 /** A folder somewhere else, without node_modules, and with a name that a URL would not take. */
 let folder = "";
@@ -190,6 +194,18 @@ describe("a module that cannot be used is a fault in words for its author", () =
       /cannot load .*a\.ts: .*not-there/,
     ],
     [
+      "a required package that is not there, without the list of who asked",
+      "a.js",
+      'require("not-there");',
+      /^cannot load (?!.*Require stack).*a\.js: .*not-there/,
+    ],
+    [
+      "a module that exports nothing",
+      "a.js",
+      "module.exports = null;",
+      /a\.js: it must export a function detect\(client, params\), found undefined$/,
+    ],
+    [
       "a file that is not there",
       "a.ts",
       'import { a } from "./lib/gone.ts";\na();',
@@ -308,7 +324,12 @@ describe("a module that cannot be used is a fault in words for its author", () =
   });
 });
 
-test("loading leaves no files behind", async () => {
-  await moduleOf("a.ts", DETECT);
-  expect(readdirSync(folder)).toEqual(["a.ts"]);
+test("loading leaves no files behind, neither there nor in a cache that others could write to", async () => {
+  const name = `cached_${randomUUID().replaceAll("-", "")}`;
+  await moduleOf(`${name}.ts`, DETECT);
+  expect(readdirSync(folder)).toEqual([`${name}.ts`]);
+  for (const cache of [join(tmpdir(), "jiti"), join(NODE_MODULES, ".cache", "jiti")]) {
+    const files = existsSync(cache) ? readdirSync(cache, { recursive: true }) : [];
+    expect(files.filter((file) => file.includes(name))).toEqual([]);
+  }
 });
