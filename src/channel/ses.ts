@@ -35,6 +35,8 @@ export function sesChannel(config: Extract<EmailConfig, { provider: "ses" }>): C
   return { name: "ses", deliver: (mail) => deliver(client, config.from, mail) };
 }
 
+const NO_ID = "SES answered without a MessageId; check [email] endpoint and what stands before it";
+
 async function deliver(client: SESClient, from: string, mail: Mail): Promise<Delivery> {
   const messageIds: string[] = [];
   for (let start = 0; start < mail.recipients.length; start += MAX_RECIPIENTS) {
@@ -42,7 +44,9 @@ async function deliver(client: SESClient, from: string, mail: Mail): Promise<Del
       const { MessageId: id } = await client.send(
         command(from, mail, mail.recipients.slice(start, start + MAX_RECIPIENTS)),
       );
-      messageIds.push(id ?? "");
+      // Something that is not SES may answer 200 too; only a MessageId confirms.
+      if (!id) return { ok: false, error: NO_ID, retryable: true, messageIds };
+      messageIds.push(id);
     } catch (error) {
       return { ok: false, ...explain(error), messageIds };
     }

@@ -12,6 +12,8 @@ export interface HttpOptions {
   /** Bytes of body, unpacked; more is a failure. */
   readonly maxBody: number;
   readonly signal: AbortSignal;
+  /** Takes the secrets out of a text that may end up in a message: services repeat what they are sent. */
+  readonly redact: (text: string) => string;
   /** Epoch seconds, for a `retry-after` that holds a date. */
   readonly now: () => number;
 }
@@ -22,42 +24,41 @@ export async function attemptGet(url: URL, options: HttpOptions): Promise<Attemp
   try {
     const { statusCode, headers, body } = await request(url, {
       method: "GET",
-      headers: {
-        ...options.headers,
-        accept: "application/json",
-        "accept-encoding": "gzip, deflate, br",
-      },
+      headers: options.headers,
       dispatcher: options.dispatcher,
       signal: AbortSignal.any([timeout, options.signal]),
     });
     const text = await readBody(body, header(headers["content-encoding"]), options.maxBody);
-    return judge(statusCode, headers, text, options.now());
+    return judge(statusCode, headers, text, options);
   } catch (error) {
     if (timeout.aborted)
       return { kind: "failure", reason: `no answer within ${options.timeout} s`, retry: false };
     if (options.signal.aborted)
       return { kind: "failure", reason: "the tick ended before the answer", retry: false };
-    return connectionFailure(error);
+    return connectionFailure(error, options.redact);
   }
 }
 
-function judge(status: number, headers: Headers, text: string, now: number): Attempt {
+function judge(
+  status: number,
+  headers: Headers,
+  text: string,
+  { redact, now }: HttpOptions,
+): Attempt {
   if (status >= 300 && status < 400) {
-    return failure(
-      `${status} redirect to ${excerpt(header(headers.location) ?? "nowhere")}; set base_url to where the service is`,
-      false,
-    );
+    const target = excerpt(redact(header(headers.location) ?? "nowhere"));
+    return failure(`${status} redirect to ${target}; set base_url to where the service is`, false);
   }
   if (status !== 200) {
-    const quoted = excerpt(text);
+    const quoted = excerpt(redact(text));
     const reason = `status ${status}${quoted === "" ? "" : ` ${quoted}`}`;
-    const wait = parseRetryAfter(header(headers["retry-after"]), now);
+    const wait = parseRetryAfter(header(headers["retry-after"]), now());
     const retry = status === 429 || status >= 500;
     return { kind: "failure", reason, retry, ...(wait === undefined ? {} : { wait }) };
   }
   return isJson(text)
     ? { kind: "answer", body: text }
-    : failure(`status 200, but not JSON: ${excerpt(text)}`, false);
+    : failure(`status 200, but not JSON: ${excerpt(redact(text))}`, false);
 }
 
 async function readBody(
@@ -100,6 +101,9 @@ function unpack(
     case "br":
       return through(body, createBrotliDecompress());
     default:
+      // What cannot be read is not waited for; that it ends early is then no news.
+      body.on("error", () => {});
+      body.destroy();
       throw new Error(
         `the body is packed with ${JSON.stringify(encoding)}, which was not asked for`,
       );
@@ -112,10 +116,10 @@ function through(body: Readable, unpacker: Transform): Readable {
   return unpacker;
 }
 
-function connectionFailure(error: unknown): Attempt {
+function connectionFailure(error: unknown, redact: (text: string) => string): Attempt {
   const { code, message } = explain(error);
   const text = message.includes(code) ? message : `${code} ${message}`.trim();
-  return failure(excerpt(text), isConnectionCode(code));
+  return failure(excerpt(redact(text)), isConnectionCode(code));
 }
 
 /** Code and words of an error; undici wraps several connection attempts into one AggregateError. */

@@ -3,6 +3,8 @@
  * be shared with others.
  */
 export async function inTime<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Nobody may be left to hear of a late failure; without this it would end the process.
+  promise.catch(() => {});
   return await new Promise<T>((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const abort = (): void => reject(signal.reason);

@@ -29,7 +29,7 @@ export type ParsedPage =
 
 /** The first question of a list: the page size is asked for unless the module chose one. */
 export function firstQuery(query: Query, paging: Paging): Query {
-  return paging.style === "keyset" ? { limit: PAGE_SIZE, ...query } : query;
+  return paging.style === "keyset" ? { ...query, limit: query.limit ?? PAGE_SIZE } : query;
 }
 
 /**

@@ -44,7 +44,8 @@ export function decideRetry(
 export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
   if (/^\d+$/.test(header.trim())) return Number(header.trim());
-  const date = Date.parse(header);
+  // Every HTTP date names its day; without that look, "-5" would be read as a year.
+  const date = /^[A-Za-z]{3}/.test(header.trim()) ? Date.parse(header) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date / 1000 - now);
 }
 

@@ -69,14 +69,11 @@ export class Source {
   }
 
   async #fetch(url: URL): Promise<Answer> {
-    const { headers, token, userAgent, timeout } = this.#settings;
+    const { timeout } = this.#settings;
     const options = {
       dispatcher: this.#agent,
-      headers: {
-        "user-agent": userAgent ?? USER_AGENT,
-        ...headers,
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      },
+      headers: requestHeaders(this.#settings),
+      redact: redactor(this.#settings),
       timeout,
       maxBody: MAX_BODY,
       signal: this.#signal,
@@ -115,6 +112,27 @@ export class Source {
     url.hash = "";
     return url;
   }
+}
+
+/** Names in lower case, so that a configured header takes the place of the engine's own, not a seat beside it. */
+function requestHeaders({ headers, token, userAgent }: SourceSettings): { [name: string]: string } {
+  const configured = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+  return {
+    "user-agent": userAgent ?? USER_AGENT,
+    ...Object.fromEntries(configured),
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    accept: "application/json",
+    "accept-encoding": "gzip, deflate, br",
+  };
+}
+
+/** Shorter values are no secrets, and would black out ordinary words. */
+const SHORTEST_SECRET = 6;
+
+function redactor({ headers, token }: SourceSettings): (text: string) => string {
+  const secrets = [...Object.values(headers), ...(token === undefined ? [] : [token])];
+  const hidden = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
+  return (text) => hidden.reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text);
 }
 
 type Answer =

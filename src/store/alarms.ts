@@ -5,7 +5,7 @@ import { isJsonObject, type JsonObject, safeText } from "../core/json.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { recipientTokens } from "../core/recipients.ts";
 import type { Queryable, Row } from "./database.ts";
-import { ALARMS_CONTEXT, entryTitle, jsonParam } from "./entry.ts";
+import { ALARMS_CONTEXT, entryTitle, jsonText } from "./entry.ts";
 import { keepVersion } from "./versions.ts";
 
 export interface AlarmRows {
@@ -151,7 +151,7 @@ export async function createAlarm(db: Queryable, alarm: NewAlarm, now: number): 
                         timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
      VALUES ($1, $2, $3, 'alarm', NULL, $4::text::jsonb, NULL, 'active', false, $5, $5, NULL, NULL, '${ALARMS_CONTEXT}')
      RETURNING id, title, content, data, archived`,
-    [randomUUID(), title, safeText(alarm.description ?? ""), jsonParam(data), now],
+    [randomUUID(), title, safeText(alarm.description ?? ""), jsonText(data), now],
   );
   const parsed = parseAlarmRow(row ?? {});
   if (typeof parsed === "string") throw new Error(parsed);
@@ -187,7 +187,7 @@ export async function changeAlarm(
       change.title === undefined ? null : entryTitle(change.title),
       change.description === undefined ? null : safeText(change.description),
       change.archived ?? null,
-      jsonParam(change.data),
+      jsonText(change.data),
       now,
     ],
   );

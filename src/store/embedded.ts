@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import type { PGlite } from "@electric-sql/pglite";
 import {
   type Database,
@@ -21,11 +22,14 @@ const PATIENCE = 10;
 export async function openEmbedded(path: string): Promise<Database> {
   try {
     mkdirSync(path, { recursive: true });
-    // The embedded database makes its files readable for all; the folder is what keeps them private.
-    chmodSync(path, 0o700);
   } catch (error) {
     throw new DatabaseError(
       `cannot make the database folder ${path}: ${message(error)}. Check [db] path and its owner.`,
+    );
+  }
+  if (readdirSync(path).length > 0 && !existsSync(join(path, "PG_VERSION"))) {
+    throw new DatabaseError(
+      `the folder ${path} holds other files and no database. Set [db] path to a folder of its own.`,
     );
   }
   const lock = await lockFolder(path, PATIENCE);
@@ -35,6 +39,8 @@ export async function openEmbedded(path: string): Promise<Database> {
     );
   }
   try {
+    // The embedded database makes its files readable for all; the folder is what keeps them private.
+    chmodSync(path, 0o700);
     const { PGlite } = await import("@electric-sql/pglite");
     return new EmbeddedDatabase(await PGlite.create({ dataDir: path }), lock.lock);
   } catch (error) {

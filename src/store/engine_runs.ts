@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import * as v from "valibot";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { Queryable } from "./database.ts";
-import { ALARMS_CONTEXT, jsonParam } from "./entry.ts";
+import { ALARMS_CONTEXT, jsonText } from "./entry.ts";
 
 /** Opens the record of a tick. Gives the row's id. */
 export async function openEngineRun(db: Queryable, startedAt: number): Promise<string> {
@@ -14,7 +14,7 @@ export async function openEngineRun(db: Queryable, startedAt: number): Promise<s
     [
       id,
       runTitle(startedAt),
-      jsonParam({ entry_id: `run_${Math.floor(startedAt)}`, started_at: startedAt }),
+      jsonText({ entry_id: `run_${Math.floor(startedAt)}`, started_at: startedAt }),
       startedAt,
     ],
   );
@@ -47,7 +47,7 @@ export async function closeEngineRun(
 ): Promise<void> {
   await db.query(
     `UPDATE entry SET data = data || $2::text::jsonb, status = 'done', timestamp_modified = $3 WHERE id = $1`,
-    [id, jsonParam(summary), summary.finished_at],
+    [id, jsonText(summary), summary.finished_at],
   );
 }
 

@@ -1,5 +1,4 @@
 import { safeJson, safeText } from "../core/json.ts";
-import type { SqlValue } from "./database.ts";
 
 /** The context that all rows but teams live in. */
 export const ALARMS_CONTEXT = "swf-alarms";
@@ -19,6 +18,6 @@ export function entryTitle(text: string): string {
  * A structured value as a parameter: JSON text, which both drivers send alike. Made safe here too,
  * because messages of errors and of services end up in records, and one NUL would lose the record.
  */
-export function jsonParam(value: unknown): SqlValue {
+export function jsonText(value: unknown): string {
   return JSON.stringify(safeJson(value));
 }

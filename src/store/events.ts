@@ -4,10 +4,12 @@ import { eventEntryId } from "../core/event_key.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { ActiveEvent, AlarmRow, SafeDetection } from "../core/model.ts";
 import type { Queryable } from "./database.ts";
-import { ALARMS_CONTEXT, entryTitle, jsonParam } from "./entry.ts";
+import { ALARMS_CONTEXT, entryTitle, jsonText } from "./entry.ts";
 
 /** Rows per statement: bounds what one statement carries, whatever the number of detections. */
 const BATCH = 5_000;
+/** Characters of JSON per statement. */
+const BATCH_SIZE = 16 * 2 ** 20;
 
 /** The rows of the partial unique index; statements repeat its words so that Postgres can use it. */
 const ACTIVE = `kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
@@ -83,7 +85,7 @@ export async function openEvents(
   facts: FiringFacts,
 ): Promise<ReadonlySet<string>> {
   const made = new Set<string>();
-  for (const batch of batches(events)) {
+  for (const batch of textBatches(events.map((event) => jsonText(eventColumns(event, facts))))) {
     const rows = await db.query(
       `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,
                           timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
@@ -92,7 +94,7 @@ export async function openEvents(
        FROM jsonb_to_recordset($1::text::jsonb) AS event (id text, title text, content text, data jsonb)
        ON CONFLICT ((data->>'entry_id'), md5(data->>'dedupe_key')) WHERE ${ACTIVE} DO NOTHING
        RETURNING id`,
-      [jsonParam(batch.map((event) => eventColumns(event, facts))), facts.fireTime],
+      [`[${batch.join(",")}]`, facts.fireTime],
     );
     for (const row of rows) made.add(String(row.id));
   }
@@ -197,6 +199,22 @@ export async function eventTexts(
       ];
     }),
   );
+}
+
+/** Batches of JSON texts, bounded in number and in size: Postgres takes no more than 256 MB of jsonb. */
+function* textBatches(texts: readonly string[]): Generator<readonly string[]> {
+  let batch: string[] = [];
+  let size = 0;
+  for (const text of texts) {
+    if (batch.length === BATCH || (batch.length > 0 && size + text.length > BATCH_SIZE)) {
+      yield batch;
+      batch = [];
+      size = 0;
+    }
+    batch.push(text);
+    size += text.length;
+  }
+  if (batch.length > 0) yield batch;
 }
 
 function* batches<T>(items: readonly T[]): Generator<readonly T[]> {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { errorText } from "../core/describe.ts";
 import { type Database, DatabaseError } from "./database.ts";
 
 const FOLDER = fileURLToPath(new URL("../../migrations", import.meta.url));
@@ -27,7 +28,7 @@ export async function migrate(db: Database): Promise<MigrationReport> {
       "another process is migrating this database; try again when it has ended",
     );
   try {
-    await db.query(LEDGER);
+    await makeLedger(db);
     const applied: string[] = [];
     const notes: string[] = [];
     for (const name of await pendingMigrations(db)) {
@@ -38,6 +39,16 @@ export async function migrate(db: Database): Promise<MigrationReport> {
     return { applied, notes };
   } finally {
     await lock.release();
+  }
+}
+
+async function makeLedger(db: Database): Promise<void> {
+  try {
+    await db.query(LEDGER);
+  } catch (error) {
+    throw new DatabaseError(
+      `cannot make the table swf_alarms_migration: ${errorText(error)}. Run migrate as a role that may create tables, such as the owner of the tables.`,
+    );
   }
 }
 
@@ -69,9 +80,8 @@ async function applyMigration(db: Database, name: string) {
   try {
     return await db.script(`${sql};\n${ledger};`);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
     throw new DatabaseError(
-      `cannot apply the migration ${name}: ${reason}. Nothing of it was kept; run migrate as the owner of the tables.`,
+      `cannot apply the migration ${name}: ${errorText(error)}. Nothing of it was kept; run migrate as the owner of the tables.`,
     );
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { safeText } from "../core/json.ts";
 import type { Queryable } from "./database.ts";
-import { ALARMS_CONTEXT, entryTitle, jsonParam } from "./entry.ts";
+import { ALARMS_CONTEXT, entryTitle, jsonText } from "./entry.ts";
 
 /** One attempt to deliver a bundle, before it is made. */
 export interface NewNotification {
@@ -42,7 +43,7 @@ export async function openNotification(
     `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,
                         timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
      VALUES ($1, $2, $3, 'notification', NULL, $4::text::jsonb, NULL, 'active', false, $5, $5, NULL, NULL, '${ALARMS_CONTEXT}')`,
-    [id, entryTitle(attempt.subject), attempt.text, jsonParam(data), now],
+    [id, entryTitle(attempt.subject), safeText(attempt.text), jsonText(data), now],
   );
   return id;
 }
@@ -73,6 +74,6 @@ export async function closeNotification(
   };
   await db.query(
     `UPDATE entry SET data = data || $2::text::jsonb, status = 'done', timestamp_modified = $3 WHERE id = $1`,
-    [id, jsonParam(data), now],
+    [id, jsonText(data), now],
   );
 }

@@ -22,26 +22,40 @@ export interface PostgresAddress {
 
 /** Connects. Throws DatabaseError when the server cannot be reached or refuses. */
 export async function openPostgres(address: PostgresAddress): Promise<Database> {
+  let reason = "";
+  for (const dsn of address.dsn === undefined ? [undefined] : libpqDsns(address.dsn)) {
+    try {
+      return new PostgresDatabase(await connect(dsn, address.login));
+    } catch (error) {
+      reason ||= describe(error);
+    }
+  }
+  throw new DatabaseError(
+    `cannot connect to Postgres at ${place(address)}: ${reason}. Check [db] in the configuration and that the server runs.`,
+  );
+}
+
+async function connect(dsn: string | undefined, login: DbLogin | undefined): Promise<pg.Pool> {
   const pool = new pg.Pool({
-    ...(address.dsn === undefined ? {} : { connectionString: libpqDsn(address.dsn) }),
-    ...address.login,
+    ...(dsn === undefined ? {} : { connectionString: dsn }),
+    ...login,
     max: CONNECTIONS,
     application_name: "swf-alarms",
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     statement_timeout: STATEMENT_TIMEOUT,
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT,
   });
-  // An idle connection that the server ends is noticed at its next use; without this it ends the process.
+  // A connection that the server ends is noticed at its next use, whether it lies in the pool or is
+  // held; without these the loss would end the process.
   pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
   try {
     (await pool.connect()).release();
+    return pool;
   } catch (error) {
     await pool.end();
-    throw new DatabaseError(
-      `cannot connect to Postgres at ${place(address)}: ${describe(error)}. Check [db] in the configuration and that the server runs.`,
-    );
+    throw error;
   }
-  return new PostgresDatabase(pool);
 }
 
 class PostgresDatabase implements Database {
@@ -98,8 +112,15 @@ class PostgresDatabase implements Database {
       throw error;
     }
     return {
-      // Ending the session gives up the lock, whatever state the connection is in.
-      release: async () => client.release(true),
+      release: async () => {
+        try {
+          await client.query("SELECT pg_advisory_unlock(hashtext($1))", [name]);
+          client.release();
+        } catch {
+          // The connection is lost, and the lock with it.
+          client.release(true);
+        }
+      },
     };
   }
 
@@ -114,21 +135,27 @@ function rowsOf(result: unknown): readonly Row[] {
 }
 
 /**
- * `sslmode` as libpq (and so the Python engine) means it. The driver alone would take `require` for
- * full verification, and print a warning about it at every start.
+ * `sslmode` as libpq (and so the Python engine) means it, as DSNs to try in turn. The driver alone would
+ * take `require` for full verification, with a warning at every start, and never fall back.
  */
-function libpqDsn(dsn: string): string {
-  if (!/[?&]sslmode=/.test(dsn) || /[?&]uselibpqcompat=/.test(dsn)) return dsn;
-  return `${dsn}&uselibpqcompat=true`;
+function libpqDsns(dsn: string): readonly string[] {
+  const mode = /[?&]sslmode=([a-z-]+)/.exec(dsn)?.[1];
+  if (mode === undefined || /[?&]uselibpqcompat=/.test(dsn)) return [dsn];
+  const as = (other: string): string =>
+    `${dsn.replace(/([?&]sslmode=)[a-z-]+/, `$1${other}`)}&uselibpqcompat=true`;
+  if (mode === "prefer") return [as("require"), as("disable")];
+  if (mode === "allow") return [as("disable"), as("require")];
+  return [as(mode)];
 }
 
 /** Host, port and database name: never the user's password. */
 function place({ dsn, login }: PostgresAddress): string {
-  if (dsn !== undefined) {
-    const url = new URL(dsn);
-    return `${url.hostname || "localhost"}:${url.port || "5432"}${url.pathname}`;
+  if (dsn === undefined) {
+    return `${login?.host ?? "localhost"}:${login?.port ?? 5432}/${login?.database ?? ""}`;
   }
-  return `${login?.host ?? "localhost"}:${login?.port ?? 5432}/${login?.database ?? ""}`;
+  if (!URL.canParse(dsn)) return "the configured dsn, which is no URL";
+  const url = new URL(dsn);
+  return `${url.hostname || "localhost"}:${url.port || "5432"}${url.pathname}`;
 }
 
 function describe(error: unknown): string {

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import type { Team } from "../core/model.ts";
 import { splitRecipients } from "../core/recipients.ts";
 import type { Queryable } from "./database.ts";
-import { entryTitle, jsonParam, TEAMS_CONTEXT } from "./entry.ts";
+import { entryTitle, jsonText, TEAMS_CONTEXT } from "./entry.ts";
 import { keepVersion } from "./versions.ts";
 
 const TeamRow = v.object({ name: v.string(), title: v.string(), content: v.string() });
@@ -49,7 +49,7 @@ export async function setTeam(db: Queryable, team: Team, by: string, now: number
       entryTitle(team.title),
       content,
       team.name,
-      jsonParam({ entry_id: `team_${team.name.slice(1)}` }),
+      jsonText({ entry_id: `team_${team.name.slice(1)}` }),
       now,
     ],
   );

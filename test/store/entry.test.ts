@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { entryTitle, jsonParam } from "../../src/store/entry.ts";
+import { entryTitle, jsonText } from "../../src/store/entry.ts";
 
 describe("entryTitle", () => {
   test.each([
@@ -16,13 +16,13 @@ describe("entryTitle", () => {
   });
 });
 
-describe("jsonParam", () => {
+describe("jsonText", () => {
   test.each([
     ["plain values go as they are", { a: [1, "x", null, true] }, '{"a":[1,"x",null,true]}'],
     ["NUL and lone surrogates are replaced", { "k\0": "v\ud800" }, '{"k\uFFFD":"v\uFFFD"}'],
     ["keys without a value are left out", { a: undefined, b: 1 }, '{"b":1}'],
     ["NaN becomes a text", { a: Number.NaN }, '{"a":"NaN"}'],
   ])("%s", (_sentence, value, json) => {
-    expect(jsonParam(value)).toBe(json);
+    expect(jsonText(value)).toBe(json);
   });
 });
