@@ -45,6 +45,12 @@ function told({ status, detections, reasons }: Outcome): readonly string[] {
 const A = { dedupeKey: "a", subject: "A" };
 const B = { dedupeKey: "b", subject: "B" };
 
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
 class Stuck {
   readonly dedupeKey = "a";
   [Symbol.iterator](): Iterator<unknown> {
@@ -183,6 +189,28 @@ describe("detect that throws has failed; what it had yielded stays", () => {
       "detect threw object",
     ],
   ];
+  const defensive: readonly [string, unknown][] = [
+    ["a revoked proxy", revoked()],
+    ...["name", "message", "stack"].map((part): [string, unknown] => [
+      `an error whose ${part} throws`,
+      Object.defineProperty(new Error("no luck"), part, {
+        get: () => {
+          throw new Error("no");
+        },
+      }),
+    ]),
+  ];
+  test.each(defensive)(
+    "even what throws at whoever looks at it is an outcome: %s",
+    async (_, value) => {
+      const outcome = await run(function* () {
+        yield A;
+        throw value;
+      });
+      expect(told(outcome)).toEqual(["failed: a", expect.stringMatching(/^detect threw /)]);
+    },
+  );
+
   test.each(thrown)("what it throws may be anything: %s", async (_, value, words) => {
     const outcome = await run(() => {
       throw value;
