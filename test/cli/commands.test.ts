@@ -3,9 +3,8 @@ import { expect, test } from "vitest";
 import { only, readEntries } from "../support/rows.ts";
 import { makeSite, type Site } from "../support/site.ts";
 
-/** All on the embedded database, as on a site without anything else. */
-async function site(): Promise<Site> {
-  const made = await makeSite({ database: "embedded" });
+async function site(database: "postgres" | "embedded" = "postgres"): Promise<Site> {
+  const made = await makeSite({ database });
   made.module(
     "limited.js",
     `export const TITLE = "Limited things";
@@ -141,6 +140,27 @@ test("an alarm from its module to its first mail, by commands alone", async () =
   expect(await ok(made, "run", "list")).toMatch(
     /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\d+\.\d s +1 +2 +1 +0$/m,
   );
+});
+
+test("the same on the embedded database, as on a site without anything else", async () => {
+  const made = await site("embedded");
+  await ok(made, "team", "set", "shift", "one@example.org");
+  await ok(made, "alarm", "set", "limited", "--param", "limit=0.25", "--recipients", "@shift");
+  await ok(made, "alarm", "set", "limited", "--mail", "on");
+  expect(await ok(made, "run")).toBe("");
+  expect(only(made.mail.mails).to).toEqual(["one@example.org"]);
+  expect(await okJson(made, "alarm", "list")).toEqual([
+    {
+      name: "limited",
+      title: "Limited things",
+      state: "ready",
+      mail: "on",
+      active_events: 2,
+      recipients: ["@shift"],
+    },
+  ]);
+  expect(await okJson(made, "event", "list", "--alarm", "limited")).toHaveLength(2);
+  expect(await okJson(made, "run", "list")).toMatchObject([{ notifications_sent: 1, errors: 0 }]);
 });
 
 test("alarm set keeps the state before as a version, as the dashboard's editor does", async () => {

@@ -5,7 +5,7 @@ import { insertAlarm, only } from "../support/rows.ts";
 import { makeSite, THINGS } from "../support/site.ts";
 
 test("of fifty alarms one hangs for ever: the others finish, it is out of time, and the process ends by itself", async () => {
-  const site = await makeSite({ engine: "alarm_timeout = 1" });
+  const site = await makeSite({ engine: "alarm_timeout = 5" });
   site.things = [{ key: "a", subject: "A is wrong" }];
   await site.withDatabase(async (db) => {
     for (let number = 0; number < 50; number++) {
@@ -22,7 +22,7 @@ test("of fifty alarms one hangs for ever: the others finish, it is out of time, 
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
   expect(result.stderr).toBe(
-    "swf-alarms: alarm_alarm17: out of time: detect did not end within 1 s\n",
+    "swf-alarms: alarm_alarm17: out of time: detect did not end within 5 s\n",
   );
   const run = only(await site.entries("engine_run"));
   expect(runData(run)).toMatchObject({
@@ -61,12 +61,13 @@ test("a module that blocks without waiting, but yields, is out of time too", asy
 });
 
 test("a source that never answers is out of time for one request, and clears nothing", async () => {
-  const site = await makeSite({ engine: "request_timeout = 0.3" });
+  const site = await makeSite();
   site.module("things.js", THINGS);
   await insertAlarm(site, "things");
   site.things = [{ key: "a", subject: "A is wrong" }];
   expect(await site.tick()).toEqual(QUIET);
   site.source.answer = () => {};
+  site.configure({ engine: "request_timeout = 0.3" });
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
   expect(result.stderr).toMatch(

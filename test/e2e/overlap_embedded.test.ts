@@ -13,10 +13,10 @@ async function rows(site: Site) {
   }));
 }
 
-test("of three ticks at once one works, and each other waits for it or is skipped", async () => {
+test("of two ticks at once one works, and the other waits for it or is skipped", async () => {
   const site = await busySite({ database: "embedded" });
-  const results = await Promise.all([site.tick(), site.tick(), site.tick()]);
-  expect(results).toEqual([QUIET, QUIET, QUIET]);
+  const results = await Promise.all([site.tick(), site.tick()]);
+  expect(results).toEqual([QUIET, QUIET]);
   const { events, runs } = await rows(site);
   expect(eventData(only(events)).clear_time).toBeNull();
   expect(site.mail.mails).toHaveLength(1);
