@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
@@ -75,7 +76,8 @@ describe.each(DATABASES)("one active event per alarm and entity on $kind", ({ op
   });
 
   test("keys far longer than an index entry are told apart by their last character", async () => {
-    const long = "é".repeat(50_000);
+    // Random, so that compression does not make it fit.
+    const long = randomBytes(50_000).toString("base64");
     await event(firing(`${long}1`));
     await event(firing(`${long}2`));
     await expect(event(firing(`${long}1`))).rejects.toThrow("swf_alarms_one_active_event");

@@ -131,11 +131,13 @@ describe.each(DATABASES)("teams on $kind", ({ open }) => {
     await set(["a@h.example"]);
     await written({ name: "@Shift", content: "a@h.example" });
     await written({ name: "@shift", kind: "alarm", context: "swf-alarms" });
+    await written({ name: "@note", kind: "note" });
+    expect(await removeTeam(db, "@note", NOW)).toBe(false);
     expect(await removeTeam(db, "@night", NOW)).toBe(false);
     expect(await removeTeam(db, "@shift", NOW)).toBe(true);
     expect([...(await listTeams(db)).keys()]).toEqual(["@Shift"]);
     const live = await db.query("SELECT 1 FROM entry WHERE archived = false");
-    expect(live).toHaveLength(2);
+    expect(live).toHaveLength(3);
   });
 
   test("quotes and other scripts are only text", async () => {
