@@ -245,6 +245,29 @@ describe("each fault names its key, what was found and what to write", () => {
       '[engine]\nalarms_dir = ["a"]',
       ['engine.alarms_dir: found ["a"]; write a text such as "alarms"'],
     ],
+    [
+      "a list of [engine]",
+      '[[engine]]\nbase_url = "http://h"',
+      ["engine: found a list; write a table"],
+    ],
+    ["a list of [db]", '[[db]]\npath = "state"', ["db: found a list; write a table"]],
+    ["a list of [email]", '[[email]]\nfrom = "a@h"', ["email: found a list; write a table"]],
+    [
+      "a list of [sources]",
+      '[[sources]]\nbase_url = "http://h"',
+      ["sources: found a list; write a table"],
+    ],
+    [
+      "a list of one source",
+      '[[sources.a]]\nbase_url = "http://h"',
+      ["sources.a: found a list; write a table"],
+    ],
+    [
+      "headers that are a list",
+      '[sources.a]\nbase_url = "http://h"\nheaders = ["X-A"]',
+      ["sources.a.headers: found a list; write a table"],
+    ],
+    ["a table that is an empty list", "engine = []", ["engine: found a list; write a table"]],
     ["a table that is a number", "engine = 5", ["engine: found 5; write a table"]],
     ["sources that are none", "sources = true", ["sources: found true; write a table"]],
     [
@@ -451,6 +474,8 @@ describe("a dotenv file", () => {
       "DB_NAME=n\nDB_PORT=http",
       /DB_PORT must be a port number, found "http"/,
     ],
+    ["with port zero", "DB_NAME=n\nDB_PORT=0", /DB_PORT must be a port number, found "0"/],
+    ["with a port one too high", "DB_NAME=n\nDB_PORT=65536", /DB_PORT must be a port number/],
     [
       "with a port that there cannot be",
       "DB_NAME=n\nDB_PORT=70000",
@@ -466,6 +491,13 @@ describe("a dotenv file", () => {
     const faults = faultsOf('[db]\nenv_path = "/x/.env"', { readText: () => text });
     expect(faults).toEqual([expect.stringMatching(/^db\.env_path: \/x\/\.env/)]);
     expect(faults[0]).toMatch(pattern);
+  });
+
+  test.each([1, 5432, 65_535])("may name port %i", (port) => {
+    const { db } = configOf('[db]\nenv_path = "/x/.env"', {
+      readText: () => `DB_NAME=n\nDB_PORT=${port}`,
+    });
+    expect(db).toMatchObject({ login: { database: "n", port } });
   });
 
   test("its families are not mixed", () => {
@@ -537,6 +569,22 @@ describe("all faults are told at once", () => {
     expect(faults.map((fault) => fault.slice(0, fault.indexOf(":"))).toSorted()).toEqual([
       "sources.a.base_url",
       "sources.a.token_env",
+    ]);
+  });
+
+  test.each(["user_agent = 5", "headers = 5", "headers = { A = 5 }"])(
+    "so it is beside %s",
+    (line) => {
+      const faults = faultsOf(`[sources.a]\nbase_url = "http://h"\ntoken_env = "NOT_SET"\n${line}`);
+      expect(faults).toHaveLength(2);
+      expect(faults.at(-1)).toMatch(/^sources\.a\.token_env: the environment variable NOT_SET/);
+    },
+  );
+
+  test("what does not go together is told beside another fault of the table", () => {
+    expect(faultsOf('[email]\nfrom = 5\ndir = "outbox"')).toEqual([
+      'email.from: found 5; write a text such as "alarms@host.example"',
+      'email.dir: belongs to provider "file", found with "ses"; remove one',
     ]);
   });
 

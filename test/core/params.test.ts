@@ -53,6 +53,12 @@ describe("a value is judged by its spec", () => {
       2 ** 53,
       "parameter p: must be an integer, found 9007199254740992",
     ],
+    [
+      "infinity is no number",
+      { ...about, type: "number" },
+      Number.POSITIVE_INFINITY,
+      "parameter p: must be a number, found Infinity",
+    ],
     ["a text is no integer", integer, "3", 'parameter p: must be an integer, found "3"'],
     [
       "a number among the choices is right",
@@ -393,6 +399,15 @@ describe("PARAMS as a module exports it", () => {
   ];
   test.each(rows)("%s", (_, value, faults) => {
     expect(parseParamSpecs(value).faults).toEqual(faults);
+  });
+
+  test("that throws when it is looked at is a fault", () => {
+    const throwing = {
+      get p(): never {
+        throw new Error("no luck");
+      },
+    };
+    expect(parseParamSpecs(throwing).faults).toEqual([expect.stringMatching(/^PARAMS.*no luck/)]);
   });
 
   test("a null default is named as a fault, or means that there is none", () => {
