@@ -24,10 +24,8 @@ export async function runMain(
   };
   process.on("unhandledRejection", onStray);
   process.on("uncaughtException", onStray);
-  // The reader of a pipe may leave early, as `head` does; that is no failure.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failed),
-  );
+  // The reader of a pipe may leave early, as `head` does. What is at work goes on: a tick must be done.
+  process.stdout.on("error", () => {});
   let code: ExitCode = EXIT.ok;
   try {
     await build((given) => {

@@ -1,5 +1,7 @@
 import { SESClient, SendEmailCommand } from "@aws-sdk/client-ses";
 import type { EmailConfig } from "../config/config.ts";
+import { errorText } from "../core/describe.ts";
+import { headerText } from "../message/escape.ts";
 import type { Channel, Delivery, Mail } from "./channel.ts";
 
 /** SES refuses a call with more recipients. */
@@ -72,9 +74,27 @@ function explain(error: unknown): { error: string; retryable: boolean } {
   if (error.message === "Region is missing") {
     return { error: "SES has no region; set [email] region, such as us-east-1", retryable: false };
   }
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  const detail = error.message || code || "no reason given";
+  const status = statusOf(error);
+  const said = error.message === error.name ? "" : headerText(errorText(error));
+  const detail = said || (status === undefined ? "no reason given" : `status ${status}`);
   const hint =
     error.name === "CredentialsProviderError" ? " (set AWS credentials for the engine's user)" : "";
-  return { error: `SES ${error.name}: ${detail}${hint}`, retryable: !PERMANENT.has(error.name) };
+  // The SDK found no error of SES in the answer, so something else has answered.
+  const isForeign = ["Unknown", "Error", "SyntaxError"].includes(error.name);
+  const at = isForeign && said !== "" && status !== undefined ? ` (status ${status})` : "";
+  return {
+    error: `SES ${error.name}: ${detail}${at}${hint}`,
+    retryable: !PERMANENT.has(error.name),
+  };
+}
+
+/** The HTTP status that the SDK notes on its errors, also where something that is not SES answered. */
+function statusOf(error: Error): number | undefined {
+  for (const key of ["$metadata", "$response"]) {
+    const part: unknown = Reflect.get(error, key);
+    if (typeof part !== "object" || part === null) continue;
+    const status: unknown = Reflect.get(part, "httpStatusCode") ?? Reflect.get(part, "statusCode");
+    if (typeof status === "number") return status;
+  }
+  return undefined;
 }

@@ -5,9 +5,14 @@ export function printLines(lines: readonly string[]): void {
   if (lines.length > 0) process.stdout.write(`${lines.map(plainText).join("\n")}\n`);
 }
 
-/** Writes a value as JSON, for other programs. */
+/** Writes a value as JSON, for other programs; control characters are escaped, those of C1 too. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  const json = JSON.stringify(value, null, 2).replace(/[\u007f-\u009f]/g, escapeCharacter);
+  process.stdout.write(`${json}\n`);
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** Columns under their headings, each as wide as it needs; nothing under them says so. */

@@ -6,7 +6,7 @@ import type { Log } from "../engine/log.ts";
 import type { Engine } from "../engine/tick.ts";
 import * as helpers from "../index.ts";
 import { ModuleLoader } from "../modules/load.ts";
-import { type Database, DatabaseError } from "../store/database.ts";
+import { asDatabaseError, type Database, DatabaseError } from "../store/database.ts";
 import { migrate, pendingMigrations } from "../store/migrate.ts";
 import { embeddedExists, openDatabase } from "../store/open.ts";
 
@@ -43,6 +43,8 @@ export async function withDatabase<T>(
     if (config.db.kind === "embedded") await migrate(db);
     else await requireSchema(db, path);
     return await work(db, config);
+  } catch (error) {
+    throw asDatabaseError(error);
   } finally {
     await db.close();
   }
@@ -72,6 +74,8 @@ export async function withPlanDatabase<T>(
     if (imagined) await migrate(db);
     else await requireSchema(db, path);
     return await work(db, config);
+  } catch (error) {
+    throw asDatabaseError(error);
   } finally {
     await db.close();
   }

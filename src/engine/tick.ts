@@ -6,7 +6,7 @@ import { resolveRecipients } from "../core/recipients.ts";
 import { reconcile } from "../core/reconcile.ts";
 import type { ModuleLoader } from "../modules/load.ts";
 import type { Database } from "../store/database.ts";
-import { closeEngineRun, listEngineRuns, openEngineRun } from "../store/engine_runs.ts";
+import { closeEngineRun, lastPerAlarm, openEngineRun } from "../store/engine_runs.ts";
 import { activeEvents } from "../store/events.ts";
 import { listTeams } from "../store/teams.ts";
 import { applyPlan, nameOpened } from "./apply.ts";
@@ -52,8 +52,8 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
   const sources = new Sources(config);
   try {
     const now = engine.clock();
-    const [previous] = await listEngineRuns(db, 1);
-    const runId = write ? await openEngineRun(db, now) : "";
+    const previous = await lastPerAlarm(db);
+    const runId = write ? await openEngineRun(db, now, options.only && [...options.only]) : "";
     const loaded = await loadAlarms({
       ...engine,
       folder,
@@ -72,7 +72,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     };
     const results = await Promise.all(loaded.alarms.map((alarm) => runAlarm(alarm, scene)));
     const report = makeReport(results, loaded, now);
-    sayNotConfigured(report, previous?.perAlarm ?? {}, log);
+    sayNotConfigured(report, previous, log);
     if (write) await closeEngineRun(db, runId, runSummary(report, engine.clock()));
     return report;
   } finally {

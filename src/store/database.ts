@@ -34,3 +34,32 @@ export class DatabaseError extends Error {
 
 /** Another process has the embedded database; it may well be a tick. */
 export class DatabaseBusy extends DatabaseError {}
+
+/** What to do about the refusals that an administrator can mend, by SQLSTATE. */
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  ["25006", "the server is read-only; point [db] at the primary"],
+  ["42501", "grant the engine's role the rights that docs/database.md lists"],
+  ["42P01", "restore the table, or point [db] at the database that has it"],
+  ["53100", "free space on the server"],
+  ["53300", "allow the server more connections, or find what holds them"],
+  ["57014", "the statement took too long; look at the server's load and locks"],
+]);
+
+/**
+ * A refusal by the database as an error with one line that says what to do; any other error as it is.
+ * Both drivers mark theirs with an SQLSTATE of five characters.
+ */
+export function asDatabaseError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof DatabaseError) return error;
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  const isRefusal = /^[0-9A-Z]{5}$/.test(code) && "severity" in error;
+  const isLost = /^Connection terminated|^Client has encountered a connection error/.test(
+    error.message,
+  );
+  if (!isRefusal && !isLost) return error;
+  const remedy = REMEDIES.get(code) ?? "see docs/operations.md";
+  return new DatabaseError(
+    `the database refused: ${error.message.split("\n")[0]}; ${isLost ? "the connection was lost; the next tick tries again" : remedy}`,
+    { cause: error },
+  );
+}

@@ -4,8 +4,12 @@ import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { Queryable } from "./database.ts";
 import { ALARMS_CONTEXT, jsonText } from "./entry.ts";
 
-/** Opens the record of a tick. Gives the row's id. */
-export async function openEngineRun(db: Queryable, startedAt: number): Promise<string> {
+/** Opens the record of a tick; `only` names the alarms of one that runs but a few. Gives the row's id. */
+export async function openEngineRun(
+  db: Queryable,
+  startedAt: number,
+  only?: readonly string[],
+): Promise<string> {
   const id = randomUUID();
   await db.query(
     `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,
@@ -14,7 +18,11 @@ export async function openEngineRun(db: Queryable, startedAt: number): Promise<s
     [
       id,
       runTitle(startedAt),
-      jsonText({ entry_id: `run_${Math.floor(startedAt)}`, started_at: startedAt }),
+      jsonText({
+        entry_id: `run_${Math.floor(startedAt)}`,
+        started_at: startedAt,
+        ...(only === undefined ? {} : { only }),
+      }),
       startedAt,
     ],
   );
@@ -49,6 +57,17 @@ export async function closeEngineRun(
     `UPDATE entry SET data = data || $2::text::jsonb, status = 'done', timestamp_modified = $3 WHERE id = $1`,
     [id, jsonText(summary), summary.finished_at],
   );
+}
+
+/** What the last finished tick over all alarms noted of each, by `entry_id`; empty before the first. */
+export async function lastPerAlarm(db: Queryable): Promise<JsonObject> {
+  const [row] = await db.query(
+    `SELECT data->'per_alarm' AS per_alarm FROM entry
+     WHERE kind = 'engine_run' AND context_id = '${ALARMS_CONTEXT}'
+       AND data->'per_alarm' IS NOT NULL AND data->'only' IS NULL
+     ORDER BY timestamp_created DESC LIMIT 1`,
+  );
+  return isJsonObject(row?.per_alarm) ? row.per_alarm : {};
 }
 
 export interface ListedRun {
