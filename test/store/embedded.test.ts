@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -122,6 +123,19 @@ describe("openEmbedded", () => {
     const lock = await lockFolder(site, 0);
     expect(lock.held).toBe(true);
     if (lock.held) await lock.lock.release();
+  });
+
+  test("a folder in which another process is making its database, or was killed at it, is no stranger's folder", async () => {
+    const path = join(root, "half_made");
+    mkdirSync(path);
+    const maker = await lockFolder(path, 0);
+    // What lies there first when a database is made; PG_VERSION comes last.
+    for (const part of ["global", "pg_notify"])
+      cpSync(join(site, part), join(path, part), { recursive: true });
+    const release = maker.held ? maker.lock.release : async () => {};
+    const [db] = await Promise.all([openEmbedded(path), release()]);
+    expect((await migrate(db)).applied).not.toEqual([]);
+    await db.close();
   });
 
   test("a folder that cannot be made is named, with what to check", async () => {
