@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { Mode } from "../core/model.ts";
 import { type Engine, tick } from "../engine/tick.ts";
 import { DatabaseBusy } from "../store/database.ts";
@@ -42,6 +42,7 @@ export function addRun(program: Command, setExit: SetExit): Command {
 /** One tick in the mode that the options name. */
 export async function runTick(options: RunOptions): Promise<ExitCode> {
   if (options.plan === true) return await showPlan(options);
+  if (options.json === true) throw new InvalidArgumentError("--json goes with --plan");
   const mode: Mode = options.dryRun === true ? "dry-run" : "tick";
   const verbose = options.verbose === true;
   const log = consoleLog({ verbose, path: readConfig(options).config.engine.logPath });

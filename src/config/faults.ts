@@ -1,6 +1,6 @@
 import type * as v from "valibot";
 import { quote } from "../core/describe.ts";
-import { isJsonObject } from "../core/json.ts";
+import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { nearest } from "../core/nearest.ts";
 import { Schema, Source } from "./schema.ts";
 
@@ -31,6 +31,28 @@ function mayBeSecret(keys: readonly string[], value: unknown): boolean {
   if (key === "dsn" || key === "token_env" || keys.includes("headers")) return true;
   const isUrl = key.endsWith("base_url") || key === "endpoint";
   return isUrl && typeof value === "string" && /[@?]/.test(value);
+}
+
+/** Lists where a table belongs; the schema would take a list for an object with numbers as keys. */
+export function listsForTables(table: unknown): readonly (readonly string[])[] {
+  if (!isJsonObject(table)) return [];
+  const found: string[][] = [];
+  const look = (parent: JsonObject, path: readonly string[]): void => {
+    for (const [key, value] of Object.entries(parent)) {
+      const here = [...path, key];
+      if (!isTablePath(here)) continue;
+      if (Array.isArray(value)) found.push(here);
+      else if (isJsonObject(value)) look(value, here);
+    }
+  };
+  look(table, []);
+  return found;
+}
+
+function isTablePath([first = "", second, third, fourth]: readonly string[]): boolean {
+  if (fourth !== undefined) return false;
+  if (third !== undefined) return first === "sources" && third === "headers";
+  return second === undefined ? Object.hasOwn(Schema.entries, first) : first === "sources";
 }
 
 /** A text in the place of a table may be the login itself. */

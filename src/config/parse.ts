@@ -5,7 +5,7 @@ import { isJsonObject } from "../core/json.ts";
 import { MAIN_SOURCE } from "../core/readiness.ts";
 import type { Config, DbConfig, EmailConfig, SourceConfig } from "./config.ts";
 import { parseDbLogin } from "./db_login.ts";
-import { describeIssue, type Issue, keysOf, unknownKeys } from "./faults.ts";
+import { describeIssue, keysOf, listsForTables, unknownKeys } from "./faults.ts";
 import { isHeaderValue, type RawConfig, Schema } from "./schema.ts";
 
 /** Everything outside the text that its meaning depends on; read at the edge, given here as values. */
@@ -33,34 +33,39 @@ export function parseConfig(tomlText: string, around: Surroundings): ParsedConfi
     const [reason = error.message] = error.message.split("\n");
     return { ok: false, faults: [`line ${error.line}, column ${error.column}: ${reason}`] };
   }
-  const result = v.safeParse(Schema, table);
+  const lists = listsForTables(table);
+  const readable = without(table, lists);
+  const result = v.safeParse(Schema, readable);
   const issues = result.success ? [] : result.issues;
-  const faults = [...issues.map(describeIssue), ...unknownKeys(table)];
+  const faults = [
+    ...lists.map((path) => `${path.join(".")}: found a list; write a table`),
+    ...issues.map(describeIssue),
+    ...unknownKeys(readable),
+  ];
   // The checks across keys run on all that is left, so that one message holds every fault.
-  const rest = v.safeParse(Schema, withoutFaulty(table, issues));
+  const paths = [...lists, ...issues.map(keysOf)];
+  const rest = v.safeParse(Schema, without(table, paths));
   const raw = rest.success ? rest.output : {};
   const across: string[] = [];
   const engine = parseEngine(raw, around, across);
   const db = parseDb(raw, around, across);
   const email = parseEmail(raw, around, across);
   const sources = parseSources(raw, around, across);
-  faults.push(...across.filter((fault) => !isAboutOneOf(fault, issues)));
+  faults.push(...across.filter((fault) => !isAboutOneOf(fault, paths)));
   if (faults.length > 0) return { ok: false, faults };
   return { ok: true, config: { engine, sources, db, email } };
 }
 
-/** The table without the keys that have an issue, so that what is left can be looked at. */
-function withoutFaulty(table: unknown, issues: readonly Issue[]): unknown {
+/** The table without what stands at these paths, so that what is left can be looked at. */
+function without(table: unknown, paths: readonly (readonly string[])[]): unknown {
   if (!isJsonObject(table)) return {};
   const rest = structuredClone(table);
-  for (const issue of issues) {
-    const [first = "", second, third] = keysOf(issue);
+  for (const [first = "", second, third] of paths) {
     const inner = rest[first];
     const source = second === undefined || !isJsonObject(inner) ? undefined : inner[second];
     // What the other keys of [email] belong to hangs on this one.
     if (first === "email" && second === "provider") delete rest.email;
-    else if (third === "base_url" && isJsonObject(source))
-      source.base_url = "http://stand-in.invalid";
+    else if (third === "base_url" && isJsonObject(source)) source.base_url = STAND_IN;
     else if (third !== undefined && isJsonObject(source)) delete source[third];
     else if (second !== undefined && isJsonObject(inner)) delete inner[second];
     else delete rest[first];
@@ -68,9 +73,16 @@ function withoutFaulty(table: unknown, issues: readonly Issue[]): unknown {
   return rest;
 }
 
+/** For a source's missing address, so that its other keys are looked at; never used to ask anybody. */
+const STAND_IN = "http://stand-in.invalid";
+
 /** A key of the wrong type is not also "missing". */
-function isAboutOneOf(fault: string, issues: readonly Issue[]): boolean {
-  return issues.some((issue) => fault.startsWith(`${keysOf(issue).join(".")}:`));
+function isAboutOneOf(fault: string, paths: readonly (readonly string[])[]): boolean {
+  return paths.some(
+    (path) =>
+      fault.startsWith(`${path.join(".")}:`) ||
+      (path.length === 1 && fault.startsWith(`${path[0]}.`)),
+  );
 }
 
 function parseEngine(raw: RawConfig, around: Surroundings, faults: string[]): Config["engine"] {

@@ -6,7 +6,7 @@ const MESSAGE = 1_000;
 /** A value as a message quotes it: as JSON, and only its beginning where it is long. Never throws. */
 export function quote(value: unknown): string {
   if (value === undefined || typeof value === "number") return String(value);
-  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "bigint") return cut(`${value}n`, QUOTED);
   if (typeof value === "function") return "a function";
   return cut(
     JSON.stringify(typeof value === "string" ? cut(value, QUOTED * 2) : safeJson(value)),

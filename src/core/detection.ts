@@ -53,7 +53,7 @@ export function parseDetection(value: unknown): ParsedDetection {
     ok: true,
     detection: {
       dedupeKey: boundKey(safeText(key)),
-      subject: cut(safeText(subject ?? key), MAX_SUBJECT),
+      subject: cut(safeText(subject?.trim() ? subject : key), MAX_SUBJECT),
       body: cut(safeText(body ?? ""), MAX_BODY),
       data: ownData(data),
     },

@@ -83,11 +83,15 @@ class Run {
 
   /** `detect` did not end by itself. A fetch failure that it let through is already a reason. */
   end(error: unknown): void {
-    if (error instanceof FetchError && this.#reasons.has(cut(error.message, MAX_REASON))) return;
+    try {
+      if (error instanceof FetchError && this.#reasons.has(cut(error.message, MAX_REASON))) return;
+      this.#reasons.add(
+        error instanceof OutOfTime ? error.message : `detect threw ${describeThrown(error)}`,
+      );
+    } catch {
+      this.#reasons.add("detect threw something that throws at whoever looks at it");
+    }
     this.#failed = true;
-    this.#reasons.add(
-      error instanceof OutOfTime ? error.message : `detect threw ${describeThrown(error)}`,
-    );
   }
 
   outcome(seconds: number): Outcome {

@@ -1,5 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import type { PGlite } from "@electric-sql/pglite";
 import {
   type Database,
@@ -12,6 +11,8 @@ import {
 } from "./database.ts";
 import { type FolderLock, lockFolder } from "./folder_lock.ts";
 
+/** What Postgres puts into its folder; a folder that holds some of it may be half made. */
+const OWN_NAMES = /^(PG_VERSION|base|global|pg_[a-z_]+|postgresql(\.auto)?\.conf|postmaster\.\w+)$/;
 /** Another command may be at work on the folder for a moment. */
 const PATIENCE = 10;
 
@@ -27,7 +28,8 @@ export async function openEmbedded(path: string): Promise<Database> {
       `cannot make the database folder ${path}: ${message(error)}. Check [db] path and its owner.`,
     );
   }
-  if (readdirSync(path).length > 0 && !existsSync(join(path, "PG_VERSION"))) {
+  const names = readdirSync(path);
+  if (names.length > 0 && !names.some((name) => OWN_NAMES.test(name))) {
     throw new DatabaseError(
       `the folder ${path} holds other files and no database. Set [db] path to a folder of its own.`,
     );
