@@ -20,6 +20,8 @@ export const ENGINE_KEYS: ReadonlySet<string> = new Set([
 const MAX_KEY = 500;
 const MAX_SUBJECT = 2_000;
 const MAX_BODY = 50_000;
+/** Values in a detection's data; real ones hold some dozens. */
+const MAX_VALUES = 10_000;
 
 export type ParsedDetection =
   | { readonly ok: true; readonly detection: SafeDetection }
@@ -67,7 +69,7 @@ function readFields(value: object): Fields {
     dedupeKey: read(value, "dedupeKey"),
     subject: read(value, "subject"),
     body: read(value, "body"),
-    data: safeJson(read(value, "data") ?? null),
+    data: safeJson(read(value, "data") ?? null, MAX_VALUES),
   };
 }
 

@@ -21,13 +21,21 @@ export function safeText(text: string): string {
 
 /**
  * Any value as JSON that Postgres stores. Nothing throws and nothing is dropped in silence: what JSON
- * cannot say (NaN, BigInt, functions, cycles) becomes a text that says what it was.
+ * cannot say (NaN, BigInt, functions, cycles) becomes a text that says what it was, and so does what
+ * comes after `maxValues` values.
  */
-export function safeJson(value: unknown): JsonValue {
-  return convert(value, []);
+export function safeJson(value: unknown, maxValues = Number.POSITIVE_INFINITY): JsonValue {
+  return convert(value, [], { left: maxValues });
 }
 
-function convert(value: unknown, ancestors: readonly object[]): JsonValue {
+/** How many more values fit: shared parts count each time, as JSON writes them each time. */
+interface Room {
+  left: number;
+}
+
+function convert(value: unknown, ancestors: readonly object[], room: Room): JsonValue {
+  if (room.left <= 0) return "[too large]";
+  room.left -= 1;
   switch (typeof value) {
     case "string":
       return safeText(value);
@@ -44,15 +52,15 @@ function convert(value: unknown, ancestors: readonly object[]): JsonValue {
     case "symbol":
       return safeText(String(value));
     case "object":
-      return value === null ? null : convertObject(value, ancestors);
+      return value === null ? null : convertObject(value, ancestors, room);
   }
 }
 
-function convertObject(value: object, ancestors: readonly object[]): JsonValue {
+function convertObject(value: object, ancestors: readonly object[], room: Room): JsonValue {
   if (ancestors.includes(value)) return "[cycle]";
   if (ancestors.length >= MAX_DEPTH) return "[too deep]";
   try {
-    return convertReadable(value, [...ancestors, value]);
+    return convertReadable(value, [...ancestors, value], room);
   } catch {
     // A revoked proxy and the like: what it was can no longer be asked.
     return UNREADABLE;
@@ -61,20 +69,20 @@ function convertObject(value: object, ancestors: readonly object[]): JsonValue {
 
 const UNREADABLE = "[unreadable]";
 
-function convertReadable(value: object, inside: readonly object[]): JsonValue {
+function convertReadable(value: object, inside: readonly object[], room: Room): JsonValue {
   if (value instanceof Date) {
     return Number.isNaN(value.getTime()) ? "[invalid date]" : value.toISOString();
   }
   if (value instanceof Error || value instanceof URL || value instanceof RegExp) {
     return safeText(String(value));
   }
-  if (Array.isArray(value)) return Array.from(value, (item) => convert(item, inside));
-  if (value instanceof Set) return Array.from(value, (item) => convert(item, inside));
+  if (Array.isArray(value)) return Array.from(value, (item) => convert(item, inside, room));
+  if (value instanceof Set) return Array.from(value, (item) => convert(item, inside, room));
   const entries =
     value instanceof Map ? [...value] : Object.keys(value).map((key) => [key, read(value, key)]);
   const object: JsonObject = Object.create(null);
   for (const [key, item] of entries) {
-    if (item !== undefined) object[keyText(key)] = convert(item, inside);
+    if (item !== undefined) object[keyText(key)] = convert(item, inside, room);
   }
   return object;
 }

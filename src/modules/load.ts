@@ -2,6 +2,7 @@ import { createJiti, type Jiti } from "jiti";
 import { errorText } from "../core/describe.ts";
 import { type ParamSpecs, parseParamSpecs } from "../core/params.ts";
 import type { AlarmClient } from "../source/client.ts";
+import { inTime } from "../source/in_time.ts";
 import type { ModuleFile } from "./discover.ts";
 
 /** An alarm module, loaded and checked. */
@@ -21,12 +22,21 @@ export type LoadedModule =
   | { readonly ok: true; readonly module: AlarmModule }
   | { readonly ok: false; readonly fault: string };
 
+/** Seconds for the import of one module, whose top level may wait for anything. */
+const IMPORT_TIMEOUT = 10;
+
 /** Loads alarm modules, `.ts` too, on every supported Node, without a build step. */
 export class ModuleLoader {
   readonly #jiti: Jiti;
 
-  /** `helpers` is what `import … from "swf-alarms"` gives, wherever the alarms folder lies. */
-  constructor(helpers: { readonly [name: string]: unknown }) {
+  readonly #importTimeout: number;
+
+  /**
+   * `helpers` is what `import … from "swf-alarms"` gives, wherever the alarms folder lies;
+   * `importTimeout` is in seconds.
+   */
+  constructor(helpers: { readonly [name: string]: unknown }, importTimeout = IMPORT_TIMEOUT) {
+    this.#importTimeout = importTimeout;
     this.#jiti = createJiti(import.meta.url, {
       // A cache in the shared temporary folder would let others put code into the engine.
       fsCache: false,
@@ -37,10 +47,15 @@ export class ModuleLoader {
 
   /** Never throws: a module that does not compile or lacks a part is a fault in words for its author. */
   async load(file: ModuleFile): Promise<LoadedModule> {
+    const deadline = new AbortController();
+    const late = new Error(`its import did not end within ${this.#importTimeout} s`);
+    const timer = setTimeout(() => deadline.abort(late), this.#importTimeout * 1000);
     try {
-      return checkExports(file, await this.#jiti.import(file.path));
+      return checkExports(file, await inTime(this.#jiti.import(file.path), deadline.signal));
     } catch (error) {
       return { ok: false, fault: `cannot load ${file.path}: ${firstLines(error)}` };
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

@@ -247,3 +247,11 @@ describe("whatever is yielded", () => {
     );
   });
 });
+
+test("data that holds one part over and over is bounded, though a cycle it is not", () => {
+  let shared: unknown = ["x"];
+  for (let level = 0; level < 30; level++) shared = [shared, shared];
+  const { data } = parsed({ dedupeKey: "k", data: { shared } });
+  expect(JSON.stringify(data).length).toBeLessThan(1_000_000);
+  expect(JSON.stringify(data)).toContain("[too large]");
+});

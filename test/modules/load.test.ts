@@ -333,3 +333,12 @@ test("loading leaves no files behind, neither there nor in a cache that others c
     expect(files.filter((file) => file.includes(name))).toEqual([]);
   }
 });
+
+test("a module whose import never ends is a fault, and keeps nobody waiting for ever", async () => {
+  const path = write("hang.mjs", `await new Promise(() => {});\n${DETECT}`);
+  const loaded = await new ModuleLoader({ ...helpers }, 0.2).load({ name: "hang", path });
+  expect(loaded).toEqual({
+    ok: false,
+    fault: `cannot load ${path}: its import did not end within 0.2 s`,
+  });
+});
