@@ -17,6 +17,8 @@ export async function runMain(
   // What an alarm module left running and forgot must not end the tick of the others; it is an error.
   let strays = 0;
   const onStray = (reason: unknown): void => {
+    // A tick listens for itself, and puts them on its record.
+    if (process.listenerCount("unhandledRejection") > 1) return;
     strays += 1;
     complain(
       `an error that nobody caught: ${reason instanceof Error ? reason.stack : String(reason)}`,

@@ -59,11 +59,12 @@ export function checkCounts(page: readonly JsonObject[]): CountCheck {
   return { kind: unsure ? "unsure" : "counted" };
 }
 
-/** `maxattempt` is set by every job record, also by those whose state is counted nowhere. */
+/**
+ * Only what is counted shows that the upstream did count: `nretries` or `maxattempt` may still stand in
+ * an answer whose counts are missing.
+ */
 function hasJobs(task: JsonObject): boolean {
-  return (
-    count(task.nactive) + count(task.nfinished) + count(task.nfailed) + count(task.maxattempt) > 0
-  );
+  return count(task.nactive) + count(task.nfinished) + count(task.nfailed) > 0;
 }
 
 function hasFiles(task: JsonObject): boolean {

@@ -16,7 +16,7 @@ export function addAlarmList(alarm: Command): void {
     .summary("list the alarms and whether they can run")
     .option("--json", "print as JSON")
     .action(async (options: ListOptions) => {
-      const alarms = await listAlarms(options);
+      const { alarms, problems } = await listAlarms(options);
       if (options.json === true) return printJson(alarms);
       const rows = alarms.map(({ name, state, mail, active_events: active, recipients }) => {
         return [name, mail, String(active), recipients.join(" ") || "-", state];
@@ -28,12 +28,13 @@ export function addAlarmList(alarm: Command): void {
           "no alarms: the alarms folder is empty",
         ),
       );
+      printLines(problems);
     });
 }
 
 async function listAlarms(options: ConfigOption) {
   return await withDatabase(options, async (db, config) => {
-    const { alarms } = await viewAlarms(db, config);
+    const { alarms, problems } = await viewAlarms(db, config);
     const { rows } = await alarmRows(db);
     const counts = await activeCounts(db);
     const live = alarms.map((alarm) =>
@@ -42,13 +43,14 @@ async function listAlarms(options: ConfigOption) {
     const archived = rows
       .filter((row) => row.archived)
       .map((row) => listedAlarm(row, "archived", counts.get(row.name) ?? 0));
-    return [...live, ...archived];
+    return { alarms: [...live, ...archived], problems };
   });
 }
 
 function listedAlarm(row: AlarmRow, state: string, active: number) {
   return {
     name: row.name,
+    entry_id: row.entryId,
     title: row.title,
     state,
     mail: row.enabled ? "on" : "off",

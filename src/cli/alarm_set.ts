@@ -4,11 +4,12 @@ import type { Config } from "../config/config.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { resolveParams } from "../core/params.ts";
-import { isAddress, splitRecipients } from "../core/recipients.ts";
+import { isAddress, resolveRecipients, splitRecipients } from "../core/recipients.ts";
 import { type Alarm, newAlarm } from "../engine/load_alarms.ts";
 import { changeAlarm, createAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
-import { findAlarm, NotFound } from "./alarms.ts";
+import { listTeams } from "../store/teams.ts";
+import { findAlarm, NotFound, renderState } from "./alarms.ts";
 import { printLines } from "./output.ts";
 import { parseAssignments } from "./param_option.ts";
 import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
@@ -47,8 +48,9 @@ export function addAlarmSet(alarm: Command): void {
     .option("--unarchive", "start it again")
     .action(async (name: string, options: SetOptions) => {
       await withDatabase(options, async (db, config) => {
-        const entryId = await setAlarm(db, config, name.replace(/^alarm_/, ""), options);
+        const entryId = await setAlarm(db, config, name, options);
         printLines([`changed ${entryId}; see: swf-alarms alarm show ${name}`]);
+        printLines(await remainingTrouble(db, config, name));
       });
     });
 }
@@ -80,6 +82,18 @@ async function setAlarm(
   const { id, entryId } = alarm.row.id === "" ? await makeRow(db, alarm, now) : alarm.row;
   await db.transaction((tx) => changeAlarm(tx, id, change, `cli:${userInfo().username}`, now));
   return entryId;
+}
+
+/** What still keeps the alarm from running, or its mail from reaching anybody. */
+async function remainingTrouble(db: Database, config: Config, name: string): Promise<string[]> {
+  const alarm = await findAlarm(db, config, name);
+  const trouble: string[] = [];
+  if (alarm.readiness.kind !== "ready") trouble.push(`it does not run yet: ${renderState(alarm)}`);
+  const { addresses, unresolved } = resolveRecipients(alarm.row.recipients, await listTeams(db));
+  for (const team of unresolved) trouble.push(`there is no team ${team}, or it has no members`);
+  if (alarm.row.enabled && addresses.length === 0)
+    trouble.push("its mail is on, but there is nobody to mail");
+  return trouble;
 }
 
 /** The row's parameters after the change. A value that the module refuses is refused here already. */

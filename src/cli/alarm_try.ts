@@ -6,6 +6,7 @@ import { collect } from "../engine/collect.ts";
 import type { Alarm } from "../engine/load_alarms.ts";
 import { Sources } from "../engine/sources.ts";
 import { findAlarm } from "./alarms.ts";
+import { captureConsole } from "./capture_console.ts";
 import { consoleLog } from "./console_log.ts";
 import { EXIT, type SetExit } from "./exit_code.ts";
 import { printJson, printLines } from "./output.ts";
@@ -45,6 +46,7 @@ async function tryAlarm(name: string, options: TryOptions): Promise<Outcome> {
         return { status: "failed", reasons, detections: [], seconds: 0 };
       }
       const log = consoleLog({ verbose: options.json !== true, path: undefined });
+      captureConsole(log);
       return await collect(alarm, { config, sources, now: Date.now() / 1000, log });
     } finally {
       await sources.close();

@@ -5,7 +5,7 @@ import type { AlarmResult, RanResult } from "../engine/result.ts";
 /** One line for each alarm and one for the tick, for people. */
 export function renderTick(report: TickReport, mode: Mode): string[] {
   const lines = report.results.map(renderAlarm);
-  const ran = report.results.filter((result) => result.kind === "ran").length;
+  const ran = report.results.filter((result) => result.kind === "ran" && result.started).length;
   const mails = `${report.notificationsSent} mail(s) sent`;
   const how = mode === "dry-run" ? "dry run: state written, no mail" : mails;
   lines.push(`tick done: ${ran} alarm(s) run, ${report.errors.length} error(s), ${how}`);

@@ -38,6 +38,11 @@ export function parseDetection(value: unknown): ParsedDetection {
   const { dedupeKey, subject, body, data } = readFields(value);
   const key =
     typeof dedupeKey === "number" && Number.isFinite(dedupeKey) ? String(dedupeKey) : dedupeKey;
+  if (dedupeKey === undefined && read(value, "dedupe_key") !== undefined) {
+    return fault(
+      "yielded a detection with dedupe_key; here it is dedupeKey, with subject, body and data",
+    );
+  }
   if (typeof key !== "string" || key.trim() === "") {
     return fault(
       `yielded a detection whose dedupeKey is ${quote(dedupeKey)}; give each entity a stable text such as "task:123"`,

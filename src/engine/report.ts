@@ -1,6 +1,5 @@
 import type { JsonObject } from "../core/json.ts";
 import type { RunSummary } from "../store/engine_runs.ts";
-import type { LoadedAlarms } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
 import { type AlarmResult, perAlarmRecord } from "./result.ts";
 
@@ -16,20 +15,21 @@ export interface TickReport {
   readonly errors: readonly string[];
 }
 
-/** The results of all alarms as one report. */
+/** The results of all alarms as one report; `problems` are errors that belong to no single alarm. */
 export function makeReport(
   results: readonly AlarmResult[],
-  loaded: LoadedAlarms,
+  problems: readonly string[],
+  newcomers: readonly string[],
   startedAt: number,
 ): TickReport {
   const ran = results.filter((result) => result.kind === "ran");
   return {
     startedAt,
     results,
-    newcomers: loaded.newcomers,
+    newcomers,
     notificationsSent: ran.filter(({ sent }) => sent).length,
     errors: [
-      ...loaded.problems,
+      ...problems,
       ...ran
         .filter(({ errors }) => errors.length > 0)
         .map(({ row, errors }) => `${row.entryId}: ${errors.join("; ")}`),

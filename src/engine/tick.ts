@@ -17,6 +17,7 @@ import { deliverNotice } from "./notify.ts";
 import { makeReport, runSummary, sayNotConfigured, type TickReport } from "./report.ts";
 import { type AlarmResult, ranResult, unrecordedResult } from "./result.ts";
 import { Sources } from "./sources.ts";
+import { watchStrays } from "./strays.ts";
 
 /** What a tick works with; made once at the edge. */
 export interface Engine {
@@ -50,6 +51,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
   const lock = write ? await db.tryLock(TICK_LOCK) : undefined;
   if (write && lock === undefined) return undefined;
   const sources = new Sources(config);
+  const strays = watchStrays();
   try {
     const now = engine.clock();
     const previous = await lastPerAlarm(db);
@@ -71,13 +73,14 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       teams: await listTeams(db),
     };
     const results = await Promise.all(loaded.alarms.map((alarm) => runAlarm(alarm, scene)));
-    const report = makeReport(results, loaded, now);
+    const report = makeReport(results, [...loaded.problems, ...strays.seen], loaded.newcomers, now);
     sayNotConfigured(report, previous, log);
     if (write) await closeEngineRun(db, runId, runSummary(report, engine.clock()));
     return report;
   } finally {
     await sources.close();
     await lock?.release();
+    strays.stop();
   }
 }
 

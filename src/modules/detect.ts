@@ -86,7 +86,9 @@ class Run {
     try {
       if (error instanceof FetchError && this.#reasons.has(cut(error.message, MAX_REASON))) return;
       this.#reasons.add(
-        error instanceof OutOfTime ? error.message : `detect threw ${describeThrown(error)}`,
+        error instanceof OutOfTime || error instanceof Misuse
+          ? error.message
+          : `detect threw ${describeThrown(error)}`,
       );
     } catch {
       this.#reasons.add("detect threw something that throws at whoever looks at it");
@@ -109,6 +111,9 @@ class OutOfTime extends Error {
     super(`out of time: detect did not end within ${seconds} s`);
   }
 }
+
+/** The module breaks the contract; the message is for its author and needs no place. */
+class Misuse extends Error {}
 
 async function drain(
   start: () => unknown,
@@ -144,7 +149,7 @@ function iterate(returned: unknown): AsyncIterator<unknown> | Iterator<unknown> 
     if (isAsyncIterable(returned)) return returned[Symbol.asyncIterator]();
     if (isIterable(returned)) return returned[Symbol.iterator]();
   }
-  throw new TypeError(
+  throw new Misuse(
     `detect returned ${returned === null ? "null" : typeof returned}; it must be a generator (function*) or return a list of detections`,
   );
 }

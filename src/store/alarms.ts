@@ -54,7 +54,7 @@ export function parseAlarmRow(row: Row): AlarmRow | string {
   const data = isJsonObject(raw) ? raw : {};
   const entryId = data.entry_id;
   if (typeof entryId !== "string" || entryId === "") {
-    return `alarm row ${id} (${JSON.stringify(title)}) has no data.entry_id; set it to "alarm_<name>" or archive the row`;
+    return `alarm row ${id} (${JSON.stringify(title)}) has no data.entry_id; set it to "alarm_<name>", or archive it: UPDATE entry SET archived = true WHERE id = '${id}'`;
   }
   const name = alarmName(entryId);
   const faults: string[] = [];
@@ -93,8 +93,9 @@ function blocker(
 }
 
 function parseEnabled(value: unknown, faults: string[]): boolean {
-  if (value === undefined || value === null || value === true) return true;
-  if (value === false) return false;
+  if (value === undefined || value === true) return true;
+  // The dashboards show a null as off, too.
+  if (value === false || value === null) return false;
   faults.push(`the row's enabled is ${quote(value)}, read as true; it must be true or false`);
   return true;
 }

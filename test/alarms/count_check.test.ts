@@ -39,13 +39,13 @@ const rows: readonly [sentence: string, page: readonly JsonObject[], kind: strin
   ],
   ["tasks that never had jobs need no counts", [broken, broken, pending, pending], "counted"],
   [
-    "jobs in states that are counted nowhere still show by their attempts",
+    "attempts that stand beside zeros do not show that the upstream counted",
     [
       { ...running, maxattempt: 1 },
       { ...running, maxattempt: 1 },
       { ...running, maxattempt: 3 },
     ],
-    "counted",
+    "failed",
   ],
   [
     "finished jobs without one ended input file: only the file query failed",

@@ -152,6 +152,7 @@ test("the same on the embedded database, as on a site without anything else", as
   expect(await okJson(made, "alarm", "list")).toEqual([
     {
       name: "limited",
+      entry_id: "alarm_limited",
       title: "Limited things",
       state: "ready",
       mail: "on",

