@@ -177,7 +177,7 @@ describe("parseAlarmRow", () => {
     ["entry_id is an object", { entry_id: { a: 1 } }],
   ])("names no alarm: %s", (_sentence, data) => {
     expect(parse(data)).toBe(
-      `alarm row ${ID} ("A title") has no data.entry_id; set it to "alarm_<name>" or archive the row`,
+      `alarm row ${ID} ("A title") has no data.entry_id; set it to "alarm_<name>", or archive it: UPDATE entry SET archived = true WHERE id = '${ID}'`,
     );
   });
 });
