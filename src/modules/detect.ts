@@ -3,15 +3,15 @@ import { parseDetection } from "../core/detection.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Outcome, SafeDetection } from "../core/model.ts";
 import { makeClient } from "../source/alarm_client.ts";
+import type { Asker } from "../source/client.ts";
 import { FetchError } from "../source/fetch_error.ts";
 import { inTime } from "../source/in_time.ts";
-import type { Source } from "../source/source.ts";
 import type { AlarmModule } from "./load.ts";
 
 export interface DetectFacts {
   readonly module: AlarmModule;
   readonly params: JsonObject;
-  readonly sources: ReadonlyMap<string, Source>;
+  readonly sources: ReadonlyMap<string, Asker>;
   /** Epoch seconds of the tick. */
   readonly now: number;
   /** Seconds that `detect` may take. */

@@ -1,16 +1,15 @@
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { MAIN_SOURCE } from "../core/readiness.ts";
-import type { AlarmClient } from "./client.ts";
+import type { AlarmClient, Asker } from "./client.ts";
 import { FetchError } from "./fetch_error.ts";
 import { inTime } from "./in_time.ts";
 import { firstQuery, KEYSET, type Paging, parsePage, type Query, queryText } from "./paging.ts";
-import type { Source } from "./source.ts";
 
 /** At 200 items a page, a million items; an endless list must end somewhere. */
 const MAX_PAGES = 5_000;
 
 export interface ClientFacts {
-  readonly sources: ReadonlyMap<string, Source>;
+  readonly sources: ReadonlyMap<string, Asker>;
   readonly now: number;
   readonly signal: AbortSignal;
   readonly log: (message: string) => void;
@@ -29,7 +28,8 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     try {
       const source = facts.sources.get(sourceName);
       if (source === undefined) throw new FetchError(`GET ${path}: ${notConfigured(sourceName)}`);
-      return await inTime(source.get(path, query, absentIsAnswer), facts.signal);
+      const text = await inTime(source.ask(path, query, absentIsAnswer), facts.signal);
+      return text === undefined ? undefined : parseJson(text);
     } catch (error) {
       facts.onIncomplete(error instanceof Error ? error.message : String(error));
       throw error;
@@ -90,4 +90,9 @@ function notConfigured(name: string): string {
   return name === MAIN_SOURCE
     ? "the main service is not configured; set [engine] base_url"
     : `the source ${JSON.stringify(name)} is not configured; add [sources.${name}] with its base_url`;
+}
+
+/** `Source` has made sure that it is JSON. */
+function parseJson(text: string): JsonValue {
+  return JSON.parse(text);
 }

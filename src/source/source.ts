@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pLimit from "p-limit";
 import { Agent } from "undici";
-import type { JsonValue } from "../core/json.ts";
+import type { Asker } from "./client.ts";
 import { FetchError } from "./fetch_error.ts";
 import { attemptGet } from "./http.ts";
 import { type Query, queryText } from "./paging.ts";
@@ -25,7 +25,7 @@ const MAX_BODY = 64 * 2 ** 20;
 const USER_AGENT = "swf-alarms";
 
 /** One REST service during one tick: keep-alive, retries, and each question fetched once. */
-export class Source {
+export class Source implements Asker {
   readonly name: string;
   readonly #settings: SourceSettings;
   readonly #signal: AbortSignal;
@@ -46,11 +46,11 @@ export class Source {
   }
 
   /**
-   * The JSON answer to a question. Asked twice in a tick it is fetched once; every caller gets a copy
-   * of its own, so that no alarm can change what another reads. Throws FetchError; with
+   * The JSON text of the answer to a question. Asked twice in a tick it is fetched once; every caller
+   * parses a copy of its own, so that no alarm can change what another reads. Throws FetchError; with
    * `absentIsAnswer`, a 404 gives undefined instead.
    */
-  async get(path: string, query: Query, absentIsAnswer: boolean): Promise<JsonValue | undefined> {
+  async ask(path: string, query: Query, absentIsAnswer: boolean): Promise<string | undefined> {
     const url = this.#url(path, query);
     let answer = this.#answers.get(url.href);
     if (answer === undefined) {
@@ -58,7 +58,7 @@ export class Source {
       this.#answers.set(url.href, answer);
     }
     const result = await answer;
-    if (result.ok) return parseJson(result.body);
+    if (result.ok) return result.body;
     if (absentIsAnswer && result.absent) return undefined;
     throw new FetchError(`GET ${url.pathname}${url.search} from ${this.name}: ${result.reason}`);
   }
@@ -138,7 +138,3 @@ function redactor({ headers, token }: SourceSettings): (text: string) => string 
 type Answer =
   | { readonly ok: true; readonly body: string }
   | { readonly ok: false; readonly reason: string; readonly absent: boolean };
-
-function parseJson(body: string): JsonValue {
-  return JSON.parse(body);
-}
