@@ -8,7 +8,9 @@ export function quote(value: unknown): string {
   if (value === undefined || typeof value === "number") return String(value);
   if (typeof value === "bigint") return cut(`${value}n`, QUOTED);
   if (typeof value === "function") return "a function";
-  const json = JSON.stringify(typeof value === "string" ? cut(value, QUOTED * 2) : safeJson(value));
+  const json = JSON.stringify(
+    typeof value === "string" ? cut(value, QUOTED * 2) : safeJson(value, QUOTED),
+  );
   return cut(json.replace(/[\u007f-\u009f\u2028\u2029]/g, escapeCharacter), QUOTED);
 }
 

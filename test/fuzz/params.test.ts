@@ -9,7 +9,7 @@ import {
   parseParamSpecs,
   resolveParams,
 } from "../../src/core/params.ts";
-import { anyJson, anyText, anything, ONE_LINE, objectOf } from "./arbitraries.ts";
+import { anyJson, anyText, anything, bake, ONE_LINE, objectOf } from "./arbitraries.ts";
 import { runs } from "./runs.ts";
 
 const given: fc.Arbitrary<JsonObject> = fc
@@ -46,7 +46,7 @@ test("whatever a module exports and a row holds: faults in one line, or values o
   );
   fc.assert(
     fc.property(exported, given, (value, row) => {
-      const { specs, faults } = parseParamSpecs(value);
+      const { specs, faults } = parseParamSpecs(bake(value));
       expectLines(faults);
       const resolved = resolveParams(specs, row);
       expectLines([...resolved.missing, ...resolved.faults, ...resolved.unknown]);
@@ -94,7 +94,7 @@ const spec: fc.Arbitrary<ParamSpec> = fc
           ...(hasDefault ? { default: "x" } : {}),
           ...(hasChoices ? { choices: ["x", "y"] } : {}),
         };
-      case "list":
+      default:
         return {
           ...about,
           type,
