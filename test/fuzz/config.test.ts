@@ -186,7 +186,7 @@ test("a valid configuration with keys and values lost, renamed, swapped or repla
         expect(Object.keys(parsed.config.sources).sort()).toEqual(names.sort());
       },
     ),
-    runs(20),
+    runs(10),
   );
 });
 

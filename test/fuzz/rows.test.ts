@@ -47,7 +47,7 @@ test("an alarm's row is read as far as it can be, or says in one line why it nam
       if (typeof parsed === "string") expect(parsed).toMatch(ONE_LINE);
       else expectUsable(parsed);
     }),
-    runs(20),
+    runs(10),
   );
 });
 
@@ -145,9 +145,7 @@ test("a tick among rows of any kind runs every alarm whose row is right, and rec
   await engine.tick();
   await fc.assert(
     fc.asyncProperty(fc.array(entry, { maxLength: 25 }), async (rows) => {
-      await engine.db.query(
-        "DELETE FROM entry WHERE title <> 'steady'",
-      );
+      await engine.db.query("DELETE FROM entry WHERE title <> 'steady'");
       for (const row of rows) await plant(row);
       engine.now += 300;
       const report = await engine.tick();
