@@ -7,8 +7,7 @@ export function parseAssignments(texts: readonly string[]): JsonObject {
   const params: [string, JsonValue][] = [];
   for (const text of texts) {
     const split = text.indexOf("=");
-    if (split <= 0)
-      throw new InvalidArgumentError(`found ${quote(text)}; write name=value`);
+    if (split <= 0) throw new InvalidArgumentError(`found ${quote(text)}; write name=value`);
     params.push([text.slice(0, split), parseValue(text.slice(split + 1))]);
   }
   return Object.fromEntries(params);
