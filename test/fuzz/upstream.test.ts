@@ -148,11 +148,11 @@ test("whatever a service sends, a list ends only with its proper end, else with 
     style: paging,
   });
   await fc.assert(
-    fc.asyncProperty(fc.array(someAnswers, { minLength: 30, maxLength: 50 }), async (list) => {
+    fc.asyncProperty(fc.array(someAnswers, { minLength: 60, maxLength: 80 }), async (list) => {
       for (const [index, one] of list.entries()) cases.set(`${index}`, one);
       await Promise.all(list.map((one, index) => readList(one, `/${index}/list/`)));
     }),
-    runs(0.02),
+    runs(0.01),
   );
 });
 
