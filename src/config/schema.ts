@@ -19,7 +19,7 @@ const url = v.pipe(
 const text = (example: string) =>
   v.pipe(
     v.string(`a text such as "${example}"`),
-    v.regex(/^\P{Cc}+$/u, `a text such as "${example}"`),
+    v.regex(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, `a text such as "${example}"`),
   );
 
 /** A dsn here by mistake would be shown, password and all, where the path is. */

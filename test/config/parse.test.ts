@@ -499,6 +499,11 @@ describe("each fault names its key, what was found and what to write", () => {
       ['db.path: found "a\\u0000b"; write a text such as "state"'],
     ],
     [
+      "a path with a line break of Unicode",
+      '[db]\nenv_path = "a\u2028b"',
+      ['db.env_path: found "a\\u2028b"; write a text such as "/var/www/app/.env"'],
+    ],
+    [
       "a sender that would move the cursor",
       '[email]\nfrom = "\\u001b[2J <a@h>"',
       [expect.stringMatching(/^email\.from: found "\\u001b\[2J <a@h>"/)],
