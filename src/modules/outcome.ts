@@ -48,8 +48,9 @@ export class OutcomeSoFar {
   /** `detect` did not end by itself. A failed request that it let through is already a reason. */
   fail(error: DetectError): void {
     this.#fault = this.#sourceFailed ? "source" : "module";
-    if (error.isFetch && this.#reasons.has(cut(error.text, MAX_REASON))) return;
-    this.incomplete(error.text);
+    if (!error.isFetch) this.incomplete(error.text);
+    else if (!this.#reasons.has(cut(error.text, MAX_REASON)))
+      this.incomplete(`detect threw FetchError: ${error.text}`);
   }
 
   /** The outcome as it stands after so many seconds. */

@@ -7,8 +7,6 @@ import type { Config } from "../../src/config/config.ts";
 import type { Mode } from "../../src/core/model.ts";
 import type { TickReport } from "../../src/engine/report.ts";
 import { type Engine, tick } from "../../src/engine/tick.ts";
-import * as helpers from "../../src/index.ts";
-import { ModuleLoader } from "../../src/modules/load.ts";
 import type { Database } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 
@@ -46,7 +44,8 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
     engine: {
       baseUrl: "http://127.0.0.1:9",
       requestTimeout: 5,
-      alarmTimeout: 30,
+      tickTimeout: 240,
+      limits: { timeout: 30, memory: 512, detections: 100_000 },
       logPath: undefined,
       alarmsDir,
     },
@@ -72,7 +71,6 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
       const engine: Engine = {
         config,
         db,
-        loader: new ModuleLoader(helpers),
         channel: () => openChannel(config.email),
         clock: () => at.now,
         log: { error: keep("error"), info: keep("info"), debug: keep("debug") },
