@@ -69,9 +69,10 @@ function differences(name: string, was: Properties, is: Properties, changed: str
   }
 }
 
-/** What Node itself changes as it runs. */
+/** What Node itself changes as it runs, and the compiler of modules, which shortens its own traces. */
 function isPassing(name: string, key: PropertyKey): boolean {
-  return name === "process." && toText(key)[0] === "_";
+  if (name === "process.") return toText(key)[0] === "_";
+  return name === "Error." && (key === "prepareStackTrace" || key === "stackTraceLimit");
 }
 
 function isSame(a: PropertyDescriptor | undefined, b: PropertyDescriptor | undefined): boolean {
