@@ -48,7 +48,14 @@ export async function loadAlarms(facts: LoadFacts): Promise<LoadedAlarms> {
     rows,
   );
   const isWanted = (name: string): boolean => facts.only === undefined || facts.only.has(name);
+  const newcomers = roster.newcomers
+    .filter(isWanted)
+    .filter((name) => !isDeleted(name, deleted, facts.log));
   const load = loadOnce(facts);
+  // All begin at once, so that one whose import hangs keeps no other waiting.
+  for (const item of roster.items)
+    if (item.kind === "run" && isWanted(item.row.name)) load(item.row.module);
+  for (const name of newcomers) load(name);
 
   const alarms: Alarm[] = [];
   const problems = [...nameless];
@@ -58,9 +65,6 @@ export async function loadAlarms(facts: LoadFacts): Promise<LoadedAlarms> {
     else if (item.kind === "unusable") alarms.push(faulty(item.row, item.message));
     else alarms.push(judge(item.row, await load(item.row.module), facts.sources));
   }
-  const newcomers = roster.newcomers
-    .filter(isWanted)
-    .filter((name) => !isDeleted(name, deleted, facts.log));
   for (const name of newcomers) alarms.push(await admit(name, await load(name), facts));
   for (const name of facts.only ?? []) {
     if (!alarms.some(({ row }) => row.name === name)) problems.push(noSuchAlarm(name));

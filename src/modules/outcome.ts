@@ -17,15 +17,22 @@ export class OutcomeSoFar {
   #fault: Outcome["fault"];
   #sourceFailed = false;
   #yielded = 0;
+  #length = 0;
 
   /** How many values have been yielded, whatever they were. */
   get yielded(): number {
     return this.#yielded;
   }
 
-  /** Takes a value that the module yielded. */
-  add(value: unknown): void {
+  /** Characters of all that has been yielded. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Takes a value that the module yielded; `length` is that of its text. */
+  add(value: unknown, length = 0): void {
     this.#yielded += 1;
+    this.#length += length;
     const parsed = parseDetection(value);
     if (!parsed.ok) this.incomplete(parsed.fault);
     // The same entity twice in one tick is one event; the first yield is kept.

@@ -35,6 +35,10 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
   );
   const client = makeClient({
     ...facts,
+    sources: new Map([...facts.sources].map(([name, asker]) => [name, asking(asker, deadline)])),
+    log: (message) => {
+      if (!closed) facts.log(message);
+    },
     signal: deadline.signal,
     onIncomplete: (reason) => {
       if (!closed) facts.onIncomplete(reason);
@@ -58,6 +62,14 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
     // Whatever the module left running must not go on asking.
     deadline.abort(new Error("detect has ended"));
   }
+}
+
+/** Asks only until the end: what a module forgot must not ask in the next one's name. */
+function asking(asker: Asker, { signal }: AbortController): Asker {
+  return {
+    ask: (path, query, absentIsAnswer) =>
+      signal.aborted ? Promise.reject(signal.reason) : asker.ask(path, query, absentIsAnswer),
+  };
 }
 
 function describeEnd(error: unknown): DetectError {

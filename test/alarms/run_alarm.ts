@@ -15,7 +15,7 @@ const ALARMS = fileURLToPath(new URL("../../alarms", import.meta.url));
 export async function loadAlarm(name: string): Promise<AlarmModule & { readonly detect: Detect }> {
   const file = discoverModules(ALARMS).modules.find((module) => module.name === name);
   if (file === undefined) throw new Error(`no alarm ${name} in ${ALARMS}`);
-  const { words, detect } = await new ModuleLoader({ ...helpers }).load(file);
+  const { words, detect } = await new ModuleLoader({ ...helpers }).load(file, 10);
   if (!words.ok) throw new Error(words.fault);
   if (detect === undefined) throw new Error(`${name} has no detect`);
   return { ...words.module, detect };

@@ -26,7 +26,7 @@ function write(file: string, text: string): string {
 
 async function load(file: string, text: string): Promise<Loaded> {
   const path = write(file, text);
-  return await new ModuleLoader({ ...helpers }).load({ name: "x", path });
+  return await new ModuleLoader({ ...helpers }).load({ name: "x", path }, 10);
 }
 
 /** The module that the text loads as; fails the test where it does not. */
@@ -307,21 +307,21 @@ describe("a module that cannot be used is a fault in words for its author", () =
 
   test("a file that has gone meanwhile", async () => {
     const path = join(folder, "gone.ts");
-    const loaded = await new ModuleLoader({ ...helpers }).load({ name: "gone", path });
+    const loaded = await new ModuleLoader({ ...helpers }).load({ name: "gone", path }, 10);
     expect(loaded.words).toEqual({ ok: false, fault: expect.stringContaining(path) });
   });
 
   test("a folder with a module's name", async () => {
     const path = join(folder, "folder.ts");
     mkdirSync(path);
-    const loaded = await new ModuleLoader({ ...helpers }).load({ name: "folder", path });
+    const loaded = await new ModuleLoader({ ...helpers }).load({ name: "folder", path }, 10);
     expect(loaded.words).toEqual({ ok: false, fault: expect.stringContaining(path) });
   });
 
   test("it does not keep the next one from loading", async () => {
     const loader = new ModuleLoader({ ...helpers });
-    const bad = await loader.load({ name: "a", path: write("a.ts", "throw new Error();") });
-    const good = await loader.load({ name: "b", path: write("b.ts", DETECT) });
+    const bad = await loader.load({ name: "a", path: write("a.ts", "throw new Error();") }, 10);
+    const good = await loader.load({ name: "b", path: write("b.ts", DETECT) }, 10);
     expect([bad.words.ok, good.words.ok]).toEqual([false, true]);
   });
 });
@@ -338,7 +338,7 @@ test("loading leaves no files behind, neither there nor in a cache that others c
 
 test("a module whose import never ends is a fault, and keeps nobody waiting for ever", async () => {
   const path = write("hang.mjs", `await new Promise(() => {});\n${DETECT}`);
-  const loaded = await new ModuleLoader({ ...helpers }, 0.2).load({ name: "hang", path });
+  const loaded = await new ModuleLoader({ ...helpers }).load({ name: "hang", path }, 0.2);
   expect(loaded.words).toEqual({
     ok: false,
     fault: `cannot load ${path}: its import did not end within 0.2 s`,
