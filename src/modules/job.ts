@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import * as v from "valibot";
 import { errorText } from "../core/describe.ts";
 import type { JsonObject } from "../core/json.ts";
@@ -106,6 +107,8 @@ export async function detectIn(
   const started = performance.now();
   const soFar = new OutcomeSoFar();
   const closed = new AbortController();
+  // Every question that is under way listens.
+  setMaxListeners(0, closed.signal);
   const log = boundedLog(facts.log);
   let doubtful = false;
   let excess = false;

@@ -139,12 +139,15 @@ function isIterable(value: object): value is Iterable<unknown> {
   return Symbol.iterator in value;
 }
 
+/** Characters at the end of a stack that hold all its frames. */
+const MAX_FRAMES = 10_000;
+
 /** Message and, for the module's author, the line in the module where it came from. */
 function describeThrown(error: unknown): string {
   const words = errorText(error);
   if (error === null || error === undefined) return words;
   if (!(error instanceof Error)) return `${typeof error} ${words}`;
-  const frames = typeof error.stack === "string" ? error.stack.split("\n") : [];
+  const frames = typeof error.stack === "string" ? error.stack.slice(-MAX_FRAMES).split("\n") : [];
   const place = frames.find((line) => line.trimStart().startsWith("at "))?.trim();
   return `${errorText(error.name)}: ${words}${place === undefined ? "" : ` (${cut(place, 300)})`}`;
 }

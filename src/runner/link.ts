@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import fs from "node:fs";
 import { Socket } from "node:net";
 import type { SafeDetection } from "../core/model.ts";
 import { lineSplitter } from "../modules/lines.ts";
@@ -6,6 +6,8 @@ import { type FromRunner, PIPES, type ToRunner } from "../modules/wire.ts";
 
 // A module may put its own in their place; messages must not pass through it.
 const { parse, stringify } = JSON;
+const { writeSync } = fs;
+const bytesOf = Buffer.from.bind(Buffer);
 
 /** Characters of one detection; its key, subject and body are far below. */
 const MAX_DETECTION = 2 ** 20;
@@ -37,7 +39,7 @@ export function sayDetection(detection: SafeDetection): void {
 }
 
 function write(text: string): void {
-  const bytes = Buffer.from(`${text}\n`);
+  const bytes = bytesOf(`${text}\n`);
   for (let at = 0; at < bytes.length; ) at += writeSync(PIPES.toEngine, bytes, at);
 }
 

@@ -77,9 +77,16 @@ function checkExports(file: ModuleFile, exports: unknown): Loaded {
   return { words: { ok: true, module }, detect };
 }
 
+/** Characters of a title or a description. */
+const MAX_TEXT = 100_000;
+
 function optionalText(name: string, value: unknown, faults: string[]): string | undefined {
-  if (value === undefined || typeof value === "string") return value;
-  faults.push(`${name} must be a text, found ${typeof value}`);
+  if (value === undefined || (typeof value === "string" && value.length <= MAX_TEXT)) return value;
+  faults.push(
+    typeof value === "string"
+      ? `${name} has ${value.length} characters; at most ${MAX_TEXT} are taken`
+      : `${name} must be a text, found ${typeof value}`,
+  );
   return undefined;
 }
 

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { errorText } from "../core/describe.ts";
+import { cut, errorText } from "../core/describe.ts";
 import * as helpers from "../index.ts";
 import type { LoadedModule } from "../modules/alarm_module.ts";
 import type { ModuleFile } from "../modules/discover.ts";
@@ -9,6 +9,9 @@ import { watchGlobals } from "./globals.ts";
 import { listen, say, sayDetection, speakOf } from "./link.ts";
 import { type Loaded, ModuleLoader } from "./load.ts";
 import { Questions } from "./questions.ts";
+
+/** Characters of one line for the log. */
+const MAX_LINE = 10_000;
 
 /**
  * The process that alarm modules run in, one module at a time. It has neither the engine's configuration
@@ -43,12 +46,21 @@ listen((message) => {
       speakOf(message.job);
       describe(message.file, message.timeout).then(
         (loaded) => say({ said: "loaded", ...loaded }),
-        stray,
+        (error: unknown) => {
+          const loaded = { ok: false, fault: brokenBy(message.file, error) };
+          say({ said: "loaded", loaded, clean: false });
+        },
       );
       return;
     case "detect":
       speakOf(message.job);
-      detect(message).then((end) => say({ said: "end", ...end }), stray);
+      detect(message).then(
+        (end) => say({ said: "end", ...end }),
+        (failure: unknown) => {
+          const error = { text: brokenBy(message.file, failure), isFetch: false };
+          say({ said: "end", error, changed: [], clean: false });
+        },
+      );
       return;
     case "answer":
       questions.answer(message.id, message.text ?? undefined);
@@ -57,6 +69,11 @@ listen((message) => {
       questions.fail(message.id, message.reason);
   }
 });
+
+/** A module that changes all that others rely on may keep this process from its own work. */
+function brokenBy(file: ModuleFile, error: unknown): string {
+  return `${file.path} has broken the process that it runs in: ${errorText(error)}`;
+}
 
 /** Each file is loaded once: several alarms may share it. */
 function load(file: ModuleFile, timeout: number): Promise<Loaded> {
@@ -79,14 +96,14 @@ async function detect(job: Extract<ToRunner, { do: "detect" }>): Promise<DetectE
     return {
       error: { text: words.ok ? "no detect" : words.fault, isFetch: false },
       changed: [],
-      clean: true,
+      clean: false,
     };
   }
   const error = await runDetect({
     ...job,
     detect: found,
     sources: new Map(job.sources.map((name) => [name, questions.asker(name)])),
-    log: (text) => say({ said: "log", text: String(text) }),
+    log: (text) => say({ said: "log", text: cut(String(text), MAX_LINE) }),
     onDetection: sayDetection,
     onIncomplete: (reason) => say({ said: "incomplete", reason: String(reason) }),
   });

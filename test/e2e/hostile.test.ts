@@ -3,15 +3,15 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { perAlarm, runData } from "../support/contract.ts";
+import { CASES, type HostileCase } from "../support/hostile_cases.ts";
 import { json } from "../support/http_server.ts";
-import { CASES } from "../support/hostile_cases.ts";
 import { insertAlarm, insertEntry, only } from "../support/rows.ts";
 import { makeSite, type Site, THINGS } from "../support/site.ts";
 
 const FOLDER = fileURLToPath(new URL("../hostile", import.meta.url));
 
 /** Small enough to be reached soon, large enough for the healthy ones on a busy machine. */
-const LIMITS = "alarm_timeout = 4\nalarm_memory = 192\nmax_detections = 20000\nrequest_timeout = 2";
+const LIMITS = "alarm_timeout = 2\nalarm_memory = 192\nmax_detections = 20000\nrequest_timeout = 2";
 
 const SECRET = "s3cret-of-the-engine";
 
@@ -25,8 +25,10 @@ const HEALTHY: { readonly [name: string]: string } = {
   z_healthy_none: `export async function* detect() { await new Promise((done) => setTimeout(done, 20)); }`,
 };
 
-describe.each(["server", "embedded"] as const)("on the %s", (database) => {
-  test("every hostile module costs its own outcome, and nothing else", { timeout: 300_000 }, async () => {
+describe.each(["postgres", "embedded"] as const)("on the %s", (database) => {
+  test("every hostile module costs its own outcome, and nothing else", {
+    timeout: 300_000,
+  }, async () => {
     const names = readdirSync(FOLDER).map((file) => basename(file, ".mjs"));
     expect(Object.keys(CASES).toSorted()).toEqual(names.toSorted());
     const site = await hostileSite(database, names);
@@ -43,14 +45,17 @@ describe.each(["server", "embedded"] as const)("on the %s", (database) => {
     const expected: { [name: string]: unknown } = {};
     for (const name of names) {
       const { outcome, error_message: message } = perAlarm(run, `alarm_${name}`);
-      const { status, says } = CASES[name] ?? only([]);
+      const { status, says } = caseOf(name);
       found[name] = { outcome, message };
       expected[name] = { outcome: status, message: says };
     }
     expect(found).toEqual(expected);
 
     for (const name of Object.keys(HEALTHY))
-      expect(perAlarm(run, `alarm_${name}`), name).toMatchObject({ errors: 0, outcome: "complete" });
+      expect(perAlarm(run, `alarm_${name}`), name).toMatchObject({
+        errors: 0,
+        outcome: "complete",
+      });
     const events = await site.entries("event");
     const active = new Set(
       events
@@ -58,9 +63,11 @@ describe.each(["server", "embedded"] as const)("on the %s", (database) => {
         .map(({ data }) => `${data.entry_id} ${data.dedupe_key}`),
     );
     for (const name of names) {
-      const { status, before } = CASES[name] ?? only([]);
+      const { status, before } = caseOf(name);
       expect(active.has(`event_${name} before`), `${name}: what was yielded before`).toBe(before);
-      expect(active.has(`event_${name} old`), `${name}: what was active`).toBe(status !== "complete");
+      expect(active.has(`event_${name} old`), `${name}: what was active`).toBe(
+        status !== "complete",
+      );
     }
     for (const key of ["healthy_asks thing", "a_healthy_list one", "a_healthy_list two"])
       expect(active).toContain(`event_${key}`);
@@ -68,13 +75,24 @@ describe.each(["server", "embedded"] as const)("on the %s", (database) => {
 
     expect(JSON.stringify(events)).not.toContain(SECRET);
     expect(JSON.stringify(events)).not.toContain(site.config);
-    expect(runData(run).errors).toBe(Object.values(CASES).filter(({ status }) => status !== "complete").length);
+    expect(runData(run).errors).toBe(
+      Object.values(CASES).filter(({ status }) => status !== "complete").length,
+    );
     expect(processesOf(site)).toEqual([]);
   });
 });
 
+function caseOf(name: string): HostileCase {
+  const found = CASES[name];
+  if (found === undefined) throw new Error(`no case for test/hostile/${name}.mjs`);
+  return found;
+}
+
 /** A site with all of them and the healthy ones, in each of which one event is active. */
-async function hostileSite(database: "server" | "embedded", names: readonly string[]): Promise<Site> {
+async function hostileSite(
+  database: "postgres" | "embedded",
+  names: readonly string[],
+): Promise<Site> {
   const site = await makeSite({
     database,
     engine: LIMITS,
@@ -90,7 +108,7 @@ async function hostileSite(database: "server" | "embedded", names: readonly stri
   };
   await site.withDatabase(async (db) => {
     for (const name of [...names, ...Object.keys(HEALTHY)]) {
-      const id = await insertAlarm(db, name, { enabled: false });
+      const id = await insertAlarm(db, name, { enabled: false, ...CASES[name]?.row });
       await insertEntry(db, {
         kind: "event",
         title: "Old",
