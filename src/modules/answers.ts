@@ -1,3 +1,4 @@
+import pLimit from "p-limit";
 import { errorText } from "../core/describe.ts";
 import type { Asker } from "../source/client.ts";
 import { inTime } from "../source/in_time.ts";
@@ -5,6 +6,8 @@ import type { OutcomeSoFar } from "./outcome.ts";
 import type { Runner } from "./runner.ts";
 import type { Question } from "./wire.ts";
 
+/** Questions of one run at the same time; the others wait here, not before those of other alarms. */
+const AT_ONCE = 8;
 /** Questions of one run: at 200 items a page, four million items. */
 const MAX_QUESTIONS = 20_000;
 /** Characters of answers that one run may read. */
@@ -25,6 +28,7 @@ export interface AnswerFacts {
 /** Sends the module's questions to the sources. What fails is on the record before the module hears of it. */
 export function answerer(facts: AnswerFacts): (question: Question) => void {
   const { runner, sources, soFar, signal } = facts;
+  const limit = pLimit(AT_ONCE);
   let asked = 0;
   let read = 0;
   return ({ id, source, path, query, absentIsAnswer }) => {
@@ -35,8 +39,11 @@ export function answerer(facts: AnswerFacts): (question: Question) => void {
       return;
     }
     const asker = sources.get(source);
-    const pending =
-      asker?.ask(path, query, absentIsAnswer) ?? Promise.reject(new Error(`no source ${source}`));
+    const pending = limit(async () => {
+      signal.throwIfAborted();
+      if (asker === undefined) throw new Error(`no source ${source}`);
+      return await asker.ask(path, query, absentIsAnswer);
+    });
     inTime(pending, signal).then(
       (text) => {
         read += text?.length ?? 0;

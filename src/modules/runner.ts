@@ -63,6 +63,7 @@ export class Runner {
   #lastWords = "";
   #printed = 0;
   #cause: string | undefined;
+  #gone = false;
   #watch: NodeJS.Timeout | undefined;
   readonly #ended: Promise<void>;
 
@@ -103,6 +104,8 @@ export class Runner {
       });
       this.#child.once("exit", (code, signal) => {
         this.#killGroup();
+        // Its number may soon be another's.
+        this.#gone = true;
         const timer = setTimeout(() => end(this.#causeOf(code, signal)), LAST_MESSAGES);
         this.#child.once("close", () => {
           clearTimeout(timer);
@@ -159,7 +162,7 @@ export class Runner {
 
   #killGroup(): void {
     const { pid } = this.#child;
-    if (pid === undefined) return;
+    if (pid === undefined || this.#gone) return;
     try {
       process.kill(-pid, "SIGKILL");
     } catch {
@@ -173,13 +176,13 @@ export class Runner {
   }
 
   #take(line: string): void {
-    // What it says after it was ended is of no use, as is what it does without a job.
-    if (this.#cause !== undefined && this.#listener === undefined) return;
     const message = parseRunnerLine(line, this.#job);
     if (message === undefined)
       this.kill("it wrote into the pipe to the engine, which is not its own");
     else if (this.#listener === undefined) this.kill("it goes on after its end");
-    else this.#listener.message(message, line.length);
+    // Of what it had said before it was ended only detections count: it did not end by itself.
+    else if (this.isAlive || message.said === "detection")
+      this.#listener.message(message, line.length);
   }
 
   #print(text: string): void {
