@@ -273,12 +273,12 @@ describe("bodies", () => {
     ["gzip", gzipSync],
     ["deflate", deflateSync],
     ["br", brotliCompressSync],
-  ])("a few kilobytes that %s unpacks to more than 64 MiB are refused", async (encoding, pack) => {
-    const bomb = pack(Buffer.alloc(65 * MIB, 0x20));
+  ])("a few kilobytes that %s unpacks to more than 32 MiB are refused", async (encoding, pack) => {
+    const bomb = pack(Buffer.alloc(33 * MIB, 0x20));
     expect(bomb.length).toBeLessThan(MIB);
     server.answer = raw(200, "application/json", bomb, { "content-encoding": encoding });
     const { message } = await failure(makeSource({ baseUrl: server.url }));
-    expect(message).toContain("the body is larger than 64 MiB");
+    expect(message).toContain("the body is larger than 32 MiB");
     expect(server.requests).toHaveLength(1);
   });
 
@@ -294,12 +294,12 @@ describe("bodies", () => {
       pour();
     };
     const { message } = await failure(makeSource({ baseUrl: server.url }));
-    expect(message).toContain("the body is larger than 64 MiB");
+    expect(message).toContain("the body is larger than 32 MiB");
     await closed;
   });
 
   test("a body just below the limit is an answer", async () => {
-    const text = "x".repeat(64 * MIB - 2);
+    const text = "x".repeat(32 * MIB - 2);
     server.answer = raw(200, "application/json", gzipSync(`"${text}"`), {
       "content-encoding": "gzip",
     });
