@@ -15,7 +15,8 @@ const KINDS: readonly (readonly [codes: RegExp, retry: boolean, words: string])[
   [/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/, true, "the connection broke before the answer was whole"],
   [/^UND_ERR_RES_CONTENT_LENGTH_MISMATCH$/, true, "the body is not as long as its content-length"],
   [/^(UND_ERR_HEADERS_OVERFLOW|HPE_HEADER_OVERFLOW)$/, false, "the answer's header is too large"],
-  [/^HPE_/, false, "what answers does not speak HTTP"],
+  // undici gives its parser's errors no code, and checks some of what it is sent with assertions.
+  [/^(HPE_.*|HTTPParserError|ERR_ASSERTION)$/, false, "what answers does not speak HTTP"],
   [
     /^(CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|ERR_TLS_CERT_)/,
     false,
@@ -34,10 +35,10 @@ export function explainConnection(error: unknown): ConnectionFailure {
   return { reason: `${meaning}: ${words}`, retry };
 }
 
-/** Code and words of an error; several connection attempts come as one AggregateError. */
+/** Code, or else name, and words of an error; several connection attempts come as one AggregateError. */
 function unwrap(error: unknown): { code: string; message: string } {
   if (error instanceof AggregateError && error.errors.length > 0) return unwrap(error.errors[0]);
-  const code =
-    error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
-  return { code, message: errorText(error) };
+  if (!(error instanceof Error)) return { code: "", message: errorText(error) };
+  const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
+  return { code: code === "Error" ? "" : code, message: errorText(error) };
 }

@@ -94,6 +94,13 @@ export class Source implements Asker {
   async #put(url: URL): Promise<Answer> {
     const refusal = reasonNotToAsk(this.name, this.#streak);
     if (refusal !== undefined) return { ok: false, reason: refusal, blame: "tick", absent: false };
+    if (this.#signal.aborted)
+      return {
+        ok: false,
+        reason: "the tick ended before it was asked",
+        blame: "tick",
+        absent: false,
+      };
     const answer = await this.#fetch(url);
     this.#streak = answer.ok ? NO_FAILURES : nextStreak(this.#streak, answer.blame, answer.reason);
     if (answer.ok) {

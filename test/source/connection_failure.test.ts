@@ -32,6 +32,14 @@ test("of several attempts to connect the first one counts", () => {
   });
 });
 
+test("an error of undici's parser is known by its name", () => {
+  const error = Object.assign(new Error("Invalid status code"), { name: "HTTPParserError" });
+  expect(explainConnection(error)).toEqual({
+    retry: false,
+    reason: "what answers does not speak HTTP: HTTPParserError Invalid status code",
+  });
+});
+
 test("what is no error is a reason too", () => {
   expect(explainConnection("odd")).toEqual({ retry: false, reason: "odd" });
 });

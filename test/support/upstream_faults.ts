@@ -24,6 +24,7 @@ const LIST = JSON.stringify({ items: [], has_more: false, next_before_id: null }
 const HEAD = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
 const LATE = /no answer within 1 s/;
 const BROKE = /the connection broke before the answer was whole: .*, 4 attempts/;
+const LENGTHS = /the body is not as long as its content-length: .*, 4 attempts/;
 const NOT_HTTP = /what answers does not speak HTTP/;
 const PACKED = gzipSync(JSON.stringify({ items: [], more: "x".repeat(5_000) + Math.random() }));
 
@@ -87,7 +88,7 @@ const BROKEN: readonly UpstreamFault[] = [
   fault(
     "sends more than its content-length",
     sendAndClose(`${HEAD}content-length: 12\r\n\r\n${LIST}`),
-    /not JSON: \{"items": \[\]/,
+    /not JSON: \{"items":\[\],$/,
   ),
   fault(
     "leaves out the last chunk",
@@ -105,21 +106,22 @@ const BROKEN: readonly UpstreamFault[] = [
   fault(
     "gives two lengths",
     send(`${HEAD}content-length: 2\r\ncontent-length: 3\r\n\r\n[]]`),
-    NOT_HTTP,
+    LENGTHS,
+    4,
   ),
   fault(
     "gives a length and chunks",
     send(`${HEAD}content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n`),
-    NOT_HTTP,
+    LENGTHS,
+    4,
   ),
-  fault("answers before it is asked", () => {}, BROKE, 0, { onConnect: send(answer(LIST)) }),
   fault("speaks HTTP/0.9", sendAndClose(LIST), NOT_HTTP),
   fault("speaks SSH", () => {}, /HTTP|broke/, 0, {
     onConnect: send("SSH-2.0-OpenSSH_9.2\r\n"),
   }),
   fault("speaks TLS", send(Buffer.from("15030300020250", "hex")), NOT_HTTP),
   fault("sends a status that is none", send("HTTP/1.1 abc Fine\r\n\r\n"), NOT_HTTP),
-  fault("switches protocols", send("HTTP/1.1 101 Fine\r\nupgrade: x\r\n\r\n"), BROKE, 4),
+  fault("switches protocols", send("HTTP/1.1 101 Fine\r\nupgrade: x\r\n\r\n"), NOT_HTTP),
   fault("sends a NUL in its header", send(`${HEAD}x: a\0b\r\n\r\n${LIST}`), NOT_HTTP),
   fault(
     "sends a header of a megabyte",
@@ -149,7 +151,7 @@ const UNREADABLE: readonly UpstreamFault[] = [
   ),
   fault(
     "sends a gzip whose sum is wrong",
-    packed(Buffer.from(PACKED).fill(0, -8, -4)),
+    packed(Buffer.from(PACKED).fill(0, PACKED.length - 8, PACKED.length - 4)),
     /cannot be unpacked: incorrect data check/,
   ),
   fault("calls plain text gzip", packed(Buffer.from(LIST)), /cannot be unpacked: incorrect header/),
