@@ -58,6 +58,8 @@ function describeFault(fault: JsonFault, text: string, quoted: (text: string) =>
       return `not JSON: ${quoted(text) || "the body is empty"}`;
     case "depth":
       return `its JSON is nested deeper than ${fault.limit} levels`;
+    case "names":
+      return `its JSON has an object of more than ${fault.limit} names`;
     case "repeated":
       return `its JSON has the name "${quoted(fault.name)}" twice in one object`;
     case "inexact":

@@ -1,10 +1,13 @@
 /** Far beyond what a service nests; what is nested a million times breaks whatever walks through it. */
 const MAX_DEPTH = 200;
+/** Names of one object: millions of them would take seconds to compare, while nothing else is done. */
+const MAX_NAMES = 100_000;
 
 /** Why an answer is not taken although it came whole. */
 export type JsonFault =
   | { readonly kind: "syntax" }
   | { readonly kind: "depth"; readonly limit: number }
+  | { readonly kind: "names"; readonly limit: number }
   /** One name twice in an object: which of the two counts is anybody's guess. */
   | { readonly kind: "repeated"; readonly name: string }
   /** A number that JavaScript would round: two ids could become one. */
@@ -42,6 +45,7 @@ export function findJsonFault(text: string): JsonFault | undefined {
       if (end === undefined) return SYNTAX;
       const name = nameIn(text.slice(at, end));
       if (names.has(name)) return { kind: "repeated", name };
+      if (names.size === MAX_NAMES) return { kind: "names", limit: MAX_NAMES };
       names.add(name);
       at = skipSpace(text, end);
       if (text[at] !== ":") return SYNTAX;

@@ -54,6 +54,14 @@ describe("what is not taken", () => {
     expect(findJsonFault(text)).toEqual(fault);
   });
 
+  test.each([
+    ["a hundred thousand names are taken", 100_000, undefined],
+    ["one more is not", 100_001, { kind: "names", limit: 100_000 }],
+  ])("an object of many names: %s", (_sentence, count, fault) => {
+    const names = Array.from({ length: count }, (_, index) => `"${index}":0`);
+    expect(findJsonFault(`{${names.join()}}`)).toEqual(fault);
+  });
+
   test("a number of millions of digits does not hold up the tick", () => {
     expect(findJsonFault("9".repeat(4_000_000))).toMatchObject({ kind: "inexact" });
   });
