@@ -159,8 +159,7 @@ describe("a module that asks too much", () => {
 });
 
 test("a second answer that nobody asked for is never taken for that to the next question", async () => {
-  const splitting = await startFaultyServer((socket) => {
-    const path = splitting.requests.at(-1)?.split(" ")[1] ?? "";
+  const splitting = await startFaultyServer((socket, path) => {
     socket.write(Buffer.concat([answer(JSON.stringify(path)), answer('"stolen"')]));
   });
   const source = makeSource({ baseUrl: splitting.url });

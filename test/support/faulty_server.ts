@@ -1,8 +1,8 @@
 import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 
-/** What a server does once a request has come. */
-export type Misbehave = (socket: Socket) => void;
+/** What a server does once a request has come; `path` holds its query too. */
+export type Misbehave = (socket: Socket, path: string) => void;
 
 export interface FaultyServer {
   readonly url: string;
@@ -13,7 +13,7 @@ export interface FaultyServer {
 
 export interface FaultyOptions {
   /** What it does as soon as somebody connects. */
-  readonly onConnect?: Misbehave;
+  readonly onConnect?: (socket: Socket) => void;
   /** PEM; the server speaks TLS. */
   readonly tls?: { readonly key: string; readonly cert: string };
 }
@@ -33,9 +33,10 @@ export async function startFaultyServer(
     socket.on("data", (bytes) => {
       head += bytes.toString("latin1");
       for (let end = head.indexOf("\r\n\r\n"); end >= 0; end = head.indexOf("\r\n\r\n")) {
-        requests.push(head.slice(0, end));
+        const request = head.slice(0, end);
+        requests.push(request);
         head = head.slice(end + 4);
-        misbehave(socket);
+        misbehave(socket, request.split(" ")[1] ?? "");
       }
     });
     onConnect?.(socket);
@@ -73,17 +74,17 @@ export function answer(
 }
 
 /** Sends these bytes and keeps the connection. */
-export function send(bytes: string | Buffer): Misbehave {
+export function send(bytes: string | Buffer): (socket: Socket) => void {
   return (socket) => void socket.write(bytes);
 }
 
 /** Sends these bytes and closes the connection. */
-export function sendAndClose(bytes: string | Buffer): Misbehave {
+export function sendAndClose(bytes: string | Buffer): (socket: Socket) => void {
   return (socket) => void socket.end(bytes);
 }
 
 /** Sends these bytes and resets the connection once they are out. */
-export function sendAndReset(bytes: string | Buffer): Misbehave {
+export function sendAndReset(bytes: string | Buffer): (socket: Socket) => void {
   return (socket) => void socket.write(bytes, () => socket.resetAndDestroy());
 }
 

@@ -224,6 +224,15 @@ const WRONG: readonly UpstreamFault[] = [
     2,
   ),
   fault(
+    "moves its cursor up",
+    (socket, path) => {
+      const cursor = path.includes("before_id") ? 9 : 7;
+      json({ items: [], has_more: true, next_before_id: cursor })(socket, path);
+    },
+    /next_before_id is 9 after before_id 7: the cursor does not move down/,
+    2,
+  ),
+  fault(
     "says maybe",
     json({ items: [], has_more: "maybe", next_before_id: 7 }),
     /has_more is "maybe", not true or false/,
