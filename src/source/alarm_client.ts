@@ -7,8 +7,6 @@ import { firstQuery, KEYSET, type Paging, parsePage, type Query, queryText } fro
 
 /** At 200 items a page, a million items; an endless list must end somewhere. */
 const MAX_PAGES = 5_000;
-/** Characters of all pages of one list; a million of PanDA's tasks have about as many. */
-const MAX_LIST = 2 ** 30;
 
 export interface ClientFacts {
   readonly sources: ReadonlyMap<string, Asker>;
@@ -26,11 +24,12 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     path: string,
     query: Query,
     absentIsAnswer: boolean,
-  ): Promise<string | undefined> => {
+  ): Promise<JsonValue | undefined> => {
     try {
       const source = facts.sources.get(sourceName);
       if (source === undefined) throw new FetchError(`GET ${path}: ${notConfigured(sourceName)}`);
-      return await inTime(source.ask(path, query, absentIsAnswer), facts.signal);
+      const text = await inTime(source.ask(path, query, absentIsAnswer), facts.signal);
+      return text === undefined ? undefined : parseJson(text);
     } catch (error) {
       facts.onIncomplete(error instanceof Error ? error.message : String(error));
       throw error;
@@ -41,11 +40,8 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     signal: facts.signal,
     log: facts.log,
     incomplete: (reason) => facts.onIncomplete(String(reason)),
-    get: async (path, query = {}) => parseJson((await ask(path, query, false)) ?? "null"),
-    find: async (path, query = {}) => {
-      const text = await ask(path, query, true);
-      return text === undefined ? undefined : parseJson(text);
-    },
+    get: async (path, query = {}) => (await ask(path, query, false)) ?? null,
+    find: (path, query = {}) => ask(path, query, true),
     source: (name) => {
       if (!facts.sources.has(name)) {
         facts.onIncomplete(notConfigured(name));
@@ -58,7 +54,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
         path,
         query,
         paging,
-        async (page) => (await ask(path, page, false)) ?? "null",
+        async (page) => (await ask(path, page, false)) ?? null,
         facts.onIncomplete,
       ),
   };
@@ -68,7 +64,7 @@ async function* readPages(
   path: string,
   query: Query,
   paging: Paging,
-  ask: (query: Query) => Promise<string>,
+  ask: (query: Query) => Promise<JsonValue>,
   onIncomplete: (reason: string) => void,
 ): AsyncGenerator<JsonObject, void, undefined> {
   const fail = (reason: string): never => {
@@ -77,17 +73,13 @@ async function* readPages(
     throw new FetchError(message);
   };
   const asked = new Set<string>();
-  let length = 0;
   let next: Query | undefined = firstQuery(query, paging);
   while (next !== undefined) {
     const text = queryText(next);
     if (asked.has(text)) fail(`the list leads back to the page ?${text}`);
     if (asked.size >= MAX_PAGES) fail(`the list has more than ${MAX_PAGES} pages`);
     asked.add(text);
-    const answer = await ask(next);
-    length += answer.length;
-    if (length > MAX_LIST) fail(`the list has more than ${MAX_LIST / 2 ** 20} MiB`);
-    const parsed = parsePage(parseJson(answer), next, paging);
+    const parsed = parsePage(await ask(next), next, paging);
     if (!parsed.ok) return fail(`page ${asked.size}: ${parsed.fault}`);
     yield* parsed.page.items;
     next = parsed.page.next;

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { makeClient } from "../../src/source/alarm_client.ts";
-import type { AlarmClient, Asker } from "../../src/source/client.ts";
+import type { AlarmClient } from "../../src/source/client.ts";
 import { FetchError } from "../../src/source/fetch_error.ts";
 import type { Paging } from "../../src/source/paging.ts";
+import type { Source } from "../../src/source/source.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
 import { closeSources, makeSource } from "../support/sources.ts";
 
@@ -28,7 +29,7 @@ interface Watched {
 
 /** The client of one alarm, and what the engine hears of it. */
 function watch(
-  sources: { readonly [name: string]: Asker } = { main: makeSource({ baseUrl: server.url }) },
+  sources: { readonly [name: string]: Source } = { main: makeSource({ baseUrl: server.url }) },
   signal: AbortSignal = new AbortController().signal,
 ): Watched {
   const reasons: string[] = [];
@@ -281,19 +282,6 @@ describe("pages", () => {
     expect(seen).toBe(5_000);
     expect(reasons).toHaveLength(1);
   });
-});
-
-test("a list of large pages is given up after a GiB", async () => {
-  const padding = " ".repeat(2 ** 25);
-  let start = 0;
-  const ask = async (): Promise<string> => {
-    start += 1;
-    return `{"superevents": [{}], "links": {"next": "?start=${start}"}}${padding}`;
-  };
-  const { client, reasons } = watch({ main: { ask } });
-  await expect(collect(client.pages("/x/", {}, LINKS))).rejects.toThrow("more than 1024 MiB");
-  expect(start).toBe(32);
-  expect(reasons).toEqual(["GET /x/: the list has more than 1024 MiB"]);
 });
 
 describe("sources", () => {
