@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { checkRights } from "../engine/alarms_folder.ts";
 import {
   type Alarm,
   type LoadedAlarms,
@@ -20,9 +21,11 @@ export async function viewAlarms(
   config: Config,
   only?: string,
 ): Promise<LoadedAlarms> {
+  const folder = readAlarmsFolder(config.engine.alarmsDir, silent);
+  checkRights(config.engine, folder, silent);
   return await loadAlarms({
     db,
-    folder: readAlarmsFolder(config.engine.alarmsDir, silent),
+    folder,
     loader: new ModuleLoader(helpers),
     sources: new Sources(config).names,
     now: Date.now() / 1000,

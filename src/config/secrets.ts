@@ -34,12 +34,14 @@ export function dsnSecrets(dsn: string): readonly string[] {
 }
 
 function sourceSecrets({ headers, token }: SourceConfig): readonly string[] {
-  return [
-    ...(token === undefined ? [] : [token]),
-    ...Object.entries(headers)
-      .filter(([name]) => !HARMLESS.test(name))
-      .flatMap(([, value]) => [value, ...loginIn(value)]),
-  ];
+  return [...(token === undefined ? [] : [token]), ...headerSecrets(headers)];
+}
+
+/** The values of configured headers that may be secrets, and the logins in them. */
+export function headerSecrets(headers: SourceConfig["headers"]): readonly string[] {
+  return Object.entries(headers)
+    .filter(([name]) => !HARMLESS.test(name))
+    .flatMap(([, value]) => [value, ...loginIn(value)]);
 }
 
 /** What follows `Bearer` or `Basic`, and the password that `Basic` holds in base64. */

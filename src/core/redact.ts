@@ -9,6 +9,9 @@ const HIDDEN = "[redacted]";
 /** Shorter values are no secrets, and would black out ordinary words. */
 const SHORTEST_SECRET = 6;
 
+/** Words of the server's own messages: as a password they hide nothing, and without them nobody could read why. */
+const WORDS = ["password", "postgres", "postgresql"];
+
 /** What is a secret by its form, whoever wrote it: the part to keep before it is the first group. */
 const FORMS: readonly RegExp[] = [
   // Up to the last @: a password that was not percent-encoded may hold one.
@@ -25,7 +28,9 @@ const FORMS: readonly RegExp[] = [
  * escaped for JSON or HTML, and whatever has the form of a login: `scheme://user:password@`, bearer tokens, AWS keys.
  */
 export function makeRedactor(secrets: readonly string[]): Redact {
-  const known = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
+  const known = secrets.filter(
+    (secret) => secret.length >= SHORTEST_SECRET && !WORDS.includes(secret),
+  );
   const spellings = [...new Set(known.flatMap(spellingsOf))]
     .filter((text) => text.length >= SHORTEST_SECRET)
     // The longest first: a secret may be a part of another.
@@ -60,7 +65,7 @@ function decoded(text: string): string {
   }
 }
 
-/** A copy of `escapeHtml` for one comparison would drift; only what a login may hold matters here. */
+/** As the HTML of a mail has it; quotes are escaped in more than one way, and end the match. */
 function htmlEscaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -4,11 +4,13 @@ import type { Mode, Outcome, Team } from "../core/model.ts";
 import { decideNotice } from "../core/notice.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { reconcile } from "../core/reconcile.ts";
+import { type Redact, redactOutcome } from "../core/redact.ts";
 import type { ModuleLoader } from "../modules/load.ts";
 import type { Database } from "../store/database.ts";
 import { closeEngineRun, lastPerAlarm, openEngineRun } from "../store/engine_runs.ts";
 import { activeEvents } from "../store/events.ts";
 import { listTeams } from "../store/teams.ts";
+import { checkRights } from "./alarms_folder.ts";
 import { applyPlan, nameOpened } from "./apply.ts";
 import { collect } from "./collect.ts";
 import { type Alarm, loadAlarms, readAlarmsFolder } from "./load_alarms.ts";
@@ -29,6 +31,8 @@ export interface Engine {
   /** Epoch seconds. */
   readonly clock: () => number;
   readonly log: Log;
+  /** Takes the secrets out of what goes into rows and mails. */
+  readonly redact: Redact;
 }
 
 export interface TickOptions {
@@ -48,6 +52,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
   const { config, db, log } = engine;
   const write = options.mode !== "plan";
   const folder = readAlarmsFolder(config.engine.alarmsDir, log);
+  checkRights(config.engine, folder, log);
   const lock = write ? await db.tryLock(TICK_LOCK) : undefined;
   if (write && lock === undefined) return undefined;
   const sources = new Sources(config);
@@ -73,9 +78,10 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       teams: await listTeams(db),
     };
     const results = await Promise.all(loaded.alarms.map((alarm) => runAlarm(alarm, scene)));
-    const report = makeReport(results, [...loaded.problems, ...strays.seen], loaded.newcomers, now);
+    const problems = [...loaded.problems, ...strays.seen].map(engine.redact);
+    const report = makeReport(results, problems, loaded.newcomers, now);
     sayNotConfigured(report, previous, log);
-    if (write) await closeEngineRun(db, runId, runSummary(report, engine.clock()));
+    if (write) await closeEngineRun(db, runId, runSummary(report, engine.clock(), engine.redact));
     return report;
   } finally {
     await sources.close();
@@ -98,7 +104,7 @@ async function runAlarm(alarm: Alarm, scene: Scene): Promise<AlarmResult> {
   const { row, readiness } = alarm;
   if (readiness.kind === "not configured")
     return { kind: "not configured", row, missing: readiness.missing };
-  const outcome = await collect(alarm, scene);
+  const outcome = redactOutcome(await collect(alarm, scene), scene.redact);
   try {
     return await settle(alarm, outcome, scene);
   } catch (error) {

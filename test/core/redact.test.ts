@@ -45,6 +45,14 @@ test("what is shorter than six characters is no secret", () => {
   expect(makeRedactor(["", "a", "test"])("a test of latest")).toBe("a test of latest");
 });
 
+test("a password that is a word of every message is left, but not in a login", () => {
+  const redact = makeRedactor(["password", "postgres"]);
+  expect(redact("postgres: password authentication failed")).toBe(
+    "postgres: password authentication failed",
+  );
+  expect(redact("postgresql://postgres:password@h/d")).toBe("postgresql://postgres:[redacted]@h/d");
+});
+
 describe("a login goes by its form, though nobody knows the secret", () => {
   test.each([
     ["postgresql://ann:pw@host:5432/db", "postgresql://ann:[redacted]@host:5432/db"],
