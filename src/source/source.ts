@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pLimit from "p-limit";
 import { Agent } from "undici";
+import { makeRedactor, type Redact } from "../core/redact.ts";
 import type { Asker } from "./client.ts";
 import { FetchError } from "./fetch_error.ts";
 import { attemptGet } from "./http.ts";
@@ -126,13 +127,8 @@ function requestHeaders({ headers, token, userAgent }: SourceSettings): { [name:
   };
 }
 
-/** Shorter values are no secrets, and would black out ordinary words. */
-const SHORTEST_SECRET = 6;
-
-function redactor({ headers, token }: SourceSettings): (text: string) => string {
-  const secrets = [...Object.values(headers), ...(token === undefined ? [] : [token])];
-  const hidden = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
-  return (text) => hidden.reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text);
+function redactor({ headers, token }: SourceSettings): Redact {
+  return makeRedactor([...Object.values(headers), ...(token === undefined ? [] : [token])]);
 }
 
 type Answer =
