@@ -41,7 +41,8 @@ export function makeReport(
 /** The report in the words of the row contract. */
 export function runSummary(report: TickReport, finishedAt: number, redact: Redact): RunSummary {
   const ran = report.results.filter((result) => result.kind === "ran");
-  const perAlarm: JsonObject = {};
+  // A row may name its alarm "__proto__", too.
+  const perAlarm: JsonObject = Object.create(null);
   for (const result of report.results) {
     perAlarm[result.row.entryId] = redactJson(perAlarmRecord(result), redact);
   }

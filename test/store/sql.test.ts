@@ -14,15 +14,15 @@ const MAKERS = ["numberAt"];
 
 /** Statements that are no plain text, each with the reason why nothing foreign is in them. */
 const KNOWN: readonly string[] = [
-  // The drivers: they hand on what a caller of the store gives.
-  "embedded.ts: sql",
-  "postgres.ts: sql",
   // The text of a migration file, from the package's own folder.
   "migrate.ts: {sql}",
   "migrate.ts: {ledger}",
   // The name of that file.
   "migrate.ts: {name}",
 ];
+
+/** The drivers hand on the statements that the rest of the store makes. */
+const DRIVER = /^(embedded|postgres)(_\w+)?\.ts$/;
 
 interface Piece {
   readonly text: string;
@@ -111,7 +111,7 @@ function foreignParts(
     );
   const statements = [...code.matchAll(/\.(?:query|script)(?:<[^(]*>)?\(\s*([^\s,)]+)/g)]
     .map(([, first = ""]) => first)
-    .filter((first) => !/^["'`]/.test(first) && !constants.has(first));
+    .filter((first) => !/^["'`]/.test(first) && !constants.has(first) && !DRIVER.test(file));
   const joined = [...code.matchAll(/\b(?:SELECT|INSERT|UPDATE|DELETE)\b[^`"\n]*["`]\s*\+/g)].map(
     ([text]) => text,
   );
@@ -124,7 +124,7 @@ function foreignParts(
 
 /** Words for people that name SQL, as messages do. */
 function isMessage(text: string): boolean {
-  return /; (set|point|grant|run|update)\b|: \$\{\w+\(error\)\}/i.test(text);
+  return /(; |: |, )(set|point|grant|run|update|have it ended)\b|: \$\{\w+\(error\)\}/i.test(text);
 }
 
 function constantsIn(code: string): readonly string[] {
