@@ -38,9 +38,26 @@ export function makeRedactor(secrets: readonly string[]): Redact {
   const exact =
     spellings.length === 0 ? undefined : new RegExp(spellings.map(escapeRegExp).join("|"), "g");
   return (text) => {
-    const rest = exact === undefined ? text : text.replace(exact, HIDDEN);
+    const rest = exact === undefined ? text : hideBeginnings(text.replace(exact, HIDDEN), known);
     return FORMS.reduce((left, form) => left.replace(form, `$1${HIDDEN}`), rest);
   };
+}
+
+/** A text that was cut in the middle of a secret ends with its beginning. */
+function hideBeginnings(text: string, secrets: readonly string[]): string {
+  if (!text.includes("…")) return text;
+  const parts = text.split("…");
+  const last = parts.pop() ?? "";
+  return [...parts.map((part) => hideEnd(part, secrets)), last].join("…");
+}
+
+function hideEnd(text: string, secrets: readonly string[]): string {
+  for (const secret of secrets) {
+    for (let length = secret.length - 1; length >= SHORTEST_SECRET; length--) {
+      if (text.endsWith(secret.slice(0, length))) return text.slice(0, -length) + HIDDEN;
+    }
+  }
+  return text;
 }
 
 /** How a secret may be written where a program has passed it on. */

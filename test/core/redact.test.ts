@@ -37,6 +37,12 @@ test("a secret that is given percent-encoded goes decoded too", () => {
   expect(makeRedactor(["p%40ss%2Fword"])("failed for p@ss/word")).toBe("failed for [redacted]");
 });
 
+test("what a cut has left of a secret goes too", () => {
+  const redact = makeRedactor(["plain-token-1"]);
+  expect(redact('said "plain-tok…", and more…')).toBe('said "[redacted]…", and more…');
+  expect(redact("plain…")).toBe("plain…");
+});
+
 test("the longer of two secrets goes whole", () => {
   expect(makeRedactor(["abcdef", "abcdefghi"])("abcdefghi")).toBe("[redacted]");
 });
