@@ -1,15 +1,9 @@
 import type { Config } from "../config/config.ts";
 import { checkRights } from "../engine/alarms_folder.ts";
-import {
-  type Alarm,
-  type LoadedAlarms,
-  loadAlarms,
-  readAlarmsFolder,
-} from "../engine/load_alarms.ts";
+import { type Alarm, loadAlarms, readAlarmsFolder } from "../engine/load_alarms.ts";
 import type { Log } from "../engine/log.ts";
+import { openRunners } from "../engine/runners.ts";
 import { Sources } from "../engine/sources.ts";
-import * as helpers from "../index.ts";
-import { ModuleLoader } from "../modules/load.ts";
 import { alarmRows } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 
@@ -20,19 +14,26 @@ export async function viewAlarms(
   db: Database,
   config: Config,
   only?: string,
-): Promise<LoadedAlarms> {
-  const folder = readAlarmsFolder(config.engine.alarmsDir, silent);
-  checkRights(config.engine, folder, silent);
-  return await loadAlarms({
-    db,
-    folder,
-    loader: new ModuleLoader(helpers),
-    sources: new Sources(config).names,
-    now: Date.now() / 1000,
-    write: false,
-    only: only === undefined ? undefined : new Set([only]),
-    log: silent,
-  });
+): Promise<{ alarms: readonly Alarm[]; problems: readonly string[] }> {
+  const { engine } = config;
+  const folder = checkRights(engine, readAlarmsFolder(engine.alarmsDir, silent), silent);
+  const host = openRunners(config, new AbortController().signal, silent);
+  try {
+    const { alarms, problems } = await loadAlarms({
+      db,
+      folder,
+      host,
+      sources: new Sources(config).names,
+      now: Date.now() / 1000,
+      write: false,
+      only: only === undefined ? undefined : new Set([only]),
+      log: silent,
+    });
+    const loaded = await Promise.all(alarms);
+    return { alarms: loaded.sort((a, b) => (a.row.entryId < b.row.entryId ? -1 : 1)), problems };
+  } finally {
+    await host.close();
+  }
 }
 
 /** One alarm by the name that a person typed, `alarm_` in front or not. Throws NotFound. */
@@ -50,7 +51,7 @@ async function findArchived(db: Database, name: string): Promise<Alarm | undefin
   const row = (await alarmRows(db)).rows.find((candidate) => candidate.name === name);
   if (row === undefined) return undefined;
   const message = `archived; to start it again: swf-alarms alarm set ${name} --unarchive`;
-  return { row, module: undefined, readiness: { kind: "faulty", message } };
+  return { row, module: undefined, readiness: { kind: "faulty", message, fault: "row" } };
 }
 
 /** What was asked for is not there. */

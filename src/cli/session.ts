@@ -5,9 +5,8 @@ import { ConfigError, findConfig, loadConfig } from "../config/load.ts";
 import { checkConfigFile, checkLoginFile } from "../config/permissions.ts";
 import { configWarnings } from "../config/warnings.ts";
 import type { Log } from "../engine/log.ts";
+import { openRunners } from "../engine/runners.ts";
 import type { Engine } from "../engine/tick.ts";
-import * as helpers from "../index.ts";
-import { ModuleLoader } from "../modules/load.ts";
 import { asDatabaseError, type Database, DatabaseError } from "../store/database.ts";
 import { migrate, pendingMigrations } from "../store/migrate.ts";
 import { embeddedExists, openDatabase } from "../store/open.ts";
@@ -121,7 +120,7 @@ export function makeEngine(db: Database, config: Config, log: Log): Engine {
     config,
     db,
     log,
-    loader: new ModuleLoader(helpers),
+    host: (signal) => openRunners(config, signal, log),
     clock: () => Date.now() / 1000,
     redact,
     channel: () => {

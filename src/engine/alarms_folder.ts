@@ -5,21 +5,24 @@ import { AlarmsFolderError } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
 
 /**
- * Refuses to load modules from where others can write. Gives the faults of single modules, by path; none
- * where it was allowed knowingly. Throws AlarmsFolderError.
+ * Refuses to load modules from where others can write. Gives the modules, with the fault of each one that
+ * others can write; none where it was allowed knowingly. Throws AlarmsFolderError.
  */
 export function checkRights(
   engine: Config["engine"],
   folder: readonly ModuleFile[],
   log: Log,
-): ReadonlyMap<string, string> {
+): readonly ModuleFile[] {
   const rights = checkAlarmsFolder(engine.alarmsDir, new Set(folder.map(({ path }) => path)));
   if (engine.allowWritable !== true) {
     if (rights.refused !== undefined) throw new AlarmsFolderError(rights.refused);
-    return rights.modules;
+    return folder.map((file) => {
+      const fault = rights.modules.get(file.path);
+      return fault === undefined ? file : { ...file, fault };
+    });
   }
   for (const [path, fault] of rights.modules)
     log.info(`allowed by --allow-writable: ${path} ${fault}`);
   if (rights.refused !== undefined) log.info(`allowed by --allow-writable: ${rights.refused}`);
-  return new Map();
+  return folder;
 }

@@ -1,12 +1,13 @@
 import type { Config } from "../config/config.ts";
 import type { Outcome } from "../core/model.ts";
-import { runDetect } from "../modules/detect.ts";
+import type { ModuleHost } from "../modules/runners.ts";
 import type { Alarm } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
 import type { Sources } from "./sources.ts";
 
 export interface CollectFacts {
   readonly config: Config;
+  readonly host: Pick<ModuleHost, "detect">;
   readonly sources: Sources;
   readonly now: number;
   readonly log: Log;
@@ -16,15 +17,21 @@ export interface CollectFacts {
 export async function collect(alarm: Alarm, facts: CollectFacts): Promise<Outcome> {
   const { row, module, readiness } = alarm;
   if (readiness.kind !== "ready" || module === undefined) {
-    const reason = readiness.kind === "faulty" ? readiness.message : "the alarm is not configured";
-    return { status: "failed", reasons: [reason], detections: [], seconds: 0 };
+    return readiness.kind === "faulty"
+      ? failedOutcome(readiness.message, readiness.fault)
+      : failedOutcome("the alarm is not configured", "row");
   }
-  return await runDetect({
-    module,
+  return await facts.host.detect({
+    file: module,
     params: readiness.params,
     sources: facts.sources.byName,
     now: facts.now,
-    timeout: facts.config.engine.alarmTimeout,
+    limits: { ...facts.config.engine.limits, ...row.limits },
     log: (message) => facts.log.info(`${row.entryId}: ${String(message)}`),
   });
+}
+
+/** The outcome of an alarm whose `detect` did not begin. */
+export function failedOutcome(reason: string, fault: Outcome["fault"]): Outcome {
+  return { status: "failed", fault, reasons: [reason], detections: [], seconds: 0 };
 }

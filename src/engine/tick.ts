@@ -5,13 +5,14 @@ import { decideNotice } from "../core/notice.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { reconcile } from "../core/reconcile.ts";
 import { type Redact, redactOutcome } from "../core/redact.ts";
-import type { ModuleLoader } from "../modules/load.ts";
+import type { ModuleHost } from "../modules/runners.ts";
 import type { Database } from "../store/database.ts";
 import { closeEngineRun, lastPerAlarm, openEngineRun } from "../store/engine_runs.ts";
 import { activeEvents } from "../store/events.ts";
 import { listTeams } from "../store/teams.ts";
 import { checkRights } from "./alarms_folder.ts";
 import { applyPlan, nameOpened } from "./apply.ts";
+import { Budget } from "./budget.ts";
 import { collect } from "./collect.ts";
 import { type Alarm, loadAlarms, readAlarmsFolder } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
@@ -19,15 +20,15 @@ import { deliverNotice } from "./notify.ts";
 import { makeReport, runSummary, sayNotConfigured, type TickReport } from "./report.ts";
 import { type AlarmResult, ranResult, unrecordedResult } from "./result.ts";
 import { Sources } from "./sources.ts";
-import { watchStrays } from "./strays.ts";
 
 /** What a tick works with; made once at the edge. */
 export interface Engine {
   readonly config: Config;
   readonly db: Database;
-  readonly loader: ModuleLoader;
   /** Opens the configured channel at the first mail; undefined where none is configured. */
   readonly channel: () => Promise<Channel | undefined>;
+  /** Opens the place where alarm modules run; the signal ends what runs there. */
+  readonly host: (signal: AbortSignal) => ModuleHost;
   /** Epoch seconds. */
   readonly clock: () => number;
   readonly log: Log;
@@ -51,12 +52,12 @@ const TICK_LOCK = "swf-alarms tick";
 export async function tick(engine: Engine, options: TickOptions): Promise<TickReport | undefined> {
   const { config, db, log } = engine;
   const write = options.mode !== "plan";
-  const folder = readAlarmsFolder(config.engine.alarmsDir, log);
-  checkRights(config.engine, folder, log);
+  const folder = checkRights(config.engine, readAlarmsFolder(config.engine.alarmsDir, log), log);
   const lock = write ? await db.tryLock(TICK_LOCK) : undefined;
   if (write && lock === undefined) return undefined;
   const sources = new Sources(config);
-  const strays = watchStrays();
+  const budget = new Budget(config.engine.tickTimeout);
+  const host = engine.host(budget.signal);
   try {
     const now = engine.clock();
     const previous = await lastPerAlarm(db);
@@ -64,6 +65,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const loaded = await loadAlarms({
       ...engine,
       folder,
+      host,
       sources: sources.names,
       now,
       write,
@@ -75,27 +77,32 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       now,
       runId,
       sources,
+      host,
       teams: await listTeams(db),
     };
-    const results = await Promise.all(loaded.alarms.map((alarm) => runAlarm(alarm, scene)));
-    const problems = [...loaded.problems, ...strays.seen].map(engine.redact);
+    const results = await Promise.all(
+      loaded.alarms.map(async (alarm) => await runAlarm(await alarm, scene)),
+    );
+    const problems = loaded.problems.map(engine.redact);
     const report = makeReport(results, problems, loaded.newcomers, now);
     sayNotConfigured(report, previous, log);
     if (write) await closeEngineRun(db, runId, runSummary(report, engine.clock(), engine.redact));
     return report;
   } finally {
+    budget.stop();
+    await host.close();
     await sources.close();
     await lock?.release();
-    strays.stop();
   }
 }
 
-interface Scene extends Engine {
+interface Scene extends Omit<Engine, "host"> {
   readonly mode: Mode;
   /** Epoch seconds of the tick. */
   readonly now: number;
   readonly runId: string;
   readonly sources: Sources;
+  readonly host: ModuleHost;
   readonly teams: ReadonlyMap<string, Team>;
 }
 

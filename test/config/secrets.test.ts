@@ -7,7 +7,8 @@ function configWith(db: Config["db"], source: Partial<SourceConfig> = {}): Confi
     engine: {
       baseUrl: undefined,
       requestTimeout: 1,
-      alarmTimeout: 1,
+      tickTimeout: 1,
+      limits: { timeout: 1, memory: 64, detections: 10 },
       logPath: undefined,
       alarmsDir: "/alarms",
     },

@@ -54,6 +54,21 @@ test("modules that others can write are refused by what would load them", async 
   expect(site.log()).toContain("allowed by --allow-writable: refused the alarms folder");
 });
 
+test("one module that others can write costs only its own alarm", async () => {
+  const site = await busySite({});
+  site.module("open.js", "export const SOURCES = [];\nexport const detect = () => [];");
+  const path = join(site.alarmsDir, "open.js");
+  chmodSync(path, 0o666);
+  const result = await site.tick();
+  expect(result).toMatchObject({ code: 1, stdout: "" });
+  expect(result.stderr).toMatch(
+    /^swf-alarms: alarm_open: [^\n]*can be written by others \(mode 666\)[^\n]*\n$/,
+  );
+  expect(result.stderr).toContain(`chmod go-w '${path}'`);
+  expect(site.mail.mails).toHaveLength(1);
+  expect(await site.tick("--allow-writable")).toEqual(QUIET);
+});
+
 test("swf-alarms-run takes the flag too", async () => {
   const site = await busySite({});
   chmodSync(site.config, 0o666);
