@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pLimit from "p-limit";
 import { Agent } from "undici";
 import { quote } from "../core/describe.ts";
+import { makeRedactor, type Redact } from "../core/redact.ts";
 import { type Answer, Answers, Room } from "./answers.ts";
 import { NO_FAILURES, nextStreak, reasonNotToAsk, type Streak, type Tally } from "./breaker.ts";
 import type { Asker } from "./client.ts";
@@ -189,11 +190,6 @@ function requestHeaders({ headers, token, userAgent }: SourceSettings): { [name:
   };
 }
 
-/** Shorter values are no secrets, and would black out ordinary words. */
-const SHORTEST_SECRET = 6;
-
-function redactor({ headers, token }: SourceSettings): (text: string) => string {
-  const secrets = [...Object.values(headers), ...(token === undefined ? [] : [token])];
-  const hidden = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
-  return (text) => hidden.reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text);
+function redactor({ headers, token }: SourceSettings): Redact {
+  return makeRedactor([...Object.values(headers), ...(token === undefined ? [] : [token])]);
 }

@@ -77,6 +77,7 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
         channel: () => openChannel(config.email),
         clock: () => at.now,
         log,
+        redact: (text) => text,
       };
       return await tick(engine, { mode, only: only === undefined ? undefined : new Set(only) });
     },
