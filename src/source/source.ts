@@ -132,10 +132,11 @@ export class Source implements Asker {
       signal: this.#signal,
       now: () => Date.now() / 1000,
     };
+    let waited = 0;
     for (let attempt = 1; ; attempt++) {
       const result = await attemptGet(url, options);
       if (result.kind === "answer") return { ok: true, body: result.body };
-      const decision = decideRetry(attempt, result, Math.random());
+      const decision = decideRetry(attempt, result, Math.random(), waited);
       if (!decision.again)
         return {
           ok: false,
@@ -144,6 +145,7 @@ export class Source implements Asker {
           absent: /^status 404\b/.test(result.reason),
         };
       try {
+        waited += decision.seconds;
         await sleep(decision.seconds * 1000, undefined, { signal: this.#signal });
       } catch {
         return {
