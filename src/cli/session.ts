@@ -6,9 +6,10 @@ import type { Log } from "../engine/log.ts";
 import type { Engine } from "../engine/tick.ts";
 import * as helpers from "../index.ts";
 import { ModuleLoader } from "../modules/load.ts";
-import { asDatabaseError, type Database, DatabaseError } from "../store/database.ts";
+import { type Database, DatabaseError } from "../store/database.ts";
 import { migrate, pendingMigrations } from "../store/migrate.ts";
 import { embeddedExists, openDatabase } from "../store/open.ts";
+import { asDatabaseError } from "../store/refusal.ts";
 
 /** `--config FILE`, which every command that reads the configuration takes. */
 export interface ConfigOption {

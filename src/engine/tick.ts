@@ -1,12 +1,18 @@
 import type { Channel } from "../channel/channel.ts";
 import type { Config } from "../config/config.ts";
+import { errorText } from "../core/describe.ts";
 import type { Mode, Outcome, Team } from "../core/model.ts";
 import { decideNotice } from "../core/notice.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { reconcile } from "../core/reconcile.ts";
 import type { ModuleLoader } from "../modules/load.ts";
 import type { Database } from "../store/database.ts";
-import { closeEngineRun, lastPerAlarm, openEngineRun } from "../store/engine_runs.ts";
+import {
+  closeCrashedRuns,
+  closeEngineRun,
+  lastPerAlarm,
+  openEngineRun,
+} from "../store/engine_runs.ts";
 import { activeEvents } from "../store/events.ts";
 import { listTeams } from "../store/teams.ts";
 import { applyPlan, nameOpened } from "./apply.ts";
@@ -18,6 +24,7 @@ import { makeReport, runSummary, sayNotConfigured, type TickReport } from "./rep
 import { type AlarmResult, ranResult, unrecordedResult } from "./result.ts";
 import { Sources } from "./sources.ts";
 import { watchStrays } from "./strays.ts";
+import { TickLock } from "./tick_lock.ts";
 
 /** What a tick works with; made once at the edge. */
 export interface Engine {
@@ -37,25 +44,26 @@ export interface TickOptions {
   readonly only: ReadonlySet<string> | undefined;
 }
 
-const TICK_LOCK = "swf-alarms tick";
+/** Seconds after which a tick that holds the lock is dead or hangs: twice what one may take. */
+const STALE_AFTER = 480;
 
 /**
  * One pass over all alarms: lock, open the record, load, per alarm detect, reconcile, apply and notify,
- * close the record, unlock. Undefined when another tick is at work. Throws only where no tick is
- * possible at all.
+ * close the record, unlock. Throws only where no tick is possible at all: DatabaseBusy when another one
+ * is at work.
  */
-export async function tick(engine: Engine, options: TickOptions): Promise<TickReport | undefined> {
+export async function tick(engine: Engine, options: TickOptions): Promise<TickReport> {
   const { config, db, log } = engine;
   const write = options.mode !== "plan";
   const folder = readAlarmsFolder(config.engine.alarmsDir, log);
-  const lock = write ? await db.tryLock(TICK_LOCK) : undefined;
-  if (write && lock === undefined) return undefined;
+  const lock = write ? await TickLock.take(engine, STALE_AFTER) : undefined;
   const sources = new Sources(config);
   const strays = watchStrays();
   try {
     const now = engine.clock();
     const previous = await lastPerAlarm(db);
     const runId = write ? await openEngineRun(db, now, options.only && [...options.only]) : "";
+    if (write) await closeCrashedRuns(db, now, runId);
     const loaded = await loadAlarms({
       ...engine,
       folder,
@@ -69,18 +77,29 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       mode: options.mode,
       now,
       runId,
+      lock,
       sources,
       teams: await listTeams(db),
     };
     const results = await Promise.all(loaded.alarms.map((alarm) => runAlarm(alarm, scene)));
     const report = makeReport(results, [...loaded.problems, ...strays.seen], loaded.newcomers, now);
     sayNotConfigured(report, previous, log);
-    if (write) await closeEngineRun(db, runId, runSummary(report, engine.clock()));
-    return report;
+    return write ? await closeRecord(engine, runId, report) : report;
   } finally {
     await sources.close();
     await lock?.release();
     strays.stop();
+  }
+}
+
+/** What the tick did is done, and told, even where its record cannot be closed: the next tick closes it. */
+async function closeRecord(engine: Engine, runId: string, report: TickReport): Promise<TickReport> {
+  try {
+    await closeEngineRun(engine.db, runId, runSummary(report, engine.clock()));
+    return report;
+  } catch (error) {
+    const problem = `cannot close the record of this tick, which will show as crashed: ${errorText(error)}`;
+    return { ...report, errors: [...report.errors, problem] };
   }
 }
 
@@ -89,6 +108,8 @@ interface Scene extends Engine {
   /** Epoch seconds of the tick. */
   readonly now: number;
   readonly runId: string;
+  /** Undefined in a plan. */
+  readonly lock: TickLock | undefined;
   readonly sources: Sources;
   readonly teams: ReadonlyMap<string, Team>;
 }
@@ -111,6 +132,7 @@ async function settle(alarm: Alarm, outcome: Outcome, scene: Scene): Promise<Ala
   const { db, mode, now } = scene;
   const { row } = alarm;
   const recipients = resolveRecipients(row.recipients, scene.teams);
+  await scene.lock?.ensure();
   const plan = reconcile(outcome, await activeEvents(db, row.name));
   const named = nameOpened(plan);
   const opened =

@@ -151,9 +151,10 @@ describe("tryLock", () => {
   let other: Database;
   const held = new Set<Lock>();
   const take = async (from: Database, name: string): Promise<Lock | undefined> => {
-    const lock = await from.tryLock(name);
-    if (lock !== undefined) held.add(lock);
-    return lock;
+    const attempt = await from.tryLock(name);
+    if (!attempt.held) return undefined;
+    held.add(attempt.lock);
+    return attempt.lock;
   };
   const giveBack = async (lock: Lock | undefined): Promise<void> => {
     if (lock !== undefined && held.delete(lock)) await lock.release();
@@ -194,11 +195,12 @@ describe("tryLock", () => {
   const HOLDER = `
     import { openPostgres } from ${JSON.stringify(built("store/postgres.js"))};
     const db = await openPostgres({ dsn: process.env.DSN });
-    const lock = await db.tryLock("held");
-    console.log(lock === undefined ? "refused" : "held");
+    const attempt = await db.tryLock("held");
+    console.log(attempt.held ? "held" : "refused");
     await hear();
     console.log((await db.query("SELECT 'alive' AS word"))[0].word);
-    await lock.release();
+    console.log(attempt.lock.isHeld());
+    await attempt.lock.release();
     await db.close();
     console.log("closed");
     process.stdin.destroy();
@@ -223,6 +225,7 @@ describe("tryLock", () => {
     expect(await eventually(() => take(other, "held"))).toBeDefined();
     holder.say("go on");
     expect(await holder.line()).toBe("alive");
+    expect(await holder.line()).toBe("false");
     expect(await holder.line()).toBe("closed");
     expect(await holder.ended).toMatchObject({ code: 0, stderr: "" });
   });
