@@ -13,17 +13,15 @@ const TRIES = 50;
 const TRY_EVERY = 100;
 
 /**
- * So that the server notices within a minute that this host is gone, and so that a server that ends
- * idle sessions spares this one. Each where it is known: a Unix socket has no TCP, an old server no
- * idle_session_timeout.
+ * So that the server notices within a minute that this host is gone, and so that one that ends idle
+ * sessions spares this one. Settings that the server does not know are left out; on a Unix socket those
+ * of TCP do nothing.
  */
-const SETTINGS = [
-  "SET tcp_keepalives_idle = 20",
-  "SET tcp_keepalives_interval = 10",
-  "SET tcp_keepalives_count = 3",
-  "SET tcp_user_timeout = 60000",
-  "SET idle_session_timeout = 0",
-];
+const SETTINGS = `
+  SELECT set_config(name, wanted.value, false)
+  FROM (VALUES ('tcp_keepalives_idle', '20'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'),
+               ('tcp_user_timeout', '60000'), ('idle_session_timeout', '0')) AS wanted (name, value)
+  JOIN pg_settings USING (name)`;
 
 /**
  * Takes an advisory lock on a session of its own, which does nothing else from then on: Postgres lets
@@ -36,7 +34,7 @@ export async function takeAdvisoryLock(
 ): Promise<LockAttempt> {
   const client = await connect();
   try {
-    for (const setting of SETTINGS) await ask(client, LIMITS, setting).catch(ignoreRefusal);
+    await ask(client, LIMITS, SETTINGS);
     const attempt = await attemptLock(client, name, staleAfter);
     if (!attempt.held) await endSession(client);
     return attempt;
@@ -44,10 +42,6 @@ export async function takeAdvisoryLock(
     void endSession(client);
     throw asDatabaseError(error);
   }
-}
-
-function ignoreRefusal(error: unknown): void {
-  if (sqlState(error) === "") throw error;
 }
 
 async function attemptLock(
