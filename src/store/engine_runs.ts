@@ -77,7 +77,7 @@ export async function closeCrashedRuns(db: Queryable, now: number, ownId: string
          ORDER BY timestamp_created DESC LIMIT ${LOOK_BACK}
        ) AS newest
        WHERE id <> $2 AND jsonb_typeof(data) = 'object'
-         AND data->'finished_at' IS NULL AND data->'crashed_at' IS NULL)`,
+         AND data->>'finished_at' IS NULL AND data->'crashed_at' IS NULL)`,
     [
       now,
       ownId,
