@@ -7,7 +7,7 @@ import type { Log } from "./log.ts";
 const NAME = "swf-alarms tick";
 
 export interface LockFacts {
-  readonly config: Config;
+  readonly config: Pick<Config, "db">;
   readonly db: Database;
   readonly clock: () => number;
   readonly log: Log;

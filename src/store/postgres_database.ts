@@ -22,6 +22,7 @@ export class PostgresDatabase implements Database {
   readonly #turn = pLimit(1);
   readonly #locks = new Set<Lock>();
   #client: pg.Client | undefined;
+  #closed = false;
   #usedAt = performance.now();
 
   constructor(client: pg.Client, connect: () => Promise<pg.Client>, limits: Limits) {
@@ -91,6 +92,7 @@ export class PostgresDatabase implements Database {
   async close(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
+    this.#closed = true;
     await Promise.all([
       ...[...this.#locks].map((lock) => lock.release()),
       ...(client === undefined ? [] : [endSession(client)]),
@@ -116,6 +118,7 @@ export class PostgresDatabase implements Database {
 
   /** The session, or a new one where it was lost. */
   async #session(): Promise<pg.Client> {
+    if (this.#closed) throw new Error("the database is closed");
     const client = this.#client;
     if (client !== undefined && performance.now() - this.#usedAt > FRESH) {
       await ask(client, { silence: PING_TIMEOUT }, "SELECT 1").catch(() => this.#drop(client));

@@ -46,6 +46,52 @@ describe("openPostgres", () => {
     await other.close();
   });
 
+  test("connects through a Unix socket, and a lock works there too", async () => {
+    const [row] = await db.query(
+      "SELECT current_setting('unix_socket_directories') AS folders, current_setting('port') AS port",
+    );
+    const [folder = ""] = String(row?.folders).split(",");
+    const url = new URL(dsn);
+    const other = await openPostgres({
+      login: {
+        host: folder.trim(),
+        port: Number(row?.port),
+        database: url.pathname.slice(1),
+        user: url.username,
+        password: url.password,
+      },
+    });
+    expect(await other.query("SELECT inet_client_addr() AS address")).toEqual([{ address: null }]);
+    expect(await other.tryLock("over a socket", 600)).toMatchObject({ held: true });
+    await other.close();
+  });
+
+  test("sends no settings with the start, which poolers refuse", async () => {
+    const heard: string[] = [];
+    // Tells what a client says first, and hangs up.
+    const server = createServer((socket: Socket) =>
+      socket.once("data", (chunk) => {
+        heard.push(chunk.toString("latin1"));
+        socket.destroy();
+      }),
+    );
+    server.unref();
+    const port = await listen(server);
+    await expect(openPostgres({ dsn: `postgresql://u@127.0.0.1:${port}/db` })).rejects.toThrow();
+    const words = (heard[0] ?? "")
+      .slice(8)
+      .split("\0")
+      .filter((word) => word !== "");
+    const names = words.filter((_, place) => place % 2 === 0).toSorted();
+    expect(names).toEqual(["application_name", "client_encoding", "database", "user"]);
+  });
+
+  test("nothing is connected anew once it is closed", async () => {
+    const other = await openPostgres({ dsn });
+    await other.close();
+    await expect(other.query("SELECT 1")).rejects.toThrow("the database is closed");
+  });
+
   const SECRET = "s3cret-pw";
   const refused: readonly (readonly [string, () => Promise<PostgresAddress>, RegExp])[] = [
     [
