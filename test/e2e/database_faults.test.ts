@@ -121,6 +121,40 @@ test("other writers in the way now and then cost nothing", async () => {
   expect(site.mail.mails).toHaveLength(1);
 });
 
+test("a connection lost inside a transaction costs its alarm whole; the others go on with a new one", async () => {
+  const site = await busySite({});
+  site.module("others.js", THINGS);
+  await insertAlarm(site, "others");
+  site.things = [
+    { key: "a", subject: "A" },
+    { key: "b", subject: "B" },
+  ];
+  await site.withDatabase(async (db) => {
+    await db.query("CREATE SEQUENCE ended");
+    await db.query(
+      `CREATE FUNCTION end_session() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         IF NEW.data->>'entry_id' = 'event_things' AND NEW.data->>'dedupe_key' = 'b' AND nextval('ended') = 1
+         THEN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(600); END IF;
+         RETURN NEW; END $$`,
+    );
+    await db.query(
+      "CREATE TRIGGER end_session BEFORE INSERT ON entry FOR EACH ROW EXECUTE FUNCTION end_session()",
+    );
+  });
+  expectLines(
+    await site.tick(),
+    1,
+    /alarm_things: cannot record this tick: the database refused: terminating connection .*; the server or an administrator ended the connection; the next tick tries again/,
+  );
+  const events = await site.entries("event");
+  expect(events.map(({ data }) => data.entry_id)).toEqual(["event_others", "event_others"]);
+  const run = only(await site.entries("engine_run"));
+  expect(perAlarm(run, "alarm_things")).toMatchObject({ errors: 1, bundle_sent: false });
+  expect(perAlarm(run, "alarm_others")).toMatchObject({ errors: 0, bundle_sent: true });
+  expect(await site.tick()).toEqual(QUIET);
+  expect(site.mail.mails).toHaveLength(2);
+});
+
 const LOCK_HOLDER = `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 
@@ -171,6 +205,9 @@ beforeAll(async () => {
   return server.close;
 });
 
+/** The tick waits for its server for 20 s, and must be given the time for all the rest too. */
+const LONG = 180_000;
+
 /** A site whose database is on a server that may be stopped. */
 async function siteOnOwnServer(): Promise<{ site: Site; dsn: string }> {
   const admin = await connectAdmin(`${server.url}postgres`);
@@ -182,39 +219,47 @@ async function siteOnOwnServer(): Promise<{ site: Site; dsn: string }> {
   return { site, dsn };
 }
 
-test("a server that restarts in the middle of a tick is waited for, and nothing is lost", async () => {
-  const { site, dsn } = await siteOnOwnServer();
-  const held = holdAnswers(site);
-  const ticking = site.tick();
-  await held.asked;
-  await server.stop();
-  held.release();
-  await server.start();
-  expect(await ticking).toEqual(QUIET);
-  const runs = await migrated(dsn, (db) => readEntries(db, "engine_run"));
-  expect(perAlarm(only(runs), "alarm_things")).toMatchObject({ errors: 0, bundle_sent: true });
-  expect(site.mail.mails).toHaveLength(1);
-});
+test(
+  "a server that restarts in the middle of a tick is waited for, and nothing is lost",
+  async () => {
+    const { site, dsn } = await siteOnOwnServer();
+    const held = holdAnswers(site);
+    const ticking = site.tick();
+    await held.asked;
+    await server.stop();
+    held.release();
+    await server.start();
+    expect(await ticking).toEqual(QUIET);
+    const runs = await migrated(dsn, (db) => readEntries(db, "engine_run"));
+    expect(perAlarm(only(runs), "alarm_things")).toMatchObject({ errors: 0, bundle_sent: true });
+    expect(site.mail.mails).toHaveLength(1);
+  },
+  LONG,
+);
 
-test("a server that goes for good costs the rest of the tick, in clear words; the next tick does it", async () => {
-  const { site, dsn } = await siteOnOwnServer();
-  const held = holdAnswers(site);
-  const ticking = site.tick();
-  await held.asked;
-  await server.stop();
-  held.release();
-  const away = String.raw`cannot connect to Postgres at 127\.0\.0\.1:\d+/\w+: .*ECONNREFUSED.*`;
-  expectLines(
-    await ticking,
-    1,
-    new RegExp(`alarm_things: cannot record this tick: ${away}`),
-    new RegExp(`cannot close the record of this tick, .*: ${away}`),
-  );
-  expect(site.mail.mails).toEqual([]);
-  expectLines(await site.tick(), 2, new RegExp(away));
-  await server.start();
-  expect(await site.tick()).toEqual(QUIET);
-  expect(site.mail.mails).toHaveLength(1);
-  const [crashed, whole] = await migrated(dsn, (db) => readEntries(db, "engine_run"));
-  expect(crashed?.data).toMatchObject({ errors: 1, crashed_at: whole?.data.started_at });
-});
+test(
+  "a server that goes for good costs the rest of the tick, in clear words; the next tick does it",
+  async () => {
+    const { site, dsn } = await siteOnOwnServer();
+    const held = holdAnswers(site);
+    const ticking = site.tick();
+    await held.asked;
+    await server.stop();
+    held.release();
+    const away = String.raw`cannot connect to Postgres at 127\.0\.0\.1:\d+/\w+: .*ECONNREFUSED.*`;
+    expectLines(
+      await ticking,
+      1,
+      new RegExp(`alarm_things: cannot record this tick: ${away}`),
+      new RegExp(`cannot close the record of this tick, .*: ${away}`),
+    );
+    expect(site.mail.mails).toEqual([]);
+    expectLines(await site.tick(), 2, new RegExp(away));
+    await server.start();
+    expect(await site.tick()).toEqual(QUIET);
+    expect(site.mail.mails).toHaveLength(1);
+    const [crashed, whole] = await migrated(dsn, (db) => readEntries(db, "engine_run"));
+    expect(crashed?.data).toMatchObject({ errors: 1, crashed_at: whole?.data.started_at });
+  },
+  LONG,
+);
