@@ -30,6 +30,11 @@ export interface Outcome {
   readonly status: "complete" | "partial" | "failed";
   /** Why it is not complete; empty when it is. */
   readonly reasons: readonly string[];
+  /**
+   * Whose fault a failure is: the module's own, or a source's that did not answer. Absent where it
+   * did not fail, or is nobody's, as with a row that is set up wrongly.
+   */
+  readonly fault?: "module" | "source" | undefined;
   /** In the order they were yielded, each dedupe key once. */
   readonly detections: readonly SafeDetection[];
   readonly seconds: number;
@@ -70,6 +75,8 @@ export interface ActiveEvent {
   readonly fireTime: number;
   /** When a mail that names it was last confirmed as sent; undefined while it is owed. */
   readonly lastNotified: number | undefined;
+  /** When a mass clear that it was part of was held back; absent unless it is held. */
+  readonly clearHeldAt?: number | undefined;
 }
 
 /** `@name`, an alias for addresses. */
