@@ -40,10 +40,14 @@ const DEFAULTS: Config = {
     alarmTimeout: 60,
     logPath: undefined,
     alarmsDir: "/opt/alarms",
+    quarantineAfter: 3,
+    clearGuardShare: 0.8,
+    unreachableAfter: 1800,
   },
   sources: {},
   db: { kind: "embedded", path: "/etc/swf/state" },
   email: { provider: "none" },
+  operators: [],
 };
 
 describe("what can be set", () => {
