@@ -14,11 +14,9 @@ export async function runMain(
   build: (setExit: SetExit) => Command,
   argv: readonly string[],
 ): Promise<never> {
-  // What an alarm module left running and forgot must not end the tick of the others; it is an error.
+  // A defect of the engine in one place must not end the tick of all alarms; it is an error.
   let strays = 0;
   const onStray = (reason: unknown): void => {
-    // A tick listens for itself, and puts them on its record.
-    if (process.listenerCount("unhandledRejection") > 1) return;
     strays += 1;
     complain(
       `an error that nobody caught: ${reason instanceof Error ? reason.stack : String(reason)}`,
@@ -39,7 +37,7 @@ export async function runMain(
   if (strays > 0 && code === EXIT.ok) code = EXIT.failed;
   await flushed(process.stdout);
   await flushed(process.stderr);
-  // What a module left running, or a slow socket, must not keep cron waiting.
+  // A slow socket must not keep cron waiting.
   process.exit(code);
 }
 

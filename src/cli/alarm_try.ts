@@ -2,11 +2,11 @@ import type { Command } from "commander";
 import type { JsonObject } from "../core/json.ts";
 import type { Outcome } from "../core/model.ts";
 import { judgeReadiness } from "../core/readiness.ts";
-import { collect } from "../engine/collect.ts";
+import { collect, failedOutcome } from "../engine/collect.ts";
 import type { Alarm } from "../engine/load_alarms.ts";
+import { openRunners } from "../engine/runners.ts";
 import { Sources } from "../engine/sources.ts";
 import { findAlarm } from "./alarms.ts";
-import { captureConsole } from "./capture_console.ts";
 import { consoleLog } from "./console_log.ts";
 import { EXIT, type SetExit } from "./exit_code.ts";
 import { printJson, printLines } from "./output.ts";
@@ -39,16 +39,16 @@ async function tryAlarm(name: string, options: TryOptions): Promise<Outcome> {
   return await withPlanDatabase(options, async (db, config) => {
     const found = await findAlarm(db, config, name);
     const sources = new Sources(config);
+    const log = consoleLog({ verbose: options.json !== true, path: undefined });
+    const runners = openRunners(config, new AbortController().signal, log);
     try {
       const alarm = withParams(found, parseAssignments(options.param ?? []), sources.names);
       if (alarm.readiness.kind === "not configured") {
-        const reasons = [`not configured: ${alarm.readiness.missing.join("; ")}`];
-        return { status: "failed", reasons, detections: [], seconds: 0 };
+        return failedOutcome(`not configured: ${alarm.readiness.missing.join("; ")}`, "row");
       }
-      const log = consoleLog({ verbose: options.json !== true, path: undefined });
-      captureConsole(log);
-      return await collect(alarm, { config, sources, now: Date.now() / 1000, log });
+      return await collect(alarm, { config, sources, runners, now: Date.now() / 1000, log });
     } finally {
+      await runners.close();
       await sources.close();
     }
   });

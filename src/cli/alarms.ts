@@ -6,9 +6,8 @@ import {
   readAlarmsFolder,
 } from "../engine/load_alarms.ts";
 import type { Log } from "../engine/log.ts";
+import { openRunners } from "../engine/runners.ts";
 import { Sources } from "../engine/sources.ts";
-import * as helpers from "../index.ts";
-import { ModuleLoader } from "../modules/load.ts";
 import { alarmRows } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 
@@ -20,16 +19,21 @@ export async function viewAlarms(
   config: Config,
   only?: string,
 ): Promise<LoadedAlarms> {
-  return await loadAlarms({
-    db,
-    folder: readAlarmsFolder(config.engine.alarmsDir, silent),
-    loader: new ModuleLoader(helpers),
-    sources: new Sources(config).names,
-    now: Date.now() / 1000,
-    write: false,
-    only: only === undefined ? undefined : new Set([only]),
-    log: silent,
-  });
+  const runners = openRunners(config, new AbortController().signal, silent);
+  try {
+    return await loadAlarms({
+      db,
+      folder: readAlarmsFolder(config.engine.alarmsDir, silent),
+      runners,
+      sources: new Sources(config).names,
+      now: Date.now() / 1000,
+      write: false,
+      only: only === undefined ? undefined : new Set([only]),
+      log: silent,
+    });
+  } finally {
+    await runners.close();
+  }
 }
 
 /** One alarm by the name that a person typed, `alarm_` in front or not. Throws NotFound. */

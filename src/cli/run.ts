@@ -2,7 +2,6 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Mode } from "../core/model.ts";
 import { type Engine, tick } from "../engine/tick.ts";
 import { DatabaseBusy } from "../store/database.ts";
-import { captureConsole } from "./capture_console.ts";
 import { consoleLog } from "./console_log.ts";
 import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
 import { printJson, printLines } from "./output.ts";
@@ -83,10 +82,9 @@ async function showPlan(options: RunOptions): Promise<ExitCode> {
   return report.errors.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
-/** One tick of an engine; what its modules print is kept from stdout. */
+/** One tick of an engine. */
 async function runOnce(engine: Engine, mode: Mode, names: readonly string[] | undefined) {
   const only =
     names === undefined ? undefined : new Set(names.map((name) => name.replace(/^alarm_/, "")));
-  captureConsole(engine.log);
   return await tick(engine, { mode, only });
 }

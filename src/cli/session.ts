@@ -4,8 +4,6 @@ import type { Config } from "../config/config.ts";
 import { findConfig, loadConfig } from "../config/load.ts";
 import type { Log } from "../engine/log.ts";
 import type { Engine } from "../engine/tick.ts";
-import * as helpers from "../index.ts";
-import { ModuleLoader } from "../modules/load.ts";
 import { asDatabaseError, type Database, DatabaseError } from "../store/database.ts";
 import { migrate, pendingMigrations } from "../store/migrate.ts";
 import { embeddedExists, openDatabase } from "../store/open.ts";
@@ -88,7 +86,6 @@ export function makeEngine(db: Database, config: Config, log: Log): Engine {
     config,
     db,
     log,
-    loader: new ModuleLoader(helpers),
     clock: () => Date.now() / 1000,
     channel: () => {
       channel ??= openChannel(config.email);

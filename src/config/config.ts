@@ -1,3 +1,5 @@
+import type { DetectLimits } from "../core/model.ts";
+
 /** The engine's settings after parsing: every default filled in, every path absolute. */
 export interface Config {
   readonly engine: {
@@ -5,8 +7,10 @@ export interface Config {
     readonly baseUrl: string | undefined;
     /** Seconds for one HTTP request, from the first byte sent to the last received. */
     readonly requestTimeout: number;
-    /** Seconds for one run of one alarm's `detect`. */
-    readonly alarmTimeout: number;
+    /** Seconds for a whole tick. */
+    readonly tickTimeout: number;
+    /** For one run of one alarm's `detect`, unless its row says otherwise. */
+    readonly limits: DetectLimits;
     /** File that the log is appended to. */
     readonly logPath: string | undefined;
     readonly alarmsDir: string;

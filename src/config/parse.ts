@@ -97,7 +97,12 @@ function parseEngine(raw: RawConfig, around: Surroundings, faults: string[]): Co
   return {
     baseUrl,
     requestTimeout: engine.request_timeout ?? 20,
-    alarmTimeout: engine.alarm_timeout ?? 60,
+    tickTimeout: engine.tick_timeout ?? 240,
+    limits: {
+      timeout: engine.alarm_timeout ?? 60,
+      memory: engine.alarm_memory ?? 512,
+      detections: engine.max_detections ?? 100_000,
+    },
     logPath: engine.log_path === undefined ? undefined : absolute(engine.log_path, around),
     alarmsDir:
       engine.alarms_dir === undefined ? around.shippedAlarms : absolute(engine.alarms_dir, around),

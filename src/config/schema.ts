@@ -8,6 +8,18 @@ const seconds = v.pipe(
   v.minValue(0.1, "a number of seconds of at least 0.1, such as 20"),
   v.maxValue(3600, "a number of seconds of at most 3600, such as 20"),
 );
+const mebibytes = v.pipe(
+  v.number("a number of MiB such as 512"),
+  v.integer("a whole number of MiB such as 512"),
+  v.minValue(64, "a number of MiB of at least 64, such as 512"),
+  v.maxValue(1_048_576, "a number of MiB of at most 1048576, such as 512"),
+);
+const count = v.pipe(
+  v.number("a number such as 100000"),
+  v.integer("a whole number such as 100000"),
+  v.minValue(1, "a number of at least 1, such as 100000"),
+  v.maxValue(10_000_000, "a number of at most 10000000, such as 100000"),
+);
 const url = v.pipe(
   v.string('a URL such as "https://host.example/prod"'),
   v.check(
@@ -63,6 +75,9 @@ export const Schema = v.object({
       service_base_url: v.optional(url),
       request_timeout: v.optional(seconds),
       alarm_timeout: v.optional(seconds),
+      alarm_memory: v.optional(mebibytes),
+      max_detections: v.optional(count),
+      tick_timeout: v.optional(seconds),
       log_path: v.optional(text("/var/log/swf-alarms/run.log")),
       alarms_dir: v.optional(text("alarms")),
       quarantine_after: v.optional(

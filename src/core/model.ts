@@ -28,6 +28,8 @@ export interface SafeDetection {
 /** What one run of `detect` gave. Only a `complete` outcome may clear events. */
 export interface Outcome {
   readonly status: "complete" | "partial" | "failed";
+  /** Whose fault a failure is; undefined where the outcome is not `failed`. */
+  readonly fault: "module" | "source" | "row" | undefined;
   /** Why it is not complete; empty when it is. */
   readonly reasons: readonly string[];
   /**
@@ -60,11 +62,22 @@ export interface AlarmRow {
   /** 0 means one mail per event. */
   readonly renotificationHours: number;
   readonly params: JsonObject;
+  /** The row's own limits; an absent one is as configured. */
+  readonly limits: Partial<DetectLimits>;
   readonly archived: boolean;
   /** What is wrong with the row, in words for the person who edits it. */
   readonly faults: readonly string[];
   /** A fault without which the alarm cannot run at all; undefined when there is none. */
   readonly blocker: string | undefined;
+}
+
+/** What one run of one alarm's `detect` may use. */
+export interface DetectLimits {
+  /** Seconds. */
+  readonly timeout: number;
+  /** MiB, of the process that it runs in. */
+  readonly memory: number;
+  readonly detections: number;
 }
 
 /** An event that is still firing. */

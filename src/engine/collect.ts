@@ -1,12 +1,13 @@
 import type { Config } from "../config/config.ts";
 import type { Outcome } from "../core/model.ts";
-import { runDetect } from "../modules/detect.ts";
+import type { Runners } from "../modules/runners.ts";
 import type { Alarm } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
 import type { Sources } from "./sources.ts";
 
 export interface CollectFacts {
   readonly config: Config;
+  readonly runners: Runners;
   readonly sources: Sources;
   readonly now: number;
   readonly log: Log;
@@ -17,14 +18,19 @@ export async function collect(alarm: Alarm, facts: CollectFacts): Promise<Outcom
   const { row, module, readiness } = alarm;
   if (readiness.kind !== "ready" || module === undefined) {
     const reason = readiness.kind === "faulty" ? readiness.message : "the alarm is not configured";
-    return { status: "failed", reasons: [reason], detections: [], seconds: 0 };
+    return failedOutcome(reason, module === undefined ? "module" : "row");
   }
-  return await runDetect({
-    module,
+  return await facts.runners.detect({
+    file: module,
     params: readiness.params,
     sources: facts.sources.byName,
     now: facts.now,
-    timeout: facts.config.engine.alarmTimeout,
+    limits: { ...facts.config.engine.limits, ...row.limits },
     log: (message) => facts.log.info(`${row.entryId}: ${String(message)}`),
   });
+}
+
+/** The outcome of an alarm whose `detect` did not begin. */
+export function failedOutcome(reason: string, fault: Outcome["fault"]): Outcome {
+  return { status: "failed", fault, reasons: [reason], detections: [], seconds: 0 };
 }

@@ -3,8 +3,9 @@ import type { AlarmRow } from "../core/model.ts";
 import { defaultParams } from "../core/params.ts";
 import { judgeReadiness, type Readiness } from "../core/readiness.ts";
 import { makeRoster } from "../core/roster.ts";
+import type { AlarmModule, LoadedModule } from "../modules/alarm_module.ts";
 import { discoverModules, type ModuleFile } from "../modules/discover.ts";
-import type { AlarmModule, LoadedModule, ModuleLoader } from "../modules/load.ts";
+import type { Runners } from "../modules/runners.ts";
 import { alarmRows, createAlarm, type NewAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 import type { Log } from "./log.ts";
@@ -28,7 +29,7 @@ export interface LoadedAlarms {
 export interface LoadFacts {
   readonly db: Database;
   readonly folder: readonly ModuleFile[];
-  readonly loader: ModuleLoader;
+  readonly runners: Pick<Runners, "load">;
   /** Names of the configured sources. */
   readonly sources: ReadonlySet<string>;
   readonly now: number;
@@ -69,13 +70,13 @@ export async function loadAlarms(facts: LoadFacts): Promise<LoadedAlarms> {
 }
 
 /** Loads modules by name, each once: several alarms may share one. */
-function loadOnce({ folder, loader }: LoadFacts): (name: string) => Promise<LoadedModule> {
+function loadOnce({ folder, runners }: LoadFacts): (name: string) => Promise<LoadedModule> {
   const loaded = new Map<string, Promise<LoadedModule>>();
   return (name) => {
     const file = folder.find((candidate) => candidate.name === name);
     if (file === undefined)
       return Promise.resolve({ ok: false, fault: `no module ${name} in the alarms folder` });
-    const pending = loaded.get(name) ?? loader.load(file);
+    const pending = loaded.get(name) ?? runners.load(file);
     loaded.set(name, pending);
     return pending;
   };
@@ -163,6 +164,7 @@ function imagine({ name, title, description, params }: NewAlarm): AlarmRow {
     recipients: [],
     renotificationHours: 0,
     params,
+    limits: {},
     archived: false,
     faults: [],
     blocker: undefined,

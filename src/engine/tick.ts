@@ -4,26 +4,26 @@ import type { Mode, Outcome, Team } from "../core/model.ts";
 import { decideNotice } from "../core/notice.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { reconcile } from "../core/reconcile.ts";
-import type { ModuleLoader } from "../modules/load.ts";
+import type { Runners } from "../modules/runners.ts";
 import type { Database } from "../store/database.ts";
 import { closeEngineRun, lastPerAlarm, openEngineRun } from "../store/engine_runs.ts";
 import { activeEvents } from "../store/events.ts";
 import { listTeams } from "../store/teams.ts";
 import { applyPlan, nameOpened } from "./apply.ts";
+import { Budget } from "./budget.ts";
 import { collect } from "./collect.ts";
 import { type Alarm, loadAlarms, readAlarmsFolder } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
 import { deliverNotice } from "./notify.ts";
 import { makeReport, runSummary, sayNotConfigured, type TickReport } from "./report.ts";
 import { type AlarmResult, ranResult, unrecordedResult } from "./result.ts";
+import { openRunners } from "./runners.ts";
 import { Sources } from "./sources.ts";
-import { watchStrays } from "./strays.ts";
 
 /** What a tick works with; made once at the edge. */
 export interface Engine {
   readonly config: Config;
   readonly db: Database;
-  readonly loader: ModuleLoader;
   /** Opens the configured channel at the first mail; undefined where none is configured. */
   readonly channel: () => Promise<Channel | undefined>;
   /** Epoch seconds. */
@@ -51,7 +51,8 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
   const lock = write ? await db.tryLock(TICK_LOCK) : undefined;
   if (write && lock === undefined) return undefined;
   const sources = new Sources(config);
-  const strays = watchStrays();
+  const budget = new Budget(config.engine.tickTimeout);
+  const runners = openRunners(config, budget.signal, log);
   try {
     const now = engine.clock();
     const previous = await lastPerAlarm(db);
@@ -59,6 +60,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const loaded = await loadAlarms({
       ...engine,
       folder,
+      runners,
       sources: sources.names,
       now,
       write,
@@ -70,17 +72,19 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       now,
       runId,
       sources,
+      runners,
       teams: await listTeams(db),
     };
     const results = await Promise.all(loaded.alarms.map((alarm) => runAlarm(alarm, scene)));
-    const report = makeReport(results, [...loaded.problems, ...strays.seen], loaded.newcomers, now);
+    const report = makeReport(results, loaded.problems, loaded.newcomers, now);
     sayNotConfigured(report, previous, log);
     if (write) await closeEngineRun(db, runId, runSummary(report, engine.clock()));
     return report;
   } finally {
+    budget.stop();
+    await runners.close();
     await sources.close();
     await lock?.release();
-    strays.stop();
   }
 }
 
@@ -90,6 +94,7 @@ interface Scene extends Engine {
   readonly now: number;
   readonly runId: string;
   readonly sources: Sources;
+  readonly runners: Runners;
   readonly teams: ReadonlyMap<string, Team>;
 }
 

@@ -72,6 +72,7 @@ export function parseAlarmRow(row: Row): AlarmRow | string {
     recipients: parseRecipientsValue(data.recipients, faults),
     renotificationHours: parseHours(data.renotification_window_hours, faults),
     params: params ?? {},
+    limits: parseLimits(data, faults),
     archived,
     faults,
     blocker: blocker(module, named, params, data.params),
@@ -117,6 +118,27 @@ function parseHours(value: unknown, faults: string[]): number {
     `the row's renotification_window_hours is ${quote(value)}, read as 0; it must be a number of hours`,
   );
   return 0;
+}
+
+/** Keys of a row that override the configuration's limits, with the least and the most that they may be. */
+const LIMITS = [
+  ["timeout", "alarm_timeout", 0.1, 3600, "seconds"],
+  ["memory", "alarm_memory", 64, 1_048_576, "MiB"],
+  ["detections", "max_detections", 1, 10_000_000, "detections"],
+] as const;
+
+function parseLimits(data: JsonObject, faults: string[]): AlarmRow["limits"] {
+  const limits: { -readonly [name in keyof AlarmRow["limits"]]: AlarmRow["limits"][name] } = {};
+  for (const [name, key, least, most, unit] of LIMITS) {
+    const value = data[key];
+    if (value === undefined || value === null) continue;
+    if (typeof value === "number" && value >= least && value <= most) limits[name] = value;
+    else
+      faults.push(
+        `the row's ${key} is ${quote(value)}, left to the configuration; it must be ${least} to ${most} ${unit}`,
+      );
+  }
+  return limits;
 }
 
 function parseParams(value: unknown): JsonObject | undefined {

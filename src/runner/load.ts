@@ -1,26 +1,19 @@
 import { createJiti, type Jiti } from "jiti";
 import { errorText } from "../core/describe.ts";
-import { type ParamSpecs, parseParamSpecs } from "../core/params.ts";
+import { parseParamSpecs } from "../core/params.ts";
+import type { LoadedModule } from "../modules/alarm_module.ts";
+import type { ModuleFile } from "../modules/discover.ts";
 import type { AlarmClient } from "../source/client.ts";
 import { inTime } from "../source/in_time.ts";
-import type { ModuleFile } from "./discover.ts";
 
-/** An alarm module, loaded and checked. */
-export interface AlarmModule {
-  readonly name: string;
-  readonly path: string;
-  readonly title: string | undefined;
-  readonly description: string | undefined;
-  /** Named sources that it needs; undefined when it says nothing, which means the main service. */
-  readonly sources: readonly string[] | undefined;
-  readonly params: ParamSpecs;
-  /** What it returns is not trusted: `runDetect` looks at it. */
-  readonly detect: (client: AlarmClient, params: unknown) => unknown;
+/** What it returns is not trusted: `runDetect` looks at it. */
+export type Detect = (client: AlarmClient, params: unknown) => unknown;
+
+/** A module's words about itself, and its `detect` where all of it is right. */
+export interface Loaded {
+  readonly words: LoadedModule;
+  readonly detect: Detect | undefined;
 }
-
-export type LoadedModule =
-  | { readonly ok: true; readonly module: AlarmModule }
-  | { readonly ok: false; readonly fault: string };
 
 /** Seconds for the import of one module, whose top level may wait for anything. */
 const IMPORT_TIMEOUT = 10;
@@ -46,21 +39,25 @@ export class ModuleLoader {
   }
 
   /** Never throws: a module that does not compile or lacks a part is a fault in words for its author. */
-  async load(file: ModuleFile): Promise<LoadedModule> {
+  async load(file: ModuleFile): Promise<Loaded> {
     const deadline = new AbortController();
     const late = new Error(`its import did not end within ${this.#importTimeout} s`);
     const timer = setTimeout(() => deadline.abort(late), this.#importTimeout * 1000);
     try {
       return checkExports(file, await inTime(this.#jiti.import(file.path), deadline.signal));
     } catch (error) {
-      return { ok: false, fault: `cannot load ${file.path}: ${firstLines(error)}` };
+      return faulty(`cannot load ${file.path}: ${firstLines(error)}`);
     } finally {
       clearTimeout(timer);
     }
   }
 }
 
-function checkExports(file: ModuleFile, exports: unknown): LoadedModule {
+function faulty(fault: string): Loaded {
+  return { words: { ok: false, fault }, detect: undefined };
+}
+
+function checkExports(file: ModuleFile, exports: unknown): Loaded {
   const get = (name: string): unknown =>
     typeof exports === "object" && exports !== null ? Reflect.get(exports, name) : undefined;
   const faults: string[] = [];
@@ -74,20 +71,16 @@ function checkExports(file: ModuleFile, exports: unknown): LoadedModule {
     faults.push("SOURCES must be a list of source names");
   const { specs, faults: paramFaults } = parseParamSpecs(get("PARAMS"));
   faults.push(...paramFaults);
-  if (faults.length > 0 || !isFunction(detect))
-    return { ok: false, fault: `${file.path}: ${faults.join("; ")}` };
-  return {
-    ok: true,
-    module: {
-      name: file.name,
-      path: file.path,
-      title,
-      description,
-      sources: isTextList(sources) ? sources : undefined,
-      params: specs,
-      detect,
-    },
+  if (faults.length > 0 || !isFunction(detect)) return faulty(`${file.path}: ${faults.join("; ")}`);
+  const module = {
+    name: file.name,
+    path: file.path,
+    title,
+    description,
+    sources: isTextList(sources) ? sources : undefined,
+    params: specs,
   };
+  return { words: { ok: true, module }, detect };
 }
 
 function optionalText(name: string, value: unknown, faults: string[]): string | undefined {
@@ -96,7 +89,7 @@ function optionalText(name: string, value: unknown, faults: string[]): string | 
   return undefined;
 }
 
-function isFunction(value: unknown): value is AlarmModule["detect"] {
+function isFunction(value: unknown): value is Detect {
   return typeof value === "function";
 }
 

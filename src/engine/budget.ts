@@ -1,0 +1,21 @@
+/** The time of a tick: it must end before the next one begins. */
+export class Budget {
+  readonly #abort = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+
+  /** `seconds` from now. */
+  constructor(seconds: number) {
+    const over = new Error(`out of time: the tick's ${seconds} s were over`);
+    this.#timer = setTimeout(() => this.#abort.abort(over), seconds * 1000);
+  }
+
+  /** Aborted when the time is up. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** The tick is done. */
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,69 @@
+import { cut } from "../core/describe.ts";
+import { parseDetection } from "../core/detection.ts";
+import type { Outcome, SafeDetection } from "../core/model.ts";
+import type { DetectError } from "./wire.ts";
+
+/** How many reasons an outcome spells out; a broken source can give one per entity. */
+const MAX_REASONS = 5;
+/** How many different reasons are told apart at all. */
+const KEPT_REASONS = 1_000;
+/** Characters of one reason. */
+const MAX_REASON = 1_000;
+
+/** What one run of `detect` has given so far. What was yielded before a failure stays. */
+export class OutcomeSoFar {
+  readonly #detections = new Map<string, SafeDetection>();
+  readonly #reasons = new Set<string>();
+  #fault: Outcome["fault"];
+  #sourceFailed = false;
+  #yielded = 0;
+
+  /** How many values have been yielded, whatever they were. */
+  get yielded(): number {
+    return this.#yielded;
+  }
+
+  /** Takes a value that the module yielded. */
+  add(value: unknown): void {
+    this.#yielded += 1;
+    const parsed = parseDetection(value);
+    if (!parsed.ok) this.incomplete(parsed.fault);
+    // The same entity twice in one tick is one event; the first yield is kept.
+    else if (!this.#detections.has(parsed.detection.dedupeKey)) {
+      this.#detections.set(parsed.detection.dedupeKey, parsed.detection);
+    }
+  }
+
+  /** The module did not see everything. */
+  incomplete(reason: string): void {
+    if (this.#reasons.size < KEPT_REASONS) this.#reasons.add(cut(reason, MAX_REASON));
+  }
+
+  /** A request failed, whether or not the module minds. */
+  sourceFailed(reason: string): void {
+    this.#sourceFailed = true;
+    this.incomplete(reason);
+  }
+
+  /** `detect` did not end by itself. A failed request that it let through is already a reason. */
+  fail(error: DetectError): void {
+    this.#fault = this.#sourceFailed ? "source" : "module";
+    if (error.isFetch && this.#reasons.has(cut(error.text, MAX_REASON))) return;
+    this.incomplete(error.text);
+  }
+
+  /** The outcome as it stands after so many seconds. */
+  outcome(seconds: number): Outcome {
+    const reasons = [...this.#reasons];
+    const shown = reasons.slice(0, MAX_REASONS);
+    if (reasons.length > MAX_REASONS)
+      shown.push(`and ${reasons.length - MAX_REASONS} more reasons`);
+    return {
+      status: this.#fault !== undefined ? "failed" : reasons.length > 0 ? "partial" : "complete",
+      fault: this.#fault,
+      reasons: shown,
+      detections: [...this.#detections.values()],
+      seconds,
+    };
+  }
+}

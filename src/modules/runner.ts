@@ -1,0 +1,178 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { Readable, Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { lineSplitter } from "./lines.ts";
+import { parseRunnerLine, type RunnerMessage, type ToRunner } from "./wire.ts";
+
+/** Also where this file runs from its source: a module's process runs what has been built. */
+const MAIN = fileURLToPath(new URL("../../dist/runner/main.js", import.meta.url));
+
+/** All that a module's process gets of the engine's environment: no secret can be in it. */
+const PASSED_ON = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"];
+
+/**
+ * The shell sets what Node cannot: no core file, and an end to the CPU time, so that not even a module
+ * that computes for ever outlives an engine that was killed.
+ */
+const SHELL = 'ulimit -c 0; ulimit -t "$1"; shift; exec "$@"';
+
+/** Characters of one message: a detection is far smaller. */
+const LONGEST_LINE = 16 * 2 ** 20;
+/** Characters of output that is kept, to say why the process died. */
+const LAST_WORDS = 4_000;
+/** Characters that modules may print into the log. */
+const MOST_PRINTED = 64 * 2 ** 10;
+/** Milliseconds between two looks at the memory in use. */
+const LOOK_EVERY = 50;
+/** MiB of a process that has not yet done anything; not the module's. */
+const OWN_MEMORY = 96;
+
+export interface RunnerSettings {
+  /** MiB. */
+  readonly memory: number;
+  /** Seconds of CPU time, after which the system ends the process. */
+  readonly cpuTime: number;
+  readonly log: (message: string) => void;
+}
+
+/** Who hears what the process says, while it has a job. */
+export interface Listener {
+  message(message: RunnerMessage): void;
+  /** The process is gone; in words for the module's author. */
+  died(cause: string): void;
+}
+
+/** One process that runs alarm modules, one after the other. */
+export class Runner {
+  readonly memory: number;
+  readonly #child: ChildProcess;
+  readonly #input: Writable;
+  readonly #log: (message: string) => void;
+  #listener: Listener | undefined;
+  #lastWords = "";
+  #printed = 0;
+  #cause: string | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  readonly #ended: Promise<void>;
+
+  constructor({ memory, cpuTime, log }: RunnerSettings) {
+    this.memory = memory;
+    this.#log = log;
+    const flags = [`--max-old-space-size=${Math.ceil(memory)}`, "--no-warnings"];
+    const command = [String(Math.ceil(cpuTime)), process.execPath, ...flags, MAIN];
+    this.#child = spawn("/bin/sh", ["-c", SHELL, "swf-alarms", ...command], {
+      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
+      env: passedOn(process.env),
+    });
+    const [, , , output, input] = this.#child.stdio;
+    if (!(output instanceof Readable) || !(input instanceof Writable))
+      throw new Error("the pipes of the module's process are missing");
+    this.#input = input;
+    // A pipe breaks when its process dies; that is heard of otherwise.
+    for (const stream of [input, output]) stream.on("error", () => {});
+    output.on(
+      "data",
+      lineSplitter(LONGEST_LINE, (line) => this.#take(line)),
+    );
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.on("data", (chunk: Buffer) => this.#print(chunk.toString()));
+    this.#ended = new Promise((resolve) => {
+      this.#child.once("error", (error) => {
+        this.#end(`cannot start a process for it: ${error.message}`);
+        resolve();
+      });
+      this.#child.once("close", (code, signal) => {
+        this.#end(this.#causeOf(code, signal));
+        resolve();
+      });
+    });
+  }
+
+  /** Whether the process is there to take a job. */
+  get isAlive(): boolean {
+    return this.#cause === undefined;
+  }
+
+  /** From now on the process works for this listener. */
+  start(listener: Listener): void {
+    this.#listener = listener;
+    this.#printed = 0;
+    this.#watch = setInterval(() => this.#checkMemory(), LOOK_EVERY);
+  }
+
+  /** The job is over. */
+  finish(): void {
+    this.#listener = undefined;
+    clearInterval(this.#watch);
+  }
+
+  send(message: ToRunner): void {
+    if (this.#input.writable) this.#input.write(`${JSON.stringify(message)}\n`);
+  }
+
+  /** Ends the process at once, whatever it does. */
+  kill(cause: string): void {
+    this.#cause ??= cause;
+    this.#child.kill("SIGKILL");
+  }
+
+  /** Resolves when the process is gone. */
+  async ended(): Promise<void> {
+    await this.#ended;
+  }
+
+  #take(line: string): void {
+    const message = parseRunnerLine(line);
+    if (message !== undefined) this.#listener?.message(message);
+    else this.kill("it wrote into the pipe to the engine, which is not its own");
+  }
+
+  #print(text: string): void {
+    this.#lastWords = (this.#lastWords + text).slice(-LAST_WORDS);
+    if (this.#printed > MOST_PRINTED) return;
+    this.#printed += text.length;
+    for (const line of text.trimEnd().split("\n")) this.#log(`printed by a module: ${line}`);
+    if (this.#printed > MOST_PRINTED) this.#log("printed by a module: … and more, not shown");
+  }
+
+  #end(cause: string): void {
+    clearInterval(this.#watch);
+    this.#cause ??= cause;
+    this.#listener?.died(this.#cause);
+    this.#listener = undefined;
+  }
+
+  #causeOf(code: number | null, signal: NodeJS.Signals | null): string {
+    if (/out of memory/i.test(this.#lastWords)) return this.#outOfMemory();
+    if (signal === "SIGXCPU") return "out of time: it used up the CPU time that it may use";
+    if (signal !== null) return `its process was ended by ${signal}`;
+    const said = this.#lastWords.trim().split("\n").slice(0, 3).join(" ");
+    return `its process ended with code ${code}${said === "" ? "" : `: ${said}`}`;
+  }
+
+  #outOfMemory(): string {
+    return `out of memory: it used more than ${this.memory} MiB; alarm_memory in the alarm's row or in [engine] sets the limit`;
+  }
+
+  /** The limit of the heap does not cover buffers, so the whole process is looked at as well. */
+  #checkMemory(): void {
+    const used = residentMemory(this.#child.pid);
+    if (used > this.memory + OWN_MEMORY) this.kill(this.#outOfMemory());
+  }
+}
+
+function passedOn(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = PASSED_ON.filter((name) => env[name] !== undefined);
+  return Object.fromEntries(kept.map((name) => [name, env[name]]));
+}
+
+/** MiB; 0 where the system does not tell. */
+function residentMemory(pid: number | undefined): number {
+  const path = `/proc/${pid}/status`;
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(path, "utf8"))?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,102 @@
+import * as v from "valibot";
+import type { JsonObject } from "../core/json.ts";
+import type { SafeDetection } from "../core/model.ts";
+import type { Query } from "../source/paging.ts";
+import type { ModuleFile } from "./discover.ts";
+
+/**
+ * What the engine and the process that runs alarm modules say to each other: one JSON object a line,
+ * each way on a pipe of its own, so that nothing that a module prints can be taken for a message.
+ */
+
+/** Numbers of the pipes in the runner's process. */
+export const PIPES = { toEngine: 3, toRunner: 4 } as const;
+
+export type ToRunner =
+  | { readonly do: "load"; readonly file: ModuleFile }
+  | {
+      readonly do: "detect";
+      readonly file: ModuleFile;
+      readonly params: JsonObject;
+      /** Names of the configured sources; where they are and with which credentials stays outside. */
+      readonly sources: readonly string[];
+      /** Epoch seconds of the tick. */
+      readonly now: number;
+      /** Seconds. */
+      readonly timeout: number;
+    }
+  /** To a question; `text` is JSON, null for a 404 where that is an answer. */
+  | { readonly do: "answer"; readonly id: number; readonly text: string | null }
+  | { readonly do: "fail"; readonly id: number; readonly reason: string };
+
+export type FromRunner =
+  | { readonly said: "loaded"; readonly loaded: unknown }
+  | { readonly said: "detection"; readonly detection: SafeDetection }
+  | { readonly said: "incomplete"; readonly reason: string }
+  | { readonly said: "log"; readonly text: string }
+  | ({ readonly said: "ask" } & Question)
+  | ({ readonly said: "end" } & DetectEnd)
+  /** The process ends although it was not asked to. */
+  | { readonly said: "exit"; readonly code: number };
+
+/** A request that a module makes; the engine sends it. */
+export interface Question {
+  readonly id: number;
+  readonly source: string;
+  readonly path: string;
+  readonly query: Query;
+  readonly absentIsAnswer: boolean;
+}
+
+/** How `detect` ended. */
+export interface DetectEnd {
+  /** Null where it ended by itself. */
+  readonly error: DetectError | null;
+  /** Globals that are not as they were. */
+  readonly changed: readonly string[];
+  /** Whether the process is as it was, so that it may run another module. */
+  readonly clean: boolean;
+}
+
+export interface DetectError {
+  readonly text: string;
+  /** A failed request that the module let through. */
+  readonly isFetch: boolean;
+}
+
+const scalar = v.nullish(v.union([v.string(), v.number(), v.boolean()]));
+
+const Message = v.variant("said", [
+  v.object({ said: v.literal("loaded"), loaded: v.unknown() }),
+  v.object({ said: v.literal("detection"), detection: v.unknown() }),
+  v.object({ said: v.literal("incomplete"), reason: v.string() }),
+  v.object({ said: v.literal("log"), text: v.string() }),
+  v.object({
+    said: v.literal("ask"),
+    id: v.number(),
+    source: v.string(),
+    path: v.string(),
+    query: v.record(v.string(), scalar),
+    absentIsAnswer: v.boolean(),
+  }),
+  v.object({
+    said: v.literal("end"),
+    error: v.nullable(v.object({ text: v.string(), isFetch: v.boolean() })),
+    changed: v.array(v.string()),
+    clean: v.boolean(),
+  }),
+  v.object({ said: v.literal("exit"), code: v.number() }),
+]);
+
+/** Detections and what a module says of itself are looked at by whoever takes them. */
+export type RunnerMessage = v.InferOutput<typeof Message>;
+
+/** A line from the runner; undefined where it is none of its words, as a module may write there too. */
+export function parseRunnerLine(line: string): RunnerMessage | undefined {
+  try {
+    const result = v.safeParse(Message, JSON.parse(line));
+    return result.success ? result.output : undefined;
+  } catch {
+    return undefined;
+  }
+}

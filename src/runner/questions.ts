@@ -1,0 +1,47 @@
+import type { Asker } from "../source/client.ts";
+import { FetchError } from "../source/fetch_error.ts";
+import { say } from "./link.ts";
+
+interface Waiting {
+  resolve(text: string | undefined): void;
+  reject(error: FetchError): void;
+}
+
+/** The questions of a module that the engine has yet to answer. */
+export class Questions {
+  readonly #waiting = new Map<number, Waiting>();
+  #asked = 0;
+
+  /** What stands for a source here: the request itself is the engine's. */
+  asker(source: string): Asker {
+    return {
+      ask: (path, query, absentIsAnswer) =>
+        new Promise((resolve, reject) => {
+          this.#asked += 1;
+          const id = this.#asked;
+          this.#waiting.set(id, { resolve, reject });
+          say({ said: "ask", id, source, path: String(path), query: plain(query), absentIsAnswer });
+        }),
+    };
+  }
+
+  answer(id: number, text: string | undefined): void {
+    this.#take(id)?.resolve(text);
+  }
+
+  fail(id: number, reason: string): void {
+    this.#take(id)?.reject(new FetchError(reason));
+  }
+
+  #take(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
+  }
+}
+
+/** Query values as they go into a URL; what a module gives may be anything. */
+function plain(query: object): { [name: string]: string } {
+  const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
+}
