@@ -32,11 +32,6 @@ export interface Outcome {
   readonly fault: "module" | "source" | "row" | undefined;
   /** Why it is not complete; empty when it is. */
   readonly reasons: readonly string[];
-  /**
-   * Whose fault a failure is: the module's own, or a source's that did not answer. Absent where it
-   * did not fail, or is nobody's, as with a row that is set up wrongly.
-   */
-  readonly fault?: "module" | "source" | undefined;
   /** In the order they were yielded, each dedupe key once. */
   readonly detections: readonly SafeDetection[];
   readonly seconds: number;

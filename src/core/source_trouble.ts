@@ -1,3 +1,4 @@
+import type { Outcome } from "./model.ts";
 import { utcMinute } from "./utc.ts";
 
 /** What a source was asked in one tick. */
@@ -72,6 +73,21 @@ export function troubleLine(
   const failed = `${tally.asked - tally.answered} of ${tally.asked} in this tick`;
   const blind = alarms.length === 0 ? "" : `; could not look: ${alarms.join(", ")}`;
   return `source ${source} unreachable since ${utcMinute(memory.since)}: every request failed (${failed}; last: ${memory.cause})${blind}`;
+}
+
+/** Whether the trouble of these sources is all that is wrong with an alarm: then it needs no line of its own. */
+export function isExplained(
+  troubled: readonly string[],
+  errors: readonly string[],
+  fault: Outcome["fault"],
+): boolean {
+  if (troubled.length === 0) return false;
+  return errors.every(
+    (error) =>
+      troubled.some((source) => isFailureOf(source, error)) ||
+      /^and \d+ more reasons$/.test(error) ||
+      (fault === "source" && error.startsWith("out of time: detect")),
+  );
 }
 
 /** Whether a reason in an outcome is nothing but a failed request to this source. */

@@ -1,13 +1,17 @@
 import type { Channel } from "../channel/channel.ts";
 import type { Config } from "../config/config.ts";
+import { guardClears } from "../core/clear_guard.ts";
 import type { Mode, Outcome, Team } from "../core/model.ts";
 import { decideNotice } from "../core/notice.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { reconcile } from "../core/reconcile.ts";
+import type { ModuleFile } from "../modules/discover.ts";
 import type { Runners } from "../modules/runners.ts";
 import type { Database } from "../store/database.ts";
 import { closeEngineRun, lastPerAlarm, openEngineRun } from "../store/engine_runs.ts";
 import { activeEvents } from "../store/events.ts";
+import type { States } from "../store/memories.ts";
+import { readStates } from "../store/states.ts";
 import { listTeams } from "../store/teams.ts";
 import { applyPlan, nameOpened } from "./apply.ts";
 import { Budget } from "./budget.ts";
@@ -15,9 +19,11 @@ import { collect } from "./collect.ts";
 import { type Alarm, loadAlarms, readAlarmsFolder } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
 import { deliverNotice } from "./notify.ts";
+import { keepTurn, leftOut, takeTurn } from "./quarantine.ts";
 import { makeReport, runSummary, sayNotConfigured, type TickReport } from "./report.ts";
-import { type AlarmResult, ranResult, unrecordedResult } from "./result.ts";
+import { type AlarmResult, type RanResult, ranResult, unrecordedResult } from "./result.ts";
 import { openRunners } from "./runners.ts";
+import { watchSources } from "./source_trouble.ts";
 import { Sources } from "./sources.ts";
 
 /** What a tick works with; made once at the edge. */
@@ -68,15 +74,19 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     });
     const scene = {
       ...engine,
-      mode: options.mode,
+      ...options,
       now,
       runId,
+      folder,
       sources,
       runners,
+      budget,
+      states: await readStates(db),
       teams: await listTeams(db),
     };
     const results = await Promise.all(loaded.alarms.map((alarm) => runAlarm(alarm, scene)));
-    const report = makeReport(results, loaded.problems, loaded.newcomers, now);
+    const troubles = await watchSources(results, scene);
+    const report = makeReport(results, loaded.problems, troubles, loaded.newcomers, now);
     sayNotConfigured(report, previous, log);
     if (write) await closeEngineRun(db, runId, runSummary(report, engine.clock()));
     return report;
@@ -88,13 +98,16 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
   }
 }
 
-interface Scene extends Engine {
-  readonly mode: Mode;
+interface Scene extends Engine, TickOptions {
   /** Epoch seconds of the tick. */
   readonly now: number;
   readonly runId: string;
+  readonly folder: readonly ModuleFile[];
   readonly sources: Sources;
   readonly runners: Runners;
+  readonly budget: Budget;
+  /** What the ticks before remembered. */
+  readonly states: States;
   readonly teams: ReadonlyMap<string, Team>;
 }
 
@@ -103,20 +116,25 @@ async function runAlarm(alarm: Alarm, scene: Scene): Promise<AlarmResult> {
   const { row, readiness } = alarm;
   if (readiness.kind === "not configured")
     return { kind: "not configured", row, missing: readiness.missing };
-  const outcome = await collect(alarm, scene);
+  const turn = takeTurn(alarm, scene);
+  const { decision } = turn;
+  const outcome = decision.run ? await collect(alarm, scene) : leftOut(decision.reason);
   try {
-    return await settle(alarm, outcome, scene);
+    return await keepTurn(alarm, turn, await settle(alarm, outcome, scene), scene);
   } catch (error) {
     return unrecordedResult(alarm, outcome, error);
   }
 }
 
 /** From an outcome to the rows and the mail. */
-async function settle(alarm: Alarm, outcome: Outcome, scene: Scene): Promise<AlarmResult> {
+async function settle(alarm: Alarm, outcome: Outcome, scene: Scene): Promise<RanResult> {
   const { db, mode, now } = scene;
   const { row } = alarm;
   const recipients = resolveRecipients(row.recipients, scene.teams);
-  const plan = reconcile(outcome, await activeEvents(db, row.name));
+  const plan = guardClears(
+    reconcile(outcome, await activeEvents(db, row.name)),
+    scene.config.engine.clearGuardShare,
+  );
   const named = nameOpened(plan);
   const opened =
     mode === "plan"

@@ -152,16 +152,19 @@ function answerer(
   let read = 0;
   return ({ id, source, path, query, absentIsAnswer }) => {
     asked += 1;
+    soFar.asks();
     const asker = sources.get(source);
     const pending = askedTooMuch(asked, read) ?? asker?.ask(path, query, absentIsAnswer);
     inTime(pending ?? Promise.reject(new Error(`no source ${source}`)), signal).then(
       (text) => {
         read += text?.length ?? 0;
+        soFar.answered();
         runner.send({ do: "answer", id, text: text ?? null });
       },
       (error: unknown) => {
         if (signal.aborted) return;
         const reason = errorText(error);
+        soFar.answered();
         soFar.sourceFailed(reason);
         runner.send({ do: "fail", id, reason });
       },

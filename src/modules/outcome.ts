@@ -16,6 +16,7 @@ export class OutcomeSoFar {
   readonly #reasons = new Set<string>();
   #fault: Outcome["fault"];
   #sourceFailed = false;
+  #waiting = 0;
   #yielded = 0;
 
   /** How many values have been yielded, whatever they were. */
@@ -39,6 +40,15 @@ export class OutcomeSoFar {
     if (this.#reasons.size < KEPT_REASONS) this.#reasons.add(cut(reason, MAX_REASON));
   }
 
+  /** A question goes to a source; until it is `answered`, what is late is the source. */
+  asks(): void {
+    this.#waiting += 1;
+  }
+
+  answered(): void {
+    this.#waiting -= 1;
+  }
+
   /** A request failed, whether or not the module minds. */
   sourceFailed(reason: string): void {
     this.#sourceFailed = true;
@@ -47,7 +57,8 @@ export class OutcomeSoFar {
 
   /** `detect` did not end by itself. A failed request that it let through is already a reason. */
   fail(error: DetectError): void {
-    this.#fault = this.#sourceFailed ? "source" : "module";
+    const waited = this.#waiting > 0 && error.text.startsWith("out of time");
+    this.#fault = this.#sourceFailed || waited ? "source" : "module";
     if (error.isFetch && this.#reasons.has(cut(error.text, MAX_REASON))) return;
     this.incomplete(error.text);
   }

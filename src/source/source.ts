@@ -31,6 +31,12 @@ export class Source implements Asker {
   readonly #signal: AbortSignal;
   readonly #agent: Agent;
   readonly #limit = pLimit(CONCURRENCY);
+  /** What it was asked in this tick. */
+  readonly tally: { asked: number; answered: number; lastFailure: string | undefined } = {
+    asked: 0,
+    answered: 0,
+    lastFailure: undefined,
+  };
   readonly #answers = new Map<string, Promise<Answer>>();
 
   /** `signal` ends every request when the tick ends. */
@@ -54,7 +60,7 @@ export class Source implements Asker {
     const url = this.#url(path, query);
     let answer = this.#answers.get(url.href);
     if (answer === undefined) {
-      answer = this.#limit(() => this.#fetch(url));
+      answer = this.#limit(() => this.#fetchAndCount(url, absentIsAnswer));
       this.#answers.set(url.href, answer);
     }
     const result = await answer;
@@ -66,6 +72,14 @@ export class Source implements Asker {
   /** Closes the connections. */
   async close(): Promise<void> {
     await this.#agent.destroy();
+  }
+
+  async #fetchAndCount(url: URL, absentIsAnswer: boolean): Promise<Answer> {
+    const answer = await this.#fetch(url);
+    this.tally.asked += 1;
+    if (answer.ok || (absentIsAnswer && answer.absent)) this.tally.answered += 1;
+    else this.tally.lastFailure = answer.reason;
+    return answer;
   }
 
   async #fetch(url: URL): Promise<Answer> {
