@@ -46,7 +46,7 @@ export function takeTurn(alarm: Alarm, facts: TurnFacts): Turn {
   const fingerprint = fingerprintOf(row, facts.folder);
   const decision = decideTry({
     // What is wrong with a row is cheap to find, and its message must not be hidden by an older one.
-    memory: mayBeItsOwnFault(alarm, facts.folder) ? memory : undefined,
+    memory: mayBeItsOwnFault(alarm) ? memory : undefined,
     fingerprint,
     named: facts.only?.has(row.name) ?? false,
     now: facts.now,
@@ -60,14 +60,11 @@ export function leftOut(reason: string): Outcome {
   return failedOutcome(reason, "module");
 }
 
-/** Whether a failure of this alarm can be its module's: it runs, or there is a file that does not load. */
-function mayBeItsOwnFault(
-  { row, module, readiness }: Alarm,
-  folder: readonly ModuleFile[],
-): boolean {
-  if (readiness.kind === "ready") return true;
-  const file = folder.some(({ name }) => name === row.module);
-  return module === undefined && row.blocker === undefined && file;
+/** Whether a failure of this alarm can be its module's, and not its row's. */
+function mayBeItsOwnFault({ readiness }: Alarm): boolean {
+  return (
+    readiness.kind === "ready" || (readiness.kind === "faulty" && readiness.fault === "module")
+  );
 }
 
 /** Stands for the module file and for what the row gives it; another text means that somebody was at work. */
@@ -106,7 +103,7 @@ export async function keepTurn(
   result: RanResult,
   facts: AfterFacts,
 ): Promise<RanResult> {
-  const memory = memoryAfter(alarm, turn, result.outcome, facts);
+  const memory = memoryAfter(turn, result.outcome, facts);
   const told = withQuarantine(result, turn, memory, facts.now);
   if (facts.mode === "plan") return told;
   try {
@@ -120,7 +117,6 @@ export async function keepTurn(
 }
 
 function memoryAfter(
-  alarm: Alarm,
   { memory, fingerprint, decision }: Turn,
   outcome: Outcome,
   facts: AfterFacts,
@@ -128,7 +124,7 @@ function memoryAfter(
   if (!decision.run) return decision.memory;
   return rememberRun({
     memory,
-    end: endOf(alarm, outcome, facts),
+    end: endOf(outcome, facts),
     cause: outcome.reasons.join("; "),
     fingerprint,
     reason: decision.reason,
@@ -137,10 +133,10 @@ function memoryAfter(
   });
 }
 
-function endOf(alarm: Alarm, outcome: Outcome, { folder, budget }: AfterFacts): RunEnd {
+function endOf(outcome: Outcome, { budget }: AfterFacts): RunEnd {
   if (outcome.status !== "failed") return "ended";
-  const own = outcome.fault === "module" && mayBeItsOwnFault(alarm, folder);
-  return own && !budget.signal.aborted ? "failed by its own fault" : "failed by another's fault";
+  const own = outcome.fault === "module" && !budget.signal.aborted;
+  return own ? "failed by its own fault" : "failed by another's fault";
 }
 
 /** The result with what people should know of the alarm's quarantine. */

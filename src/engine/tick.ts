@@ -6,7 +6,7 @@ import { decideNotice } from "../core/notice.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { reconcile } from "../core/reconcile.ts";
 import type { ModuleFile } from "../modules/discover.ts";
-import type { Runners } from "../modules/runners.ts";
+import type { ModuleHost } from "../modules/runners.ts";
 import type { Database } from "../store/database.ts";
 import { closeEngineRun, lastPerAlarm, openEngineRun } from "../store/engine_runs.ts";
 import { activeEvents } from "../store/events.ts";
@@ -22,7 +22,6 @@ import { deliverNotice } from "./notify.ts";
 import { keepTurn, leftOut, takeTurn } from "./quarantine.ts";
 import { makeReport, runSummary, sayNotConfigured, type TickReport } from "./report.ts";
 import { type AlarmResult, type RanResult, ranResult, unrecordedResult } from "./result.ts";
-import { openRunners } from "./runners.ts";
 import { watchSources } from "./source_trouble.ts";
 import { Sources } from "./sources.ts";
 
@@ -32,6 +31,8 @@ export interface Engine {
   readonly db: Database;
   /** Opens the configured channel at the first mail; undefined where none is configured. */
   readonly channel: () => Promise<Channel | undefined>;
+  /** Opens the place where alarm modules run; the signal ends what runs there. */
+  readonly host: (signal: AbortSignal) => ModuleHost;
   /** Epoch seconds. */
   readonly clock: () => number;
   readonly log: Log;
@@ -58,7 +59,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
   if (write && lock === undefined) return undefined;
   const sources = new Sources(config);
   const budget = new Budget(config.engine.tickTimeout);
-  const runners = openRunners(config, budget.signal, log);
+  const host = engine.host(budget.signal);
   try {
     const now = engine.clock();
     const previous = await lastPerAlarm(db);
@@ -66,7 +67,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const loaded = await loadAlarms({
       ...engine,
       folder,
-      runners,
+      host,
       sources: sources.names,
       now,
       write,
@@ -79,12 +80,14 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       runId,
       folder,
       sources,
-      runners,
+      host,
       budget,
       states: await readStates(db),
       teams: await listTeams(db),
     };
-    const results = await Promise.all(loaded.alarms.map((alarm) => runAlarm(alarm, scene)));
+    const results = await Promise.all(
+      loaded.alarms.map(async (alarm) => await runAlarm(await alarm, scene)),
+    );
     const troubles = await watchSources(results, scene);
     const report = makeReport(results, loaded.problems, troubles, loaded.newcomers, now);
     sayNotConfigured(report, previous, log);
@@ -92,19 +95,19 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     return report;
   } finally {
     budget.stop();
-    await runners.close();
+    await host.close();
     await sources.close();
     await lock?.release();
   }
 }
 
-interface Scene extends Engine, TickOptions {
+interface Scene extends Omit<Engine, "host">, TickOptions {
   /** Epoch seconds of the tick. */
   readonly now: number;
   readonly runId: string;
   readonly folder: readonly ModuleFile[];
   readonly sources: Sources;
-  readonly runners: Runners;
+  readonly host: ModuleHost;
   readonly budget: Budget;
   /** What the ticks before remembered. */
   readonly states: States;
