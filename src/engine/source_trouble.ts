@@ -73,7 +73,8 @@ export async function watchSources(
 function blindAlarms(source: string, results: readonly AlarmResult[]): readonly string[] {
   return results
     .filter((result) => result.kind === "ran" && result.errors.some((e) => isFailureOf(source, e)))
-    .map(({ row }) => row.entryId);
+    .map(({ row }) => row.entryId)
+    .sort();
 }
 
 interface Watched {
