@@ -47,15 +47,20 @@ export function rememberTally(
 
 export type SourceAbout = "source trouble" | "source recovery";
 
-/** The mail that the operators are owed; `after` is how long trouble must last, in seconds. */
+/**
+ * The mail that the operators are owed; `after` is how long trouble must last, in seconds. A tick that
+ * asked nothing cannot say that it lasts.
+ */
 export function owedToOperators(
   memory: SourceMemory | undefined,
+  asked: boolean,
   now: number,
   after: number,
 ): SourceAbout | undefined {
   if (memory === undefined) return undefined;
   if (memory.kind === "recovered") return "source recovery";
-  return !memory.told && now - memory.since >= after ? "source trouble" : undefined;
+  const lasts = asked && now - memory.since >= after;
+  return lasts && !memory.told ? "source trouble" : undefined;
 }
 
 /** The memory once the owed mail was delivered. */

@@ -58,7 +58,10 @@ export async function watchSources(
     }
     if (facts.mode === "plan") continue;
     try {
-      const told = await saveAndTell({ name, before, memory, blind }, facts);
+      const told = await saveAndTell(
+        { name, before, memory, blind, asked: tally.asked > 0 },
+        facts,
+      );
       mails += told.sent ? 1 : 0;
       problems.push(...told.problems);
     } catch (error) {
@@ -82,6 +85,8 @@ interface Watched {
   readonly before: SourceMemory | undefined;
   readonly memory: SourceMemory | undefined;
   readonly blind: readonly string[];
+  /** Whether this tick asked it anything. */
+  readonly asked: boolean;
 }
 
 interface Told {
@@ -117,10 +122,11 @@ async function saveAndTell(watched: Watched, facts: SourceFacts): Promise<Told> 
 }
 
 function announcementOf(
-  { name, memory, blind }: Watched,
+  { name, memory, blind, asked }: Watched,
   { config, now }: SourceFacts,
 ): Announcement | undefined {
-  if (owedToOperators(memory, now, config.engine.unreachableAfter) === undefined) return undefined;
+  const about = owedToOperators(memory, asked, now, config.engine.unreachableAfter);
+  if (about === undefined) return undefined;
   if (memory?.kind === "trouble") return announceTrouble(name, memory, blind);
   return memory?.kind === "recovered" ? announceAnswers(name, memory) : undefined;
 }

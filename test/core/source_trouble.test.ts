@@ -72,7 +72,9 @@ test.each([
   ["trouble they were told of", { ...trouble, told: true }, 0, undefined, undefined],
   ["an end that they were not told of", recovered, 9999, "source recovery", undefined],
 ])("of %s the operators are owed the right mail, and once", (_, memory, after, owed, then) => {
-  expect(owedToOperators(memory, NOW, after)).toBe(owed);
+  expect(owedToOperators(memory, true, NOW, after)).toBe(owed);
+  const unasked = owed === "source trouble" ? undefined : owed;
+  expect(owedToOperators(memory, false, NOW, after)).toBe(unasked);
   if (owed !== undefined) expect(settleOperators(memory)).toEqual(then);
 });
 

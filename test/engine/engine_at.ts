@@ -14,6 +14,7 @@ import { migrate } from "../../src/store/migrate.ts";
 /** The engine in this process, with a clock that the test sets; everything else is real. */
 export interface EngineAt {
   readonly db: Database;
+  readonly alarmsDir: string;
   /** Epoch seconds. */
   now: number;
   readonly log: string[];
@@ -69,6 +70,7 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
   const told = { error: keep("error"), info: keep("info"), debug: keep("debug") };
   const at: EngineAt = {
     db,
+    alarmsDir,
     now: START,
     log,
     module: (file, text) => writeFileSync(join(alarmsDir, file), text),
