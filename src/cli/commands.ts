@@ -10,6 +10,7 @@ import type { SetExit } from "./exit_code.ts";
 import { addMigrate } from "./migrate.ts";
 import { addRun, type RunOptions, runTick } from "./run.ts";
 import { addRunList } from "./run_list.ts";
+import { addStatus } from "./status.ts";
 import { addTeamList } from "./team_list.ts";
 import { addTeamRemove } from "./team_remove.ts";
 import { addTeamSet } from "./team_set.ts";
@@ -25,6 +26,7 @@ export function buildProgram(setExit: SetExit): Command {
     .exitOverride();
   const run = addRun(program, setExit);
   addRunList(run);
+  addStatus(program, setExit);
   addMigrate(program);
   addDemo(program);
   const alarm = program.command("alarm").summary("list, show, try and set alarms");

@@ -44,7 +44,8 @@ export interface TickOptions {
   readonly only: ReadonlySet<string> | undefined;
 }
 
-const TICK_LOCK = "swf-alarms tick";
+/** The name of the lock that a tick holds while it is at work. */
+export const TICK_LOCK = "swf-alarms tick";
 
 /**
  * One pass over all alarms: lock, open the record, load, per alarm detect, reconcile, apply and notify,

@@ -95,6 +95,21 @@ export function sourceMemory(states: States, source: string): SourceMemory | und
   return parsed.success ? parsed.output : undefined;
 }
 
+/** All sources that something is remembered of. */
+export function sourceMemories(
+  states: States,
+): readonly { readonly source: string; readonly memory: SourceMemory }[] {
+  const prefix = stateName(SOURCE, "");
+  return [...states.keys()]
+    .filter((name) => name.startsWith(prefix))
+    .sort()
+    .flatMap((name) => {
+      const source = name.slice(prefix.length);
+      const memory = sourceMemory(states, source);
+      return memory === undefined ? [] : [{ source, memory }];
+    });
+}
+
 /** Keeps what is remembered of a source; undefined forgets it. */
 export async function saveSourceMemory(
   db: Queryable,
