@@ -22,6 +22,7 @@ function planOf(active: number, detected: readonly string[], held = 0, status = 
   }));
   const outcome: Outcome = {
     status: status === "complete" ? "complete" : "partial",
+    fault: undefined,
     reasons: [],
     detections,
     seconds: 0,
