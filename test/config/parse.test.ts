@@ -37,7 +37,8 @@ const DEFAULTS: Config = {
   engine: {
     baseUrl: undefined,
     requestTimeout: 20,
-    alarmTimeout: 60,
+    tickTimeout: 240,
+    limits: { timeout: 60, memory: 512, detections: 100_000 },
     logPath: undefined,
     alarmsDir: "/opt/alarms",
     quarantineAfter: 3,
@@ -57,15 +58,38 @@ describe("what can be set", () => {
     ["so do empty tables, but for [email]", "[engine]\n[db]\n[sources]", {}],
     [
       "all of [engine]",
-      '[engine]\nbase_url = "https://h.example/prod"\nrequest_timeout = 5\nalarm_timeout = 1.5\nlog_path = "/var/log/a.log"\nalarms_dir = "/srv/alarms"',
+      `[engine]
+base_url = "https://h.example/prod"
+request_timeout = 5
+alarm_timeout = 1.5
+alarm_memory = 128
+max_detections = 7
+tick_timeout = 200
+log_path = "/var/log/a.log"
+alarms_dir = "/srv/alarms"
+quarantine_after = 0
+clear_guard_share = 1
+unreachable_after = 0`,
       {
         engine: {
           baseUrl: "https://h.example/prod",
           requestTimeout: 5,
-          alarmTimeout: 1.5,
+          tickTimeout: 200,
+          limits: { timeout: 1.5, memory: 128, detections: 7 },
           logPath: "/var/log/a.log",
           alarmsDir: "/srv/alarms",
+          quarantineAfter: 0,
+          clearGuardShare: 1,
+          unreachableAfter: 0,
         },
+      },
+    ],
+    [
+      "operators, by address and by team",
+      '[email]\nprovider = "file"\noperators = ["ops@h.example", "@ops"]',
+      {
+        email: { provider: "file", from: "swf-alarms@localhost", dir: "/etc/swf/outbox" },
+        operators: ["ops@h.example", "@ops"],
       },
     ],
     [
@@ -179,8 +203,8 @@ describe("what can be set", () => {
     ["the shortest time for an alarm", "alarm_timeout", 0.1],
     ["the longest time for an alarm", "alarm_timeout", 3600],
   ])("%s is taken", (_, key, seconds) => {
-    const { requestTimeout, alarmTimeout } = configOf(`[engine]\n${key} = ${seconds}`).engine;
-    expect(key === "request_timeout" ? requestTimeout : alarmTimeout).toBe(seconds);
+    const { requestTimeout, limits } = configOf(`[engine]\n${key} = ${seconds}`).engine;
+    expect(key === "request_timeout" ? requestTimeout : limits.timeout).toBe(seconds);
   });
 });
 
@@ -238,6 +262,39 @@ describe("each fault names its key, what was found and what to write", () => {
       "a timeout without end",
       "[engine]\nrequest_timeout = inf",
       [expect.stringMatching(/^engine\.request_timeout: found Inf.*; write a number of seconds/i)],
+    ],
+    [
+      "half a failure",
+      "[engine]\nquarantine_after = 2.5",
+      [
+        "engine.quarantine_after: found 2.5; write a whole number of failures such as 3, or 0 for never",
+      ],
+    ],
+    [
+      "a share that is a percentage",
+      "[engine]\nclear_guard_share = 80",
+      [
+        "engine.clear_guard_share: found 80; write a share from 0 to 1 such as 0.8; 1 turns the guard off",
+      ],
+    ],
+    [
+      "a time before now",
+      "[engine]\nunreachable_after = -1",
+      ["engine.unreachable_after: found -1; write a number of seconds such as 1800"],
+    ],
+    [
+      "operators that are a text",
+      '[email]\nfrom = "a@h.example"\noperators = "ops@h.example"',
+      [
+        'email.operators: found "ops@h.example"; write a list of addresses and @teams such as ["ops@host.example", "@ops"]',
+      ],
+    ],
+    [
+      "an operator that is no address",
+      '[email]\nfrom = "a@h.example"\noperators = ["ops"]',
+      [
+        'email.operators: found ["ops"]; write a list of addresses and @teams such as ["ops@host.example", "@ops"]',
+      ],
     ],
     [
       "an empty log path",
