@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { alarmEntryId } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { judgeAlarm, judgeTicks, needsAttention, type Status } from "../core/status.ts";
+import { Sources } from "../engine/sources.ts";
 import { TICK_LOCK } from "../engine/tick.ts";
 import { alarmRows } from "../store/alarms.ts";
 import type { Queryable } from "../store/database.ts";
@@ -33,14 +34,20 @@ export function addStatus(program: Command, setExit: SetExit): void {
     )
     .option("--json", "print as JSON")
     .action(async (options: StatusOptions) => {
-      const status = await withDatabase(options, (db) => readStatus(db, Date.now() / 1000));
+      const status = await withDatabase(options, (db, config) =>
+        readStatus(db, new Sources(config).names, Date.now() / 1000),
+      );
       if (options.json === true) printJson(statusFacts(status));
       else printLines(renderStatus(status));
       setExit(needsAttention(status).length === 0 ? EXIT.ok : EXIT.failed);
     });
 }
 
-async function readStatus(db: Queryable, now: number): Promise<Status> {
+async function readStatus(
+  db: Queryable,
+  configured: ReadonlySet<string>,
+  now: number,
+): Promise<Status> {
   const states = await readStates(db);
   const perAlarm = await latestPerAlarm(db);
   const counts = await eventCounts(db);
@@ -66,7 +73,10 @@ async function readStatus(db: Queryable, now: number): Promise<Status> {
         owed: counts.get(row.name)?.owed ?? 0,
       }),
     ),
-    sources: sourceMemories(states).filter(({ memory }) => memory.kind === "trouble"),
+    // One that was taken out of the configuration is nobody's trouble any more.
+    sources: sourceMemories(states).filter(
+      ({ source, memory }) => memory.kind === "trouble" && configured.has(source),
+    ),
     mails: await troubledMails(db, now - DAY, MAILS),
   };
 }
