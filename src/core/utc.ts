@@ -19,3 +19,10 @@ export function parseUtc(text: unknown): number | undefined {
   const milliseconds = Date.parse(`${date}T${time.length === 5 ? `${time}:00` : time}${offset}`);
   return Number.isNaN(milliseconds) ? undefined : milliseconds / 1000;
 }
+
+/** `2026-11-21 10:05 UTC`, for sentences. */
+export function utcMinute(epochSeconds: number): string {
+  const date = new Date(epochSeconds * 1000);
+  if (Number.isNaN(date.getTime())) return "an unknown time";
+  return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}

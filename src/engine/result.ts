@@ -1,4 +1,5 @@
 import { bundleSubject } from "../core/bundle.ts";
+import { heldReason } from "../core/clear_guard.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { AlarmRow, Outcome } from "../core/model.ts";
 import type { Notice } from "../core/notice.ts";
@@ -28,10 +29,25 @@ export interface RanResult {
   readonly subject: string;
   readonly recipients: readonly string[];
   readonly sent: boolean;
+  /** Undefined while the alarm is not quarantined. */
+  readonly quarantine?: QuarantineRecord | undefined;
+  /** Whether its owners got a mail about its quarantine. */
+  readonly announced?: boolean;
   /** What went wrong, each in words for the person who can mend it. */
   readonly errors: readonly string[];
   /** What is worth knowing and no error. */
   readonly notes: readonly string[];
+}
+
+/** What the record says of a quarantined alarm. */
+export interface QuarantineRecord {
+  /** Whether this tick left it out; otherwise it was tried. */
+  readonly leftOut: boolean;
+  /** Epoch seconds. */
+  readonly since: number;
+  readonly failures: number;
+  readonly nextTryInTicks: number;
+  readonly cause: string;
 }
 
 export interface RanFacts {
@@ -53,6 +69,7 @@ export function ranResult({
   delivery,
 }: RanFacts): RanResult {
   const { row, readiness } = alarm;
+  const held = heldReason(plan);
   const [fresh, continuing] = [notice.fresh.length, notice.continuing.length];
   return {
     kind: "ran",
@@ -72,6 +89,7 @@ export function ranResult({
     ],
     notes: [
       ...(readiness.kind === "ready" ? readiness.notes : []),
+      ...(held === undefined ? [] : [held]),
       ...recipients.unresolved.map((team) => `no team ${team}, or it has no members`),
       ...recipients.invalid.map((text) => `${JSON.stringify(text)} is no mail address`),
     ],
@@ -145,7 +163,12 @@ export function perAlarmRecord(result: AlarmResult): JsonObject {
     mail: notice.reason,
     notes: [...result.notes],
     seconds: Math.round(outcome.seconds * 1000) / 1000,
+    ...(result.quarantine === undefined ? {} : { quarantine: quarantineEntry(result.quarantine) }),
   };
+}
+
+function quarantineEntry({ since, failures, nextTryInTicks, cause }: QuarantineRecord): JsonObject {
+  return { since, failures, next_try_in_ticks: nextTryInTicks, cause };
 }
 
 const emptyBundle = {

@@ -1,11 +1,13 @@
 import type { Channel } from "../channel/channel.ts";
 import type { Config } from "../config/config.ts";
+import { guardClears } from "../core/clear_guard.ts";
 import { errorText } from "../core/describe.ts";
 import type { Mode, Outcome, Team } from "../core/model.ts";
 import { decideNotice } from "../core/notice.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { reconcile } from "../core/reconcile.ts";
 import { type Redact, redactOutcome } from "../core/redact.ts";
+import type { ModuleFile } from "../modules/discover.ts";
 import type { ModuleHost } from "../modules/runners.ts";
 import type { Database } from "../store/database.ts";
 import {
@@ -15,6 +17,8 @@ import {
   openEngineRun,
 } from "../store/engine_runs.ts";
 import { activeEvents } from "../store/events.ts";
+import type { States } from "../store/memories.ts";
+import { readStates } from "../store/states.ts";
 import { listTeams } from "../store/teams.ts";
 import { checkRights } from "./alarms_folder.ts";
 import { applyPlan, nameOpened } from "./apply.ts";
@@ -23,8 +27,10 @@ import { collect } from "./collect.ts";
 import { type Alarm, loadAlarms, readAlarmsFolder } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
 import { deliverNotice } from "./notify.ts";
+import { keepTurn, leftOut, takeTurn } from "./quarantine.ts";
 import { makeReport, runSummary, sayNotConfigured, type TickReport } from "./report.ts";
-import { type AlarmResult, ranResult, unrecordedResult } from "./result.ts";
+import { type AlarmResult, type RanResult, ranResult, unrecordedResult } from "./result.ts";
+import { watchSources } from "./source_trouble.ts";
 import { Sources } from "./sources.ts";
 import { TickLock } from "./tick_lock.ts";
 
@@ -83,19 +89,23 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     });
     const scene = {
       ...engine,
-      mode: options.mode,
+      ...options,
       now,
       runId,
       lock,
+      folder,
       sources,
       host,
+      budget,
+      states: await readStates(db),
       teams: await listTeams(db),
     };
     const results = await Promise.all(
       loaded.alarms.map(async (alarm) => await runAlarm(await alarm, scene)),
     );
     const problems = loaded.problems.map(engine.redact);
-    const report = makeReport(results, problems, loaded.newcomers, now);
+    const troubles = await watchSources(results, scene);
+    const report = makeReport(results, problems, troubles, loaded.newcomers, now);
     sayNotConfigured(report, previous, log);
     return write ? await closeRecord(engine, runId, report) : report;
   } finally {
@@ -117,15 +127,18 @@ async function closeRecord(engine: Engine, runId: string, report: TickReport): P
   }
 }
 
-interface Scene extends Omit<Engine, "host"> {
-  readonly mode: Mode;
+interface Scene extends Omit<Engine, "host">, TickOptions {
   /** Epoch seconds of the tick. */
   readonly now: number;
   readonly runId: string;
   /** Undefined in a plan. */
   readonly lock: TickLock | undefined;
+  readonly folder: readonly ModuleFile[];
   readonly sources: Sources;
   readonly host: ModuleHost;
+  readonly budget: Budget;
+  /** What the ticks before remembered. */
+  readonly states: States;
   readonly teams: ReadonlyMap<string, Team>;
 }
 
@@ -134,21 +147,27 @@ async function runAlarm(alarm: Alarm, scene: Scene): Promise<AlarmResult> {
   const { row, readiness } = alarm;
   if (readiness.kind === "not configured")
     return { kind: "not configured", row, missing: readiness.missing };
-  const outcome = redactOutcome(await collect(alarm, scene), scene.redact);
+  const turn = takeTurn(alarm, scene);
+  const { decision } = turn;
+  const found = decision.run ? await collect(alarm, scene) : leftOut(decision.reason);
+  const outcome = redactOutcome(found, scene.redact);
   try {
-    return await settle(alarm, outcome, scene);
+    return await keepTurn(alarm, turn, await settle(alarm, outcome, scene), scene);
   } catch (error) {
     return unrecordedResult(alarm, outcome, error);
   }
 }
 
 /** From an outcome to the rows and the mail. */
-async function settle(alarm: Alarm, outcome: Outcome, scene: Scene): Promise<AlarmResult> {
+async function settle(alarm: Alarm, outcome: Outcome, scene: Scene): Promise<RanResult> {
   const { db, mode, now } = scene;
   const { row } = alarm;
   const recipients = resolveRecipients(row.recipients, scene.teams);
   await scene.lock?.ensure();
-  const plan = reconcile(outcome, await activeEvents(db, row.name));
+  const plan = guardClears(
+    reconcile(outcome, await activeEvents(db, row.name)),
+    scene.config.engine.clearGuardShare,
+  );
   const named = nameOpened(plan);
   const opened =
     mode === "plan"

@@ -20,6 +20,7 @@ const ActiveRow = v.object({
   dedupe_key: v.string(),
   fire_time: v.number(),
   last_notified: v.number(),
+  clear_held_at: v.number(),
 });
 
 /** All active events of an alarm, oldest first. Rows of other programs may lack times; they count as 0. */
@@ -29,7 +30,8 @@ export async function activeEvents(
 ): Promise<readonly ActiveEvent[]> {
   const rows = await db.query(
     `SELECT id, data->>'dedupe_key' AS dedupe_key,
-            ${numberAt("fire_time")} AS fire_time, ${numberAt("last_notified")} AS last_notified
+            ${numberAt("fire_time")} AS fire_time, ${numberAt("last_notified")} AS last_notified,
+            ${numberAt("clear_held_at")} AS clear_held_at
      FROM entry
      WHERE ${ACTIVE} AND data->>'entry_id' = $1 AND data->>'dedupe_key' IS NOT NULL
      ORDER BY timestamp_created, id`,
@@ -41,8 +43,15 @@ export async function activeEvents(
       dedupe_key: dedupeKey,
       fire_time: fireTime,
       last_notified: lastNotified,
+      clear_held_at: clearHeldAt,
     } = v.parse(ActiveRow, row);
-    return { id, dedupeKey, fireTime, lastNotified: lastNotified === 0 ? undefined : lastNotified };
+    return {
+      id,
+      dedupeKey,
+      fireTime,
+      lastNotified: lastNotified === 0 ? undefined : lastNotified,
+      clearHeldAt: clearHeldAt === 0 ? undefined : clearHeldAt,
+    };
   });
 }
 
@@ -125,7 +134,7 @@ function eventColumns({ id, detection }: NewEvent, { alarm, recipients, fireTime
   };
 }
 
-/** Notes that the entities were detected again. */
+/** Notes that the entities were detected again; a clear that was held back is off the table. */
 export async function touchEvents(
   db: Queryable,
   ids: readonly string[],
@@ -133,7 +142,22 @@ export async function touchEvents(
 ): Promise<void> {
   for (const batch of batches(ids)) {
     await db.query(
-      `UPDATE entry SET data = jsonb_set(data, '{last_seen}', to_jsonb($2::float8)), timestamp_modified = $2
+      `UPDATE entry SET data = jsonb_set(data - 'clear_held_at', '{last_seen}', to_jsonb($2::float8)), timestamp_modified = $2
+       WHERE id = ANY($1::text[]) AND ${ACTIVE}`,
+      [batch, now],
+    );
+  }
+}
+
+/** Notes that the clear guard held the events back. */
+export async function holdEvents(
+  db: Queryable,
+  ids: readonly string[],
+  now: number,
+): Promise<void> {
+  for (const batch of batches(ids)) {
+    await db.query(
+      `UPDATE entry SET data = jsonb_set(data, '{clear_held_at}', to_jsonb($2::float8)), timestamp_modified = $2
        WHERE id = ANY($1::text[]) AND ${ACTIVE}`,
       [batch, now],
     );

@@ -16,6 +16,8 @@ export interface NewNotification {
   readonly recipients: readonly string[];
   readonly newEventIds: readonly string[];
   readonly continuingEventIds: readonly string[];
+  /** What it is about, where it is no bundle of events. */
+  readonly about?: string;
 }
 
 /**
@@ -38,6 +40,7 @@ export async function openNotification(
     new_event_ids: attempt.newEventIds,
     continuing_event_ids: attempt.continuingEventIds,
     outcome: "unknown",
+    ...(attempt.about === undefined ? {} : { about: attempt.about }),
   };
   await db.query(
     `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,

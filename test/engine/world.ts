@@ -142,6 +142,11 @@ export class World {
       return;
     }
     for (const key of detected) expect(active).toContain(key);
+    // What any outcome detects is there: whether it is gone must be said twice anew.
+    const stillMissed = [...(this.#missed.get(name) ?? [])].filter(
+      (key) => !detected.includes(key),
+    );
+    this.#missed.set(name, new Set(stillMissed));
     if (status !== "complete") return;
 
     const gone = wasActive.filter(({ key }) => !detected.includes(key)).map(({ key }) => key);
@@ -161,7 +166,6 @@ export class World {
       db,
       host: () => scriptedHost(step),
       clock: () => this.#now,
-      redact: (text) => text,
       redact: (text) => text,
       log: { error: nothing, info: nothing, debug: nothing },
       channel: async () => this.#channel(step, db, before),
@@ -246,10 +250,14 @@ export class World {
         limits: { timeout: 60, memory: 512, detections: 1000 },
         logPath: undefined,
         alarmsDir: this.#folder,
+        quarantineAfter: 3,
+        clearGuardShare: GUARDED.share,
+        unreachableAfter: 1800,
       },
       sources: {},
       db: { kind: "embedded", path: "unused" },
       email: { provider: "file", from: "alarms@example.org", dir: "unused" },
+      operators: [],
     };
   }
 }

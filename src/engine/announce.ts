@@ -1,0 +1,64 @@
+import type { Channel } from "../channel/channel.ts";
+import type { Announcement } from "../core/announcement.ts";
+import { renderAnnouncement } from "../message/announcement.ts";
+import type { Database, Queryable } from "../store/database.ts";
+import { closeNotification, openNotification } from "../store/notifications.ts";
+
+export interface AnnounceFacts {
+  readonly announcement: Announcement;
+  readonly recipients: readonly string[];
+  readonly runId: string;
+  readonly now: number;
+  /** Epoch seconds at this moment. */
+  readonly clock: () => number;
+  /** Remembers that it was delivered, together with the record of it. */
+  readonly confirmed: (tx: Queryable) => Promise<void>;
+}
+
+/**
+ * Delivers a mail about the engine itself, with the attempt on record before it is made. Gives what
+ * went wrong, or undefined. Never throws.
+ */
+export async function announce(
+  db: Database,
+  channel: Channel,
+  facts: AnnounceFacts,
+): Promise<string | undefined> {
+  try {
+    return await attempt(db, channel, facts);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return `cannot record the mail about ${facts.announcement.about}: ${reason}; it stays owed`;
+  }
+}
+
+async function attempt(
+  db: Database,
+  channel: Channel,
+  { announcement, recipients, runId, now, clock, confirmed }: AnnounceFacts,
+): Promise<string | undefined> {
+  const { about, of } = announcement;
+  const message = renderAnnouncement(announcement, now);
+  const { subject, text } = message;
+  const events = { newEventIds: [], continuingEventIds: [] };
+  const record = { alarm: of, runId, channel: channel.name, subject, text, recipients, about };
+  const id = await openNotification(db, { ...record, ...events }, clock());
+  const delivery = await channel.deliver({ ...message, alarm: of, time: now, recipients });
+  const { ok, messageIds } = delivery;
+  const failure = delivery.ok ? undefined : delivery;
+  await db.transaction(async (tx) => {
+    if (ok) await confirmed(tx);
+    const result = {
+      outcome: ok ? ("delivered" as const) : ("failed" as const),
+      messageIds,
+      error: failure?.error,
+      retryable: failure?.retryable,
+    };
+    await closeNotification(tx, id, result, clock());
+  });
+  if (failure === undefined) return undefined;
+  const next = failure.retryable
+    ? "the next tick tries again"
+    : "it needs somebody to look; every tick tries again";
+  return `mail about ${about} not sent: ${failure.error}; ${next}`;
+}
