@@ -32,7 +32,8 @@ export async function applyPlan(db: Database, facts: ApplyFacts): Promise<readon
       plan.touch.map(({ event }) => event.id),
       now,
     );
-    for (const [reason, ids] of clearsByReason(plan)) await clearEvents(tx, ids, reason, now);
+    for (const [reason, ids] of clearsByReason(plan))
+      await clearEvents(tx, ids, { reason, mailOn: alarm.enabled }, now);
     return opened.filter(({ id }) => made.has(id));
   });
 }

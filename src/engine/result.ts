@@ -53,7 +53,6 @@ export function ranResult({
   delivery,
 }: RanFacts): RanResult {
   const { row, readiness } = alarm;
-  const [fresh, continuing] = [notice.fresh.length, notice.continuing.length];
   return {
     kind: "ran",
     row,
@@ -62,20 +61,20 @@ export function ranResult({
     outcome,
     plan,
     notice,
-    subject: fresh + continuing === 0 ? "" : bundleSubject(row.entryId, fresh, continuing),
+    subject: notice.reason === "nothing to mail" ? "" : bundleSubject(row.entryId, counts(notice)),
     recipients: recipients.addresses,
     sent: delivery.sent,
-    errors: [
-      ...outcome.reasons,
-      ...row.faults,
-      ...(delivery.error === undefined ? [] : [delivery.error]),
-    ],
+    errors: [...outcome.reasons, ...row.faults, ...delivery.errors],
     notes: [
       ...(readiness.kind === "ready" ? readiness.notes : []),
       ...recipients.unresolved.map((team) => `no team ${team}, or it has no members`),
       ...recipients.invalid.map((text) => `${JSON.stringify(text)} is no mail address`),
     ],
   };
+}
+
+function counts({ fresh, continuing, cleared }: Notice) {
+  return { fresh: fresh.length, continuing: continuing.length, cleared: cleared.length };
 }
 
 /** The result of an alarm whose events could not be recorded. */
@@ -93,7 +92,14 @@ export function unrecordedResult(
     params: row.params,
     outcome,
     plan: { open: [], touch: [], clear: [], keep: [] },
-    notice: { send: false, reason: "nothing to mail", fresh: [], continuing: [], omitted: nothing },
+    notice: {
+      send: false,
+      reason: "nothing to mail",
+      fresh: [],
+      continuing: [],
+      cleared: [],
+      omitted: nothing,
+    },
     subject: "",
     recipients: [],
     sent: false,
@@ -135,6 +141,7 @@ export function perAlarmRecord(result: AlarmResult): JsonObject {
     bundle_subject: result.subject,
     bundle_new_event_ids: ids(notice.fresh),
     bundle_renotify_event_ids: ids(notice.continuing),
+    bundle_cleared: notice.cleared.length,
     params: result.params,
     recipients: [...result.recipients],
     outcome: outcome.status,
@@ -155,6 +162,7 @@ const emptyBundle = {
   bundle_subject: "",
   bundle_new_event_ids: [],
   bundle_renotify_event_ids: [],
+  bundle_cleared: 0,
 };
 
 function silence(notice: Notice, notes: readonly string[]): readonly string[] {

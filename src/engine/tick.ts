@@ -7,13 +7,14 @@ import { reconcile } from "../core/reconcile.ts";
 import type { ModuleLoader } from "../modules/load.ts";
 import type { Database } from "../store/database.ts";
 import { closeEngineRun, lastPerAlarm, openEngineRun } from "../store/engine_runs.ts";
-import { activeEvents } from "../store/events.ts";
+import { activeEvents, owedClears } from "../store/events.ts";
 import { listTeams } from "../store/teams.ts";
 import { applyPlan, nameOpened } from "./apply.ts";
 import { collect } from "./collect.ts";
 import { type Alarm, loadAlarms, readAlarmsFolder } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
-import { deliverNotice } from "./notify.ts";
+import { Mailing } from "./mailing.ts";
+import { notify } from "./notify.ts";
 import { makeReport, runSummary, sayNotConfigured, type TickReport } from "./report.ts";
 import { type AlarmResult, ranResult, unrecordedResult } from "./result.ts";
 import { Sources } from "./sources.ts";
@@ -36,6 +37,9 @@ export interface TickOptions {
   /** Only these alarms, by name; undefined means all. */
   readonly only: ReadonlySet<string> | undefined;
 }
+
+/** Milliseconds after which no mail is tried any more. */
+const MAIL_TIME = 240_000;
 
 const TICK_LOCK = "swf-alarms tick";
 
@@ -70,6 +74,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       now,
       runId,
       sources,
+      mailing: new Mailing(engine.channel, AbortSignal.timeout(MAIL_TIME)),
       teams: await listTeams(db),
     };
     const results = await Promise.all(loaded.alarms.map((alarm) => runAlarm(alarm, scene)));
@@ -90,6 +95,7 @@ interface Scene extends Engine {
   readonly now: number;
   readonly runId: string;
   readonly sources: Sources;
+  readonly mailing: Mailing;
   readonly teams: ReadonlyMap<string, Team>;
 }
 
@@ -111,6 +117,7 @@ async function settle(alarm: Alarm, outcome: Outcome, scene: Scene): Promise<Ala
   const { db, mode, now } = scene;
   const { row } = alarm;
   const recipients = resolveRecipients(row.recipients, scene.teams);
+  const owed = await owedClears(db, row.name);
   const plan = reconcile(outcome, await activeEvents(db, row.name));
   const named = nameOpened(plan);
   const opened =
@@ -123,25 +130,24 @@ async function settle(alarm: Alarm, outcome: Outcome, scene: Scene): Promise<Ala
           recipients: recipients.addresses,
           now,
         });
+  const mailConfigured = scene.config.email.provider !== "none";
   const notice = decideNotice({
     alarm: row,
     plan,
     opened,
+    owedClears: owed,
     addresses: recipients.addresses.length,
-    mailConfigured: scene.config.email.provider !== "none",
+    mailConfigured,
     mode,
     now,
   });
-  const channel = notice.send ? await scene.channel() : undefined;
-  const delivery =
-    channel === undefined
-      ? { sent: false, error: undefined }
-      : await deliverNotice(db, channel, {
-          ...scene,
-          alarm: row,
-          outcome,
-          notice,
-          recipients: recipients.addresses,
-        });
+  const delivery = await notify(db, {
+    ...scene,
+    alarm: row,
+    outcome,
+    notice,
+    recipients: recipients.addresses,
+    mailConfigured,
+  });
   return ranResult({ alarm, outcome, plan, notice, recipients, delivery });
 }
