@@ -1,15 +1,27 @@
 import { judgeDelivery } from "../core/delivery.ts";
+import type { AlarmRow } from "../core/model.ts";
 import { givenUpError, type PendingMail, planPending, retryErrors } from "../core/pending.ts";
 import { storedMessage } from "../message/render.ts";
 import type { Database } from "../store/database.ts";
 import { beginRetry, closeRetry, pendingMails } from "../store/pending_mails.ts";
-import type { NotifyFacts } from "./notify.ts";
+import type { Mailing } from "./mailing.ts";
+
+export interface MailFacts {
+  readonly alarm: AlarmRow;
+  /** Resolved addresses. */
+  readonly recipients: readonly string[];
+  readonly mailing: Mailing;
+  readonly mailConfigured: boolean;
+  readonly now: number;
+  /** Epoch seconds at this moment, for the record. */
+  readonly clock: () => number;
+}
 
 /**
  * Delivers the alarm's earlier mails to those that they have not reached, before there is a new one.
  * Who has them gets no second copy. Gives what went wrong, in words.
  */
-export async function finishMails(db: Database, facts: NotifyFacts): Promise<readonly string[]> {
+export async function finishMails(db: Database, facts: MailFacts): Promise<readonly string[]> {
   const errors: string[] = [];
   for (const mail of await pendingMails(db, facts.alarm.entryId))
     errors.push(...(await finishMail(db, mail, facts)));
@@ -19,7 +31,7 @@ export async function finishMails(db: Database, facts: NotifyFacts): Promise<rea
 async function finishMail(
   db: Database,
   mail: PendingMail,
-  facts: NotifyFacts,
+  facts: MailFacts,
 ): Promise<readonly string[]> {
   const plan = planPending({
     mail,
@@ -60,7 +72,7 @@ async function retry(
   db: Database,
   mail: PendingMail,
   to: readonly string[],
-  { alarm, mailing, now, clock }: NotifyFacts,
+  { alarm, mailing, now, clock }: MailFacts,
 ): Promise<readonly string[]> {
   const channel = await mailing.channel();
   if (channel === undefined) return [];

@@ -1,28 +1,20 @@
 import type { Channel } from "../channel/channel.ts";
 import { type Bundle, composeBundle, listedMentions, shortBundle } from "../core/bundle.ts";
 import { type Delivery, deliveryErrors, judgeDelivery } from "../core/delivery.ts";
-import type { AlarmRow, Mode, Outcome } from "../core/model.ts";
+import type { Mode, Outcome } from "../core/model.ts";
 import type { Mention, Notice } from "../core/notice.ts";
 import { type Message, renderMessage } from "../message/render.ts";
 import type { Database } from "../store/database.ts";
 import { eventTexts } from "../store/event_texts.ts";
 import { stampNotified } from "../store/events.ts";
 import { closeNotification, maybeMailed, openNotification } from "../store/notifications.ts";
-import { finishMails } from "./finish_mail.ts";
-import type { Mailing } from "./mailing.ts";
+import { finishMails, type MailFacts } from "./finish_mail.ts";
 
-export interface NotifyFacts {
-  readonly alarm: AlarmRow;
+export interface NotifyFacts extends MailFacts {
   readonly outcome: Outcome;
   readonly notice: Notice;
-  readonly recipients: readonly string[];
-  readonly mailing: Mailing;
-  readonly mailConfigured: boolean;
   readonly mode: Mode;
   readonly runId: string;
-  readonly now: number;
-  /** Epoch seconds at this moment, for the stamp. */
-  readonly clock: () => number;
 }
 
 /** What became of the alarm's mail. */
@@ -39,9 +31,11 @@ export async function notify(db: Database, facts: NotifyFacts): Promise<NotifyRe
   const earlier = await withoutThrowing(async () => {
     return { sent: false, errors: await finishMails(db, facts) };
   });
-  const channel = facts.notice.send ? await facts.mailing.channel() : undefined;
-  if (channel === undefined) return earlier;
-  const { sent, errors } = await withoutThrowing(() => deliverNotice(db, channel, facts));
+  const { sent, errors } = await withoutThrowing(async () => {
+    const channel = facts.notice.send ? await facts.mailing.channel() : undefined;
+    if (channel === undefined) return { sent: false, errors: [] };
+    return await deliverNotice(db, channel, facts);
+  });
   return { sent, errors: [...earlier.errors, ...errors] };
 }
 
