@@ -18,7 +18,7 @@ export function makeMail(more: Partial<Mail> = {}): Mail {
 export const PATIENTLY = new AbortController().signal;
 
 /** What a delivery looks like in which everybody was told. */
-export function delivered(recipients: readonly string[], messageIds: readonly unknown[]) {
+export function delivered<Id>(recipients: readonly string[], messageIds: readonly Id[]) {
   return { confirmed: recipients, refused: [], pending: [], messageIds, trouble: undefined };
 }
 
