@@ -16,7 +16,7 @@ import {
   lastPerAlarm,
   openEngineRun,
 } from "../store/engine_runs.ts";
-import { activeEvents } from "../store/events.ts";
+import { activeEvents, owedClears } from "../store/events.ts";
 import type { States } from "../store/memories.ts";
 import { readStates } from "../store/states.ts";
 import { listTeams } from "../store/teams.ts";
@@ -26,7 +26,8 @@ import { Budget } from "./budget.ts";
 import { collect } from "./collect.ts";
 import { type Alarm, loadAlarms, readAlarmsFolder } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
-import { deliverNotice } from "./notify.ts";
+import { Mailing } from "./mailing.ts";
+import { notify } from "./notify.ts";
 import { keepTurn, leftOut, takeTurn } from "./quarantine.ts";
 import { makeReport, runSummary, sayNotConfigured, type TickReport } from "./report.ts";
 import { type AlarmResult, type RanResult, ranResult, unrecordedResult } from "./result.ts";
@@ -97,6 +98,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       sources,
       host,
       budget,
+      mailing: new Mailing(engine.channel, budget.signal, engine.redact),
       states: await readStates(db),
       teams: await listTeams(db),
     };
@@ -137,6 +139,7 @@ interface Scene extends Omit<Engine, "host">, TickOptions {
   readonly sources: Sources;
   readonly host: ModuleHost;
   readonly budget: Budget;
+  readonly mailing: Mailing;
   /** What the ticks before remembered. */
   readonly states: States;
   readonly teams: ReadonlyMap<string, Team>;
@@ -164,6 +167,7 @@ async function settle(alarm: Alarm, outcome: Outcome, scene: Scene): Promise<Ran
   const { row } = alarm;
   const recipients = resolveRecipients(row.recipients, scene.teams);
   await scene.lock?.ensure();
+  const owed = await owedClears(db, row.name);
   const plan = guardClears(
     reconcile(outcome, await activeEvents(db, row.name)),
     scene.config.engine.clearGuardShare,
@@ -179,25 +183,24 @@ async function settle(alarm: Alarm, outcome: Outcome, scene: Scene): Promise<Ran
           recipients: recipients.addresses,
           now,
         });
+  const mailConfigured = scene.config.email.provider !== "none";
   const notice = decideNotice({
     alarm: row,
     plan,
     opened,
+    owedClears: owed,
     addresses: recipients.addresses.length,
-    mailConfigured: scene.config.email.provider !== "none",
+    mailConfigured,
     mode,
     now,
   });
-  const channel = notice.send ? await scene.channel() : undefined;
-  const delivery =
-    channel === undefined
-      ? { sent: false, error: undefined }
-      : await deliverNotice(db, channel, {
-          ...scene,
-          alarm: row,
-          outcome,
-          notice,
-          recipients: recipients.addresses,
-        });
+  const delivery = await notify(db, {
+    ...scene,
+    alarm: row,
+    outcome,
+    notice,
+    recipients: recipients.addresses,
+    mailConfigured,
+  });
   return ranResult({ alarm, outcome, plan, notice, recipients, delivery });
 }
