@@ -28,7 +28,7 @@ export async function announce(
   facts: AnnounceFacts,
 ): Promise<string | undefined> {
   try {
-    return await attempt(db, channel, facts);
+    return await facts.mailing.inTurn(() => attempt(db, channel, facts));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return `cannot record the mail about ${facts.announcement.about}: ${reason}; it stays owed`;

@@ -47,7 +47,7 @@ async function finishMail(
       await giveUp(db, mail, plan.reason, facts.clock());
       return plan.reason === "waited for 24 hours" ? [givenUpError(mail)] : [];
     case "deliver":
-      return await retry(db, mail, plan.to, facts);
+      return await facts.mailing.inTurn(() => retry(db, mail, plan.to, facts));
   }
 }
 

@@ -4,9 +4,6 @@ import type { Channel, Mail } from "../channel/channel.ts";
 import { type Delivery, type Trouble, undelivered } from "../core/delivery.ts";
 import type { Redact } from "../core/redact.ts";
 
-/** Enough to hide the way to the service, few enough for its rate limit. */
-const AT_ONCE = 4;
-
 /**
  * The mails of one tick. Once the channel fails as a whole, the others are not tried: with many alarms
  * and a service that is down, each would wait for its own timeouts.
@@ -15,7 +12,7 @@ export class Mailing {
   readonly #open: () => Promise<Channel | undefined>;
   readonly #signal: AbortSignal;
   readonly #redact: Redact;
-  readonly #limit = pLimit(AT_ONCE);
+  readonly #limit = pLimit(1);
   #broken: Trouble | undefined;
 
   /** The signal ends what is under way when the tick's time is over. */
@@ -32,16 +29,22 @@ export class Mailing {
     return await this.#open();
   }
 
+  /**
+   * Does all that belongs to one mail, from its attempt on record to its stamp, before the next one
+   * begins: a crash then repeats one mail at most.
+   */
+  async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return await this.#limit(work);
+  }
+
   async deliver(channel: Channel, mail: Mail): Promise<Delivery> {
-    return await this.#limit(async () => {
-      if (this.#broken !== undefined) {
-        const error = `not tried: ${this.#broken.error}`;
-        return undelivered(mail.recipients, { ...this.#broken, error, mayBeSent: false });
-      }
-      const delivery = this.#redacted(await channel.deliver(mail, this.#signal));
-      if (delivery.trouble?.scope === "channel") this.#broken = delivery.trouble;
-      return delivery;
-    });
+    if (this.#broken !== undefined) {
+      const error = `not tried: ${this.#broken.error}`;
+      return undelivered(mail.recipients, { ...this.#broken, error, mayBeSent: false });
+    }
+    const delivery = this.#redacted(await channel.deliver(mail, this.#signal));
+    if (delivery.trouble?.scope === "channel") this.#broken = delivery.trouble;
+    return delivery;
   }
 
   /** Services repeat what they are sent, and their words go into rows. */

@@ -34,7 +34,7 @@ export async function notify(db: Database, facts: NotifyFacts): Promise<NotifyRe
   const { sent, errors } = await withoutThrowing(async () => {
     const channel = facts.notice.send ? await facts.mailing.channel() : undefined;
     if (channel === undefined) return { sent: false, errors: [] };
-    return await deliverNotice(db, channel, facts);
+    return await facts.mailing.inTurn(() => deliverNotice(db, channel, facts));
   });
   return { sent, errors: [...earlier.errors, ...errors] };
 }

@@ -295,14 +295,14 @@ describe("each fault names its key, what was found and what to write", () => {
       "operators that are a text",
       '[email]\nfrom = "a@h.example"\noperators = "ops@h.example"',
       [
-        'email.operators: found "ops@h.example"; write a list of addresses and @teams such as ["ops@host.example", "@ops"]',
+        'email.operators: found "ops@h.example"; write a list of addresses and @teams, like ["ops@host.example", "@ops"]',
       ],
     ],
     [
       "an operator that is no address",
       '[email]\nfrom = "a@h.example"\noperators = ["ops"]',
       [
-        'email.operators: found ["ops"]; write a list of addresses and @teams such as ["ops@host.example", "@ops"]',
+        'email.operators: found ["ops"]; write a list of addresses and @teams, like ["ops@host.example", "@ops"]',
       ],
     ],
     [

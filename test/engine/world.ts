@@ -56,7 +56,7 @@ export class World {
   #now = 1_800_000_000;
   /** How often the engine was killed. */
   kills = 0;
-  /** Mentions of an event beyond what is due. */
+  /** Mails that name an event which one before had named already. */
   repeats = 0;
   /** Ids that an accepted mail named. */
   #mailed = new Set<string>();
@@ -207,16 +207,19 @@ export class World {
       const text = JSON.stringify(data);
       if (this.#known.has(String(id)) || !text.includes(`"${mail.alarm}"`)) continue;
       this.#known.add(String(id));
-      for (const eventId of idsIn(data)) this.#mention(eventId, step[name].hours, before);
+      const isRepeat = idsIn(data).map((id) => this.#mention(id, step[name].hours, before));
+      if (isRepeat.includes(true)) this.repeats += 1;
     }
   }
 
-  #mention(eventId: string, hours: number, before: readonly EventRow[]): void {
+  /** Whether an earlier mail had named it and nobody knew. */
+  #mention(eventId: string, hours: number, before: readonly EventRow[]): boolean {
     const last = before.find(({ id }) => id === eventId)?.lastNotified;
     const isDue = last === undefined || (hours > 0 && this.#now >= last + hours * 3600);
     expect(isDue, "named only when due").toBe(true);
-    if (last === undefined && this.#mailed.has(eventId)) this.repeats += 1;
+    const isRepeat = last === undefined && this.#mailed.has(eventId);
     this.#mailed.add(eventId);
+    return isRepeat;
   }
 
   async #configure(name: Name, { enabled, hours, addresses }: AlarmStep): Promise<void> {
