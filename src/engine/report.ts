@@ -46,11 +46,10 @@ export function makeReport(
 /** The report in the words of the row contract. */
 export function runSummary(report: TickReport, finishedAt: number, redact: Redact): RunSummary {
   const ran = report.results.filter((result) => result.kind === "ran");
-  // A row may name its alarm "__proto__", too.
-  const perAlarm: JsonObject = Object.create(null);
-  for (const result of report.results) {
-    perAlarm[result.row.entryId] = redactJson(perAlarmRecord(result), redact);
-  }
+  const perAlarm = report.results.map((result) => [
+    result.row.entryId,
+    redactJson(perAlarmRecord(result), redact),
+  ]);
   return {
     finished_at: finishedAt,
     alarms_run: ran.filter(({ started }) => started).length,
@@ -58,7 +57,7 @@ export function runSummary(report: TickReport, finishedAt: number, redact: Redac
     notifications_sent: report.notificationsSent,
     errors: report.errors.length,
     error_details: redact(report.errors.join("\n\n")),
-    per_alarm: perAlarm,
+    per_alarm: Object.fromEntries(perAlarm),
   };
 }
 

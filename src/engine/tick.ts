@@ -1,5 +1,6 @@
 import type { Channel } from "../channel/channel.ts";
 import type { Config } from "../config/config.ts";
+import { errorText } from "../core/describe.ts";
 import type { Mode, Outcome, Team } from "../core/model.ts";
 import { decideNotice } from "../core/notice.ts";
 import { resolveRecipients } from "../core/recipients.ts";
@@ -7,7 +8,12 @@ import { reconcile } from "../core/reconcile.ts";
 import { type Redact, redactOutcome } from "../core/redact.ts";
 import type { ModuleHost } from "../modules/runners.ts";
 import type { Database } from "../store/database.ts";
-import { closeEngineRun, lastPerAlarm, openEngineRun } from "../store/engine_runs.ts";
+import {
+  closeCrashedRuns,
+  closeEngineRun,
+  lastPerAlarm,
+  openEngineRun,
+} from "../store/engine_runs.ts";
 import { activeEvents } from "../store/events.ts";
 import { listTeams } from "../store/teams.ts";
 import { checkRights } from "./alarms_folder.ts";
@@ -20,6 +26,7 @@ import { deliverNotice } from "./notify.ts";
 import { makeReport, runSummary, sayNotConfigured, type TickReport } from "./report.ts";
 import { type AlarmResult, ranResult, unrecordedResult } from "./result.ts";
 import { Sources } from "./sources.ts";
+import { TickLock } from "./tick_lock.ts";
 
 /** What a tick works with; made once at the edge. */
 export interface Engine {
@@ -42,19 +49,21 @@ export interface TickOptions {
   readonly only: ReadonlySet<string> | undefined;
 }
 
-const TICK_LOCK = "swf-alarms tick";
+/** A tick that has held the lock for so many times its budget is dead or hangs. */
+const STALE_BUDGETS = 2;
 
 /**
  * One pass over all alarms: lock, open the record, load, per alarm detect, reconcile, apply and notify,
- * close the record, unlock. Undefined when another tick is at work. Throws only where no tick is
- * possible at all.
+ * close the record, unlock. Throws only where no tick is possible at all: DatabaseBusy when another one
+ * is at work.
  */
-export async function tick(engine: Engine, options: TickOptions): Promise<TickReport | undefined> {
+export async function tick(engine: Engine, options: TickOptions): Promise<TickReport> {
   const { config, db, log } = engine;
   const write = options.mode !== "plan";
   const folder = checkRights(config.engine, readAlarmsFolder(config.engine.alarmsDir, log), log);
-  const lock = write ? await db.tryLock(TICK_LOCK) : undefined;
-  if (write && lock === undefined) return undefined;
+  const lock = write
+    ? await TickLock.take(engine, STALE_BUDGETS * config.engine.tickTimeout)
+    : undefined;
   const sources = new Sources(config);
   const budget = new Budget(config.engine.tickTimeout);
   const host = engine.host(budget.signal);
@@ -62,6 +71,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const now = engine.clock();
     const previous = await lastPerAlarm(db);
     const runId = write ? await openEngineRun(db, now, options.only && [...options.only]) : "";
+    if (write) await closeCrashedRuns(db, now, runId);
     const loaded = await loadAlarms({
       ...engine,
       folder,
@@ -76,6 +86,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       mode: options.mode,
       now,
       runId,
+      lock,
       sources,
       host,
       teams: await listTeams(db),
@@ -86,8 +97,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const problems = loaded.problems.map(engine.redact);
     const report = makeReport(results, problems, loaded.newcomers, now);
     sayNotConfigured(report, previous, log);
-    if (write) await closeEngineRun(db, runId, runSummary(report, engine.clock(), engine.redact));
-    return report;
+    return write ? await closeRecord(engine, runId, report) : report;
   } finally {
     budget.stop();
     await host.close();
@@ -96,11 +106,24 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
   }
 }
 
+/** What the tick did is done, and told, even where its record cannot be closed: the next tick closes it. */
+async function closeRecord(engine: Engine, runId: string, report: TickReport): Promise<TickReport> {
+  try {
+    await closeEngineRun(engine.db, runId, runSummary(report, engine.clock(), engine.redact));
+    return report;
+  } catch (error) {
+    const problem = `cannot close the record of this tick, which will show as crashed: ${errorText(error)}`;
+    return { ...report, errors: [...report.errors, problem] };
+  }
+}
+
 interface Scene extends Omit<Engine, "host"> {
   readonly mode: Mode;
   /** Epoch seconds of the tick. */
   readonly now: number;
   readonly runId: string;
+  /** Undefined in a plan. */
+  readonly lock: TickLock | undefined;
   readonly sources: Sources;
   readonly host: ModuleHost;
   readonly teams: ReadonlyMap<string, Team>;
@@ -124,6 +147,7 @@ async function settle(alarm: Alarm, outcome: Outcome, scene: Scene): Promise<Ala
   const { db, mode, now } = scene;
   const { row } = alarm;
   const recipients = resolveRecipients(row.recipients, scene.teams);
+  await scene.lock?.ensure();
   const plan = reconcile(outcome, await activeEvents(db, row.name));
   const named = nameOpened(plan);
   const opened =
