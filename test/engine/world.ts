@@ -162,7 +162,6 @@ export class World {
       host: () => scriptedHost(step),
       clock: () => this.#now,
       redact: (text) => text,
-      redact: (text) => text,
       log: { error: nothing, info: nothing, debug: nothing },
       channel: async () => this.#channel(step, db, before),
     };
