@@ -34,7 +34,7 @@ export async function takeAdvisoryLock(
 ): Promise<LockAttempt> {
   const client = await connect();
   try {
-    await ask(client, LIMITS, SETTINGS);
+    await ask(client, LIMITS, SETTINGS).catch(ignoreRefusal);
     const attempt = await attemptLock(client, name, staleAfter);
     if (!attempt.held) await endSession(client);
     return attempt;
@@ -42,6 +42,11 @@ export async function takeAdvisoryLock(
     void endSession(client);
     throw asDatabaseError(error);
   }
+}
+
+/** A server that will not have the settings is no reason for no lock. */
+function ignoreRefusal(error: unknown): void {
+  if (sqlState(error) === "") throw error;
 }
 
 async function attemptLock(
@@ -81,7 +86,11 @@ async function attemptLock(
     }
     await sleep(TRY_EVERY);
   }
-  return { held: false, holder: `${since}; it was told to end and has not yet` };
+  const still = (await readHolder(client, name))?.pid === holder.pid;
+  return {
+    held: false,
+    holder: still ? `${since}; it was told to end and has not yet` : "one that came first",
+  };
 }
 
 async function tryOnce(client: pg.Client, name: string): Promise<boolean> {
