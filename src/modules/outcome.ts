@@ -17,16 +17,24 @@ export class OutcomeSoFar {
   #fault: Outcome["fault"];
   #sourceFailed = false;
   #waiting = 0;
+  #end: string | undefined;
   #yielded = 0;
+  #length = 0;
 
   /** How many values have been yielded, whatever they were. */
   get yielded(): number {
     return this.#yielded;
   }
 
-  /** Takes a value that the module yielded. */
-  add(value: unknown): void {
+  /** Characters of all that has been yielded. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Takes a value that the module yielded; `length` is that of its text. */
+  add(value: unknown, length = 0): void {
     this.#yielded += 1;
+    this.#length += length;
     const parsed = parseDetection(value);
     if (!parsed.ok) this.incomplete(parsed.fault);
     // The same entity twice in one tick is one event; the first yield is kept.
@@ -59,14 +67,19 @@ export class OutcomeSoFar {
   fail(error: DetectError): void {
     const waited = this.#waiting > 0 && error.text.startsWith("out of time");
     this.#fault = this.#sourceFailed || waited ? "source" : "module";
-    if (error.isFetch && this.#reasons.has(cut(error.text, MAX_REASON))) return;
-    this.incomplete(error.text);
+    const text = cut(error.text, MAX_REASON);
+    const known = error.isFetch && this.#reasons.has(text);
+    this.#end = error.isFetch && !known ? `detect threw FetchError: ${text}` : text;
+    this.#reasons.add(this.#end);
   }
 
   /** The outcome as it stands after so many seconds. */
   outcome(seconds: number): Outcome {
     const reasons = [...this.#reasons];
     const shown = reasons.slice(0, MAX_REASONS);
+    // How it ended is told, however many other reasons came before.
+    if (this.#end !== undefined && !shown.includes(this.#end))
+      shown.splice(MAX_REASONS - 1, 1, this.#end);
     if (reasons.length > MAX_REASONS)
       shown.push(`and ${reasons.length - MAX_REASONS} more reasons`);
     return {

@@ -1,17 +1,12 @@
 import { describe, expect, test } from "vitest";
-import {
-  decideRetry,
-  isConnectionCode,
-  MAX_ATTEMPTS,
-  MAX_WAIT,
-  parseRetryAfter,
-} from "../../src/source/retry.ts";
+import { decideRetry, MAX_ATTEMPTS, MAX_WAIT, parseRetryAfter } from "../../src/source/retry.ts";
 
 describe("decideRetry", () => {
   const fail = (retry: boolean, wait?: number) => ({
     kind: "failure" as const,
     reason: "status 503",
     retry,
+    blame: "service" as const,
     ...(wait === undefined ? {} : { wait }),
   });
   type Failure = ReturnType<typeof fail>;
@@ -65,16 +60,4 @@ describe("parseRetryAfter", () => {
   ])("%s", (_sentence, header, seconds) => {
     expect(parseRetryAfter(header, NOW)).toBe(seconds);
   });
-});
-
-test.each([
-  ["ECONNREFUSED", true],
-  ["ECONNRESET", true],
-  ["UND_ERR_SOCKET", true],
-  ["ENOTFOUND", true],
-  ["CERT_HAS_EXPIRED", false],
-  ["HPE_INVALID_CONSTANT", false],
-  ["", false],
-])("another attempt after %j: %s", (code, again) => {
-  expect(isConnectionCode(code)).toBe(again);
 });
