@@ -20,6 +20,8 @@ export interface Config {
     readonly clearGuardShare: number;
     /** Seconds that a source is unreachable before the operators are mailed. */
     readonly unreachableAfter: number;
+    /** Said on the command line: use a configuration and modules that others can write. */
+    readonly allowWritable?: true;
   };
   /** Further services, by the name that modules use. */
   readonly sources: { readonly [name: string]: SourceConfig };

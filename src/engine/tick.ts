@@ -1,18 +1,26 @@
 import type { Channel } from "../channel/channel.ts";
 import type { Config } from "../config/config.ts";
 import { guardClears } from "../core/clear_guard.ts";
+import { errorText } from "../core/describe.ts";
 import type { Mode, Outcome, Team } from "../core/model.ts";
 import { decideNotice } from "../core/notice.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { reconcile } from "../core/reconcile.ts";
+import { type Redact, redactOutcome } from "../core/redact.ts";
 import type { ModuleFile } from "../modules/discover.ts";
 import type { ModuleHost } from "../modules/runners.ts";
 import type { Database } from "../store/database.ts";
-import { closeEngineRun, lastPerAlarm, openEngineRun } from "../store/engine_runs.ts";
+import {
+  closeCrashedRuns,
+  closeEngineRun,
+  lastPerAlarm,
+  openEngineRun,
+} from "../store/engine_runs.ts";
 import { activeEvents } from "../store/events.ts";
 import type { States } from "../store/memories.ts";
 import { readStates } from "../store/states.ts";
 import { listTeams } from "../store/teams.ts";
+import { checkRights } from "./alarms_folder.ts";
 import { applyPlan, nameOpened } from "./apply.ts";
 import { Budget } from "./budget.ts";
 import { collect } from "./collect.ts";
@@ -24,6 +32,7 @@ import { makeReport, runSummary, sayNotConfigured, type TickReport } from "./rep
 import { type AlarmResult, type RanResult, ranResult, unrecordedResult } from "./result.ts";
 import { watchSources } from "./source_trouble.ts";
 import { Sources } from "./sources.ts";
+import { TickLock } from "./tick_lock.ts";
 
 /** What a tick works with; made once at the edge. */
 export interface Engine {
@@ -36,6 +45,8 @@ export interface Engine {
   /** Epoch seconds. */
   readonly clock: () => number;
   readonly log: Log;
+  /** Takes the secrets out of what goes into rows and mails. */
+  readonly redact: Redact;
 }
 
 export interface TickOptions {
@@ -46,18 +57,21 @@ export interface TickOptions {
 
 /** The name of the lock that a tick holds while it is at work. */
 export const TICK_LOCK = "swf-alarms tick";
+/** A tick that has held the lock for so many times its budget is dead or hangs. */
+const STALE_BUDGETS = 2;
 
 /**
  * One pass over all alarms: lock, open the record, load, per alarm detect, reconcile, apply and notify,
- * close the record, unlock. Undefined when another tick is at work. Throws only where no tick is
- * possible at all.
+ * close the record, unlock. Throws only where no tick is possible at all: DatabaseBusy when another one
+ * is at work.
  */
-export async function tick(engine: Engine, options: TickOptions): Promise<TickReport | undefined> {
+export async function tick(engine: Engine, options: TickOptions): Promise<TickReport> {
   const { config, db, log } = engine;
   const write = options.mode !== "plan";
-  const folder = readAlarmsFolder(config.engine.alarmsDir, log);
-  const lock = write ? await db.tryLock(TICK_LOCK) : undefined;
-  if (write && lock === undefined) return undefined;
+  const folder = checkRights(config.engine, readAlarmsFolder(config.engine.alarmsDir, log), log);
+  const lock = write
+    ? await TickLock.take(engine, STALE_BUDGETS * config.engine.tickTimeout)
+    : undefined;
   const sources = new Sources(config);
   const budget = new Budget(config.engine.tickTimeout);
   const host = engine.host(budget.signal);
@@ -65,6 +79,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const now = engine.clock();
     const previous = await lastPerAlarm(db);
     const runId = write ? await openEngineRun(db, now, options.only && [...options.only]) : "";
+    if (write) await closeCrashedRuns(db, now, runId);
     const loaded = await loadAlarms({
       ...engine,
       folder,
@@ -80,6 +95,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       now,
       runId,
       folder,
+      lock,
       sources,
       host,
       budget,
@@ -90,10 +106,10 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       loaded.alarms.map(async (alarm) => await runAlarm(await alarm, scene)),
     );
     const troubles = await watchSources(results, scene);
-    const report = makeReport(results, loaded.problems, troubles, loaded.newcomers, now);
+    const problems = loaded.problems.map(engine.redact);
+    const report = makeReport(results, problems, troubles, loaded.newcomers, now);
     sayNotConfigured(report, previous, log);
-    if (write) await closeEngineRun(db, runId, runSummary(report, engine.clock()));
-    return report;
+    return write ? await closeRecord(engine, runId, report) : report;
   } finally {
     budget.stop();
     await host.close();
@@ -102,11 +118,24 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
   }
 }
 
+/** What the tick did is done, and told, even where its record cannot be closed: the next tick closes it. */
+async function closeRecord(engine: Engine, runId: string, report: TickReport): Promise<TickReport> {
+  try {
+    await closeEngineRun(engine.db, runId, runSummary(report, engine.clock(), engine.redact));
+    return report;
+  } catch (error) {
+    const problem = `cannot close the record of this tick, which will show as crashed: ${errorText(error)}`;
+    return { ...report, errors: [...report.errors, problem] };
+  }
+}
+
 interface Scene extends Omit<Engine, "host">, TickOptions {
   /** Epoch seconds of the tick. */
   readonly now: number;
   readonly runId: string;
   readonly folder: readonly ModuleFile[];
+  /** Undefined in a plan. */
+  readonly lock: TickLock | undefined;
   readonly sources: Sources;
   readonly host: ModuleHost;
   readonly budget: Budget;
@@ -122,7 +151,9 @@ async function runAlarm(alarm: Alarm, scene: Scene): Promise<AlarmResult> {
     return { kind: "not configured", row, missing: readiness.missing };
   const turn = takeTurn(alarm, scene);
   const { decision } = turn;
-  const outcome = decision.run ? await collect(alarm, scene) : leftOut(decision.reason);
+  const outcome = decision.run
+    ? redactOutcome(await collect(alarm, scene), scene.redact)
+    : leftOut(decision.reason);
   try {
     return await keepTurn(alarm, turn, await settle(alarm, outcome, scene), scene);
   } catch (error) {
@@ -135,6 +166,7 @@ async function settle(alarm: Alarm, outcome: Outcome, scene: Scene): Promise<Ran
   const { db, mode, now } = scene;
   const { row } = alarm;
   const recipients = resolveRecipients(row.recipients, scene.teams);
+  await scene.lock?.ensure();
   const plan = guardClears(
     reconcile(outcome, await activeEvents(db, row.name)),
     scene.config.engine.clearGuardShare,

@@ -17,19 +17,25 @@ export type RetryDecision =
   | { readonly again: true; readonly seconds: number };
 
 export const MAX_ATTEMPTS = 4;
-/** A service that asks for more than this gets no further attempt in this tick. */
+/** Seconds that one question may wait in all: whoever asks for more gets no further attempt. */
 export const MAX_WAIT = 30;
 const FIRST_WAIT = 0.5;
 
 /**
  * Whether and when to try again: 0.5, 1, 2 s apart, or as the service asked; at most four attempts.
- * `random` in [0, 1) spreads waits so that many engines do not return at the same moment.
+ * `random` in [0, 1) spreads waits so that many engines do not return at the same moment; `waited` is
+ * how many seconds this question has waited so far.
  */
-export function decideRetry(attempt: number, failure: Failure, random: number): RetryDecision {
+export function decideRetry(
+  attempt: number,
+  failure: Failure,
+  random: number,
+  waited: number,
+): RetryDecision {
   if (!failure.retry) return { again: false, reason: failure.reason };
   if (attempt >= MAX_ATTEMPTS)
     return { again: false, reason: `${failure.reason}, ${attempt} attempts` };
-  if (failure.wait !== undefined && failure.wait > MAX_WAIT) {
+  if (failure.wait !== undefined && waited + failure.wait > MAX_WAIT) {
     return {
       again: false,
       reason: `${failure.reason}, which asks to wait ${Math.round(failure.wait)} s`,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pLimit from "p-limit";
 import { Agent } from "undici";
 import { quote } from "../core/describe.ts";
+import { makeRedactor, type Redact } from "../core/redact.ts";
 import { type Answer, Answers, Room } from "./answers.ts";
 import { NO_FAILURES, nextStreak, reasonNotToAsk, type Streak, type Tally } from "./breaker.ts";
 import type { Asker } from "./client.ts";
@@ -131,10 +132,11 @@ export class Source implements Asker {
       signal: this.#signal,
       now: () => Date.now() / 1000,
     };
+    let waited = 0;
     for (let attempt = 1; ; attempt++) {
       const result = await attemptGet(url, options);
       if (result.kind === "answer") return { ok: true, body: result.body };
-      const decision = decideRetry(attempt, result, Math.random());
+      const decision = decideRetry(attempt, result, Math.random(), waited);
       if (!decision.again)
         return {
           ok: false,
@@ -143,6 +145,7 @@ export class Source implements Asker {
           absent: /^status 404\b/.test(result.reason),
         };
       try {
+        waited += decision.seconds;
         await sleep(decision.seconds * 1000, undefined, { signal: this.#signal });
       } catch {
         return {
@@ -189,11 +192,6 @@ function requestHeaders({ headers, token, userAgent }: SourceSettings): { [name:
   };
 }
 
-/** Shorter values are no secrets, and would black out ordinary words. */
-const SHORTEST_SECRET = 6;
-
-function redactor({ headers, token }: SourceSettings): (text: string) => string {
-  const secrets = [...Object.values(headers), ...(token === undefined ? [] : [token])];
-  const hidden = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
-  return (text) => hidden.reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text);
+function redactor({ headers, token }: SourceSettings): Redact {
+  return makeRedactor([...Object.values(headers), ...(token === undefined ? [] : [token])]);
 }

@@ -76,16 +76,6 @@ export async function latestPerAlarm(db: Queryable): Promise<JsonObject> {
   return latest;
 }
 
-/** How many ticks were skipped since then, because another was at work. */
-export async function countSkipped(db: Queryable, since: number): Promise<number> {
-  const [row] = await db.query(
-    `SELECT count(*)::int AS skipped FROM entry
-     WHERE kind = 'skipped_tick' AND context_id = '${ALARMS_CONTEXT}' AND timestamp_created >= $1::float8`,
-    [since],
-  );
-  return Number(row?.skipped ?? 0);
-}
-
 /**
  * Whether somebody holds the named lock now, without taking it, as that could make a tick skip. On the
  * embedded database whoever looks has the folder, so nobody else is at work.

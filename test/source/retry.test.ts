@@ -24,7 +24,7 @@ describe("decideRetry", () => {
   ] satisfies readonly (readonly [string, number, Failure, number, number])[])(
     "again: %s",
     (_sentence, attempt, failure, random, seconds) => {
-      expect(decideRetry(attempt, failure, random)).toEqual({ again: true, seconds });
+      expect(decideRetry(attempt, failure, random, 0)).toEqual({ again: true, seconds });
     },
   );
 
@@ -38,9 +38,17 @@ describe("decideRetry", () => {
   ] satisfies readonly (readonly [string, number, Failure, string])[])(
     "not again: %s",
     (_sentence, attempt, failure, reason) => {
-      expect(decideRetry(attempt, failure, 0.5)).toEqual({ again: false, reason });
+      expect(decideRetry(attempt, failure, 0.5, 0)).toEqual({ again: false, reason });
     },
   );
+});
+
+test.each([
+  ["together they are just short enough", 15, 15, true],
+  ["together they are too long", 16, 15, false],
+])("waits add up: %s", (_sentence, waited, wait, again) => {
+  const busy = { kind: "failure", reason: "429", retry: true, blame: "service", wait } as const;
+  expect(decideRetry(2, busy, 0.5, waited).again).toBe(again);
 });
 
 describe("parseRetryAfter", () => {

@@ -40,9 +40,7 @@ const INDEX_NAMES = [
   "uniq_entry_version_num",
 ];
 
-const BUSY = new DatabaseError(
-  "another process is migrating this database; try again when it has ended",
-);
+const BUSY = /^another process is migrating this database \(.*\); try again when it has ended$/;
 
 describe.each(DATABASES)("migrate on $kind", ({ open }) => {
   let db: Database;
@@ -252,7 +250,7 @@ describe("migrate on a shared Postgres", () => {
       const applied: string[] = [];
       for (const result of await Promise.allSettled(several.map((db) => migrate(db)))) {
         if (result.status === "fulfilled") applied.push(...result.value.applied);
-        else expect(result.reason).toEqual(BUSY);
+        else expect(result.reason).toMatchObject({ message: expect.stringMatching(BUSY) });
       }
       expect(applied.sort()).toEqual(ALL);
       expect(await contextNames(only(several.slice(0, 1)))).toEqual(["swf-alarms", "teams"]);
@@ -265,13 +263,12 @@ describe("migrate on a shared Postgres", () => {
     const dsn = await createPostgres();
     const first = await openPostgres({ dsn });
     const second = await openPostgres({ dsn });
-    const lock = await first.tryLock("swf-alarms migrate");
     try {
-      expect(lock).toBeDefined();
-      await expect(migrate(second)).rejects.toEqual(BUSY);
+      expect(await first.tryLock("swf-alarms migrate")).toMatchObject({ held: true });
+      await expect(migrate(second)).rejects.toThrow(BUSY);
       expect((await readSchema(second)).columns).toEqual([]);
     } finally {
-      await lock?.release();
+      // Closing gives the lock up.
       await first.close();
       await second.close();
     }
