@@ -142,8 +142,8 @@ function watched(
   if (channel === undefined) return undefined;
   return {
     name: channel.name,
-    deliver: async (mail) => {
-      const delivery = await channel.deliver(mail);
+    deliver: async (mail, signal) => {
+      const delivery = await channel.deliver(mail, signal);
       for (const file of delivery.messageIds)
         outbox.push({ mail, path: join(folder.outbox, file) });
       return delivery;

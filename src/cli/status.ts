@@ -3,7 +3,7 @@ import { alarmEntryId } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { judgeAlarm, judgeTicks, needsAttention, type Status } from "../core/status.ts";
 import { Sources } from "../engine/sources.ts";
-import { TICK_LOCK } from "../engine/tick.ts";
+import { TICK_LOCK } from "../engine/tick_lock.ts";
 import { alarmRows } from "../store/alarms.ts";
 import type { Queryable } from "../store/database.ts";
 import { eventCounts } from "../store/listed_events.ts";

@@ -14,14 +14,14 @@ export interface Config {
     /** File that the log is appended to. */
     readonly logPath: string | undefined;
     readonly alarmsDir: string;
+    /** Said on the command line: use a configuration and modules that others can write. */
+    readonly allowWritable?: true;
     /** Own failures in a row that quarantine an alarm; 0 is never. */
     readonly quarantineAfter: number;
     /** Part of an alarm's active events that may clear at once; 1 is all. */
     readonly clearGuardShare: number;
     /** Seconds that a source is unreachable before the operators are mailed. */
     readonly unreachableAfter: number;
-    /** Said on the command line: use a configuration and modules that others can write. */
-    readonly allowWritable?: true;
   };
   /** Further services, by the name that modules use. */
   readonly sources: { readonly [name: string]: SourceConfig };

@@ -10,6 +10,7 @@ export const ENGINE_KEYS: ReadonlySet<string> = new Set([
   "clear_time",
   "clear_reason",
   "clear_held_at",
+  "mail_owed",
   "last_seen",
   "last_notified",
   "dedupe_key",

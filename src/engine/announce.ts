@@ -1,12 +1,15 @@
 import type { Channel } from "../channel/channel.ts";
 import type { Announcement } from "../core/announcement.ts";
+import { deliveryErrors, judgeDelivery } from "../core/delivery.ts";
 import { renderAnnouncement } from "../message/announcement.ts";
 import type { Database, Queryable } from "../store/database.ts";
 import { closeNotification, openNotification } from "../store/notifications.ts";
+import type { Mailing } from "./mailing.ts";
 
 export interface AnnounceFacts {
   readonly announcement: Announcement;
   readonly recipients: readonly string[];
+  readonly mailing: Mailing;
   readonly runId: string;
   readonly now: number;
   /** Epoch seconds at this moment. */
@@ -35,30 +38,29 @@ export async function announce(
 async function attempt(
   db: Database,
   channel: Channel,
-  { announcement, recipients, runId, now, clock, confirmed }: AnnounceFacts,
+  { announcement, recipients, mailing, runId, now, clock, confirmed }: AnnounceFacts,
 ): Promise<string | undefined> {
   const { about, of } = announcement;
   const message = renderAnnouncement(announcement, now);
   const { subject, text } = message;
-  const events = { newEventIds: [], continuingEventIds: [] };
+  const events = { newEventIds: [], continuingEventIds: [], clearedEventIds: [] };
   const record = { alarm: of, runId, channel: channel.name, subject, text, recipients, about };
   const id = await openNotification(db, { ...record, ...events }, clock());
-  const delivery = await channel.deliver({ ...message, alarm: of, time: now, recipients });
-  const { ok, messageIds } = delivery;
-  const failure = delivery.ok ? undefined : delivery;
+  const delivery = await mailing.deliver(channel, { ...message, alarm: of, time: now, recipients });
+  const verdict = judgeDelivery(delivery);
+  const isTold = verdict.outcome !== "failed";
   await db.transaction(async (tx) => {
-    if (ok) await confirmed(tx);
+    if (isTold) await confirmed(tx);
     const result = {
-      outcome: ok ? ("delivered" as const) : ("failed" as const),
-      messageIds,
-      error: failure?.error,
-      retryable: failure?.retryable,
+      ...verdict,
+      messageIds: delivery.messageIds,
+      refused: delivery.refused,
+      pending: isTold ? delivery.pending : [],
+      mayBeSent: delivery.trouble?.mayBeSent ?? false,
+      shortened: undefined,
     };
     await closeNotification(tx, id, result, clock());
   });
-  if (failure === undefined) return undefined;
-  const next = failure.retryable
-    ? "the next tick tries again"
-    : "it needs somebody to look; every tick tries again";
-  return `mail about ${about} not sent: ${failure.error}; ${next}`;
+  const errors = deliveryErrors(delivery);
+  return errors.length === 0 ? undefined : `about ${about}: ${errors.join("; ")}`;
 }

@@ -34,7 +34,8 @@ export async function applyPlan(db: Database, facts: ApplyFacts): Promise<readon
       now,
     );
     await holdEvents(tx, heldIds(plan), now);
-    for (const [reason, ids] of clearsByReason(plan)) await clearEvents(tx, ids, reason, now);
+    for (const [reason, ids] of clearsByReason(plan))
+      await clearEvents(tx, ids, { reason, mailOn: alarm.enabled }, now);
     return opened.filter(({ id }) => made.has(id));
   });
 }

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
-import type { Channel } from "../channel/channel.ts";
 import type { Config } from "../config/config.ts";
 import { announceQuarantine, announceRecovery } from "../core/announcement.ts";
 import type { AlarmRow, Mode, Outcome } from "../core/model.ts";
@@ -21,6 +20,7 @@ import { alarmMemory, type States, saveAlarmMemory } from "../store/memories.ts"
 import { announce } from "./announce.ts";
 import { failedOutcome } from "./collect.ts";
 import type { Alarm } from "./load_alarms.ts";
+import type { Mailing } from "./mailing.ts";
 import type { RanResult } from "./result.ts";
 
 /** An alarm's turn in this tick: whether it runs, and what is known of its failures. */
@@ -90,7 +90,7 @@ export interface AfterFacts extends TurnFacts {
   readonly db: Database;
   readonly mode: Mode;
   readonly runId: string;
-  readonly channel: () => Promise<Channel | undefined>;
+  readonly mailing: Mailing;
   readonly clock: () => number;
   /** Aborted when the time of the whole tick was up, which is no alarm's own fault. */
   readonly budget: { readonly signal: AbortSignal };
@@ -178,7 +178,7 @@ async function saveAndTell(
   const announcement = announcementOf(row, memory);
   const mayMail = row.enabled && result.recipients.length > 0;
   const due = announcement !== undefined && mode === "tick" && mayMail;
-  const channel = due ? await facts.channel() : undefined;
+  const channel = due ? await facts.mailing.channel() : undefined;
   // An end that nobody can be told of is not kept for the day when mail is turned on.
   const isMoot = announcement?.about === "recovery" && mode === "tick" && channel === undefined;
   const kept = isMoot ? settleOwed(memory) : memory;

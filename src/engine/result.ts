@@ -70,7 +70,6 @@ export function ranResult({
 }: RanFacts): RanResult {
   const { row, readiness } = alarm;
   const held = heldReason(plan);
-  const [fresh, continuing] = [notice.fresh.length, notice.continuing.length];
   return {
     kind: "ran",
     row,
@@ -79,14 +78,10 @@ export function ranResult({
     outcome,
     plan,
     notice,
-    subject: fresh + continuing === 0 ? "" : bundleSubject(row.entryId, fresh, continuing),
+    subject: notice.reason === "nothing to mail" ? "" : bundleSubject(row.entryId, counts(notice)),
     recipients: recipients.addresses,
     sent: delivery.sent,
-    errors: [
-      ...outcome.reasons,
-      ...row.faults,
-      ...(delivery.error === undefined ? [] : [delivery.error]),
-    ],
+    errors: [...outcome.reasons, ...row.faults, ...delivery.errors],
     notes: [
       ...(readiness.kind === "ready" ? readiness.notes : []),
       ...(held === undefined ? [] : [held]),
@@ -94,6 +89,10 @@ export function ranResult({
       ...recipients.invalid.map((text) => `${JSON.stringify(text)} is no mail address`),
     ],
   };
+}
+
+function counts({ fresh, continuing, cleared }: Notice) {
+  return { fresh: fresh.length, continuing: continuing.length, cleared: cleared.length };
 }
 
 /** The result of an alarm whose events could not be recorded. */
@@ -111,7 +110,14 @@ export function unrecordedResult(
     params: row.params,
     outcome,
     plan: { open: [], touch: [], clear: [], keep: [] },
-    notice: { send: false, reason: "nothing to mail", fresh: [], continuing: [], omitted: nothing },
+    notice: {
+      send: false,
+      reason: "nothing to mail",
+      fresh: [],
+      continuing: [],
+      cleared: [],
+      omitted: nothing,
+    },
     subject: "",
     recipients: [],
     sent: false,
@@ -153,6 +159,7 @@ export function perAlarmRecord(result: AlarmResult): JsonObject {
     bundle_subject: result.subject,
     bundle_new_event_ids: ids(notice.fresh),
     bundle_renotify_event_ids: ids(notice.continuing),
+    bundle_cleared: notice.cleared.length,
     params: result.params,
     recipients: [...result.recipients],
     outcome: outcome.status,
@@ -178,6 +185,7 @@ const emptyBundle = {
   bundle_subject: "",
   bundle_new_event_ids: [],
   bundle_renotify_event_ids: [],
+  bundle_cleared: 0,
 };
 
 function silence(notice: Notice, notes: readonly string[]): readonly string[] {

@@ -1,4 +1,3 @@
-import type { Channel } from "../channel/channel.ts";
 import type { Config } from "../config/config.ts";
 import { type Announcement, announceAnswers, announceTrouble } from "../core/announcement.ts";
 import type { Mode, Team } from "../core/model.ts";
@@ -15,6 +14,7 @@ import {
 import type { Database } from "../store/database.ts";
 import { type States, saveSourceMemory, sourceMemory } from "../store/memories.ts";
 import { announce } from "./announce.ts";
+import type { Mailing } from "./mailing.ts";
 import type { AlarmResult } from "./result.ts";
 
 export interface SourceFacts {
@@ -26,7 +26,7 @@ export interface SourceFacts {
   readonly states: States;
   readonly teams: ReadonlyMap<string, Team>;
   readonly sources: { readonly byName: ReadonlyMap<string, { readonly tally: Tally }> };
-  readonly channel: () => Promise<Channel | undefined>;
+  readonly mailing: Mailing;
   readonly clock: () => number;
   readonly redact: (text: string) => string;
 }
@@ -103,7 +103,7 @@ async function saveAndTell(watched: Watched, facts: SourceFacts): Promise<Told> 
   const announcement = announcementOf(watched, facts);
   const { addresses, unresolved } = resolveRecipients(config.operators, teams);
   const due = announcement !== undefined && mode === "tick" && config.operators.length > 0;
-  const channel = due && addresses.length > 0 ? await facts.channel() : undefined;
+  const channel = due && addresses.length > 0 ? await facts.mailing.channel() : undefined;
   // An end that nobody can be told of is not kept for the day when somebody can.
   const isMoot = memory?.kind === "recovered" && mode === "tick" && channel === undefined;
   const kept = isMoot ? undefined : memory;

@@ -16,7 +16,7 @@ import {
   lastPerAlarm,
   openEngineRun,
 } from "../store/engine_runs.ts";
-import { activeEvents } from "../store/events.ts";
+import { activeEvents, owedClears } from "../store/events.ts";
 import type { States } from "../store/memories.ts";
 import { readStates } from "../store/states.ts";
 import { listTeams } from "../store/teams.ts";
@@ -26,7 +26,8 @@ import { Budget } from "./budget.ts";
 import { collect } from "./collect.ts";
 import { type Alarm, loadAlarms, readAlarmsFolder } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
-import { deliverNotice } from "./notify.ts";
+import { Mailing } from "./mailing.ts";
+import { notify } from "./notify.ts";
 import { keepTurn, leftOut, takeTurn } from "./quarantine.ts";
 import { makeReport, runSummary, sayNotConfigured, type TickReport } from "./report.ts";
 import { type AlarmResult, type RanResult, ranResult, unrecordedResult } from "./result.ts";
@@ -55,8 +56,6 @@ export interface TickOptions {
   readonly only: ReadonlySet<string> | undefined;
 }
 
-/** The name of the lock that a tick holds while it is at work. */
-export const TICK_LOCK = "swf-alarms tick";
 /** A tick that has held the lock for so many times its budget is dead or hangs. */
 const STALE_BUDGETS = 2;
 
@@ -94,19 +93,20 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       ...options,
       now,
       runId,
-      folder,
       lock,
+      folder,
       sources,
       host,
       budget,
+      mailing: new Mailing(engine.channel, budget.signal, engine.redact),
       states: await readStates(db),
       teams: await listTeams(db),
     };
     const results = await Promise.all(
       loaded.alarms.map(async (alarm) => await runAlarm(await alarm, scene)),
     );
-    const troubles = await watchSources(results, scene);
     const problems = loaded.problems.map(engine.redact);
+    const troubles = await watchSources(results, scene);
     const report = makeReport(results, problems, troubles, loaded.newcomers, now);
     sayNotConfigured(report, previous, log);
     return write ? await closeRecord(engine, runId, report) : report;
@@ -133,12 +133,13 @@ interface Scene extends Omit<Engine, "host">, TickOptions {
   /** Epoch seconds of the tick. */
   readonly now: number;
   readonly runId: string;
-  readonly folder: readonly ModuleFile[];
   /** Undefined in a plan. */
   readonly lock: TickLock | undefined;
+  readonly folder: readonly ModuleFile[];
   readonly sources: Sources;
   readonly host: ModuleHost;
   readonly budget: Budget;
+  readonly mailing: Mailing;
   /** What the ticks before remembered. */
   readonly states: States;
   readonly teams: ReadonlyMap<string, Team>;
@@ -151,9 +152,8 @@ async function runAlarm(alarm: Alarm, scene: Scene): Promise<AlarmResult> {
     return { kind: "not configured", row, missing: readiness.missing };
   const turn = takeTurn(alarm, scene);
   const { decision } = turn;
-  const outcome = decision.run
-    ? redactOutcome(await collect(alarm, scene), scene.redact)
-    : leftOut(decision.reason);
+  const found = decision.run ? await collect(alarm, scene) : leftOut(decision.reason);
+  const outcome = redactOutcome(found, scene.redact);
   try {
     return await keepTurn(alarm, turn, await settle(alarm, outcome, scene), scene);
   } catch (error) {
@@ -167,6 +167,7 @@ async function settle(alarm: Alarm, outcome: Outcome, scene: Scene): Promise<Ran
   const { row } = alarm;
   const recipients = resolveRecipients(row.recipients, scene.teams);
   await scene.lock?.ensure();
+  const owed = await owedClears(db, row.name);
   const plan = guardClears(
     reconcile(outcome, await activeEvents(db, row.name)),
     scene.config.engine.clearGuardShare,
@@ -182,25 +183,24 @@ async function settle(alarm: Alarm, outcome: Outcome, scene: Scene): Promise<Ran
           recipients: recipients.addresses,
           now,
         });
+  const mailConfigured = scene.config.email.provider !== "none";
   const notice = decideNotice({
     alarm: row,
     plan,
     opened,
+    owedClears: owed,
     addresses: recipients.addresses.length,
-    mailConfigured: scene.config.email.provider !== "none",
+    mailConfigured,
     mode,
     now,
   });
-  const channel = notice.send ? await scene.channel() : undefined;
-  const delivery =
-    channel === undefined
-      ? { sent: false, error: undefined }
-      : await deliverNotice(db, channel, {
-          ...scene,
-          alarm: row,
-          outcome,
-          notice,
-          recipients: recipients.addresses,
-        });
+  const delivery = await notify(db, {
+    ...scene,
+    alarm: row,
+    outcome,
+    notice,
+    recipients: recipients.addresses,
+    mailConfigured,
+  });
   return ranResult({ alarm, outcome, plan, notice, recipients, delivery });
 }

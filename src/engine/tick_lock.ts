@@ -4,7 +4,8 @@ import { type Database, DatabaseBusy, DatabaseError, type Lock } from "../store/
 import { recordSkipped, skippedTick, takeInSkipped } from "../store/skipped_ticks.ts";
 import type { Log } from "./log.ts";
 
-const NAME = "swf-alarms tick";
+/** The name of the lock that a tick holds while it is at work. */
+export const TICK_LOCK = "swf-alarms tick";
 
 export interface LockFacts {
   readonly config: Pick<Config, "db">;
@@ -31,7 +32,7 @@ export class TickLock {
    * DatabaseBusy while another tick is at work, after recording that this one is skipped.
    */
   static async take(facts: LockFacts, staleAfter: number): Promise<TickLock> {
-    const attempt = await facts.db.tryLock(NAME, staleAfter);
+    const attempt = await facts.db.tryLock(TICK_LOCK, staleAfter);
     if (!attempt.held) {
       const reason = `another tick is at work on this database (${attempt.holder})`;
       const skipped = skippedTick(facts.clock(), reason);
@@ -58,7 +59,7 @@ export class TickLock {
   }
 
   async #retake(): Promise<void> {
-    const attempt = await this.#db.tryLock(NAME);
+    const attempt = await this.#db.tryLock(TICK_LOCK);
     if (!attempt.held) {
       throw new DatabaseError(
         `the tick's lock was lost and another tick has taken it (${attempt.holder}): nothing was written`,

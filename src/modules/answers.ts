@@ -2,6 +2,7 @@ import pLimit from "p-limit";
 import { errorText } from "../core/describe.ts";
 import type { Asker } from "../source/client.ts";
 import { inTime } from "../source/in_time.ts";
+import { shareOf } from "../source/share.ts";
 import type { OutcomeSoFar } from "./outcome.ts";
 import type { Runner } from "./runner.ts";
 import type { Question } from "./wire.ts";
@@ -29,6 +30,7 @@ export interface AnswerFacts {
 export function answerer(facts: AnswerFacts): (question: Question) => void {
   const { runner, sources, soFar, signal } = facts;
   const limit = pLimit(AT_ONCE);
+  const shares = new Map([...sources].map(([name, source]) => [name, shareOf(source, signal)]));
   let asked = 0;
   let read = 0;
   return ({ id, source, path, query, absentIsAnswer }) => {
@@ -39,7 +41,7 @@ export function answerer(facts: AnswerFacts): (question: Question) => void {
       return;
     }
     soFar.asks();
-    const asker = sources.get(source);
+    const asker = shares.get(source);
     const pending = limit(async () => {
       signal.throwIfAborted();
       if (asker === undefined) throw new Error(`no source ${source}`);
@@ -47,8 +49,8 @@ export function answerer(facts: AnswerFacts): (question: Question) => void {
     });
     inTime(pending, signal).then(
       (text) => {
-        read += text?.length ?? 0;
         soFar.answered();
+        read += text?.length ?? 0;
         runner.send({ do: "answer", id, text: text ?? null });
       },
       (error: unknown) => {

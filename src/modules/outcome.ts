@@ -16,8 +16,9 @@ export class OutcomeSoFar {
   readonly #reasons = new Set<string>();
   #fault: Outcome["fault"];
   #sourceFailed = false;
-  #waiting = 0;
   #end: string | undefined;
+  /** Questions that have no answer yet. */
+  #waiting = 0;
   #yielded = 0;
   #length = 0;
 

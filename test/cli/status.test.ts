@@ -115,14 +115,14 @@ test(
 
     await insertRun(site, { minutesAgo: 1 });
     const db = await openPostgres({ dsn: site.dsn ?? "" });
-    const attempt = await db.tryLock("swf-alarms tick");
+    const lock = await db.tryLock("swf-alarms tick");
     try {
       const busy = (await status(site)).lines;
       expect(busy).toContain("  no tick has finished for 20 min: one is at work");
       expect(busy.join("\n")).toMatch(/^at work now {3}since \d+ s$/m);
       expect(busy.join("\n")).toMatch(/^crashed .* 5 h ago$/m);
     } finally {
-      if (attempt.held) await attempt.lock.release();
+      if (lock.held) await lock.lock.release();
       await db.close();
     }
     expect((await status(site)).lines.join("\n")).toMatch(/the tick of .* never finished/);

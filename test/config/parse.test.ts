@@ -63,8 +63,8 @@ base_url = "https://h.example/prod"
 request_timeout = 5
 alarm_timeout = 1.5
 alarm_memory = 128
-max_detections = 7
-tick_timeout = 200
+max_detections = 10
+tick_timeout = 100
 log_path = "/var/log/a.log"
 alarms_dir = "/srv/alarms"
 quarantine_after = 0
@@ -74,8 +74,8 @@ unreachable_after = 0`,
         engine: {
           baseUrl: "https://h.example/prod",
           requestTimeout: 5,
-          tickTimeout: 200,
-          limits: { timeout: 1.5, memory: 128, detections: 7 },
+          tickTimeout: 100,
+          limits: { timeout: 1.5, memory: 128, detections: 10 },
           logPath: "/var/log/a.log",
           alarmsDir: "/srv/alarms",
           quarantineAfter: 0,

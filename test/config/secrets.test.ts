@@ -10,10 +10,10 @@ function configWith(db: Config["db"], source: Partial<SourceConfig> = {}): Confi
       tickTimeout: 1,
       limits: { timeout: 1, memory: 64, detections: 10 },
       logPath: undefined,
+      alarmsDir: "/alarms",
       quarantineAfter: 3,
       clearGuardShare: 0.8,
       unreachableAfter: 1800,
-      alarmsDir: "/alarms",
     },
     sources: {
       one: {

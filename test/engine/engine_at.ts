@@ -67,6 +67,7 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
   const keep = (level: string) => (message: string) => {
     log.push(`${level} ${message}`);
   };
+  const told = { error: keep("error"), info: keep("info"), debug: keep("debug") };
   const at: EngineAt = {
     db,
     alarmsDir,
@@ -80,14 +81,13 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
       if (!existsSync(join(alarmsDir, `${name}.js`))) at.module(`${name}.js`, says(path));
     },
     tick: async (mode = "tick", only) => {
-      const log = { error: keep("error"), info: keep("info"), debug: keep("debug") };
       const engine: Engine = {
         config,
         db,
-        host: (signal) => openRunners(config, signal, log),
+        host: (signal) => openRunners(config, signal, told),
         channel: () => openChannel(config.email),
         clock: () => at.now,
-        log,
+        log: told,
         redact: (text) => text,
       };
       try {

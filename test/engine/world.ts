@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import type { Channel, Mail } from "../../src/channel/channel.ts";
 import type { Config } from "../../src/config/config.ts";
+import { type Trouble, undelivered } from "../../src/core/delivery.ts";
 import type { Mode, Outcome } from "../../src/core/model.ts";
 import { type Engine, tick } from "../../src/engine/tick.ts";
 import type { ModuleHost } from "../../src/modules/runners.ts";
@@ -42,6 +43,8 @@ interface EventRow {
   readonly isActive: boolean;
   readonly lastNotified: number | undefined;
 }
+
+const DOWN: Trouble = { error: "down", retryable: true, scope: "channel", mayBeSent: false };
 
 /** The guard holds a clear of so many events, if they are more than this share. */
 const GUARDED = { least: 10, share: 0.8 };
@@ -184,10 +187,10 @@ export class World {
           2,
         ]);
         if (db.isDead || fate === "killed before") return db.die();
-        if (fate === "refused")
-          return { ok: false, error: "refused", retryable: true, messageIds: [] };
+        if (fate === "refused") return undelivered(mail.recipients, DOWN);
         await this.#accept(mail, name, step, before);
-        return fate === "killed after" ? db.die() : { ok: true, messageIds: ["id"] };
+        if (fate === "killed after") db.die();
+        return { ...undelivered([], DOWN), confirmed: mail.recipients, trouble: undefined };
       },
     };
   }

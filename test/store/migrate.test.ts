@@ -36,6 +36,8 @@ const INDEX_NAMES = [
   "entry_version_pkey",
   "swf_alarms_migration_pkey",
   ONE_ACTIVE_EVENT,
+  "swf_alarms_owed_clears",
+  "swf_alarms_pending_mail",
   "uniq_context_name",
   "uniq_entry_version_num",
 ];
@@ -99,6 +101,8 @@ describe.each(DATABASES)("migrate on $kind", ({ open }) => {
     const after = await readSchema(db);
     expect(withoutOurs(after)).toEqual(before);
     expect(after.indexes.filter((line) => !before.indexes.includes(line))).toEqual([
+      expect.stringContaining("INDEX swf_alarms_owed_clears ON public.entry"),
+      expect.stringContaining("INDEX swf_alarms_pending_mail ON public.entry"),
       expect.stringContaining("UNIQUE INDEX swf_alarms_migration_pkey"),
       expect.stringContaining(`UNIQUE INDEX ${ONE_ACTIVE_EVENT} ON public.entry`),
     ]);
