@@ -28,6 +28,7 @@ export interface SourceFacts {
   readonly sources: { readonly byName: ReadonlyMap<string, { readonly tally: Tally }> };
   readonly mailing: Mailing;
   readonly clock: () => number;
+  readonly redact: (text: string) => string;
 }
 
 /** What is wrong with the sources, for the report. */
@@ -69,7 +70,7 @@ export async function watchSources(
       problems.push(`cannot remember how the source ${name} answered: ${reason}`);
     }
   }
-  return { unreachable, problems, mails };
+  return { unreachable, problems: problems.map(facts.redact), mails };
 }
 
 /** The alarms that could not look because of this source, by `entry_id`. */

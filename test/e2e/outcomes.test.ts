@@ -96,7 +96,7 @@ test.for([
   },
   {
     name: "catches the fetch failure and goes on as if nothing were",
-    text: `export async function* detect(client) { try { await client.get("/gone/"); } catch {} yield { dedupeKey: "old", subject: "O" }; }`,
+    text: `export async function* detect(client) { await client.get("/here/"); try { await client.get("/gone/"); } catch {} yield { dedupeKey: "old", subject: "O" }; }`,
     seen: { old: true, other: true },
     mailed: 0,
     says: /GET \/gone\/ from main: status 404/,
@@ -133,7 +133,8 @@ test.for([
   "a module that $name clears nothing and keeps what it yielded",
   async ({ text, seen, mailed, says }) => {
     const site = await siteWithOldThings(text);
-    site.source.answer = (_, response) => json(response, { error: "not here" }, 404);
+    site.source.answer = (_, response, url) =>
+      json(response, { error: "not here" }, url.pathname === "/here/" ? 200 : 404);
     const result = await site.tick();
     expect(result).toMatchObject({ code: 1, stdout: "" });
     expect(result.stderr).toMatch(says);

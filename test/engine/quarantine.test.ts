@@ -154,7 +154,7 @@ test("a quarantine mail that fails is owed; after the end, the one mail about th
   await ticks(engine, 3);
   expect(await next(engine)).toBe("left out, error");
   expect(runData(await lastRun(engine)).error_details).toMatch(
-    /^alarm_x: mail about quarantine not sent: .*; the next tick tries again$/,
+    /^alarm_x: about quarantine: mail not sent: .*; the next tick tries again$/,
   );
   engine.says("x", { keys: [] });
   expect(await next(engine, ["x"])).toBe("complete, error");

@@ -133,7 +133,7 @@ test("the mail is owed until it was delivered, and so is the one about the end",
   const errors = await next(site, 40);
   expect(errors).toEqual([
     expect.stringMatching(/^source main unreachable/),
-    expect.stringMatching(/^mail about source trouble not sent: .*; the next tick tries again$/),
+    expect.stringMatching(/^about source trouble: mail not sent: .*; the next tick tries again$/),
   ]);
   engine.blockMail(false);
   await next(site);
