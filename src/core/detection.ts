@@ -9,6 +9,8 @@ export const ENGINE_KEYS: ReadonlySet<string> = new Set([
   "fire_time",
   "clear_time",
   "clear_reason",
+  "clear_held_at",
+  "mail_owed",
   "last_seen",
   "last_notified",
   "dedupe_key",
@@ -96,7 +98,7 @@ function boundKey(key: string): string {
 
 function ownData(data: unknown): JsonObject {
   if (data === null) return {};
-  if (!isJsonObject(data)) return { detection_data: safeJson(data) };
+  if (!isJsonObject(data)) return ownData(safeJson({ detection_data: data }));
   const own: [string, JsonObject[string]][] = [];
   for (const [key, item] of Object.entries(data)) {
     own.push([ENGINE_KEYS.has(key) ? freeKey(`detection_${key}`, data) : key, item]);

@@ -1,3 +1,4 @@
+import { showName } from "./describe.ts";
 import type { JsonObject } from "./json.ts";
 import type { AlarmRow } from "./model.ts";
 import { type ParamSpecs, resolveParams } from "./params.ts";
@@ -7,8 +8,12 @@ export type Readiness =
   | { readonly kind: "ready"; readonly params: JsonObject; readonly notes: readonly string[] }
   /** Somebody has yet to set it up; no error. */
   | { readonly kind: "not configured"; readonly missing: readonly string[] }
-  /** It was set up wrongly. */
-  | { readonly kind: "faulty"; readonly message: string };
+  /** The module does not load, or the row sets it up wrongly. */
+  | {
+      readonly kind: "faulty";
+      readonly message: string;
+      readonly fault: "module" | "row";
+    };
 
 export interface ReadinessFacts {
   readonly row: Pick<AlarmRow, "params" | "name">;
@@ -26,11 +31,15 @@ export const MAIN_SOURCE = "main";
 export function judgeReadiness({ row, specs, needs, configured }: ReadinessFacts): Readiness {
   const resolved = resolveParams(specs, row.params);
   if (resolved.faults.length > 0)
-    return { kind: "faulty", message: [...resolved.faults, ...resolved.unknown].join("; ") };
+    return {
+      kind: "faulty",
+      message: [...resolved.faults, ...resolved.unknown].join("; "),
+      fault: "row",
+    };
   const missing = (needs ?? [MAIN_SOURCE])
     .filter((name) => !configured.has(name))
     .map(missingSource);
-  for (const name of resolved.missing) missing.push(`parameter ${name} has no value`);
+  for (const name of resolved.missing) missing.push(`parameter ${showName(name)} has no value`);
   if (missing.length > 0)
     return { kind: "not configured", missing: [...missing, ...resolved.unknown] };
   return { kind: "ready", params: resolved.params, notes: resolved.unknown };

@@ -1,7 +1,10 @@
 import type { JsonObject } from "../core/json.ts";
+import { type Redact, redactJson } from "../core/redact.ts";
+import { isExplained } from "../core/source_trouble.ts";
 import type { RunSummary } from "../store/engine_runs.ts";
 import type { Log } from "./log.ts";
-import { type AlarmResult, perAlarmRecord } from "./result.ts";
+import { type AlarmResult, perAlarmRecord, type RanResult } from "./result.ts";
+import type { SourceTroubles } from "./source_trouble.ts";
 
 /** What a tick did, for whoever started it. */
 export interface TickReport {
@@ -15,41 +18,67 @@ export interface TickReport {
   readonly errors: readonly string[];
 }
 
+function byEntryId(a: AlarmResult, b: AlarmResult): number {
+  return a.row.entryId < b.row.entryId ? -1 : 1;
+}
+
 /** The results of all alarms as one report; `problems` are errors that belong to no single alarm. */
 export function makeReport(
-  results: readonly AlarmResult[],
+  given: readonly AlarmResult[],
   problems: readonly string[],
+  troubles: SourceTroubles,
   newcomers: readonly string[],
   startedAt: number,
 ): TickReport {
+  const results = [...given].sort(byEntryId);
   const ran = results.filter((result) => result.kind === "ran");
   return {
     startedAt,
     results,
     newcomers,
-    notificationsSent: ran.filter(({ sent }) => sent).length,
+    notificationsSent:
+      ran.filter(({ sent }) => sent).length +
+      ran.filter(({ announced }) => announced === true).length +
+      troubles.mails,
     errors: [
       ...problems,
-      ...ran
-        .filter(({ errors }) => errors.length > 0)
-        .map(({ row, errors }) => `${row.entryId}: ${errors.join("; ")}`),
+      ...troubles.problems,
+      ...ran.flatMap((result) => {
+        const errors = errorsToTell(result, troubles.unreachable);
+        return errors.length === 0 ? [] : [`${result.row.entryId}: ${errors.join("; ")}`];
+      }),
     ],
   };
 }
 
+/**
+ * What whoever watches the ticks is told of an alarm's errors: not every five minutes that it is still
+ * quarantined, nor once for each alarm that a source is down. The alarm's own record keeps them all.
+ */
+function errorsToTell(
+  { outcome, errors, quarantine }: RanResult,
+  unreachable: readonly string[],
+): readonly string[] {
+  if (isExplained(unreachable, errors, outcome.fault)) return [];
+  if (quarantine?.leftOut !== true) return errors;
+  return errors.filter((error) => !outcome.reasons.includes(error));
+}
+
 /** The report in the words of the row contract. */
-export function runSummary(report: TickReport, finishedAt: number): RunSummary {
+export function runSummary(report: TickReport, finishedAt: number, redact: Redact): RunSummary {
   const ran = report.results.filter((result) => result.kind === "ran");
-  const perAlarm: JsonObject = {};
-  for (const result of report.results) perAlarm[result.row.entryId] = perAlarmRecord(result);
+  const perAlarm = report.results.map((result) => [
+    result.row.entryId,
+    redactJson(perAlarmRecord(result), redact),
+  ]);
   return {
     finished_at: finishedAt,
     alarms_run: ran.filter(({ started }) => started).length,
     alarms_seen: ran.reduce((sum, { outcome }) => sum + outcome.detections.length, 0),
     notifications_sent: report.notificationsSent,
     errors: report.errors.length,
-    error_details: report.errors.join("\n\n"),
-    per_alarm: perAlarm,
+    error_details: redact(report.errors.join("\n\n")),
+    per_alarm: Object.fromEntries(perAlarm),
   };
 }
 

@@ -41,10 +41,14 @@ const DEFAULTS: Config = {
     limits: { timeout: 60, memory: 512, detections: 100_000 },
     logPath: undefined,
     alarmsDir: "/opt/alarms",
+    quarantineAfter: 3,
+    clearGuardShare: 0.8,
+    unreachableAfter: 1800,
   },
   sources: {},
   db: { kind: "embedded", path: "/etc/swf/state" },
   email: { provider: "none" },
+  operators: [],
 };
 
 describe("what can be set", () => {
@@ -54,7 +58,18 @@ describe("what can be set", () => {
     ["so do empty tables, but for [email]", "[engine]\n[db]\n[sources]", {}],
     [
       "all of [engine]",
-      '[engine]\nbase_url = "https://h.example/prod"\nrequest_timeout = 5\nalarm_timeout = 1.5\nalarm_memory = 128\nmax_detections = 10\ntick_timeout = 100\nlog_path = "/var/log/a.log"\nalarms_dir = "/srv/alarms"',
+      `[engine]
+base_url = "https://h.example/prod"
+request_timeout = 5
+alarm_timeout = 1.5
+alarm_memory = 128
+max_detections = 10
+tick_timeout = 100
+log_path = "/var/log/a.log"
+alarms_dir = "/srv/alarms"
+quarantine_after = 0
+clear_guard_share = 1
+unreachable_after = 0`,
       {
         engine: {
           baseUrl: "https://h.example/prod",
@@ -63,7 +78,18 @@ describe("what can be set", () => {
           limits: { timeout: 1.5, memory: 128, detections: 10 },
           logPath: "/var/log/a.log",
           alarmsDir: "/srv/alarms",
+          quarantineAfter: 0,
+          clearGuardShare: 1,
+          unreachableAfter: 0,
         },
+      },
+    ],
+    [
+      "operators, by address and by team",
+      '[email]\nprovider = "file"\noperators = ["ops@h.example", "@ops"]',
+      {
+        email: { provider: "file", from: "swf-alarms@localhost", dir: "/etc/swf/outbox" },
+        operators: ["ops@h.example", "@ops"],
       },
     ],
     [
@@ -247,6 +273,39 @@ describe("each fault names its key, what was found and what to write", () => {
       [expect.stringMatching(/^engine\.request_timeout: found Inf.*; write a number of seconds/i)],
     ],
     [
+      "half a failure",
+      "[engine]\nquarantine_after = 2.5",
+      [
+        "engine.quarantine_after: found 2.5; write a whole number of failures such as 3, or 0 for never",
+      ],
+    ],
+    [
+      "a share that is a percentage",
+      "[engine]\nclear_guard_share = 80",
+      [
+        "engine.clear_guard_share: found 80; write a share from 0 to 1 such as 0.8; 1 turns the guard off",
+      ],
+    ],
+    [
+      "a time before now",
+      "[engine]\nunreachable_after = -1",
+      ["engine.unreachable_after: found -1; write a number of seconds such as 1800"],
+    ],
+    [
+      "operators that are a text",
+      '[email]\nfrom = "a@h.example"\noperators = "ops@h.example"',
+      [
+        'email.operators: found "ops@h.example"; write a list of addresses and @teams such as ["ops@host.example", "@ops"]',
+      ],
+    ],
+    [
+      "an operator that is no address",
+      '[email]\nfrom = "a@h.example"\noperators = ["ops"]',
+      [
+        'email.operators: found ["ops"]; write a list of addresses and @teams such as ["ops@host.example", "@ops"]',
+      ],
+    ],
+    [
       "an empty log path",
       '[engine]\nlog_path = ""',
       ['engine.log_path: found ""; write a text such as "/var/log/swf-alarms/run.log"'],
@@ -380,7 +439,7 @@ describe("each fault names its key, what was found and what to write", () => {
       "a header's value with a line break",
       '[sources.a]\nbase_url = "http://h"\nheaders = { "X-A" = "1\\nX-B: 2" }',
       [
-        "sources.a.headers.X-A: found a value (not shown, it may hold a secret); write a text without line breaks",
+        "sources.a.headers.X-A: found a value (not shown, it may hold a secret); write one line without letters beyond Latin-1",
       ],
     ],
     [
@@ -396,7 +455,7 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "a user agent with a line break",
       '[sources.a]\nbase_url = "http://h"\nuser_agent = "a\\nb"',
-      ['sources.a.user_agent: found "a\\nb"; write a text without line breaks'],
+      ['sources.a.user_agent: found "a\\nb"; write one line without letters beyond Latin-1'],
     ],
     [
       "a token that is not set",
@@ -416,7 +475,7 @@ describe("each fault names its key, what was found and what to write", () => {
       "a token with a line break",
       '[sources.a]\nbase_url = "http://h"\ntoken_env = "BROKEN"',
       [
-        "sources.a.token_env: the environment variable BROKEN holds a line break; set it to the bare token",
+        "sources.a.token_env: the environment variable BROKEN holds a line break, or a letter beyond Latin-1; set it to the bare token",
       ],
     ],
     [
@@ -459,6 +518,65 @@ describe("each fault names its key, what was found and what to write", () => {
       "a quoted key with a dot",
       '"constructor.x" = 1',
       [expect.stringMatching(/^constructor\.x: unknown key; remove it/)],
+    ],
+    [
+      "a key with a line break and a control character, which stay in quotes",
+      '"a\\n\\u009b" = 1',
+      [expect.stringMatching(/^"a\\n\\u009b": unknown key; remove it/)],
+    ],
+    [
+      "a date in the place of a table",
+      "engine = 2026-11-21",
+      ['engine: found "2026-11-21"; write a table'],
+    ],
+    [
+      "a source whose name every object has",
+      '[sources.constructor]\nbase_url = "http://h"',
+      ["sources.constructor: this name cannot be used; choose another"],
+    ],
+    [
+      "a header whose name every object has",
+      '[sources.a]\nbase_url = "http://h"\nheaders = { constructor = "x" }',
+      ["sources.a.headers.constructor: this name cannot be used; choose another"],
+    ],
+    [
+      "a token under a name that every object has",
+      '[sources.a]\nbase_url = "http://h"\ntoken_env = "constructor"',
+      [
+        expect.stringMatching(
+          /^sources\.a\.token_env: the environment variable constructor is not/,
+        ),
+      ],
+    ],
+    [
+      "a base URL with a lone question mark, behind which no path can stand",
+      '[engine]\nbase_url = "http://h/api?"',
+      [expect.stringMatching(/^engine\.base_url: found a value/)],
+    ],
+    [
+      "a base URL with a blank at its end",
+      '[engine]\nbase_url = "http://h/api "',
+      [expect.stringMatching(/^engine\.base_url: found "http:\/\/h\/api "/)],
+    ],
+    [
+      "a user agent that HTTP has no byte for",
+      '[sources.a]\nbase_url = "http://h"\nuser_agent = "\u2192"',
+      [expect.stringMatching(/^sources\.a\.user_agent: found "\u2192"/)],
+    ],
+    [
+      "a path that holds a NUL",
+      '[db]\npath = "a\\u0000b"',
+      ['db.path: found "a\\u0000b"; write a text such as "state"'],
+    ],
+    [
+      "a path with a line break of Unicode",
+      '[db]\nenv_path = "a\u2028b"',
+      ['db.env_path: found "a\\u2028b"; write a text such as "/var/www/app/.env"'],
+    ],
+    [
+      "a sender that would move the cursor",
+      '[email]\nfrom = "\\u001b[2J <a@h>"',
+      [expect.stringMatching(/^email\.from: found "\\u001b\[2J <a@h>"/)],
     ],
   ];
   test.each(rows)("%s", (_, text, faults) => {
@@ -635,6 +753,8 @@ describe("a secret is never quoted", () => {
     ["in a dsn with an unclosed quote", '[db]\ndsn = "postgresql://u:s3cret@h/n'],
     ["in a dsn without quotes", "[db]\ndsn = postgresql://u:s3cret@h/n"],
     ["in a dsn with text behind it", '[db]\ndsn = "postgresql://u@h/n" s3cret'],
+    ["in a dsn in the place of a path", '[db]\nenv_path = "postgresql://u:s3cret@h/n"'],
+    ["in headers in the place of a text", '[sources.a]\nbase_url = { X-A = "s3cret" }'],
     ["in an unknown key of [db]", '[db]\npassword = "s3cret"'],
     ["in an unknown key of a source", '[sources.a]\nbase_url = "http://h"\ntoken = "s3cret"'],
     [

@@ -261,7 +261,7 @@ test("a detection's own data never overwrites the engine's keys, and is kept bes
   site.module(
     "greedy.js",
     `export const detect = () => [{ dedupeKey: "k", subject: "K", data: {
-      entry_id: "event_other", fire_time: "yesterday", clear_time: 5, clear_reason: "x", last_seen: 1, last_notified: 2,
+      entry_id: "event_other", fire_time: "yesterday", clear_time: 5, clear_reason: "x", mail_owed: true, last_seen: 1, last_notified: 2,
       dedupe_key: "z", subject: "z", recipients: "evil@example.org", alarm_config_id: "z", status: "running", metric: "9%" } }];`,
   );
   const alarmId = await insertAlarm(site, "greedy", { enabled: false });
@@ -275,6 +275,7 @@ test("a detection's own data never overwrites the engine's keys, and is kept bes
     detection_fire_time: "yesterday",
     detection_clear_time: 5,
     detection_clear_reason: "x",
+    detection_mail_owed: true,
     detection_last_seen: 1,
     detection_last_notified: 2,
     detection_dedupe_key: "z",
