@@ -116,5 +116,5 @@ export const CASES: { readonly [name: string]: HostileCase } = {
     PATIENT,
   ),
   yields_odd_data: complete(PATIENT),
-  yields_too_much_text: failed(/^it yielded more than 64 MiB of detections/, false, PATIENT),
+  yields_too_much_text: failed(/^it yielded more than 128 MiB of detections/, false, PATIENT),
 };
