@@ -153,7 +153,7 @@ export async function detectIn(
             doubtful = true;
             soFar.incomplete(changedGlobals(message.changed));
           }
-          end({ value: undefined, clean: message.clean, doubtful });
+          end({ value: undefined, clean: message.clean && !doubtful, doubtful });
       }
     },
     died: (cause) => {
