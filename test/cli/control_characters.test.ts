@@ -101,10 +101,20 @@ test("control characters in names of files and in the configuration do not eithe
     expect.soft(stdout, args.join(" ")).not.toMatch(CONTROL);
     expect.soft(stderr, args.join(" ")).not.toMatch(CONTROL);
   }
-  chmodSync(folder, 0o777);
-  const { stderr } = await made.command(["run"]);
-  expect(stderr).toContain("chmod go-w");
-  expect(stderr).not.toMatch(CONTROL);
+  const bidi = join(made.folder, `alarms ${BIDI}`);
+  mkdirSync(bidi);
+  writeFileSync(join(bidi, `x${EVIL}.ts`), "");
+  made.configure({ alarmsDir: bidi });
+  chmodSync(bidi, 0o777);
+  for (const args of [
+    ["run", "-v"],
+    ["run", "-v", "--allow-writable"],
+  ]) {
+    const { stdout, stderr } = await made.command(args);
+    expect.soft(stdout, args.join(" ")).not.toMatch(CONTROL);
+    expect.soft(stderr, args.join(" ")).not.toMatch(CONTROL);
+    if (args.length === 2) expect(stderr).toContain("chmod go-w");
+  }
 });
 
 test("JSON on stdout is free of them too, and says what they were", async () => {
