@@ -75,7 +75,7 @@ quoted() {
 tick=$(quoted "${engine[@]}" run --config "$root/config.toml")
 if timeout --version >/dev/null 2>&1; then
   # A tick that hangs would make all later ones skip.
-  guard="timeout -v -k 10 240 "
+  guard="timeout -v -k 5 290 "
 else
   guard=
 fi

@@ -40,15 +40,15 @@ async function tryAlarm(name: string, options: TryOptions): Promise<Outcome> {
     const found = await findAlarm(db, config, name);
     const sources = new Sources(config);
     const log = consoleLog({ verbose: options.json !== true, path: undefined });
-    const runners = openRunners(config, new AbortController().signal, log);
+    const host = openRunners(config, new AbortController().signal, log);
     try {
       const alarm = withParams(found, parseAssignments(options.param ?? []), sources.names);
       if (alarm.readiness.kind === "not configured") {
         return failedOutcome(`not configured: ${alarm.readiness.missing.join("; ")}`, "row");
       }
-      return await collect(alarm, { config, sources, runners, now: Date.now() / 1000, log });
+      return await collect(alarm, { config, sources, host, now: Date.now() / 1000, log });
     } finally {
-      await runners.close();
+      await host.close();
       await sources.close();
     }
   });

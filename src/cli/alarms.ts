@@ -1,10 +1,5 @@
 import type { Config } from "../config/config.ts";
-import {
-  type Alarm,
-  type LoadedAlarms,
-  loadAlarms,
-  readAlarmsFolder,
-} from "../engine/load_alarms.ts";
+import { type Alarm, loadAlarms, readAlarmsFolder } from "../engine/load_alarms.ts";
 import type { Log } from "../engine/log.ts";
 import { openRunners } from "../engine/runners.ts";
 import { Sources } from "../engine/sources.ts";
@@ -18,21 +13,23 @@ export async function viewAlarms(
   db: Database,
   config: Config,
   only?: string,
-): Promise<LoadedAlarms> {
-  const runners = openRunners(config, new AbortController().signal, silent);
+): Promise<{ alarms: readonly Alarm[]; problems: readonly string[] }> {
+  const host = openRunners(config, new AbortController().signal, silent);
   try {
-    return await loadAlarms({
+    const { alarms, problems } = await loadAlarms({
       db,
       folder: readAlarmsFolder(config.engine.alarmsDir, silent),
-      runners,
+      host,
       sources: new Sources(config).names,
       now: Date.now() / 1000,
       write: false,
       only: only === undefined ? undefined : new Set([only]),
       log: silent,
     });
+    const loaded = await Promise.all(alarms);
+    return { alarms: loaded.sort((a, b) => (a.row.entryId < b.row.entryId ? -1 : 1)), problems };
   } finally {
-    await runners.close();
+    await host.close();
   }
 }
 
@@ -51,7 +48,7 @@ async function findArchived(db: Database, name: string): Promise<Alarm | undefin
   const row = (await alarmRows(db)).rows.find((candidate) => candidate.name === name);
   if (row === undefined) return undefined;
   const message = `archived; to start it again: swf-alarms alarm set ${name} --unarchive`;
-  return { row, module: undefined, readiness: { kind: "faulty", message } };
+  return { row, module: undefined, readiness: { kind: "faulty", message, fault: "row" } };
 }
 
 /** What was asked for is not there. */

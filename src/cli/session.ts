@@ -3,6 +3,7 @@ import { openChannel } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
 import { findConfig, loadConfig } from "../config/load.ts";
 import type { Log } from "../engine/log.ts";
+import { openRunners } from "../engine/runners.ts";
 import type { Engine } from "../engine/tick.ts";
 import { asDatabaseError, type Database, DatabaseError } from "../store/database.ts";
 import { migrate, pendingMigrations } from "../store/migrate.ts";
@@ -86,6 +87,7 @@ export function makeEngine(db: Database, config: Config, log: Log): Engine {
     config,
     db,
     log,
+    host: (signal) => openRunners(config, signal, log),
     clock: () => Date.now() / 1000,
     channel: () => {
       channel ??= openChannel(config.email);

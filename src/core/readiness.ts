@@ -7,8 +7,12 @@ export type Readiness =
   | { readonly kind: "ready"; readonly params: JsonObject; readonly notes: readonly string[] }
   /** Somebody has yet to set it up; no error. */
   | { readonly kind: "not configured"; readonly missing: readonly string[] }
-  /** It was set up wrongly. */
-  | { readonly kind: "faulty"; readonly message: string };
+  /** The module does not load, or the row sets it up wrongly. */
+  | {
+      readonly kind: "faulty";
+      readonly message: string;
+      readonly fault: "module" | "row";
+    };
 
 export interface ReadinessFacts {
   readonly row: Pick<AlarmRow, "params" | "name">;
@@ -26,7 +30,11 @@ export const MAIN_SOURCE = "main";
 export function judgeReadiness({ row, specs, needs, configured }: ReadinessFacts): Readiness {
   const resolved = resolveParams(specs, row.params);
   if (resolved.faults.length > 0)
-    return { kind: "faulty", message: [...resolved.faults, ...resolved.unknown].join("; ") };
+    return {
+      kind: "faulty",
+      message: [...resolved.faults, ...resolved.unknown].join("; "),
+      fault: "row",
+    };
   const missing = (needs ?? [MAIN_SOURCE])
     .filter((name) => !configured.has(name))
     .map(missingSource);

@@ -1,13 +1,13 @@
 import type { Config } from "../config/config.ts";
 import type { Outcome } from "../core/model.ts";
-import type { Runners } from "../modules/runners.ts";
+import type { ModuleHost } from "../modules/runners.ts";
 import type { Alarm } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
 import type { Sources } from "./sources.ts";
 
 export interface CollectFacts {
   readonly config: Config;
-  readonly runners: Runners;
+  readonly host: Pick<ModuleHost, "detect">;
   readonly sources: Sources;
   readonly now: number;
   readonly log: Log;
@@ -17,10 +17,11 @@ export interface CollectFacts {
 export async function collect(alarm: Alarm, facts: CollectFacts): Promise<Outcome> {
   const { row, module, readiness } = alarm;
   if (readiness.kind !== "ready" || module === undefined) {
-    const reason = readiness.kind === "faulty" ? readiness.message : "the alarm is not configured";
-    return failedOutcome(reason, module === undefined ? "module" : "row");
+    return readiness.kind === "faulty"
+      ? failedOutcome(readiness.message, readiness.fault)
+      : failedOutcome("the alarm is not configured", "row");
   }
-  return await facts.runners.detect({
+  return await facts.host.detect({
     file: module,
     params: readiness.params,
     sources: facts.sources.byName,

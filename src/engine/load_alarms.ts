@@ -1,3 +1,4 @@
+import { errorText } from "../core/describe.ts";
 import { alarmEntryId } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { defaultParams } from "../core/params.ts";
@@ -5,7 +6,7 @@ import { judgeReadiness, type Readiness } from "../core/readiness.ts";
 import { makeRoster } from "../core/roster.ts";
 import type { AlarmModule, LoadedModule } from "../modules/alarm_module.ts";
 import { discoverModules, type ModuleFile } from "../modules/discover.ts";
-import type { Runners } from "../modules/runners.ts";
+import type { ModuleHost } from "../modules/runners.ts";
 import { alarmRows, createAlarm, type NewAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 import type { Log } from "./log.ts";
@@ -19,7 +20,8 @@ export interface Alarm {
 }
 
 export interface LoadedAlarms {
-  readonly alarms: readonly Alarm[];
+  /** None of them rejects. */
+  readonly alarms: readonly Promise<Alarm>[];
   /** Rows that stand for no alarm of their own: each an error of the run. */
   readonly problems: readonly string[];
   /** Names of alarms whose row was made now, or would be. */
@@ -29,7 +31,7 @@ export interface LoadedAlarms {
 export interface LoadFacts {
   readonly db: Database;
   readonly folder: readonly ModuleFile[];
-  readonly runners: Pick<Runners, "load">;
+  readonly host: Pick<ModuleHost, "load">;
   /** Names of the configured sources. */
   readonly sources: ReadonlySet<string>;
   readonly now: number;
@@ -40,7 +42,7 @@ export interface LoadFacts {
   readonly log: Log;
 }
 
-/** Folder × rows: every alarm of the tick, loaded and judged. */
+/** Folder × rows: every alarm of the tick, each loaded and judged by itself: one that hangs delays no other. */
 export async function loadAlarms(facts: LoadFacts): Promise<LoadedAlarms> {
   const { rows, nameless, deleted } = await alarmRows(facts.db);
   const roster = makeRoster(
@@ -50,33 +52,40 @@ export async function loadAlarms(facts: LoadFacts): Promise<LoadedAlarms> {
   const isWanted = (name: string): boolean => facts.only === undefined || facts.only.has(name);
   const load = loadOnce(facts);
 
-  const alarms: Alarm[] = [];
+  const alarms = new Map<string, Promise<Alarm>>();
   const problems = [...nameless];
   for (const item of roster.items) {
-    if (item.kind === "archived" || !isWanted(item.row.name)) continue;
+    const { row } = item;
+    if (item.kind === "archived" || !isWanted(row.name)) continue;
     if (item.kind === "second row") problems.push(item.message);
-    else if (item.kind === "unusable") alarms.push(faulty(item.row, item.message));
-    else alarms.push(judge(item.row, await load(item.row.module), facts.sources));
+    else if (item.kind === "unusable")
+      alarms.set(row.name, Promise.resolve(faulty(row, item.message, "row")));
+    else alarms.set(row.name, loadRow(row, load, facts.sources));
   }
   const newcomers = roster.newcomers
     .filter(isWanted)
     .filter((name) => !isDeleted(name, deleted, facts.log));
-  for (const name of newcomers) alarms.push(await admit(name, await load(name), facts));
+  for (const name of newcomers) alarms.set(name, admit(name, load, facts));
   for (const name of facts.only ?? []) {
-    if (!alarms.some(({ row }) => row.name === name)) problems.push(noSuchAlarm(name));
+    if (!alarms.has(name)) problems.push(noSuchAlarm(name));
   }
-  alarms.sort((a, b) => (a.row.entryId < b.row.entryId ? -1 : 1));
-  return { alarms, problems, newcomers };
+  return { alarms: [...alarms.values()], problems, newcomers };
+}
+
+type Load = (name: string) => Promise<LoadedModule>;
+
+async function loadRow(row: AlarmRow, load: Load, sources: ReadonlySet<string>): Promise<Alarm> {
+  return judge(row, await load(row.module), sources);
 }
 
 /** Loads modules by name, each once: several alarms may share one. */
-function loadOnce({ folder, runners }: LoadFacts): (name: string) => Promise<LoadedModule> {
+function loadOnce({ folder, host }: LoadFacts): Load {
   const loaded = new Map<string, Promise<LoadedModule>>();
   return (name) => {
     const file = folder.find((candidate) => candidate.name === name);
     if (file === undefined)
       return Promise.resolve({ ok: false, fault: `no module ${name} in the alarms folder` });
-    const pending = loaded.get(name) ?? runners.load(file);
+    const pending = loaded.get(name) ?? host.load(file);
     loaded.set(name, pending);
     return pending;
   };
@@ -86,12 +95,17 @@ function loadOnce({ folder, runners }: LoadFacts): (name: string) => Promise<Loa
  * Takes in a module that has no row yet: its row is made, with mail off. One that does not load gets
  * none before it does, so that the row starts with its TITLE, DESCRIPTION and defaults.
  */
-async function admit(name: string, loaded: LoadedModule, facts: LoadFacts): Promise<Alarm> {
+async function admit(name: string, load: Load, facts: LoadFacts): Promise<Alarm> {
+  const loaded = await load(name);
   const wish = newAlarm(name, loaded);
   if (!loaded.ok || !facts.write) return judge(imagine(wish), loaded, facts.sources);
-  const row = await createAlarm(facts.db, wish, facts.now);
-  facts.log.info(`${row.entryId}: new module, its row was made, with mail off`);
-  return judge(row, loaded, facts.sources);
+  try {
+    const row = await createAlarm(facts.db, wish, facts.now);
+    facts.log.info(`${row.entryId}: new module, its row was made, with mail off`);
+    return judge(row, loaded, facts.sources);
+  } catch (error) {
+    return faulty(imagine(wish), `cannot make its row: ${errorText(error)}`, "row");
+  }
 }
 
 /** Who deletes an alarm's row while its file stays does not want it made again. */
@@ -126,7 +140,7 @@ export class AlarmsFolderError extends Error {
 }
 
 function judge(row: AlarmRow, loaded: LoadedModule, sources: ReadonlySet<string>): Alarm {
-  if (!loaded.ok) return faulty(row, loaded.fault);
+  if (!loaded.ok) return faulty(row, loaded.fault, "module");
   const { module } = loaded;
   return {
     row,
@@ -140,8 +154,8 @@ function judge(row: AlarmRow, loaded: LoadedModule, sources: ReadonlySet<string>
   };
 }
 
-function faulty(row: AlarmRow, message: string): Alarm {
-  return { row, module: undefined, readiness: { kind: "faulty", message } };
+function faulty(row: AlarmRow, message: string, fault: "module" | "row"): Alarm {
+  return { row, module: undefined, readiness: { kind: "faulty", message, fault } };
 }
 
 /** What a newcomer's row is made of. */

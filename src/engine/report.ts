@@ -15,13 +15,18 @@ export interface TickReport {
   readonly errors: readonly string[];
 }
 
+function byEntryId(a: AlarmResult, b: AlarmResult): number {
+  return a.row.entryId < b.row.entryId ? -1 : 1;
+}
+
 /** The results of all alarms as one report; `problems` are errors that belong to no single alarm. */
 export function makeReport(
-  results: readonly AlarmResult[],
+  given: readonly AlarmResult[],
   problems: readonly string[],
   newcomers: readonly string[],
   startedAt: number,
 ): TickReport {
+  const results = [...given].sort(byEntryId);
   const ran = results.filter((result) => result.kind === "ran");
   return {
     startedAt,

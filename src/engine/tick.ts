@@ -4,7 +4,7 @@ import type { Mode, Outcome, Team } from "../core/model.ts";
 import { decideNotice } from "../core/notice.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { reconcile } from "../core/reconcile.ts";
-import type { Runners } from "../modules/runners.ts";
+import type { ModuleHost } from "../modules/runners.ts";
 import type { Database } from "../store/database.ts";
 import { closeEngineRun, lastPerAlarm, openEngineRun } from "../store/engine_runs.ts";
 import { activeEvents } from "../store/events.ts";
@@ -17,7 +17,6 @@ import type { Log } from "./log.ts";
 import { deliverNotice } from "./notify.ts";
 import { makeReport, runSummary, sayNotConfigured, type TickReport } from "./report.ts";
 import { type AlarmResult, ranResult, unrecordedResult } from "./result.ts";
-import { openRunners } from "./runners.ts";
 import { Sources } from "./sources.ts";
 
 /** What a tick works with; made once at the edge. */
@@ -26,6 +25,8 @@ export interface Engine {
   readonly db: Database;
   /** Opens the configured channel at the first mail; undefined where none is configured. */
   readonly channel: () => Promise<Channel | undefined>;
+  /** Opens the place where alarm modules run; the signal ends what runs there. */
+  readonly host: (signal: AbortSignal) => ModuleHost;
   /** Epoch seconds. */
   readonly clock: () => number;
   readonly log: Log;
@@ -52,7 +53,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
   if (write && lock === undefined) return undefined;
   const sources = new Sources(config);
   const budget = new Budget(config.engine.tickTimeout);
-  const runners = openRunners(config, budget.signal, log);
+  const host = engine.host(budget.signal);
   try {
     const now = engine.clock();
     const previous = await lastPerAlarm(db);
@@ -60,7 +61,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const loaded = await loadAlarms({
       ...engine,
       folder,
-      runners,
+      host,
       sources: sources.names,
       now,
       write,
@@ -72,29 +73,31 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       now,
       runId,
       sources,
-      runners,
+      host,
       teams: await listTeams(db),
     };
-    const results = await Promise.all(loaded.alarms.map((alarm) => runAlarm(alarm, scene)));
+    const results = await Promise.all(
+      loaded.alarms.map(async (alarm) => await runAlarm(await alarm, scene)),
+    );
     const report = makeReport(results, loaded.problems, loaded.newcomers, now);
     sayNotConfigured(report, previous, log);
     if (write) await closeEngineRun(db, runId, runSummary(report, engine.clock()));
     return report;
   } finally {
     budget.stop();
-    await runners.close();
+    await host.close();
     await sources.close();
     await lock?.release();
   }
 }
 
-interface Scene extends Engine {
+interface Scene extends Omit<Engine, "host"> {
   readonly mode: Mode;
   /** Epoch seconds of the tick. */
   readonly now: number;
   readonly runId: string;
   readonly sources: Sources;
-  readonly runners: Runners;
+  readonly host: ModuleHost;
   readonly teams: ReadonlyMap<string, Team>;
 }
 

@@ -26,6 +26,9 @@ export interface RunnersSettings {
   readonly signal: AbortSignal;
 }
 
+/** Where alarm modules run. */
+export type ModuleHost = Pick<Runners, "load" | "detect" | "close">;
+
 /**
  * The processes that alarm modules run in. Each runs one module at a time, so that what a module does to
  * its process is its own trouble; one that leaves its process as it was hands it on to the next.
