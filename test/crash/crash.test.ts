@@ -79,7 +79,7 @@ test.for([
   },
 );
 
-test(`${AT_MAKING} kills while the embedded database is made: the next tick makes it`, {
+test("killed while it makes the embedded database: the next tick makes it", {
   timeout,
 }, async () => {
   const dice = new Dice(SEED);
