@@ -30,7 +30,7 @@ const timeout = (120 + KILLS * PATIENCE) * 1000;
 /** So often a moment that does not come is waited for. */
 const TRIES = 3;
 /** The share of killed ticks that are followed by another one. */
-const ANOTHER = 0.35;
+const ANOTHER = 0.5;
 
 test.for([
   { database: "postgres", kills: KILLS - AT_MAKING - ON_EMBEDDED },
@@ -47,15 +47,17 @@ test.for([
     await addAlarms(site);
     const laboratory = await Laboratory.open(site, world);
 
-    const settle = async (): Promise<History> => {
+    const settle = async (): Promise<void> => {
       expect(await laboratory.tick(), `seed ${SEED}`).toEqual(QUIET);
+    };
+    const judge = async (): Promise<History> => {
       const history = await laboratory.history();
       expect(complaints(history, world), `seed ${SEED}`).toEqual([]);
       return history;
     };
 
     world.turn();
-    let history = await settle();
+    await settle();
     let killed = 0;
     let instant = instants.next();
     for (let tries = 0; killed < kills; ) {
@@ -72,8 +74,11 @@ test.for([
       // Now and then one tick dies after another, and the world does not wait for either.
       if (killed < kills && dice.chance(ANOTHER)) continue;
       if (dice.chance(0.5)) world.turn();
-      history = await settle();
+      await settle();
+      // Opening the embedded database takes as long as a tick, and what is wrong once stays on record.
+      if (database === "postgres" || dice.chance(0.5)) await judge();
     }
+    const history = await judge();
     const seconds = (performance.now() - begin) / 1000;
     process.stdout.write(renderFigures(history, { database, seed: SEED, seconds }));
   },
