@@ -24,6 +24,13 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A value as a reason quotes it: on one line, only the beginning of a text, never what is nested. */
+export function quote(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object" && value !== null) return "an object";
+  return show(typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : String(value));
+}
+
 /** A value for people to read, on one line: `?` where there is none. */
 export function show(value: string | number | null): string {
   return String(value ?? "").replace(/[\p{Cc}\u2028\u2029]+/gu, " ") || "?";

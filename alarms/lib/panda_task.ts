@@ -1,5 +1,5 @@
 import type { JsonObject } from "swf-alarms";
-import { numberOf, textOf } from "./fields.ts";
+import { numberOf, quote, textOf } from "./fields.ts";
 
 /** A row of `/api/panda/tasks/`, as far as the failure rate needs it. Null is what could not be read. */
 export interface Task {
@@ -42,13 +42,13 @@ export type ParsedTask =
 export function parseTask(row: JsonObject): ParsedTask {
   const { jeditaskid: id, status } = row;
   if (typeof id !== "number" || !Number.isSafeInteger(id))
-    return fault(`a task has the jeditaskid ${JSON.stringify(id)}, which is no integer`);
+    return fault(`a task has the jeditaskid ${quote(id)}, which is no integer`);
   if (typeof status !== "string")
-    return fault(`task ${id} has the status ${JSON.stringify(status)}, which is no text`);
+    return fault(`task ${id} has the status ${quote(status)}, which is no text`);
   const failureRate = parseRate(row);
   if (failureRate === undefined) {
     return fault(
-      `task ${id} has no readable failure rate: computed_finalfailurerate is ${JSON.stringify(row.computed_finalfailurerate)}, computed_failurerate is ${JSON.stringify(row.computed_failurerate)}`,
+      `task ${id} has no readable failure rate: computed_finalfailurerate is ${quote(row.computed_finalfailurerate)}, computed_failurerate is ${quote(row.computed_failurerate)}`,
     );
   }
   const task: Task = {
@@ -78,8 +78,10 @@ export function parseTask(row: JsonObject): ParsedTask {
 function parseRate(row: JsonObject): FailureRate | undefined {
   const isOlder = row.computed_finalfailurerate === undefined;
   const value = isOlder ? row.computed_failurerate : row.computed_finalfailurerate;
-  if (value !== null && numberOf(value) === null) return undefined;
-  return { kind: isOlder ? "all-failures-fallback" : "final-failure", value: numberOf(value) };
+  const rate = numberOf(value);
+  // A number that is no part of a whole, such as -1 for "unknown", says nothing about the task.
+  if (value !== null && (rate === null || rate < 0 || rate > 1)) return undefined;
+  return { kind: isOlder ? "all-failures-fallback" : "final-failure", value: rate };
 }
 
 function fault(text: string): ParsedTask {

@@ -1,5 +1,5 @@
 import { type JsonObject, parseUtc } from "swf-alarms";
-import { numberOf, objectOf, textOf, textsOf } from "./fields.ts";
+import { numberOf, objectOf, quote, textOf, textsOf } from "./fields.ts";
 
 /** A row of GraceDB's `superevents/`. Null is what is not there: rows of 2019 have no preferred event. */
 export interface Superevent {
@@ -20,8 +20,9 @@ export type ParsedSuperevent =
 
 export function parseSuperevent(row: JsonObject): ParsedSuperevent {
   const { superevent_id: id } = row;
-  if (typeof id !== "string" || id === "")
-    return { ok: false, fault: `a superevent has the superevent_id ${JSON.stringify(id)}` };
+  // It becomes part of a path: nothing but a plain name may lead to another question.
+  if (typeof id !== "string" || !/^[\w-]+$/.test(id))
+    return { ok: false, fault: `a superevent has the superevent_id ${quote(id)}` };
   const labels = textsOf(row.labels);
   if (labels === null)
     return { ok: false, fault: `superevent ${id} has no readable labels: ${quote(row.labels)}` };
@@ -53,8 +54,4 @@ export function parseLabelRecords(answer: unknown): readonly LabelRecord[] {
     const name = textOf(objectOf(record)?.name);
     return name === null ? [] : [{ name, created: parseUtc(objectOf(record)?.created) ?? null }];
   });
-}
-
-function quote(value: unknown): string {
-  return (JSON.stringify(value) ?? "missing").slice(0, 80);
 }

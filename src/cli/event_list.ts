@@ -59,10 +59,13 @@ export function eventFacts(event: ListedEvent) {
   };
 }
 
+/** The most that the database takes for a limit. */
+const MOST = 2 ** 31 - 1;
+
 /** A whole number above 0, for options that limit a list. */
 export function parseCount(text: string): number {
   const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 1)
-    throw new InvalidArgumentError("write a whole number above 0");
+  if (!Number.isSafeInteger(count) || count < 1 || count > MOST)
+    throw new InvalidArgumentError(`write a whole number above 0, at most ${MOST}`);
   return count;
 }

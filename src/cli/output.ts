@@ -38,5 +38,10 @@ export function renderTable(
 export function renderTime(epochSeconds: number | undefined): string {
   if (epochSeconds === undefined) return "-";
   const date = new Date(epochSeconds * 1000);
-  return Number.isNaN(date.getTime()) ? "-" : date.toISOString().slice(0, 19).replace("T", " ");
+  return Number.isNaN(date.getTime())
+    ? "-"
+    : date
+        .toISOString()
+        .replace(/\.\d+Z$/, "")
+        .replace("T", " ");
 }

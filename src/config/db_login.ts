@@ -1,4 +1,5 @@
 import { parseEnv } from "node:util";
+import { quote } from "../core/describe.ts";
 import type { DbLogin } from "./config.ts";
 
 /** The two families of names that the Django sites use, in the order of preference. */
@@ -33,7 +34,7 @@ export function parseDbLogin(
   ) {
     return {
       login: {},
-      fault: `${path}: ${prefix}PORT must be a port number, found ${JSON.stringify(port)}`,
+      fault: `${path}: ${prefix}PORT must be a port number, found ${quote(port)}`,
     };
   }
   const [host, database, user, password] = ["HOST", "NAME", "USER", "PASSWORD"].map(value);

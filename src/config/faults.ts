@@ -1,5 +1,5 @@
 import type * as v from "valibot";
-import { quote } from "../core/describe.ts";
+import { quote, showName } from "../core/describe.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { nearest } from "../core/nearest.ts";
 import { Schema, Source } from "./schema.ts";
@@ -11,10 +11,15 @@ export function keysOf(issue: Issue): readonly string[] {
   return (issue.path ?? []).map(({ key }) => String(key));
 }
 
+/** A key with those that lead to it, as faults begin. */
+export function pathText(keys: readonly string[]): string {
+  return keys.map(showName).join(".");
+}
+
 /** Key, what was found, what to write. */
 export function describeIssue(issue: Issue): string {
   const keys = keysOf(issue);
-  const path = keys.join(".");
+  const path = pathText(keys);
   const isTable = issue.type === "object" || issue.type === "record";
   // The only key that a table must have.
   if (issue.input === undefined)
@@ -29,24 +34,36 @@ const HIDDEN = "a value (not shown, it may hold a secret)";
 function mayBeSecret(keys: readonly string[], value: unknown): boolean {
   const key = keys.at(-1) ?? "";
   if (key === "dsn" || key === "token_env" || keys.includes("headers")) return true;
+  // A table, or a list of them, may be the headers in the wrong place.
+  if (typeof value !== "string") return JSON.stringify(value)?.includes("{") === true;
   const isUrl = key.endsWith("base_url") || key === "endpoint";
-  return isUrl && typeof value === "string" && /[@?]/.test(value);
+  // A dsn may have landed in any key.
+  return (isUrl && /[@?]/.test(value)) || /:\/\/.*@/s.test(value);
 }
 
-/** Lists where a table belongs; the schema would take a list for an object with numbers as keys. */
-export function listsForTables(table: unknown): readonly (readonly string[])[] {
+/** Lists and dates where a table belongs; the schema would take them for objects. */
+export function noTables(table: unknown): readonly NoTable[] {
   if (!isJsonObject(table)) return [];
-  const found: string[][] = [];
+  const found: NoTable[] = [];
   const look = (parent: JsonObject, path: readonly string[]): void => {
     for (const [key, value] of Object.entries(parent)) {
       const here = [...path, key];
       if (!isTablePath(here)) continue;
-      if (Array.isArray(value)) found.push(here);
+      if (Array.isArray(value) || value instanceof Date)
+        found.push({
+          keys: here,
+          fault: `${pathText(here)}: found ${kindOf(value)}; write a table`,
+        });
       else if (isJsonObject(value)) look(value, here);
     }
   };
   look(table, []);
   return found;
+}
+
+export interface NoTable {
+  readonly keys: readonly string[];
+  readonly fault: string;
 }
 
 function isTablePath([first = "", second, third, fourth]: readonly string[]): boolean {
@@ -74,9 +91,22 @@ export function unknownKeys(table: unknown): readonly string[] {
   for (const [name, known] of TABLES) faults.push(...strangers(table[name], `${name}.`, known));
   if (!isJsonObject(table.sources)) return faults;
   for (const [name, source] of Object.entries(table.sources)) {
-    faults.push(...strangers(source, `sources.${name}.`, Object.keys(Source.entries)));
+    const path = pathText(["sources", name]);
+    faults.push(...unusable(name, path));
+    faults.push(...strangers(source, `${path}.`, Object.keys(Source.entries)));
+    const headers = isJsonObject(source) ? source.headers : undefined;
+    if (!isJsonObject(headers)) continue;
+    for (const header of Object.keys(headers))
+      faults.push(...unusable(header, `${path}.headers.${header}`));
   }
   return faults;
+}
+
+/** Names that the schema passes over without a word. */
+function unusable(name: string, path: string): string[] {
+  return ["__proto__", "prototype", "constructor"].includes(name)
+    ? [`${path}: this name cannot be used; choose another`]
+    : [];
 }
 
 function strangers(table: unknown, prefix: string, known: readonly string[]): string[] {
@@ -87,6 +117,6 @@ function strangers(table: unknown, prefix: string, known: readonly string[]): st
       const guess = nearest(key, known);
       const hint =
         guess === undefined ? `known here: ${known.join(", ")}` : `did you mean ${guess}?`;
-      return `${prefix}${key}: unknown key; remove it (${hint})`;
+      return `${prefix}${showName(key)}: unknown key; remove it (${hint})`;
     });
 }

@@ -5,7 +5,7 @@ import { isJsonObject } from "../core/json.ts";
 import { MAIN_SOURCE } from "../core/readiness.ts";
 import type { Config, DbConfig, EmailConfig, SourceConfig } from "./config.ts";
 import { parseDbLogin } from "./db_login.ts";
-import { describeIssue, keysOf, listsForTables, unknownKeys } from "./faults.ts";
+import { describeIssue, keysOf, noTables, pathText, unknownKeys } from "./faults.ts";
 import { isHeaderValue, type RawConfig, Schema } from "./schema.ts";
 
 /** Everything outside the text that its meaning depends on; read at the edge, given here as values. */
@@ -33,17 +33,20 @@ export function parseConfig(tomlText: string, around: Surroundings): ParsedConfi
     const [reason = error.message] = error.message.split("\n");
     return { ok: false, faults: [`line ${error.line}, column ${error.column}: ${reason}`] };
   }
-  const lists = listsForTables(table);
-  const readable = without(table, lists);
+  const misplaced = noTables(table);
+  const readable = without(
+    table,
+    misplaced.map(({ keys }) => keys),
+  );
   const result = v.safeParse(Schema, readable);
   const issues = result.success ? [] : result.issues;
   const faults = [
-    ...lists.map((path) => `${path.join(".")}: found a list; write a table`),
+    ...misplaced.map(({ fault }) => fault),
     ...issues.map(describeIssue),
     ...unknownKeys(readable),
   ];
   // The checks across keys run on all that is left, so that one message holds every fault.
-  const paths = [...lists, ...issues.map(keysOf)];
+  const paths = [...misplaced.map(({ keys }) => keys), ...issues.map(keysOf)];
   const rest = v.safeParse(Schema, without(table, paths));
   const raw = rest.success ? rest.output : {};
   const across: string[] = [];
@@ -80,7 +83,7 @@ const STAND_IN = "http://stand-in.invalid";
 function isAboutOneOf(fault: string, paths: readonly (readonly string[])[]): boolean {
   return paths.some(
     (path) =>
-      fault.startsWith(`${path.join(".")}:`) ||
+      fault.startsWith(`${pathText(path)}:`) ||
       (path.length === 1 && fault.startsWith(`${path[0]}.`)),
   );
 }
@@ -152,14 +155,15 @@ function parseSources(raw: RawConfig, around: Surroundings, faults: string[]): C
     if (name === MAIN_SOURCE) {
       faults.push(`sources.${name}: this name stands for [engine] base_url; choose another`);
     }
-    const token = source.token_env === undefined ? undefined : around.env[source.token_env];
+    const variable = source.token_env ?? "";
+    const token = Object.hasOwn(around.env, variable) ? around.env[variable] : undefined;
     if (source.token_env !== undefined && (token === undefined || token === "")) {
       faults.push(
         `sources.${name}.token_env: the environment variable ${source.token_env} is not set; set it where the engine starts`,
       );
     } else if (token !== undefined && !isHeaderValue(token)) {
       faults.push(
-        `sources.${name}.token_env: the environment variable ${source.token_env} holds a line break; set it to the bare token`,
+        `sources.${name}.token_env: the environment variable ${source.token_env} holds a line break, or a letter beyond Latin-1; set it to the bare token`,
       );
     }
     sources[name] = {

@@ -27,8 +27,19 @@ const url = v.pipe(
     'an http or https URL without user name, query or fragment, such as "https://host.example/prod"',
   ),
 );
+/** Without control characters: no path, address or name of ours has any. */
 const text = (example: string) =>
-  v.pipe(v.string(`a text such as "${example}"`), v.nonEmpty(`a text such as "${example}"`));
+  v.pipe(
+    v.string(`a text such as "${example}"`),
+    v.regex(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, `a text such as "${example}"`),
+  );
+
+/** A dsn here by mistake would be shown, password and all, where the path is. */
+const path = (example: string) =>
+  v.pipe(
+    text(example),
+    v.check((value) => !value.includes("://"), `a path such as "${example}", no URL`),
+  );
 
 /** One table of `[sources]`. */
 export const Source = v.object({
@@ -41,7 +52,7 @@ export const Source = v.object({
       ),
       v.pipe(
         v.string('a text such as "value"'),
-        v.check(isHeaderValue, "a text without line breaks"),
+        v.check(isHeaderValue, "one line without letters beyond Latin-1"),
       ),
     ),
   ),
@@ -56,8 +67,9 @@ export const Source = v.object({
   ),
   user_agent: v.optional(
     v.pipe(
-      text("swf-alarms (ops@host.example)"),
-      v.check(isHeaderValue, "a text without line breaks"),
+      v.string('a text such as "swf-alarms (ops@host.example)"'),
+      v.nonEmpty('a text such as "swf-alarms (ops@host.example)"'),
+      v.check(isHeaderValue, "one line without letters beyond Latin-1"),
     ),
   ),
 });
@@ -73,8 +85,8 @@ export const Schema = v.object({
       alarm_memory: v.optional(mebibytes),
       max_detections: v.optional(count),
       tick_timeout: v.optional(seconds),
-      log_path: v.optional(text("/var/log/swf-alarms/run.log")),
-      alarms_dir: v.optional(text("alarms")),
+      log_path: v.optional(path("/var/log/swf-alarms/run.log")),
+      alarms_dir: v.optional(path("alarms")),
     }),
   ),
   sources: v.optional(
@@ -94,8 +106,8 @@ export const Schema = v.object({
           v.check(isDsn, 'a URL such as "postgresql://user:password@host:5432/name"'),
         ),
       ),
-      env_path: v.optional(text("/var/www/app/.env")),
-      path: v.optional(text("state")),
+      env_path: v.optional(path("/var/www/app/.env")),
+      path: v.optional(path("state")),
     }),
   ),
   email: v.optional(
@@ -106,12 +118,12 @@ export const Schema = v.object({
       ),
       from: v.optional(
         v.pipe(
-          text("alarms@host.example"),
+          v.string('a text such as "alarms@host.example"'),
           v.check(isSender, 'an address such as "alarms@host.example"'),
         ),
       ),
       endpoint: v.optional(url),
-      dir: v.optional(text("outbox")),
+      dir: v.optional(path("outbox")),
     }),
   ),
 });
@@ -120,14 +132,13 @@ export const Schema = v.object({
 export type RawConfig = v.InferOutput<typeof Schema>;
 
 function isHttpUrl(value: string): boolean {
-  if (!URL.canParse(value)) return false;
+  // What the URL class would drop in silence; the paths of questions are put behind the text.
+  if (!URL.canParse(value) || /[\s\p{Cc}?#]/u.test(value)) return false;
   const parsed = new URL(value);
   return (
     (parsed.protocol === "http:" || parsed.protocol === "https:") &&
     parsed.username === "" &&
-    parsed.password === "" &&
-    parsed.search === "" &&
-    parsed.hash === ""
+    parsed.password === ""
   );
 }
 
@@ -135,14 +146,14 @@ function isDsn(value: string): boolean {
   return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value);
 }
 
-/** Whether a text fits into one header line. */
+/** Whether a text fits into a header: one line, and no character that HTTP has no byte for. */
 export function isHeaderValue(value: string): boolean {
-  return !/[\r\n\0]/.test(value);
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
 }
 
 /** A bare address, or `Name <address>`. */
 function isSender(value: string): boolean {
-  if (!isHeaderValue(value)) return false;
+  if (/\p{Cc}/u.test(value)) return false;
   const inBrackets = /<([^<>]*)>$/.exec(value)?.[1];
   return isAddress(inBrackets ?? value);
 }

@@ -96,7 +96,7 @@ function boundKey(key: string): string {
 
 function ownData(data: unknown): JsonObject {
   if (data === null) return {};
-  if (!isJsonObject(data)) return { detection_data: safeJson(data) };
+  if (!isJsonObject(data)) return ownData(safeJson({ detection_data: data }));
   const own: [string, JsonObject[string]][] = [];
   for (const [key, item] of Object.entries(data)) {
     own.push([ENGINE_KEYS.has(key) ? freeKey(`detection_${key}`, data) : key, item]);

@@ -34,7 +34,7 @@ interface Room {
 }
 
 function convert(value: unknown, ancestors: readonly object[], room: Room): JsonValue {
-  if (room.left <= 0) return "[too large]";
+  if (room.left <= 0) return TOO_LARGE;
   room.left -= 1;
   switch (typeof value) {
     case "string":
@@ -56,6 +56,8 @@ function convert(value: unknown, ancestors: readonly object[], room: Room): Json
   }
 }
 
+const TOO_LARGE = "[too large]";
+
 function convertObject(value: object, ancestors: readonly object[], room: Room): JsonValue {
   if (ancestors.includes(value)) return "[cycle]";
   if (ancestors.length >= MAX_DEPTH) return "[too deep]";
@@ -76,15 +78,28 @@ function convertReadable(value: object, inside: readonly object[], room: Room): 
   if (value instanceof Error || value instanceof URL || value instanceof RegExp) {
     return safeText(String(value));
   }
-  if (Array.isArray(value)) return Array.from(value, (item) => convert(item, inside, room));
-  if (value instanceof Set) return Array.from(value, (item) => convert(item, inside, room));
+  if (Array.isArray(value) || value instanceof Set) return convertList(value, inside, room);
   const entries =
     value instanceof Map ? [...value] : Object.keys(value).map((key) => [key, read(value, key)]);
   const object: JsonObject = Object.create(null);
   for (const [key, item] of entries) {
+    if (room.left <= 0) {
+      object["…"] = TOO_LARGE;
+      break;
+    }
     if (item !== undefined) object[keyText(key)] = convert(item, inside, room);
   }
   return object;
+}
+
+/** What does not fit is told once, not once for each item. */
+function convertList(items: Iterable<unknown>, inside: readonly object[], room: Room): JsonValue[] {
+  const list: JsonValue[] = [];
+  for (const item of items) {
+    list.push(convert(item, inside, room));
+    if (list.at(-1) === TOO_LARGE && room.left <= 0) break;
+  }
+  return list;
 }
 
 /** A getter that throws costs its own value. */

@@ -1,5 +1,5 @@
-import { errorText, quote } from "./describe.ts";
-import { isJsonObject, type JsonObject, type JsonValue, safeJson } from "./json.ts";
+import { errorText, quote, showName } from "./describe.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
 import { nearest } from "./nearest.ts";
 
 /** One parameter of an alarm: what a value must be, and what it is for. */
@@ -76,7 +76,7 @@ export function resolveParams(specs: ParamSpecs, given: JsonObject): ResolvedPar
     }
     const problem = checkValue(spec, value);
     if (problem === undefined) params.push([name, value]);
-    else faults.push(`parameter ${name}: ${problem}, found ${quote(value)}`);
+    else faults.push(`parameter ${showName(name)}: ${problem}, found ${quote(value)}`);
   }
   const known = Object.keys(specs);
   const unknown = Object.keys(given)
@@ -100,8 +100,10 @@ export function defaultParams(specs: ParamSpecs): JsonObject {
 function unknownParam(name: string, known: readonly string[]): string {
   const guess = nearest(name, known);
   const hint =
-    guess === undefined ? `known: ${known.join(", ") || "none"}` : `did you mean ${guess}?`;
-  return `unknown parameter ${name} (${hint})`;
+    guess === undefined
+      ? `known: ${known.map(showName).join(", ") || "none"}`
+      : `did you mean ${showName(guess)}?`;
+  return `unknown parameter ${showName(name)} (${hint})`;
 }
 
 function toJson(value: number | string | boolean | readonly string[]): JsonValue {
@@ -109,7 +111,7 @@ function toJson(value: number | string | boolean | readonly string[]): JsonValue
 }
 
 /** What the value should have been, or undefined when it is right. */
-function checkValue(spec: ParamSpec, value: JsonValue): string | undefined {
+function checkValue(spec: ParamSpec, value: unknown): string | undefined {
   switch (spec.type) {
     case "number":
     case "integer": {
@@ -142,7 +144,7 @@ function article(type: "number" | "integer"): string {
 
 function checkChoice<T>(choices: readonly T[] | undefined, value: T): string | undefined {
   if (choices === undefined || choices.includes(value)) return undefined;
-  return `must be one of ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`;
+  return `must be one of ${choices.map(quote).join(", ")}`;
 }
 
 /**
@@ -151,21 +153,31 @@ function checkChoice<T>(choices: readonly T[] | undefined, value: T): string | u
  */
 export function parseParamSpecs(value: unknown): { specs: ParamSpecs; faults: readonly string[] } {
   if (value === undefined) return { specs: {}, faults: [] };
-  if (!isJsonObject(value)) {
-    return { specs: {}, faults: ["PARAMS must be an object of name: { type, … }"] };
-  }
   const specs: [string, ParamSpec][] = [];
   const faults: string[] = [];
   try {
-    for (const [name, raw] of Object.entries(value)) {
+    if (!isJsonObject(value)) {
+      return { specs: {}, faults: ["PARAMS must be an object of name: { type, … }"] };
+    }
+    for (const [name, given] of Object.entries(value)) {
+      const raw = copySpec(given);
       const problem = specProblem(raw);
-      if (problem !== undefined) faults.push(`PARAMS.${name}: ${problem}`);
+      if (problem !== undefined) faults.push(`PARAMS.${showName(name)}: ${problem}`);
       else if (isParamSpec(raw)) specs.push([name, raw]);
     }
   } catch (error) {
     faults.push(`PARAMS cannot be read: ${errorText(error)}`);
   }
   return { specs: Object.fromEntries(specs), faults };
+}
+
+/** Looked at once: a getter or a proxy may say something else, or throw, the next time. */
+function copySpec(given: unknown): unknown {
+  if (!isJsonObject(given)) return given;
+  const entries = Object.entries(given).map(([key, item]) => {
+    return [key, Array.isArray(item) ? Array.from(item) : item];
+  });
+  return Object.fromEntries(entries);
 }
 
 const SPEC_KEYS = ["type", "required", "default", "description", "min", "max", "choices"];
@@ -177,18 +189,24 @@ function specProblem(raw: unknown): string | undefined {
     return `type must be one of ${TYPES.join(", ")}, found ${quote(raw.type)}`;
   }
   const stray = Object.keys(raw).find((key) => !SPEC_KEYS.includes(key));
-  if (stray !== undefined) return `unknown key ${stray} (known: ${SPEC_KEYS.join(", ")})`;
+  if (stray !== undefined) return `unknown key ${showName(stray)} (known: ${SPEC_KEYS.join(", ")})`;
   if (raw.required !== undefined && typeof raw.required !== "boolean")
     return "required must be true or false";
   if (raw.description !== undefined && typeof raw.description !== "string")
     return "description must be a text";
   for (const bound of ["min", "max"] as const) {
-    if (raw[bound] !== undefined && typeof raw[bound] !== "number")
+    if (raw[bound] !== undefined && (typeof raw[bound] !== "number" || Number.isNaN(raw[bound])))
       return `${bound} must be a number`;
   }
-  if (raw.choices !== undefined && !Array.isArray(raw.choices)) return "choices must be a list";
+  if (raw.choices !== undefined) {
+    if (!Array.isArray(raw.choices)) return "choices must be a list";
+    const kind = raw.type === "number" || raw.type === "integer" ? "number" : "string";
+    const odd = raw.choices.findIndex((choice) => typeof choice !== kind);
+    if (odd >= 0)
+      return `each of its choices must be a ${kind === "number" ? "number" : "text"}, found ${quote(raw.choices[odd])}`;
+  }
   if (raw.default === undefined || !hasParamType(raw)) return undefined;
-  const wrong = checkValue(raw, safeJson(raw.default));
+  const wrong = checkValue(raw, raw.default);
   return wrong === undefined ? undefined : `its default ${wrong}, found ${quote(raw.default)}`;
 }
 

@@ -1,3 +1,4 @@
+import { showName } from "./describe.ts";
 import type { JsonObject } from "./json.ts";
 import type { AlarmRow } from "./model.ts";
 import { type ParamSpecs, resolveParams } from "./params.ts";
@@ -38,7 +39,7 @@ export function judgeReadiness({ row, specs, needs, configured }: ReadinessFacts
   const missing = (needs ?? [MAIN_SOURCE])
     .filter((name) => !configured.has(name))
     .map(missingSource);
-  for (const name of resolved.missing) missing.push(`parameter ${name} has no value`);
+  for (const name of resolved.missing) missing.push(`parameter ${showName(name)} has no value`);
   if (missing.length > 0)
     return { kind: "not configured", missing: [...missing, ...resolved.unknown] };
   return { kind: "ready", params: resolved.params, notes: resolved.unknown };

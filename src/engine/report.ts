@@ -45,8 +45,7 @@ export function makeReport(
 /** The report in the words of the row contract. */
 export function runSummary(report: TickReport, finishedAt: number): RunSummary {
   const ran = report.results.filter((result) => result.kind === "ran");
-  const perAlarm: JsonObject = {};
-  for (const result of report.results) perAlarm[result.row.entryId] = perAlarmRecord(result);
+  const perAlarm = report.results.map((result) => [result.row.entryId, perAlarmRecord(result)]);
   return {
     finished_at: finishedAt,
     alarms_run: ran.filter(({ started }) => started).length,
@@ -54,7 +53,7 @@ export function runSummary(report: TickReport, finishedAt: number): RunSummary {
     notifications_sent: report.notificationsSent,
     errors: report.errors.length,
     error_details: report.errors.join("\n\n"),
-    per_alarm: perAlarm,
+    per_alarm: Object.fromEntries(perAlarm),
   };
 }
 

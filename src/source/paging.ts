@@ -1,3 +1,4 @@
+import { cut, quote } from "../core/describe.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
 
 /** Query parameters; null and undefined ones are left out. */
@@ -88,7 +89,7 @@ function nextLink(answer: JsonObject, asked: Query): Next {
   const link = new URL(next, "http://relative.invalid");
   const query = { ...asked, ...Object.fromEntries(link.searchParams) };
   if (queryText(query) === queryText(asked))
-    return fault(`links.next asks again for ${link.search}: the cursor does not move`);
+    return fault(`links.next asks again for ${cut(link.search, 200)}: the cursor does not move`);
   return { ok: true, query };
 }
 
@@ -107,8 +108,7 @@ function kind(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "an object";
-  const text = JSON.stringify(value);
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  return cut(quote(value), 41);
 }
 
 function fault(text: string): { readonly ok: false; readonly fault: string } {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import * as v from "valibot";
+import { quote } from "../core/describe.ts";
 import { alarmEntryId, alarmName, isAlarmName } from "../core/event_key.ts";
 import { isJsonObject, type JsonObject, safeText } from "../core/json.ts";
 import type { AlarmRow } from "../core/model.ts";
@@ -54,7 +55,7 @@ export function parseAlarmRow(row: Row): AlarmRow | string {
   const data = isJsonObject(raw) ? raw : {};
   const entryId = data.entry_id;
   if (typeof entryId !== "string" || entryId === "") {
-    return `alarm row ${id} (${JSON.stringify(title)}) has no data.entry_id; set it to "alarm_<name>", or archive it: UPDATE entry SET archived = true WHERE id = '${id}'`;
+    return `alarm row ${id} (${quote(title)}) has no data.entry_id; set it to "alarm_<name>", or archive it: UPDATE entry SET archived = true WHERE id = '${id}'`;
   }
   const name = alarmName(entryId);
   const faults: string[] = [];
@@ -144,11 +145,6 @@ function parseLimits(data: JsonObject, faults: string[]): AlarmRow["limits"] {
 function parseParams(value: unknown): JsonObject | undefined {
   if (value === undefined || value === null) return {};
   return isJsonObject(value) ? value : undefined;
-}
-
-function quote(value: unknown): string {
-  const json = JSON.stringify(value) ?? String(value);
-  return json.length > 80 ? `${json.slice(0, 80)}…` : json;
 }
 
 export interface NewAlarm {

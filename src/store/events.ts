@@ -46,8 +46,11 @@ export async function activeEvents(
   });
 }
 
+/** What is no time, a number beyond all of them included, counts as 0. */
 function numberAt(key: string): string {
-  return `CASE WHEN jsonb_typeof(data->'${key}') = 'number' THEN (data->>'${key}')::float8 ELSE 0 END`;
+  return `CASE WHEN jsonb_typeof(data->'${key}') = 'number' THEN
+            CASE WHEN abs((data->>'${key}')::numeric) < 1e15 THEN (data->>'${key}')::float8 ELSE 0 END
+          ELSE 0 END`;
 }
 
 /** How many active events each alarm has, by the alarm's name. */

@@ -100,6 +100,8 @@ describe("a task is judged", () => {
       "unreadable",
     ],
     ["a rate that is a text is said", { [FINAL]: "0.5" }, {}, "unreadable"],
+    ["a rate below 0, such as a mark for unknown, is said", { [FINAL]: -1 }, {}, "unreadable"],
+    ["a rate above 1 is said", { [FINAL]: 50 }, {}, "unreadable"],
     ["no rate at all is said", { [FINAL]: undefined, [ALL]: undefined }, {}, "unreadable"],
     [
       "missing job counts are said where they would decide",

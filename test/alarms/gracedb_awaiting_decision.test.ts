@@ -119,11 +119,23 @@ describe("the time of the label counts", () => {
     expect(keysOf(await run(server))).toEqual({ status: "complete", keys: [] });
   });
 
-  test("an id cannot lead to another path", async () => {
-    const server = await serve([superevent("S1/../../x?y")]);
-    await run(server);
-    expect(server.requests.at(-1)).toBe("/api/superevents/S1%2F..%2F..%2Fx%3Fy/labels/");
-  });
+  test.each([
+    ["leads to another path", "S1/../../x?y"],
+    ["leads up", ".."],
+    ["is half a character", "\ud800"],
+    ["would start a new line", "S1\nS2"],
+  ])(
+    "an id that %s is a reason, asks nothing more and hides no other superevent",
+    async (_, id) => {
+      const server = await serve([superevent(id), superevent("S1")]);
+      const outcome = await run(server);
+      expect(keysOf(outcome)).toEqual({ status: "partial", keys: ["superevent:S1"] });
+      expect(outcome.reasons).toEqual([
+        expect.stringMatching(/^a superevent has the superevent_id ".*"$/),
+      ]);
+      expect(server.requests).toHaveLength(2);
+    },
+  );
 });
 
 describe("what it cannot see is no reason to clear", () => {

@@ -369,7 +369,7 @@ describe("each fault names its key, what was found and what to write", () => {
       "a header's value with a line break",
       '[sources.a]\nbase_url = "http://h"\nheaders = { "X-A" = "1\\nX-B: 2" }',
       [
-        "sources.a.headers.X-A: found a value (not shown, it may hold a secret); write a text without line breaks",
+        "sources.a.headers.X-A: found a value (not shown, it may hold a secret); write one line without letters beyond Latin-1",
       ],
     ],
     [
@@ -385,7 +385,7 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "a user agent with a line break",
       '[sources.a]\nbase_url = "http://h"\nuser_agent = "a\\nb"',
-      ['sources.a.user_agent: found "a\\nb"; write a text without line breaks'],
+      ['sources.a.user_agent: found "a\\nb"; write one line without letters beyond Latin-1'],
     ],
     [
       "a token that is not set",
@@ -405,7 +405,7 @@ describe("each fault names its key, what was found and what to write", () => {
       "a token with a line break",
       '[sources.a]\nbase_url = "http://h"\ntoken_env = "BROKEN"',
       [
-        "sources.a.token_env: the environment variable BROKEN holds a line break; set it to the bare token",
+        "sources.a.token_env: the environment variable BROKEN holds a line break, or a letter beyond Latin-1; set it to the bare token",
       ],
     ],
     [
@@ -448,6 +448,65 @@ describe("each fault names its key, what was found and what to write", () => {
       "a quoted key with a dot",
       '"constructor.x" = 1',
       [expect.stringMatching(/^constructor\.x: unknown key; remove it/)],
+    ],
+    [
+      "a key with a line break and a control character, which stay in quotes",
+      '"a\\n\\u009b" = 1',
+      [expect.stringMatching(/^"a\\n\\u009b": unknown key; remove it/)],
+    ],
+    [
+      "a date in the place of a table",
+      "engine = 2026-11-21",
+      ['engine: found "2026-11-21"; write a table'],
+    ],
+    [
+      "a source whose name every object has",
+      '[sources.constructor]\nbase_url = "http://h"',
+      ["sources.constructor: this name cannot be used; choose another"],
+    ],
+    [
+      "a header whose name every object has",
+      '[sources.a]\nbase_url = "http://h"\nheaders = { constructor = "x" }',
+      ["sources.a.headers.constructor: this name cannot be used; choose another"],
+    ],
+    [
+      "a token under a name that every object has",
+      '[sources.a]\nbase_url = "http://h"\ntoken_env = "constructor"',
+      [
+        expect.stringMatching(
+          /^sources\.a\.token_env: the environment variable constructor is not/,
+        ),
+      ],
+    ],
+    [
+      "a base URL with a lone question mark, behind which no path can stand",
+      '[engine]\nbase_url = "http://h/api?"',
+      [expect.stringMatching(/^engine\.base_url: found a value/)],
+    ],
+    [
+      "a base URL with a blank at its end",
+      '[engine]\nbase_url = "http://h/api "',
+      [expect.stringMatching(/^engine\.base_url: found "http:\/\/h\/api "/)],
+    ],
+    [
+      "a user agent that HTTP has no byte for",
+      '[sources.a]\nbase_url = "http://h"\nuser_agent = "\u2192"',
+      [expect.stringMatching(/^sources\.a\.user_agent: found "\u2192"/)],
+    ],
+    [
+      "a path that holds a NUL",
+      '[db]\npath = "a\\u0000b"',
+      ['db.path: found "a\\u0000b"; write a text such as "state"'],
+    ],
+    [
+      "a path with a line break of Unicode",
+      '[db]\nenv_path = "a\u2028b"',
+      ['db.env_path: found "a\\u2028b"; write a text such as "/var/www/app/.env"'],
+    ],
+    [
+      "a sender that would move the cursor",
+      '[email]\nfrom = "\\u001b[2J <a@h>"',
+      [expect.stringMatching(/^email\.from: found "\\u001b\[2J <a@h>"/)],
     ],
   ];
   test.each(rows)("%s", (_, text, faults) => {
@@ -624,6 +683,8 @@ describe("a secret is never quoted", () => {
     ["in a dsn with an unclosed quote", '[db]\ndsn = "postgresql://u:s3cret@h/n'],
     ["in a dsn without quotes", "[db]\ndsn = postgresql://u:s3cret@h/n"],
     ["in a dsn with text behind it", '[db]\ndsn = "postgresql://u@h/n" s3cret'],
+    ["in a dsn in the place of a path", '[db]\nenv_path = "postgresql://u:s3cret@h/n"'],
+    ["in headers in the place of a text", '[sources.a]\nbase_url = { X-A = "s3cret" }'],
     ["in an unknown key of [db]", '[db]\npassword = "s3cret"'],
     ["in an unknown key of a source", '[sources.a]\nbase_url = "http://h"\ntoken = "s3cret"'],
     [

@@ -151,6 +151,17 @@ describe("any value becomes JSON", () => {
     expect(Object.values(Object(safeJson(new Map([[Object.create(null), 1]]))))).toEqual([1]);
   });
 
+  test("what does not fit is told once in each list and object, not for each value", () => {
+    const many = Array.from({ length: 1_000 }, (_, index) => index);
+    const object = Object.fromEntries(many.map((index) => [`k${index}`, index]));
+    expect(safeJson({ list: many }, 5)).toEqual({ list: [0, 1, 2, "[too large]"] });
+    expect(safeJson(object, 3)).toEqual({ k0: 0, k1: 1, "…": "[too large]" });
+    expect(safeJson([object, many, many], 3)).toEqual([
+      { k0: 0, "…": "[too large]" },
+      "[too large]",
+    ]);
+  });
+
   test("whatever it is, it survives JSON, is safe, and is not changed again", () => {
     fc.assert(
       fc.property(anything, (value) => {

@@ -19,9 +19,14 @@ describe("the nearest known name", () => {
     ["of two as near the first counts", "cat", ["cab", "car"], "cab"],
     ["a wild guess is not made", "colour", ["threshold", "owner"], undefined],
     ["nothing is known", "a", [], undefined],
+    ["a name beyond the first plane is near itself", "\u{1f600}", ["\u{1f600}"], "\u{1f600}"],
     ["an empty name is near none", "", ["a"], undefined],
   ];
   test.each(rows)("%s", (_, name, known, expected) => {
     expect(nearest(name, known)).toBe(expected);
+  });
+
+  test("a name that is far longer than any is not compared letter by letter", () => {
+    expect(nearest("x".repeat(50_000_000), ["threshold"])).toBeUndefined();
   });
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, test } from "vitest";
+import { showName } from "../../src/core/describe.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import {
   defaultParams,
@@ -354,6 +355,32 @@ describe("PARAMS as a module exports it", () => {
       ["PARAMS.p: max must be a number"],
     ],
     [
+      "has a default that JSON cannot hold",
+      { p: { type: "string", default: new Date(0) }, q: { type: "string", default: 5n } },
+      [
+        'PARAMS.p: its default must be a text, found "1970-01-01T00:00:00.000Z"',
+        "PARAMS.q: its default must be a text, found 5n",
+      ],
+    ],
+    [
+      "has choices of its type",
+      { p: { type: "integer", choices: [1, 5n] }, q: { type: "list", choices: ["a", 1] } },
+      [
+        "PARAMS.p: each of its choices must be a number, found 5n",
+        "PARAMS.q: each of its choices must be a text, found 1",
+      ],
+    ],
+    [
+      "has bounds that are numbers",
+      { p: { type: "number", min: Number.NaN } },
+      ["PARAMS.p: min must be a number"],
+    ],
+    [
+      "has names that fit on a line, or stays in quotes",
+      { "a\n\u009b": 1 },
+      ['PARAMS."a\\n\\u009b": must be an object { type, description, … }'],
+    ],
+    [
       "gives choices as a list",
       { p: { type: "string", choices: "ab" } },
       ["PARAMS.p: choices must be a list"],
@@ -410,6 +437,24 @@ describe("PARAMS as a module exports it", () => {
     expect(parseParamSpecs(throwing).faults).toEqual([expect.stringMatching(/^PARAMS.*no luck/)]);
   });
 
+  test("that cannot be looked at at all is a fault", () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    expect(parseParamSpecs(proxy).faults).toEqual([expect.stringMatching(/^PARAMS.*revoked/)]);
+  });
+
+  test("is looked at once: what it says later does not count", () => {
+    let looks = 0;
+    const spec = {
+      type: "string",
+      get default() {
+        looks += 1;
+        return looks === 1 ? "a" : 5n;
+      },
+    };
+    expect(resolveParams(parseParamSpecs({ p: spec }).specs, {}).params).toEqual({ p: "a" });
+  });
+
   test("a null default is named as a fault, or means that there is none", () => {
     const { specs, faults } = parseParamSpecs({ p: { type: "number", default: null } });
     if (faults.length === 0) expect(resolveParams(specs, {}).params).toEqual({});
@@ -463,8 +508,8 @@ test("whatever a row holds, each given name is used, wrong, or unknown, and none
       for (const key of Object.keys(given)) {
         const count =
           Number(Object.hasOwn(params, key) && params[key] === given[key]) +
-          faults.filter((fault) => fault.startsWith(`parameter ${key}: `)).length +
-          unknown.filter((text) => text.startsWith(`unknown parameter ${key} (`)).length;
+          faults.filter((fault) => fault.startsWith(`parameter ${showName(key)}: `)).length +
+          unknown.filter((text) => text.startsWith(`unknown parameter ${showName(key)} (`)).length;
         expect(count >= 1 || given[key] === null || missing.includes(key)).toBe(true);
       }
       expect(Object.keys(params).every((key) => Object.hasOwn(specs, key))).toBe(true);

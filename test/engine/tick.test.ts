@@ -380,3 +380,33 @@ test("an alarm whose events cannot be read is an error of its own, and opens no 
   );
   expect(active).toHaveLength(1);
 });
+
+test("rows that no editor would make are one alarm's own trouble: too deep, too large, named like an object's own", async () => {
+  const engine = await engineAt(openServer);
+  for (const name of ["deep", "odd", "steady"]) engine.says(name, { keys: ["a"] });
+  for (const name of ["deep", "steady"]) await insertAlarm(engine.db, name);
+  await insertEntry(engine.db, {
+    kind: "alarm",
+    data: Object.fromEntries([
+      ["entry_id", "__proto__"],
+      ["module", "odd"],
+    ]),
+  });
+  await engine.db.query(
+    `UPDATE entry SET data = data || ('{"recipients": ' || repeat('[', 6000) || repeat(']', 6000) || '}')::jsonb
+     WHERE data->>'entry_id' = 'alarm_deep'`,
+  );
+  await engine.tick();
+  await engine.db.query(
+    `UPDATE entry SET data = data || '{"fire_time": 1e400}' WHERE data->>'entry_id' = 'event_steady'`,
+  );
+  engine.now += 300;
+  const report = await engine.tick();
+  expect(report?.errors).toEqual([
+    expect.stringMatching(/^alarm_deep: the row's recipients are .*read as nobody/),
+  ]);
+  const run = (await readEntries(engine.db, "engine_run")).at(-1);
+  for (const entryId of ["__proto__", "alarm_deep", "alarm_odd", "alarm_steady"])
+    expect(Object.hasOwn(Object(run?.data.per_alarm), entryId)).toBe(true);
+  expect(await events(engine)).toHaveLength(4);
+});

@@ -1,0 +1,212 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import * as gracedb from "../../alarms/gracedb_awaiting_decision.ts";
+import { judge } from "../../alarms/lib/failure_rate.ts";
+import * as panda from "../../alarms/panda_failure_rate_eic_all.ts";
+import { parseDetection } from "../../src/core/detection.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../src/core/json.ts";
+import { makeClient } from "../../src/source/alarm_client.ts";
+import type { AlarmClient, Asker } from "../../src/source/client.ts";
+import { FetchError } from "../../src/source/fetch_error.ts";
+import { anyJson, anyText, mutate, mutations, ONE_LINE } from "./arbitraries.ts";
+import { runs } from "./runs.ts";
+
+const NOW = 1_700_000_000;
+
+interface Seen {
+  readonly keys: readonly string[];
+  readonly reasons: readonly string[];
+}
+
+/** Runs `detect` on a service that gives these answers, by path. Throws whatever it throws but a FetchError. */
+async function detect(
+  run: (client: AlarmClient) => AsyncIterable<unknown>,
+  answer: (path: string) => JsonValue | undefined,
+): Promise<Seen> {
+  const asker: Asker = {
+    ask: async (path) => {
+      const value = answer(path);
+      return value === undefined ? undefined : JSON.stringify(value);
+    },
+  };
+  const reasons: string[] = [];
+  const keys: string[] = [];
+  const client = makeClient({
+    sources: new Map([
+      ["main", asker],
+      ["gracedb", asker],
+    ]),
+    now: NOW,
+    signal: new AbortController().signal,
+    log: () => {},
+    onIncomplete: (reason) => reasons.push(reason),
+  });
+  try {
+    for await (const value of run(client)) {
+      const parsed = parseDetection(value);
+      if (!parsed.ok) throw new Error(parsed.fault);
+      expect(parsed.detection.subject).toMatch(ONE_LINE);
+      keys.push(parsed.detection.dedupeKey);
+    }
+  } catch (error) {
+    if (!(error instanceof FetchError)) throw error;
+    expect(reasons).toContain(error.message);
+  }
+  for (const reason of reasons) {
+    expect(reason).toMatch(ONE_LINE);
+    expect(reason.length).toBeLessThan(1_000);
+  }
+  return { keys, reasons };
+}
+
+const SICK: JsonObject = {
+  jeditaskid: 7,
+  taskname: "a task",
+  status: "running",
+  username: "somebody",
+  site: null,
+  failurerate: null,
+  nactive: 1,
+  nfinished: 100,
+  nfailed: 100,
+  nretries: 0,
+  nfinalfailed: 25,
+  nfilesfinished: 100,
+  computed_failurerate: 0.5,
+  computed_finalfailurerate: 0.2,
+};
+const HEALTHY: JsonObject = {
+  ...SICK,
+  jeditaskid: 6,
+  nfailed: 0,
+  nfinalfailed: 0,
+  computed_failurerate: 0,
+  computed_finalfailurerate: 0,
+};
+const TASKS: JsonValue = { items: [SICK, HEALTHY], has_more: false, next_before_id: null };
+const LIMITS = { threshold: 0.03, since_days: 1, min_terminal_jobs: 5, statuses: [] };
+const PANDA = { ...LIMITS, username: undefined, processingtype: undefined };
+
+const name = fc.oneof(fc.constantFrom(...Object.keys(SICK), "items", "created", "labels"), anyText);
+/** Near what a service sends: other numbers, sentinels, and any JSON. */
+const value: fc.Arbitrary<JsonValue> = fc.oneof(
+  anyJson,
+  fc.constantFrom<JsonValue[]>(null, -1, "0.2", "", 0, 1, 2, "running", "failed", 1e308, [], {}),
+);
+const changes = mutations(value, name, 3);
+
+test("PanDA's answers, whatever is in them: detections that can be stored, and reasons", async () => {
+  await fc.assert(
+    fc.asyncProperty(changes, async (given) => {
+      const answer = mutate(TASKS, given);
+      const { keys, reasons } = await detect(
+        (client) => panda.detect(client, PANDA),
+        () => answer,
+      );
+      const items = isJsonObject(answer) && Array.isArray(answer.items) ? answer.items : undefined;
+      if (items === undefined) expect(reasons).not.toEqual([]);
+      // The sick task is told, is told to be unreadable, or is no longer one.
+      const isThere = items?.some((item) => JSON.stringify(item) === JSON.stringify(SICK)) === true;
+      if (isThere) expect(keys.includes("task:7") || reasons.length > 0).toBe(true);
+    }),
+    runs(10),
+  );
+});
+
+const NEEDED = ["jeditaskid", "status", "computed_finalfailurerate", "nfailed", "nfinished"];
+
+test("a sick task whose needed field is missing or of another type is never taken for a healthy one", () => {
+  const wrong = value.filter(
+    (item) => typeof item !== "number" && typeof item !== "string" && item !== null,
+  );
+  fc.assert(
+    fc.property(fc.constantFrom(...NEEDED), fc.option(wrong, { nil: undefined }), (field, item) => {
+      const { [field]: _, ...rest } = SICK;
+      const row: JsonObject = item === undefined ? rest : { ...rest, [field]: item };
+      // Without the newer rate the older one counts, which is as sick.
+      const isOlder = field === "computed_finalfailurerate" && item === undefined;
+      expect(judge(row, PANDA).kind).toBe(isOlder ? "fires" : "unreadable");
+    }),
+    runs(5),
+  );
+});
+
+const SUPEREVENT: JsonObject = {
+  superevent_id: "S231114a",
+  category: "Production",
+  created: "2023-11-14 20:00:00 UTC",
+  far: 1e-9,
+  labels: ["ADVREQ", "EM_READY"],
+  preferred_event_data: { group: "CBC", pipeline: "gstlal" },
+};
+const SUPEREVENTS: JsonValue = {
+  superevents: [SUPEREVENT],
+  links: { next: null, self: "http://gracedb.example/api/superevents/" },
+};
+const LABELS: JsonValue = {
+  labels: [{ name: "ADVREQ", created: "2023-11-14 20:10:00 UTC" }],
+  links: {},
+};
+const GRACEDB = { waiting_minutes: 30, query: "label: ADVREQ", categories: undefined };
+
+test("GraceDB's answers, whatever is in them: detections that can be stored, and reasons", async () => {
+  const odd = fc.constantFrom<JsonValue[]>(
+    "..",
+    "../x",
+    "\ud800",
+    "a/b",
+    "a\nb",
+    "ADVREQ",
+    "ADVOK",
+    "?",
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      mutations(fc.oneof(value, odd), name, 2),
+      fc.option(mutations(fc.oneof(value, odd), name, 2), { nil: undefined }),
+      async (listChanges, labelChanges) => {
+        const list = mutate(SUPEREVENTS, listChanges);
+        const labels = labelChanges === undefined ? undefined : mutate(LABELS, labelChanges);
+        const { keys, reasons } = await detect(
+          (client) => gracedb.detect(client, GRACEDB),
+          (path) => (path === "superevents/" ? list : labels),
+        );
+        const [row] = isJsonObject(list) && Array.isArray(list.superevents) ? list.superevents : [];
+        if (row === undefined || labels !== undefined) return;
+        // Without label records, a superevent that waits is told unless something is said.
+        if (JSON.stringify(row) === JSON.stringify(SUPEREVENT))
+          expect(keys.includes("superevent:S231114a") || reasons.length > 0).toBe(true);
+      },
+    ),
+    runs(10),
+  );
+});
+
+test("a superevent whose needed field is missing or of another type is never passed over in silence", async () => {
+  const wrong = value.filter((item) => typeof item !== "string" && !Array.isArray(item));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom("superevent_id", "labels", "created"),
+      fc.option(wrong, { nil: undefined }),
+      async (field, item) => {
+        const { [field]: _, ...rest } = SUPEREVENT;
+        const row: JsonObject = item === undefined ? rest : { ...rest, [field]: item };
+        const { reasons } = await detect(
+          (client) => gracedb.detect(client, GRACEDB),
+          (path) =>
+            path === "superevents/" ? { superevents: [row], links: { next: null } } : undefined,
+        );
+        expect(reasons).not.toEqual([]);
+      },
+    ),
+    runs(5),
+  );
+});
+
+test("fields nested thousands deep are reasons like any other", async () => {
+  const deep = `${"[".repeat(50_000)}${"]".repeat(50_000)}`;
+  for (const field of NEEDED) {
+    const row: unknown = JSON.parse(`{ "${field}": ${deep} }`);
+    if (isJsonObject(row)) expect(judge({ ...SICK, ...row }, PANDA).kind).toBe("unreadable");
+  }
+});

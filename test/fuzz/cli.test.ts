@@ -1,0 +1,167 @@
+import { InvalidArgumentError } from "commander";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { parseCount } from "../../src/cli/event_list.ts";
+import { renderTable, renderTime } from "../../src/cli/output.ts";
+import { parseAssignments } from "../../src/cli/param_option.ts";
+import { parseTeamName } from "../../src/cli/team_set.ts";
+import { parseDbLogin } from "../../src/config/db_login.ts";
+import { safeJson } from "../../src/core/json.ts";
+import { parseUtc } from "../../src/core/utc.ts";
+import { parseRetryAfter } from "../../src/source/retry.ts";
+import { anyJson, anyText, ONE_LINE } from "./arbitraries.ts";
+import { runs } from "./runs.ts";
+
+/** What it gives, or undefined where it refuses as commander shows it. */
+function refusing<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) {
+      expect(error.message).toMatch(ONE_LINE);
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+test("name=value is that value under that name, whatever both are, or is refused", () => {
+  const name = anyText.filter((text) => text !== "" && !text.includes("="));
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.tuple(name, anyJson), { selector: ([key]) => key }), (pairs) => {
+      const given = parseAssignments(
+        pairs.map(([key, value]) => `${key}=${JSON.stringify(value)}`),
+      );
+      expect(Object.keys(given).sort()).toEqual(pairs.map(([key]) => key).sort());
+      for (const [key, value] of pairs) {
+        const expected =
+          typeof value === "string" ? value : safeJson(JSON.parse(JSON.stringify(value)));
+        expect(JSON.stringify(given[key])).toBe(JSON.stringify(expected));
+      }
+    }),
+    runs(3),
+  );
+  fc.assert(
+    fc.property(fc.array(anyText), (texts) => {
+      const given = refusing(() => parseAssignments(texts));
+      if (given === undefined) expect(texts.some((text) => text.indexOf("=") <= 0)).toBe(true);
+      else
+        for (const text of texts) expect(Object.hasOwn(given, text.split("=")[0] ?? "")).toBe(true);
+    }),
+    runs(3),
+  );
+});
+
+const numberText = fc.oneof(
+  anyText,
+  fc.maxSafeInteger().map(String),
+  fc.double().map(String),
+  fc.constantFrom("1e3", "0x10", " 7 ", "", "1_000", "-0", "Infinity", "9".repeat(400)),
+);
+
+test("a count is a whole number above 0, or is refused", () => {
+  fc.assert(
+    fc.property(numberText, (text) => {
+      const count = refusing(() => parseCount(text));
+      if (count === undefined) return;
+      expect(Number.isSafeInteger(count) && count > 0).toBe(true);
+      // The database takes it as an integer of its own.
+      expect(count).toBeLessThan(2 ** 31);
+    }),
+    runs(5),
+  );
+});
+
+test("a team's name is one word, or is refused", () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      const name = refusing(() => parseTeamName(text));
+      if (name !== undefined) expect(name).toMatch(/^@[^\s,;@]+$/u);
+    }),
+    runs(5),
+  );
+});
+
+test("a wait that a service asks for is a number of seconds, or none", () => {
+  const header = fc.oneof(
+    numberText,
+    fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()),
+    anyText.map((text) => `Fri, ${text}`),
+  );
+  fc.assert(
+    fc.property(fc.option(header, { nil: undefined }), (text) => {
+      const wait = parseRetryAfter(text, 1_700_000_000);
+      expect(wait === undefined || wait >= 0).toBe(true);
+    }),
+    runs(5),
+  );
+});
+
+test("a dotenv text is a login or a fault in one line, and never shows the password", () => {
+  const secret = "hunter2swordfish";
+  const line = fc.oneof(
+    anyText.filter((text) => !text.includes(secret)),
+    fc.constantFrom(
+      "DB_NAME=n",
+      "SWF_REMOTE_DB_NAME='m'",
+      "DB_PORT=5432",
+      "DB_PORT=x",
+      "DB_PORT=99999",
+    ),
+    fc.constantFrom(
+      `DB_PASSWORD=${secret}`,
+      `export DB_PASSWORD="${secret}"`,
+      "DB_HOST=",
+      "DB_USER=\u001b",
+    ),
+    anyText.map((text) => `DB_PORT="${text}"`),
+  );
+  fc.assert(
+    fc.property(fc.option(fc.array(line), { nil: undefined }), (lines) => {
+      const { login, fault } = parseDbLogin(lines?.join("\n"), "/srv/.env");
+      if (fault !== undefined) {
+        expect(fault).toMatch(ONE_LINE);
+        expect(fault).not.toContain(secret);
+        expect(login).toEqual({});
+        return;
+      }
+      const { port, ...texts } = login;
+      expect(port === undefined || (port > 0 && port < 65_536)).toBe(true);
+      for (const text of Object.values(texts)) expect(text).not.toBe("");
+    }),
+    runs(5),
+  );
+});
+
+test("any cells make a table of single lines, and any number a time", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(anyText, anyText)), (rows) => {
+      const lines = renderTable(["A", "B"], rows, "none");
+      expect(lines).toHaveLength(rows.length === 0 ? 1 : rows.length + 1);
+      for (const text of lines) expect(text).not.toMatch(/\n/);
+    }),
+    runs(2),
+  );
+  fc.assert(
+    fc.property(fc.double(), (seconds) => {
+      expect(renderTime(seconds)).toMatch(/^(-|[+-]?(\d{4}|\d{6})-\d\d-\d\d \d\d:\d\d:\d\d)$/);
+    }),
+    runs(5),
+  );
+});
+
+test("a time of a service is a number of seconds, or none", () => {
+  const near = fc
+    .tuple(fc.date({ noInvalidDate: true }), anyText, fc.nat(24))
+    .map(([date, text, place]) => {
+      const iso = date.toISOString();
+      return iso.slice(0, place) + text.slice(0, 2) + iso.slice(place);
+    });
+  fc.assert(
+    fc.property(fc.oneof(anyText, near, anyJson), (text) => {
+      const seconds = parseUtc(text);
+      expect(seconds === undefined || Number.isFinite(seconds)).toBe(true);
+    }),
+    runs(5),
+  );
+});

@@ -1,0 +1,204 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { stringify } from "smol-toml";
+import { expect, test } from "vitest";
+import type { Config } from "../../src/config/config.ts";
+import { type ParsedConfig, parseConfig } from "../../src/config/parse.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../src/core/json.ts";
+import { anyText, mutate, mutations, ONE_LINE, oddNames } from "./arbitraries.ts";
+import { runs } from "./runs.ts";
+
+/** Stands in every place of the valid files that holds a secret. */
+const SECRET = "hunter2swordfish";
+
+function parse(text: string): ParsedConfig {
+  return parseConfig(text, {
+    folder: "/etc/swf-alarms",
+    shippedAlarms: "/opt/swf-alarms/alarms",
+    env: { GRACEDB_TOKEN: SECRET, BAD_TOKEN: `${SECRET}\n` },
+    readText: (path) =>
+      path.endsWith(".env") ? `DB_NAME=n\nDB_USER=u\nDB_PASSWORD=${SECRET}\n` : undefined,
+  });
+}
+
+const FULL: JsonObject = {
+  engine: {
+    base_url: "https://host.example/prod",
+    request_timeout: 20,
+    alarm_timeout: 60,
+    log_path: "run.log",
+    alarms_dir: "alarms",
+  },
+  db: { dsn: `postgresql://u:${SECRET}@host.example:5432/n` },
+  email: { provider: "ses", region: "us-east-1", from: "A <a@host.example>" },
+  sources: {
+    gracedb: {
+      base_url: "https://gracedb.example/api",
+      user_agent: "swf-alarms (ops@host.example)",
+      token_env: "GRACEDB_TOKEN",
+      headers: { "X-Key": `Bearer ${SECRET}` },
+    },
+  },
+};
+const WITH_FILE: JsonObject = {
+  ...FULL,
+  db: { env_path: "/srv/.env" },
+  email: { provider: "file", dir: "outbox" },
+};
+
+const EXAMPLE = readFileSync(new URL("../../config.toml.example", import.meta.url), "utf8");
+const KEYS = [
+  ...oddNames,
+  "engine",
+  "db",
+  "email",
+  "sources",
+  "dsn",
+  "path",
+  "env_path",
+  "headers",
+  "base_url",
+  "token_env",
+  "from",
+  "dir",
+  "region",
+  "main",
+  "provider",
+  "endpoint",
+];
+
+function expectSane(parsed: ParsedConfig): void {
+  if (parsed.ok) {
+    expectSettings(parsed.config);
+    return;
+  }
+  expect(parsed.faults.length).toBeGreaterThan(0);
+  for (const fault of parsed.faults) {
+    expect(fault).toMatch(ONE_LINE);
+    // A key, or the place in a text that is no TOML.
+    expect(fault).toMatch(/^(line \d+, column \d+|\S.*): \S/);
+    expect(fault.length).toBeLessThan(10_000);
+  }
+  expect(parsed.faults.join("\n")).not.toContain(SECRET);
+}
+
+/** What the rest of the engine takes for granted. */
+function expectSettings({ engine, sources, db, email }: Config): void {
+  for (const seconds of [engine.requestTimeout, engine.alarmTimeout])
+    expect(seconds >= 0.1 && seconds <= 3600).toBe(true);
+  const paths = [engine.alarmsDir, ...(engine.logPath === undefined ? [] : [engine.logPath])];
+  if (db.kind !== "dsn") paths.push(db.path);
+  if (email.provider === "file") paths.push(email.dir);
+  for (const path of paths) expect(path).toMatch(/^\/[^\p{Cc}]*$/u);
+  if (db.kind === "dsn") expect(db.dsn).toMatch(/^postgres(ql)?:\/\/\P{Cc}+$/u);
+  const urls = [engine.baseUrl, ...Object.values(sources).map(({ baseUrl }) => baseUrl)];
+  for (const url of urls) {
+    if (url === undefined) continue;
+    expect(url).toMatch(/^https?:[^\s\p{Cc}?#]*$/iu);
+    expect(new URL(`${url}/x`).pathname).toMatch(/\/x$/);
+  }
+  for (const [name, { token, userAgent, headers }] of Object.entries(sources)) {
+    expect(name).toMatch(/^[a-z][a-z0-9_]*$/);
+    for (const value of [token ?? "", userAgent ?? "", ...Object.values(headers)])
+      expect(new Headers({ x: value }).get("x")).toBe(value.trim());
+  }
+  if (email.provider !== "none") expect(email.from).toMatch(/^\P{Cc}+@\P{Cc}+$/u);
+}
+
+test("any text is settings or faults, each in one line", () => {
+  const line = fc.oneof(
+    anyText,
+    fc.constantFrom(...EXAMPLE.split("\n")),
+    fc.constantFrom(...EXAMPLE.split("\n")).map((text) => text.replace(/^# /, "")),
+    fc.constantFrom(...stringify(FULL).split("\n")),
+  );
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 12 }), (lines) => {
+      expectSane(parse(lines.join("\n")));
+    }),
+    runs(5),
+  );
+});
+
+test("the example with lines uncommented, doubled, lost or cut is settings or faults", () => {
+  const lines = EXAMPLE.split("\n");
+  const what = fc.constantFrom("keep", "keep", "keep", "uncomment", "double", "lose", "cut");
+  fc.assert(
+    fc.property(fc.array(what, { minLength: lines.length, maxLength: lines.length }), (fates) => {
+      const text = lines.flatMap((line, index) => {
+        const bare = line.replace(/^# /, "");
+        if (fates[index] === "uncomment") return [bare];
+        if (fates[index] === "double") return [bare, bare];
+        if (fates[index] === "cut") return [bare.slice(0, bare.length / 2)];
+        return fates[index] === "lose" ? [] : [line];
+      });
+      expectSane(parse(text.join("\n")));
+    }),
+    runs(2),
+  );
+});
+
+/** Values of wrong types, and right ones of other keys. */
+const value: fc.Arbitrary<JsonValue> = fc.oneof(
+  anyText,
+  fc.integer(),
+  fc.double(),
+  fc.boolean(),
+  fc.constantFrom<JsonValue[]>(
+    "http://h/?",
+    "http://h/#",
+    " http://h",
+    "http://h/a b",
+    "https://h\t/",
+    "postgres://h/n",
+    "constructor",
+    "hasOwnProperty",
+    "__proto__",
+    "BAD_TOKEN",
+    "\u2192",
+    "a@h",
+    "\u001b[2J <a@h>",
+    "ses",
+    "file",
+    "a\0b",
+    [],
+    {},
+    [{}],
+    { a: { b: { c: 1 } } },
+  ),
+);
+
+test("a valid configuration with keys and values lost, renamed, swapped or replaced is settings or faults", () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(FULL, WITH_FILE),
+      mutations(value, fc.oneof(fc.constantFrom(...KEYS), anyText), 3),
+      (valid, changes) => {
+        const changed = mutate(valid, changes);
+        const table = isJsonObject(changed) ? changed : {};
+        const parsed = parse(toml(table));
+        expectSane(parsed);
+        if (!parsed.ok) return;
+        // Nothing that the file says was passed over in silence.
+        for (const key of Object.keys(table))
+          expect(["engine", "db", "email", "sources"]).toContain(key);
+        const names = isJsonObject(table.sources) ? Object.keys(table.sources) : [];
+        expect(Object.keys(parsed.config.sources).sort()).toEqual(names.sort());
+      },
+    ),
+    runs(10),
+  );
+});
+
+/** TOML has no null, and no text with half a character. */
+function toml(table: JsonObject): string {
+  const writable = (item: JsonValue): JsonValue => {
+    if (typeof item === "string") return item.toWellFormed();
+    if (Array.isArray(item)) return item.map(writable);
+    if (!isJsonObject(item)) return item ?? 0;
+    return Object.fromEntries(
+      Object.entries(item).map(([key, part]) => [key.toWellFormed(), writable(part ?? 0)]),
+    );
+  };
+  return stringify(writable(table));
+}

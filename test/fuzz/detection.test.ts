@@ -1,0 +1,118 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { ENGINE_KEYS, parseDetection } from "../../src/core/detection.ts";
+import { alarmEntryId, alarmName, eventEntryId, isAlarmName } from "../../src/core/event_key.ts";
+import type { SafeDetection } from "../../src/core/model.ts";
+import { escapeHtml, headerText, plainText } from "../../src/message/escape.ts";
+import { renderMessage } from "../../src/message/render.ts";
+import { anyText, anything, bake, ONE_LINE } from "./arbitraries.ts";
+import { runs } from "./runs.ts";
+
+const yielded = fc.oneof(
+  anything,
+  fc.record(
+    {
+      dedupeKey: fc.oneof(anyText, anything),
+      subject: fc.oneof(anyText, anything),
+      body: fc.oneof(anyText, anything),
+      data: fc.oneof(
+        anything,
+        fc.dictionary(fc.oneof(fc.constantFrom(...ENGINE_KEYS), anyText), anything, { maxKeys: 5 }),
+      ),
+    },
+    { requiredKeys: [] },
+  ),
+  fc.record({
+    dedupeKey: anyText,
+    subject: anyText,
+    body: anyText,
+    data: fc.dictionary(fc.oneof(fc.constantFrom(...ENGINE_KEYS), anyText), anything, {
+      maxKeys: 5,
+    }),
+  }),
+);
+
+test("whatever is yielded is a detection that can be stored, the same once more when read back, or a fault in one line", () => {
+  fc.assert(
+    fc.property(yielded, (value) => {
+      const parsed = parseDetection(bake(value));
+      if (!parsed.ok) {
+        expect(parsed.fault).toMatch(ONE_LINE);
+        expect(parsed.fault.length).toBeLessThan(1_000);
+        return;
+      }
+      expectStorable(parsed.detection);
+      const again = parseDetection(JSON.parse(JSON.stringify(parsed.detection)));
+      // As texts, because JSON has no negative zero.
+      expect(again.ok && JSON.stringify(again.detection)).toBe(JSON.stringify(parsed.detection));
+    }),
+    runs(10),
+  );
+});
+
+function expectStorable({ dedupeKey, subject, body, data }: SafeDetection): void {
+  const text = JSON.stringify({ dedupeKey, subject, body, data });
+  expect(text).not.toContain("\\u0000");
+  expect(text).not.toMatch(/\\ud[89a-f]/);
+  expect(dedupeKey.trim()).not.toBe("");
+  expect(dedupeKey.length).toBeLessThanOrEqual(500);
+  expect(subject.trim()).not.toBe("");
+  expect(subject.length).toBeLessThanOrEqual(2_000);
+  expect(body.length).toBeLessThanOrEqual(50_000);
+  for (const key of Object.keys(data)) expect(ENGINE_KEYS.has(key)).toBe(false);
+}
+
+test("what a mail shows of any detection has no mark-up, header or control character of its own", () => {
+  fc.assert(
+    fc.property(anyText, anyText, anyText, anyText, (title, subject, body, caveat) => {
+      const {
+        subject: line,
+        text,
+        html,
+      } = renderMessage({
+        entryId: alarmEntryId(title),
+        title,
+        description: body,
+        time: 1_700_000_000,
+        freshCount: 1,
+        continuingCount: 0,
+        fresh: [{ dedupeKey: "k", subject, body, reason: "new" }],
+        continuing: [],
+        caveats: [caveat],
+      });
+      expect(line).toMatch(ONE_LINE);
+      expect(text).toMatch(/^[\P{Cc}\n\t]*$/u);
+      expect(html).toMatch(/^[\P{Cc}\n\t]*$/u);
+      const tags = new Set(html.match(/<\/?[^\s>]*/g));
+      for (const tag of tags) expect(TAGS).toContain(tag.replace("/", ""));
+    }),
+    runs(5),
+  );
+});
+
+const TAGS = "<!DOCTYPE <html <head <meta <body <p <hr <h2 <div <strong <pre".split(" ");
+
+test("any text is safe in HTML, in a header and on a terminal", () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      expect(escapeHtml(text)).not.toMatch(/[<>"']/);
+      expect(escapeHtml(text)).not.toMatch(/&(?!(amp|lt|gt|quot|#39);)/);
+      expect(headerText(text)).toMatch(ONE_LINE);
+      expect(headerText(headerText(text))).toBe(headerText(text));
+      expect(plainText(text)).toMatch(/^[\P{Cc}\n\t]*$/u);
+      expect(plainText(plainText(text))).toBe(plainText(text));
+    }),
+    runs(10),
+  );
+});
+
+test("an alarm's name comes back from its row's key, and only a plain one names a file", () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      expect(alarmName(alarmEntryId(text))).toBe(text);
+      expect(eventEntryId(text)).toBe(`event_${text}`);
+      if (isAlarmName(text)) expect(text).toMatch(/^[a-z0-9_]{1,200}$/);
+    }),
+    runs(10),
+  );
+});
