@@ -66,7 +66,7 @@ export class Laboratory {
       await this.#postgres?.hold(instant.hold);
     const { killed } = await this.#run(instantName(instant), (kill) => {
       if (instant.kind === "moment") {
-        this.moments.await(instant.name, instant.nth, kill);
+        this.moments.when(instant.name, instant.nth, kill);
         return undefined;
       }
       this.moments.rest();

@@ -7,7 +7,7 @@ export class Moments {
   #wanted: { readonly name: string; readonly nth: number; readonly act: () => void } | undefined;
 
   /** Forgets the tick before, and acts as soon as this moment is there for the n-th time. */
-  await(name: string, nth: number, act: () => void): void {
+  when(name: string, nth: number, act: () => void): void {
     this.#seen.clear();
     this.#wanted = { name, nth, act };
   }
