@@ -1,9 +1,10 @@
 import { type Command, CommanderError, InvalidArgumentError } from "commander";
 import { NotFound } from "./cli/alarms.ts";
+import { dropUnsafeVariables } from "./cli/environment.ts";
 import { EXIT, type ExitCode, type SetExit } from "./cli/exit_code.ts";
+import { shown } from "./cli/output.ts";
 import { ConfigError } from "./config/load.ts";
 import { AlarmsFolderError } from "./engine/load_alarms.ts";
-import { plainText } from "./message/escape.ts";
 import { DatabaseError } from "./store/database.ts";
 
 /**
@@ -14,6 +15,7 @@ export async function runMain(
   build: (setExit: SetExit) => Command,
   argv: readonly string[],
 ): Promise<never> {
+  dropUnsafeVariables();
   // A defect of the engine in one place must not end the tick of all alarms; it is an error.
   let strays = 0;
   const onStray = (reason: unknown): void => {
@@ -69,7 +71,7 @@ function explain(error: unknown): ExitCode {
 }
 
 function complain(message: string): void {
-  process.stderr.write(`swf-alarms: ${plainText(message)}\n`);
+  process.stderr.write(`swf-alarms: ${shown(message)}\n`);
 }
 
 async function flushed(stream: NodeJS.WriteStream): Promise<void> {

@@ -90,7 +90,10 @@ function mayImport(part: string, target: string): boolean {
   if (target === "demo") return part === "cli";
   // The edges: the command line, what modules import, and the process.
   if (target === "cli") return part === "main.ts" || part === "bin";
-  if (target === "index.ts") return part === "cli";
+  // What runs in the modules' processes: it is started by its path, and nothing of it is loaded here.
+  if (target === "runner") return false;
+  if (part === "runner") return ["modules", "source", "core", "index.ts"].includes(target);
+  if (target === "index.ts") return false;
   if (target === "main.ts") return part === "bin";
   if (target === "core") return part !== "bin";
   if (target === "engine") return part === "cli" || part === "main.ts";
@@ -158,8 +161,8 @@ describe("imports are read from a text", () => {
   test("those of the engine are found", () => {
     expect(SRC.length).toBeGreaterThan(100);
     const parts = new Set(SRC.flatMap(({ from, to }) => [partOf(from), partOf(to)]));
-    for (const part of [...MIDDLE, "core", "engine", "cli", "demo", "bin", "main.ts", "index.ts"])
-      expect(parts).toContain(part);
+    const edges = ["cli", "demo", "bin", "runner", "main.ts", "index.ts"];
+    for (const part of [...MIDDLE, "core", "engine", ...edges]) expect(parts).toContain(part);
   });
 });
 
@@ -185,6 +188,13 @@ describe("the direction", () => {
     ["src/demo/a.ts", "src/core/b.ts", undefined],
     ["src/demo/a.ts", "src/store/b.ts", "demo must not import store"],
     ["src/index.ts", "src/store/b.ts", "index.ts must not import store"],
+    ["src/cli/a.ts", "src/index.ts", "cli must not import index.ts"],
+    ["src/runner/a.ts", "src/index.ts", undefined],
+    ["src/runner/a.ts", "src/modules/b.ts", undefined],
+    ["src/runner/a.ts", "src/config/b.ts", "runner must not import config"],
+    ["src/runner/a.ts", "src/store/b.ts", "runner must not import store"],
+    ["src/modules/a.ts", "src/runner/b.ts", "modules must not import runner"],
+    ["src/cli/a.ts", "src/runner/b.ts", "cli must not import runner"],
     ["src/bin/a.ts", "src/main.ts", undefined],
     ["src/bin/a.ts", "src/store/b.ts", "bin must not import store"],
     ["src/new/a.ts", "src/store/b.ts", "new must not import store"],
@@ -205,6 +215,17 @@ describe("the direction", () => {
     });
     expect([...new Set(ties)].toSorted()).toEqual(NEIGHBOURS);
   });
+});
+
+test("of the engine's side a module's process loads no more than the words that they share", () => {
+  const loaded = SRC.filter(
+    ({ from, to, kind }) =>
+      partOf(from) === "runner" && partOf(to) === "modules" && kind !== "type",
+  );
+  expect([...new Set(loaded.map(({ to }) => to))].toSorted()).toEqual([
+    "src/modules/lines.ts",
+    "src/modules/wire.ts",
+  ]);
 });
 
 describe("circles", () => {

@@ -22,7 +22,7 @@ export function fileChannel(config: Extract<EmailConfig, { provider: "file" }>):
           text: mail.text,
           html: mail.html,
         });
-        mkdirSync(config.dir, { recursive: true });
+        mkdirSync(config.dir, { recursive: true, mode: 0o700 });
         // Whoever watches the folder must never see half a mail.
         writeFileSync(`${path}.part`, message.toString(), { mode: 0o600 });
         renameSync(`${path}.part`, path);

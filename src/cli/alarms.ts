@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { checkRights } from "../engine/alarms_folder.ts";
 import { type Alarm, loadAlarms, readAlarmsFolder } from "../engine/load_alarms.ts";
 import type { Log } from "../engine/log.ts";
 import { openRunners } from "../engine/runners.ts";
@@ -14,11 +15,13 @@ export async function viewAlarms(
   config: Config,
   only?: string,
 ): Promise<{ alarms: readonly Alarm[]; problems: readonly string[] }> {
+  const { engine } = config;
+  const folder = checkRights(engine, readAlarmsFolder(engine.alarmsDir, silent), silent);
   const host = openRunners(config, new AbortController().signal, silent);
   try {
     const { alarms, problems } = await loadAlarms({
       db,
-      folder: readAlarmsFolder(config.engine.alarmsDir, silent),
+      folder,
       host,
       sources: new Sources(config).names,
       now: Date.now() / 1000,

@@ -8,15 +8,24 @@ import { addDemo } from "./demo.ts";
 import { addEventList } from "./event_list.ts";
 import type { SetExit } from "./exit_code.ts";
 import { addMigrate } from "./migrate.ts";
+import { shown } from "./output.ts";
 import { addRun, type RunOptions, runTick } from "./run.ts";
 import { addRunList } from "./run_list.ts";
+import { addAllowOption } from "./session.ts";
 import { addTeamList } from "./team_list.ts";
 import { addTeamRemove } from "./team_remove.ts";
 import { addTeamSet } from "./team_set.ts";
 
+/** Messages of the parser quote what was typed, and a script may have typed what a service said. */
+const OUTPUT = {
+  writeOut: (text: string): void => void process.stdout.write(shown(text)),
+  writeErr: (text: string): void => void process.stderr.write(shown(text)),
+};
+
 /** The command line `swf-alarms`: the table of contents of this folder. */
 export function buildProgram(setExit: SetExit): Command {
   const program = new Command("swf-alarms")
+    .configureOutput(OUTPUT)
     .description(
       "Standalone alarm engine: one tick asks REST services, keeps events in Postgres, mails once per alarm.",
     )
@@ -43,9 +52,11 @@ export function buildProgram(setExit: SetExit): Command {
 
 /** The command line `swf-alarms-run`: exactly what crontab lines of the Python engine say. */
 export function buildRunProgram(setExit: SetExit): Command {
-  return new Command("swf-alarms-run")
+  const program = new Command("swf-alarms-run")
+    .configureOutput(OUTPUT)
     .description("Runs one tick; the same as: swf-alarms run")
-    .requiredOption("--config <file>", "configuration file")
+    .requiredOption("--config <file>", "configuration file");
+  return addAllowOption(program)
     .option("--dry-run", "write state, send no mail")
     .option("-v, --verbose", "print every step")
     .exitOverride()

@@ -1,8 +1,7 @@
 import { appendFileSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Log } from "../engine/log.ts";
-import { plainText } from "../message/escape.ts";
-import { renderTime } from "./output.ts";
+import { renderTime, shown } from "./output.ts";
 
 export interface LogOptions {
   /** Everything goes to stdout too. */
@@ -17,11 +16,11 @@ export interface LogOptions {
 export function consoleLog({ verbose, path }: LogOptions): Log {
   const file = path === undefined ? undefined : openFile(path);
   const line = (level: string, message: string): string =>
-    `${renderTime(Date.now() / 1000)} ${level} ${plainText(message)}\n`;
+    `${renderTime(Date.now() / 1000)} ${level} ${oneEntry(message)}\n`;
   return {
     error: (message) => {
       file?.(line("error", message));
-      process.stderr.write(`swf-alarms: ${plainText(message)}\n`);
+      process.stderr.write(`swf-alarms: ${oneEntry(message)}\n`);
     },
     info: (message) => {
       file?.(line("info", message));
@@ -33,19 +32,24 @@ export function consoleLog({ verbose, path }: LogOptions): Log {
   };
 }
 
+/** No text can start a line of its own and so pass for another entry. */
+function oneEntry(message: string): string {
+  return shown(message).replaceAll("\n", "\n    ");
+}
+
 /** A log that cannot be written must not stop the alarms; it is said once. */
 function openFile(path: string): (text: string) => void {
   let broken = false;
   return (text) => {
     if (broken) return;
     try {
-      mkdirSync(dirname(path), { recursive: true });
-      appendFileSync(path, text);
+      mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+      appendFileSync(path, text, { mode: 0o640 });
     } catch (error) {
       broken = true;
       const reason = error instanceof Error ? error.message : String(error);
       process.stderr.write(
-        `swf-alarms: cannot write the log ${path}: ${reason}. Check [engine] log_path and its owner.\n`,
+        `swf-alarms: ${shown(`cannot write the log ${path}: ${reason}. Check [engine] log_path and its owner.`)}\n`,
       );
     }
   };

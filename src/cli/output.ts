@@ -1,18 +1,19 @@
-import { plainText } from "../message/escape.ts";
+import { plainJson, plainText } from "../message/escape.ts";
+import { redact } from "./secrets.ts";
 
-/** Writes lines to stdout. Texts come from rows and services, so control characters never get through. */
+/** Writes lines to stdout. Texts come from rows and services: neither control characters nor secrets get through. */
 export function printLines(lines: readonly string[]): void {
-  if (lines.length > 0) process.stdout.write(`${lines.map(plainText).join("\n")}\n`);
+  if (lines.length > 0) process.stdout.write(`${lines.map(shown).join("\n")}\n`);
 }
 
-/** Writes a value as JSON, for other programs; control characters are escaped, those of C1 too. */
+/** Writes a value as JSON, for other programs; control characters are escaped, secrets taken out. */
 export function printJson(value: unknown): void {
-  const json = JSON.stringify(value, null, 2).replace(/[\u007f-\u009f]/g, escapeCharacter);
-  process.stdout.write(`${json}\n`);
+  process.stdout.write(`${plainJson(redact(JSON.stringify(value, null, 2)))}\n`);
 }
 
-function escapeCharacter(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+/** A text as a terminal may get it. */
+export function shown(text: string): string {
+  return plainText(redact(text));
 }
 
 /** Columns under their headings, each as wide as it needs; nothing under them says so. */

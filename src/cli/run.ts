@@ -45,7 +45,9 @@ export async function runTick(options: RunOptions): Promise<ExitCode> {
   if (options.json === true) throw new InvalidArgumentError("--json goes with --plan");
   const mode: Mode = options.dryRun === true ? "dry-run" : "tick";
   const verbose = options.verbose === true;
-  const log = consoleLog({ verbose, path: readConfig(options).config.engine.logPath });
+  const { config, notes } = readConfig(options);
+  const log = consoleLog({ verbose, path: config.engine.logPath });
+  for (const note of notes) log.info(note);
   try {
     const report = await withDatabase(options, (db, config) =>
       runOnce(makeEngine(db, config, log), mode, options.alarm),

@@ -1,31 +1,64 @@
 import type { Command } from "commander";
 import { openChannel } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
-import { findConfig, loadConfig } from "../config/load.ts";
+import { ConfigError, findConfig, loadConfig } from "../config/load.ts";
+import { checkConfigFile, checkLoginFile } from "../config/permissions.ts";
+import { configWarnings } from "../config/warnings.ts";
 import type { Log } from "../engine/log.ts";
 import { openRunners } from "../engine/runners.ts";
 import type { Engine } from "../engine/tick.ts";
 import { asDatabaseError, type Database, DatabaseError } from "../store/database.ts";
 import { migrate, pendingMigrations } from "../store/migrate.ts";
 import { embeddedExists, openDatabase } from "../store/open.ts";
+import { droppedVariables } from "./environment.ts";
+import { hideSecrets, redact } from "./secrets.ts";
 
-/** `--config FILE`, which every command that reads the configuration takes. */
+/** What every command that reads the configuration takes. */
 export interface ConfigOption {
   readonly config?: string;
+  readonly allowWritable?: boolean;
 }
 
-/** The option as commands declare it. */
+/** The options as commands declare them. */
 export function addConfigOption(command: Command): Command {
-  return command.option(
-    "--config <file>",
-    "configuration file (else $SWF_ALARMS_CONFIG, else ./config.toml)",
+  return addAllowOption(
+    command.option(
+      "--config <file>",
+      "configuration file (else $SWF_ALARMS_CONFIG, else ./config.toml)",
+    ),
   );
 }
 
-/** The configuration that the option, the environment or the working folder names. Throws ConfigError. */
-export function readConfig(options: ConfigOption): { config: Config; path: string } {
+export function addAllowOption(command: Command): Command {
+  return command.option("--allow-writable", "use files that others can write, knowingly");
+}
+
+export interface ReadConfig {
+  readonly config: Config;
+  readonly path: string;
+  /** What was allowed or left out knowingly, one line each, for the log. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * The configuration that the option, the environment or the working folder names; from here on its
+ * secrets are hidden. Throws ConfigError, also where others can write it.
+ */
+export function readConfig(options: ConfigOption): ReadConfig {
   const path = findConfig(options.config, process.env, process.cwd());
-  return { config: loadConfig(path, process.env), path };
+  const notes: string[] = [...droppedVariables()];
+  const refuse = (reason: string | undefined): void => {
+    if (reason === undefined) return;
+    if (options.allowWritable !== true) throw new ConfigError(reason);
+    notes.push(`allowed by --allow-writable: ${reason}`);
+  };
+  refuse(checkConfigFile(path));
+  const config = loadConfig(path, process.env);
+  hideSecrets(config);
+  if (config.db.kind === "env file") refuse(checkLoginFile(config.db.path));
+  notes.push(...configWarnings(config, path));
+  if (options.allowWritable !== true) return { config, path, notes };
+  return { config: { ...config, engine: { ...config.engine, allowWritable: true } }, path, notes };
 }
 
 /**
@@ -89,6 +122,7 @@ export function makeEngine(db: Database, config: Config, log: Log): Engine {
     log,
     host: (signal) => openRunners(config, signal, log),
     clock: () => Date.now() / 1000,
+    redact,
     channel: () => {
       channel ??= openChannel(config.email);
       return channel;

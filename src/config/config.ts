@@ -14,6 +14,8 @@ export interface Config {
     /** File that the log is appended to. */
     readonly logPath: string | undefined;
     readonly alarmsDir: string;
+    /** Said on the command line: use a configuration and modules that others can write. */
+    readonly allowWritable?: true;
   };
   /** Further services, by the name that modules use. */
   readonly sources: { readonly [name: string]: SourceConfig };

@@ -47,7 +47,7 @@ export function remakeFolder(folder: DemoFolder, baseUrl: string, alarmsDir: str
   if (!exists(folder.path)) mkdirSync(folder.path);
   // First of all, so that a demo that is cut short can be run again.
   writeFileSync(marker, "Made by `swf-alarms demo`. This folder can be deleted.\n");
-  mkdirSync(folder.outbox);
+  mkdirSync(folder.outbox, { mode: 0o700 });
   writeFileSync(folder.config, configText(baseUrl, alarmsDir));
 }
 

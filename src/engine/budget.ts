@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /** The time of a tick: it must end before the next one begins. */
 export class Budget {
   readonly #abort = new AbortController();
@@ -6,6 +8,8 @@ export class Budget {
   /** `seconds` from now. */
   constructor(seconds: number) {
     const over = new Error(`out of time: the tick's ${seconds} s were over`);
+    // Every process that is at work listens.
+    setMaxListeners(0, this.#abort.signal);
     this.#timer = setTimeout(() => this.#abort.abort(over), seconds * 1000);
   }
 

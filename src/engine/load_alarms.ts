@@ -85,6 +85,8 @@ function loadOnce({ folder, host }: LoadFacts): Load {
     const file = folder.find((candidate) => candidate.name === name);
     if (file === undefined)
       return Promise.resolve({ ok: false, fault: `no module ${name} in the alarms folder` });
+    if (file.fault !== undefined)
+      return Promise.resolve({ ok: false, fault: `not loaded ${file.path}: it ${file.fault}` });
     const pending = loaded.get(name) ?? host.load(file);
     loaded.set(name, pending);
     return pending;

@@ -2,6 +2,7 @@ import type { Channel } from "../channel/channel.ts";
 import { composeBundle, listedMentions } from "../core/bundle.ts";
 import type { AlarmRow, Outcome } from "../core/model.ts";
 import type { Notice } from "../core/notice.ts";
+import type { Redact } from "../core/redact.ts";
 import { type Message, renderMessage } from "../message/render.ts";
 import type { Database } from "../store/database.ts";
 import { eventTexts, stampNotified } from "../store/events.ts";
@@ -16,6 +17,7 @@ export interface NotifyFacts {
   readonly now: number;
   /** Epoch seconds at this moment, for the stamp. */
   readonly clock: () => number;
+  readonly redact: Redact;
 }
 
 /** What became of the alarm's mail. */
@@ -106,7 +108,7 @@ async function attemptDelivery(
       {
         outcome: delivery.ok ? "delivered" : "failed",
         messageIds: delivery.messageIds,
-        error: delivery.ok ? undefined : delivery.error,
+        error: delivery.ok ? undefined : facts.redact(delivery.error),
         retryable: delivery.ok ? undefined : delivery.retryable,
       },
       confirmedAt,

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../core/json.ts";
+import { type Redact, redactJson } from "../core/redact.ts";
 import type { RunSummary } from "../store/engine_runs.ts";
 import type { Log } from "./log.ts";
 import { type AlarmResult, perAlarmRecord } from "./result.ts";
@@ -43,16 +44,19 @@ export function makeReport(
 }
 
 /** The report in the words of the row contract. */
-export function runSummary(report: TickReport, finishedAt: number): RunSummary {
+export function runSummary(report: TickReport, finishedAt: number, redact: Redact): RunSummary {
   const ran = report.results.filter((result) => result.kind === "ran");
-  const perAlarm = report.results.map((result) => [result.row.entryId, perAlarmRecord(result)]);
+  const perAlarm = report.results.map((result) => [
+    result.row.entryId,
+    redactJson(perAlarmRecord(result), redact),
+  ]);
   return {
     finished_at: finishedAt,
     alarms_run: ran.filter(({ started }) => started).length,
     alarms_seen: ran.reduce((sum, { outcome }) => sum + outcome.detections.length, 0),
     notifications_sent: report.notificationsSent,
     errors: report.errors.length,
-    error_details: report.errors.join("\n\n"),
+    error_details: redact(report.errors.join("\n\n")),
     per_alarm: Object.fromEntries(perAlarm),
   };
 }

@@ -8,7 +8,7 @@ const CPU_TIMES = 2;
 /** The processes for alarm modules, with the limits that are configured. */
 export function openRunners(config: Config, signal: AbortSignal, log: Log): Runners {
   return new Runners({
-    memory: config.engine.limits.memory,
+    limits: config.engine.limits,
     cpuTime: config.engine.tickTimeout * CPU_TIMES,
     log: (message) => log.debug(message),
     signal,

@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { MAIN_SOURCE } from "../core/readiness.ts";
+import { Room } from "../source/answers.ts";
 import { Source } from "../source/source.ts";
 
 /** The services of one tick, by the name that modules use; nothing is connected before it is asked. */
@@ -9,14 +10,15 @@ export class Sources {
 
   constructor(config: Config) {
     const timeout = config.engine.requestTimeout;
+    const room = new Room();
     const sources = new Map<string, Source>();
     if (config.engine.baseUrl !== undefined) {
       const plain = { headers: {}, token: undefined, userAgent: undefined };
       const settings = { name: MAIN_SOURCE, baseUrl: config.engine.baseUrl, timeout, ...plain };
-      sources.set(MAIN_SOURCE, new Source(settings, this.#abort.signal));
+      sources.set(MAIN_SOURCE, new Source(settings, this.#abort.signal, room));
     }
     for (const [name, settings] of Object.entries(config.sources)) {
-      sources.set(name, new Source({ name, timeout, ...settings }, this.#abort.signal));
+      sources.set(name, new Source({ name, timeout, ...settings }, this.#abort.signal, room));
     }
     this.byName = sources;
   }

@@ -4,11 +4,13 @@ import type { Mode, Outcome, Team } from "../core/model.ts";
 import { decideNotice } from "../core/notice.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { reconcile } from "../core/reconcile.ts";
+import { type Redact, redactOutcome } from "../core/redact.ts";
 import type { ModuleHost } from "../modules/runners.ts";
 import type { Database } from "../store/database.ts";
 import { closeEngineRun, lastPerAlarm, openEngineRun } from "../store/engine_runs.ts";
 import { activeEvents } from "../store/events.ts";
 import { listTeams } from "../store/teams.ts";
+import { checkRights } from "./alarms_folder.ts";
 import { applyPlan, nameOpened } from "./apply.ts";
 import { Budget } from "./budget.ts";
 import { collect } from "./collect.ts";
@@ -30,6 +32,8 @@ export interface Engine {
   /** Epoch seconds. */
   readonly clock: () => number;
   readonly log: Log;
+  /** Takes the secrets out of what goes into rows and mails. */
+  readonly redact: Redact;
 }
 
 export interface TickOptions {
@@ -48,7 +52,7 @@ const TICK_LOCK = "swf-alarms tick";
 export async function tick(engine: Engine, options: TickOptions): Promise<TickReport | undefined> {
   const { config, db, log } = engine;
   const write = options.mode !== "plan";
-  const folder = readAlarmsFolder(config.engine.alarmsDir, log);
+  const folder = checkRights(config.engine, readAlarmsFolder(config.engine.alarmsDir, log), log);
   const lock = write ? await db.tryLock(TICK_LOCK) : undefined;
   if (write && lock === undefined) return undefined;
   const sources = new Sources(config);
@@ -79,9 +83,10 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const results = await Promise.all(
       loaded.alarms.map(async (alarm) => await runAlarm(await alarm, scene)),
     );
-    const report = makeReport(results, loaded.problems, loaded.newcomers, now);
+    const problems = loaded.problems.map(engine.redact);
+    const report = makeReport(results, problems, loaded.newcomers, now);
     sayNotConfigured(report, previous, log);
-    if (write) await closeEngineRun(db, runId, runSummary(report, engine.clock()));
+    if (write) await closeEngineRun(db, runId, runSummary(report, engine.clock(), engine.redact));
     return report;
   } finally {
     budget.stop();
@@ -106,7 +111,7 @@ async function runAlarm(alarm: Alarm, scene: Scene): Promise<AlarmResult> {
   const { row, readiness } = alarm;
   if (readiness.kind === "not configured")
     return { kind: "not configured", row, missing: readiness.missing };
-  const outcome = await collect(alarm, scene);
+  const outcome = redactOutcome(await collect(alarm, scene), scene.redact);
   try {
     return await settle(alarm, outcome, scene);
   } catch (error) {

@@ -6,6 +6,8 @@ import { isAlarmName } from "../core/event_key.ts";
 export interface ModuleFile {
   readonly name: string;
   readonly path: string;
+  /** Why it must not be loaded. */
+  readonly fault?: string;
 }
 
 export interface Discovery {

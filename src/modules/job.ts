@@ -1,24 +1,25 @@
+import { setMaxListeners } from "node:events";
 import * as v from "valibot";
 import { errorText } from "../core/describe.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { DetectLimits, Outcome } from "../core/model.ts";
 import { parseParamSpecs } from "../core/params.ts";
 import type { Asker } from "../source/client.ts";
-import { inTime } from "../source/in_time.ts";
 import type { LoadedModule } from "./alarm_module.ts";
+import { answerer } from "./answers.ts";
 import type { ModuleFile } from "./discover.ts";
 import { OutcomeSoFar } from "./outcome.ts";
 import type { Listener, Runner } from "./runner.ts";
-import type { Question } from "./wire.ts";
+import type { Task } from "./wire.ts";
 
 /** Seconds that a process has to end by itself what its own clock should have ended. */
 const GRACE = 1;
 /** Seconds for the import of one module; its process keeps the same time. */
 const IMPORT_TIMEOUT = 10;
-/** Questions of one run: at 200 items a page, four million items. */
-const MAX_QUESTIONS = 20_000;
-/** Characters of answers that one run may read. */
-const MAX_ANSWERS = 512 * 2 ** 20;
+/** Characters of all detections of one run: they are held until they are recorded. */
+const MAX_DETECTED = 64 * 2 ** 20;
+/** Characters that one run may write into the log. */
+const MAX_LOGGED = 64 * 2 ** 10;
 
 const SHOWN_GLOBALS = 5;
 
@@ -27,6 +28,8 @@ export interface JobResult<T> {
   readonly value: T;
   /** Whether the process may take another job. */
   readonly clean: boolean;
+  /** Whether a module that had run in the process before could be the cause of what went wrong. */
+  readonly doubtful: boolean;
 }
 
 const Words = v.variant("ok", [
@@ -46,24 +49,30 @@ const Words = v.variant("ok", [
 export async function loadIn(
   runner: Runner,
   file: ModuleFile,
+  timeout: number,
   signal: AbortSignal,
 ): Promise<JobResult<LoadedModule>> {
-  const late = `its import did not end within ${IMPORT_TIMEOUT} s`;
-  return await withRunner(runner, IMPORT_TIMEOUT + GRACE, late, signal, (end) => {
-    runner.send({ do: "load", file });
-    return {
-      message: (message) => {
-        if (message.said === "loaded")
-          end({ value: parseWords(message.loaded, file), clean: true });
-        if (message.said === "exit")
-          runner.kill(`its import ended the process with process.exit(${message.code})`);
-      },
-      died: (cause) => {
-        const fault = `cannot load ${file.path}: ${cause}`;
-        end({ value: { ok: false, fault }, clean: false });
-      },
-    };
-  });
+  const seconds = Math.min(timeout, IMPORT_TIMEOUT);
+  const late = `its import did not end within ${seconds} s`;
+  const clock = { seconds: seconds + GRACE, late, signal };
+  let stray = false;
+  return await withRunner(runner, { do: "load", file, timeout: seconds }, clock, (end) => ({
+    message: (message) => {
+      if (message.said === "stray") stray = true;
+      if (message.said === "loaded")
+        end({
+          value: parseWords(message.loaded, file),
+          clean: message.clean && !stray,
+          doubtful: false,
+        });
+      if (message.said === "exit")
+        runner.kill(`its import ended the process with exit code ${message.code}`);
+    },
+    died: (cause) => {
+      const fault = `cannot load ${file.path}: ${cause}`;
+      end({ value: { ok: false, fault }, clean: false, doubtful: true });
+    },
+  }));
 }
 
 function parseWords(said: unknown, file: ModuleFile): LoadedModule {
@@ -93,47 +102,86 @@ export async function detectIn(
   facts: DetectFacts,
   signal: AbortSignal,
 ): Promise<JobResult<Outcome>> {
+  const { file, params, sources, now, limits } = facts;
+  const { timeout } = limits;
   const started = performance.now();
   const soFar = new OutcomeSoFar();
-  const { timeout, detections: most } = facts.limits;
-  const late = `out of time: detect did not end within ${timeout} s, and it computes without a pause, so its process was ended`;
   const closed = new AbortController();
-  const clean = await withRunner<boolean>(runner, timeout + GRACE, late, signal, (end) => {
-    const answer = answerer(runner, facts.sources, soFar, closed.signal);
-    runner.send({
-      do: "detect",
-      file: facts.file,
-      params: facts.params,
-      sources: [...facts.sources.keys()],
-      now: facts.now,
-      timeout,
-    });
-    return {
-      message: (message) => {
-        if (message.said === "detection" && soFar.yielded < most) soFar.add(message.detection);
-        else if (message.said === "detection")
-          runner.kill(
-            `it yielded more than ${most} detections; if so many are real, raise max_detections in the alarm's row or in [engine]`,
-          );
-        if (message.said === "incomplete") soFar.incomplete(message.reason);
-        if (message.said === "log") facts.log(message.text);
-        if (message.said === "ask") answer(message);
-        if (message.said === "exit")
-          runner.kill(`detect ended its process with process.exit(${message.code})`);
-        if (message.said === "end") {
+  // Every question that is under way listens.
+  setMaxListeners(0, closed.signal);
+  const log = boundedLog(facts.log);
+  let doubtful = false;
+  let excess = false;
+  const stop = (cause: string): void => {
+    excess = true;
+    runner.kill(cause);
+  };
+  const take = (detection: unknown, length: number): void => {
+    const cause = tooMany(soFar, limits.detections, length);
+    if (cause === undefined) soFar.add(detection, length);
+    else stop(cause);
+  };
+  const answer = answerer({ runner, sources, soFar, signal: closed.signal, stop });
+  const task: Task = { do: "detect", file, params, sources: [...sources.keys()], now, timeout };
+  const late = `out of time: detect did not end within ${timeout} s, and it computes without a pause, so its process was ended`;
+  const clock = { seconds: timeout + GRACE, late, signal };
+  const { clean } = await withRunner<undefined>(runner, task, clock, (end) => ({
+    message: (message, length) => {
+      switch (message.said) {
+        case "detection":
+          take(message.detection, length);
+          return;
+        case "incomplete":
+          soFar.incomplete(message.reason);
+          return;
+        case "stray":
+          doubtful = true;
+          soFar.incomplete(message.reason);
+          return;
+        case "log":
+          log(message.text);
+          return;
+        case "ask":
+          answer(message);
+          return;
+        case "exit":
+          runner.kill(`detect ended its process with exit code ${message.code}`);
+          return;
+        case "end":
           if (message.error !== null) soFar.fail(message.error);
-          if (message.changed.length > 0) soFar.incomplete(changedGlobals(message.changed));
-          end({ value: message.clean, clean: message.clean });
-        }
-      },
-      died: (cause) => {
-        soFar.fail({ text: cause, isFetch: false });
-        end({ value: false, clean: false });
-      },
-    };
-  });
+          if (message.changed.length > 0) {
+            doubtful = true;
+            soFar.incomplete(changedGlobals(message.changed));
+          }
+          end({ value: undefined, clean: message.clean, doubtful });
+      }
+    },
+    died: (cause) => {
+      doubtful = !excess;
+      soFar.fail({ text: cause, isFetch: false });
+      end({ value: undefined, clean: false, doubtful });
+    },
+  }));
   closed.abort(new Error("detect has ended"));
-  return { value: soFar.outcome((performance.now() - started) / 1000), clean: clean.clean };
+  return { value: soFar.outcome((performance.now() - started) / 1000), clean, doubtful };
+}
+
+function tooMany(soFar: OutcomeSoFar, most: number, length: number): string | undefined {
+  if (soFar.yielded >= most)
+    return `it yielded more than ${most} detections; if so many are real, raise max_detections in the alarm's row or in [engine]`;
+  if (soFar.length + length > MAX_DETECTED)
+    return `it yielded more than ${MAX_DETECTED / 2 ** 20} MiB of detections; shorten their body and data`;
+  return undefined;
+}
+
+/** A log that ends where it would fill the disk. */
+function boundedLog(log: (message: string) => void): (message: string) => void {
+  let logged = 0;
+  return (message) => {
+    if (logged > MAX_LOGGED) return;
+    logged += message.length + 1;
+    log(logged > MAX_LOGGED ? "… and more, not shown" : message);
+  };
 }
 
 function changedGlobals(names: readonly string[]): string {
@@ -141,61 +189,26 @@ function changedGlobals(names: readonly string[]): string {
   return `the module changed globals that other code relies on: ${names.slice(0, SHOWN_GLOBALS).join(", ")}${more}`;
 }
 
-/** Sends the module's questions to the sources. What fails is on the record before the module hears of it. */
-function answerer(
-  runner: Runner,
-  sources: ReadonlyMap<string, Asker>,
-  soFar: OutcomeSoFar,
-  signal: AbortSignal,
-): (question: Question) => void {
-  let asked = 0;
-  let read = 0;
-  return ({ id, source, path, query, absentIsAnswer }) => {
-    asked += 1;
-    const asker = sources.get(source);
-    const pending = askedTooMuch(asked, read) ?? asker?.ask(path, query, absentIsAnswer);
-    inTime(pending ?? Promise.reject(new Error(`no source ${source}`)), signal).then(
-      (text) => {
-        read += text?.length ?? 0;
-        runner.send({ do: "answer", id, text: text ?? null });
-      },
-      (error: unknown) => {
-        if (signal.aborted) return;
-        const reason = errorText(error);
-        soFar.sourceFailed(reason);
-        runner.send({ do: "fail", id, reason });
-      },
-    );
-  };
+interface Clock {
+  readonly seconds: number;
+  /** What is said when they are over. */
+  readonly late: string;
+  /** Aborted when the tick's time is up. */
+  readonly signal: AbortSignal;
 }
 
-function askedTooMuch(asked: number, read: number): Promise<never> | undefined {
-  if (asked > MAX_QUESTIONS)
-    return Promise.reject(new Error(`detect asked more than ${MAX_QUESTIONS} questions`));
-  if (read > MAX_ANSWERS)
-    return Promise.reject(
-      new Error(`detect read more than ${MAX_ANSWERS / 2 ** 20} MiB of answers`),
-    );
-  return undefined;
-}
-
-/** Gives the process a job until it `end`s it, its time is up, or the tick's. */
+/** Gives the process a task until it `end`s it, its time is up, or the tick's. */
 async function withRunner<T>(
   runner: Runner,
-  seconds: number,
-  late: string,
-  signal: AbortSignal,
-  begin: (end: (result: JobResult<T>) => void) => Listener,
+  task: Task,
+  { seconds, late, signal }: Clock,
+  listen: (end: (result: JobResult<T>) => void) => Listener,
 ): Promise<JobResult<T>> {
   const stop = (): void => runner.kill(errorText(signal.reason));
   const timer = setTimeout(() => runner.kill(late), seconds * 1000);
   signal.addEventListener("abort", stop, { once: true });
   try {
-    return await new Promise((resolve) => {
-      const listener = begin(resolve);
-      runner.start(listener);
-      if (!runner.isAlive) listener.died("its process had ended before");
-    });
+    return await new Promise((resolve) => runner.start(task, listen(resolve)));
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", stop);

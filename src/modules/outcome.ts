@@ -16,16 +16,24 @@ export class OutcomeSoFar {
   readonly #reasons = new Set<string>();
   #fault: Outcome["fault"];
   #sourceFailed = false;
+  #end: string | undefined;
   #yielded = 0;
+  #length = 0;
 
   /** How many values have been yielded, whatever they were. */
   get yielded(): number {
     return this.#yielded;
   }
 
-  /** Takes a value that the module yielded. */
-  add(value: unknown): void {
+  /** Characters of all that has been yielded. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Takes a value that the module yielded; `length` is that of its text. */
+  add(value: unknown, length = 0): void {
     this.#yielded += 1;
+    this.#length += length;
     const parsed = parseDetection(value);
     if (!parsed.ok) this.incomplete(parsed.fault);
     // The same entity twice in one tick is one event; the first yield is kept.
@@ -48,14 +56,19 @@ export class OutcomeSoFar {
   /** `detect` did not end by itself. A failed request that it let through is already a reason. */
   fail(error: DetectError): void {
     this.#fault = this.#sourceFailed ? "source" : "module";
-    if (error.isFetch && this.#reasons.has(cut(error.text, MAX_REASON))) return;
-    this.incomplete(error.text);
+    const text = cut(error.text, MAX_REASON);
+    const known = error.isFetch && this.#reasons.has(text);
+    this.#end = error.isFetch && !known ? `detect threw FetchError: ${text}` : text;
+    this.#reasons.add(this.#end);
   }
 
   /** The outcome as it stands after so many seconds. */
   outcome(seconds: number): Outcome {
     const reasons = [...this.#reasons];
     const shown = reasons.slice(0, MAX_REASONS);
+    // How it ended is told, however many other reasons came before.
+    if (this.#end !== undefined && !shown.includes(this.#end))
+      shown.splice(MAX_REASONS - 1, 1, this.#end);
     if (reasons.length > MAX_REASONS)
       shown.push(`and ${reasons.length - MAX_REASONS} more reasons`);
     return {

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { lineSplitter } from "./lines.ts";
-import { parseRunnerLine, type RunnerMessage, type ToRunner } from "./wire.ts";
+import { parseRunnerLine, type RunnerMessage, type Task, type ToRunner } from "./wire.ts";
 
 /** Also where this file runs from its source: a module's process runs what has been built. */
 const MAIN = fileURLToPath(new URL("../../dist/runner/main.js", import.meta.url));
@@ -13,9 +14,11 @@ const PASSED_ON = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"];
 
 /**
  * The shell sets what Node cannot: no core file, and an end to the CPU time, so that not even a module
- * that computes for ever outlives an engine that was killed.
+ * that computes for ever outlives an engine that was killed. Where there is a way to end with the engine
+ * at once, it is taken; what waits ends by itself, as its pipe does.
  */
-const SHELL = 'ulimit -c 0; ulimit -t "$1"; shift; exec "$@"';
+const SHELL = `ulimit -c 0; ulimit -t "$1"; shift
+  with="setpriv --pdeathsig KILL"; $with true 2>/dev/null || with=; exec $with "$@"`;
 
 /** Characters of one message: a detection is far smaller. */
 const LONGEST_LINE = 16 * 2 ** 20;
@@ -27,6 +30,10 @@ const MOST_PRINTED = 64 * 2 ** 10;
 const LOOK_EVERY = 50;
 /** MiB of a process that has not yet done anything; not the module's. */
 const OWN_MEMORY = 96;
+/** Milliseconds that what a dead process said may take to arrive: another may hold its pipes open. */
+const LAST_MESSAGES = 200;
+/** Milliseconds in which a process that has closed its pipe to the engine may end by itself. */
+const CLOSING = 100;
 
 export interface RunnerSettings {
   /** MiB. */
@@ -38,7 +45,8 @@ export interface RunnerSettings {
 
 /** Who hears what the process says, while it has a job. */
 export interface Listener {
-  message(message: RunnerMessage): void;
+  /** `length` is that of the message's text. */
+  message(message: RunnerMessage, length: number): void;
   /** The process is gone; in words for the module's author. */
   died(cause: string): void;
 }
@@ -50,9 +58,12 @@ export class Runner {
   readonly #input: Writable;
   readonly #log: (message: string) => void;
   #listener: Listener | undefined;
+  #job = "";
+  readonly #files = new Set<string>();
   #lastWords = "";
   #printed = 0;
   #cause: string | undefined;
+  #gone = false;
   #watch: NodeJS.Timeout | undefined;
   readonly #ended: Promise<void>;
 
@@ -63,6 +74,8 @@ export class Runner {
     const command = [String(Math.ceil(cpuTime)), process.execPath, ...flags, MAIN];
     this.#child = spawn("/bin/sh", ["-c", SHELL, "swf-alarms", ...command], {
       stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
+      // A group of its own, so that what a module has started ends with it.
+      detached: true,
       env: passedOn(process.env),
     });
     const [, , , output, input] = this.#child.stdio;
@@ -75,16 +88,29 @@ export class Runner {
       "data",
       lineSplitter(LONGEST_LINE, (line) => this.#take(line)),
     );
+    output.on("end", () => {
+      setTimeout(() => this.kill("it closed the pipe to the engine"), CLOSING).unref();
+    });
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on("data", (chunk: Buffer) => this.#print(chunk.toString()));
     this.#ended = new Promise((resolve) => {
+      const end = (cause: string): void => {
+        this.#end(cause);
+        for (const stream of this.#child.stdio) stream?.destroy();
+        resolve();
+      };
       this.#child.once("error", (error) => {
-        this.#end(`cannot start a process for it: ${error.message}`);
-        resolve();
+        end(`cannot start a process for it: ${error.message}`);
       });
-      this.#child.once("close", (code, signal) => {
-        this.#end(this.#causeOf(code, signal));
-        resolve();
+      this.#child.once("exit", (code, signal) => {
+        this.#killGroup();
+        // Its number may soon be another's.
+        this.#gone = true;
+        const timer = setTimeout(() => end(this.#causeOf(code, signal)), LAST_MESSAGES);
+        this.#child.once("close", () => {
+          clearTimeout(timer);
+          end(this.#causeOf(code, signal));
+        });
       });
     });
   }
@@ -94,11 +120,28 @@ export class Runner {
     return this.#cause === undefined;
   }
 
-  /** From now on the process works for this listener. */
-  start(listener: Listener): void {
+  /** Whether modules of several files have run in the process. */
+  get isShared(): boolean {
+    return this.#files.size > 1;
+  }
+
+  /** Bytes that the process has not yet read. */
+  get unread(): number {
+    return this.#input.writableLength;
+  }
+
+  /** Gives the process a task; from now on it works for this listener. */
+  start(task: Task, listener: Listener): void {
+    if (!this.isAlive) {
+      listener.died("its process had ended before");
+      return;
+    }
     this.#listener = listener;
+    this.#files.add(task.file.path);
+    this.#job = randomUUID();
     this.#printed = 0;
     this.#watch = setInterval(() => this.#checkMemory(), LOOK_EVERY);
+    this.send({ ...task, job: this.#job });
   }
 
   /** The job is over. */
@@ -114,7 +157,17 @@ export class Runner {
   /** Ends the process at once, whatever it does. */
   kill(cause: string): void {
     this.#cause ??= cause;
-    this.#child.kill("SIGKILL");
+    this.#killGroup();
+  }
+
+  #killGroup(): void {
+    const { pid } = this.#child;
+    if (pid === undefined || this.#gone) return;
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch {
+      // Nothing of it is left.
+    }
   }
 
   /** Resolves when the process is gone. */
@@ -123,9 +176,13 @@ export class Runner {
   }
 
   #take(line: string): void {
-    const message = parseRunnerLine(line);
-    if (message !== undefined) this.#listener?.message(message);
-    else this.kill("it wrote into the pipe to the engine, which is not its own");
+    const message = parseRunnerLine(line, this.#job);
+    if (message === undefined)
+      this.kill("it wrote into the pipe to the engine, which is not its own");
+    else if (this.#listener === undefined) this.kill("it goes on after its end");
+    // Of what it had said before it was ended only detections count: it did not end by itself.
+    else if (this.isAlive || message.said === "detection")
+      this.#listener.message(message, line.length);
   }
 
   #print(text: string): void {

@@ -1,5 +1,5 @@
 import { errorText } from "../core/describe.ts";
-import type { Outcome } from "../core/model.ts";
+import type { DetectLimits, Outcome } from "../core/model.ts";
 import type { LoadedModule } from "./alarm_module.ts";
 import type { ModuleFile } from "./discover.ts";
 import { type DetectFacts, detectIn, type JobResult, loadIn } from "./job.ts";
@@ -13,12 +13,14 @@ const PATIENCE = 200;
 
 interface Waiting {
   readonly memory: number;
+  /** Only a process in which nothing has run yet will do. */
+  readonly fresh: boolean;
   take(runner: Runner): void;
 }
 
 export interface RunnersSettings {
-  /** MiB for the processes that load modules; those that run `detect` have their alarm's own. */
-  readonly memory: number;
+  /** For the processes that load modules; those that run `detect` have their alarm's own. */
+  readonly limits: DetectLimits;
   /** Seconds of CPU time of one process. */
   readonly cpuTime: number;
   readonly log: (message: string) => void;
@@ -49,7 +51,8 @@ export class Runners {
     const { signal } = this.#settings;
     if (signal.aborted)
       return { ok: false, fault: `not loaded ${file.path}: ${errorText(signal.reason)}` };
-    return await this.#run(this.#settings.memory, (runner) => loadIn(runner, file, signal));
+    const { memory, timeout } = this.#settings.limits;
+    return await this.#run(memory, (runner) => loadIn(runner, file, timeout, signal));
   }
 
   /** Runs a module's `detect`. Never rejects. */
@@ -59,7 +62,7 @@ export class Runners {
       if (!signal.aborted) return await detectIn(runner, facts, signal);
       const none = new OutcomeSoFar();
       none.fail({ text: `${errorText(signal.reason)}, before it began`, isFetch: false });
-      return { value: none.outcome(0), clean: true };
+      return { value: none.outcome(0), clean: true, doubtful: false };
     });
   }
 
@@ -71,19 +74,32 @@ export class Runners {
     await Promise.all(all.map((runner) => runner.ended()));
   }
 
+  /** Where a module that ran before in the same process may be the cause of a failure, it is tried again. */
   async #run<T>(memory: number, job: (runner: Runner) => Promise<JobResult<T>>): Promise<T> {
-    const runner = await this.#acquire(memory);
-    const { value, clean } = await job(runner);
-    this.#release(runner, clean);
-    return value;
+    const first = await this.#runOnce(memory, false, job);
+    if (!first.retry || this.#settings.signal.aborted) return first.value;
+    return (await this.#runOnce(memory, true, job)).value;
   }
 
-  async #acquire(memory: number): Promise<Runner> {
-    const at = this.#idle.findIndex((runner) => runner.memory === memory && runner.isAlive);
+  async #runOnce<T>(
+    memory: number,
+    fresh: boolean,
+    job: (runner: Runner) => Promise<JobResult<T>>,
+  ): Promise<{ readonly value: T; readonly retry: boolean }> {
+    const runner = await this.#acquire(memory, fresh);
+    const { value, clean, doubtful } = await job(runner);
+    this.#release(runner, clean);
+    return { value, retry: doubtful && runner.isShared };
+  }
+
+  async #acquire(memory: number, fresh: boolean): Promise<Runner> {
+    const at = fresh
+      ? -1
+      : this.#idle.findIndex((runner) => runner.memory === memory && runner.isAlive);
     const [found] = at < 0 ? [] : this.#idle.splice(at, 1);
     if (found !== undefined) return found;
     return await new Promise((resolve) => {
-      this.#waiting.push({ memory, take: resolve });
+      this.#waiting.push({ memory, fresh, take: resolve });
       if (this.#busy === 0) this.#startOne();
       else this.#startLater();
     });
@@ -99,7 +115,7 @@ export class Runners {
       if (this.#waiting.length > 0) this.#startOne();
       return;
     }
-    const at = this.#waiting.findIndex(({ memory }) => memory === runner.memory);
+    const at = this.#waiting.findIndex(({ memory, fresh }) => !fresh && memory === runner.memory);
     const [next] = at < 0 ? [] : this.#waiting.splice(at, 1);
     if (next !== undefined) {
       next.take(runner);

@@ -12,8 +12,13 @@ import type { ModuleFile } from "./discover.ts";
 /** Numbers of the pipes in the runner's process. */
 export const PIPES = { toEngine: 3, toRunner: 4 } as const;
 
-export type ToRunner =
-  | { readonly do: "load"; readonly file: ModuleFile }
+export type Task =
+  | {
+      readonly do: "load";
+      readonly file: ModuleFile;
+      /** Seconds. */
+      readonly timeout: number;
+    }
   | {
       readonly do: "detect";
       readonly file: ModuleFile;
@@ -24,15 +29,21 @@ export type ToRunner =
       readonly now: number;
       /** Seconds. */
       readonly timeout: number;
-    }
+    };
+
+export type ToRunner =
+  /** `job` marks all that is said of this task: what an earlier module left behind does not know it. */
+  | (Task & { readonly job: string })
   /** To a question; `text` is JSON, null for a 404 where that is an answer. */
   | { readonly do: "answer"; readonly id: number; readonly text: string | null }
   | { readonly do: "fail"; readonly id: number; readonly reason: string };
 
 export type FromRunner =
-  | { readonly said: "loaded"; readonly loaded: unknown }
+  | { readonly said: "loaded"; readonly loaded: unknown; readonly clean: boolean }
   | { readonly said: "detection"; readonly detection: SafeDetection }
   | { readonly said: "incomplete"; readonly reason: string }
+  /** An error that nobody caught, of whatever runs in the process. */
+  | { readonly said: "stray"; readonly reason: string }
   | { readonly said: "log"; readonly text: string }
   | ({ readonly said: "ask" } & Question)
   | ({ readonly said: "end" } & DetectEnd)
@@ -67,9 +78,10 @@ export interface DetectError {
 const scalar = v.nullish(v.union([v.string(), v.number(), v.boolean()]));
 
 const Message = v.variant("said", [
-  v.object({ said: v.literal("loaded"), loaded: v.unknown() }),
+  v.object({ said: v.literal("loaded"), loaded: v.unknown(), clean: v.boolean() }),
   v.object({ said: v.literal("detection"), detection: v.unknown() }),
   v.object({ said: v.literal("incomplete"), reason: v.string() }),
+  v.object({ said: v.literal("stray"), reason: v.string() }),
   v.object({ said: v.literal("log"), text: v.string() }),
   v.object({
     said: v.literal("ask"),
@@ -91,10 +103,17 @@ const Message = v.variant("said", [
 /** Detections and what a module says of itself are looked at by whoever takes them. */
 export type RunnerMessage = v.InferOutput<typeof Message>;
 
-/** A line from the runner; undefined where it is none of its words, as a module may write there too. */
-export function parseRunnerLine(line: string): RunnerMessage | undefined {
+const Job = v.object({ job: v.string() });
+
+/**
+ * What a line from the runner says of this job; undefined where it says nothing of it, as a module may
+ * write there too.
+ */
+export function parseRunnerLine(line: string, job: string): RunnerMessage | undefined {
   try {
-    const result = v.safeParse(Message, JSON.parse(line));
+    const value: unknown = JSON.parse(line);
+    if (!v.is(Job, value) || value.job !== job) return undefined;
+    const result = v.safeParse(Message, value);
     return result.success ? result.output : undefined;
   } catch {
     return undefined;

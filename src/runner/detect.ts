@@ -35,6 +35,10 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
   );
   const client = makeClient({
     ...facts,
+    sources: new Map([...facts.sources].map(([name, asker]) => [name, asking(asker, deadline)])),
+    log: (message) => {
+      if (!closed) facts.log(message);
+    },
     signal: deadline.signal,
     onIncomplete: (reason) => {
       if (!closed) facts.onIncomplete(reason);
@@ -58,6 +62,14 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
     // Whatever the module left running must not go on asking.
     deadline.abort(new Error("detect has ended"));
   }
+}
+
+/** Asks only until the end: what a module forgot must not ask in the next one's name. */
+function asking(asker: Asker, { signal }: AbortController): Asker {
+  return {
+    ask: (path, query, absentIsAnswer) =>
+      signal.aborted ? Promise.reject(signal.reason) : asker.ask(path, query, absentIsAnswer),
+  };
 }
 
 function describeEnd(error: unknown): DetectError {
@@ -127,12 +139,15 @@ function isIterable(value: object): value is Iterable<unknown> {
   return Symbol.iterator in value;
 }
 
+/** Characters at the end of a stack that hold all its frames. */
+const MAX_FRAMES = 10_000;
+
 /** Message and, for the module's author, the line in the module where it came from. */
 function describeThrown(error: unknown): string {
   const words = errorText(error);
   if (error === null || error === undefined) return words;
   if (!(error instanceof Error)) return `${typeof error} ${words}`;
-  const frames = typeof error.stack === "string" ? error.stack.split("\n") : [];
+  const frames = typeof error.stack === "string" ? error.stack.slice(-MAX_FRAMES).split("\n") : [];
   const place = frames.find((line) => line.trimStart().startsWith("at "))?.trim();
   return `${errorText(error.name)}: ${words}${place === undefined ? "" : ` (${cut(place, 300)})`}`;
 }

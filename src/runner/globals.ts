@@ -1,3 +1,9 @@
+import events from "node:events";
+import fs from "node:fs";
+import path from "node:path";
+import timers from "node:timers";
+import util from "node:util";
+
 /** Objects of the language and of Node that every module shares with what runs after it. */
 const SHARED = [
   "Object Function Array String Number Boolean Symbol BigInt Date RegExp Promise Proxy Map Set",
@@ -7,6 +13,15 @@ const SHARED = [
 ]
   .join(" ")
   .split(" ");
+
+/** Modules of Node that other modules, and this process itself, rely on. */
+const MODULES = {
+  "node:events": events,
+  "node:fs": fs,
+  "node:path": path,
+  "node:timers": timers,
+  "node:util": util,
+};
 
 const { create, getOwnPropertyDescriptor, is } = Object;
 const { get, ownKeys } = Reflect;
@@ -31,28 +46,37 @@ export function watchGlobals(): () => readonly string[] {
   return () => {
     const changed: string[] = [];
     const after = state();
-    for (const name in before) differences(name, before[name] ?? {}, after[name] ?? {}, changed);
+    for (const name in before)
+      differences(name, before[name] ?? NONE, after[name] ?? NONE, changed);
     if (stringify([process.env, process.cwd()]) !== surroundings)
       changed[changed.length] = "process.env or the working folder";
     return changed;
   };
 }
 
+const NONE: Properties = create(null);
+
 function state(): State {
-  const all: { [name: string]: Properties } = { "": properties(globalThis) };
-  for (const name of SHARED) {
-    const value: unknown = get(globalThis, name);
-    if (!isObject(value)) continue;
-    all[`${name}.`] = properties(value);
-    const prototype: unknown = get(value, "prototype");
-    if (isObject(prototype)) all[`${name}.prototype.`] = properties(prototype);
-  }
+  const all: { [name: string]: Properties } = create(null);
+  all[""] = properties(globalThis);
+  for (let at = 0; at < SHARED.length; at++) add(all, SHARED[at] ?? "", globalThis);
+  for (const name in MODULES) add(all, name, MODULES);
   return all;
+}
+
+function add(all: { [name: string]: Properties }, name: string, holder: object): void {
+  const value: unknown = get(holder, name);
+  if (!isObject(value)) return;
+  all[`${name}.`] = properties(value);
+  const prototype: unknown = get(value, "prototype");
+  if (isObject(prototype)) all[`${name}.prototype.`] = properties(prototype);
 }
 
 function properties(object: object): Properties {
   const found: { [key: PropertyKey]: PropertyDescriptor } = create(null);
-  for (const key of ownKeys(object)) {
+  const keys = ownKeys(object);
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at] ?? "";
     const descriptor = getOwnPropertyDescriptor(object, key);
     if (descriptor !== undefined) found[key] = descriptor;
   }
@@ -60,19 +84,18 @@ function properties(object: object): Properties {
 }
 
 function differences(name: string, was: Properties, is: Properties, changed: string[]): void {
-  const all: { [key: PropertyKey]: true } = create(null);
-  for (const key of ownKeys(was)) all[key] = true;
-  for (const key of ownKeys(is)) all[key] = true;
-  for (const key of ownKeys(all)) {
+  const keys = ownKeys({ __proto__: null, ...was, ...is });
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at] ?? "";
     if (isPassing(name, key) || isSame(was[key], is[key])) continue;
     changed[changed.length] = `${name}${toText(key)}`;
   }
 }
 
-/** What Node changes as it runs, and compilers (ours too) to have readable stack traces. */
+/** What Node itself changes as it runs, at a first worker too, and the compiler of modules, which shortens its own traces. */
 function isPassing(name: string, key: PropertyKey): boolean {
-  if (name === "Error.") return key === "prepareStackTrace" || key === "stackTraceLimit";
-  return name === "process." && toText(key)[0] === "_";
+  if (name === "process.") return key === "chdir" || toText(key)[0] === "_";
+  return name === "Error." && (key === "prepareStackTrace" || key === "stackTraceLimit");
 }
 
 function isSame(a: PropertyDescriptor | undefined, b: PropertyDescriptor | undefined): boolean {

@@ -15,21 +15,12 @@ export interface Loaded {
   readonly detect: Detect | undefined;
 }
 
-/** Seconds for the import of one module, whose top level may wait for anything. */
-const IMPORT_TIMEOUT = 10;
-
 /** Loads alarm modules, `.ts` too, on every supported Node, without a build step. */
 export class ModuleLoader {
   readonly #jiti: Jiti;
 
-  readonly #importTimeout: number;
-
-  /**
-   * `helpers` is what `import … from "swf-alarms"` gives, wherever the alarms folder lies;
-   * `importTimeout` is in seconds.
-   */
-  constructor(helpers: { readonly [name: string]: unknown }, importTimeout = IMPORT_TIMEOUT) {
-    this.#importTimeout = importTimeout;
+  /** `helpers` is what `import … from "swf-alarms"` gives, wherever the alarms folder lies. */
+  constructor(helpers: { readonly [name: string]: unknown }) {
     this.#jiti = createJiti(import.meta.url, {
       // A cache in the shared temporary folder would let others put code into the engine.
       fsCache: false,
@@ -38,11 +29,14 @@ export class ModuleLoader {
     });
   }
 
-  /** Never throws: a module that does not compile or lacks a part is a fault in words for its author. */
-  async load(file: ModuleFile): Promise<Loaded> {
+  /**
+   * Never throws: a module that does not compile or lacks a part is a fault in words for its author.
+   * `timeout` is in seconds: its top level may wait for anything.
+   */
+  async load(file: ModuleFile, timeout: number): Promise<Loaded> {
     const deadline = new AbortController();
-    const late = new Error(`its import did not end within ${this.#importTimeout} s`);
-    const timer = setTimeout(() => deadline.abort(late), this.#importTimeout * 1000);
+    const late = new Error(`its import did not end within ${timeout} s`);
+    const timer = setTimeout(() => deadline.abort(late), timeout * 1000);
     try {
       return checkExports(file, await inTime(this.#jiti.import(file.path), deadline.signal));
     } catch (error) {
@@ -83,9 +77,16 @@ function checkExports(file: ModuleFile, exports: unknown): Loaded {
   return { words: { ok: true, module }, detect };
 }
 
+/** Characters of a title or a description. */
+const MAX_TEXT = 100_000;
+
 function optionalText(name: string, value: unknown, faults: string[]): string | undefined {
-  if (value === undefined || typeof value === "string") return value;
-  faults.push(`${name} must be a text, found ${typeof value}`);
+  if (value === undefined || (typeof value === "string" && value.length <= MAX_TEXT)) return value;
+  faults.push(
+    typeof value === "string"
+      ? `${name} has ${value.length} characters; at most ${MAX_TEXT} are taken`
+      : `${name} must be a text, found ${typeof value}`,
+  );
   return undefined;
 }
 

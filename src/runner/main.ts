@@ -1,13 +1,17 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { errorText } from "../core/describe.ts";
+import { cut, errorText } from "../core/describe.ts";
 import * as helpers from "../index.ts";
+import type { LoadedModule } from "../modules/alarm_module.ts";
 import type { ModuleFile } from "../modules/discover.ts";
 import type { DetectEnd, ToRunner } from "../modules/wire.ts";
 import { runDetect } from "./detect.ts";
 import { watchGlobals } from "./globals.ts";
-import { listen, say } from "./link.ts";
+import { listen, say, sayDetection, speakOf } from "./link.ts";
 import { type Loaded, ModuleLoader } from "./load.ts";
 import { Questions } from "./questions.ts";
+
+/** Characters of one line for the log. */
+const MAX_LINE = 10_000;
 
 /**
  * The process that alarm modules run in, one module at a time. It has neither the engine's configuration
@@ -19,7 +23,7 @@ const questions = new Questions();
 
 // Work that a module started and forgot: its error means that the module did not do all it meant to.
 const stray = (error: unknown): void =>
-  say({ said: "incomplete", reason: `an error that nobody caught: ${errorText(error)}` });
+  say({ said: "stray", reason: `an error that nobody caught: ${errorText(error)}` });
 process.on("uncaughtException", stray);
 process.on("unhandledRejection", stray);
 process.on("exit", (code) => say({ said: "exit", code }));
@@ -39,10 +43,24 @@ const resourcesBefore = countResources();
 listen((message) => {
   switch (message.do) {
     case "load":
-      load(message.file).then(({ words }) => say({ said: "loaded", loaded: words }), stray);
+      speakOf(message.job);
+      describe(message.file, message.timeout).then(
+        (loaded) => say({ said: "loaded", ...loaded }),
+        (error: unknown) => {
+          const loaded = { ok: false, fault: brokenBy(message.file, error) };
+          say({ said: "loaded", loaded, clean: false });
+        },
+      );
       return;
     case "detect":
-      detect(message).then((end) => say({ said: "end", ...end }), stray);
+      speakOf(message.job);
+      detect(message).then(
+        (end) => say({ said: "end", ...end }),
+        (failure: unknown) => {
+          const error = { text: brokenBy(message.file, failure), isFetch: false };
+          say({ said: "end", error, changed: [], clean: false });
+        },
+      );
       return;
     case "answer":
       questions.answer(message.id, message.text ?? undefined);
@@ -52,38 +70,56 @@ listen((message) => {
   }
 });
 
+/** A module that changes all that others rely on may keep this process from its own work. */
+function brokenBy(file: ModuleFile, error: unknown): string {
+  return `${file.path} has broken the process that it runs in: ${errorText(error)}`;
+}
+
 /** Each file is loaded once: several alarms may share it. */
-function load(file: ModuleFile): Promise<Loaded> {
-  const pending = loaded.get(file.path) ?? loader.load(file);
+function load(file: ModuleFile, timeout: number): Promise<Loaded> {
+  const pending = loaded.get(file.path) ?? loader.load(file, timeout);
   loaded.set(file.path, pending);
   return pending;
 }
 
+async function describe(
+  file: ModuleFile,
+  timeout: number,
+): Promise<{ loaded: LoadedModule; clean: boolean }> {
+  const { words } = await load(file, timeout);
+  return { loaded: words, clean: (await changesLeft()).clean };
+}
+
 async function detect(job: Extract<ToRunner, { do: "detect" }>): Promise<DetectEnd> {
-  const { words, detect: found } = await load(job.file);
+  const { words, detect: found } = await load(job.file, job.timeout);
   if (found === undefined || !words.ok) {
     return {
       error: { text: words.ok ? "no detect" : words.fault, isFetch: false },
       changed: [],
-      clean: true,
+      clean: false,
     };
   }
   const error = await runDetect({
     ...job,
     detect: found,
     sources: new Map(job.sources.map((name) => [name, questions.asker(name)])),
-    log: (text) => say({ said: "log", text: String(text) }),
-    onDetection: (detection) => say({ said: "detection", detection }),
+    log: (text) => say({ said: "log", text: cut(String(text), MAX_LINE) }),
+    onDetection: sayDetection,
     onIncomplete: (reason) => say({ said: "incomplete", reason: String(reason) }),
   });
-  // What the module left behind may fail at once; that is its own trouble, and not the next one's.
-  for (let turns = 0; turns < 3; turns++) await turn();
-  const changed = changedGlobals();
-  const clean = changed.length === 0 && countResources() <= resourcesBefore;
-  return { error: error ?? null, changed, clean };
+  return { error: error ?? null, ...(await changesLeft()) };
 }
 
-/** Timers, sockets and the like that are still at work. */
+/** What a module leaves behind, and whether the process is as it was. */
+async function changesLeft(): Promise<Pick<DetectEnd, "changed" | "clean">> {
+  // Work that it forgot may fail at once; that is its own trouble, and not the next one's.
+  for (let turns = 0; turns < 3; turns++) await turn();
+  const changed = changedGlobals();
+  return { changed, clean: changed.length === 0 && countResources() <= resourcesBefore };
+}
+
+/** Timers, sockets, listeners and the like that are still there. */
 function countResources(): number {
-  return process.getActiveResourcesInfo().filter((kind) => kind !== "Immediate").length;
+  const atWork = process.getActiveResourcesInfo().filter((kind) => kind !== "Immediate").length;
+  return process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), atWork);
 }

@@ -1,6 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pLimit from "p-limit";
 import { Agent } from "undici";
+import { quote } from "../core/describe.ts";
+import { makeRedactor, type Redact } from "../core/redact.ts";
+import { type Answer, Answers, Room } from "./answers.ts";
+import { NO_FAILURES, nextStreak, reasonNotToAsk, type Streak, type Tally } from "./breaker.ts";
 import type { Asker } from "./client.ts";
 import { FetchError } from "./fetch_error.ts";
 import { attemptGet } from "./http.ts";
@@ -21,7 +25,11 @@ export interface SourceSettings {
 /** Requests in flight at one source: the upstream is one process with thirty threads. */
 const CONCURRENCY = 4;
 /** A page of 200 tasks is about 0.25 MB; nothing that an alarm reads comes near this. */
-const MAX_BODY = 64 * 2 ** 20;
+const MAX_BODY = 32 * 2 ** 20;
+/** Further questions of a module that never waits for an answer are refused. */
+const MAX_WAITING = 10_000;
+/** Characters of one URL; servers refuse longer ones. */
+const MAX_QUESTION = 8_000;
 const USER_AGENT = "swf-alarms";
 
 /** One REST service during one tick: keep-alive, retries, and each question fetched once. */
@@ -31,17 +39,26 @@ export class Source implements Asker {
   readonly #signal: AbortSignal;
   readonly #agent: Agent;
   readonly #limit = pLimit(CONCURRENCY);
-  readonly #answers = new Map<string, Promise<Answer>>();
+  readonly #answers: Answers;
+  readonly tally: Tally = { asked: 0, answered: 0, lastFailure: undefined };
+  #streak: Streak = NO_FAILURES;
+  /** 404s that were an answer to somebody. */
+  readonly #absent = new WeakSet<Answer>();
 
-  /** `signal` ends every request when the tick ends. */
-  constructor(settings: SourceSettings, signal: AbortSignal) {
+  /** `signal` ends every request when the tick ends; `room` holds the answers of all its sources. */
+  constructor(settings: SourceSettings, signal: AbortSignal, room: Room = new Room()) {
+    this.#answers = new Answers(room);
     this.name = settings.name;
     this.#settings = settings;
     this.#signal = signal;
     this.#agent = new Agent({
       connections: CONCURRENCY,
       pipelining: 1,
-      connect: { timeout: settings.timeout * 1000 },
+      // `timeout` bounds the whole exchange; undici's own limits would end a long one earlier.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      // Said, because $NODE_TLS_REJECT_UNAUTHORIZED would count otherwise.
+      connect: { timeout: settings.timeout * 1000, rejectUnauthorized: true },
     });
   }
 
@@ -52,20 +69,56 @@ export class Source implements Asker {
    */
   async ask(path: string, query: Query, absentIsAnswer: boolean): Promise<string | undefined> {
     const url = this.#url(path, query);
-    let answer = this.#answers.get(url.href);
-    if (answer === undefined) {
-      answer = this.#limit(() => this.#fetch(url));
-      this.#answers.set(url.href, answer);
+    const answer = await this.#answers.get(url.href, () => this.#queue(url));
+    if (answer.ok) return answer.body;
+    if (absentIsAnswer && answer.absent) {
+      this.#countAbsent(answer);
+      return undefined;
     }
-    const result = await answer;
-    if (result.ok) return result.body;
-    if (absentIsAnswer && result.absent) return undefined;
-    throw new FetchError(`GET ${url.pathname}${url.search} from ${this.name}: ${result.reason}`);
+    throw new FetchError(`GET ${url.pathname}${url.search} from ${this.name}: ${answer.reason}`);
   }
 
   /** Closes the connections. */
   async close(): Promise<void> {
     await this.#agent.destroy();
+  }
+
+  #queue(url: URL): Promise<Answer> {
+    if (this.#limit.pendingCount >= MAX_WAITING)
+      throw new FetchError(
+        `GET ${url.pathname} from ${this.name}: not asked: ${MAX_WAITING} questions are waiting already; wait for answers before asking more`,
+      );
+    return this.#limit(() => this.#put(url));
+  }
+
+  /** One question to the service, unless that is known to be of no use; what came of it is counted. */
+  async #put(url: URL): Promise<Answer> {
+    const refusal = reasonNotToAsk(this.name, this.#streak);
+    if (refusal !== undefined) return { ok: false, reason: refusal, blame: "tick", absent: false };
+    if (this.#signal.aborted)
+      return {
+        ok: false,
+        reason: "the tick ended before it was asked",
+        blame: "tick",
+        absent: false,
+      };
+    const answer = await this.#fetch(url);
+    this.#streak = answer.ok ? NO_FAILURES : nextStreak(this.#streak, answer.blame, answer.reason);
+    if (answer.ok) {
+      this.tally.asked += 1;
+      this.tally.answered += 1;
+    } else if (answer.blame !== "tick") {
+      this.tally.asked += 1;
+      this.tally.lastFailure = answer.reason;
+    }
+    return answer;
+  }
+
+  /** The same 404 may be an answer to one alarm and a failure to another: then it is an answer. */
+  #countAbsent(answer: Answer): void {
+    if (this.#absent.has(answer)) return;
+    this.#absent.add(answer);
+    this.tally.answered += 1;
   }
 
   async #fetch(url: URL): Promise<Answer> {
@@ -79,18 +132,26 @@ export class Source implements Asker {
       signal: this.#signal,
       now: () => Date.now() / 1000,
     };
+    let waited = 0;
     for (let attempt = 1; ; attempt++) {
       const result = await attemptGet(url, options);
       if (result.kind === "answer") return { ok: true, body: result.body };
-      const decision = decideRetry(attempt, result, Math.random());
+      const decision = decideRetry(attempt, result, Math.random(), waited);
       if (!decision.again)
-        return { ok: false, reason: decision.reason, absent: /^status 404\b/.test(result.reason) };
+        return {
+          ok: false,
+          reason: decision.reason,
+          blame: result.blame,
+          absent: /^status 404\b/.test(result.reason),
+        };
       try {
+        waited += decision.seconds;
         await sleep(decision.seconds * 1000, undefined, { signal: this.#signal });
       } catch {
         return {
           ok: false,
           reason: `${result.reason}; the tick ended before another attempt`,
+          blame: result.blame,
           absent: false,
         };
       }
@@ -104,12 +165,17 @@ export class Source implements Asker {
     const root = new URL(`${base}/`);
     if (url.origin !== root.origin || !url.pathname.startsWith(root.pathname)) {
       throw new FetchError(
-        `GET ${JSON.stringify(path)} from ${this.name}: the path leads out of ${root.pathname}; write a path below it`,
+        `GET ${quote(path)} from ${this.name}: the path leads out of ${root.pathname}; write a path below it`,
       );
     }
     const text = queryText(query);
     if (text !== "") url.search = url.search === "" ? text : `${url.search}&${text}`;
     url.hash = "";
+    if (url.href.length > MAX_QUESTION) {
+      throw new FetchError(
+        `GET ${quote(path)} from ${this.name}: the question has ${url.href.length} characters; ask with at most ${MAX_QUESTION}`,
+      );
+    }
     return url;
   }
 }
@@ -126,15 +192,6 @@ function requestHeaders({ headers, token, userAgent }: SourceSettings): { [name:
   };
 }
 
-/** Shorter values are no secrets, and would black out ordinary words. */
-const SHORTEST_SECRET = 6;
-
-function redactor({ headers, token }: SourceSettings): (text: string) => string {
-  const secrets = [...Object.values(headers), ...(token === undefined ? [] : [token])];
-  const hidden = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
-  return (text) => hidden.reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text);
+function redactor({ headers, token }: SourceSettings): Redact {
+  return makeRedactor([...Object.values(headers), ...(token === undefined ? [] : [token])]);
 }
-
-type Answer =
-  | { readonly ok: true; readonly body: string }
-  | { readonly ok: false; readonly reason: string; readonly absent: boolean };

@@ -22,7 +22,7 @@ const PATIENCE = 10;
  */
 export async function openEmbedded(path: string): Promise<Database> {
   try {
-    mkdirSync(path, { recursive: true });
+    mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw new DatabaseError(
       `cannot make the database folder ${path}: ${message(error)}. Check [db] path and its owner.`,

@@ -218,7 +218,8 @@ describe("what it cannot see is no reason to clear", () => {
         server.failWith({ status: 403, body: { detail: "Invalid token." } });
     };
     const outcome = await run(server);
-    expect(keysOf(outcome)).toEqual({ status: "partial", keys: keys(300) });
+    expect(keysOf(outcome)).toEqual({ status: "failed", keys: keys(300) });
+    expect(outcome.fault).toBe("source");
     expect(outcome.reasons[0]).toContain("Invalid token.");
   });
 

@@ -3,20 +3,22 @@ import type { JsonObject } from "../../src/core/json.ts";
 import type { Outcome } from "../../src/core/model.ts";
 import { resolveParams } from "../../src/core/params.ts";
 import * as helpers from "../../src/index.ts";
-import { runDetect } from "../../src/modules/detect.ts";
+import type { AlarmModule } from "../../src/modules/alarm_module.ts";
 import { discoverModules } from "../../src/modules/discover.ts";
-import { type AlarmModule, ModuleLoader } from "../../src/modules/load.ts";
+import { type Detect, ModuleLoader } from "../../src/runner/load.ts";
 import { Source } from "../../src/source/source.ts";
+import { outcomeOf } from "../support/run_detect.ts";
 
 const ALARMS = fileURLToPath(new URL("../../alarms", import.meta.url));
 
 /** Loads a shipped alarm as the engine does. Throws where the engine would report a fault. */
-export async function loadAlarm(name: string): Promise<AlarmModule> {
+export async function loadAlarm(name: string): Promise<AlarmModule & { readonly detect: Detect }> {
   const file = discoverModules(ALARMS).modules.find((module) => module.name === name);
   if (file === undefined) throw new Error(`no alarm ${name} in ${ALARMS}`);
-  const loaded = await new ModuleLoader({ ...helpers }).load(file);
-  if (!loaded.ok) throw new Error(loaded.fault);
-  return loaded.module;
+  const { words, detect } = await new ModuleLoader({ ...helpers }).load(file, 10);
+  if (!words.ok) throw new Error(words.fault);
+  if (detect === undefined) throw new Error(`${name} has no detect`);
+  return { ...words.module, detect };
 }
 
 export interface RunFacts {
@@ -50,7 +52,7 @@ export async function runAlarm({
     ]),
   );
   try {
-    return await runDetect({ module, params, sources: byName, now, timeout: 30, log: () => {} });
+    return await outcomeOf(module.detect, { params, sources: byName, now, timeout: 30 });
   } finally {
     tick.abort(new Error("the test's tick has ended"));
     await Promise.all([...byName.values()].map((source) => source.close()));

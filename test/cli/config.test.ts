@@ -12,7 +12,7 @@ function folderWith(config: string): string {
   const folder = mkdtempSync(join(tmpdir(), "swf-alarms-config-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   mkdirSync(join(folder, "alarms"));
-  writeFileSync(join(folder, "config.toml"), config);
+  writeFileSync(join(folder, "config.toml"), config, { mode: 0o600 });
   return folder;
 }
 

@@ -1,10 +1,15 @@
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { insertEntry } from "../support/rows.ts";
 import { makeSite, type Site } from "../support/site.ts";
 
-/** What a terminal would obey: everything but line breaks and tabs, C1 among it. */
-const CONTROL = /[^\P{Cc}\n\t]/u;
-const EVIL = "\u001b]0;owned\u0007\u001b[31mred\u009b2J\u007f\b\r";
+/** What a terminal would obey: everything but line breaks and tabs, C1 and the writing direction among it. */
+const CONTROL = /[^\P{Cc}\n\t]|[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u;
+const BIDI = "\u202Etxt.exe\u202C\u2066\u2069\u200E\u200F\u061C";
+const EVIL = `\u001b]0;owned\u0007\u001b[31mred\u009b2J\u007f\b\r${BIDI}`;
+/** Starts a line that would pass for one of the log's own. */
+const FORGED = "\n2026-01-01 00:00:00 error forged";
 
 async function evilSite(): Promise<Site> {
   const made = await makeSite();
@@ -14,7 +19,7 @@ async function evilSite(): Promise<Site> {
   );
   made.module(
     "throws.js",
-    `export const detect = () => { throw new Error(${JSON.stringify(EVIL)}); };`,
+    `export const detect = () => { throw new Error(${JSON.stringify(EVIL + FORGED)}); };`,
   );
   await made.withDatabase(async (db) => {
     for (const name of ["evil", "throws"])
@@ -56,12 +61,50 @@ test("control characters from rows and services never reach a terminal", async (
     ["alarm", "try", "evil"],
     ["team", "list"],
     ["alarm", "show", `x${EVIL}`],
+    // What the parser of the command line quotes.
+    [`x${EVIL}`],
+    ["run", `--x${EVIL}`],
+    ["run", "list", "--limit", EVIL],
+    ["alarm", "set", "evil", "--mail", EVIL],
+    ["alarm", "set", "evil", "--recipients", `${EVIL}@`],
+    ["alarm", "try", "evil", "--param", EVIL],
+    ["team", "set", EVIL, EVIL],
+    ["team", "remove", EVIL.replace(/\s/g, "")],
   ]) {
     const { stdout, stderr } = await made.command(args);
     expect.soft(stdout, args.join(" ")).not.toMatch(CONTROL);
     expect.soft(stderr, args.join(" ")).not.toMatch(CONTROL);
   }
   expect(made.log()).not.toMatch(CONTROL);
+  expect(made.log()).toContain("forged");
+  expect(made.log()).not.toMatch(/^2026-01-01/m);
+});
+
+test("control characters in names of files and in the configuration do not either", async () => {
+  const made = await evilSite();
+  // TOML itself refuses this one.
+  const evil = EVIL.replace("\u007f", "");
+  const folder = join(made.folder, `alarms ${evil}`);
+  mkdirSync(folder);
+  writeFileSync(join(folder, `x${EVIL}.ts`), "");
+  writeFileSync(join(folder, "broken.ts"), "export const detect = ;");
+  made.configure({ alarmsDir: folder, logPath: join(made.folder, `log ${evil}`, "run.log") });
+  const odd = join(made.folder, `config${EVIL}.toml`);
+  writeFileSync(odd, `[engine]\n"key${BIDI}" = "\\u001b[31m"\nbase_url = "\\u001b[31m${BIDI}"\n`);
+  for (const args of [
+    ["run", "-v"],
+    ["alarm", "list"],
+    ["run", "--config", odd],
+    ["run", "--config", `nowhere${EVIL}`],
+  ]) {
+    const { stdout, stderr } = await made.command(args);
+    expect.soft(stdout, args.join(" ")).not.toMatch(CONTROL);
+    expect.soft(stderr, args.join(" ")).not.toMatch(CONTROL);
+  }
+  chmodSync(folder, 0o777);
+  const { stderr } = await made.command(["run"]);
+  expect(stderr).toContain("chmod go-w");
+  expect(stderr).not.toMatch(CONTROL);
 });
 
 test("JSON on stdout is free of them too, and says what they were", async () => {

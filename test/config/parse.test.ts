@@ -37,7 +37,8 @@ const DEFAULTS: Config = {
   engine: {
     baseUrl: undefined,
     requestTimeout: 20,
-    alarmTimeout: 60,
+    tickTimeout: 240,
+    limits: { timeout: 60, memory: 512, detections: 100_000 },
     logPath: undefined,
     alarmsDir: "/opt/alarms",
   },
@@ -53,12 +54,13 @@ describe("what can be set", () => {
     ["so do empty tables, but for [email]", "[engine]\n[db]\n[sources]", {}],
     [
       "all of [engine]",
-      '[engine]\nbase_url = "https://h.example/prod"\nrequest_timeout = 5\nalarm_timeout = 1.5\nlog_path = "/var/log/a.log"\nalarms_dir = "/srv/alarms"',
+      '[engine]\nbase_url = "https://h.example/prod"\nrequest_timeout = 5\nalarm_timeout = 1.5\nalarm_memory = 128\nmax_detections = 10\ntick_timeout = 100\nlog_path = "/var/log/a.log"\nalarms_dir = "/srv/alarms"',
       {
         engine: {
           baseUrl: "https://h.example/prod",
           requestTimeout: 5,
-          alarmTimeout: 1.5,
+          tickTimeout: 100,
+          limits: { timeout: 1.5, memory: 128, detections: 10 },
           logPath: "/var/log/a.log",
           alarmsDir: "/srv/alarms",
         },
@@ -169,16 +171,25 @@ describe("what can be set", () => {
     expect(configOf(text).engine.baseUrl).toBe("http://h");
   });
 
-  test.each([
-    ["the shortest timeout", "request_timeout", 0.1],
-    ["the longest timeout", "request_timeout", 3600],
-    ["the shortest time for an alarm", "alarm_timeout", 0.1],
-    ["the longest time for an alarm", "alarm_timeout", 3600],
-  ])("%s is taken", (_, key, seconds) => {
-    const { requestTimeout, alarmTimeout } = configOf(`[engine]\n${key} = ${seconds}`).engine;
-    expect(key === "request_timeout" ? requestTimeout : alarmTimeout).toBe(seconds);
+  test.each<[string, string, number, (config: Config) => number]>([
+    ["the shortest timeout", "request_timeout", 0.1, requestTimeout],
+    ["the longest timeout", "request_timeout", 3600, requestTimeout],
+    ["the shortest time for an alarm", "alarm_timeout", 0.1, ({ engine }) => engine.limits.timeout],
+    ["the longest time for an alarm", "alarm_timeout", 3600, ({ engine }) => engine.limits.timeout],
+    ["the least memory", "alarm_memory", 64, ({ engine }) => engine.limits.memory],
+    ["the most memory", "alarm_memory", 1_048_576, ({ engine }) => engine.limits.memory],
+    ["the fewest detections", "max_detections", 1, ({ engine }) => engine.limits.detections],
+    ["the most detections", "max_detections", 10_000_000, ({ engine }) => engine.limits.detections],
+    ["the shortest tick", "tick_timeout", 0.1, ({ engine }) => engine.tickTimeout],
+    ["the longest tick", "tick_timeout", 3600, ({ engine }) => engine.tickTimeout],
+  ])("%s is taken", (_, key, value, read) => {
+    expect(read(configOf(`[engine]\n${key} = ${value}`))).toBe(value);
   });
 });
+
+function requestTimeout({ engine }: Config): number {
+  return engine.requestTimeout;
+}
 
 const URL_WANTED =
   'write an http or https URL without user name, query or fragment, such as "https://host.example/prod"';

@@ -86,18 +86,23 @@ describe("whether an alarm can run", () => {
     [
       "a wrong value is an error",
       { given: { owner: 5 } },
-      { kind: "faulty", message: "parameter owner: must be a text, found 5" },
+      { kind: "faulty", fault: "row", message: "parameter owner: must be a text, found 5" },
     ],
     [
       "an error outweighs what is missing",
       { given: { threshold: "high" }, configured: [] },
-      { kind: "faulty", message: 'parameter threshold: must be a number, found "high"' },
+      {
+        kind: "faulty",
+        fault: "row",
+        message: 'parameter threshold: must be a number, found "high"',
+      },
     ],
     [
       "every wrong value is named, and what is unknown too",
       { given: { owner: 5, threshold: "high", a: 1 } },
       {
         kind: "faulty",
+        fault: "row",
         message:
           'parameter owner: must be a text, found 5; parameter threshold: must be a number, found "high"; unknown parameter a (known: owner, threshold)',
       },

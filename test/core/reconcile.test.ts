@@ -10,7 +10,9 @@ function outcome(status: Outcome["status"], keys: readonly string[]): Outcome {
     body: "",
     data: {},
   }));
-  return { status, reasons: status === "complete" ? [] : ["why"], detections, seconds: 0 };
+  const fault = status === "failed" ? "module" : undefined;
+  const reasons = status === "complete" ? [] : ["why"];
+  return { status, fault, reasons, detections, seconds: 0 };
 }
 
 function firing(keys: readonly string[]): ActiveEvent[] {

@@ -17,6 +17,7 @@ function row(entryId: string, changes: Partial<AlarmRow> = {}): AlarmRow {
     recipients: [],
     renotificationHours: 0,
     params: {},
+    limits: {},
     archived: false,
     faults: [],
     blocker: undefined,

@@ -71,7 +71,9 @@ class Site {
     const detections = step.detected.map((dedupeKey) => {
       return { dedupeKey, subject: dedupeKey, body: "", data: {} };
     });
-    const outcome: Outcome = { status: step.status, reasons: [], detections, seconds: 0 };
+    const { status } = step;
+    const fault = status === "failed" ? "module" : undefined;
+    const outcome: Outcome = { status, fault, reasons: [], detections, seconds: 0 };
     const events = this.active().map(({ id, key, lastNotified }): ActiveEvent => {
       return { id, dedupeKey: key, fireTime: 0, lastNotified };
     });

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cleanEnvironment, copyCheckout, run } from "./checkout_copy.ts";
 
@@ -92,6 +93,20 @@ describe("deploy/install.sh in a fresh checkout", () => {
     expect(stdout).toContain("no tick can run yet");
     expect(readFileSync(config(), "utf8")).toBe(`${before}\n[emial]\n`);
   });
+});
+
+test("the script does nothing that only root may", () => {
+  const script = fileURLToPath(new URL("../../deploy/install.sh", import.meta.url));
+  const code = readFileSync(script, "utf8").replaceAll(/^\s*#.*$/gm, "");
+  expect(code).not.toMatch(
+    /\b(sudo|su|doas|pkexec|chown|chgrp|setcap|useradd|systemctl|install -[a-z]*o)\b/,
+  );
+  // Everything that it writes lies in the checkout.
+  const targets = [...code.matchAll(/(?:>>?|\bcp \S+|\bmkdir(?: -p)?)\s*"?([^\s"&|)]+)/g)].map(
+    ([, to]) => to,
+  );
+  const outside = targets.filter((to) => to?.startsWith("/"));
+  expect([...new Set(outside)]).toEqual(["/dev/null"]);
 });
 
 test("an old Node is named, with what is needed", async () => {

@@ -6,9 +6,8 @@ import { openChannel } from "../../src/channel/registry.ts";
 import type { Config } from "../../src/config/config.ts";
 import type { Mode } from "../../src/core/model.ts";
 import type { TickReport } from "../../src/engine/report.ts";
+import { openRunners } from "../../src/engine/runners.ts";
 import { type Engine, tick } from "../../src/engine/tick.ts";
-import * as helpers from "../../src/index.ts";
-import { ModuleLoader } from "../../src/modules/load.ts";
 import type { Database } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 
@@ -46,7 +45,8 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
     engine: {
       baseUrl: "http://127.0.0.1:9",
       requestTimeout: 5,
-      alarmTimeout: 30,
+      tickTimeout: 240,
+      limits: { timeout: 30, memory: 512, detections: 100_000 },
       logPath: undefined,
       alarmsDir,
     },
@@ -69,13 +69,15 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
       at.module(`${name}.js`, says(path));
     },
     tick: async (mode = "tick", only) => {
+      const log = { error: keep("error"), info: keep("info"), debug: keep("debug") };
       const engine: Engine = {
         config,
         db,
-        loader: new ModuleLoader(helpers),
+        host: (signal) => openRunners(config, signal, log),
         channel: () => openChannel(config.email),
         clock: () => at.now,
-        log: { error: keep("error"), info: keep("info"), debug: keep("debug") },
+        log,
+        redact: (text) => text,
       };
       return await tick(engine, { mode, only: only === undefined ? undefined : new Set(only) });
     },

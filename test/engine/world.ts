@@ -161,6 +161,7 @@ export class World {
       db,
       host: () => scriptedHost(step),
       clock: () => this.#now,
+      redact: (text) => text,
       log: { error: nothing, info: nothing, debug: nothing },
       channel: async () => this.#channel(step, db, before),
     };

@@ -84,7 +84,7 @@ function expectSane(parsed: ParsedConfig): void {
 
 /** What the rest of the engine takes for granted. */
 function expectSettings({ engine, sources, db, email }: Config): void {
-  for (const seconds of [engine.requestTimeout, engine.alarmTimeout])
+  for (const seconds of [engine.requestTimeout, engine.limits.timeout, engine.tickTimeout])
     expect(seconds >= 0.1 && seconds <= 3600).toBe(true);
   const paths = [engine.alarmsDir, ...(engine.logPath === undefined ? [] : [engine.logPath])];
   if (db.kind !== "dsn") paths.push(db.path);

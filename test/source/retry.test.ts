@@ -1,17 +1,12 @@
 import { describe, expect, test } from "vitest";
-import {
-  decideRetry,
-  isConnectionCode,
-  MAX_ATTEMPTS,
-  MAX_WAIT,
-  parseRetryAfter,
-} from "../../src/source/retry.ts";
+import { decideRetry, MAX_ATTEMPTS, MAX_WAIT, parseRetryAfter } from "../../src/source/retry.ts";
 
 describe("decideRetry", () => {
   const fail = (retry: boolean, wait?: number) => ({
     kind: "failure" as const,
     reason: "status 503",
     retry,
+    blame: "service" as const,
     ...(wait === undefined ? {} : { wait }),
   });
   type Failure = ReturnType<typeof fail>;
@@ -29,7 +24,7 @@ describe("decideRetry", () => {
   ] satisfies readonly (readonly [string, number, Failure, number, number])[])(
     "again: %s",
     (_sentence, attempt, failure, random, seconds) => {
-      expect(decideRetry(attempt, failure, random)).toEqual({ again: true, seconds });
+      expect(decideRetry(attempt, failure, random, 0)).toEqual({ again: true, seconds });
     },
   );
 
@@ -43,9 +38,17 @@ describe("decideRetry", () => {
   ] satisfies readonly (readonly [string, number, Failure, string])[])(
     "not again: %s",
     (_sentence, attempt, failure, reason) => {
-      expect(decideRetry(attempt, failure, 0.5)).toEqual({ again: false, reason });
+      expect(decideRetry(attempt, failure, 0.5, 0)).toEqual({ again: false, reason });
     },
   );
+});
+
+test.each([
+  ["together they are just short enough", 15, 15, true],
+  ["together they are too long", 16, 15, false],
+])("waits add up: %s", (_sentence, waited, wait, again) => {
+  const busy = { kind: "failure", reason: "429", retry: true, blame: "service", wait } as const;
+  expect(decideRetry(2, busy, 0.5, waited).again).toBe(again);
 });
 
 describe("parseRetryAfter", () => {
@@ -65,16 +68,4 @@ describe("parseRetryAfter", () => {
   ])("%s", (_sentence, header, seconds) => {
     expect(parseRetryAfter(header, NOW)).toBe(seconds);
   });
-});
-
-test.each([
-  ["ECONNREFUSED", true],
-  ["ECONNRESET", true],
-  ["UND_ERR_SOCKET", true],
-  ["ENOTFOUND", true],
-  ["CERT_HAS_EXPIRED", false],
-  ["HPE_INVALID_CONSTANT", false],
-  ["", false],
-])("another attempt after %j: %s", (code, again) => {
-  expect(isConnectionCode(code)).toBe(again);
 });

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { FetchError } from "../../src/source/fetch_error.ts";
 import type { Source } from "../../src/source/source.ts";
 import { type Answer, json, startServer, type TestServer } from "../support/http_server.ts";
-import { closeSources, makeSource } from "../support/sources.ts";
+import { closeSources, getJson, makeSource } from "../support/sources.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -20,7 +20,7 @@ afterAll(() => server.close());
 
 /** The one FetchError of a question, with the promises that hold for all of them. */
 async function failure(source: Source, path = "/x/", query = {}): Promise<FetchError> {
-  const error: unknown = await source.get(path, query, false).then(
+  const error: unknown = await getJson(source, path, query, false).then(
     (value) => new Error(`no failure, but ${JSON.stringify(value)}`),
     (reason: unknown) => reason,
   );
@@ -49,12 +49,12 @@ describe("answers", () => {
     ["other scripts, whatever the chunks", { text: "é漢😀".repeat(50_000) }],
   ])("JSON of every kind: %s", async (_sentence, value) => {
     server.answer = (_request, response) => json(response, value);
-    expect(await makeSource({ baseUrl: server.url }).get("/x/", {}, false)).toEqual(value);
+    expect(await getJson(makeSource({ baseUrl: server.url }), "/x/", {}, false)).toEqual(value);
   });
 
   test("JSON counts whatever the content type says", async () => {
     server.answer = raw(200, "text/html", ' {"ok": 1}\n');
-    expect(await makeSource({ baseUrl: server.url }).get("/x/", {}, false)).toEqual({ ok: 1 });
+    expect(await getJson(makeSource({ baseUrl: server.url }), "/x/", {}, false)).toEqual({ ok: 1 });
   });
 
   test.each([
@@ -74,7 +74,7 @@ describe("answers", () => {
         headers,
       )(request, response, new URL(server.url));
     };
-    expect(await makeSource({ baseUrl: server.url }).get("/x/", {}, false)).toEqual(value);
+    expect(await getJson(makeSource({ baseUrl: server.url }), "/x/", {}, false)).toEqual(value);
     expect(offered).toContain(encoding);
   });
 });
@@ -273,12 +273,12 @@ describe("bodies", () => {
     ["gzip", gzipSync],
     ["deflate", deflateSync],
     ["br", brotliCompressSync],
-  ])("a few kilobytes that %s unpacks to more than 64 MiB are refused", async (encoding, pack) => {
-    const bomb = pack(Buffer.alloc(65 * MIB, 0x20));
+  ])("a few kilobytes that %s unpacks to more than 32 MiB are refused", async (encoding, pack) => {
+    const bomb = pack(Buffer.alloc(33 * MIB, 0x20));
     expect(bomb.length).toBeLessThan(MIB);
     server.answer = raw(200, "application/json", bomb, { "content-encoding": encoding });
     const { message } = await failure(makeSource({ baseUrl: server.url }));
-    expect(message).toContain("the body is larger than 64 MiB");
+    expect(message).toContain("the body is larger than 32 MiB");
     expect(server.requests).toHaveLength(1);
   });
 
@@ -294,16 +294,16 @@ describe("bodies", () => {
       pour();
     };
     const { message } = await failure(makeSource({ baseUrl: server.url }));
-    expect(message).toContain("the body is larger than 64 MiB");
+    expect(message).toContain("the body is larger than 32 MiB");
     await closed;
   });
 
   test("a body just below the limit is an answer", async () => {
-    const text = "x".repeat(64 * MIB - 2);
+    const text = "x".repeat(32 * MIB - 2);
     server.answer = raw(200, "application/json", gzipSync(`"${text}"`), {
       "content-encoding": "gzip",
     });
-    expect(await makeSource({ baseUrl: server.url }).get("/x/", {}, false)).toBe(text);
+    expect(await getJson(makeSource({ baseUrl: server.url }), "/x/", {}, false)).toBe(text);
   });
 
   const whole = gzipSync(JSON.stringify({ items: ["x".repeat(10_000)] }));
@@ -353,7 +353,9 @@ describe("connections that break", () => {
     ["packed", "gzip"],
   ])("in the middle of a %s body: another attempt gets the answer", async (_sentence, encoding) => {
     server.answer = breaking(1, encoding);
-    expect(await makeSource({ baseUrl: server.url }).get("/x/", {}, false)).toEqual({ ok: true });
+    expect(await getJson(makeSource({ baseUrl: server.url }), "/x/", {}, false)).toEqual({
+      ok: true,
+    });
     expect(server.requests).toHaveLength(2);
   });
 
@@ -369,7 +371,9 @@ describe("connections that break", () => {
       if (server.requests.length > 1) json(response, { ok: true });
       else request.socket.destroy();
     };
-    expect(await makeSource({ baseUrl: server.url }).get("/x/", {}, false)).toEqual({ ok: true });
+    expect(await getJson(makeSource({ baseUrl: server.url }), "/x/", {}, false)).toEqual({
+      ok: true,
+    });
   });
 
   test("nobody listens: a failure after four attempts that says so", async () => {
@@ -417,7 +421,9 @@ describe("retries", () => {
     ["500", 500, {}],
   ])("%s, then the answer", async (_sentence, status, headers) => {
     server.answer = afterOne(status, headers);
-    expect(await makeSource({ baseUrl: server.url }).get("/x/", {}, false)).toEqual({ ok: true });
+    expect(await getJson(makeSource({ baseUrl: server.url }), "/x/", {}, false)).toEqual({
+      ok: true,
+    });
     expect(server.requests).toEqual(["/x/", "/x/"]);
   });
 
@@ -427,7 +433,7 @@ describe("retries", () => {
       times.push(performance.now());
       afterOne(429, { "retry-after": "2" })(request, response, url);
     };
-    await makeSource({ baseUrl: server.url }).get("/x/", {}, false);
+    await getJson(makeSource({ baseUrl: server.url }), "/x/", {}, false);
     const [first = 0, second = 0] = times;
     // Never sooner, however fast or slow the machine; timers may fire a millisecond early.
     expect(second - first).toBeGreaterThan(1_990);
@@ -504,7 +510,7 @@ describe("what is sent", () => {
       ({ headers, rawHeaders, method } = request);
       json(response, {});
     };
-    await makeSource({ baseUrl: server.url, ...settings }).get("/x/", {}, false);
+    await getJson(makeSource({ baseUrl: server.url, ...settings }), "/x/", {}, false);
     return { headers, method, names: rawHeaders.filter((_, index) => index % 2 === 0) };
   };
 
@@ -609,12 +615,12 @@ describe("paths", () => {
     ["/prod", "tasks/é 漢/", "/prod/tasks/%C3%A9%20%E6%BC%A2/"],
     ["/prod", "tasks/#frag", "/prod/tasks/"],
   ])("base %j and path %j ask %s", async (base, path, asked) => {
-    await makeSource({ baseUrl: server.url + base }).get(path, {}, false);
+    await getJson(makeSource({ baseUrl: server.url + base }), path, {}, false);
     expect(server.requests).toEqual([asked]);
   });
 
   test("a query in the path and one beside it are both asked", async () => {
-    await makeSource({ baseUrl: server.url }).get("/x/?a=1&b=%26", { c: "d e" }, false);
+    await getJson(makeSource({ baseUrl: server.url }), "/x/?a=1&b=%26", { c: "d e" }, false);
     expect(server.requests).toEqual(["/x/?a=1&b=%26&c=d+e"]);
   });
 
@@ -649,7 +655,7 @@ describe("paths", () => {
   ])("a path that is %s never leads to another host", async (_sentence, path) => {
     const other = await startServer((_request, response) => json(response, { stolen: true }));
     const source = makeSource({ baseUrl: `${server.url}/prod`, token: "t" });
-    await source.get(path(other.url), {}, false).catch(() => {});
+    await getJson(source, path(other.url), {}, false).catch(() => {});
     expect(other.requests).toEqual([]);
     for (const asked of server.requests) expect(asked).toMatch(/^\/prod\//);
     await other.close();
@@ -660,21 +666,21 @@ describe("one fetch per question", () => {
   test("asked at once, one after the other and in another order, it is fetched once", async () => {
     const source = makeSource({ baseUrl: server.url });
     await Promise.all([
-      source.get("/x/", { a: 1, b: "2" }, false),
-      source.get("x/", { b: 2, a: "1", c: undefined }, false),
-      source.get("/x/", { b: "2", a: 1, c: null }, true),
+      getJson(source, "/x/", { a: 1, b: "2" }, false),
+      getJson(source, "x/", { b: 2, a: "1", c: undefined }, false),
+      getJson(source, "/x/", { b: "2", a: 1, c: null }, true),
     ]);
-    await source.get("/x/", { a: 1, b: 2 }, false);
-    await source.get("/x/#part", { a: 1, b: 2 }, false);
+    await getJson(source, "/x/", { a: 1, b: 2 }, false);
+    await getJson(source, "/x/#part", { a: 1, b: 2 }, false);
     expect(server.requests).toEqual(["/x/?a=1&b=2"]);
   });
 
   test("another path, query or source is another question", async () => {
     const source = makeSource({ baseUrl: server.url });
-    await source.get("/x/", {}, false);
-    await source.get("/x", {}, false);
-    await source.get("/x/", { a: "" }, false);
-    await makeSource({ baseUrl: server.url }).get("/x/", {}, false);
+    await getJson(source, "/x/", {}, false);
+    await getJson(source, "/x", {}, false);
+    await getJson(source, "/x/", { a: "" }, false);
+    await getJson(makeSource({ baseUrl: server.url }), "/x/", {}, false);
     expect([...server.requests].sort()).toEqual(["/x", "/x/", "/x/", "/x/?a="]);
   });
 
@@ -682,15 +688,15 @@ describe("one fetch per question", () => {
     server.answer = (_request, response) => json(response, { items: [{ id: 1 }] });
     const source = makeSource({ baseUrl: server.url });
     const [first, second] = await Promise.all([
-      source.get("/x/", {}, false),
-      source.get("/x/", {}, false),
+      getJson(source, "/x/", {}, false),
+      getJson(source, "/x/", {}, false),
     ]);
     expect(first).toEqual(second);
     if (typeof first !== "object" || first === null || Array.isArray(first))
       throw new Error("the answer is no object");
     first.items = "changed by one alarm";
     expect(second).toEqual({ items: [{ id: 1 }] });
-    expect(await source.get("/x/", {}, false)).toEqual({ items: [{ id: 1 }] });
+    expect(await getJson(source, "/x/", {}, false)).toEqual({ items: [{ id: 1 }] });
   });
 
   test("a failure is asked once as well, and told to every caller", async () => {
@@ -698,7 +704,7 @@ describe("one fetch per question", () => {
     const source = makeSource({ baseUrl: server.url });
     const messages = [await failure(source), await failure(source)].map(({ message }) => message);
     expect(messages[0]).toBe(messages[1]);
-    expect(await source.get("/x/", {}, true)).toBeUndefined();
+    expect(await getJson(source, "/x/", {}, true)).toBeUndefined();
     expect(server.requests).toEqual(["/x/"]);
   });
 
@@ -707,7 +713,7 @@ describe("one fetch per question", () => {
     async (status) => {
       server.answer = raw(status, "text/plain", "status 404", { "retry-after": "3600" });
       const source = makeSource({ baseUrl: server.url });
-      await expect(source.get("/x/", {}, true)).rejects.toThrow(FetchError);
+      await expect(getJson(source, "/x/", {}, true)).rejects.toThrow(FetchError);
     },
   );
 });
@@ -728,7 +734,7 @@ describe("gentle to the service", () => {
     };
     const source = makeSource({ baseUrl: server.url });
     const paths = Array.from({ length: 12 }, (_, index) => `/${index}`);
-    const answers = await Promise.all(paths.map((path) => source.get(path, {}, false)));
+    const answers = await Promise.all(paths.map((path) => getJson(source, path, {}, false)));
     expect(answers).toEqual(paths.map((path) => ({ path })));
     expect(most).toBe(4);
   });
@@ -740,9 +746,9 @@ describe("gentle to the service", () => {
       json(response, {});
     };
     const source = makeSource({ baseUrl: server.url });
-    for (let count = 0; count < 20; count++) await source.get(`/${count}`, {}, false);
+    for (let count = 0; count < 20; count++) await getJson(source, `/${count}`, {}, false);
     await Promise.all(
-      Array.from({ length: 40 }, (_, index) => source.get(`/more/${index}`, {}, false)),
+      Array.from({ length: 40 }, (_, index) => getJson(source, `/more/${index}`, {}, false)),
     );
     expect(sockets.size).toBeLessThanOrEqual(4);
   });

@@ -27,6 +27,7 @@ const PLAIN: AlarmRow = {
   recipients: [],
   renotificationHours: 0,
   params: {},
+  limits: {},
   archived: false,
   faults: [],
   blocker: undefined,

@@ -120,7 +120,12 @@ export async function makeSite(options: SiteOptions = {}): Promise<Site> {
     dsn,
     things: [],
     configure: (given) =>
-      writeFileSync(config, configText(given, { source: source.url, dsn, ses: mail.url, logPath })),
+      writeFileSync(
+        config,
+        configText(given, { source: source.url, dsn, ses: mail.url, logPath }),
+        // As deploy/install.sh makes it.
+        { mode: 0o600 },
+      ),
     module: (file, text) => writeFileSync(join(alarmsDir, file), text),
     command: (args, given) => runEngine([...args, "--config", config], given),
     tick: (...args) => runEngine(["run", ...args, "--config", config]),

@@ -1,3 +1,5 @@
+import type { JsonValue } from "../../src/core/json.ts";
+import type { Query } from "../../src/source/paging.ts";
 import { Source, type SourceSettings } from "../../src/source/source.ts";
 
 const open: Source[] = [];
@@ -11,6 +13,17 @@ export function makeSource(
   const source = new Source({ ...plain, ...settings }, signal);
   open.push(source);
   return source;
+}
+
+/** One answer, parsed; undefined for a 404 where that is an answer. */
+export async function getJson(
+  source: Source,
+  path: string,
+  query: Query = {},
+  absentIsAnswer = false,
+): Promise<JsonValue | undefined> {
+  const text = await source.ask(path, query, absentIsAnswer);
+  return text === undefined ? undefined : JSON.parse(text);
 }
 
 /** For `afterEach`: a test that failed leaves no connection to the next. */

@@ -1,41 +1,10 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { JsonObject } from "../../src/core/json.ts";
 import type { Outcome } from "../../src/core/model.ts";
-import { runDetect } from "../../src/modules/detect.ts";
-import type { AlarmClient } from "../../src/source/client.ts";
+import type { Detect } from "../../src/runner/load.ts";
 import { FetchError } from "../../src/source/fetch_error.ts";
 import { Source } from "../../src/source/source.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
-
-type Detect = (client: AlarmClient, params: unknown) => unknown;
-
-interface Facts {
-  readonly params?: JsonObject;
-  readonly timeout?: number;
-  readonly sources?: ReadonlyMap<string, Source>;
-  readonly now?: number;
-  readonly log?: (message: string) => void;
-}
-
-async function run(detect: Detect, facts: Facts = {}): Promise<Outcome> {
-  return await runDetect({
-    module: {
-      name: "x",
-      path: "/alarms/x.ts",
-      title: undefined,
-      description: undefined,
-      sources: undefined,
-      params: {},
-      detect,
-    },
-    params: {},
-    sources: new Map(),
-    now: 1000,
-    timeout: 10,
-    log: () => {},
-    ...facts,
-  });
-}
+import { outcomeOf } from "../support/run_detect.ts";
 
 /** The outcome as a short text: its status, the keys, and the reasons. */
 function told({ status, detections, reasons }: Outcome): readonly string[] {
@@ -89,12 +58,12 @@ describe("detect gives its detections in any way that can be gone through", () =
     ],
   ];
   test.each(rows)("%s", async (_, detect) => {
-    expect(told(await run(detect))).toEqual(["complete: a b"]);
+    expect(told(await outcomeOf(detect))).toEqual(["complete: a b"]);
   });
 
   test("none at all is a complete outcome too", async () => {
     for (const detect of [() => [], function* () {}, async function* () {}]) {
-      expect(told(await run(detect))).toEqual(["complete: "]);
+      expect(told(await outcomeOf(detect))).toEqual(["complete: "]);
     }
   });
 });
@@ -111,7 +80,7 @@ describe("detect that returns nothing to go through has failed: nothing may clea
     ["a function, such as the generator itself", () => function* () {}, "detect returned function"],
   ];
   test.each(rows)("%s", async (_, detect, words) => {
-    const outcome = await run(detect);
+    const outcome = await outcomeOf(detect);
     expect(outcome.status).toBe("failed");
     expect(outcome.detections).toEqual([]);
     expect(outcome.reasons).toEqual([
@@ -160,15 +129,15 @@ describe("detect that throws has failed; what it had yielded stays", () => {
     ],
   ];
   test.each(rows)("%s", async (_, detect, first) => {
-    const outcome = await run(detect);
+    const outcome = await outcomeOf(detect);
     expect(told(outcome)[0]).toBe(first);
     expect(outcome.reasons).toEqual([expect.stringMatching(/^detect threw Error: no luck \(at /)]);
   });
 
   const thrown: readonly [string, unknown, string][] = [
     ["a text", "no luck", "detect threw string no luck"],
-    ["undefined", undefined, "detect threw undefined undefined"],
-    ["null", null, "detect threw null null"],
+    ["undefined", undefined, "detect threw undefined"],
+    ["null", null, "detect threw null"],
     ["a number", 5, "detect threw number 5"],
     ["a symbol", Symbol("s"), 'detect threw symbol "Symbol(s)"'],
     ["a long text", "x".repeat(100_000), `detect threw string ${"x".repeat(200)}`],
@@ -203,7 +172,7 @@ describe("detect that throws has failed; what it had yielded stays", () => {
   test.each(defensive)(
     "even what throws at whoever looks at it is an outcome: %s",
     async (_, value) => {
-      const outcome = await run(function* () {
+      const outcome = await outcomeOf(function* () {
         yield A;
         throw value;
       });
@@ -212,7 +181,7 @@ describe("detect that throws has failed; what it had yielded stays", () => {
   );
 
   test.each(thrown)("what it throws may be anything: %s", async (_, value, words) => {
-    const outcome = await run(() => {
+    const outcome = await outcomeOf(() => {
       throw value;
     });
     expect(outcome.status).toBe("failed");
@@ -220,7 +189,7 @@ describe("detect that throws has failed; what it had yielded stays", () => {
   });
 
   test("the reason is bounded, also where the error's message is not", async () => {
-    const outcome = await run(() => {
+    const outcome = await outcomeOf(() => {
       throw new Error("x".repeat(1_000_000));
     });
     expect(outcome.reasons.join("").length).toBeLessThan(10_000);
@@ -229,7 +198,7 @@ describe("detect that throws has failed; what it had yielded stays", () => {
 
 describe("what is no detection makes the outcome partial, and costs no other", () => {
   test("among good ones", async () => {
-    const outcome = await run(() => [A, null, { subject: "no key" }, "text", B]);
+    const outcome = await outcomeOf(() => [A, null, { subject: "no key" }, "text", B]);
     expect(told(outcome)).toEqual([
       "partial: a b",
       expect.stringContaining("yielded null"),
@@ -239,7 +208,7 @@ describe("what is no detection makes the outcome partial, and costs no other", (
   });
 
   test("of many reasons five are spelt out and the others counted; a reason given twice counts once", async () => {
-    const outcome = await run(function* () {
+    const outcome = await outcomeOf(function* () {
       for (let index = 0; index < 10; index++) yield index % 8;
     });
     expect(outcome.reasons).toHaveLength(6);
@@ -247,7 +216,7 @@ describe("what is no detection makes the outcome partial, and costs no other", (
   });
 
   test("five reasons are all spelt out", async () => {
-    const outcome = await run(() => [1, 2, 3, 4, 5]);
+    const outcome = await outcomeOf(() => [1, 2, 3, 4, 5]);
     expect(outcome.reasons).toHaveLength(5);
     expect(outcome.reasons.at(-1)).toContain("yielded 5");
   });
@@ -258,23 +227,23 @@ describe("what is no detection makes the outcome partial, and costs no other", (
         throw new Error("no");
       },
     };
-    expect(told(await run(() => [A, mined, B]))[0]).toBe("partial: a b");
+    expect(told(await outcomeOf(() => [A, mined, B]))[0]).toBe("partial: a b");
   });
 
   test("a list of promises, whose await was forgotten, is told", async () => {
-    const outcome = await run(() => [Promise.resolve(A)]);
+    const outcome = await outcomeOf(() => [Promise.resolve(A)]);
     expect(told(outcome)).toEqual(["partial: ", expect.stringContaining("dedupeKey is undefined")]);
   });
 
   test("an iterator that gives no steps has failed", async () => {
     const broken = { [Symbol.iterator]: () => ({ next: () => undefined }) };
-    expect((await run(() => broken)).status).toBe("failed");
+    expect((await outcomeOf(() => broken)).status).toBe("failed");
   });
 });
 
 describe("the same entity twice in one tick is one detection", () => {
   test("the first yield is kept, and the outcome is complete", async () => {
-    const outcome = await run(() => [
+    const outcome = await outcomeOf(() => [
       A,
       { ...B, subject: "first" },
       { ...B, subject: "second" },
@@ -285,7 +254,9 @@ describe("the same entity twice in one tick is one detection", () => {
   });
 
   test("also where the keys are the same only once they are text", async () => {
-    expect(told(await run(() => [{ dedupeKey: 7 }, { dedupeKey: "7" }]))).toEqual(["complete: 7"]);
+    expect(told(await outcomeOf(() => [{ dedupeKey: 7 }, { dedupeKey: "7" }]))).toEqual([
+      "complete: 7",
+    ]);
   });
 });
 
@@ -342,7 +313,7 @@ describe("the time of detect is bounded; what it had yielded stays", () => {
     ],
   ];
   test.each(rows)("%s", async (_, detect, first) => {
-    const outcome = await run(detect, { timeout: 0.2 });
+    const outcome = await outcomeOf(detect, { timeout: 0.2 });
     expect(told(outcome)).toEqual([first, OUT]);
     expect(outcome.seconds).toBeGreaterThanOrEqual(0.19);
     expect(outcome.seconds).toBeLessThan(3);
@@ -350,7 +321,7 @@ describe("the time of detect is bounded; what it had yielded stays", () => {
 
   test("a generator that is cut off can clean up", async () => {
     let cleaned = false;
-    await run(
+    await outcomeOf(
       function* () {
         try {
           for (;;) yield A;
@@ -365,7 +336,7 @@ describe("the time of detect is bounded; what it had yielded stays", () => {
 
   test("the client's signal says that time is up", async () => {
     let reason: unknown;
-    await run(
+    await outcomeOf(
       (client) => {
         client.signal.addEventListener("abort", () => {
           reason = client.signal.reason;
@@ -379,7 +350,7 @@ describe("the time of detect is bounded; what it had yielded stays", () => {
 
   test("detect that ends in time leaves its signal aborted, so that nothing goes on asking", async () => {
     let signal: AbortSignal | undefined;
-    const outcome = await run((client) => {
+    const outcome = await outcomeOf((client) => {
       signal = client.signal;
       expect(signal.aborted).toBe(false);
       return [];
@@ -389,7 +360,7 @@ describe("the time of detect is bounded; what it had yielded stays", () => {
   });
 
   test("nor does it change anything to take that abort for a reason", async () => {
-    const outcome = await run((client) => {
+    const outcome = await outcomeOf((client) => {
       client.signal.addEventListener("abort", () => client.incomplete("aborted"));
       return [A];
     });
@@ -398,7 +369,7 @@ describe("the time of detect is bounded; what it had yielded stays", () => {
 
   test("what a module says after its end changes nothing", async () => {
     let late: (() => void) | undefined;
-    const outcome = await run((client) => {
+    const outcome = await outcomeOf((client) => {
       late = () => client.incomplete("late");
       return [A];
     });
@@ -409,7 +380,7 @@ describe("the time of detect is bounded; what it had yielded stays", () => {
 
 describe("a module that says that it could not see everything", () => {
   test("has a partial outcome, with its reason once", async () => {
-    const outcome = await run(function* (client) {
+    const outcome = await outcomeOf(function* (client) {
       yield A;
       client.incomplete("page 3 was cut");
       client.incomplete("page 3 was cut");
@@ -419,7 +390,7 @@ describe("a module that says that it could not see everything", () => {
   });
 
   test("and throws after that, has failed for both reasons", async () => {
-    const outcome = await run((client) => {
+    const outcome = await outcomeOf((client) => {
       client.incomplete("page 3 was cut");
       throw new Error("no luck");
     });
@@ -434,7 +405,7 @@ describe("a module that says that it could not see everything", () => {
 test("detect gets the params and the time of the tick, and its lines reach the log", async () => {
   const lines: string[] = [];
   const seen: unknown[] = [];
-  await run(
+  await outcomeOf(
     (client, params) => {
       seen.push(params, client.now);
       client.log("hello");
@@ -482,13 +453,13 @@ describe("with a real service", () => {
       ["complete: a"],
     ],
     [
-      "a failure that detect lets through is partial: the fetch failed, not the module",
+      "a failure that detect lets through has failed with the reason once, and it is the fault of the source",
       async function* (client) {
         yield A;
         await client.get("/403");
         yield B;
       },
-      ["partial: a", expect.stringMatching(/^GET \/403 from main: status 403/)],
+      ["failed: a", expect.stringMatching(/^GET \/403 from main: status 403/)],
     ],
     [
       "a failure that detect swallows is partial all the same",
@@ -543,11 +514,11 @@ describe("with a real service", () => {
     ],
   ];
   test.each(rows)("%s", async (_, detect, expected) => {
-    expect(told(await run(detect, { sources: await service() }))).toEqual(expected);
+    expect(told(await outcomeOf(detect, { sources: await service() }))).toEqual(expected);
   });
 
   test("a request that hangs is cut off with detect", async () => {
-    const outcome = await run(
+    const outcome = await outcomeOf(
       async function* (client) {
         yield A;
         yield await client.get("/hang");
@@ -561,7 +532,7 @@ describe("with a real service", () => {
 });
 
 test("a hundred thousand detections are gone through in seconds", async () => {
-  const outcome = await run(function* () {
+  const outcome = await outcomeOf(function* () {
     for (let index = 0; index < 100_000; index++) yield { dedupeKey: index };
   });
   expect(outcome.status).toBe("complete");

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as helpers from "../../src/index.ts";
-import { type LoadedModule, ModuleLoader } from "../../src/modules/load.ts";
+import { type Loaded, ModuleLoader } from "../../src/runner/load.ts";
 import { FetchError } from "../../src/source/fetch_error.ts";
 
 const NODE_MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
@@ -24,21 +24,23 @@ function write(file: string, text: string): string {
   return path;
 }
 
-async function load(file: string, text: string): Promise<LoadedModule> {
+async function load(file: string, text: string): Promise<Loaded> {
   const path = write(file, text);
-  return await new ModuleLoader({ ...helpers }).load({ name: "x", path });
+  return await new ModuleLoader({ ...helpers }).load({ name: "x", path }, 10);
 }
 
 /** The module that the text loads as; fails the test where it does not. */
 async function moduleOf(file: string, text: string) {
-  const loaded = await load(file, text);
-  if (!loaded.ok) throw new Error(loaded.fault);
-  return loaded.module;
+  const { words, detect } = await load(file, text);
+  if (!words.ok) throw new Error(words.fault);
+  if (detect === undefined) throw new Error("it loads, without its detect");
+  return { ...words.module, detect };
 }
 
 async function faultOf(file: string, text: string): Promise<string> {
-  const loaded = await load(file, text);
-  return loaded.ok ? "no fault" : loaded.fault;
+  const { words, detect } = await load(file, text);
+  expect(detect === undefined).toBe(!words.ok);
+  return words.ok ? "no fault" : words.fault;
 }
 
 const DETECT = "export const detect = () => [];\n";
@@ -305,22 +307,22 @@ describe("a module that cannot be used is a fault in words for its author", () =
 
   test("a file that has gone meanwhile", async () => {
     const path = join(folder, "gone.ts");
-    const loaded = await new ModuleLoader({ ...helpers }).load({ name: "gone", path });
-    expect(loaded).toEqual({ ok: false, fault: expect.stringContaining(path) });
+    const loaded = await new ModuleLoader({ ...helpers }).load({ name: "gone", path }, 10);
+    expect(loaded.words).toEqual({ ok: false, fault: expect.stringContaining(path) });
   });
 
   test("a folder with a module's name", async () => {
     const path = join(folder, "folder.ts");
     mkdirSync(path);
-    const loaded = await new ModuleLoader({ ...helpers }).load({ name: "folder", path });
-    expect(loaded).toEqual({ ok: false, fault: expect.stringContaining(path) });
+    const loaded = await new ModuleLoader({ ...helpers }).load({ name: "folder", path }, 10);
+    expect(loaded.words).toEqual({ ok: false, fault: expect.stringContaining(path) });
   });
 
   test("it does not keep the next one from loading", async () => {
     const loader = new ModuleLoader({ ...helpers });
-    const bad = await loader.load({ name: "a", path: write("a.ts", "throw new Error();") });
-    const good = await loader.load({ name: "b", path: write("b.ts", DETECT) });
-    expect([bad.ok, good.ok]).toEqual([false, true]);
+    const bad = await loader.load({ name: "a", path: write("a.ts", "throw new Error();") }, 10);
+    const good = await loader.load({ name: "b", path: write("b.ts", DETECT) }, 10);
+    expect([bad.words.ok, good.words.ok]).toEqual([false, true]);
   });
 });
 
@@ -336,8 +338,8 @@ test("loading leaves no files behind, neither there nor in a cache that others c
 
 test("a module whose import never ends is a fault, and keeps nobody waiting for ever", async () => {
   const path = write("hang.mjs", `await new Promise(() => {});\n${DETECT}`);
-  const loaded = await new ModuleLoader({ ...helpers }, 0.2).load({ name: "hang", path });
-  expect(loaded).toEqual({
+  const loaded = await new ModuleLoader({ ...helpers }).load({ name: "hang", path }, 0.2);
+  expect(loaded.words).toEqual({
     ok: false,
     fault: `cannot load ${path}: its import did not end within 0.2 s`,
   });

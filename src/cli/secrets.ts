@@ -1,0 +1,21 @@
+import type { Config } from "../config/config.ts";
+import { environmentSecrets, secretsOf } from "../config/secrets.ts";
+import { makeRedactor, type Redact } from "../core/redact.ts";
+
+/**
+ * The one thing that is known process-wide: what must never be shown. Errors come from everywhere, also
+ * from where no configuration is at hand.
+ */
+const known = new Set(environmentSecrets(process.env));
+let redactKnown: Redact = makeRedactor([...known]);
+
+/** From now on nothing that this configuration hides is shown. */
+export function hideSecrets(config: Config): void {
+  for (const secret of secretsOf(config, process.env)) known.add(secret);
+  redactKnown = makeRedactor([...known]);
+}
+
+/** The text without any secret that is known so far. */
+export function redact(text: string): string {
+  return redactKnown(text);
+}

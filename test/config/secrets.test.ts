@@ -1,0 +1,87 @@
+import { expect, test } from "vitest";
+import type { Config, SourceConfig } from "../../src/config/config.ts";
+import { secretsOf } from "../../src/config/secrets.ts";
+
+function configWith(db: Config["db"], source: Partial<SourceConfig> = {}): Config {
+  return {
+    engine: {
+      baseUrl: undefined,
+      requestTimeout: 1,
+      tickTimeout: 1,
+      limits: { timeout: 1, memory: 64, detections: 10 },
+      logPath: undefined,
+      alarmsDir: "/alarms",
+    },
+    sources: {
+      one: {
+        baseUrl: "https://x.example",
+        headers: {},
+        token: undefined,
+        userAgent: undefined,
+        ...source,
+      },
+    },
+    db,
+    email: { provider: "none" },
+  };
+}
+
+const EMBEDDED = { kind: "embedded", path: "/state" } as const;
+
+test.each([
+  ["nothing where there is no login", configWith(EMBEDDED), {}, []],
+  ["a dsn without a password", configWith({ kind: "dsn", dsn: "postgresql://u@h/d" }), {}, []],
+  [
+    "the password of a dsn",
+    configWith({ kind: "dsn", dsn: "postgresql://u:hunter2@h/d" }),
+    {},
+    ["hunter2"],
+  ],
+  [
+    "a password with signs that were not encoded",
+    configWith({ kind: "dsn", dsn: "postgresql://u:hun t@er2@h/d" }),
+    {},
+    ["hun t@er2", "hun%20t%40er2"],
+  ],
+  [
+    "a password in the query of a dsn",
+    configWith({ kind: "dsn", dsn: "postgresql://h/d?password=hunter2" }),
+    {},
+    ["hunter2"],
+  ],
+  [
+    "the password of a dotenv file",
+    configWith({ kind: "env file", path: "/x/.env", login: { password: "hunter2" } }),
+    {},
+    ["hunter2"],
+  ],
+  ["a token", configWith(EMBEDDED, { token: "token-1" }), {}, ["token-1"]],
+  [
+    "header values, and the login in them, but for harmless ones",
+    configWith(EMBEDDED, {
+      headers: {
+        "X-Api-Key": "key-1",
+        Authorization: `Basic ${Buffer.from("user:hunter2").toString("base64")}`,
+        Accept: "text/html",
+      },
+    }),
+    {},
+    ["key-1", "hunter2", Buffer.from("user:hunter2").toString("base64")],
+  ],
+  [
+    "what AWS and Postgres leave in the environment",
+    configWith(EMBEDDED),
+    {
+      AWS_SECRET_ACCESS_KEY: "aws-1",
+      AWS_SESSION_TOKEN: "aws-2",
+      PGPASSWORD: "pg-1",
+      HOME: "/root",
+    },
+    ["aws-1", "aws-2", "pg-1"],
+  ],
+])("%s", (_, config, env, expected) => {
+  const found = secretsOf(config, env);
+  for (const secret of expected) expect(found).toContain(secret);
+  if (expected.length === 0) expect(found).toEqual([]);
+  for (const harmless of ["text/html", "/root", "u", ""]) expect(found).not.toContain(harmless);
+});

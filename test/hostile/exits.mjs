@@ -1,0 +1,5 @@
+// Exits in detect.
+export async function* detect() {
+  yield { dedupeKey: "before", subject: "Seen before" };
+  process.exit(0);
+}

@@ -1,0 +1,2 @@
+// Exits at its top level.
+process.exit(3);

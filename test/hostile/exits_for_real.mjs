@@ -1,0 +1,5 @@
+// Exits past every listener.
+export async function* detect() {
+  yield { dedupeKey: "before", subject: "Seen before" };
+  process.reallyExit(5);
+}

@@ -1,0 +1,3 @@
+// Imports a package that is not there.
+import "not-there-at-all";
+export const detect = () => [];

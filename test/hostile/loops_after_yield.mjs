@@ -1,0 +1,5 @@
+// Loops for ever after a detection.
+export async function* detect() {
+  yield { dedupeKey: "before", subject: "Seen before" };
+  for (;;);
+}

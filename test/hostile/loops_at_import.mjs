@@ -1,0 +1,2 @@
+// Loops for ever at its top level.
+for (;;);

@@ -1,0 +1,4 @@
+// Loops for ever before any detection.
+export async function* detect() {
+  for (;;);
+}

@@ -1,0 +1,3 @@
+// Has PARAMS that are functions.
+export const PARAMS = { p: () => {}, q: { type: () => {}, description: 5n } };
+export const detect = () => [];

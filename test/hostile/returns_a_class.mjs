@@ -1,0 +1,2 @@
+// Is a class.
+export class detect {}

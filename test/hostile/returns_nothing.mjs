@@ -1,0 +1,2 @@
+// Returns nothing.
+export const detect = () => {};

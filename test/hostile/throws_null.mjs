@@ -1,0 +1,5 @@
+// Throws null.
+export async function* detect() {
+  yield { dedupeKey: "before", subject: "Seen before" };
+  throw null;
+}

@@ -1,0 +1,5 @@
+// Throws a text.
+export async function* detect() {
+  yield { dedupeKey: "before", subject: "Seen before" };
+  throw "only a text";
+}

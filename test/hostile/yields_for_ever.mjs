@@ -1,0 +1,4 @@
+// Yields the same without end.
+export function* detect() {
+  for (;;) yield { dedupeKey: "same" };
+}

@@ -1,0 +1,168 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { Room } from "../../src/source/answers.ts";
+import { FetchError } from "../../src/source/fetch_error.ts";
+import { Source } from "../../src/source/source.ts";
+import { answer, startFaultyServer } from "../support/faulty_server.ts";
+import { json, startServer, type TestServer } from "../support/http_server.ts";
+import { closeSources, getJson, makeSource } from "../support/sources.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer(() => {});
+});
+beforeEach(() => {
+  server.requests.length = 0;
+  server.answer = (_request, response) => json(response, { ok: true });
+});
+afterEach(closeSources);
+afterAll(() => server.close());
+
+async function failure(source: Source, path: string): Promise<string> {
+  const error: unknown = await source.ask(path, {}, false).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(FetchError);
+  return error instanceof Error ? error.message : "";
+}
+
+describe("a service that is down", () => {
+  const REASON = "status 503 down, which asks to wait 3600 s";
+  const down: TestServer["answer"] = (_request, response) => {
+    response.writeHead(503, { "retry-after": "3600" });
+    response.end("down");
+  };
+
+  test("is asked no more after eight failures in a row", async () => {
+    server.answer = down;
+    const source = makeSource({ baseUrl: server.url });
+    for (let count = 0; count < 8; count++)
+      expect(await failure(source, `/${count}`)).toContain(REASON);
+    expect(await failure(source, "/more")).toBe(
+      `GET /more from main: not asked: main has failed 8 times in a row in this tick, last: ${REASON}`,
+    );
+    expect(server.requests).toHaveLength(8);
+    expect(source.tally).toEqual({ asked: 8, answered: 0, lastFailure: REASON });
+  });
+
+  test("is not asked by the hundreds that are waiting already", async () => {
+    server.answer = down;
+    const source = makeSource({ baseUrl: server.url });
+    const asking = Array.from({ length: 500 }, (_, index) => failure(source, `/${index}`));
+    const reasons = await Promise.all(asking);
+    // Four are asked at the same time, so that up to three more are under way at the eighth failure.
+    expect(server.requests.length).toBeGreaterThanOrEqual(8);
+    expect(server.requests.length).toBeLessThanOrEqual(11);
+    expect(reasons.filter((reason) => reason.includes("not asked:"))).toHaveLength(
+      500 - server.requests.length,
+    );
+  });
+
+  test("does not keep another one from being asked", async () => {
+    server.answer = down;
+    const source = makeSource({ baseUrl: server.url });
+    for (let count = 0; count < 9; count++) await failure(source, `/${count}`);
+    const other = await startServer((_request, response) => json(response, { ok: true }));
+    expect(await getJson(makeSource({ baseUrl: other.url }), "/x")).toEqual({ ok: true });
+    await other.close();
+  });
+
+  test.each([400, 404])("is not one that answers %d", async (status) => {
+    server.answer = (_request, response) => json(response, {}, status);
+    const source = makeSource({ baseUrl: server.url });
+    for (let count = 0; count < 20; count++) await failure(source, `/${count}`);
+    expect(server.requests).toHaveLength(20);
+  });
+
+  test("is one whose name DNS does not know, and one that is silent", async () => {
+    const unknown = makeSource({ baseUrl: "http://no-such-host.invalid" });
+    server.answer = () => {};
+    const silent = makeSource({ baseUrl: server.url, timeout: 0.05 });
+    for (const source of [unknown, silent]) {
+      await Promise.all(Array.from({ length: 8 }, (_, index) => failure(source, `/${index}`)));
+      expect(await failure(source, "/more")).toContain("not asked: main has failed");
+    }
+  });
+});
+
+describe("the tally", () => {
+  test("counts each question once, whoever asks it", async () => {
+    server.answer = (_request, response, url) =>
+      json(response, {}, url.pathname === "/bad" ? 403 : 200);
+    const source = makeSource({ baseUrl: server.url });
+    await Promise.all([getJson(source, "/a"), getJson(source, "/a"), getJson(source, "/b")]);
+    await failure(source, "/bad");
+    await failure(source, "/bad");
+    expect(source.tally).toEqual({ asked: 3, answered: 2, lastFailure: "status 403 {}" });
+  });
+
+  test("counts a 404 as an answer where it is one to anybody", async () => {
+    server.answer = (_request, response) => json(response, {}, 404);
+    const source = makeSource({ baseUrl: server.url });
+    await failure(source, "/a");
+    expect(source.tally).toMatchObject({ asked: 1, answered: 0 });
+    for (let count = 0; count < 3; count++) await getJson(source, "/a", {}, true);
+    expect(source.tally).toMatchObject({ asked: 1, answered: 1 });
+  });
+
+  test("leaves out what the end of the tick cut off", async () => {
+    const tick = new AbortController();
+    server.answer = () => tick.abort();
+    const source = makeSource({ baseUrl: server.url }, tick.signal);
+    await failure(source, "/a");
+    expect(source.tally).toEqual({ asked: 0, answered: 0, lastFailure: undefined });
+  });
+
+  test("holds no secret", async () => {
+    const token = "t0p-s3cret-t0ken";
+    server.answer = (request, response) =>
+      json(response, { you: request.headers.authorization }, 403);
+    const source = makeSource({ baseUrl: server.url, token });
+    await failure(source, "/a");
+    expect(source.tally.lastFailure).toBe('status 403 {"you":"Bearer [redacted]"}');
+  });
+});
+
+describe("what is kept of a tick", () => {
+  test("ends with the room: those who ask together share, those who ask later ask again", async () => {
+    const settings = { headers: {}, token: undefined, userAgent: undefined, timeout: 20 };
+    const { signal } = new AbortController();
+    const room = new Room(10_000);
+    const one = new Source({ name: "one", baseUrl: server.url, ...settings }, signal, room);
+    const two = new Source({ name: "two", baseUrl: server.url, ...settings }, signal, room);
+    server.answer = (_request, response) => json(response, "x".repeat(4_000));
+    for (let round = 0; round < 2; round++) {
+      await Promise.all([getJson(one, "/kept"), getJson(one, "/kept")]);
+      await Promise.all([getJson(two, "/not-kept"), getJson(two, "/not-kept")]);
+    }
+    expect(server.requests).toEqual(["/kept", "/not-kept", "/not-kept"]);
+    await Promise.all([one.close(), two.close()]);
+  });
+});
+
+describe("a module that asks too much", () => {
+  test("in one question: it is not asked", async () => {
+    const source = makeSource({ baseUrl: server.url });
+    const reason = await failure(source, `/${"x".repeat(10_000_000)}`);
+    expect(reason).toMatch(/the question has 100000\d\d characters; ask with at most 8000$/);
+    expect(reason.length).toBeLessThan(400);
+    expect(server.requests).toEqual([]);
+  });
+
+  test("without waiting for answers: what is over 10,000 is not asked", async () => {
+    const tick = new AbortController();
+    server.answer = () => {};
+    const source = makeSource({ baseUrl: server.url }, tick.signal);
+    const asked = Array.from({ length: 10_004 }, (_, index) => failure(source, `/${index}`));
+    expect(await failure(source, "/more")).toContain("10000 questions are waiting already");
+    tick.abort();
+    await Promise.all(asked);
+    expect(server.requests.length).toBeLessThanOrEqual(4);
+  });
+});
+
+test("a second answer that nobody asked for is never taken for that to the next question", async () => {
+  const splitting = await startFaultyServer((socket, path) => {
+    socket.write(Buffer.concat([answer(JSON.stringify(path)), answer('"stolen"')]));
+  });
+  const source = makeSource({ baseUrl: splitting.url });
+  for (const path of ["/a", "/b", "/c"]) expect(await getJson(source, path)).toBe(path);
+  await splitting.close();
+});

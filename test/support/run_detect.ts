@@ -1,0 +1,51 @@
+import type { JsonObject } from "../../src/core/json.ts";
+import type { Outcome } from "../../src/core/model.ts";
+import { OutcomeSoFar } from "../../src/modules/outcome.ts";
+import { runDetect } from "../../src/runner/detect.ts";
+import type { Detect } from "../../src/runner/load.ts";
+import type { Asker } from "../../src/source/client.ts";
+
+export interface RunFacts {
+  readonly params?: JsonObject;
+  /** Seconds. */
+  readonly timeout?: number;
+  readonly sources?: ReadonlyMap<string, Asker>;
+  /** Epoch seconds of the tick. */
+  readonly now?: number;
+  readonly log?: (message: string) => void;
+}
+
+/** Runs a `detect` in this process, to the outcome that the engine makes of what it hears from a module's. */
+export async function outcomeOf(detect: Detect, facts: RunFacts = {}): Promise<Outcome> {
+  const started = performance.now();
+  const soFar = new OutcomeSoFar();
+  const sources = new Map<string, Asker>();
+  for (const [name, source] of facts.sources ?? []) sources.set(name, heard(source, soFar));
+  const error = await runDetect({
+    params: {},
+    now: 1000,
+    timeout: 10,
+    log: () => {},
+    ...facts,
+    detect,
+    sources,
+    onDetection: (detection) => soFar.add(detection),
+    onIncomplete: (reason) => soFar.incomplete(reason),
+  });
+  if (error !== undefined) soFar.fail(error);
+  return soFar.outcome((performance.now() - started) / 1000);
+}
+
+/** The engine asks for the module, so it knows first what failed. */
+function heard(source: Asker, soFar: OutcomeSoFar): Asker {
+  return {
+    ask: async (path, query, absentIsAnswer) => {
+      try {
+        return await source.ask(path, query, absentIsAnswer);
+      } catch (error) {
+        soFar.sourceFailed(error instanceof Error ? error.message : String(error));
+        throw error;
+      }
+    },
+  };
+}
