@@ -1,4 +1,6 @@
 import { randomInt } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { QUIET } from "../support/quiet.ts";
@@ -9,7 +11,7 @@ import type { History } from "./history.ts";
 import { Instants } from "./instants.ts";
 import { Laboratory } from "./laboratory.ts";
 import { complaints } from "./verdict.ts";
-import { groupEnded, startVictim } from "./victim.ts";
+import { processesGone, startVictim } from "./victim.ts";
 import { addAlarms, World } from "./world.ts";
 
 /** Kills in all; SWF_ALARMS_CRASH_KILLS=200 is the long form. */
@@ -100,7 +102,7 @@ test("killed while it makes the embedded database: the next tick makes it", {
     const begin = performance.now();
     expect(await site.tick(), `seed ${SEED}`).toEqual(QUIET);
     seconds = Math.max(end.killed ? seconds : end.seconds, (performance.now() - begin) / 1000);
-    await groupEnded(victim.group);
+    await processesGone(site);
     expect((await site.entries("engine_run")).at(-1)).toMatchObject({
       status: "done",
       data: { finished_at: expect.any(Number) },
@@ -108,4 +110,19 @@ test("killed while it makes the embedded database: the next tick makes it", {
     expect(await site.entries("alarm")).toHaveLength(1);
   }
   process.stdout.write(`crash suite, making of a database: seed ${SEED}, killed ${AT_MAKING}\n`);
+});
+
+test("a module that computes without end does not outlive the engine that was killed", async () => {
+  const site = await makeSite();
+  const sign = join(site.folder, "computing");
+  site.module(
+    "busy.js",
+    `import { writeFileSync } from "node:fs";
+     export function* detect() { writeFileSync(${JSON.stringify(sign)}, ""); for (;;) {} }`,
+  );
+  const victim = startVictim(site);
+  while (!existsSync(sign)) await sleep(20);
+  victim.kill();
+  await victim.ended;
+  await processesGone(site);
 });

@@ -6,7 +6,7 @@ import { type History, type RanTick, readRows } from "./history.ts";
 import { type Instant, instantName } from "./instants.ts";
 import { type MailGate, startMailGate } from "./mail_gate.ts";
 import { Moments } from "./moments.ts";
-import { groupEnded, startVictim, type VictimEnd } from "./victim.ts";
+import { processesGone, startVictim, type VictimEnd } from "./victim.ts";
 import { watchFiles } from "./watch_files.ts";
 import { type PostgresWatch, watchPostgres } from "./watch_postgres.ts";
 import type { World } from "./world.ts";
@@ -18,7 +18,6 @@ export class Laboratory {
   readonly #gate: MailGate;
   readonly #postgres: PostgresWatch | undefined;
   readonly #ticks: RanTick[] = [];
-  readonly #groups: number[] = [];
   /** Seconds that a tick takes which nobody kills. */
   #duration = 1;
 
@@ -91,7 +90,6 @@ export class Laboratory {
     const end = await victim.ended;
     if (timer !== undefined) clearTimeout(timer);
     this.#ticks.push({ number, begin, end: Date.now() / 1000, killed: end.killed, instant });
-    this.#groups.push(victim.group);
     await this.#postgres?.release();
     await this.#gate.idle();
     return end;
@@ -99,7 +97,7 @@ export class Laboratory {
 
   /** All that is on record and was seen. Throws where a process of an earlier tick is still there. */
   async history(): Promise<History> {
-    for (const group of this.#groups.splice(0)) await groupEnded(group);
+    await processesGone(this.#site);
     const rows = await this.#site.withDatabase(readRows);
     return { ticks: this.#ticks, mails: this.#gate.accepted, ...rows };
   }

@@ -6,8 +6,10 @@ import type { ProcessResult } from "../support/process.ts";
 import type { Site } from "../support/site.ts";
 
 const ENTRY = fileURLToPath(new URL("../../dist/bin/swf-alarms.js", import.meta.url));
+/** A variable that the engine hands on to the processes of its modules. */
+const MARK = "TMPDIR";
 /** Seconds for a process to notice that the engine is gone: far more than it needs. */
-const PATIENCE = 60;
+const PATIENCE = 30;
 
 /** A tick that may be killed at any moment. */
 export interface Victim {
@@ -22,15 +24,15 @@ export interface VictimEnd extends ProcessResult {
   readonly seconds: number;
 }
 
-/** Starts a tick in a process group of its own, by which all that it starts can be found again. */
-export function startVictim(site: Site): Victim & { readonly group: number } {
+/** Starts a tick; all that it starts bears the site's mark, by which it can be found again. */
+export function startVictim(site: Site): Victim {
   const begin = performance.now();
   const child = spawn(process.execPath, [ENTRY, "run", "--config", site.config], {
-    detached: true,
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
+      [MARK]: site.folder,
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "test",
     },
@@ -50,47 +52,34 @@ export function startVictim(site: Site): Victim & { readonly group: number } {
       resolve({ code, stdout, stderr, killed: signal === "SIGKILL", seconds });
     });
   });
-  if (child.pid === undefined) throw new Error("the engine did not start");
-  return { kill: () => child.kill("SIGKILL"), ended, group: child.pid };
+  return { kill: () => child.kill("SIGKILL"), ended };
 }
 
-/** Resolves when no process of the group is left. Throws when one stays. */
-export async function groupEnded(group: number): Promise<void> {
+/** Resolves when none of the site's ticks has a process left. Throws when one stays. */
+export async function processesGone(site: Site): Promise<void> {
   const until = performance.now() + PATIENCE * 1000;
   for (;;) {
-    const left = members(group);
+    const left = processesOf(site);
     if (left.length === 0) return;
     if (performance.now() > until)
-      throw new Error(`processes of the killed tick are still there: ${left.join(", ")}`);
+      throw new Error(`processes of a killed tick are still there: ${left.join(", ")}`);
     await sleep(20);
   }
 }
 
-/** Process ids; a dead process that nobody has asked after yet is none. */
-function members(group: number): readonly number[] {
-  if (process.platform !== "linux") return exists(group) ? [group] : [];
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      const [state, , pgrp] = statOf(pid);
-      return Number(pgrp) === group && state !== "Z";
-    })
-    .map(Number);
+/** Process ids; only Linux tells a process's environment to others. */
+function processesOf(site: Site): readonly string[] {
+  if (process.platform !== "linux") return [];
+  return readdirSync("/proc").filter(
+    (name) => /^\d+$/.test(name) && environment(name).includes(`${MARK}=${site.folder}\0`),
+  );
 }
 
-/** The fields after the command's name, which may hold anything. */
-function statOf(pid: string): readonly string[] {
+/** Empty for a process that is dead already, or somebody else's. */
+function environment(pid: string): string {
   try {
-    return (readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1) ?? "").split(" ");
+    return readFileSync(`/proc/${pid}/environ`, "utf8");
   } catch {
-    return [];
-  }
-}
-
-function exists(group: number): boolean {
-  try {
-    return process.kill(-group, 0);
-  } catch {
-    return false;
+    return "";
   }
 }

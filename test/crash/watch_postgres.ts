@@ -16,7 +16,7 @@ export const WRITES = [
 const LOCK = 4711;
 const LOOK_EVERY = 2;
 /** Seconds for the server to notice that a client is gone: far more than it needs. */
-const PATIENCE = 60;
+const PATIENCE = 30;
 
 /** The server tells of each write when it commits, and holds one before it does where it is asked to. */
 const TELL = `
