@@ -1,3 +1,4 @@
+import type { Delivery } from "../core/delivery.ts";
 import type { Message } from "../message/render.ts";
 
 /** A rendered bundle and whom it is for. */
@@ -9,19 +10,8 @@ export interface Mail extends Message {
   readonly recipients: readonly string[];
 }
 
-/** How a delivery ended. A failure says whether trying again may help. */
-export type Delivery =
-  | { readonly ok: true; readonly messageIds: readonly string[] }
-  | {
-      readonly ok: false;
-      readonly error: string;
-      readonly retryable: boolean;
-      /** Parts that did go out before the failure. */
-      readonly messageIds: readonly string[];
-    };
-
-/** One way to deliver. `deliver` never throws. */
+/** One way to deliver. `deliver` never throws; when the signal says so, it ends with what it has. */
 export interface Channel {
   readonly name: string;
-  deliver(mail: Mail): Promise<Delivery>;
+  deliver(mail: Mail, signal: AbortSignal): Promise<Delivery>;
 }

@@ -12,6 +12,7 @@ import { shown } from "./output.ts";
 import { addRun, type RunOptions, runTick } from "./run.ts";
 import { addRunList } from "./run_list.ts";
 import { addAllowOption } from "./session.ts";
+import { addStatus } from "./status.ts";
 import { addTeamList } from "./team_list.ts";
 import { addTeamRemove } from "./team_remove.ts";
 import { addTeamSet } from "./team_set.ts";
@@ -34,6 +35,7 @@ export function buildProgram(setExit: SetExit): Command {
     .exitOverride();
   const run = addRun(program, setExit);
   addRunList(run);
+  addStatus(program, setExit);
   addMigrate(program);
   addDemo(program);
   const alarm = program.command("alarm").summary("list, show, try and set alarms");

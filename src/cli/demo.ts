@@ -121,7 +121,6 @@ async function tellStory(real: Engine, proxy: SampleProxy, folder: DemoFolder): 
     printLines(renderScene(story, index + 1, STORY.length, now));
     const mailsBefore = outbox.length;
     const report = await tick(engine, { mode: "tick", only: undefined });
-    if (report === undefined) throw new Error("another tick is at work on the demo's database");
     const mails = outbox.slice(mailsBefore);
     printLines(renderDone(report, mails));
     const [firstMail] = mailsBefore === 0 ? mails : [];
@@ -143,8 +142,8 @@ function watched(
   if (channel === undefined) return undefined;
   return {
     name: channel.name,
-    deliver: async (mail) => {
-      const delivery = await channel.deliver(mail);
+    deliver: async (mail, signal) => {
+      const delivery = await channel.deliver(mail, signal);
       for (const file of delivery.messageIds)
         outbox.push({ mail, path: join(folder.outbox, file) });
       return delivery;

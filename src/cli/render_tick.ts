@@ -1,4 +1,5 @@
 import type { Mode } from "../core/model.ts";
+import type { Mention, Notice } from "../core/notice.ts";
 import type { TickReport } from "../engine/report.ts";
 import type { AlarmResult, RanResult } from "../engine/result.ts";
 
@@ -29,11 +30,15 @@ function renderAlarm(result: AlarmResult): string {
 }
 
 function renderMail({ notice, sent, recipients }: RanResult): string {
-  const count = notice.fresh.length + notice.continuing.length;
+  const count = mentions(notice).length;
   if (sent) return `mailed ${count} to ${recipients.join(", ")}`;
   if (notice.reason === "nothing to mail") return "nothing to mail";
   if (notice.reason === "due") return `mail of ${count} failed`;
   return `${count} not mailed: ${notice.reason}`;
+}
+
+function mentions({ fresh, continuing, cleared }: Notice): readonly Mention[] {
+  return [...fresh, ...continuing, ...cleared];
 }
 
 /** Every item of the plan with its reason; nothing of it has been written. */
@@ -59,7 +64,7 @@ function renderAlarmPlan(result: AlarmResult): string[] {
   for (const { event, reason } of plan.clear) lines.push(`  clear  ${event.dedupeKey}: ${reason}`);
   for (const { event, reason } of plan.keep)
     lines.push(`  keep   ${event.dedupeKey}: not detected, but ${reason}`);
-  for (const mention of [...notice.fresh, ...notice.continuing])
+  for (const mention of mentions(notice))
     lines.push(`  mail   ${mention.dedupeKey}: ${mention.reason}`);
   for (const [reason, count] of Object.entries(notice.omitted)) {
     if (count > 0) lines.push(`  no mail for ${count} event(s): ${reason}`);
@@ -110,7 +115,7 @@ export function planFacts(report: TickReport) {
           reason: notice.reason,
           subject: result.subject,
           recipients: result.recipients,
-          mentions: [...notice.fresh, ...notice.continuing].map(({ dedupeKey, reason }) => ({
+          mentions: mentions(notice).map(({ dedupeKey, reason }) => ({
             dedupe_key: dedupeKey,
             reason,
           })),

@@ -1,7 +1,11 @@
 import { type Command, InvalidArgumentError } from "commander";
+import type { DbConfig } from "../config/config.ts";
+import { errorText } from "../core/describe.ts";
 import type { Mode } from "../core/model.ts";
+import type { Log } from "../engine/log.ts";
 import { type Engine, tick } from "../engine/tick.ts";
 import { DatabaseBusy } from "../store/database.ts";
+import { noteSkipped, skippedTick } from "../store/skipped_ticks.ts";
 import { consoleLog } from "./console_log.ts";
 import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
 import { printJson, printLines } from "./output.ts";
@@ -52,21 +56,31 @@ export async function runTick(options: RunOptions): Promise<ExitCode> {
     const report = await withDatabase(options, (db, config) =>
       runOnce(makeEngine(db, config, log), mode, options.alarm),
     );
-    if (report === undefined) return skipped("another tick is at work on this database");
     const lines = renderTick(report, mode);
     for (const line of lines) log.info(line);
     if (!verbose && (mode === "dry-run" || process.stdout.isTTY)) printLines(lines);
     for (const error of report.errors) log.error(error);
     return report.errors.length > 0 ? EXIT.failed : EXIT.ok;
   } catch (error) {
-    if (error instanceof DatabaseBusy) return skipped(error.message);
-    throw error;
+    if (!(error instanceof DatabaseBusy)) throw error;
+    noteInFolder(config.db, error.message, log);
+    return skipped(error.message);
   }
 
   function skipped(why: string): ExitCode {
     log.info(`tick skipped: ${why}`);
     if (!verbose && process.stdout.isTTY) printLines([`tick skipped: ${why}`]);
     return EXIT.ok;
+  }
+}
+
+/** On a shared database the tick has recorded it; an embedded one belongs to the process that has it. */
+function noteInFolder(db: DbConfig, reason: string, log: Log): void {
+  if (db.kind !== "embedded") return;
+  try {
+    noteSkipped(db.path, skippedTick(Date.now() / 1000, reason));
+  } catch (error) {
+    log.info(`cannot note in ${db.path} that a tick was skipped: ${errorText(error)}`);
   }
 }
 
@@ -78,7 +92,6 @@ async function showPlan(options: RunOptions): Promise<ExitCode> {
   const report = await withPlanDatabase(options, (db, config) =>
     runOnce(makeEngine(db, config, log), "plan", options.alarm),
   );
-  if (report === undefined) throw new Error("a plan takes no lock and is never skipped");
   if (options.json === true) printJson(planFacts(report));
   else printLines(renderPlan(report));
   return report.errors.length > 0 ? EXIT.failed : EXIT.ok;

@@ -7,9 +7,10 @@ import { configWarnings } from "../config/warnings.ts";
 import type { Log } from "../engine/log.ts";
 import { openRunners } from "../engine/runners.ts";
 import type { Engine } from "../engine/tick.ts";
-import { asDatabaseError, type Database, DatabaseError } from "../store/database.ts";
+import { type Database, DatabaseError } from "../store/database.ts";
 import { migrate, pendingMigrations } from "../store/migrate.ts";
 import { embeddedExists, openDatabase } from "../store/open.ts";
+import { asDatabaseError } from "../store/refusal.ts";
 import { droppedVariables } from "./environment.ts";
 import { hideSecrets, redact } from "./secrets.ts";
 

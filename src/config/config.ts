@@ -16,11 +16,19 @@ export interface Config {
     readonly alarmsDir: string;
     /** Said on the command line: use a configuration and modules that others can write. */
     readonly allowWritable?: true;
+    /** Own failures in a row that quarantine an alarm; 0 is never. */
+    readonly quarantineAfter: number;
+    /** Part of an alarm's active events that may clear at once; 1 is all. */
+    readonly clearGuardShare: number;
+    /** Seconds that a source is unreachable before the operators are mailed. */
+    readonly unreachableAfter: number;
   };
   /** Further services, by the name that modules use. */
   readonly sources: { readonly [name: string]: SourceConfig };
   readonly db: DbConfig;
   readonly email: EmailConfig;
+  /** Who is mailed about the engine's own trouble, as typed: addresses and `@team` names. */
+  readonly operators: readonly string[];
 }
 
 export interface SourceConfig {

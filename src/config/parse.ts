@@ -56,7 +56,8 @@ export function parseConfig(tomlText: string, around: Surroundings): ParsedConfi
   const sources = parseSources(raw, around, across);
   faults.push(...across.filter((fault) => !isAboutOneOf(fault, paths)));
   if (faults.length > 0) return { ok: false, faults };
-  return { ok: true, config: { engine, sources, db, email } };
+  const operators = raw.email?.operators ?? [];
+  return { ok: true, config: { engine, sources, db, email, operators } };
 }
 
 /** The table without what stands at these paths, so that what is left can be looked at. */
@@ -108,6 +109,9 @@ function parseEngine(raw: RawConfig, around: Surroundings, faults: string[]): Co
     logPath: engine.log_path === undefined ? undefined : absolute(engine.log_path, around),
     alarmsDir:
       engine.alarms_dir === undefined ? around.shippedAlarms : absolute(engine.alarms_dir, around),
+    quarantineAfter: engine.quarantine_after ?? 3,
+    clearGuardShare: engine.clear_guard_share ?? 0.8,
+    unreachableAfter: engine.unreachable_after ?? 1800,
   };
 }
 

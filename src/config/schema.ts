@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { isAddress } from "../core/recipients.ts";
+import { isAddress, splitRecipients } from "../core/recipients.ts";
 
 /** What the configuration file may hold. Each message says what to write instead. */
 
@@ -40,6 +40,11 @@ const path = (example: string) =>
     text(example),
     v.check((value) => !value.includes("://"), `a path such as "${example}", no URL`),
   );
+
+const A_COUNT = "a whole number of failures such as 3, or 0 for never";
+const A_SHARE = "a share from 0 to 1 such as 0.8; 1 turns the guard off";
+const A_WHILE = "a number of seconds such as 1800";
+const OPERATORS = 'a list of addresses and @teams, like ["ops@host.example", "@ops"]';
 
 /** One table of `[sources]`. */
 export const Source = v.object({
@@ -87,6 +92,13 @@ export const Schema = v.object({
       tick_timeout: v.optional(seconds),
       log_path: v.optional(path("/var/log/swf-alarms/run.log")),
       alarms_dir: v.optional(path("alarms")),
+      quarantine_after: v.optional(
+        v.pipe(v.number(A_COUNT), v.integer(A_COUNT), v.minValue(0, A_COUNT)),
+      ),
+      clear_guard_share: v.optional(
+        v.pipe(v.number(A_SHARE), v.minValue(0, A_SHARE), v.maxValue(1, A_SHARE)),
+      ),
+      unreachable_after: v.optional(v.pipe(v.number(A_WHILE), v.minValue(0, A_WHILE))),
     }),
   ),
   sources: v.optional(
@@ -124,6 +136,12 @@ export const Schema = v.object({
       ),
       endpoint: v.optional(url),
       dir: v.optional(path("outbox")),
+      operators: v.optional(
+        v.pipe(
+          v.custom<string[]>(isListOfTexts, OPERATORS),
+          v.check((tokens) => tokens.every(isRecipient), OPERATORS),
+        ),
+      ),
     }),
   ),
 });
@@ -149,6 +167,16 @@ function isDsn(value: string): boolean {
 /** Whether a text fits into a header: one line, and no character that HTTP has no byte for. */
 export function isHeaderValue(value: string): boolean {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+}
+
+function isListOfTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+/** One address, or the name of a team. */
+function isRecipient(token: string): boolean {
+  if (splitRecipients(token).length !== 1) return false;
+  return token.startsWith("@") ? token.length > 1 : isAddress(token);
 }
 
 /** A bare address, or `Name <address>`. */

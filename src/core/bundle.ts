@@ -1,4 +1,4 @@
-import type { Mention, Notice } from "./notice.ts";
+import type { ClearedMention, Mention, Notice } from "./notice.ts";
 
 /** How many events a mail lists; the rest are counted. */
 export const LISTED = 100;
@@ -14,6 +14,14 @@ export interface EventTexts {
 export interface BundleItem extends EventTexts {
   readonly dedupeKey: string;
   readonly reason: Mention["reason"];
+  /** An earlier mail that names it may have gone out: the engine died before it could know. */
+  readonly mayRepeat: boolean;
+}
+
+/** One event that was over before a mail could name it. */
+export interface ClearedItem extends BundleItem {
+  readonly fireTime: number;
+  readonly clearTime: number;
 }
 
 /** The one mail of an alarm in a tick, as facts; `message/` renders it. */
@@ -26,9 +34,11 @@ export interface Bundle {
   readonly time: number;
   readonly freshCount: number;
   readonly continuingCount: number;
-  /** At most `LISTED` in both lists together, new ones first. */
+  readonly clearedCount: number;
+  /** At most `LISTED` in the three lists together, new ones first. */
   readonly fresh: readonly BundleItem[];
   readonly continuing: readonly BundleItem[];
+  readonly cleared: readonly ClearedItem[];
   /** Why the alarm's outcome was not complete; empty when it was. */
   readonly caveats: readonly string[];
 }
@@ -37,9 +47,12 @@ export interface Bundle {
 export function listedMentions(notice: Notice): {
   fresh: readonly Mention[];
   continuing: readonly Mention[];
+  cleared: readonly ClearedMention[];
 } {
   const fresh = notice.fresh.slice(0, LISTED);
-  return { fresh, continuing: notice.continuing.slice(0, LISTED - fresh.length) };
+  const continuing = notice.continuing.slice(0, LISTED - fresh.length);
+  const cleared = notice.cleared.slice(0, LISTED - fresh.length - continuing.length);
+  return { fresh, continuing, cleared };
 }
 
 export interface BundleFacts {
@@ -50,6 +63,8 @@ export interface BundleFacts {
   readonly notice: Notice;
   /** Stored texts by event id, for owed events that this tick did not see. */
   readonly stored: ReadonlyMap<string, EventTexts>;
+  /** Ids of events that a mail of unknown fate names. */
+  readonly maybeMailed: ReadonlySet<string>;
   readonly caveats: readonly string[];
 }
 
@@ -62,6 +77,7 @@ export function composeBundle(facts: BundleFacts): Bundle {
       reason: mention.reason,
       subject: texts?.subject ?? mention.dedupeKey,
       body: shorten(texts?.body ?? ""),
+      mayRepeat: facts.maybeMailed.has(mention.eventId),
     };
   };
   const listed = listedMentions(facts.notice);
@@ -72,15 +88,40 @@ export function composeBundle(facts: BundleFacts): Bundle {
     time: facts.time,
     freshCount: facts.notice.fresh.length,
     continuingCount: facts.notice.continuing.length,
+    clearedCount: facts.notice.cleared.length,
     fresh: listed.fresh.map(item),
     continuing: listed.continuing.map(item),
+    cleared: listed.cleared.map((mention) => {
+      return { ...item(mention), fireTime: mention.fireTime, clearTime: mention.clearTime };
+    }),
     caveats: facts.caveats,
   };
 }
 
-/** `[alarm_x] N detection(s), X new, Y continuing`. */
-export function bundleSubject(entryId: string, fresh: number, continuing: number): string {
-  return `[${entryId}] ${fresh + continuing} detection(s), ${fresh} new, ${continuing} continuing`;
+const SHORTENED =
+  "this mail holds subjects only, since the mail service refused the whole of it as too large; the events hold the rest";
+
+/** The bundle with the subjects alone, for a service that finds the whole of it too large. */
+export function shortBundle(bundle: Bundle): Bundle {
+  const bare = <T extends BundleItem>(item: T): T => ({ ...item, body: "" });
+  return {
+    ...bundle,
+    description: "",
+    fresh: bundle.fresh.map(bare),
+    continuing: bundle.continuing.map(bare),
+    cleared: bundle.cleared.map(bare),
+    caveats: [SHORTENED],
+  };
+}
+
+/** `[alarm_x] N detection(s), X new, Y continuing`, and `, Z already cleared` where there are such. */
+export function bundleSubject(
+  entryId: string,
+  counts: { readonly fresh: number; readonly continuing: number; readonly cleared: number },
+): string {
+  const { fresh, continuing, cleared } = counts;
+  const over = cleared > 0 ? `, ${cleared} already cleared` : "";
+  return `[${entryId}] ${fresh + continuing} detection(s), ${fresh} new, ${continuing} continuing${over}`;
 }
 
 function shorten(body: string): string {

@@ -9,6 +9,8 @@ export const ENGINE_KEYS: ReadonlySet<string> = new Set([
   "fire_time",
   "clear_time",
   "clear_reason",
+  "clear_held_at",
+  "mail_owed",
   "last_seen",
   "last_notified",
   "dedupe_key",

@@ -83,6 +83,8 @@ export interface ActiveEvent {
   readonly fireTime: number;
   /** When a mail that names it was last confirmed as sent; undefined while it is owed. */
   readonly lastNotified: number | undefined;
+  /** When a mass clear that it was part of was held back; absent unless it is held. */
+  readonly clearHeldAt?: number | undefined;
 }
 
 /** `@name`, an alias for addresses. */

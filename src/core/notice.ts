@@ -2,7 +2,11 @@ import type { ActiveEvent, AlarmRow, Mode, SafeDetection } from "./model.ts";
 import type { Plan } from "./reconcile.ts";
 
 /** Why an event is in the bundle. */
-export type MentionReason = "new" | "owed" | "renotification due";
+export type MentionReason =
+  | "new"
+  | "owed"
+  | "renotification due"
+  | "cleared before it could be mailed";
 /** Why an active event is not in the bundle. */
 export type OmitReason = "already mailed" | "renotification not due" | "not seen this tick";
 /** Why the bundle goes out, or does not. */
@@ -19,9 +23,24 @@ export type SendReason =
 export interface Mention {
   readonly eventId: string;
   readonly dedupeKey: string;
+  readonly fireTime: number;
   /** Undefined for an owed event that this tick did not see: its stored texts are used. */
   readonly detection: SafeDetection | undefined;
   readonly reason: MentionReason;
+}
+
+/** An event that is over, and that no confirmed mail has named. */
+export interface OwedClear {
+  /** UUID of the row. */
+  readonly id: string;
+  readonly dedupeKey: string;
+  readonly fireTime: number;
+  readonly clearTime: number;
+}
+
+/** Such an event in the bundle. */
+export interface ClearedMention extends Mention {
+  readonly clearTime: number;
 }
 
 export interface Notice {
@@ -29,6 +48,8 @@ export interface Notice {
   readonly reason: SendReason;
   readonly fresh: readonly Mention[];
   readonly continuing: readonly Mention[];
+  /** Over already; the oldest first. */
+  readonly cleared: readonly ClearedMention[];
   readonly omitted: { readonly [reason in OmitReason]: number };
 }
 
@@ -42,6 +63,8 @@ export interface NoticeFacts {
   readonly alarm: Pick<AlarmRow, "enabled" | "renotificationHours">;
   readonly plan: Plan;
   readonly opened: readonly OpenedEvent[];
+  /** What earlier ticks cleared and no mail has named yet. */
+  readonly owedClears: readonly OwedClear[];
   /** How many addresses the alarm's recipients resolve to. */
   readonly addresses: number;
   readonly mailConfigured: boolean;
@@ -57,7 +80,8 @@ export function decideNotice(facts: NoticeFacts): Notice {
   const { plan, alarm, now } = facts;
   const omitted = { "already mailed": 0, "renotification not due": 0, "not seen this tick": 0 };
   const fresh = facts.opened.map(({ id, detection }): Mention => {
-    return { eventId: id, dedupeKey: detection.dedupeKey, detection, reason: "new" };
+    const { dedupeKey } = detection;
+    return { eventId: id, dedupeKey, fireTime: now, detection, reason: "new" };
   });
   const continuing: Mention[] = [];
   const consider = (event: ActiveEvent, detection: SafeDetection | undefined): void => {
@@ -66,6 +90,7 @@ export function decideNotice(facts: NoticeFacts): Notice {
       continuing.push({
         eventId: event.id,
         dedupeKey: event.dedupeKey,
+        fireTime: event.fireTime,
         detection,
         reason: verdict,
       });
@@ -75,8 +100,22 @@ export function decideNotice(facts: NoticeFacts): Notice {
   };
   for (const { event, detection } of plan.touch) consider(event, detection);
   for (const { event } of plan.keep) consider(event, undefined);
-  const reason = sendReason(facts, fresh.length + continuing.length);
-  return { send: reason === "due", reason, fresh, continuing, omitted };
+  const cleared = [...facts.owedClears, ...clearedNow(facts)].map(
+    ({ id, dedupeKey, fireTime, clearTime }): ClearedMention => {
+      const reason = "cleared before it could be mailed";
+      return { eventId: id, dedupeKey, fireTime, clearTime, detection: undefined, reason };
+    },
+  );
+  const reason = sendReason(facts, fresh.length + continuing.length + cleared.length);
+  return { send: reason === "due", reason, fresh, continuing, cleared, omitted };
+}
+
+/** What clears in this tick without a mail that names it; `clearEvents` marks the same ones. */
+function clearedNow({ alarm, plan, now }: NoticeFacts): readonly OwedClear[] {
+  if (!alarm.enabled) return [];
+  return plan.clear
+    .filter(({ event }) => event.lastNotified === undefined)
+    .map(({ event: { id, dedupeKey, fireTime } }) => ({ id, dedupeKey, fireTime, clearTime: now }));
 }
 
 function judge(

@@ -48,13 +48,13 @@ export function resolveRecipients(
 }
 
 /**
- * Whether a mail service would take it. One bad address makes SES refuse the whole call, so what is
- * surely wrong must not reach it.
+ * Whether a mail service might take it. What is surely wrong must not reach one, nor may marks that
+ * nobody sees; letters of other scripts are the channel's to judge.
  */
 export function isAddress(text: string): boolean {
   return (
     text.length <= 320 &&
-    /^[^\s@<>()[\]\\,;:"\p{Cc}]+@[^\s@<>()[\]\\,;:"\p{Cc}.]+(\.[^\s@<>()[\]\\,;:"\p{Cc}.]+)*$/u.test(
+    /^[^\s@<>()[\]\\,;:"\p{Cc}\p{Cf}\p{Cs}]+@[^\s@<>()[\]\\,;:"\p{Cc}\p{Cf}\p{Cs}.]+(\.[^\s@<>()[\]\\,;:"\p{Cc}\p{Cf}\p{Cs}.]+)*$/u.test(
       text,
     )
   );

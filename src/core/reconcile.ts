@@ -3,7 +3,9 @@ import type { ActiveEvent, Outcome, SafeDetection } from "./model.ts";
 export type OpenReason = "newly detected";
 export type TouchReason = "still detected";
 export type ClearReason = "no longer detected";
-export type KeepReason = "outcome is partial" | "outcome failed";
+export type KeepReason = "outcome is partial" | "outcome failed" | HeldReason;
+/** Made by the clear guard, with its counts. */
+export type HeldReason = `held: ${string}`;
 
 /** What a tick will do to an alarm's events, decided before anything is written. */
 export interface Plan {

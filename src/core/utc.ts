@@ -1,3 +1,10 @@
+/** `2026-11-21 10:05 UTC`, for sentences and mails; a row may hold any number. */
+export function utcMinute(epochSeconds: number): string {
+  const date = new Date(epochSeconds * 1000);
+  if (epochSeconds === 0 || Number.isNaN(date.getTime())) return "an unknown time";
+  return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
 /**
  * A service's time text as epoch seconds; undefined when it is none. A text without a zone is UTC, as
  * PanDA means it (`2026-08-07T17:54:00`), and so is GraceDB's `2023-08-31 08:44:28 UTC`. Plain

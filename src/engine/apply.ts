@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { heldIds } from "../core/clear_guard.ts";
 import type { AlarmRow } from "../core/model.ts";
 import type { OpenedEvent } from "../core/notice.ts";
 import type { Plan } from "../core/reconcile.ts";
 import type { Database } from "../store/database.ts";
-import { clearEvents, openEvents, touchEvents } from "../store/events.ts";
+import { clearEvents, holdEvents, openEvents, touchEvents } from "../store/events.ts";
 
 /** Ids for the events that the plan opens. */
 export function nameOpened(plan: Plan): readonly OpenedEvent[] {
@@ -32,7 +33,9 @@ export async function applyPlan(db: Database, facts: ApplyFacts): Promise<readon
       plan.touch.map(({ event }) => event.id),
       now,
     );
-    for (const [reason, ids] of clearsByReason(plan)) await clearEvents(tx, ids, reason, now);
+    await holdEvents(tx, heldIds(plan), now);
+    for (const [reason, ids] of clearsByReason(plan))
+      await clearEvents(tx, ids, { reason, mailOn: alarm.enabled }, now);
     return opened.filter(({ id }) => made.has(id));
   });
 }

@@ -1,84 +1,66 @@
 import type { Channel } from "../channel/channel.ts";
-import { composeBundle, listedMentions } from "../core/bundle.ts";
-import type { AlarmRow, Outcome } from "../core/model.ts";
-import type { Notice } from "../core/notice.ts";
-import type { Redact } from "../core/redact.ts";
+import { type Bundle, composeBundle, listedMentions, shortBundle } from "../core/bundle.ts";
+import { type Delivery, deliveryErrors, judgeDelivery } from "../core/delivery.ts";
+import type { Mode, Outcome } from "../core/model.ts";
+import type { Mention, Notice } from "../core/notice.ts";
 import { type Message, renderMessage } from "../message/render.ts";
 import type { Database } from "../store/database.ts";
-import { eventTexts, stampNotified } from "../store/events.ts";
-import { closeNotification, openNotification } from "../store/notifications.ts";
+import { eventTexts } from "../store/event_texts.ts";
+import { stampNotified } from "../store/events.ts";
+import { closeNotification, maybeMailed, openNotification } from "../store/notifications.ts";
+import { finishMails, type MailFacts } from "./finish_mail.ts";
 
-export interface NotifyFacts {
-  readonly alarm: AlarmRow;
+export interface NotifyFacts extends MailFacts {
   readonly outcome: Outcome;
   readonly notice: Notice;
-  readonly recipients: readonly string[];
+  readonly mode: Mode;
   readonly runId: string;
-  readonly now: number;
-  /** Epoch seconds at this moment, for the stamp. */
-  readonly clock: () => number;
-  readonly redact: Redact;
 }
 
 /** What became of the alarm's mail. */
 export interface NotifyResult {
+  /** Whether a bundle went out, to anybody at all. */
   readonly sent: boolean;
-  /** Undefined when nothing was attempted, or it went well. */
-  readonly error: string | undefined;
+  /** What went wrong, one text for each thing to do. */
+  readonly errors: readonly string[];
 }
 
-/** The mail that a notice means, without sending it. */
-export async function composeMessage(
-  db: Database,
-  facts: Pick<NotifyFacts, "alarm" | "outcome" | "notice" | "now">,
-): Promise<Message> {
-  const { alarm, outcome, notice, now } = facts;
-  const unseen = listedMentions(notice).continuing.filter(
-    ({ detection }) => detection === undefined,
-  );
-  const stored = await eventTexts(
-    db,
-    unseen.map(({ eventId }) => eventId),
-  );
-  return renderMessage(
-    composeBundle({
-      entryId: alarm.entryId,
-      title: alarm.title,
-      description: alarm.description,
-      time: now,
-      notice,
-      stored,
-      caveats: outcome.reasons,
-    }),
-  );
+/** Finishes what earlier mails left undone, and delivers the alarm's bundle if one is due. Never throws. */
+export async function notify(db: Database, facts: NotifyFacts): Promise<NotifyResult> {
+  if (facts.mode !== "tick") return { sent: false, errors: [] };
+  const earlier = await withoutThrowing(async () => {
+    return { sent: false, errors: await finishMails(db, facts) };
+  });
+  const { sent, errors } = await withoutThrowing(async () => {
+    const channel = facts.notice.send ? await facts.mailing.channel() : undefined;
+    if (channel === undefined) return { sent: false, errors: [] };
+    return await facts.mailing.inTurn(() => deliverNotice(db, channel, facts));
+  });
+  return { sent, errors: [...earlier.errors, ...errors] };
+}
+
+async function withoutThrowing(work: () => Promise<NotifyResult>): Promise<NotifyResult> {
+  try {
+    return await work();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { sent: false, errors: [`cannot record the mail: ${reason}; its events stay owed`] };
+  }
 }
 
 /**
  * Delivers the alarm's bundle: the attempt is on record before it is made, and events are stamped only
- * after the channel confirmed. Dying in between can repeat a mail, never lose one. Never throws.
+ * after the channel confirmed. Dying in between can repeat a mail, never lose one.
  */
-export async function deliverNotice(
-  db: Database,
-  channel: Channel,
-  facts: NotifyFacts,
-): Promise<NotifyResult> {
-  try {
-    return await attemptDelivery(db, channel, facts);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { sent: false, error: `cannot record the mail: ${reason}; its events stay owed` };
-  }
-}
-
-async function attemptDelivery(
+async function deliverNotice(
   db: Database,
   channel: Channel,
   facts: NotifyFacts,
 ): Promise<NotifyResult> {
   const { alarm, notice, recipients, clock } = facts;
-  const message = await composeMessage(db, facts);
-  const newEventIds = notice.fresh.map(({ eventId }) => eventId);
-  const continuingEventIds = notice.continuing.map(({ eventId }) => eventId);
+  const bundle = await compose(db, facts);
+  const message = renderMessage(bundle);
+  const ids = idsOf(notice);
   const attempt = await openNotification(
     db,
     {
@@ -88,35 +70,84 @@ async function attemptDelivery(
       subject: message.subject,
       text: message.text,
       recipients,
-      newEventIds,
-      continuingEventIds,
+      newEventIds: ids.fresh,
+      continuingEventIds: ids.continuing,
+      clearedEventIds: ids.cleared,
     },
     clock(),
   );
-  const delivery = await channel.deliver({
-    ...message,
-    alarm: alarm.entryId,
-    time: facts.now,
-    recipients,
-  });
+  const { delivery, shortened } = await deliver(channel, bundle, message, facts);
+  const verdict = judgeDelivery(delivery);
+  const sent = verdict.outcome !== "failed";
   const confirmedAt = clock();
   await db.transaction(async (tx) => {
-    if (delivery.ok) await stampNotified(tx, [...newEventIds, ...continuingEventIds], confirmedAt);
+    if (sent)
+      await stampNotified(tx, [...ids.fresh, ...ids.continuing, ...ids.cleared], confirmedAt);
     await closeNotification(
       tx,
       attempt,
       {
-        outcome: delivery.ok ? "delivered" : "failed",
+        ...verdict,
         messageIds: delivery.messageIds,
-        error: delivery.ok ? undefined : facts.redact(delivery.error),
-        retryable: delivery.ok ? undefined : delivery.retryable,
+        refused: delivery.refused,
+        // Where nobody was told the events stay owed, and the next bundle tells everybody.
+        pending: sent ? delivery.pending : [],
+        mayBeSent: delivery.trouble?.mayBeSent ?? false,
+        shortened,
       },
       confirmedAt,
     );
   });
-  if (delivery.ok) return { sent: true, error: undefined };
-  const next = delivery.retryable
-    ? "the next tick tries again"
-    : "it needs somebody to look; every tick tries again";
-  return { sent: false, error: `mail not sent: ${delivery.error}; ${next}` };
+  return { sent, errors: deliveryErrors(delivery) };
+}
+
+/** Delivers the mail; once more with the subjects alone where the service finds it too large. */
+async function deliver(
+  channel: Channel,
+  bundle: Bundle,
+  message: Message,
+  { alarm, mailing, now, recipients }: NotifyFacts,
+): Promise<{ delivery: Delivery; shortened: string | undefined }> {
+  const mail = { ...message, alarm: alarm.entryId, time: now, recipients };
+  const delivery = await mailing.deliver(channel, mail);
+  if (delivery.trouble?.scope !== "size" || delivery.confirmed.length > 0)
+    return { delivery, shortened: undefined };
+  const short = renderMessage(shortBundle(bundle));
+  const second = await mailing.deliver(channel, { ...mail, ...short });
+  return { delivery: second, shortened: short.text };
+}
+
+/** The bundle that a notice means, with what only the database knows. */
+async function compose(
+  db: Database,
+  { alarm, outcome, notice, now }: NotifyFacts,
+): Promise<Bundle> {
+  const listed = listedMentions(notice);
+  const unseen = [...listed.continuing, ...listed.cleared].filter(
+    ({ detection }) => detection === undefined,
+  );
+  const late = [...listed.continuing.filter(({ reason }) => reason === "owed"), ...listed.cleared];
+  const since = Math.min(...late.map(({ fireTime }) => fireTime));
+  return composeBundle({
+    entryId: alarm.entryId,
+    title: alarm.title,
+    description: alarm.description,
+    time: now,
+    notice,
+    stored: await eventTexts(db, unseen.map(eventId), alarm.description),
+    maybeMailed: await maybeMailed(db, alarm.entryId, late.map(eventId), since),
+    caveats: outcome.reasons,
+  });
+}
+
+function idsOf({ fresh, continuing, cleared }: Notice) {
+  return {
+    fresh: fresh.map(eventId),
+    continuing: continuing.map(eventId),
+    cleared: cleared.map(eventId),
+  };
+}
+
+function eventId(mention: Mention): string {
+  return mention.eventId;
 }

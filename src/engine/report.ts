@@ -1,8 +1,10 @@
 import type { JsonObject } from "../core/json.ts";
 import { type Redact, redactJson } from "../core/redact.ts";
+import { isExplained } from "../core/source_trouble.ts";
 import type { RunSummary } from "../store/engine_runs.ts";
 import type { Log } from "./log.ts";
-import { type AlarmResult, perAlarmRecord } from "./result.ts";
+import { type AlarmResult, perAlarmRecord, type RanResult } from "./result.ts";
+import type { SourceTroubles } from "./source_trouble.ts";
 
 /** What a tick did, for whoever started it. */
 export interface TickReport {
@@ -24,6 +26,7 @@ function byEntryId(a: AlarmResult, b: AlarmResult): number {
 export function makeReport(
   given: readonly AlarmResult[],
   problems: readonly string[],
+  troubles: SourceTroubles,
   newcomers: readonly string[],
   startedAt: number,
 ): TickReport {
@@ -33,14 +36,32 @@ export function makeReport(
     startedAt,
     results,
     newcomers,
-    notificationsSent: ran.filter(({ sent }) => sent).length,
+    notificationsSent:
+      ran.filter(({ sent }) => sent).length +
+      ran.filter(({ announced }) => announced === true).length +
+      troubles.mails,
     errors: [
       ...problems,
-      ...ran
-        .filter(({ errors }) => errors.length > 0)
-        .map(({ row, errors }) => `${row.entryId}: ${errors.join("; ")}`),
+      ...troubles.problems,
+      ...ran.flatMap((result) => {
+        const errors = errorsToTell(result, troubles.unreachable);
+        return errors.length === 0 ? [] : [`${result.row.entryId}: ${errors.join("; ")}`];
+      }),
     ],
   };
+}
+
+/**
+ * What whoever watches the ticks is told of an alarm's errors: not every five minutes that it is still
+ * quarantined, nor once for each alarm that a source is down. The alarm's own record keeps them all.
+ */
+function errorsToTell(
+  { outcome, errors, quarantine }: RanResult,
+  unreachable: readonly string[],
+): readonly string[] {
+  if (isExplained(unreachable, errors, outcome.fault)) return [];
+  if (quarantine?.leftOut !== true) return errors;
+  return errors.filter((error) => !outcome.reasons.includes(error));
 }
 
 /** The report in the words of the row contract. */

@@ -1,4 +1,5 @@
 import { bundleSubject } from "../core/bundle.ts";
+import { heldReason } from "../core/clear_guard.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { AlarmRow, Outcome } from "../core/model.ts";
 import type { Notice } from "../core/notice.ts";
@@ -28,10 +29,25 @@ export interface RanResult {
   readonly subject: string;
   readonly recipients: readonly string[];
   readonly sent: boolean;
+  /** Undefined while the alarm is not quarantined. */
+  readonly quarantine?: QuarantineRecord | undefined;
+  /** Whether its owners got a mail about its quarantine. */
+  readonly announced?: boolean;
   /** What went wrong, each in words for the person who can mend it. */
   readonly errors: readonly string[];
   /** What is worth knowing and no error. */
   readonly notes: readonly string[];
+}
+
+/** What the record says of a quarantined alarm. */
+export interface QuarantineRecord {
+  /** Whether this tick left it out; otherwise it was tried. */
+  readonly leftOut: boolean;
+  /** Epoch seconds. */
+  readonly since: number;
+  readonly failures: number;
+  readonly nextTryInTicks: number;
+  readonly cause: string;
 }
 
 export interface RanFacts {
@@ -53,7 +69,7 @@ export function ranResult({
   delivery,
 }: RanFacts): RanResult {
   const { row, readiness } = alarm;
-  const [fresh, continuing] = [notice.fresh.length, notice.continuing.length];
+  const held = heldReason(plan);
   return {
     kind: "ran",
     row,
@@ -62,20 +78,21 @@ export function ranResult({
     outcome,
     plan,
     notice,
-    subject: fresh + continuing === 0 ? "" : bundleSubject(row.entryId, fresh, continuing),
+    subject: notice.reason === "nothing to mail" ? "" : bundleSubject(row.entryId, counts(notice)),
     recipients: recipients.addresses,
     sent: delivery.sent,
-    errors: [
-      ...outcome.reasons,
-      ...row.faults,
-      ...(delivery.error === undefined ? [] : [delivery.error]),
-    ],
+    errors: [...outcome.reasons, ...row.faults, ...delivery.errors],
     notes: [
       ...(readiness.kind === "ready" ? readiness.notes : []),
+      ...(held === undefined ? [] : [held]),
       ...recipients.unresolved.map((team) => `no team ${team}, or it has no members`),
       ...recipients.invalid.map((text) => `${JSON.stringify(text)} is no mail address`),
     ],
   };
+}
+
+function counts({ fresh, continuing, cleared }: Notice) {
+  return { fresh: fresh.length, continuing: continuing.length, cleared: cleared.length };
 }
 
 /** The result of an alarm whose events could not be recorded. */
@@ -93,7 +110,14 @@ export function unrecordedResult(
     params: row.params,
     outcome,
     plan: { open: [], touch: [], clear: [], keep: [] },
-    notice: { send: false, reason: "nothing to mail", fresh: [], continuing: [], omitted: nothing },
+    notice: {
+      send: false,
+      reason: "nothing to mail",
+      fresh: [],
+      continuing: [],
+      cleared: [],
+      omitted: nothing,
+    },
     subject: "",
     recipients: [],
     sent: false,
@@ -135,6 +159,7 @@ export function perAlarmRecord(result: AlarmResult): JsonObject {
     bundle_subject: result.subject,
     bundle_new_event_ids: ids(notice.fresh),
     bundle_renotify_event_ids: ids(notice.continuing),
+    bundle_cleared: notice.cleared.length,
     params: result.params,
     recipients: [...result.recipients],
     outcome: outcome.status,
@@ -145,7 +170,12 @@ export function perAlarmRecord(result: AlarmResult): JsonObject {
     mail: notice.reason,
     notes: [...result.notes],
     seconds: Math.round(outcome.seconds * 1000) / 1000,
+    ...(result.quarantine === undefined ? {} : { quarantine: quarantineEntry(result.quarantine) }),
   };
+}
+
+function quarantineEntry({ since, failures, nextTryInTicks, cause }: QuarantineRecord): JsonObject {
+  return { since, failures, next_try_in_ticks: nextTryInTicks, cause };
 }
 
 const emptyBundle = {
@@ -155,6 +185,7 @@ const emptyBundle = {
   bundle_subject: "",
   bundle_new_event_ids: [],
   bundle_renotify_event_ids: [],
+  bundle_cleared: 0,
 };
 
 function silence(notice: Notice, notes: readonly string[]): readonly string[] {

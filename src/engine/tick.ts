@@ -1,14 +1,24 @@
 import type { Channel } from "../channel/channel.ts";
 import type { Config } from "../config/config.ts";
+import { guardClears } from "../core/clear_guard.ts";
+import { errorText } from "../core/describe.ts";
 import type { Mode, Outcome, Team } from "../core/model.ts";
 import { decideNotice } from "../core/notice.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { reconcile } from "../core/reconcile.ts";
 import { type Redact, redactOutcome } from "../core/redact.ts";
+import type { ModuleFile } from "../modules/discover.ts";
 import type { ModuleHost } from "../modules/runners.ts";
 import type { Database } from "../store/database.ts";
-import { closeEngineRun, lastPerAlarm, openEngineRun } from "../store/engine_runs.ts";
-import { activeEvents } from "../store/events.ts";
+import {
+  closeCrashedRuns,
+  closeEngineRun,
+  lastPerAlarm,
+  openEngineRun,
+} from "../store/engine_runs.ts";
+import { activeEvents, owedClears } from "../store/events.ts";
+import type { States } from "../store/memories.ts";
+import { readStates } from "../store/states.ts";
 import { listTeams } from "../store/teams.ts";
 import { checkRights } from "./alarms_folder.ts";
 import { applyPlan, nameOpened } from "./apply.ts";
@@ -16,10 +26,14 @@ import { Budget } from "./budget.ts";
 import { collect } from "./collect.ts";
 import { type Alarm, loadAlarms, readAlarmsFolder } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
-import { deliverNotice } from "./notify.ts";
+import { Mailing } from "./mailing.ts";
+import { notify } from "./notify.ts";
+import { keepTurn, leftOut, takeTurn } from "./quarantine.ts";
 import { makeReport, runSummary, sayNotConfigured, type TickReport } from "./report.ts";
-import { type AlarmResult, ranResult, unrecordedResult } from "./result.ts";
+import { type AlarmResult, type RanResult, ranResult, unrecordedResult } from "./result.ts";
+import { watchSources } from "./source_trouble.ts";
 import { Sources } from "./sources.ts";
+import { TickLock } from "./tick_lock.ts";
 
 /** What a tick works with; made once at the edge. */
 export interface Engine {
@@ -42,19 +56,21 @@ export interface TickOptions {
   readonly only: ReadonlySet<string> | undefined;
 }
 
-const TICK_LOCK = "swf-alarms tick";
+/** A tick that has held the lock for so many times its budget is dead or hangs. */
+const STALE_BUDGETS = 2;
 
 /**
  * One pass over all alarms: lock, open the record, load, per alarm detect, reconcile, apply and notify,
- * close the record, unlock. Undefined when another tick is at work. Throws only where no tick is
- * possible at all.
+ * close the record, unlock. Throws only where no tick is possible at all: DatabaseBusy when another one
+ * is at work.
  */
-export async function tick(engine: Engine, options: TickOptions): Promise<TickReport | undefined> {
+export async function tick(engine: Engine, options: TickOptions): Promise<TickReport> {
   const { config, db, log } = engine;
   const write = options.mode !== "plan";
   const folder = checkRights(config.engine, readAlarmsFolder(config.engine.alarmsDir, log), log);
-  const lock = write ? await db.tryLock(TICK_LOCK) : undefined;
-  if (write && lock === undefined) return undefined;
+  const lock = write
+    ? await TickLock.take(engine, STALE_BUDGETS * config.engine.tickTimeout)
+    : undefined;
   const sources = new Sources(config);
   const budget = new Budget(config.engine.tickTimeout);
   const host = engine.host(budget.signal);
@@ -62,6 +78,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const now = engine.clock();
     const previous = await lastPerAlarm(db);
     const runId = write ? await openEngineRun(db, now, options.only && [...options.only]) : "";
+    if (write) await closeCrashedRuns(db, now, runId);
     const loaded = await loadAlarms({
       ...engine,
       folder,
@@ -73,21 +90,26 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     });
     const scene = {
       ...engine,
-      mode: options.mode,
+      ...options,
       now,
       runId,
+      lock,
+      folder,
       sources,
       host,
+      budget,
+      mailing: new Mailing(engine.channel, budget.signal, engine.redact),
+      states: await readStates(db),
       teams: await listTeams(db),
     };
     const results = await Promise.all(
       loaded.alarms.map(async (alarm) => await runAlarm(await alarm, scene)),
     );
     const problems = loaded.problems.map(engine.redact);
-    const report = makeReport(results, problems, loaded.newcomers, now);
+    const troubles = await watchSources(results, scene);
+    const report = makeReport(results, problems, troubles, loaded.newcomers, now);
     sayNotConfigured(report, previous, log);
-    if (write) await closeEngineRun(db, runId, runSummary(report, engine.clock(), engine.redact));
-    return report;
+    return write ? await closeRecord(engine, runId, report) : report;
   } finally {
     budget.stop();
     await host.close();
@@ -96,13 +118,30 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
   }
 }
 
-interface Scene extends Omit<Engine, "host"> {
-  readonly mode: Mode;
+/** What the tick did is done, and told, even where its record cannot be closed: the next tick closes it. */
+async function closeRecord(engine: Engine, runId: string, report: TickReport): Promise<TickReport> {
+  try {
+    await closeEngineRun(engine.db, runId, runSummary(report, engine.clock(), engine.redact));
+    return report;
+  } catch (error) {
+    const problem = `cannot close the record of this tick, which will show as crashed: ${errorText(error)}`;
+    return { ...report, errors: [...report.errors, problem] };
+  }
+}
+
+interface Scene extends Omit<Engine, "host">, TickOptions {
   /** Epoch seconds of the tick. */
   readonly now: number;
   readonly runId: string;
+  /** Undefined in a plan. */
+  readonly lock: TickLock | undefined;
+  readonly folder: readonly ModuleFile[];
   readonly sources: Sources;
   readonly host: ModuleHost;
+  readonly budget: Budget;
+  readonly mailing: Mailing;
+  /** What the ticks before remembered. */
+  readonly states: States;
   readonly teams: ReadonlyMap<string, Team>;
 }
 
@@ -111,20 +150,28 @@ async function runAlarm(alarm: Alarm, scene: Scene): Promise<AlarmResult> {
   const { row, readiness } = alarm;
   if (readiness.kind === "not configured")
     return { kind: "not configured", row, missing: readiness.missing };
-  const outcome = redactOutcome(await collect(alarm, scene), scene.redact);
+  const turn = takeTurn(alarm, scene);
+  const { decision } = turn;
+  const found = decision.run ? await collect(alarm, scene) : leftOut(decision.reason);
+  const outcome = redactOutcome(found, scene.redact);
   try {
-    return await settle(alarm, outcome, scene);
+    return await keepTurn(alarm, turn, await settle(alarm, outcome, scene), scene);
   } catch (error) {
     return unrecordedResult(alarm, outcome, error);
   }
 }
 
 /** From an outcome to the rows and the mail. */
-async function settle(alarm: Alarm, outcome: Outcome, scene: Scene): Promise<AlarmResult> {
+async function settle(alarm: Alarm, outcome: Outcome, scene: Scene): Promise<RanResult> {
   const { db, mode, now } = scene;
   const { row } = alarm;
   const recipients = resolveRecipients(row.recipients, scene.teams);
-  const plan = reconcile(outcome, await activeEvents(db, row.name));
+  await scene.lock?.ensure();
+  const owed = await owedClears(db, row.name);
+  const plan = guardClears(
+    reconcile(outcome, await activeEvents(db, row.name)),
+    scene.config.engine.clearGuardShare,
+  );
   const named = nameOpened(plan);
   const opened =
     mode === "plan"
@@ -136,25 +183,24 @@ async function settle(alarm: Alarm, outcome: Outcome, scene: Scene): Promise<Ala
           recipients: recipients.addresses,
           now,
         });
+  const mailConfigured = scene.config.email.provider !== "none";
   const notice = decideNotice({
     alarm: row,
     plan,
     opened,
+    owedClears: owed,
     addresses: recipients.addresses.length,
-    mailConfigured: scene.config.email.provider !== "none",
+    mailConfigured,
     mode,
     now,
   });
-  const channel = notice.send ? await scene.channel() : undefined;
-  const delivery =
-    channel === undefined
-      ? { sent: false, error: undefined }
-      : await deliverNotice(db, channel, {
-          ...scene,
-          alarm: row,
-          outcome,
-          notice,
-          recipients: recipients.addresses,
-        });
+  const delivery = await notify(db, {
+    ...scene,
+    alarm: row,
+    outcome,
+    notice,
+    recipients: recipients.addresses,
+    mailConfigured,
+  });
   return ranResult({ alarm, outcome, plan, notice, recipients, delivery });
 }

@@ -8,9 +8,16 @@ export function escapeHtml(text: string): string {
     .replaceAll("'", "&#39;");
 }
 
-/** A text for one header line: no line break or other control character can start a header of its own. */
+/**
+ * A text for one header line: no line break or other control character can start a header of its own,
+ * and no mark that turns the direction of writing can make it read as another.
+ */
 export function headerText(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
+  return text
+    .toWellFormed()
+    .replace(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, "")
+    .replace(/[\p{Cc}\u2028\u2029]+/gu, " ")
+    .trim();
 }
 
 /** Marks and overrides of the writing direction: with them a text looks like another one. */

@@ -1,5 +1,6 @@
-import { type Bundle, type BundleItem, bundleSubject } from "../core/bundle.ts";
+import { type Bundle, type BundleItem, bundleSubject, type ClearedItem } from "../core/bundle.ts";
 import { cut } from "../core/describe.ts";
+import { utcMinute } from "../core/utc.ts";
 import { escapeHtml, headerText, plainText } from "./escape.ts";
 
 /** A bundle as a mail: what a channel delivers. */
@@ -22,15 +23,28 @@ export function renderMessage(given: Bundle): Message {
     caveats: given.caveats.map((caveat) => plainText(cut(caveat, LIMITS.caveat))),
   };
   return {
-    subject: headerText(bundleSubject(bundle.entryId, bundle.freshCount, bundle.continuingCount)),
+    subject: headerText(
+      bundleSubject(bundle.entryId, {
+        fresh: bundle.freshCount,
+        continuing: bundle.continuingCount,
+        cleared: bundle.clearedCount,
+      }),
+    ),
     text: renderText(bundle),
     html: renderHtml(bundle),
   };
 }
 
+/** A mail from its record, for those that it has not reached. */
+export function storedMessage(subject: string, text: string): Message {
+  const pre = `<pre style="${STYLE.body}">${escapeHtml(plainText(text))}</pre>`;
+  return { subject: headerText(subject), text, html: htmlPage(pre) };
+}
+
 interface Section {
   readonly heading: string;
-  readonly items: readonly BundleItem[];
+  readonly colour: string;
+  readonly items: readonly (BundleItem | ClearedItem)[];
   /** How many more there are than the mail lists. */
   readonly unlisted: number;
   readonly first: number;
@@ -40,15 +54,24 @@ function sections(bundle: Bundle): readonly Section[] {
   const all: Section[] = [
     {
       heading: `NEW (${bundle.freshCount})`,
+      colour: "#c0392b",
       items: bundle.fresh,
       unlisted: bundle.freshCount - bundle.fresh.length,
       first: 1,
     },
     {
       heading: `CONTINUING (${bundle.continuingCount})`,
+      colour: "#e0a030",
       items: bundle.continuing,
       unlisted: bundle.continuingCount - bundle.continuing.length,
       first: bundle.freshCount + 1,
+    },
+    {
+      heading: `CLEARED BEFORE IT COULD BE MAILED (${bundle.clearedCount})`,
+      colour: "#888888",
+      items: bundle.cleared,
+      unlisted: bundle.clearedCount - bundle.cleared.length,
+      first: bundle.freshCount + bundle.continuingCount + 1,
     },
   ];
   return all.filter((section) => section.items.length + section.unlisted > 0);
@@ -61,7 +84,7 @@ function renderText(bundle: Bundle): string {
     lines.push(`${section.heading}:`, "");
     for (const [index, item] of section.items.entries()) {
       lines.push(`  [${section.first + index}] ${headerText(item.subject)}${label(item)}`);
-      lines.push(...indented(item.body));
+      lines.push(...indented(detail(item)));
       lines.push("");
     }
     if (section.unlisted > 0) lines.push(`  … and ${section.unlisted} more, not listed here.`, "");
@@ -71,20 +94,27 @@ function renderText(bundle: Bundle): string {
   return lines.join("\n");
 }
 
-function indented(body: string): string[] {
-  const text = plainText(body).trimEnd();
+function indented(text: string): string[] {
   if (text === "") return [];
   return text.split("\n").map((line) => (line === "" ? "" : `      ${line}`));
 }
 
 /** An event that is mailed late says so: it is no news, only its mail is. */
 function label(item: BundleItem): string {
+  if (item.mayRepeat) return " (may repeat an earlier mail, whose fate is unknown)";
   return item.reason === "owed" ? " (not mailed before)" : "";
 }
 
+/** What is over says from when to when it was. */
+function detail(item: BundleItem | ClearedItem): string {
+  const body = plainText(item.body).trimEnd();
+  if (!("clearTime" in item)) return body;
+  const times = `fired ${utcMinute(item.fireTime)}, cleared ${utcMinute(item.clearTime)}`;
+  return body === "" ? times : `${times}\n${body}`;
+}
+
 function footer(bundle: Bundle): string {
-  const time = new Date(bundle.time * 1000).toISOString().slice(0, 16).replace("T", " ");
-  return `${bundle.title} (${bundle.entryId}), tick of ${time} UTC. One mail per alarm and tick holds all its detections.`;
+  return `${bundle.title} (${bundle.entryId}), tick of ${utcMinute(bundle.time)}. One mail per alarm and tick holds all its detections.`;
 }
 
 const STYLE = {
@@ -101,18 +131,21 @@ function renderHtml(bundle: Bundle): string {
     parts.push(`<p style="white-space:pre-wrap">${escapeHtml(bundle.description)}</p><hr>`);
   }
   for (const section of sections(bundle)) {
-    const colour = section.first === 1 && section.heading.startsWith("NEW") ? "#c0392b" : "#e0a030";
     parts.push(`<h2 style="${STYLE.heading}">${section.heading}</h2>`);
     for (const item of section.items) {
-      const body = plainText(item.body).trimEnd();
+      const body = detail(item);
       const pre = body === "" ? "" : `<pre style="${STYLE.body}">${escapeHtml(body)}</pre>`;
       parts.push(
-        `<div style="${STYLE.item} ${colour}"><strong>${escapeHtml(headerText(item.subject))}</strong>${label(item)}${pre}</div>`,
+        `<div style="${STYLE.item} ${section.colour}"><strong>${escapeHtml(headerText(item.subject))}</strong>${label(item)}${pre}</div>`,
       );
     }
     if (section.unlisted > 0) parts.push(`<p>… and ${section.unlisted} more, not listed here.</p>`);
   }
   for (const caveat of bundle.caveats) parts.push(`<p>Note: ${escapeHtml(caveat)}</p>`);
   parts.push(`<p style="${STYLE.small}">${escapeHtml(footer(bundle))}</p>`);
-  return `<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body style="${STYLE.page}">\n${parts.join("\n")}\n</body></html>\n`;
+  return htmlPage(parts.join("\n"));
+}
+
+function htmlPage(content: string): string {
+  return `<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body style="${STYLE.page}">\n${content}\n</body></html>\n`;
 }

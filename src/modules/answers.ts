@@ -2,6 +2,7 @@ import pLimit from "p-limit";
 import { errorText } from "../core/describe.ts";
 import type { Asker } from "../source/client.ts";
 import { inTime } from "../source/in_time.ts";
+import { shareOf } from "../source/share.ts";
 import type { OutcomeSoFar } from "./outcome.ts";
 import type { Runner } from "./runner.ts";
 import type { Question } from "./wire.ts";
@@ -29,6 +30,7 @@ export interface AnswerFacts {
 export function answerer(facts: AnswerFacts): (question: Question) => void {
   const { runner, sources, soFar, signal } = facts;
   const limit = pLimit(AT_ONCE);
+  const shares = new Map([...sources].map(([name, source]) => [name, shareOf(source, signal)]));
   let asked = 0;
   let read = 0;
   return ({ id, source, path, query, absentIsAnswer }) => {
@@ -38,7 +40,8 @@ export function answerer(facts: AnswerFacts): (question: Question) => void {
       facts.stop(tooMuch);
       return;
     }
-    const asker = sources.get(source);
+    soFar.asks();
+    const asker = shares.get(source);
     const pending = limit(async () => {
       signal.throwIfAborted();
       if (asker === undefined) throw new Error(`no source ${source}`);
@@ -46,12 +49,14 @@ export function answerer(facts: AnswerFacts): (question: Question) => void {
     });
     inTime(pending, signal).then(
       (text) => {
+        soFar.answered();
         read += text?.length ?? 0;
         runner.send({ do: "answer", id, text: text ?? null });
       },
       (error: unknown) => {
         if (signal.aborted) return;
         const reason = errorText(error);
+        soFar.answered();
         soFar.sourceFailed(reason);
         runner.send({ do: "fail", id, reason });
       },

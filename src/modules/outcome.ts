@@ -17,6 +17,8 @@ export class OutcomeSoFar {
   #fault: Outcome["fault"];
   #sourceFailed = false;
   #end: string | undefined;
+  /** Questions that have no answer yet. */
+  #waiting = 0;
   #yielded = 0;
   #length = 0;
 
@@ -47,6 +49,15 @@ export class OutcomeSoFar {
     if (this.#reasons.size < KEPT_REASONS) this.#reasons.add(cut(reason, MAX_REASON));
   }
 
+  /** A question goes to a source; until it is `answered`, what is late is the source. */
+  asks(): void {
+    this.#waiting += 1;
+  }
+
+  answered(): void {
+    this.#waiting -= 1;
+  }
+
   /** A request failed, whether or not the module minds. */
   sourceFailed(reason: string): void {
     this.#sourceFailed = true;
@@ -55,7 +66,8 @@ export class OutcomeSoFar {
 
   /** `detect` did not end by itself. A failed request that it let through is already a reason. */
   fail(error: DetectError): void {
-    this.#fault = this.#sourceFailed ? "source" : "module";
+    const waited = this.#waiting > 0 && error.text.startsWith("out of time");
+    this.#fault = this.#sourceFailed || waited ? "source" : "module";
     const text = cut(error.text, MAX_REASON);
     const known = error.isFetch && this.#reasons.has(text);
     this.#end = error.isFetch && !known ? `detect threw FetchError: ${text}` : text;

@@ -8,22 +8,46 @@ export type SqlValue = string | number | boolean | null | readonly string[];
 
 /** Where statements go: the database itself, or one transaction on it. */
 export interface Queryable {
-  /** Runs one statement with `$1` parameters. */
+  /** Runs one statement with `$1` parameters. Throws DatabaseError where the database refuses or is away. */
   query(sql: string, params?: readonly SqlValue[]): Promise<readonly Row[]>;
 }
 
 /** Postgres, real or embedded, behind one small interface. */
 export interface Database extends Queryable {
-  /** Commits when `work` resolves, rolls back when it rejects. */
+  /**
+   * Commits when `work` resolves, rolls back when it rejects. Where other writers were in the way the
+   * whole work is repeated, so it must have no effect but its statements.
+   */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
-  /** Runs a text of several statements in one transaction; gives the rows of all of them. */
+  /**
+   * Runs a text of several statements in one transaction, however long it takes; gives the rows of all
+   * of them.
+   */
   script(sql: string): Promise<readonly Row[]>;
-  /** Holds a named lock until released or the process ends; undefined while another process has it. */
-  tryLock(name: string): Promise<Lock | undefined>;
+  /**
+   * Takes a named lock for as long as this process lives. A holder that did nothing for `staleAfter`
+   * seconds since it took the lock is dead or hangs, and is ended; undefined leaves every holder alone.
+   */
+  tryLock(name: string, staleAfter?: number): Promise<LockAttempt>;
   close(): Promise<void>;
 }
 
+export type LockAttempt =
+  | {
+      readonly held: true;
+      readonly lock: Lock;
+      /** The stale holder that was ended for it, in words; undefined where the lock was free. */
+      readonly ended: string | undefined;
+    }
+  | {
+      readonly held: false;
+      /** Who has it, and what to do where that is known. */
+      readonly holder: string;
+    };
+
 export interface Lock {
+  /** False once the session that held it was lost; another process may have it by now. */
+  isHeld(): boolean;
   release(): Promise<void>;
 }
 
@@ -32,34 +56,5 @@ export class DatabaseError extends Error {
   override readonly name = "DatabaseError";
 }
 
-/** Another process has the embedded database; it may well be a tick. */
+/** Another process is at work: it has the embedded database, or the lock of the ticks. */
 export class DatabaseBusy extends DatabaseError {}
-
-/** What to do about the refusals that an administrator can mend, by SQLSTATE. */
-const REMEDIES: ReadonlyMap<string, string> = new Map([
-  ["25006", "the server is read-only; point [db] at the primary"],
-  ["42501", "grant the engine's role the rights that docs/database.md lists"],
-  ["42P01", "restore the table, or point [db] at the database that has it"],
-  ["53100", "free space on the server"],
-  ["53300", "allow the server more connections, or find what holds them"],
-  ["57014", "the statement took too long; look at the server's load and locks"],
-]);
-
-/**
- * A refusal by the database as an error with one line that says what to do; any other error as it is.
- * Both drivers mark theirs with an SQLSTATE of five characters.
- */
-export function asDatabaseError(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof DatabaseError) return error;
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  const isRefusal = /^[0-9A-Z]{5}$/.test(code) && "severity" in error;
-  const isLost = /^Connection terminated|^Client has encountered a connection error/.test(
-    error.message,
-  );
-  if (!isRefusal && !isLost) return error;
-  const remedy = REMEDIES.get(code) ?? "see docs/operations.md";
-  return new DatabaseError(
-    `the database refused: ${error.message.split("\n")[0]}; ${isLost ? "the connection was lost; the next tick tries again" : remedy}`,
-    { cause: error },
-  );
-}

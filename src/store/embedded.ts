@@ -4,15 +4,16 @@ import {
   type Database,
   DatabaseBusy,
   DatabaseError,
-  type Lock,
+  type LockAttempt,
   type Queryable,
   type Row,
   type SqlValue,
 } from "./database.ts";
+import { isOwnName, makeWhole } from "./embedded_folder.ts";
 import { type FolderLock, lockFolder } from "./folder_lock.ts";
+import { asDatabaseError } from "./refusal.ts";
+import { repeatConflicts } from "./repeat.ts";
 
-/** What Postgres puts into its folder; a folder that holds some of it may be half made. */
-const OWN_NAMES = /^(PG_VERSION|base|global|pg_[a-z_]+|postgresql(\.auto)?\.conf|postmaster\.\w+)$/;
 /** Another command may be at work on the folder for a moment. */
 const PATIENCE = 10;
 
@@ -29,7 +30,7 @@ export async function openEmbedded(path: string): Promise<Database> {
     );
   }
   const names = readdirSync(path);
-  if (names.length > 0 && !names.some((name) => OWN_NAMES.test(name))) {
+  if (names.length > 0 && !names.some(isOwnName)) {
     throw new DatabaseError(
       `the folder ${path} holds other files and no database. Set [db] path to a folder of its own.`,
     );
@@ -44,6 +45,7 @@ export async function openEmbedded(path: string): Promise<Database> {
     // The embedded database makes its files readable for all; the folder is what keeps them private.
     chmodSync(path, 0o700);
     const { PGlite } = await import("@electric-sql/pglite");
+    await makeWhole(path, async (folder) => (await PGlite.create({ dataDir: folder })).close());
     return new EmbeddedDatabase(await PGlite.create({ dataDir: path }), lock.lock);
   } catch (error) {
     await lock.lock.release();
@@ -69,31 +71,52 @@ class EmbeddedDatabase implements Database {
   }
 
   async query(sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
-    return (await this.#pglite.query<Row>(sql, [...params])).rows;
+    return await repeatConflicts(() =>
+      inWords(async () => (await this.#pglite.query<Row>(sql, [...params])).rows),
+    );
   }
 
   async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
-    return await this.#pglite.transaction(async (tx) => {
-      return await work({
-        query: async (sql, params = []) => (await tx.query<Row>(sql, [...params])).rows,
-      });
-    });
+    return await repeatConflicts(() =>
+      inWords(() =>
+        this.#pglite.transaction((tx) =>
+          work({
+            query: (sql, params = []) =>
+              inWords(async () => (await tx.query<Row>(sql, [...params])).rows),
+          }),
+        ),
+      ),
+    );
   }
 
   async script(sql: string): Promise<readonly Row[]> {
-    return await this.#pglite.transaction(async (tx) => {
-      return (await tx.exec(sql)).flatMap((result): Row[] => result.rows);
-    });
+    return await inWords(() =>
+      this.#pglite.transaction(async (tx) =>
+        (await tx.exec(sql)).flatMap((result): Row[] => result.rows),
+      ),
+    );
   }
 
   /** Whoever has the folder has it alone, so every lock in it is free. */
-  async tryLock(): Promise<Lock> {
-    return { release: async () => {} };
+  async tryLock(): Promise<LockAttempt> {
+    return {
+      held: true,
+      lock: { isHeld: () => true, release: async () => {} },
+      ended: undefined,
+    };
   }
 
   async close(): Promise<void> {
     await this.#pglite.close();
     await this.#folder?.release();
+  }
+}
+
+async function inWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw asDatabaseError(error);
   }
 }
 

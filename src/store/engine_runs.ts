@@ -47,16 +47,51 @@ export interface RunSummary {
   readonly per_alarm: JsonObject;
 }
 
-/** Closes the record of a tick. */
+/** Closes the record of a tick; one that a later tick took for dead has finished after all. */
 export async function closeEngineRun(
   db: Queryable,
   id: string,
   summary: RunSummary,
 ): Promise<void> {
   await db.query(
-    `UPDATE entry SET data = data || $2::text::jsonb, status = 'done', timestamp_modified = $3 WHERE id = $1`,
+    `UPDATE entry SET data = (data - 'crashed_at') || $2::text::jsonb, status = 'done', timestamp_modified = $3
+     WHERE id = $1`,
     [id, jsonText(summary), summary.finished_at],
   );
+}
+
+/** How far back an unfinished run is looked for: each tick closes what the one before it left. */
+const LOOK_BACK = 20;
+
+/**
+ * Closes the records that dead ticks left open. Call it while holding the lock of the ticks. There is
+ * no `finished_at` on them: the dashboards then show "unknown" for that tick, not "clear".
+ */
+export async function closeCrashedRuns(db: Queryable, now: number, ownId: string): Promise<void> {
+  await db.query(
+    `UPDATE entry SET data = data || $3::text::jsonb, status = 'done', timestamp_modified = $1
+     WHERE id IN (
+       SELECT id FROM (
+         SELECT id, data FROM entry
+         WHERE kind = 'engine_run' AND context_id = '${ALARMS_CONTEXT}' AND deleted_at IS NULL
+         ORDER BY timestamp_created DESC LIMIT ${LOOK_BACK}
+       ) AS newest
+       WHERE id <> $2 AND jsonb_typeof(data) = 'object'
+         AND data->>'finished_at' IS NULL AND data->'crashed_at' IS NULL)`,
+    [
+      now,
+      ownId,
+      jsonText({
+        crashed_at: now,
+        errors: 1,
+        error_details: `the tick was interrupted before its end; its record was closed by the tick of ${renderTick(now)}`,
+      }),
+    ],
+  );
+}
+
+function renderTick(epochSeconds: number): string {
+  return `${new Date(epochSeconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
 /** What the last finished tick over all alarms noted of each, by `entry_id`; empty before the first. */
@@ -75,6 +110,8 @@ export interface ListedRun {
   readonly startedAt: number | undefined;
   /** Undefined for a tick that never finished. */
   readonly finishedAt: number | undefined;
+  /** When a later tick found that it would not. */
+  readonly crashedAt: number | undefined;
   readonly alarmsRun: number;
   readonly alarmsSeen: number;
   readonly notificationsSent: number;
@@ -102,6 +139,7 @@ export async function listEngineRuns(db: Queryable, limit: number): Promise<read
       id,
       startedAt: number(data.started_at),
       finishedAt: number(data.finished_at),
+      crashedAt: number(data.crashed_at),
       alarmsRun: number(data.alarms_run) ?? 0,
       alarmsSeen: number(data.alarms_seen) ?? 0,
       notificationsSent: number(data.notifications_sent) ?? 0,

@@ -1,10 +1,10 @@
 import * as v from "valibot";
-import type { EventTexts } from "../core/bundle.ts";
 import { eventEntryId } from "../core/event_key.ts";
-import { isJsonObject } from "../core/json.ts";
 import type { ActiveEvent, AlarmRow, SafeDetection } from "../core/model.ts";
+import type { OwedClear } from "../core/notice.ts";
 import type { Queryable } from "./database.ts";
 import { ALARMS_CONTEXT, entryTitle, jsonText } from "./entry.ts";
+import { CONTENT_MARK } from "./event_texts.ts";
 
 /** Rows per statement: bounds what one statement carries, whatever the number of detections. */
 const BATCH = 5_000;
@@ -20,6 +20,14 @@ const ActiveRow = v.object({
   dedupe_key: v.string(),
   fire_time: v.number(),
   last_notified: v.number(),
+  clear_held_at: v.number(),
+});
+
+const OwedClearRow = v.object({
+  id: v.string(),
+  dedupe_key: v.string(),
+  fire_time: v.number(),
+  clear_time: v.number(),
 });
 
 /** All active events of an alarm, oldest first. Rows of other programs may lack times; they count as 0. */
@@ -29,7 +37,8 @@ export async function activeEvents(
 ): Promise<readonly ActiveEvent[]> {
   const rows = await db.query(
     `SELECT id, data->>'dedupe_key' AS dedupe_key,
-            ${numberAt("fire_time")} AS fire_time, ${numberAt("last_notified")} AS last_notified
+            ${numberAt("fire_time")} AS fire_time, ${numberAt("last_notified")} AS last_notified,
+            ${numberAt("clear_held_at")} AS clear_held_at
      FROM entry
      WHERE ${ACTIVE} AND data->>'entry_id' = $1 AND data->>'dedupe_key' IS NOT NULL
      ORDER BY timestamp_created, id`,
@@ -41,8 +50,15 @@ export async function activeEvents(
       dedupe_key: dedupeKey,
       fire_time: fireTime,
       last_notified: lastNotified,
+      clear_held_at: clearHeldAt,
     } = v.parse(ActiveRow, row);
-    return { id, dedupeKey, fireTime, lastNotified: lastNotified === 0 ? undefined : lastNotified };
+    return {
+      id,
+      dedupeKey,
+      fireTime,
+      lastNotified: lastNotified === 0 ? undefined : lastNotified,
+      clearHeldAt: clearHeldAt === 0 ? undefined : clearHeldAt,
+    };
   });
 }
 
@@ -110,7 +126,7 @@ function eventColumns({ id, detection }: NewEvent, { alarm, recipients, fireTime
   return {
     id,
     title: entryTitle(detection.subject),
-    content: head === "" ? detection.body : `${head}\n\n---\n\n${detection.body}`,
+    content: head === "" ? detection.body : `${head}${CONTENT_MARK}${detection.body}`,
     data: {
       ...detection.data,
       entry_id: eventEntryId(alarm.name),
@@ -125,7 +141,7 @@ function eventColumns({ id, detection }: NewEvent, { alarm, recipients, fireTime
   };
 }
 
-/** Notes that the entities were detected again. */
+/** Notes that the entities were detected again; a clear that was held back is off the table. */
 export async function touchEvents(
   db: Queryable,
   ids: readonly string[],
@@ -133,34 +149,77 @@ export async function touchEvents(
 ): Promise<void> {
   for (const batch of batches(ids)) {
     await db.query(
-      `UPDATE entry SET data = jsonb_set(data, '{last_seen}', to_jsonb($2::float8)), timestamp_modified = $2
+      `UPDATE entry SET data = jsonb_set(data - 'clear_held_at', '{last_seen}', to_jsonb($2::float8)), timestamp_modified = $2
        WHERE id = ANY($1::text[]) AND ${ACTIVE}`,
       [batch, now],
     );
   }
 }
 
-/** Ends the events that are still active, with the reason. Gives how many were. */
+/** Notes that the clear guard held the events back. */
+export async function holdEvents(
+  db: Queryable,
+  ids: readonly string[],
+  now: number,
+): Promise<void> {
+  for (const batch of batches(ids)) {
+    await db.query(
+      `UPDATE entry SET data = jsonb_set(data, '{clear_held_at}', to_jsonb($2::float8)), timestamp_modified = $2
+       WHERE id = ANY($1::text[]) AND ${ACTIVE}`,
+      [batch, now],
+    );
+  }
+}
+
+export interface ClearFacts {
+  readonly reason: string;
+  /** Whether the alarm mails: an event that no confirmed mail has named is then owed one. */
+  readonly mailOn: boolean;
+}
+
+/** Ends the events that are still active. Gives how many were. */
 export async function clearEvents(
   db: Queryable,
   ids: readonly string[],
-  reason: string,
+  { reason, mailOn }: ClearFacts,
   now: number,
 ): Promise<number> {
   let cleared = 0;
   for (const batch of batches(ids)) {
     const rows = await db.query(
-      `UPDATE entry SET data = data || jsonb_build_object('clear_time', $2::float8, 'clear_reason', $3::text),
+      `UPDATE entry SET data = data || jsonb_build_object('clear_time', $2::float8, 'clear_reason', $3::text)
+                          || CASE WHEN $4::boolean AND ${numberAt("last_notified")} = 0
+                             THEN '{"mail_owed": true}'::jsonb ELSE '{}'::jsonb END,
                         timestamp_modified = $2
        WHERE id = ANY($1::text[]) AND ${ACTIVE} RETURNING id`,
-      [batch, now, reason],
+      [batch, now, reason, mailOn],
     );
     cleared += rows.length;
   }
   return cleared;
 }
 
-/** Notes a confirmed mail on every event that it named. */
+/** One mail tells of no more; the next one tells of the rest. */
+const OWED_CLEARS = 1_000;
+
+/** Events that cleared before a confirmed mail named them, oldest first. */
+export async function owedClears(db: Queryable, alarmName: string): Promise<readonly OwedClear[]> {
+  const rows = await db.query(
+    `SELECT id, COALESCE(data->>'dedupe_key', id) AS dedupe_key,
+            ${numberAt("fire_time")} AS fire_time, ${numberAt("clear_time")} AS clear_time
+     FROM entry
+     WHERE kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
+       AND data->>'mail_owed' = 'true' AND data->>'entry_id' = $1
+     ORDER BY timestamp_created, id LIMIT ${OWED_CLEARS}`,
+    [eventEntryId(alarmName)],
+  );
+  return rows.map((row) => {
+    const { id, dedupe_key: dedupeKey, ...times } = v.parse(OwedClearRow, row);
+    return { id, dedupeKey, fireTime: times.fire_time, clearTime: times.clear_time };
+  });
+}
+
+/** Notes a confirmed mail on every event that it named: nothing of them is owed any more. */
 export async function stampNotified(
   db: Queryable,
   ids: readonly string[],
@@ -168,40 +227,12 @@ export async function stampNotified(
 ): Promise<void> {
   for (const batch of batches(ids)) {
     await db.query(
-      `UPDATE entry SET data = jsonb_set(data, '{last_notified}', to_jsonb($2::float8)), timestamp_modified = $2
+      `UPDATE entry SET data = jsonb_set(data - 'mail_owed', '{last_notified}', to_jsonb($2::float8)),
+                        timestamp_modified = $2
        WHERE id = ANY($1::text[])`,
       [batch, now],
     );
   }
-}
-
-const TextsRow = v.object({
-  id: v.string(),
-  title: v.string(),
-  content: v.string(),
-  data: v.unknown(),
-});
-
-/** Subject and detail as stored, by id; the detail is what follows the alarm's description. */
-export async function eventTexts(
-  db: Queryable,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, EventTexts>> {
-  if (ids.length === 0) return new Map();
-  const rows = await db.query(
-    "SELECT id, title, content, data FROM entry WHERE id = ANY($1::text[])",
-    [ids],
-  );
-  return new Map(
-    rows.map((row) => {
-      const { id, title, content, data } = v.parse(TextsRow, row);
-      const subject = isJsonObject(data) && typeof data.subject === "string" ? data.subject : title;
-      return [
-        id,
-        { subject, body: content.split("\n\n---\n\n").slice(1).join("\n\n---\n\n") || content },
-      ];
-    }),
-  );
 }
 
 /** Batches of JSON texts, bounded in number and in size: Postgres takes no more than 256 MB of jsonb. */

@@ -57,3 +57,27 @@ export async function listEvents(
     };
   });
 }
+
+export interface EventCounts {
+  readonly active: number;
+  /** Active ones that no confirmed mail has named. */
+  readonly owed: number;
+}
+
+/** How many events of each alarm are active and how many of them are owed a mail, by the alarm's name. */
+export async function eventCounts(db: Queryable): Promise<ReadonlyMap<string, EventCounts>> {
+  const rows = await db.query(
+    `SELECT data->>'entry_id' AS entry_id, count(*)::int AS active,
+            count(*) FILTER (WHERE jsonb_typeof(data->'last_notified') IS DISTINCT FROM 'number')::int AS owed
+     FROM entry
+     WHERE kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
+       AND data->>'clear_time' IS NULL AND data->>'entry_id' IS NOT NULL
+     GROUP BY 1`,
+  );
+  return new Map(
+    rows.map((row) => [
+      String(row.entry_id).replace(/^event_/, ""),
+      { active: Number(row.active), owed: Number(row.owed) },
+    ]),
+  );
+}

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { errorText } from "../core/describe.ts";
 import { type Database, DatabaseError } from "./database.ts";
+import { sqlState } from "./refusal.ts";
 
 const FOLDER = fileURLToPath(new URL("../../migrations", import.meta.url));
 const LOCK = "swf-alarms migrate";
@@ -22,10 +23,10 @@ export interface MigrationReport {
 
 /** Brings the database up to this engine's schema. Safe to repeat, and to run twice at once. */
 export async function migrate(db: Database): Promise<MigrationReport> {
-  const lock = await db.tryLock(LOCK);
-  if (lock === undefined)
+  const attempt = await db.tryLock(LOCK);
+  if (!attempt.held)
     throw new DatabaseError(
-      "another process is migrating this database; try again when it has ended",
+      `another process is migrating this database (${attempt.holder}); try again when it has ended`,
     );
   try {
     await makeLedger(db);
@@ -38,7 +39,7 @@ export async function migrate(db: Database): Promise<MigrationReport> {
     }
     return { applied, notes };
   } finally {
-    await lock.release();
+    await attempt.lock.release();
   }
 }
 
@@ -47,7 +48,7 @@ async function makeLedger(db: Database): Promise<void> {
     await db.query(LEDGER);
   } catch (error) {
     throw new DatabaseError(
-      `cannot make the table swf_alarms_migration: ${errorText(error)}. Run migrate as a role that may create tables, such as the owner of the tables.`,
+      `cannot make the table swf_alarms_migration: ${reason(error)}. Run migrate as a role that may create tables, such as the owner of the tables.`,
     );
   }
 }
@@ -81,7 +82,16 @@ async function applyMigration(db: Database, name: string) {
     return await db.script(`${sql};\n${ledger};`);
   } catch (error) {
     throw new DatabaseError(
-      `cannot apply the migration ${name}: ${errorText(error)}. Nothing of it was kept; run migrate as the owner of the tables.`,
+      `cannot apply the migration ${name}: ${reason(error)}. Nothing of it was kept; run migrate ${isRights(error) ? "as the owner of the tables" : "again when that is mended"}.`,
     );
   }
+}
+
+function isRights(error: unknown): boolean {
+  return sqlState(error) === "42501";
+}
+
+/** The usual advice is for the engine's own role; migrations want the owner of the tables. */
+function reason(error: unknown): string {
+  return errorText(isRights(error) && error instanceof Error ? (error.cause ?? error) : error);
 }

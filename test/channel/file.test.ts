@@ -11,10 +11,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Delivery, Mail } from "../../src/channel/channel.ts";
+import type { Mail } from "../../src/channel/channel.ts";
 import { fileChannel } from "../../src/channel/file.ts";
+import type { Delivery } from "../../src/core/delivery.ts";
 import { type ReadMail, readEml } from "../support/eml.ts";
-import { addresses, makeMail } from "../support/mails.ts";
+import { addresses, delivered, makeMail, PATIENTLY } from "../support/mails.ts";
 import { only } from "../support/raw_entries.ts";
 
 let root: string;
@@ -33,7 +34,10 @@ interface Delivered {
 /** Delivers one mail into an outbox of its own, and reads it back. */
 async function deliver(more: Partial<Mail> = {}, from = "alarms@host.example"): Promise<Delivered> {
   const dir = join(mkdtempSync(join(root, "box-")), "made", "by", "need");
-  const delivery = await fileChannel({ provider: "file", from, dir }).deliver(makeMail(more));
+  const delivery = await fileChannel({ provider: "file", from, dir }).deliver(
+    makeMail(more),
+    PATIENTLY,
+  );
   const name = only(readdirSync(dir));
   const mail = await readEml(readFileSync(join(dir, name), "utf8"));
   return { dir, name, mail, delivery };
@@ -51,7 +55,7 @@ describe("the file channel", () => {
       html: makeMail().html,
       attachments: 0,
     });
-    expect(delivery).toEqual({ ok: true, messageIds: [name] });
+    expect(delivery).toEqual(delivered(addresses(2), [name]));
   });
 
   test("the name sorts by time and says whose it is; the file is private and whole", async () => {
@@ -68,7 +72,10 @@ describe("the file channel", () => {
   test("two mails of one alarm in one second are two files", async () => {
     const dir = join(root, "twice");
     const channel = fileChannel({ provider: "file", from: "a@host.example", dir });
-    await Promise.all([channel.deliver(makeMail()), channel.deliver(makeMail())]);
+    await Promise.all([
+      channel.deliver(makeMail(), PATIENTLY),
+      channel.deliver(makeMail(), PATIENTLY),
+    ]);
     expect(readdirSync(dir)).toHaveLength(2);
   });
 
@@ -131,11 +138,17 @@ describe("the file channel", () => {
       writeFileSync(file, "kept");
       const dir = join(file, below);
       const channel = fileChannel({ provider: "file", from: "a@host.example", dir });
-      expect(await channel.deliver(makeMail())).toEqual({
-        ok: false,
-        error: expect.stringMatching(new RegExp(`^cannot write ${dir}/.*\\.eml: .*(${code})`)),
-        retryable: true,
+      expect(await channel.deliver(makeMail(), PATIENTLY)).toEqual({
+        confirmed: [],
+        refused: [],
+        pending: makeMail().recipients,
         messageIds: [],
+        trouble: {
+          error: expect.stringMatching(new RegExp(`^cannot write ${dir}/.*\\.eml: .*(${code})`)),
+          retryable: true,
+          scope: "channel",
+          mayBeSent: false,
+        },
       });
       expect(readFileSync(file, "utf8")).toBe("kept");
     },
@@ -145,9 +158,15 @@ describe("the file channel", () => {
     const dir = join(root, "later");
     writeFileSync(dir, "");
     const channel = fileChannel({ provider: "file", from: "a@host.example", dir });
-    expect((await channel.deliver(makeMail())).ok).toBe(false);
+    expect((await channel.deliver(makeMail(), PATIENTLY)).confirmed).toEqual([]);
     rmSync(dir);
-    expect((await channel.deliver(makeMail())).ok).toBe(true);
+    expect((await channel.deliver(makeMail(), PATIENTLY)).confirmed).toHaveLength(1);
+  });
+
+  test("a clock far out of range does not keep a mail back", async () => {
+    const { name, mail } = await deliver({ time: 1e300 });
+    expect(name).toMatch(/^1970-01-01T000000Z-alarm_x-[0-9a-f]{8}\.eml$/);
+    expect(mail.subject).toBe(makeMail().subject);
   });
 
   test("what else lies in the folder stays", async () => {
@@ -155,7 +174,7 @@ describe("the file channel", () => {
     mkdirSync(dir);
     writeFileSync(join(dir, "note.txt"), "mine");
     const channel = fileChannel({ provider: "file", from: "a@host.example", dir });
-    await channel.deliver(makeMail());
+    await channel.deliver(makeMail(), PATIENTLY);
     expect(readdirSync(dir).filter((name) => !name.endsWith(".eml"))).toEqual(["note.txt"]);
   });
 });

@@ -41,10 +41,14 @@ const DEFAULTS: Config = {
     limits: { timeout: 60, memory: 512, detections: 100_000 },
     logPath: undefined,
     alarmsDir: "/opt/alarms",
+    quarantineAfter: 3,
+    clearGuardShare: 0.8,
+    unreachableAfter: 1800,
   },
   sources: {},
   db: { kind: "embedded", path: "/etc/swf/state" },
   email: { provider: "none" },
+  operators: [],
 };
 
 describe("what can be set", () => {
@@ -54,7 +58,18 @@ describe("what can be set", () => {
     ["so do empty tables, but for [email]", "[engine]\n[db]\n[sources]", {}],
     [
       "all of [engine]",
-      '[engine]\nbase_url = "https://h.example/prod"\nrequest_timeout = 5\nalarm_timeout = 1.5\nalarm_memory = 128\nmax_detections = 10\ntick_timeout = 100\nlog_path = "/var/log/a.log"\nalarms_dir = "/srv/alarms"',
+      `[engine]
+base_url = "https://h.example/prod"
+request_timeout = 5
+alarm_timeout = 1.5
+alarm_memory = 128
+max_detections = 10
+tick_timeout = 100
+log_path = "/var/log/a.log"
+alarms_dir = "/srv/alarms"
+quarantine_after = 0
+clear_guard_share = 1
+unreachable_after = 0`,
       {
         engine: {
           baseUrl: "https://h.example/prod",
@@ -63,7 +78,18 @@ describe("what can be set", () => {
           limits: { timeout: 1.5, memory: 128, detections: 10 },
           logPath: "/var/log/a.log",
           alarmsDir: "/srv/alarms",
+          quarantineAfter: 0,
+          clearGuardShare: 1,
+          unreachableAfter: 0,
         },
+      },
+    ],
+    [
+      "operators, by address and by team",
+      '[email]\nprovider = "file"\noperators = ["ops@h.example", "@ops"]',
+      {
+        email: { provider: "file", from: "swf-alarms@localhost", dir: "/etc/swf/outbox" },
+        operators: ["ops@h.example", "@ops"],
       },
     ],
     [
@@ -245,6 +271,39 @@ describe("each fault names its key, what was found and what to write", () => {
       "a timeout without end",
       "[engine]\nrequest_timeout = inf",
       [expect.stringMatching(/^engine\.request_timeout: found Inf.*; write a number of seconds/i)],
+    ],
+    [
+      "half a failure",
+      "[engine]\nquarantine_after = 2.5",
+      [
+        "engine.quarantine_after: found 2.5; write a whole number of failures such as 3, or 0 for never",
+      ],
+    ],
+    [
+      "a share that is a percentage",
+      "[engine]\nclear_guard_share = 80",
+      [
+        "engine.clear_guard_share: found 80; write a share from 0 to 1 such as 0.8; 1 turns the guard off",
+      ],
+    ],
+    [
+      "a time before now",
+      "[engine]\nunreachable_after = -1",
+      ["engine.unreachable_after: found -1; write a number of seconds such as 1800"],
+    ],
+    [
+      "operators that are a text",
+      '[email]\nfrom = "a@h.example"\noperators = "ops@h.example"',
+      [
+        'email.operators: found "ops@h.example"; write a list of addresses and @teams, like ["ops@host.example", "@ops"]',
+      ],
+    ],
+    [
+      "an operator that is no address",
+      '[email]\nfrom = "a@h.example"\noperators = ["ops"]',
+      [
+        'email.operators: found ["ops"]; write a list of addresses and @teams, like ["ops@host.example", "@ops"]',
+      ],
     ],
     [
       "an empty log path",

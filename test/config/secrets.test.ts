@@ -11,6 +11,9 @@ function configWith(db: Config["db"], source: Partial<SourceConfig> = {}): Confi
       limits: { timeout: 1, memory: 64, detections: 10 },
       logPath: undefined,
       alarmsDir: "/alarms",
+      quarantineAfter: 3,
+      clearGuardShare: 0.8,
+      unreachableAfter: 1800,
     },
     sources: {
       one: {
@@ -23,6 +26,7 @@ function configWith(db: Config["db"], source: Partial<SourceConfig> = {}): Confi
     },
     db,
     email: { provider: "none" },
+    operators: [],
   };
 }
 

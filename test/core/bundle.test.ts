@@ -6,13 +6,15 @@ import {
   composeBundle,
   LISTED,
   listedMentions,
+  shortBundle,
 } from "../../src/core/bundle.ts";
-import type { Mention, MentionReason, Notice } from "../../src/core/notice.ts";
+import type { ClearedMention, Mention, MentionReason, Notice } from "../../src/core/notice.ts";
 
 function mention(key: string, reason: MentionReason, seen = true): Mention {
   return {
     eventId: `id of ${key}`,
     dedupeKey: key,
+    fireTime: 0,
     detection: seen
       ? { dedupeKey: key, subject: `${key} now`, body: `${key} body`, data: {} }
       : undefined,
@@ -24,9 +26,19 @@ function mentions(count: number, reason: MentionReason): Mention[] {
   return Array.from({ length: count }, (_, index) => mention(`${reason} ${index}`, reason));
 }
 
-function notice(fresh: readonly Mention[], continuing: readonly Mention[]): Notice {
+function cleared(count: number): ClearedMention[] {
+  return mentions(count, "cleared before it could be mailed").map((each) => {
+    return { ...each, detection: undefined, fireTime: 100, clearTime: 400 };
+  });
+}
+
+function notice(
+  fresh: readonly Mention[],
+  continuing: readonly Mention[],
+  over: readonly ClearedMention[] = [],
+): Notice {
   const omitted = { "already mailed": 0, "renotification not due": 0, "not seen this tick": 0 };
-  return { send: true, reason: "due", fresh, continuing, omitted };
+  return { send: true, reason: "due", fresh, continuing, cleared: over, omitted };
 }
 
 function facts(given: Notice, changes: Partial<BundleFacts> = {}): BundleFacts {
@@ -37,6 +49,7 @@ function facts(given: Notice, changes: Partial<BundleFacts> = {}): BundleFacts {
     time: 1000,
     notice: given,
     stored: new Map(),
+    maybeMailed: new Set(),
     caveats: [],
     ...changes,
   };
@@ -44,36 +57,52 @@ function facts(given: Notice, changes: Partial<BundleFacts> = {}): BundleFacts {
 
 describe("how many events a mail lists", () => {
   test.each([
-    ["few are all listed", 2, 3, 2, 3],
-    ["a hundred are all listed", 40, 60, 40, 60],
-    ["of one more, the last continuing one is only counted", 40, 61, 40, 60],
-    ["a hundred new ones leave no place", 100, 1, 100, 0],
-    ["of ten thousand new ones the first hundred are listed", 10_000, 5, 100, 0],
-    ["of ten thousand continuing ones too", 0, 10_000, 0, 100],
-    ["none at all", 0, 0, 0, 0],
-  ])("%s", (_, fresh, continuing, listedFresh, listedContinuing) => {
-    const given = notice(mentions(fresh, "new"), mentions(continuing, "renotification due"));
+    ["few are all listed", [2, 3, 4], [2, 3, 4]],
+    ["a hundred are all listed", [40, 50, 10], [40, 50, 10]],
+    ["of one more, the last that is over is only counted", [40, 50, 11], [40, 50, 10]],
+    ["where none is over, the last continuing one", [40, 61, 0], [40, 60, 0]],
+    ["a hundred new ones leave no place", [100, 1, 1], [100, 0, 0]],
+    ["of ten thousand new ones the first hundred are listed", [10_000, 5, 5], [100, 0, 0]],
+    ["of ten thousand continuing ones too", [0, 10_000, 5], [0, 100, 0]],
+    ["of ten thousand that are over too", [0, 0, 10_000], [0, 0, 100]],
+    ["none at all", [0, 0, 0], [0, 0, 0]],
+  ])("%s", (_, [fresh = 0, continuing = 0, over = 0], listed) => {
+    const given = notice(
+      mentions(fresh, "new"),
+      mentions(continuing, "renotification due"),
+      cleared(over),
+    );
     const bundle = composeBundle(facts(given));
-    expect(bundle).toMatchObject({ freshCount: fresh, continuingCount: continuing });
-    expect(bundle.fresh).toHaveLength(listedFresh);
-    expect(bundle.continuing).toHaveLength(listedContinuing);
+    expect([bundle.freshCount, bundle.continuingCount, bundle.clearedCount]).toEqual([
+      fresh,
+      continuing,
+      over,
+    ]);
+    expect([bundle.fresh, bundle.continuing, bundle.cleared].map(({ length }) => length)).toEqual(
+      listed,
+    );
   });
 
   test("whatever the counts, the first come first, and what is read from the store is what is listed", () => {
     const count = fc.integer({ min: 0, max: 250 });
     fc.assert(
-      fc.property(count, count, (fresh, continuing) => {
-        const given = notice(mentions(fresh, "new"), mentions(continuing, "owed"));
+      fc.property(count, count, count, (fresh, continuing, over) => {
+        const given = notice(mentions(fresh, "new"), mentions(continuing, "owed"), cleared(over));
         const listed = listedMentions(given);
         const bundle = composeBundle(facts(given));
         expect(listed.fresh).toEqual(given.fresh.slice(0, listed.fresh.length));
         expect(listed.continuing).toEqual(given.continuing.slice(0, listed.continuing.length));
-        expect(listed.fresh.length + listed.continuing.length).toBe(
-          Math.min(LISTED, fresh + continuing),
+        expect(listed.cleared).toEqual(given.cleared.slice(0, listed.cleared.length));
+        expect(listed.fresh.length + listed.continuing.length + listed.cleared.length).toBe(
+          Math.min(LISTED, fresh + continuing + over),
         );
-        const keys = [...bundle.fresh, ...bundle.continuing].map(({ dedupeKey }) => dedupeKey);
+        const keys = [...bundle.fresh, ...bundle.continuing, ...bundle.cleared].map(
+          ({ dedupeKey }) => dedupeKey,
+        );
         expect(keys).toEqual(
-          [...listed.fresh, ...listed.continuing].map(({ dedupeKey }) => dedupeKey),
+          [...listed.fresh, ...listed.continuing, ...listed.cleared].map(
+            ({ dedupeKey }) => dedupeKey,
+          ),
         );
       }),
     );
@@ -86,20 +115,71 @@ describe("what the mail says of an event", () => {
   test("what was detected now wins over what is stored", () => {
     const bundle = composeBundle(facts(notice([], [mention("k", "owed")]), { stored }));
     expect(bundle.continuing).toEqual([
-      { dedupeKey: "k", reason: "owed", subject: "k now", body: "k body" },
+      { dedupeKey: "k", reason: "owed", subject: "k now", body: "k body", mayRepeat: false },
     ]);
   });
 
   test("an owed event that was not seen is told as it is stored", () => {
     const bundle = composeBundle(facts(notice([], [mention("k", "owed", false)]), { stored }));
     expect(bundle.continuing).toEqual([
-      { dedupeKey: "k", reason: "owed", subject: "k stored", body: "stored body" },
+      {
+        dedupeKey: "k",
+        reason: "owed",
+        subject: "k stored",
+        body: "stored body",
+        mayRepeat: false,
+      },
     ]);
   });
 
   test("one that is not stored either is told by its key", () => {
     const bundle = composeBundle(facts(notice([], [mention("q", "owed", false)]), { stored }));
-    expect(bundle.continuing).toEqual([{ dedupeKey: "q", reason: "owed", subject: "q", body: "" }]);
+    expect(bundle.continuing).toEqual([
+      { dedupeKey: "q", reason: "owed", subject: "q", body: "", mayRepeat: false },
+    ]);
+  });
+
+  test("one that is over is told as it is stored, with its times", () => {
+    const [over] = cleared(1).map((each) => ({ ...each, eventId: "id of k", dedupeKey: "k" }));
+    const bundle = composeBundle(
+      facts(notice([], [], over === undefined ? [] : [over]), { stored }),
+    );
+    expect(bundle.cleared).toEqual([
+      {
+        dedupeKey: "k",
+        reason: "cleared before it could be mailed",
+        subject: "k stored",
+        body: "stored body",
+        mayRepeat: false,
+        fireTime: 100,
+        clearTime: 400,
+      },
+    ]);
+  });
+
+  test("one that a mail of unknown fate names may be a repeat; the others are none", () => {
+    const given = notice([], [mention("k", "owed"), mention("l", "owed")], cleared(1));
+    const maybeMailed = new Set(["id of k", "id of cleared before it could be mailed 0"]);
+    const bundle = composeBundle(facts(given, { maybeMailed }));
+    expect(bundle.continuing.map(({ mayRepeat }) => mayRepeat)).toEqual([true, false]);
+    expect(bundle.cleared.map(({ mayRepeat }) => mayRepeat)).toEqual([true]);
+  });
+
+  test("the short form keeps subjects, counts and times, and says what it is", () => {
+    const bundle = composeBundle(
+      facts(notice(mentions(2, "new"), mentions(1, "owed"), cleared(1)), { caveats: ["old"] }),
+    );
+    const short = shortBundle(bundle);
+    expect(short).toMatchObject({ freshCount: 2, continuingCount: 1, clearedCount: 1 });
+    for (const list of ["fresh", "continuing", "cleared"] as const) {
+      expect(short[list].map(({ subject }) => subject)).toEqual(
+        bundle[list].map(({ subject }) => subject),
+      );
+      expect(short[list].every(({ body }) => body === "")).toBe(true);
+    }
+    expect(short.cleared[0]).toMatchObject({ fireTime: 100, clearTime: 400 });
+    expect(short.description).toBe("");
+    expect(short.caveats).toEqual([expect.stringContaining("subjects only")]);
   });
 
   test.each([
@@ -135,14 +215,35 @@ describe("what the mail says of an event", () => {
 });
 
 test.each([
-  ["new and continuing ones are added up", 2, 3, "[alarm_x] 5 detection(s), 2 new, 3 continuing"],
-  ["one is a detection like many", 1, 0, "[alarm_x] 1 detection(s), 1 new, 0 continuing"],
+  [
+    "what is over is no detection, and is counted apart",
+    2,
+    3,
+    4,
+    "[alarm_x] 5 detection(s), 2 new, 3 continuing, 4 already cleared",
+  ],
+  [
+    "what is over alone is a mail too",
+    0,
+    0,
+    2,
+    "[alarm_x] 0 detection(s), 0 new, 0 continuing, 2 already cleared",
+  ],
+  [
+    "new and continuing ones are added up",
+    2,
+    3,
+    0,
+    "[alarm_x] 5 detection(s), 2 new, 3 continuing",
+  ],
+  ["one is a detection like many", 1, 0, 0, "[alarm_x] 1 detection(s), 1 new, 0 continuing"],
   [
     "all are counted, not the listed ones",
     10_000,
     1,
+    0,
     "[alarm_x] 10001 detection(s), 10000 new, 1 continuing",
   ],
-])("the subject: %s", (_, fresh, continuing, subject) => {
-  expect(bundleSubject("alarm_x", fresh, continuing)).toBe(subject);
+])("the subject: %s", (_, fresh, continuing, over, subject) => {
+  expect(bundleSubject("alarm_x", { fresh, continuing, cleared: over })).toBe(subject);
 });

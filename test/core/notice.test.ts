@@ -30,6 +30,7 @@ function facts(plan: Partial<Plan>, changes: Partial<NoticeFacts> = {}): NoticeF
     alarm: { enabled: true, renotificationHours: 24 },
     plan: { ...NOTHING, ...plan },
     opened: [],
+    owedClears: [],
     addresses: 1,
     mailConfigured: true,
     mode: "tick",
@@ -43,6 +44,8 @@ function every(hours: number): Partial<NoticeFacts> {
 }
 
 const OPENED = { opened: [{ id: "id of n", detection: detection("n") }] };
+
+const OVER = { id: "id of a", dedupeKey: "a", fireTime: 100, clearTime: 400 };
 
 describe("which events the mail names, and why", () => {
   const rows: readonly [string, NoticeFacts, string][] = [
@@ -104,14 +107,40 @@ describe("which events the mail names, and why", () => {
       "omitted: renotification not due",
     ],
     [
-      "one that clears is not named",
+      "one that clears unmailed is reported as over",
       facts({ clear: [{ event: event("a", undefined), reason: "no longer detected" }] }),
+      "cleared before it could be mailed: a",
+    ],
+    [
+      "one that clears after its mail is not named",
+      facts({ clear: [{ event: event("a", 0), reason: "no longer detected" }] }),
       "",
+    ],
+    [
+      "one that clears while mail is off is not owed",
+      facts(
+        { clear: [{ event: event("a", undefined), reason: "no longer detected" }] },
+        { alarm: { enabled: false, renotificationHours: 24 } },
+      ),
+      "",
+    ],
+    [
+      "what cleared in an earlier tick is still owed, and comes first",
+      facts(
+        { clear: [{ event: event("b", undefined), reason: "no longer detected" }] },
+        { owedClears: [OVER] },
+      ),
+      "cleared before it could be mailed: a; cleared before it could be mailed: b",
+    ],
+    [
+      "it stays owed while mail is off",
+      facts({}, { owedClears: [OVER], alarm: { enabled: false, renotificationHours: 24 } }),
+      "cleared before it could be mailed: a",
     ],
   ];
   test.each(rows)("%s", (_, given, expected) => {
-    const { fresh, continuing, omitted } = decideNotice(given);
-    const told = [...fresh, ...continuing].map(
+    const { fresh, continuing, cleared, omitted } = decideNotice(given);
+    const told = [...fresh, ...continuing, ...cleared].map(
       ({ reason, dedupeKey }) => `${reason}: ${dedupeKey}`,
     );
     for (const [reason, count] of Object.entries(omitted)) {
@@ -143,6 +172,15 @@ describe("which events the mail names, and why", () => {
     });
   });
 
+  test("what is over says from when to when it was", () => {
+    const gone = { event: event("b", undefined), reason: "no longer detected" as const };
+    const { cleared } = decideNotice(facts({ clear: [gone] }, { owedClears: [OVER] }));
+    expect(cleared.map(({ fireTime, clearTime }) => [fireTime, clearTime])).toEqual([
+      [100, 400],
+      [0, NOW],
+    ]);
+  });
+
   test("what was seen is told as it was seen, what was not is left to the store", () => {
     const { continuing } = decideNotice(
       facts({ touch: [touched("a", undefined)], keep: [kept("b", undefined)] }),
@@ -157,6 +195,7 @@ describe("whether the mail goes out", () => {
     ["with something to say it does", facts({}, OPENED), "due"],
     ["for an owed event alone it does", facts({ touch: [touched("a", undefined)] }), "due"],
     ["for a due renotification alone it does", facts({ touch: [touched("a", 0)] }), "due"],
+    ["for what is over alone it does", facts({}, { owedClears: [OVER] }), "due"],
     ["with nothing to say it does not", facts({}), "nothing to mail"],
     ["with nothing due it does not", facts({ touch: [touched("a", NOW)] }), "nothing to mail"],
     ["with mail off it does not", facts({}, { ...OPENED, ...off }), "mail is off"],

@@ -151,6 +151,8 @@ describe("an address", () => {
     ["quotes", '"a"@host.example'],
     ["brackets", "<a@host.example>"],
     ["a literal", "a@[127.0.0.1]"],
+    ["a mark that turns the writing", "a\u202Eb@host.example"],
+    ["a letter that nobody sees", "a@ho\u200Bst.example"],
     ["a backslash", "a\\@host.example"],
     ["321 letters", `${"a".repeat(65)}@${"b".repeat(255)}`],
   ])("with %s is none", (_, text) => {

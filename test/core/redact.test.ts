@@ -111,7 +111,7 @@ test("an outcome is redacted in its reasons and in what was yielded", () => {
   const result = redactOutcome(
     {
       status: "failed",
-    fault: "module",
+      fault: "module",
       reasons: ['threw se"cret-1'],
       detections: [
         clean,

@@ -56,6 +56,8 @@ interface Row {
   readonly key: string;
   readonly lastNotified: number | undefined;
   readonly cleared: boolean;
+  /** Over, and still to be told. */
+  readonly owed: boolean;
 }
 
 /** The engine's decisions, applied to rows the way a tick applies them. */
@@ -83,6 +85,9 @@ class Site {
       alarm: { enabled: step.enabled, renotificationHours: step.hours },
       plan,
       opened,
+      owedClears: this.rows
+        .filter(({ owed }) => owed)
+        .map(({ id, key }) => ({ id, dedupeKey: key, fireTime: 0, clearTime: 0 })),
       addresses: step.addresses,
       mailConfigured: step.mailConfigured,
       mode: step.mode,
@@ -92,24 +97,39 @@ class Site {
     const gone = new Set(plan.clear.map(({ event }) => event.id));
     const told = new Set(notice.send && step.confirmed ? idsIn(notice) : []);
     this.rows = [
-      ...this.rows.map((row) => ({ ...row, cleared: row.cleared || gone.has(row.id) })),
+      ...this.rows.map((row) =>
+        gone.has(row.id)
+          ? { ...row, cleared: true, owed: step.enabled && row.lastNotified === undefined }
+          : row,
+      ),
       ...opened.map(({ id, detection }): Row => {
-        return { id, key: detection.dedupeKey, lastNotified: undefined, cleared: false };
+        return {
+          id,
+          key: detection.dedupeKey,
+          lastNotified: undefined,
+          cleared: false,
+          owed: false,
+        };
       }),
-    ].map((row) => (told.has(row.id) ? { ...row, lastNotified: now } : row));
+    ].map((row) => (told.has(row.id) ? { ...row, lastNotified: now, owed: false } : row));
     return notice;
   }
 }
 
-function idsIn({ fresh, continuing }: Notice): readonly string[] {
-  return [...fresh, ...continuing].map(({ eventId }) => eventId);
+function idsIn({ fresh, continuing, cleared }: Notice): readonly string[] {
+  return [...fresh, ...continuing, ...cleared].map(({ eventId }) => eventId);
 }
 
 /** The semantics in the fewest words: which keys fire, and when each was last told. */
-type Model = ReadonlyMap<string, number | "never told">;
+interface Model {
+  readonly firing: ReadonlyMap<string, number | "never told">;
+  /** Keys that were over before anybody was told, one for each time. */
+  readonly over: readonly string[];
+}
 
 /** What the rules ask of one tick, worked out without the engine's code. */
-function ruled(before: Model, step: Step, now: number) {
+function ruled(model: Model, step: Step, now: number) {
+  const before = model.firing;
   const seen = new Set(step.detected);
   const after = new Map<string, number | "never told">();
   for (const key of KEYS) {
@@ -123,21 +143,27 @@ function ruled(before: Model, step: Step, now: number) {
     else if (seen.has(key) && step.hours > 0 && now >= last + step.hours * 3600)
       told.set(key, "renotification due");
   }
+  const untold = [...before.keys()].filter(
+    (key) => !after.has(key) && before.get(key) === "never told" && step.enabled,
+  );
+  const over = [...model.over, ...untold];
   const send =
-    told.size > 0 &&
+    told.size + over.length > 0 &&
     step.enabled &&
     step.addresses > 0 &&
     step.mailConfigured &&
     step.mode === "tick";
-  if (send && step.confirmed) for (const key of told.keys()) after.set(key, now);
-  return { after: step.mode === "plan" ? before : after, fires: after.size, told, send };
+  const isTold = send && step.confirmed;
+  if (isTold) for (const key of told.keys()) after.set(key, now);
+  const next: Model = { firing: after, over: isTold ? [] : over };
+  return { after: step.mode === "plan" ? model : next, fires: after.size, told, over, send };
 }
 
 test("over any course of ticks the engine does what the rules ask, event by event", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
       const site = new Site();
-      let model: Model = new Map();
+      let model: Model = { firing: new Map(), over: [] };
       let now = 1_000_000;
       for (const each of steps) {
         now += each.clock;
@@ -148,17 +174,23 @@ test("over any course of ticks the engine does what the rules ask, event by even
 
         const active = site.active();
         expect(active.map(({ key }) => key).toSorted(), "one active event for each key").toEqual(
-          [...model.keys()].toSorted(),
+          [...model.firing.keys()].toSorted(),
         );
         for (const { key, lastNotified } of active)
-          expect(lastNotified ?? "never told").toBe(model.get(key));
+          expect(lastNotified ?? "never told").toBe(model.firing.get(key));
         if (each.status !== "complete")
           expect(site.rows.filter(({ cleared }) => cleared)).toHaveLength(
             before.filter(({ cleared }) => cleared).length,
           );
 
         const mentions = [...notice.fresh, ...notice.continuing];
-        expect(new Set(idsIn(notice)).size, "no event twice in a bundle").toBe(mentions.length);
+        expect(new Set(idsIn(notice)).size, "no event twice in a bundle").toBe(
+          mentions.length + notice.cleared.length,
+        );
+        expect(
+          notice.cleared.map(({ dedupeKey }) => dedupeKey).toSorted(),
+          "what was over before anybody was told is told",
+        ).toEqual(expected.over.toSorted());
         expect(new Map(mentions.map(({ dedupeKey, reason }) => [dedupeKey, reason]))).toEqual(
           expected.told,
         );
@@ -175,7 +207,7 @@ test("over any course of ticks the engine does what the rules ask, event by even
   );
 });
 
-test("a mail that fails tick after tick is owed until one is confirmed, and told then once", () => {
+test("a mail that fails tick after tick is owed until one is confirmed, and told then once, over or not", () => {
   const usual: Step = {
     status: "complete",
     detected: ["a"],
@@ -197,12 +229,18 @@ test("a mail that fails tick after tick is owed until one is confirmed, and told
     [{ status: "partial", detected: [], confirmed: true }, "due: owed"],
     [{ confirmed: true }, "nothing to mail: "],
     [{ detected: [], confirmed: true }, "nothing to mail: "],
-    [{ confirmed: true }, "due: new"],
+    [{}, "due: new"],
+    [{ detected: [] }, "due: cleared before it could be mailed"],
+    [{}, "due: new,cleared before it could be mailed"],
+    [{ confirmed: true }, "due: owed,cleared before it could be mailed"],
+    [{ detected: [], confirmed: true }, "nothing to mail: "],
+    [{ enabled: false }, "mail is off: new"],
+    [{ enabled: false, detected: [] }, "nothing to mail: "],
   ];
   const site = new Site();
   const told = course.map(([changes], index) => {
-    const { reason, fresh, continuing } = site.tick({ ...usual, ...changes }, index * 300);
-    return `${reason}: ${[...fresh, ...continuing].map((mention) => mention.reason).join()}`;
+    const { reason, fresh, continuing, cleared } = site.tick({ ...usual, ...changes }, index * 300);
+    return `${reason}: ${[...fresh, ...continuing, ...cleared].map((mention) => mention.reason).join()}`;
   });
   expect(told).toEqual(course.map(([, expected]) => expected));
 });

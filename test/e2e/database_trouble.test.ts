@@ -78,23 +78,34 @@ test("a mail that went out but could not be stamped is repeated once, and its fi
   expect(site.mail.mails).toHaveLength(2);
 });
 
-test("a run that cannot be opened or closed is one line and exit code 2, and the next tick is whole", async () => {
+test("a run that cannot be opened is one line and exit code 2, and nothing is done", async () => {
   const site = await busySite({});
   await refuse(site, "NEW.kind = 'engine_run' AND NEW.status = 'active'");
   const opened = await site.tick();
   expect(opened).toMatchObject({ code: 2, stdout: "" });
   expect(opened.stderr).toMatch(/^swf-alarms: [^\n]*the disk is full[^\n]*\n$/);
   expect(await site.entries("event")).toEqual([]);
-  await allow(site);
-  await site.query("DROP FUNCTION refuse");
-  await refuse(site, "NEW.kind = 'engine_run' AND NEW.status = 'done'");
-  const closed = await site.tick();
-  expect(closed).toMatchObject({ code: 2, stdout: "" });
-  expect(closed.stderr).toMatch(/^swf-alarms: [^\n]*the disk is full[^\n]*\n$/);
-  expect(site.mail.mails).toHaveLength(1);
+  expect(site.source.requests).toEqual([]);
   await allow(site);
   expect(await site.tick()).toEqual(QUIET);
   expect(site.mail.mails).toHaveLength(1);
+});
+
+test("a run that cannot be closed is told, what the tick did stays done, and the next tick closes it", async () => {
+  const site = await busySite({});
+  await refuse(site, "NEW.kind = 'engine_run' AND NEW.status = 'done'");
+  const result = await site.tick();
+  expect(result).toMatchObject({ code: 1, stdout: "" });
+  expect(result.stderr).toMatch(
+    /^swf-alarms: cannot close the record of this tick, [^\n]*the disk is full[^\n]*\n$/,
+  );
+  expect(site.mail.mails).toHaveLength(1);
+  expect(await site.entries("event")).toHaveLength(1);
+  await allow(site);
+  expect(await site.tick()).toEqual(QUIET);
+  expect(site.mail.mails).toHaveLength(1);
+  const [crashed, whole] = await site.entries("engine_run");
+  expect(crashed).toMatchObject({ status: "done", data: { crashed_at: whole?.data.started_at } });
 });
 
 test("connections that the server ends in the middle of a tick cost no events and no crash", async () => {

@@ -125,7 +125,7 @@ test.for(VARIANTS)(
     const early = await site.tick();
     expect(early).toMatchObject({ code: 2, stdout: "" });
     expect(early.stderr).toBe(
-      `swf-alarms: the database lacks 0001_entry_tables.sql, 0002_one_active_event.sql; run: swf-alarms migrate --config ${site.config}\n`,
+      `swf-alarms: the database lacks 0001_entry_tables.sql, 0002_one_active_event.sql, 0003_owed_mail.sql; run: swf-alarms migrate --config ${site.config}\n`,
     );
     expect(await site.entries("event")).toStrictEqual(eventsBefore);
 

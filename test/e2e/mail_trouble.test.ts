@@ -72,7 +72,23 @@ test.for([
     name: "a rejected message",
     refusal: sesError("MessageRejected", 400),
     retryable: false,
-    says: /mail not sent: SES MessageRejected: Email address is not verified\./,
+    says: /mail not sent: SES MessageRejected: Email address is not verified\. \(refused: ops@example\.org\)/,
+  },
+  {
+    name: "a rejected sender",
+    refusal: sesError(
+      "MessageRejected",
+      400,
+      "Email address is not verified. The following identities failed the check in region US-EAST-1: alarms@example.org",
+    ),
+    retryable: false,
+    says: /mail not sent: SES MessageRejected: Email address is not verified\..*alarms@example\.org/,
+  },
+  {
+    name: "a mail that is too large in every form",
+    refusal: (response) => response.writeHead(413).end(),
+    retryable: false,
+    says: /mail not sent: SES .*413/,
   },
 ])(
   "$name is a failed attempt on record, and the next tick mails what is owed",
@@ -169,18 +185,6 @@ test("no AWS credentials: the failure says what to set, and does not look retrya
   expect(site.mail.calls).toEqual([]);
 });
 
-test("an event that clears while its mail fails leaves no mail behind, and its attempts stay on record", async () => {
-  const site = await siteWithA();
-  site.mail.refuse = () => sesError("MessageRejected", 400);
-  await site.tick();
-  site.things = [];
-  expect(await site.tick()).toEqual(QUIET);
-  expect(only(await site.entries("notification")).data).toMatchObject({ outcome: "failed" });
-  expect(only(await site.entries("event")).data).toMatchObject({
-    clear_reason: "no longer detected",
-  });
-});
-
 test("one alarm's refused mail does not hold up another's", async () => {
   const site = await siteWithA();
   site.module("others.js", THINGS);
@@ -197,37 +201,6 @@ test("one alarm's refused mail does not hold up another's", async () => {
     error_message: "",
   });
   expect(perAlarm(run, "alarm_things")).toMatchObject({ errors: 1, bundle_sent: false });
-});
-
-test("more than fifty recipients are several calls, and one refused part leaves the bundle owed", async () => {
-  const site = await siteWithA();
-  const people = Array.from({ length: 120 }, (_, index) => `person${index}@example.org`);
-  await site.query(
-    "UPDATE entry SET data = jsonb_set(data, '{recipients}', $1::text::jsonb) WHERE kind = 'alarm'",
-    [JSON.stringify(people)],
-  );
-  site.mail.refuse = (call) =>
-    call.toString().includes("person60%40") ? sesError("MessageRejected", 400) : undefined;
-  expect((await site.tick()).code).toBe(1);
-  expect(only(site.mail.mails).to).toEqual(people.slice(0, 50));
-  expect(only(await site.entries("notification")).data).toMatchObject({
-    outcome: "failed",
-    message_ids: [only(site.mail.mails).messageId],
-    recipients: people,
-  });
-  expect(eventData(only(await site.entries("event")))).not.toHaveProperty("last_notified");
-
-  site.mail.refuse = undefined;
-  site.mail.mails.length = 0;
-  expect(await site.tick()).toEqual(QUIET);
-  expect(site.mail.mails.map(({ to }) => to.length)).toEqual([50, 50, 20]);
-  expect(site.mail.mails.flatMap(({ to }) => to)).toEqual(people);
-  const run = (await site.entries("engine_run"))[1] ?? only([]);
-  // One bundle, however many calls.
-  expect(runData(run).notifications_sent).toBe(1);
-  expect((await site.entries("notification"))[1]?.data.message_ids).toEqual(
-    site.mail.mails.map(({ messageId }) => messageId),
-  );
 });
 
 test("a bundle of hundreds lists the first hundred and counts the rest", async () => {

@@ -96,7 +96,7 @@ test.for([
   },
   {
     name: "catches the fetch failure and goes on as if nothing were",
-    text: `export async function* detect(client) { try { await client.get("/gone/"); } catch {} yield { dedupeKey: "old", subject: "O" }; }`,
+    text: `export async function* detect(client) { await client.get("/here/"); try { await client.get("/gone/"); } catch {} yield { dedupeKey: "old", subject: "O" }; }`,
     seen: { old: true, other: true },
     mailed: 0,
     says: /GET \/gone\/ from main: status 404/,
@@ -133,7 +133,8 @@ test.for([
   "a module that $name clears nothing and keeps what it yielded",
   async ({ text, seen, mailed, says }) => {
     const site = await siteWithOldThings(text);
-    site.source.answer = (_, response) => json(response, { error: "not here" }, 404);
+    site.source.answer = (_, response, url) =>
+      json(response, { error: "not here" }, url.pathname === "/here/" ? 200 : 404);
     const result = await site.tick();
     expect(result).toMatchObject({ code: 1, stdout: "" });
     expect(result.stderr).toMatch(says);
@@ -261,7 +262,7 @@ test("a detection's own data never overwrites the engine's keys, and is kept bes
   site.module(
     "greedy.js",
     `export const detect = () => [{ dedupeKey: "k", subject: "K", data: {
-      entry_id: "event_other", fire_time: "yesterday", clear_time: 5, clear_reason: "x", last_seen: 1, last_notified: 2,
+      entry_id: "event_other", fire_time: "yesterday", clear_time: 5, clear_reason: "x", mail_owed: true, last_seen: 1, last_notified: 2,
       dedupe_key: "z", subject: "z", recipients: "evil@example.org", alarm_config_id: "z", status: "running", metric: "9%" } }];`,
   );
   const alarmId = await insertAlarm(site, "greedy", { enabled: false });
@@ -275,6 +276,7 @@ test("a detection's own data never overwrites the engine's keys, and is kept bes
     detection_fire_time: "yesterday",
     detection_clear_time: 5,
     detection_clear_reason: "x",
+    detection_mail_owed: true,
     detection_last_seen: 1,
     detection_last_notified: 2,
     detection_dedupe_key: "z",

@@ -1,23 +1,47 @@
+import { hostname } from "node:os";
 import pg from "pg";
 import { expect, onTestFinished, test } from "vitest";
 import { busySite, holdAnswers, PATIENT, startTick } from "../support/busy_site.ts";
 import { eventData, runData } from "../support/contract.ts";
+import { health, taskHistory } from "../support/dashboard.ts";
 import { startServer } from "../support/http_server.ts";
 import { QUIET } from "../support/quiet.ts";
 import { dump, only } from "../support/rows.ts";
 
-test("while another tick holds the lock, a tick writes nothing, exits 0 and says so to whoever looks", async () => {
+test("while another tick holds the lock, a tick records that it is skipped and nothing else, exits 0 and says so to whoever looks", async () => {
   const site = await busySite({});
   const holder = new pg.Client({ connectionString: site.dsn });
   await holder.connect();
   onTestFinished(() => holder.end());
   await holder.query("SELECT pg_advisory_lock(hashtext('swf-alarms tick'))");
   const before = await site.withDatabase(dump);
+  const since = Date.now() / 1000;
   expect(await site.tick()).toEqual(QUIET);
   const verbose = await site.tick("-v");
   expect(verbose).toMatchObject({ code: 0, stderr: "" });
   expect(verbose.stdout).toContain("tick skipped: another tick is at work on this database");
   expect(await site.tick("--dry-run")).toMatchObject({ code: 0, stderr: "" });
+  const skipped = await site.entries("skipped_tick");
+  expect(skipped).toHaveLength(3);
+  for (const row of skipped) {
+    expect(row).toMatchObject({
+      title: expect.stringMatching(/^Tick skipped: another tick is at work/),
+      status: "done",
+      archived: false,
+      context_id: "swf-alarms",
+      data: {
+        entry_id: `skipped_${Math.floor(row.timestamp_created)}`,
+        at: row.timestamp_created,
+        host: hostname(),
+        pid: expect.any(Number),
+        reason: expect.stringMatching(
+          /^another tick is at work on this database \(session \d+, for \d+ s\)$/,
+        ),
+      },
+    });
+    expect(row.timestamp_created).toBeGreaterThanOrEqual(since);
+  }
+  await site.query("DELETE FROM entry WHERE kind = 'skipped_tick'");
   expect(await site.withDatabase(dump)).toBe(before);
   expect(site.source.requests).toEqual([]);
   expect(site.log()).toContain("tick skipped");
@@ -62,9 +86,26 @@ test("a tick killed in the middle blocks nobody, and its events are continued", 
   expect(site.mail.mails).toHaveLength(1);
   const runs = await site.entries("engine_run");
   expect(runs).toHaveLength(3);
-  // The dashboard shows a run without its end as one that crashed.
-  expect(runs[1]).toMatchObject({ status: "active", data: { started_at: expect.any(Number) } });
+  // Closed, and without its end: the dashboard shows "unknown" for it.
+  expect(runs[1]).toMatchObject({
+    status: "done",
+    data: {
+      started_at: expect.any(Number),
+      crashed_at: runs[2]?.data.started_at,
+      errors: 1,
+      error_details: expect.stringMatching(/^the tick was interrupted before its end; /),
+    },
+  });
   expect(runs[1]?.data).not.toHaveProperty("finished_at");
+  const events = await site.entries("event");
+  expect(taskHistory(runs, events, "alarm_things", "a", Date.now() / 1000)).toEqual([
+    "firing",
+    "unknown",
+    "firing",
+  ]);
+  expect(health(runs, Date.now() / 1000)).toBe("ok");
+  const list = await site.command(["run", "list"]);
+  expect(list.stdout.split("\n")[2]).toMatch(/ crashed .* the tick was interrupted/);
 });
 
 test("killed while its mail was on the way, the attempt says unknown and the next tick mails", async () => {

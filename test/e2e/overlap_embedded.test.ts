@@ -1,9 +1,10 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { busySite, holdAnswers, PATIENT, startTick } from "../support/busy_site.ts";
 import { eventData, runData } from "../support/contract.ts";
 import { QUIET } from "../support/quiet.ts";
 import { only, readEntries } from "../support/rows.ts";
-import { makeSite, type Site, THINGS } from "../support/site.ts";
+import { filesIn, makeSite, type Site, THINGS } from "../support/site.ts";
 
 async function rows(site: Site) {
   return await site.withDatabase(async (db) => ({
@@ -52,6 +53,15 @@ test("while a tick takes long, the next is skipped, and other commands say who h
   const { runs } = await rows(site);
   expect(runs).toHaveLength(1);
   expect(site.mail.mails).toHaveLength(1);
+
+  // The next tick that has the database takes in what the skipped one noted beside it.
+  expect(filesIn(join(site.folder, "state"))).toContain("swf-alarms.skipped");
+  expect(await site.tick()).toEqual(QUIET);
+  expect(filesIn(join(site.folder, "state")).join(" ")).not.toContain("swf-alarms.skipped");
+  const skipped = await site.command(["run", "list"]);
+  expect(skipped.stdout).toMatch(/ skipped .* the embedded database [^\n]* is in use by process/);
+  const facts = JSON.parse((await site.command(["run", "list", "--json"])).stdout);
+  expect(facts.map((item: object) => "skipped" in item)).toEqual([false, true, false]);
 });
 
 test("a tick killed in the middle blocks nobody, and its events are continued", async () => {
@@ -66,5 +76,6 @@ test("a tick killed in the middle blocks nobody, and its events are continued", 
   const { events, runs } = await rows(site);
   expect(only(events).data).toMatchObject({ clear_time: null });
   expect(site.mail.mails).toHaveLength(1);
-  expect(runs.map(({ status }) => status)).toEqual(["done", "active", "done"]);
+  expect(runs.map(({ status }) => status)).toEqual(["done", "done", "done"]);
+  expect(runs.map(({ data }) => "finished_at" in data)).toEqual([true, false, true]);
 });

@@ -280,7 +280,7 @@ test("the proxy down is one line on stderr, and the events stay", async () => {
   const down = await site.tick();
   expect(down).toMatchObject({ code: 1, stdout: "" });
   expect(down.stderr).toMatch(
-    /^swf-alarms: alarm_panda_failure_rate_eic_all: GET \/prod\/api\/panda\/tasks\/[^\n]*status 403[^\n]*Invalid token[^\n]*\n$/,
+    /^swf-alarms: source main unreachable since [^\n]*status 403[^\n]*Invalid token[^\n]*; could not look: alarm_panda_failure_rate_eic_all\n$/,
   );
   expect((await site.entries("event")).map(({ data }) => data.clear_time)).toEqual([null, null]);
 });

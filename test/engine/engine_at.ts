@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -8,12 +8,13 @@ import type { Mode } from "../../src/core/model.ts";
 import type { TickReport } from "../../src/engine/report.ts";
 import { openRunners } from "../../src/engine/runners.ts";
 import { type Engine, tick } from "../../src/engine/tick.ts";
-import type { Database } from "../../src/store/database.ts";
+import { type Database, DatabaseBusy } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 
 /** The engine in this process, with a clock that the test sets; everything else is real. */
 export interface EngineAt {
   readonly db: Database;
+  readonly alarmsDir: string;
   /** Epoch seconds. */
   now: number;
   readonly log: string[];
@@ -22,11 +23,15 @@ export interface EngineAt {
   says(name: string, what: Says): void;
   /** One tick at the time that the clock shows. Undefined when it was skipped. */
   tick(mode?: Mode, only?: readonly string[]): Promise<TickReport | undefined>;
+  /** Takes settings of `[engine]` that are not the usual ones, and operators. */
+  configure(changes: EngineChanges): void;
   /** Names of the mails in the outbox folder. */
   mails(): readonly string[];
   /** Puts something in the way of the outbox, or takes it away. */
   blockMail(blocked: boolean): void;
 }
+
+export type EngineChanges = Partial<Config["engine"]> & { operators?: Config["operators"] };
 
 /** What the clock shows at first; a whole second, so that times compare exactly. */
 export const START = 1_800_000_000;
@@ -41,7 +46,7 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
     rmSync(folder, { recursive: true, force: true });
   });
   await migrate(db);
-  const config: Config = {
+  let config: Config = {
     engine: {
       baseUrl: "http://127.0.0.1:9",
       requestTimeout: 5,
@@ -49,37 +54,51 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
       limits: { timeout: 30, memory: 512, detections: 100_000 },
       logPath: undefined,
       alarmsDir,
+      quarantineAfter: 3,
+      clearGuardShare: 0.8,
+      unreachableAfter: 1800,
     },
     sources: {},
     db: { kind: "embedded", path: "unused" },
     email: { provider: "file", from: "alarms@example.org", dir: outbox },
+    operators: [],
   };
   const log: string[] = [];
   const keep = (level: string) => (message: string) => {
     log.push(`${level} ${message}`);
   };
+  const told = { error: keep("error"), info: keep("info"), debug: keep("debug") };
   const at: EngineAt = {
     db,
+    alarmsDir,
     now: START,
     log,
     module: (file, text) => writeFileSync(join(alarmsDir, file), text),
     says: (name, what) => {
       const path = join(folder, `${name}.json`);
       writeFileSync(path, JSON.stringify(what));
-      at.module(`${name}.js`, says(path));
+      // A module file that is written anew is a changed module, which lifts a quarantine.
+      if (!existsSync(join(alarmsDir, `${name}.js`))) at.module(`${name}.js`, says(path));
     },
     tick: async (mode = "tick", only) => {
-      const log = { error: keep("error"), info: keep("info"), debug: keep("debug") };
       const engine: Engine = {
         config,
         db,
-        host: (signal) => openRunners(config, signal, log),
+        host: (signal) => openRunners(config, signal, told),
         channel: () => openChannel(config.email),
         clock: () => at.now,
-        log,
+        log: told,
         redact: (text) => text,
       };
-      return await tick(engine, { mode, only: only === undefined ? undefined : new Set(only) });
+      try {
+        return await tick(engine, { mode, only: only === undefined ? undefined : new Set(only) });
+      } catch (error) {
+        if (error instanceof DatabaseBusy) return undefined;
+        throw error;
+      }
+    },
+    configure: ({ operators = config.operators, ...engine }) => {
+      config = { ...config, operators, engine: { ...config.engine, ...engine } };
     },
     mails: () => {
       try {
@@ -105,7 +124,7 @@ export interface Says {
   readonly fails?: string;
 }
 
-/** A module that does what its `<name>.json` says; Node loads a module file only once in a process. */
+/** A module that does what its `<name>.json` says. */
 function says(path: string): string {
   return `import { readFileSync } from "node:fs";
 export const SOURCES = [];

@@ -1,4 +1,4 @@
-import type { Database, Lock, Queryable, Row, SqlValue } from "../../src/store/database.ts";
+import type { Database, LockAttempt, Queryable, Row, SqlValue } from "../../src/store/database.ts";
 
 /**
  * A database whose user dies after so many statements: from then on it hears nothing, as if its process
@@ -45,7 +45,7 @@ export class MortalDatabase implements Database {
     return this.#live(() => this.#db.script(sql));
   }
 
-  tryLock(name: string): Promise<Lock | undefined> {
+  tryLock(name: string): Promise<LockAttempt> {
     return this.#db.tryLock(name);
   }
 

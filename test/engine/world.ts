@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import type { Channel, Mail } from "../../src/channel/channel.ts";
 import type { Config } from "../../src/config/config.ts";
+import { type Trouble, undelivered } from "../../src/core/delivery.ts";
 import type { Mode, Outcome } from "../../src/core/model.ts";
 import { type Engine, tick } from "../../src/engine/tick.ts";
 import type { ModuleHost } from "../../src/modules/runners.ts";
@@ -43,6 +44,8 @@ interface EventRow {
   readonly lastNotified: number | undefined;
 }
 
+const DOWN: Trouble = { error: "down", retryable: true, scope: "channel", mayBeSent: false };
+
 /** The guard holds a clear of so many events, if they are more than this share. */
 const GUARDED = { least: 10, share: 0.8 };
 
@@ -53,7 +56,7 @@ export class World {
   #now = 1_800_000_000;
   /** How often the engine was killed. */
   kills = 0;
-  /** Mentions of an event beyond what is due. */
+  /** Mails that name an event which one before had named already. */
   repeats = 0;
   /** Ids that an accepted mail named. */
   #mailed = new Set<string>();
@@ -142,6 +145,11 @@ export class World {
       return;
     }
     for (const key of detected) expect(active).toContain(key);
+    // What any outcome detects is there: whether it is gone must be said twice anew.
+    const stillMissed = [...(this.#missed.get(name) ?? [])].filter(
+      (key) => !detected.includes(key),
+    );
+    this.#missed.set(name, new Set(stillMissed));
     if (status !== "complete") return;
 
     const gone = wasActive.filter(({ key }) => !detected.includes(key)).map(({ key }) => key);
@@ -179,10 +187,10 @@ export class World {
           2,
         ]);
         if (db.isDead || fate === "killed before") return db.die();
-        if (fate === "refused")
-          return { ok: false, error: "refused", retryable: true, messageIds: [] };
+        if (fate === "refused") return undelivered(mail.recipients, DOWN);
         await this.#accept(mail, name, step, before);
-        return fate === "killed after" ? db.die() : { ok: true, messageIds: ["id"] };
+        if (fate === "killed after") db.die();
+        return { ...undelivered([], DOWN), confirmed: mail.recipients, trouble: undefined };
       },
     };
   }
@@ -199,16 +207,19 @@ export class World {
       const text = JSON.stringify(data);
       if (this.#known.has(String(id)) || !text.includes(`"${mail.alarm}"`)) continue;
       this.#known.add(String(id));
-      for (const eventId of idsIn(data)) this.#mention(eventId, step[name].hours, before);
+      const isRepeat = idsIn(data).map((id) => this.#mention(id, step[name].hours, before));
+      if (isRepeat.includes(true)) this.repeats += 1;
     }
   }
 
-  #mention(eventId: string, hours: number, before: readonly EventRow[]): void {
+  /** Whether an earlier mail had named it and nobody knew. */
+  #mention(eventId: string, hours: number, before: readonly EventRow[]): boolean {
     const last = before.find(({ id }) => id === eventId)?.lastNotified;
     const isDue = last === undefined || (hours > 0 && this.#now >= last + hours * 3600);
     expect(isDue, "named only when due").toBe(true);
-    if (last === undefined && this.#mailed.has(eventId)) this.repeats += 1;
+    const isRepeat = last === undefined && this.#mailed.has(eventId);
     this.#mailed.add(eventId);
+    return isRepeat;
   }
 
   async #configure(name: Name, { enabled, hours, addresses }: AlarmStep): Promise<void> {
@@ -245,10 +256,14 @@ export class World {
         limits: { timeout: 60, memory: 512, detections: 1000 },
         logPath: undefined,
         alarmsDir: this.#folder,
+        quarantineAfter: 3,
+        clearGuardShare: GUARDED.share,
+        unreachableAfter: 1800,
       },
       sources: {},
       db: { kind: "embedded", path: "unused" },
       email: { provider: "file", from: "alarms@example.org", dir: "unused" },
+      operators: [],
     };
   }
 }

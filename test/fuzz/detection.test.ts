@@ -76,8 +76,10 @@ test("what a mail shows of any detection has no mark-up, header or control chara
         time: 1_700_000_000,
         freshCount: 1,
         continuingCount: 0,
-        fresh: [{ dedupeKey: "k", subject, body, reason: "new" }],
+        clearedCount: 0,
+        fresh: [{ dedupeKey: "k", subject, body, reason: "new", mayRepeat: false }],
         continuing: [],
+        cleared: [],
         caveats: [caveat],
       });
       expect(line).toMatch(ONE_LINE);

@@ -42,6 +42,12 @@ describe("a text for one header line", () => {
     ["a tab is a blank", "a\tb", "a b"],
     ["many are one", "a\r\n\r\n\r\nb", "a b"],
     ["blanks around it go", "\r\n a \n", "a"],
+    [
+      "a mark that turns the writing is dropped",
+      "a\u202Egnp.exe\u202C \u2067b\u2069\u200F",
+      "agnp.exe b",
+    ],
+    ["half a pair is replaced", "a\ud800", "a\uFFFD"],
     ["of control characters alone nothing is left", "\r\n\0", ""],
   ])("%s", (_, text, line) => {
     expect(headerText(text)).toBe(line);
@@ -50,7 +56,7 @@ describe("a text for one header line", () => {
   test("any text is one line", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
-        expect(headerText(text)).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
+        expect(headerText(text)).not.toMatch(/[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u);
       }),
     );
   });
@@ -65,6 +71,8 @@ describe("a text for a body or a terminal", () => {
     ["a NUL, a bell and a delete are replaced", "\0\u0007\u007f", "\uFFFD\uFFFD\uFFFD"],
     ["half a pair is replaced", "a\ud800", "a\uFFFD"],
     ["a whole pair stays", "😀", "😀"],
+    ["a mark that turns the writing is replaced", "a\u202Eb\u2066", "a\uFFFDb\uFFFD"],
+    ["writing from right to left stays", "שלום\u200F", "שלום\u200F"],
   ])("%s", (_, text, plain) => {
     expect(plainText(text)).toBe(plain);
   });

@@ -7,14 +7,21 @@ import {
   composeBundle,
 } from "../../src/core/bundle.ts";
 import type { Mention } from "../../src/core/notice.ts";
-import { renderMessage } from "../../src/message/render.ts";
+import { renderMessage, storedMessage } from "../../src/message/render.ts";
 
 function item(key: string, changes: Partial<BundleItem> = {}): BundleItem {
-  return { dedupeKey: key, subject: `${key} fails`, body: "", reason: "new", ...changes };
+  return {
+    dedupeKey: key,
+    subject: `${key} fails`,
+    body: "",
+    reason: "new",
+    mayRepeat: false,
+    ...changes,
+  };
 }
 
 function bundle(changes: Partial<Bundle> = {}): Bundle {
-  const { fresh = [], continuing = [] } = changes;
+  const { fresh = [], continuing = [], cleared = [] } = changes;
   return {
     entryId: "alarm_x",
     title: "Alarm X",
@@ -22,8 +29,10 @@ function bundle(changes: Partial<Bundle> = {}): Bundle {
     time: Date.UTC(2026, 10, 21, 4, 5, 59) / 1000,
     freshCount: fresh.length,
     continuingCount: continuing.length,
+    clearedCount: cleared.length,
     fresh,
     continuing,
+    cleared,
     caveats: [],
     ...changes,
   };
@@ -111,6 +120,62 @@ describe("the text", () => {
     expect(text).not.toContain("Note:");
   });
 
+  const OVER = {
+    ...item("o", { reason: "cleared before it could be mailed", body: "it was bad" }),
+    fireTime: Date.UTC(2026, 10, 21, 3, 55) / 1000,
+    clearTime: Date.UTC(2026, 10, 21, 4, 0) / 1000,
+  };
+
+  test("what was over before it could be mailed has its own part, with its times", () => {
+    const { subject, text, html } = renderMessage(
+      bundle({ fresh: [item("a")], cleared: [OVER, { ...OVER, body: "", fireTime: 0 }] }),
+    );
+    expect(subject).toBe("[alarm_x] 1 detection(s), 1 new, 0 continuing, 2 already cleared");
+    expect(text).toContain(
+      [
+        "CLEARED BEFORE IT COULD BE MAILED (2):",
+        "",
+        "  [2] o fails",
+        "      fired 2026-11-21 03:55 UTC, cleared 2026-11-21 04:00 UTC",
+        "      it was bad",
+        "",
+        "  [3] o fails",
+        "      fired an unknown time, cleared 2026-11-21 04:00 UTC",
+        "",
+      ].join("\n"),
+    );
+    expect(visible(html)).toContain("fired 2026-11-21 03:55 UTC, cleared 2026-11-21 04:00 UTC");
+  });
+
+  test("what may have been mailed does not claim that it was not", () => {
+    const label = " (may repeat an earlier mail, whose fate is unknown)";
+    const { text, html } = renderMessage(
+      bundle({
+        continuing: [item("a", { reason: "owed", mayRepeat: true })],
+        cleared: [{ ...OVER, mayRepeat: true }],
+      }),
+    );
+    for (const shown of [text, visible(html)]) {
+      expect(shown).not.toContain("not mailed before");
+      expect(shown.split(label.trim())).toHaveLength(3);
+    }
+    expect(text).toContain(`[1] a fails${label}\n`);
+    expect(text).toContain(`[2] o fails${label}\n`);
+  });
+
+  test("a clock far out of range does not keep the mail back", () => {
+    const { text } = renderMessage(bundle({ time: 1e300, fresh: [item("a")] }));
+    expect(text).toContain("tick of an unknown time.");
+  });
+
+  test("a mail from its record is the same text, in HTML too", () => {
+    const evil = "a <b>\n\u001b[2J & more";
+    const { subject, text, html } = storedMessage("[x]\r\nBcc: b", evil);
+    expect({ subject, text }).toEqual({ subject: "[x] Bcc: b", text: evil });
+    expect(html).not.toContain("<b>");
+    expect(visible(html)).toContain("a <b>\n\uFFFD[2J & more");
+  });
+
   test("a mail of continuing ones alone has no heading for new ones", () => {
     const { text } = renderMessage(bundle({ continuing: [item("a", { reason: "owed" })] }));
     expect(text).toMatch(/^CONTINUING \(1\):\n\n {2}\[1\] a fails \(not mailed before\)/);
@@ -192,7 +257,7 @@ describe("a bundle of ten thousand", () => {
       body: "<b>\n".repeat(12_500),
       data: {},
     };
-    return { eventId: dedupeKey, dedupeKey, detection, reason: "new" };
+    return { eventId: dedupeKey, dedupeKey, fireTime: 0, detection, reason: "new" };
   });
   const omitted = { "already mailed": 0, "renotification not due": 0, "not seen this tick": 0 };
   const rendered = (fresh: number, changes: Partial<BundleFacts> = {}) =>
@@ -207,9 +272,11 @@ describe("a bundle of ten thousand", () => {
           reason: "due",
           fresh: mentions.slice(0, fresh),
           continuing: mentions.slice(fresh),
+          cleared: [],
           omitted,
         },
         stored: new Map(),
+        maybeMailed: new Set(),
         caveats: [],
         ...changes,
       }),
@@ -256,14 +323,28 @@ describe("a bundle of ten thousand", () => {
 describe("whatever the parts hold", () => {
   const word = fc.oneof(
     fc.string({ unit: "binary" }),
-    fc.constantFrom("\r\nBcc: a@h", "<script>", "</pre>", "\u2028", "\u001b[2J", "&", '"'),
+    fc.constantFrom(
+      "\u202E",
+      "\u2067",
+      "\r\nBcc: a@h",
+      "<script>",
+      "</pre>",
+      "\u2028",
+      "\u001b[2J",
+      "&",
+      '"',
+    ),
   );
   const anyItem = fc.record({
     dedupeKey: word,
     subject: word,
     body: word,
     reason: fc.constantFrom("new" as const, "owed" as const, "renotification due" as const),
+    mayRepeat: fc.boolean(),
   });
+  const anyCleared = fc
+    .tuple(anyItem, fc.double(), fc.double())
+    .map(([given, fireTime, clearTime]) => ({ ...given, fireTime, clearTime }));
   const anyBundle = fc
     .record({
       entryId: word,
@@ -271,6 +352,7 @@ describe("whatever the parts hold", () => {
       description: word,
       fresh: fc.array(anyItem, { maxLength: 3 }),
       continuing: fc.array(anyItem, { maxLength: 3 }),
+      cleared: fc.array(anyCleared, { maxLength: 3 }),
       caveats: fc.array(word, { maxLength: 2 }),
     })
     .map(bundle);
@@ -279,7 +361,7 @@ describe("whatever the parts hold", () => {
     fc.assert(
       fc.property(anyBundle, (given) => {
         const { subject, text, html } = renderMessage(given);
-        expect(subject).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
+        expect(subject).not.toMatch(/[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u);
         const marks = html.matchAll(/<\/?([^\s>]*)[^>]*>/g);
         const own = [
           "!DOCTYPE",
@@ -297,7 +379,7 @@ describe("whatever the parts hold", () => {
         for (const [, name] of marks) expect(own).toContain(name);
         expect(html.split("<").length).toBe(html.split(">").length);
         expect(html.split('<div style="').length - 1).toBe(
-          given.fresh.length + given.continuing.length,
+          given.fresh.length + given.continuing.length + given.cleared.length,
         );
         expect(`${text}${html}`).not.toMatch(/[^\P{Cc}\n\t]/u);
       }),

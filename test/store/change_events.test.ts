@@ -15,6 +15,7 @@ import { entryRows, insertEntry, type RawEntry } from "../support/raw_entries.ts
 
 const FIRED = 1_790_000_000;
 const LATER = 1_790_000_300.125;
+const CLEAR = { reason: "r", mailOn: false };
 
 /** The three ways in which an event changes after it was made, and the keys that each may write. */
 type Change = (db: Queryable, ids: readonly string[], now: number) => Promise<unknown>;
@@ -22,7 +23,7 @@ const CHANGES: readonly (readonly [string, Change, object])[] = [
   ["touchEvents", touchEvents, { last_seen: LATER }],
   [
     "clearEvents",
-    (db, ids, now) => clearEvents(db, ids, "no longer detected", now),
+    (db, ids, now) => clearEvents(db, ids, { reason: "no longer detected", mailOn: false }, now),
     { clear_time: LATER, clear_reason: "no longer detected" },
   ],
   ["stampNotified", stampNotified, { last_notified: LATER }],
@@ -119,15 +120,15 @@ describe.each(DATABASES)("changing events on $kind", ({ open }) => {
 
   test("clearEvents tells how many it ended", async () => {
     const ids = await makeEvents("counted");
-    expect(await clearEvents(db, ids.slice(0, 2), "r", LATER)).toBe(2);
-    expect(await clearEvents(db, ids, "r", LATER)).toBe(ids.length - 2);
-    expect(await clearEvents(db, ids, "r", LATER)).toBe(0);
+    expect(await clearEvents(db, ids.slice(0, 2), CLEAR, LATER)).toBe(2);
+    expect(await clearEvents(db, ids, CLEAR, LATER)).toBe(ids.length - 2);
+    expect(await clearEvents(db, ids, CLEAR, LATER)).toBe(0);
   });
 
   test("clearEvents keeps a reason with quotes and other scripts as it is", async () => {
     const ids = await makeEvents("reasons");
     const reason = `'; -- "x" \\ $1 漢😀`;
-    await clearEvents(db, ids, reason, LATER);
+    await clearEvents(db, ids, { reason, mailOn: false }, LATER);
     for (const row of (await entryRows(db, ids)).values())
       expect(row.data).toMatchObject({ clear_reason: reason });
   });
@@ -147,13 +148,13 @@ describe.each(DATABASES)("changing events on $kind", ({ open }) => {
     });
     const before = await entryRows(db, [id]);
     await touchEvents(db, [id], LATER);
-    expect(await clearEvents(db, [id], "r", LATER)).toBe(0);
+    expect(await clearEvents(db, [id], CLEAR, LATER)).toBe(0);
     expect(await entryRows(db, [id])).toEqual(before);
   });
 
   test("an event that cleared while its mail was on the way is stamped all the same, and stays cleared", async () => {
     const [id = ""] = await makeEvents("late");
-    await clearEvents(db, [id], "gone", LATER);
+    await clearEvents(db, [id], { reason: "gone", mailOn: true }, LATER);
     await stampNotified(db, [id], LATER + 1);
     expect((await entryRows(db, [id])).get(id)?.data).toMatchObject({
       clear_time: LATER,

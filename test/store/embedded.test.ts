@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -32,6 +33,9 @@ beforeAll(async () => {
   await db.close();
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+/** Where a database is made before it is whole. */
+const MAKING = "swf-alarms.making";
 
 const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
@@ -134,6 +138,66 @@ describe("openEmbedded", () => {
       cpSync(join(site, part), join(path, part), { recursive: true });
     const release = maker.held ? maker.lock.release : async () => {};
     const [db] = await Promise.all([openEmbedded(path), release()]);
+    expect((await migrate(db)).applied).not.toEqual([]);
+    await db.close();
+  });
+
+  /** What a maker leaves at the moment of its death, and what must come of it. */
+  const HALF_MADE: readonly (readonly [string, (path: string) => void])[] = [
+    ["before anything of Postgres was made", (path) => mkdirSync(join(path, MAKING))],
+    [
+      "while it was made: all but whole, with a PG_VERSION",
+      (path) => {
+        cpSync(site, join(path, MAKING), { recursive: true });
+        rmSync(join(path, MAKING, "global"), { recursive: true });
+      },
+    ],
+    [
+      "while its parts were moved up",
+      (path) => {
+        cpSync(site, join(path, MAKING), { recursive: true });
+        for (const part of ["base", "global", "pg_hba.conf"])
+          renameSync(join(path, MAKING, part), join(path, part));
+      },
+    ],
+  ];
+  test.each(HALF_MADE)(
+    "a maker killed %s leaves what the next one clears away",
+    async (_, leave) => {
+      const path = mkdtempSync(join(root, "half-"));
+      leave(path);
+      // A tick that was skipped meanwhile has left its note.
+      writeFileSync(join(path, "swf-alarms.skipped"), "");
+      const db = await openEmbedded(path);
+      expect((await migrate(db)).applied).not.toEqual([]);
+      await db.close();
+      expect(readdirSync(path)).not.toContain(MAKING);
+      expect(readdirSync(path)).toContain("swf-alarms.skipped");
+    },
+  );
+
+  test("a maker killed when all was moved up has made a whole database", async () => {
+    const path = mkdtempSync(join(root, "half-"));
+    cpSync(site, path, { recursive: true });
+    mkdirSync(join(path, MAKING));
+    const db = await openEmbedded(path);
+    expect(await isWritten(db, "swf-alarms")).toBe(true);
+    await db.close();
+    expect(readdirSync(path)).not.toContain(MAKING);
+  });
+
+  test("a real maker, killed when its first files are there", async () => {
+    const path = join(root, "killed_maker");
+    const maker = startScript(
+      `import { openEmbedded } from ${JSON.stringify(built("store/embedded.js"))};
+       await openEmbedded(process.env.FOLDER);`,
+      { FOLDER: path },
+    );
+    while (!existsSync(join(path, MAKING)) || readdirSync(join(path, MAKING)).length === 0)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    maker.kill("SIGKILL");
+    await maker.ended;
+    const db = await openEmbedded(path);
     expect((await migrate(db)).applied).not.toEqual([]);
     await db.close();
   });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Database } from "../../src/store/database.ts";
 import {
+  closeCrashedRuns,
   closeEngineRun,
   listEngineRuns,
   openEngineRun,
@@ -8,7 +9,7 @@ import {
 } from "../../src/store/engine_runs.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { DATABASES } from "../support/databases.ts";
-import { entryRow, insertEntry } from "../support/raw_entries.ts";
+import { entryRow, entryRows, insertEntry } from "../support/raw_entries.ts";
 
 /** 2026-11-21 03:45:07.25 UTC */
 const STARTED = 1_795_232_707.25;
@@ -125,6 +126,69 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
         perAlarm: SUMMARY.per_alarm,
       },
     ]);
+  });
+
+  test("runs that dead ticks left open are closed as crashed; the own one and all others stay", async () => {
+    const finished = await openEngineRun(db, STARTED);
+    await closeEngineRun(db, finished, SUMMARY);
+    const dead = await openEngineRun(db, STARTED + 300);
+    const archived = await insertEntry(db, {
+      kind: "engine_run",
+      created: STARTED + 400,
+      archived: true,
+      data: { started_at: STARTED + 400, finished_at: null },
+    });
+    const own = await openEngineRun(db, STARTED + 600);
+    const others = [
+      finished,
+      own,
+      await insertEntry(db, { kind: "engine_run", created: STARTED, data: null }),
+      await insertEntry(db, { kind: "engine_run", created: STARTED, data: ["x"] }),
+      await insertEntry(db, { kind: "engine_run", created: STARTED, deletedAt: 5 }),
+      await insertEntry(db, { kind: "event", created: STARTED }),
+      await insertEntry(db, { kind: "engine_run", created: STARTED, context: "teams" }),
+    ];
+    const before = await entryRows(db, others);
+    const opened = await entryRow(db, dead);
+    await closeCrashedRuns(db, STARTED + 600, own);
+    expect(await entryRow(db, dead)).toEqual({
+      ...opened,
+      status: "done",
+      timestamp_modified: STARTED + 600,
+      data: {
+        entry_id: "run_1795233007",
+        started_at: STARTED + 300,
+        crashed_at: STARTED + 600,
+        errors: 1,
+        error_details:
+          "the tick was interrupted before its end; its record was closed by the tick of 2026-11-21 03:55:07 UTC",
+      },
+    });
+    expect((await entryRow(db, archived)).data).toMatchObject({ crashed_at: STARTED + 600 });
+    expect(await entryRows(db, others)).toEqual(before);
+
+    const closed = await entryRow(db, dead);
+    await closeCrashedRuns(db, STARTED + 900, own);
+    expect(await entryRow(db, dead)).toEqual(closed);
+    const listed = (await listEngineRuns(db, 20)).find(({ id }) => id === dead);
+    expect(listed).toMatchObject({ crashedAt: STARTED + 600, finishedAt: undefined, errors: 1 });
+  });
+
+  test("only the newest runs are looked at, however many lie open", async () => {
+    const open = [];
+    for (let tick = 0; tick < 25; tick++) open.push(await openEngineRun(db, STARTED + tick));
+    await closeCrashedRuns(db, STARTED + 100, open.at(-1) ?? "");
+    const crashed = (await listEngineRuns(db, 30)).map(({ crashedAt }) => crashedAt !== undefined);
+    expect(crashed).toEqual(Array.from({ length: 25 }, (_, place) => place > 0 && place < 20));
+  });
+
+  test("a run that was taken for dead and ends after all is no crashed one", async () => {
+    const id = await openEngineRun(db, STARTED);
+    await closeCrashedRuns(db, STARTED + 1, "another");
+    await closeEngineRun(db, id, SUMMARY);
+    const { data } = await entryRow(db, id);
+    expect(data).toMatchObject({ finished_at: SUMMARY.finished_at, errors: SUMMARY.errors });
+    expect(data).not.toHaveProperty("crashed_at");
   });
 
   test.each([

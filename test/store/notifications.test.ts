@@ -20,6 +20,7 @@ const ATTEMPT: NewNotification = {
   recipients: ["a@h.example", "b@h.example"],
   newEventIds: ["event-1"],
   continuingEventIds: ["event-2"],
+  clearedEventIds: ["event-3"],
 };
 const OPENED = {
   entry_id: "notification_alarm_x",
@@ -30,6 +31,18 @@ const OPENED = {
   recipients: ["a@h.example", "b@h.example"],
   new_event_ids: ["event-1"],
   continuing_event_ids: ["event-2"],
+  cleared_event_ids: ["event-3"],
+  attempts: 1,
+};
+
+const NOTHING_MORE = {
+  messageIds: [],
+  refused: [],
+  pending: [],
+  error: undefined,
+  retryable: undefined,
+  mayBeSent: false,
+  shortened: undefined,
 };
 
 describe.each(DATABASES)("notifications on $kind", ({ open }) => {
@@ -63,18 +76,44 @@ describe.each(DATABASES)("notifications on $kind", ({ open }) => {
   const results: readonly (readonly [string, NotificationResult, object])[] = [
     [
       "delivered",
-      { outcome: "delivered", messageIds: ["m-1", "m-2"], error: undefined, retryable: undefined },
+      { ...NOTHING_MORE, outcome: "delivered", messageIds: ["m-1", "m-2"] },
       { outcome: "delivered", message_ids: ["m-1", "m-2"] },
     ],
     [
       "failed, another attempt may help",
-      { outcome: "failed", messageIds: [], error: `SES: "no"\0`, retryable: true },
+      { ...NOTHING_MORE, outcome: "failed", error: `SES: "no"\0`, retryable: true },
       { outcome: "failed", message_ids: [], error: `SES: "no"\uFFFD`, retryable: true },
     ],
     [
-      "failed after a part had gone out, for good",
-      { outcome: "failed", messageIds: ["m-1"], error: "rejected", retryable: false },
-      { outcome: "failed", message_ids: ["m-1"], error: "rejected", retryable: false },
+      "failed without an answer, in the short form",
+      { ...NOTHING_MORE, outcome: "failed", error: "x", mayBeSent: true, shortened: "one\ntwo" },
+      {
+        outcome: "failed",
+        message_ids: [],
+        error: "x",
+        may_have_been_sent: true,
+        shortened: true,
+      },
+    ],
+    [
+      "in part: some are refused, some wait",
+      {
+        ...NOTHING_MORE,
+        outcome: "partial",
+        messageIds: ["m-1"],
+        refused: [{ address: "a@h.example", reason: "no" }],
+        pending: ["b@h.example"],
+        error: "rejected",
+        retryable: false,
+      },
+      {
+        outcome: "partial",
+        message_ids: ["m-1"],
+        refused: [{ address: "a@h.example", reason: "no" }],
+        pending: ["b@h.example"],
+        error: "rejected",
+        retryable: false,
+      },
     ],
   ];
   test.each(results)("closed: %s", async (_sentence, result, written) => {

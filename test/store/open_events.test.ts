@@ -248,7 +248,9 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
         new Set([next.id]),
       );
       expect(only(await activeEvents(db, "again"))).toMatchObject({ id: next.id, fireTime });
-      expect(await clearEvents(db, [next.id], "gone", fireTime + 1)).toBe(1);
+      expect(
+        await clearEvents(db, [next.id], { reason: "gone", mailOn: false }, fireTime + 1),
+      ).toBe(1);
     }
   });
 

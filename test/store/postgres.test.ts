@@ -46,6 +46,52 @@ describe("openPostgres", () => {
     await other.close();
   });
 
+  test("connects through a Unix socket, and a lock works there too", async () => {
+    const [row] = await db.query(
+      "SELECT current_setting('unix_socket_directories') AS folders, current_setting('port') AS port",
+    );
+    const [folder = ""] = String(row?.folders).split(",");
+    const url = new URL(dsn);
+    const other = await openPostgres({
+      login: {
+        host: folder.trim(),
+        port: Number(row?.port),
+        database: url.pathname.slice(1),
+        user: url.username,
+        password: url.password,
+      },
+    });
+    expect(await other.query("SELECT inet_client_addr() AS address")).toEqual([{ address: null }]);
+    expect(await other.tryLock("over a socket", 600)).toMatchObject({ held: true });
+    await other.close();
+  });
+
+  test("sends no settings with the start, which poolers refuse", async () => {
+    const heard: string[] = [];
+    // Tells what a client says first, and hangs up.
+    const server = createServer((socket: Socket) =>
+      socket.once("data", (chunk) => {
+        heard.push(chunk.toString("latin1"));
+        socket.destroy();
+      }),
+    );
+    server.unref();
+    const port = await listen(server);
+    await expect(openPostgres({ dsn: `postgresql://u@127.0.0.1:${port}/db` })).rejects.toThrow();
+    const words = (heard[0] ?? "")
+      .slice(8)
+      .split("\0")
+      .filter((word) => word !== "");
+    const names = words.filter((_, place) => place % 2 === 0).toSorted();
+    expect(names).toEqual(["application_name", "client_encoding", "database", "user"]);
+  });
+
+  test("nothing is connected anew once it is closed", async () => {
+    const other = await openPostgres({ dsn });
+    await other.close();
+    await expect(other.query("SELECT 1")).rejects.toThrow("the database is closed");
+  });
+
   const SECRET = "s3cret-pw";
   const refused: readonly (readonly [string, () => Promise<PostgresAddress>, RegExp])[] = [
     [
@@ -151,9 +197,10 @@ describe("tryLock", () => {
   let other: Database;
   const held = new Set<Lock>();
   const take = async (from: Database, name: string): Promise<Lock | undefined> => {
-    const lock = await from.tryLock(name);
-    if (lock !== undefined) held.add(lock);
-    return lock;
+    const attempt = await from.tryLock(name);
+    if (!attempt.held) return undefined;
+    held.add(attempt.lock);
+    return attempt.lock;
   };
   const giveBack = async (lock: Lock | undefined): Promise<void> => {
     if (lock !== undefined && held.delete(lock)) await lock.release();
@@ -194,11 +241,12 @@ describe("tryLock", () => {
   const HOLDER = `
     import { openPostgres } from ${JSON.stringify(built("store/postgres.js"))};
     const db = await openPostgres({ dsn: process.env.DSN });
-    const lock = await db.tryLock("held");
-    console.log(lock === undefined ? "refused" : "held");
+    const attempt = await db.tryLock("held");
+    console.log(attempt.held ? "held" : "refused");
     await hear();
     console.log((await db.query("SELECT 'alive' AS word"))[0].word);
-    await lock.release();
+    console.log(attempt.lock.isHeld());
+    await attempt.lock.release();
     await db.close();
     console.log("closed");
     process.stdin.destroy();
@@ -223,6 +271,7 @@ describe("tryLock", () => {
     expect(await eventually(() => take(other, "held"))).toBeDefined();
     holder.say("go on");
     expect(await holder.line()).toBe("alive");
+    expect(await holder.line()).toBe("false");
     expect(await holder.line()).toBe("closed");
     expect(await holder.ended).toMatchObject({ code: 0, stderr: "" });
   });

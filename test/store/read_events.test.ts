@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "../../src/store/database.ts";
-import { activeCounts, activeEvents, eventTexts } from "../../src/store/events.ts";
+import { eventTexts } from "../../src/store/event_texts.ts";
+import { activeCounts, activeEvents } from "../../src/store/events.ts";
 import { listEvents } from "../../src/store/listed_events.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { DATABASES } from "../support/databases.ts";
@@ -109,15 +110,26 @@ describe.each(DATABASES)("reading events on $kind", ({ open }) => {
     ];
     test.each(texts)("%s", async (_sentence, entry, subject, body) => {
       const id = await insertEntry(db, { kind: "event", ...entry });
-      expect(await eventTexts(db, [id])).toEqual(new Map([[id, { subject, body }]]));
+      expect(await eventTexts(db, [id], "D")).toEqual(new Map([[id, { subject, body }]]));
+    });
+
+    test.each([
+      ["the alarm's own", `D${marker}E\n`, "B"],
+      ["no longer the alarm's", "new", `E${marker}B`],
+    ])("a marker inside the description: it is %s", async (_sentence, description, body) => {
+      const content = `D${marker}E${marker}B`;
+      const id = await insertEntry(db, { kind: "event", content, data: { subject: "s" } });
+      expect(await eventTexts(db, [id], description)).toEqual(
+        new Map([[id, { subject: "s", body }]]),
+      );
     });
 
     test("unknown ids are not in the answer, and no ids ask nothing", async () => {
-      expect(await eventTexts(db, ["nowhere"])).toEqual(new Map());
+      expect(await eventTexts(db, ["nowhere"], "")).toEqual(new Map());
       const mute = {
         query: () => Promise.reject(new Error("nothing should be asked")),
       };
-      expect(await eventTexts(mute, [])).toEqual(new Map());
+      expect(await eventTexts(mute, [], "")).toEqual(new Map());
     });
   });
 

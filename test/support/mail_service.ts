@@ -87,11 +87,15 @@ async function readBody(request: IncomingMessage): Promise<string> {
 }
 
 /** Answers as SES does when something is wrong. */
-export function sesError(code: string, status: number): Refusal {
+export function sesError(
+  code: string,
+  status: number,
+  message = "Email address is not verified.",
+): Refusal {
   return (response) => {
     response.writeHead(status, { "content-type": "text/xml" });
     response.end(
-      `<ErrorResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><Error><Type>Sender</Type><Code>${code}</Code><Message>Email address is not verified.</Message></Error><RequestId>1</RequestId></ErrorResponse>`,
+      `<ErrorResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error><RequestId>1</RequestId></ErrorResponse>`,
     );
   };
 }

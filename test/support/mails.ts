@@ -14,6 +14,14 @@ export function makeMail(more: Partial<Mail> = {}): Mail {
   };
 }
 
+/** Never says that the time is over. */
+export const PATIENTLY = new AbortController().signal;
+
+/** What a delivery looks like in which everybody was told. */
+export function delivered<Id>(recipients: readonly string[], messageIds: readonly Id[]) {
+  return { confirmed: recipients, refused: [], pending: [], messageIds, trouble: undefined };
+}
+
 /** So many different addresses. */
 export function addresses(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `person${index + 1}@host.example`);

@@ -1,0 +1,59 @@
+import { setMaxListeners } from "node:events";
+import pLimit from "p-limit";
+import type { Channel, Mail } from "../channel/channel.ts";
+import { type Delivery, type Trouble, undelivered } from "../core/delivery.ts";
+import type { Redact } from "../core/redact.ts";
+
+/**
+ * The mails of one tick. Once the channel fails as a whole, the others are not tried: with many alarms
+ * and a service that is down, each would wait for its own timeouts.
+ */
+export class Mailing {
+  readonly #open: () => Promise<Channel | undefined>;
+  readonly #signal: AbortSignal;
+  readonly #redact: Redact;
+  readonly #limit = pLimit(1);
+  #broken: Trouble | undefined;
+
+  /** The signal ends what is under way when the tick's time is over. */
+  constructor(open: () => Promise<Channel | undefined>, signal: AbortSignal, redact: Redact) {
+    // As many listeners as there are requests; Node would warn of a leak on stderr.
+    setMaxListeners(0, signal);
+    this.#open = open;
+    this.#signal = signal;
+    this.#redact = redact;
+  }
+
+  /** The configured channel, loaded at the first mail; undefined where none is. */
+  async channel(): Promise<Channel | undefined> {
+    return await this.#open();
+  }
+
+  /**
+   * Does all that belongs to one mail, from its attempt on record to its stamp, before the next one
+   * begins: a crash then repeats one mail at most.
+   */
+  async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return await this.#limit(work);
+  }
+
+  async deliver(channel: Channel, mail: Mail): Promise<Delivery> {
+    if (this.#broken !== undefined) {
+      const error = `not tried: ${this.#broken.error}`;
+      return undelivered(mail.recipients, { ...this.#broken, error, mayBeSent: false });
+    }
+    const delivery = this.#redacted(await channel.deliver(mail, this.#signal));
+    if (delivery.trouble?.scope === "channel") this.#broken = delivery.trouble;
+    return delivery;
+  }
+
+  /** Services repeat what they are sent, and their words go into rows. */
+  #redacted(delivery: Delivery): Delivery {
+    const { refused, trouble } = delivery;
+    return {
+      ...delivery,
+      refused: refused.map((each) => ({ ...each, reason: this.#redact(each.reason) })),
+      trouble: trouble && { ...trouble, error: this.#redact(trouble.error) },
+    };
+  }
+}

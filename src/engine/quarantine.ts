@@ -1,0 +1,207 @@
+import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
+import type { Config } from "../config/config.ts";
+import { announceQuarantine, announceRecovery } from "../core/announcement.ts";
+import type { AlarmRow, Mode, Outcome } from "../core/model.ts";
+import {
+  type AlarmMemory,
+  decideTry,
+  nextTry,
+  owedAbout,
+  type RunEnd,
+  rememberRun,
+  settleOwed,
+  type TryDecision,
+} from "../core/quarantine.ts";
+import { utcMinute } from "../core/utc.ts";
+import type { ModuleFile } from "../modules/discover.ts";
+import type { Database } from "../store/database.ts";
+import { alarmMemory, type States, saveAlarmMemory } from "../store/memories.ts";
+import { announce } from "./announce.ts";
+import { failedOutcome } from "./collect.ts";
+import type { Alarm } from "./load_alarms.ts";
+import type { Mailing } from "./mailing.ts";
+import type { RanResult } from "./result.ts";
+
+/** An alarm's turn in this tick: whether it runs, and what is known of its failures. */
+export interface Turn {
+  readonly memory: AlarmMemory | undefined;
+  readonly fingerprint: string;
+  readonly decision: TryDecision;
+}
+
+export interface TurnFacts {
+  readonly config: Config;
+  readonly states: States;
+  readonly folder: readonly ModuleFile[];
+  /** Alarms that the operator runs by name. */
+  readonly only: ReadonlySet<string> | undefined;
+  readonly now: number;
+}
+
+/** Decides whether a quarantined alarm is tried in this tick. */
+export function takeTurn(alarm: Alarm, facts: TurnFacts): Turn {
+  const { row } = alarm;
+  const memory = alarmMemory(facts.states, row.name);
+  const fingerprint = fingerprintOf(row, facts.folder);
+  const decision = decideTry({
+    // What is wrong with a row is cheap to find, and its message must not be hidden by an older one.
+    memory: mayBeItsOwnFault(alarm) ? memory : undefined,
+    fingerprint,
+    named: facts.only?.has(row.name) ?? false,
+    now: facts.now,
+    after: facts.config.engine.quarantineAfter,
+  });
+  return { memory, fingerprint, decision };
+}
+
+/** The outcome of an alarm that is left out: nothing was seen, so its events stay as they are. */
+export function leftOut(reason: string): Outcome {
+  return failedOutcome(reason, "module");
+}
+
+/** Whether a failure of this alarm can be its module's, and not its row's. */
+function mayBeItsOwnFault({ readiness }: Alarm): boolean {
+  return (
+    readiness.kind === "ready" || (readiness.kind === "faulty" && readiness.fault === "module")
+  );
+}
+
+/** Stands for the module file and for what the row gives it; another text means that somebody was at work. */
+function fingerprintOf(
+  { module, params, limits }: AlarmRow,
+  folder: readonly ModuleFile[],
+): string {
+  const file = folder.find(({ name }) => name === module);
+  const text = JSON.stringify([module, params, limits, file && stampOf(file.path)]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+}
+
+function stampOf(path: string): readonly number[] {
+  try {
+    const { mtimeMs, size } = statSync(path);
+    return [mtimeMs, size];
+  } catch {
+    return [];
+  }
+}
+
+export interface AfterFacts extends TurnFacts {
+  readonly db: Database;
+  readonly mode: Mode;
+  readonly runId: string;
+  readonly mailing: Mailing;
+  readonly clock: () => number;
+  /** Aborted when the time of the whole tick was up, which is no alarm's own fault. */
+  readonly budget: { readonly signal: AbortSignal };
+}
+
+/** Remembers how the alarm's turn went, and tells its owners of a quarantine and of its end. Never throws. */
+export async function keepTurn(
+  alarm: Alarm,
+  turn: Turn,
+  result: RanResult,
+  facts: AfterFacts,
+): Promise<RanResult> {
+  const memory = memoryAfter(turn, result.outcome, facts);
+  const told = withQuarantine(result, turn, memory, facts.now);
+  if (facts.mode === "plan") return told;
+  try {
+    const error = await saveAndTell(alarm.row, turn, memory, result, facts);
+    if (error === "sent") return { ...told, announced: true };
+    return error === undefined ? told : { ...told, errors: [...told.errors, error] };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { ...told, errors: [...told.errors, `cannot remember this run's failure: ${reason}`] };
+  }
+}
+
+function memoryAfter(
+  { memory, fingerprint, decision }: Turn,
+  outcome: Outcome,
+  facts: AfterFacts,
+): AlarmMemory | undefined {
+  if (!decision.run) return decision.memory;
+  return rememberRun({
+    memory,
+    end: endOf(outcome, facts),
+    cause: outcome.reasons.join("; "),
+    fingerprint,
+    reason: decision.reason,
+    now: facts.now,
+    after: facts.config.engine.quarantineAfter,
+  });
+}
+
+function endOf(outcome: Outcome, { budget }: AfterFacts): RunEnd {
+  if (outcome.status !== "failed") return "ended";
+  const own = outcome.fault === "module" && !budget.signal.aborted;
+  return own ? "failed by its own fault" : "failed by another's fault";
+}
+
+/** The result with what people should know of the alarm's quarantine. */
+function withQuarantine(
+  result: RanResult,
+  { memory: before, decision }: Turn,
+  after: AlarmMemory | undefined,
+  now: number,
+): RanResult {
+  const quarantine = after?.quarantine;
+  if (after === undefined || quarantine === undefined) {
+    const ended = before?.quarantine;
+    if (ended === undefined) return result;
+    const note = `runs again; it was quarantined since ${utcMinute(ended.since)}`;
+    return { ...result, notes: [...result.notes, note] };
+  }
+  const record = {
+    leftOut: !decision.run,
+    since: quarantine.since,
+    failures: after.failures,
+    nextTryInTicks: quarantine.wait,
+    cause: after.cause,
+  };
+  const since = quarantine.since === now ? "now" : `since ${utcMinute(quarantine.since)}`;
+  const note = `quarantined ${since}, after ${after.failures} failures in a row; ${nextTry(quarantine)}`;
+  const notes = decision.run ? [...result.notes, note] : result.notes;
+  return { ...result, started: result.started && decision.run, quarantine: record, notes };
+}
+
+/** Gives what went wrong with the mail; undefined where none was due. */
+async function saveAndTell(
+  row: AlarmRow,
+  turn: Turn,
+  memory: AlarmMemory | undefined,
+  result: RanResult,
+  facts: AfterFacts,
+): Promise<"sent" | string | undefined> {
+  const { db, now, mode } = facts;
+  const announcement = announcementOf(row, memory);
+  const mayMail = row.enabled && result.recipients.length > 0;
+  const due = announcement !== undefined && mode === "tick" && mayMail;
+  const channel = due ? await facts.mailing.channel() : undefined;
+  // An end that nobody can be told of is not kept for the day when mail is turned on.
+  const isMoot = announcement?.about === "recovery" && mode === "tick" && channel === undefined;
+  const kept = isMoot ? settleOwed(memory) : memory;
+  if (!isSame(kept, turn.memory)) await saveAlarmMemory(db, row.name, kept, now);
+  if (announcement === undefined || channel === undefined) return undefined;
+  const error = await announce(db, channel, {
+    ...facts,
+    announcement,
+    recipients: result.recipients,
+    confirmed: (tx) => saveAlarmMemory(tx, row.name, settleOwed(memory), now),
+  });
+  return error ?? "sent";
+}
+
+function announcementOf(row: AlarmRow, memory: AlarmMemory | undefined) {
+  const about = owedAbout(memory);
+  if (memory?.quarantine !== undefined && about === "quarantine")
+    return announceQuarantine(row, memory, memory.quarantine);
+  if (memory?.recovery !== undefined && about === "recovery")
+    return announceRecovery(row, memory, memory.recovery);
+  return undefined;
+}
+
+function isSame(a: AlarmMemory | undefined, b: AlarmMemory | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

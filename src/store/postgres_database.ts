@@ -1,0 +1,139 @@
+import pLimit from "p-limit";
+import type pg from "pg";
+import type { Database, Lock, LockAttempt, Queryable, Row, SqlValue } from "./database.ts";
+import { Patience } from "./patience.ts";
+import { takeAdvisoryLock } from "./postgres_lock.ts";
+import { ask, endSession, type Limits } from "./postgres_session.ts";
+import { asDatabaseError, isLost } from "./refusal.ts";
+import { repeatConflicts } from "./repeat.ts";
+
+/** Seconds of waiting for a server that went away, in all. */
+const PATIENCE = 20;
+/** After lying idle for so long a session is asked whether it still lives. */
+const FRESH = 1_000;
+const PING_TIMEOUT = 10_000;
+
+/** A database on one working session, which is made anew when it was lost, and one for each lock. */
+export class PostgresDatabase implements Database {
+  readonly #connect: () => Promise<pg.Client>;
+  readonly #limits: Limits;
+  readonly #patience = new Patience(PATIENCE);
+  /** One statement or transaction at a time. */
+  readonly #turn = pLimit(1);
+  readonly #locks = new Set<Lock>();
+  #client: pg.Client | undefined;
+  #closed = false;
+  #usedAt = performance.now();
+
+  constructor(client: pg.Client, connect: () => Promise<pg.Client>, limits: Limits) {
+    this.#connect = connect;
+    this.#limits = limits;
+    this.#adopt(client);
+  }
+
+  async query(sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
+    return await this.#work((client) => ask(client, this.#limits, sql, params));
+  }
+
+  async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+    return await this.#work(async (client) => {
+      const limits = this.#limits;
+      await ask(client, limits, "BEGIN");
+      try {
+        const result = await work({
+          query: async (sql, params = []) => {
+            try {
+              return await ask(client, limits, sql, params);
+            } catch (error) {
+              throw asDatabaseError(error);
+            }
+          },
+        });
+        await ask(client, limits, "COMMIT");
+        return result;
+      } catch (error) {
+        // A session that cannot even roll back is given up, not handed to the next caller.
+        if (!isLost(error)) await ask(client, limits, "ROLLBACK").catch(() => this.#drop(client));
+        throw error;
+      }
+    });
+  }
+
+  async script(sql: string): Promise<readonly Row[]> {
+    return await this.#work(async (client) => {
+      const { statement, wait } = this.#limits;
+      // An index on a large table may take longer than any statement of a tick.
+      const patient = `SET statement_timeout = 0; SET lock_timeout = ${statement}`;
+      await ask(client, this.#limits, patient);
+      try {
+        // Without parameters Postgres takes a text of several statements, in one implicit transaction.
+        return await ask(client, { silence: 0 }, sql);
+      } finally {
+        const usual = `SET statement_timeout = ${statement}; SET lock_timeout = ${wait}`;
+        await ask(client, this.#limits, usual).catch(() => this.#drop(client));
+      }
+    });
+  }
+
+  async tryLock(name: string, staleAfter?: number): Promise<LockAttempt> {
+    const connect = () => this.#patience.connect(this.#connect);
+    const attempt = await takeAdvisoryLock(connect, name, staleAfter);
+    if (!attempt.held) return attempt;
+    const { lock } = attempt;
+    this.#locks.add(lock);
+    const release = async (): Promise<void> => {
+      this.#locks.delete(lock);
+      await lock.release();
+    };
+    return { ...attempt, lock: { isHeld: lock.isHeld, release } };
+  }
+
+  /** Gives up the locks that are still held, too. */
+  async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    this.#closed = true;
+    await Promise.all([
+      ...[...this.#locks].map((lock) => lock.release()),
+      ...(client === undefined ? [] : [endSession(client)]),
+    ]);
+  }
+
+  /** One piece of work on the session, in its turn. */
+  async #work<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    return await this.#turn(() =>
+      repeatConflicts(async () => {
+        const client = await this.#session();
+        try {
+          return await work(client);
+        } catch (error) {
+          if (isLost(error)) this.#drop(client);
+          throw asDatabaseError(error);
+        } finally {
+          this.#usedAt = performance.now();
+        }
+      }),
+    );
+  }
+
+  /** The session, or a new one where it was lost. */
+  async #session(): Promise<pg.Client> {
+    if (this.#closed) throw new Error("the database is closed");
+    const client = this.#client;
+    if (client !== undefined && performance.now() - this.#usedAt > FRESH) {
+      await ask(client, { silence: PING_TIMEOUT }, "SELECT 1").catch(() => this.#drop(client));
+    }
+    return this.#client ?? this.#adopt(await this.#patience.connect(this.#connect));
+  }
+
+  #adopt(client: pg.Client): pg.Client {
+    this.#client = client;
+    client.once("end", () => this.#drop(client));
+    return client;
+  }
+
+  #drop(client: pg.Client): void {
+    if (this.#client === client) this.#client = undefined;
+    void endSession(client);
+  }
+}

@@ -1,0 +1,266 @@
+import { utimesSync } from "node:fs";
+import { expect, test } from "vitest";
+import { openPostgres } from "../../src/store/postgres.ts";
+import { perAlarm, runData } from "../support/contract.ts";
+import { createPostgres } from "../support/databases.ts";
+import { type Entry, insertAlarm, only, readEntries } from "../support/rows.ts";
+import { type EngineAt, engineAt, START } from "./engine_at.ts";
+
+const MINUTE = 60;
+
+const openServer = async () => openPostgres({ dsn: await createPostgres() });
+
+async function brokenAlarm(data: { readonly [key: string]: unknown } = {}): Promise<EngineAt> {
+  const engine = await engineAt(openServer);
+  await insertAlarm(engine.db, "x", data);
+  engine.says("x", { fails: "out of luck" });
+  return engine;
+}
+
+/** One tick, five minutes later: what became of the alarm, and whether whoever watches is told. */
+async function next(engine: EngineAt, names?: readonly string[]): Promise<string> {
+  engine.now += 5 * MINUTE;
+  const report = await engine.tick("tick", names);
+  const result = only(report?.results ?? []);
+  if (result.kind !== "ran") return result.kind;
+  const what = result.started ? result.outcome.status : "left out";
+  return `${what}, ${report?.errors.length === 0 ? "quiet" : "error"}`;
+}
+
+async function ticks(engine: EngineAt, count: number): Promise<readonly string[]> {
+  const told: string[] = [];
+  for (let tick = 0; tick < count; tick++) told.push(await next(engine));
+  return told;
+}
+
+/** The subjects of all mails that were tried, and how each ended; in the order of the alphabet. */
+async function mails(engine: EngineAt): Promise<readonly string[]> {
+  const attempts = await readEntries(engine.db, "notification");
+  return attempts.map(({ title, data }) => `${title}: ${data.about}: ${data.outcome}`).sort();
+}
+
+async function lastRun(engine: EngineAt): Promise<Entry> {
+  const runs = await readEntries(engine.db, "engine_run");
+  return runs.at(-1) ?? only([]);
+}
+
+const FAILED = "failed, error";
+const LEFT_OUT = "left out, quiet";
+const WELL = "complete, quiet";
+const MAIL = "[alarm_x] quarantined: it failed 3 times in a row: quarantine: delivered";
+const END = "[alarm_x] recovered: it runs again: recovery: delivered";
+
+test("an alarm that keeps failing is tried at growing distances, and its owners hear twice", async () => {
+  const engine = await brokenAlarm();
+  expect(await ticks(engine, 8)).toEqual([
+    ...[FAILED, FAILED, FAILED],
+    ...[LEFT_OUT, LEFT_OUT, FAILED],
+    ...[LEFT_OUT, LEFT_OUT],
+  ]);
+  expect(await mails(engine)).toEqual([MAIL]);
+  expect(engine.mails()).toHaveLength(1);
+
+  const run = await lastRun(engine);
+  expect(runData(run)).toMatchObject({ errors: 0, error_details: "", alarms_run: 0 });
+  expect(perAlarm(run, "alarm_x")).toMatchObject({
+    errors: 1,
+    outcome: "failed",
+    error_message: expect.stringMatching(
+      /^quarantined since 2027-01-15 08:15 UTC: detect threw Error: out of luck .*; next try in 3 ticks \(by 2027-01-15 14:30 UTC at the latest\)$/,
+    ),
+    quarantine: {
+      since: START + 15 * MINUTE,
+      failures: 4,
+      next_try_in_ticks: 3,
+      cause: expect.stringContaining("out of luck"),
+    },
+  });
+
+  engine.says("x", { keys: ["a"] });
+  expect(await ticks(engine, 4)).toEqual([LEFT_OUT, LEFT_OUT, WELL, WELL]);
+  const events = "[alarm_x] 1 detection(s), 1 new, 0 continuing: undefined: delivered";
+  expect(await mails(engine)).toEqual([events, MAIL, END]);
+  const state = only(await readEntries(engine.db, "engine_state"));
+  expect(state).toMatchObject({
+    name: "state:quarantine:x",
+    status: "done",
+    data: { entry_id: "state_quarantine_x" },
+  });
+  expect(perAlarm(await lastRun(engine), "alarm_x")).not.toHaveProperty("quarantine");
+});
+
+test("the mail says what failed, what it means, and what to do", async () => {
+  const engine = await brokenAlarm();
+  await ticks(engine, 3);
+  const attempt = only(await readEntries(engine.db, "notification"));
+  expect(attempt.data).toMatchObject({
+    alarm: "alarm_x",
+    about: "quarantine",
+    recipients: ["ops@example.org"],
+    new_event_ids: [],
+    continuing_event_ids: [],
+  });
+  for (const part of [
+    'The alarm "Title of x" (alarm_x) has failed 3 times in a row by its own fault',
+    "The last failure: detect threw Error: out of luck",
+    "next try in 3 ticks",
+    "swf-alarms run --alarm x",
+  ])
+    expect(attempt.content).toContain(part);
+});
+
+test("mending the module, changing the row or naming the alarm tries it at once", async () => {
+  const engine = await brokenAlarm();
+  await ticks(engine, 3);
+  expect(await next(engine)).toBe(LEFT_OUT);
+  const file = `${engine.alarmsDir}/x.js`;
+  utimesSync(file, START, START);
+  expect(await next(engine)).toBe(FAILED);
+  expect(await next(engine)).toBe(LEFT_OUT);
+  await engine.db.query(
+    `UPDATE entry SET data = jsonb_set(data, '{params}', '{"a": 1}') WHERE kind = 'alarm'`,
+  );
+  expect(await next(engine)).toBe(FAILED);
+  expect(await next(engine)).toBe(LEFT_OUT);
+  expect(await next(engine, ["x"])).toBe(FAILED);
+  // What somebody asked for does not lengthen the distance.
+  expect(await ticks(engine, 3)).toEqual([LEFT_OUT, LEFT_OUT, FAILED]);
+  engine.now -= 24 * 3600;
+  expect(await next(engine)).toBe(FAILED);
+  expect(await mails(engine)).toEqual([MAIL]);
+});
+
+test("its events stay, and what was owed is mailed while it is left out", async () => {
+  const engine = await brokenAlarm();
+  engine.says("x", { keys: ["a", "b"], fails: "out of luck" });
+  engine.blockMail(true);
+  await ticks(engine, 3);
+  engine.blockMail(false);
+  expect(await next(engine)).toBe(LEFT_OUT);
+  const events = await readEntries(engine.db, "event");
+  expect(events.map(({ data }) => [data.clear_time, typeof data.last_notified])).toEqual([
+    [null, "number"],
+    [null, "number"],
+  ]);
+  expect((await mails(engine)).filter((mail) => mail.endsWith(": delivered"))).toEqual([
+    "[alarm_x] 2 detection(s), 0 new, 2 continuing: undefined: delivered",
+    MAIL,
+  ]);
+});
+
+test("a quarantine mail that fails is owed; after the end, the one mail about the end says both", async () => {
+  const engine = await brokenAlarm();
+  engine.blockMail(true);
+  await ticks(engine, 3);
+  expect(await next(engine)).toBe("left out, error");
+  expect(runData(await lastRun(engine)).error_details).toMatch(
+    /^alarm_x: about quarantine: mail not sent: .*; the next tick tries again$/,
+  );
+  engine.says("x", { keys: [] });
+  expect(await next(engine, ["x"])).toBe("complete, error");
+  engine.blockMail(false);
+  expect(await ticks(engine, 2)).toEqual([WELL, WELL]);
+  const delivered = (await readEntries(engine.db, "notification")).filter(
+    ({ data }) => data.outcome === "delivered",
+  );
+  expect(only(delivered)).toMatchObject({
+    title: "[alarm_x] recovered: it runs again",
+    content: expect.stringContaining("could not be delivered; this is the only one"),
+  });
+  expect(engine.mails()).toHaveLength(1);
+});
+
+test("with mail off nobody is told, and turning it on afterwards tells nobody of old stories", async () => {
+  const engine = await brokenAlarm({ enabled: false });
+  await ticks(engine, 3);
+  engine.says("x", { keys: [] });
+  expect(await next(engine, ["x"])).toBe(WELL);
+  await engine.db.query(
+    `UPDATE entry SET data = jsonb_set(data, '{enabled}', 'true') WHERE kind = 'alarm'`,
+  );
+  expect(await next(engine)).toBe(WELL);
+  expect(await mails(engine)).toEqual([]);
+  expect(only(await readEntries(engine.db, "engine_state")).status).toBe("done");
+});
+
+test("mail that is turned on while the alarm is quarantined tells of it", async () => {
+  const engine = await brokenAlarm({ enabled: false });
+  await ticks(engine, 4);
+  await engine.db.query(
+    `UPDATE entry SET data = jsonb_set(data, '{enabled}', 'true') WHERE kind = 'alarm'`,
+  );
+  expect(await next(engine)).toBe(LEFT_OUT);
+  expect(await mails(engine)).toEqual([MAIL]);
+});
+
+test("a plan and a dry run tell nobody, and a plan remembers nothing", async () => {
+  const engine = await brokenAlarm();
+  await ticks(engine, 2);
+  const before = await readEntries(engine.db, "engine_state");
+  engine.now += 5 * MINUTE;
+  expect((await engine.tick("plan"))?.results).toMatchObject([{ quarantine: { failures: 3 } }]);
+  expect(await readEntries(engine.db, "engine_state")).toEqual(before);
+  await engine.tick("dry-run");
+  expect(await mails(engine)).toEqual([]);
+  expect(await next(engine)).toBe(LEFT_OUT);
+  expect(await mails(engine)).toEqual([MAIL]);
+});
+
+test.for([
+  {
+    name: "a module that does not load",
+    text: "export const nothing = 1;",
+    expected: [FAILED, FAILED, FAILED, LEFT_OUT],
+  },
+  {
+    name: "a module that ends its process",
+    text: "export const SOURCES = []; export function detect() { process.exit(0); }",
+    expected: [FAILED, FAILED, FAILED, LEFT_OUT],
+  },
+  {
+    name: "a service that does not answer",
+    text: `export async function* detect(client) { yield* client.pages("/x/"); }`,
+    expected: [FAILED, FAILED, FAILED, FAILED],
+  },
+  {
+    name: "a parameter that is wrong",
+    text: `export const SOURCES = []; export const PARAMS = { a: { type: "number", default: 1, description: "" } }; export const detect = () => [];`,
+    params: { a: "no number" },
+    expected: [FAILED, FAILED, FAILED, FAILED],
+  },
+  {
+    name: "a module that is not there",
+    text: undefined,
+    expected: [FAILED, FAILED, FAILED, FAILED],
+  },
+  {
+    name: "a module that could not see everything",
+    text: `export const SOURCES = []; export const detect = (client) => { client.incomplete("half"); return []; };`,
+    expected: Array.from({ length: 4 }, () => "partial, error"),
+  },
+])("whose fault it is: $name", async ({ text, params, expected }) => {
+  const engine = await engineAt(openServer);
+  engine.configure({ baseUrl: "http://127.0.0.1:9", requestTimeout: 1 });
+  await insertAlarm(engine.db, "x", { params: params ?? {} });
+  if (text !== undefined) engine.module("x.js", text);
+  const told = await ticks(engine, 4);
+  // An alarm that never started did fail all the same.
+  const plain = told.map((each) => (each === "left out, error" ? FAILED : each));
+  expect(plain).toEqual(expected);
+});
+
+test("with quarantine_after 0 an alarm is tried in every tick", async () => {
+  const engine = await brokenAlarm();
+  engine.configure({ quarantineAfter: 0 });
+  expect(await ticks(engine, 5)).toEqual(Array.from({ length: 5 }, () => FAILED));
+  expect(await readEntries(engine.db, "engine_state")).toEqual([]);
+});
+
+test("a state row that makes no sense is no state", async () => {
+  const engine = await brokenAlarm();
+  await ticks(engine, 4);
+  await engine.db.query(
+    `UPDATE entry SET data = data || '{"quarantine": "soon"}' WHERE kind = 'engine_state'`,
+  );
+  expect(await ticks(engine, 4)).toEqual([FAILED, FAILED, FAILED, LEFT_OUT]);
+});

@@ -1,0 +1,147 @@
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Database } from "../../src/store/database.ts";
+import { migrate } from "../../src/store/migrate.ts";
+import {
+  countSkipped,
+  listSkipped,
+  noteSkipped,
+  recordSkipped,
+  type SkippedTick,
+  skippedTick,
+  takeInSkipped,
+} from "../../src/store/skipped_ticks.ts";
+import { DATABASES } from "../support/databases.ts";
+import { entryRow, insertEntry, only } from "../support/raw_entries.ts";
+
+/** 2026-11-21 03:45:07.25 UTC */
+const AT = 1_795_232_707.25;
+const TICK: SkippedTick = { at: AT, host: "a.example", pid: 7, reason: `'"\\ another tick` };
+const FILE = "swf-alarms.skipped";
+
+test("a skipped tick names its host and process", () => {
+  expect(skippedTick(AT, "why")).toEqual({
+    at: AT,
+    host: hostname(),
+    pid: process.pid,
+    reason: "why",
+  });
+});
+
+describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
+  let db: Database;
+  let folder: string;
+  beforeAll(async () => {
+    db = await open();
+    await migrate(db);
+  });
+  beforeEach(async () => {
+    await db.query("DELETE FROM entry");
+    folder = mkdtempSync(join(tmpdir(), "swf-alarms-skipped-"));
+    return () => rmSync(folder, { recursive: true, force: true });
+  });
+  afterAll(() => db.close());
+
+  test("recorded, each is a row of its own", async () => {
+    await recordSkipped(db, [TICK, { ...TICK, at: AT + 300 }]);
+    const [newer, older] = await listSkipped(db, 10);
+    expect(newer).toEqual({ ...TICK, at: AT + 300, id: expect.any(String) });
+    expect(await entryRow(db, older?.id ?? "")).toEqual({
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      title: `Tick skipped: ${TICK.reason}`,
+      content: "",
+      kind: "skipped_tick",
+      name: null,
+      data: { entry_id: "skipped_1795232707", ...TICK },
+      priority: null,
+      status: "done",
+      archived: false,
+      timestamp_created: AT,
+      timestamp_modified: AT,
+      deleted_at: null,
+      parent_id: null,
+      context_id: "swf-alarms",
+    });
+  });
+
+  test("listed newest first, at most so many, without the archived, the deleted and what is none", async () => {
+    await recordSkipped(db, [TICK, { ...TICK, at: AT + 600 }, { ...TICK, at: AT + 300 }]);
+    const kind = "skipped_tick";
+    await insertEntry(db, { kind, created: AT + 900, archived: true, data: TICK });
+    await insertEntry(db, { kind, created: AT + 900, deletedAt: 5, data: TICK });
+    await insertEntry(db, { kind: "engine_run", created: AT + 900, data: TICK });
+    expect((await listSkipped(db, 2)).map(({ at }) => at)).toEqual([AT + 600, AT + 300]);
+    for (const data of [null, "x", { at: "then" }])
+      await insertEntry(db, { kind, created: AT, data });
+    expect((await listSkipped(db, 10)).map(({ at }) => at)).toEqual([AT + 600, AT + 300, AT]);
+  });
+
+  test("counted from a moment on", async () => {
+    expect(await countSkipped(db, 0)).toBe(0);
+    await recordSkipped(db, [TICK, { ...TICK, at: AT + 300 }, { ...TICK, at: AT + 600 }]);
+    await insertEntry(db, { kind: "engine_run", created: AT + 600 });
+    expect(await countSkipped(db, 0)).toBe(3);
+    expect(await countSkipped(db, AT + 300)).toBe(2);
+    expect(await countSkipped(db, AT + 601)).toBe(0);
+  });
+
+  test("noted in a folder, private to its user, they are taken in once", async () => {
+    noteSkipped(folder, TICK);
+    noteSkipped(folder, { ...TICK, at: AT + 300, reason: `two\nlines ${"x".repeat(5_000)}` });
+    expect((statSync(join(folder, FILE)).mode & 0o777).toString(8)).toBe("600");
+    await takeInSkipped(db, folder);
+    expect(readdirSync(folder)).toEqual([]);
+    const [long, first] = await listSkipped(db, 10);
+    expect(first).toMatchObject(TICK);
+    expect(long?.reason).toMatch(/^two\nlines x+…$/);
+    expect(long?.reason.length).toBeLessThanOrEqual(1_000);
+    await takeInSkipped(db, folder);
+    expect(await countSkipped(db, 0)).toBe(2);
+  });
+
+  test("garbage between them counts for nothing", async () => {
+    const bad = ["", "nonsense", "{", "null", "7", '"x"', "[]", "{}", '{"at":"x"}', '{"at":1e99}'];
+    const nul = JSON.stringify({ ...TICK, reason: "a\0b" });
+    writeFileSync(join(folder, FILE), `${[...bad, JSON.stringify(TICK), nul].join("\n")}\n`);
+    appendFileSync(join(folder, FILE), JSON.stringify(TICK).slice(0, 20));
+    await takeInSkipped(db, folder);
+    expect((await listSkipped(db, 10)).map(({ reason }) => reason).toSorted()).toEqual(
+      [TICK.reason, "a\uFFFDb"].toSorted(),
+    );
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("of too many only the newest are taken in, and a full file takes no more", async () => {
+    const line = (at: number) => `${JSON.stringify({ ...TICK, at })}\n`;
+    writeFileSync(
+      join(folder, FILE),
+      Array.from({ length: 5_000 }, (_, place) => line(AT + place)).join(""),
+    );
+    await takeInSkipped(db, folder);
+    expect(await countSkipped(db, AT + 4_001)).toBe(999);
+    expect(await countSkipped(db, 0)).toBeLessThanOrEqual(1_000);
+
+    writeFileSync(join(folder, FILE), "x".repeat(2 ** 20 + 1));
+    noteSkipped(folder, TICK);
+    expect(statSync(join(folder, FILE)).size).toBe(2 ** 20 + 1);
+  });
+
+  test("those that a dying tick had set aside are taken in too", async () => {
+    writeFileSync(join(folder, `${FILE}.taken`), `${JSON.stringify(TICK)}\n`);
+    noteSkipped(folder, { ...TICK, at: AT + 300 });
+    await takeInSkipped(db, folder);
+    expect((await listSkipped(db, 10)).map(({ at }) => at)).toEqual([AT + 300, AT]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("while the database refuses, nothing of them is lost", async () => {
+    noteSkipped(folder, TICK);
+    await db.query("ALTER TABLE entry RENAME TO entry_away");
+    await expect(takeInSkipped(db, folder)).rejects.toThrow("entry");
+    await db.query("ALTER TABLE entry_away RENAME TO entry");
+    await takeInSkipped(db, folder);
+    expect(only(await listSkipped(db, 10))).toMatchObject(TICK);
+  });
+});
