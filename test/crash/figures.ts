@@ -1,4 +1,4 @@
-import { type History, phaseOf } from "./history.ts";
+import { type History, PHASES, phaseOf } from "./history.ts";
 import { repeatedMails } from "./verdict.ts";
 
 export interface Circumstances {
@@ -17,15 +17,24 @@ export function renderFigures(history: History, circumstances: Circumstances): s
     `crash suite on ${database}, seed ${seed}, ${Math.round(seconds)} s`,
     `  ticks ${history.ticks.length}, killed ${killed.length}, events ${history.events.length}, mails taken by SES ${history.mails.length}`,
     `  repeated mails ${repeatedMails(history)}, attempts that stay unknown ${unknown}, runs closed as crashed ${crashed}`,
-    `  the kill hit: ${counted(killed.map((tick) => phaseOf(history, tick)))}`,
-    `  it was made at: ${counted(killed.map(({ instant }) => instant))}`,
+    "  the kill hit",
+    ...counted(
+      PHASES,
+      killed.map((tick) => phaseOf(history, tick)),
+    ),
+    "  it was made at",
+    ...counted(
+      [...new Set(killed.map(({ instant }) => instant))].sort(),
+      killed.map(({ instant }) => instant),
+    ),
     "",
   ].join("\n");
 }
 
-/** Each text with how often it occurs, in order of the texts. */
-function counted(texts: readonly string[]): string {
-  const counts = new Map<string, number>();
-  for (const text of [...texts].sort()) counts.set(text, (counts.get(text) ?? 0) + 1);
-  return [...counts].map(([text, count]) => `${text} ${count}`).join(", ");
+/** A line for each of the texts, with how often it is among those found. */
+function counted(texts: readonly string[], found: readonly string[]): readonly string[] {
+  return texts.map((text) => {
+    const count = found.filter((one) => one === text).length;
+    return `${String(count).padStart(7)} ${text}`;
+  });
 }

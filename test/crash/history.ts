@@ -130,18 +130,29 @@ export function attemptOf(history: History, mail: AcceptedMail): AttemptRow | un
   return history.attempts.find(({ runId, alarm }) => runId === run?.id && alarm === mail.alarm);
 }
 
+/** How far a tick had come when it died, in order. */
+export const PHASES = [
+  "before its run was on record",
+  "after its run was on record",
+  "between its events and a mail",
+  "between an attempt on record and its mail",
+  "between a mail and its stamp",
+  "after a stamped mail",
+  "after its run was closed",
+] as const;
+
 /** How far a killed tick had come, by what is on record of it. */
-export function phaseOf(history: History, tick: RanTick): string {
+export function phaseOf(history: History, tick: RanTick): (typeof PHASES)[number] {
   const run = runOf(history, tick);
-  if (run === undefined) return "1 before its run was on record";
-  if (run.finished !== undefined) return "7 after its run was closed";
+  if (run === undefined) return "before its run was on record";
+  if (run.finished !== undefined) return "after its run was closed";
   const attempts = history.attempts.filter(({ runId }) => runId === run.id);
   const unknown = attempts.filter(({ outcome }) => outcome === "unknown");
   const mails = history.mails.filter((mail) => mail.tick === tick.number);
   if (mails.some((mail) => attemptOf(history, mail)?.outcome === "unknown"))
-    return "5 between a mail and its stamp";
-  if (unknown.length > 0) return "4 between an attempt on record and its mail";
-  if (attempts.length > 0) return "6 after a stamped mail";
+    return "between a mail and its stamp";
+  if (unknown.length > 0) return "between an attempt on record and its mail";
+  if (attempts.length > 0) return "after a stamped mail";
   const wrote = history.events.some((event) => [event.fired, event.cleared].includes(run.started));
-  return wrote ? "3 between its events and a mail" : "2 after its run was on record";
+  return wrote ? "between its events and a mail" : "after its run was on record";
 }

@@ -45,7 +45,8 @@ function neighbours(events: readonly EventRow[]): readonly (readonly [EventRow, 
 function runComplaints(history: History): readonly string[] {
   const found: string[] = [];
   const ofTicks = history.ticks.map((tick) => ({ tick, run: runOf(history, tick) }));
-  for (const run of history.runs) {
+  const begin = history.ticks[0]?.begin ?? 0;
+  for (const run of history.runs.filter(({ started }) => started >= begin)) {
     if (ofTicks.filter((one) => one.run?.id === run.id).length !== 1)
       found.push(`the run that started at ${run.started} belongs to no tick, or to several`);
   }
