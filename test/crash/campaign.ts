@@ -15,7 +15,7 @@ const ALL = Number(process.env.SWF_ALARMS_CRASH_KILLS ?? 25);
 /** A database is killed so often while it is made, which takes seconds each time. */
 const MAKING = Math.ceil(ALL / 25);
 /** Ticks on the embedded database take longer than on the other. */
-const EMBEDDED = Math.floor((ALL - MAKING) * 0.4);
+const EMBEDDED = Math.floor((ALL - MAKING) * 0.3);
 export const KILLS = {
   postgres: ALL - MAKING - EMBEDDED,
   embedded: EMBEDDED,
