@@ -26,6 +26,7 @@ export async function viewAlarms(
       sources: new Sources(config).names,
       now: Date.now() / 1000,
       write: false,
+      isLeftOut: () => false,
       only: only === undefined ? undefined : new Set([only]),
       log: silent,
     });

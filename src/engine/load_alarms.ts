@@ -39,6 +39,8 @@ export interface LoadFacts {
   readonly write: boolean;
   /** Only these alarms; undefined means all. */
   readonly only: ReadonlySet<string> | undefined;
+  /** Whether the alarm takes no part in this tick, so that its module is not loaded. */
+  readonly isLeftOut: (row: AlarmRow) => boolean;
   readonly log: Log;
 }
 
@@ -60,6 +62,8 @@ export async function loadAlarms(facts: LoadFacts): Promise<LoadedAlarms> {
     if (item.kind === "second row") problems.push(item.message);
     else if (item.kind === "unusable")
       alarms.set(row.name, Promise.resolve(faulty(row, item.message, "row")));
+    else if (facts.isLeftOut(row))
+      alarms.set(row.name, Promise.resolve(faulty(row, "left out of this tick", "module")));
     else alarms.set(row.name, loadRow(row, load, facts.sources));
   }
   const newcomers = roster.newcomers
@@ -129,7 +133,7 @@ export function readAlarmsFolder(folder: string, log: Log): readonly ModuleFile[
       log.debug(`${file} in the alarms folder is no alarm: ${reason}`);
     return modules;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new AlarmsFolderError(
       `cannot read the alarms folder ${folder}: ${reason}. Set [engine] alarms_dir to the folder with the alarm modules.`,
     );

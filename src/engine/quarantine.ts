@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import type { Config } from "../config/config.ts";
 import { announceQuarantine, announceRecovery } from "../core/announcement.ts";
+import { errorText } from "../core/describe.ts";
 import type { AlarmRow, Mode, Outcome } from "../core/model.ts";
 import {
   type AlarmMemory,
@@ -43,16 +44,30 @@ export interface TurnFacts {
 export function takeTurn(alarm: Alarm, facts: TurnFacts): Turn {
   const { row } = alarm;
   const memory = alarmMemory(facts.states, row.name);
-  const fingerprint = fingerprintOf(row, facts.folder);
-  const decision = decideTry({
-    // What is wrong with a row is cheap to find, and its message must not be hidden by an older one.
-    memory: mayBeItsOwnFault(alarm) ? memory : undefined,
-    fingerprint,
+  // What is wrong with a row is cheap to find, and its message must not be hidden by an older one.
+  const decision = tryDecision(row, mayBeItsOwnFault(alarm) ? memory : undefined, facts);
+  return { memory, fingerprint: fingerprintOf(row, facts.folder), decision };
+}
+
+function tryDecision(
+  row: AlarmRow,
+  memory: AlarmMemory | undefined,
+  facts: TurnFacts,
+): TryDecision {
+  return decideTry({
+    memory,
+    fingerprint: fingerprintOf(row, facts.folder),
     named: facts.only?.has(row.name) ?? false,
     now: facts.now,
     after: facts.config.engine.quarantineAfter,
   });
-  return { memory, fingerprint, decision };
+}
+
+/** Whether the alarm is left out, so that its module need not even be loaded. */
+export function isLeftOut(row: AlarmRow, facts: TurnFacts): boolean {
+  const memory = alarmMemory(facts.states, row.name);
+  if (memory?.quarantine === undefined) return false;
+  return !tryDecision(row, memory, facts).run;
 }
 
 /** The outcome of an alarm that is left out: nothing was seen, so its events stay as they are. */
@@ -111,7 +126,7 @@ export async function keepTurn(
     if (error === "sent") return { ...told, announced: true };
     return error === undefined ? told : { ...told, errors: [...told.errors, error] };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     return { ...told, errors: [...told.errors, `cannot remember this run's failure: ${reason}`] };
   }
 }

@@ -28,7 +28,7 @@ import { type Alarm, loadAlarms, readAlarmsFolder } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
 import { Mailing } from "./mailing.ts";
 import { notify } from "./notify.ts";
-import { keepTurn, leftOut, takeTurn } from "./quarantine.ts";
+import { isLeftOut, keepTurn, leftOut, takeTurn } from "./quarantine.ts";
 import { makeReport, runSummary, sayNotConfigured, type TickReport } from "./report.ts";
 import { type AlarmResult, type RanResult, ranResult, unrecordedResult } from "./result.ts";
 import { watchSources } from "./source_trouble.ts";
@@ -79,6 +79,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const previous = await lastPerAlarm(db);
     const runId = write ? await openEngineRun(db, now, options.only && [...options.only]) : "";
     if (write) await closeCrashedRuns(db, now, runId);
+    const states = await readStates(db);
     const loaded = await loadAlarms({
       ...engine,
       folder,
@@ -87,6 +88,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       now,
       write,
       only: options.only,
+      isLeftOut: (row) => isLeftOut(row, { config, states, folder, only: options.only, now }),
     });
     const scene = {
       ...engine,
@@ -99,7 +101,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       host,
       budget,
       mailing: new Mailing(engine.channel, budget.signal, engine.redact),
-      states: await readStates(db),
+      states,
       teams: await listTeams(db),
     };
     const results = await Promise.all(

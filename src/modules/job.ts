@@ -17,7 +17,7 @@ const GRACE = 1;
 /** Seconds for the import of one module; its process keeps the same time. */
 const IMPORT_TIMEOUT = 10;
 /** Characters of all detections of one run: they are held until they are recorded. */
-const MAX_DETECTED = 64 * 2 ** 20;
+const MAX_DETECTED = 128 * 2 ** 20;
 /** Characters that one run may write into the log. */
 const MAX_LOGGED = 64 * 2 ** 10;
 
@@ -153,11 +153,11 @@ export async function detectIn(
             doubtful = true;
             soFar.incomplete(changedGlobals(message.changed));
           }
-          end({ value: undefined, clean: message.clean, doubtful });
+          end({ value: undefined, clean: message.clean && !doubtful, doubtful });
       }
     },
     died: (cause) => {
-      doubtful = !excess;
+      doubtful = !excess && cause !== late;
       soFar.fail({ text: cause, isFetch: false });
       end({ value: undefined, clean: false, doubtful });
     },

@@ -7,8 +7,8 @@ import { OutcomeSoFar } from "./outcome.ts";
 import { Runner } from "./runner.ts";
 
 /** Processes at the same time. Alarms mostly wait for a service, which takes four requests at once. */
-const MOST = 8;
-/** Milliseconds that a job waits for a busy process before another one is started. */
+const MOST = 16;
+/** Milliseconds, for each process there is, that a job waits before another one is started. */
 const PATIENCE = 200;
 
 interface Waiting {
@@ -148,7 +148,7 @@ export class Runners {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#startOne();
-    }, PATIENCE);
+    }, PATIENCE * this.#all.size);
   }
 
   #drop(runner: Runner, why: string): void {

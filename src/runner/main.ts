@@ -38,12 +38,12 @@ Object.defineProperty(globalThis, "fetch", {
 });
 
 const changedGlobals = watchGlobals();
-const resourcesBefore = countResources();
+let resourcesBefore = 0;
 
 listen((message) => {
   switch (message.do) {
     case "load":
-      speakOf(message.job);
+      begin(message.job);
       describe(message.file, message.timeout).then(
         (loaded) => say({ said: "loaded", ...loaded }),
         (error: unknown) => {
@@ -53,7 +53,7 @@ listen((message) => {
       );
       return;
     case "detect":
-      speakOf(message.job);
+      begin(message.job);
       detect(message).then(
         (end) => say({ said: "end", ...end }),
         (failure: unknown) => {
@@ -73,6 +73,12 @@ listen((message) => {
 /** A module that changes all that others rely on may keep this process from its own work. */
 function brokenBy(file: ModuleFile, error: unknown): string {
   return `${file.path} has broken the process that it runs in: ${errorText(error)}`;
+}
+
+/** The process has nothing to do at this moment: what is more at the end of the job is the module's. */
+function begin(job: string): void {
+  speakOf(job);
+  resourcesBefore = countResources();
 }
 
 /** Each file is loaded once: several alarms may share it. */

@@ -62,8 +62,8 @@ function describeFault(fault: JsonFault, text: string, quoted: (text: string) =>
       return `its JSON has an object of more than ${fault.limit} names`;
     case "repeated":
       return `its JSON has the name "${quoted(fault.name)}" twice in one object`;
-    case "inexact":
-      return `its JSON holds the number ${quoted(fault.number)}, which cannot be read exactly`;
+    case "infinite":
+      return `its JSON holds the number ${quoted(fault.number)}, which is too large to be read`;
   }
 }
 

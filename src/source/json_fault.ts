@@ -10,8 +10,8 @@ export type JsonFault =
   | { readonly kind: "names"; readonly limit: number }
   /** One name twice in an object: which of the two counts is anybody's guess. */
   | { readonly kind: "repeated"; readonly name: string }
-  /** A number that JavaScript would round: two ids could become one. */
-  | { readonly kind: "inexact"; readonly number: string };
+  /** A number beyond all that JavaScript can hold. */
+  | { readonly kind: "infinite"; readonly number: string };
 
 /**
  * Looks for what keeps a text from being JSON that says one thing only; undefined when there is
@@ -116,13 +116,7 @@ function endOfNumber(text: string, start: number): number | JsonFault | undefine
   NUMBER.lastIndex = start;
   if (!NUMBER.test(text)) return undefined;
   const literal = text.slice(start, NUMBER.lastIndex);
-  return isExact(literal) ? start + literal.length : { kind: "inexact", number: literal };
-}
-
-/** Whether a whole number shows the digits it was written with, and any other one is read at all. */
-function isExact(literal: string): boolean {
-  const value = Number(literal);
-  if (Number.isSafeInteger(value)) return true;
-  if (/[.eE]/.test(literal)) return Number.isFinite(value);
-  return String(value) === literal;
+  return Number.isFinite(Number(literal))
+    ? start + literal.length
+    : { kind: "infinite", number: literal };
 }

@@ -80,6 +80,12 @@ describe("parseAlarmRow", () => {
     ["another module's name", { module: "shared_rule" }, { module: "shared_rule" }],
     ["module null", { module: null }, { module: "x" }],
     ["keys of old rows", { severity: "high", kind: "alarm", last_run: 5 }, {}],
+    [
+      "limits of its own",
+      { alarm_timeout: 0.5, alarm_memory: 1024, max_detections: 5 },
+      { limits: { timeout: 0.5, memory: 1024, detections: 5 } },
+    ],
+    ["a limit that is null", { alarm_timeout: null }, { limits: {} }],
     ["an entry_id without the prefix", { entry_id: "x" }, { entryId: "x" }],
     [
       "an entry_id whose name has the prefix again",
@@ -110,6 +116,18 @@ describe("parseAlarmRow", () => {
     ["hours is a list", { renotification_window_hours: [24] }, "hours is [24], read as 0"],
     ["hours is true", { renotification_window_hours: true }, "hours is true, read as 0"],
     ["hours is beyond counting", { renotification_window_hours: "1e999" }, 'hours is "1e999"'],
+    [
+      "a time that is no number",
+      { alarm_timeout: "5" },
+      'alarm_timeout is "5", left to the configuration',
+    ],
+    [
+      "a time of nothing",
+      { alarm_timeout: 0 },
+      "alarm_timeout is 0, left to the configuration; it must be 0.1",
+    ],
+    ["too little memory", { alarm_memory: 63 }, "alarm_memory is 63, left to the configuration"],
+    ["too many detections", { max_detections: 1e9 }, "max_detections is 1000000000, left to"],
     ["hours is NaN as a text", { renotification_window_hours: "NaN" }, 'hours is "NaN"'],
   ];
   test.each(faulty)("read with a fault and a safe value: %s", (_sentence, data, fault) => {

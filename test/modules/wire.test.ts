@@ -1,0 +1,49 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parseRunnerLine } from "../../src/modules/wire.ts";
+
+const JOB = "the job";
+
+function parse(message: unknown): unknown {
+  return parseRunnerLine(JSON.stringify(message), JOB);
+}
+
+describe("what a module's process says is understood", () => {
+  test.each([
+    { said: "loaded", loaded: { ok: false, fault: "x" }, clean: true },
+    { said: "detection", detection: { dedupeKey: "a" } },
+    { said: "incomplete", reason: "x" },
+    { said: "stray", reason: "x" },
+    { said: "log", text: "x" },
+    { said: "ask", id: 1, source: "main", path: "/", query: { a: "1" }, absentIsAnswer: false },
+    { said: "end", error: null, changed: [], clean: true },
+    { said: "end", error: { text: "x", isFetch: true }, changed: ["JSON"], clean: false },
+    { said: "exit", code: 1 },
+  ])("$said", (message) => {
+    expect(parse({ ...message, job: JOB })).toEqual(message);
+  });
+});
+
+describe("what is none of its words is nothing", () => {
+  const end = { said: "end", error: null, changed: [], clean: true };
+  test.each<[string, unknown]>([
+    ["another word", { said: "done", job: JOB }],
+    ["a word of another job, such as one that ended before", { ...end, job: "another" }],
+    ["a word of no job", end],
+    ["a job that is no text", { ...end, job: [JOB] }],
+    ["an end that does not say how", { said: "end", job: JOB }],
+    ["a question without its number", { said: "ask", source: "main", path: "/", job: JOB }],
+    ["null", null],
+    ["a list", [end]],
+  ])("%s", (_, message) => {
+    expect(parse(message)).toBeUndefined();
+  });
+
+  test("any text at all", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+        expect(parseRunnerLine(text, JOB)).toBeUndefined();
+      }),
+    );
+  });
+});
