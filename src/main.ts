@@ -27,7 +27,8 @@ export async function runMain(
   process.on("unhandledRejection", onStray);
   process.on("uncaughtException", onStray);
   // The reader of a pipe may leave early, as `head` does. What is at work goes on: a tick must be done.
-  process.stdout.on("error", () => {});
+  // And an error of stderr would be said on stderr, for ever.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   let code: ExitCode = EXIT.ok;
   try {
     await build((given) => {

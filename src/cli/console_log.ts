@@ -1,5 +1,6 @@
 import { appendFileSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { errorText } from "../core/describe.ts";
 import type { Log } from "../engine/log.ts";
 import { renderTime, shown } from "./output.ts";
 
@@ -47,7 +48,7 @@ function openFile(path: string): (text: string) => void {
       appendFileSync(path, text, { mode: 0o640 });
     } catch (error) {
       broken = true;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorText(error);
       process.stderr.write(
         `swf-alarms: ${shown(`cannot write the log ${path}: ${reason}. Check [engine] log_path and its owner.`)}\n`,
       );

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { Channel } from "../channel/channel.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError, loadConfig, SHIPPED_ALARMS } from "../config/load.ts";
+import { errorText } from "../core/describe.ts";
 import { type DemoFolder, demoFolder, objection, remakeFolder } from "../demo/demo_folder.ts";
 import { type SampleProxy, startSampleProxy } from "../demo/sample_proxy.ts";
 import { sampleTasks } from "../demo/sample_tasks.ts";
@@ -96,7 +97,7 @@ function makeFolder(folder: DemoFolder, baseUrl: string): void {
   try {
     remakeFolder(folder, baseUrl, SHIPPED_ALARMS);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new ConfigError(
       `cannot make the demo's folder ${folder.path}: ${reason}. Name another one with --dir FOLDER.`,
     );

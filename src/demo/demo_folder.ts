@@ -1,5 +1,6 @@
 import { lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { errorText } from "../core/describe.ts";
 
 /** Whoever finds this file in a folder may know that the demo made the rest. */
 const MARKER = ".swf-alarms-demo";
@@ -33,7 +34,7 @@ export function objection({ path }: DemoFolder): string | undefined {
     if (names.length === 0 || names.includes(MARKER)) return undefined;
     return "it holds files that the demo did not make";
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
 }
 

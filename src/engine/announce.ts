@@ -1,6 +1,7 @@
 import type { Channel } from "../channel/channel.ts";
 import type { Announcement } from "../core/announcement.ts";
 import { deliveryErrors, judgeDelivery } from "../core/delivery.ts";
+import { errorText } from "../core/describe.ts";
 import { renderAnnouncement } from "../message/announcement.ts";
 import type { Database, Queryable } from "../store/database.ts";
 import { closeNotification, openNotification } from "../store/notifications.ts";
@@ -30,7 +31,7 @@ export async function announce(
   try {
     return await facts.mailing.inTurn(() => attempt(db, channel, facts));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     return `cannot record the mail about ${facts.announcement.about}: ${reason}; it stays owed`;
   }
 }

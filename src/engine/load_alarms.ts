@@ -133,7 +133,7 @@ export function readAlarmsFolder(folder: string, log: Log): readonly ModuleFile[
       log.debug(`${file} in the alarms folder is no alarm: ${reason}`);
     return modules;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new AlarmsFolderError(
       `cannot read the alarms folder ${folder}: ${reason}. Set [engine] alarms_dir to the folder with the alarm modules.`,
     );

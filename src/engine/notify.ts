@@ -1,6 +1,7 @@
 import type { Channel } from "../channel/channel.ts";
 import { type Bundle, composeBundle, listedMentions, shortBundle } from "../core/bundle.ts";
 import { type Delivery, deliveryErrors, judgeDelivery } from "../core/delivery.ts";
+import { errorText } from "../core/describe.ts";
 import type { Mode, Outcome } from "../core/model.ts";
 import type { Mention, Notice } from "../core/notice.ts";
 import { type Message, renderMessage } from "../message/render.ts";
@@ -43,7 +44,7 @@ async function withoutThrowing(work: () => Promise<NotifyResult>): Promise<Notif
   try {
     return await work();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     return { sent: false, errors: [`cannot record the mail: ${reason}; its events stay owed`] };
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import type { Config } from "../config/config.ts";
 import { announceQuarantine, announceRecovery } from "../core/announcement.ts";
+import { errorText } from "../core/describe.ts";
 import type { AlarmRow, Mode, Outcome } from "../core/model.ts";
 import {
   type AlarmMemory,
@@ -125,7 +126,7 @@ export async function keepTurn(
     if (error === "sent") return { ...told, announced: true };
     return error === undefined ? told : { ...told, errors: [...told.errors, error] };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     return { ...told, errors: [...told.errors, `cannot remember this run's failure: ${reason}`] };
   }
 }

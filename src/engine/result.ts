@@ -1,5 +1,6 @@
 import { bundleSubject } from "../core/bundle.ts";
 import { heldReason } from "../core/clear_guard.ts";
+import { errorText } from "../core/describe.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { AlarmRow, Outcome } from "../core/model.ts";
 import type { Notice } from "../core/notice.ts";
@@ -101,7 +102,7 @@ export function unrecordedResult(
   outcome: Outcome,
   error: unknown,
 ): RanResult {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = errorText(error);
   const nothing = { "already mailed": 0, "renotification not due": 0, "not seen this tick": 0 };
   return {
     kind: "ran",

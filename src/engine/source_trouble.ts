@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { type Announcement, announceAnswers, announceTrouble } from "../core/announcement.ts";
+import { errorText } from "../core/describe.ts";
 import type { Mode, Team } from "../core/model.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import {
@@ -66,7 +67,7 @@ export async function watchSources(
       mails += told.sent ? 1 : 0;
       problems.push(...told.problems);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorText(error);
       problems.push(`cannot remember how the source ${name} answered: ${reason}`);
     }
   }

@@ -1,3 +1,4 @@
+import { errorText } from "../core/describe.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { MAIN_SOURCE } from "../core/readiness.ts";
 import type { AlarmClient, Asker } from "./client.ts";
@@ -31,7 +32,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
       const text = await inTime(source.ask(path, query, absentIsAnswer), facts.signal);
       return text === undefined ? undefined : parseJson(text);
     } catch (error) {
-      facts.onIncomplete(error instanceof Error ? error.message : String(error));
+      facts.onIncomplete(errorText(error));
       throw error;
     }
   };

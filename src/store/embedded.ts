@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import type { PGlite } from "@electric-sql/pglite";
+import { errorText } from "../core/describe.ts";
 import {
   type Database,
   DatabaseBusy,
@@ -121,5 +122,5 @@ async function inWords<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

@@ -53,6 +53,19 @@ test("a reader that leaves early is no failure, however much there is to print",
   expect(all.stdout.trimEnd().split("\n")).toHaveLength(5001);
 });
 
+test("a tick with much to complain of ends, where nobody reads its complaints", async () => {
+  const site = await busySite({});
+  for (let index = 0; index < 5; index++) site.module(`broken_${index}.js`, "export const x = 1;");
+  const child = spawn(process.execPath, [ENTRY, "run", "--config", site.config], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout.destroy();
+  child.stderr.destroy();
+  const code = await new Promise((resolve) => child.once("exit", resolve));
+  expect(code).toBe(1);
+  expect(await site.entries("engine_run")).toHaveLength(1);
+});
+
 test("a tick whose reader leaves early is done all the same", async () => {
   const site = await busySite({});
   // Goes on telling long after its reader has left.

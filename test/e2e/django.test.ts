@@ -259,6 +259,7 @@ test("the login may come from the Django site's own env file, and the password i
     writeFileSync(
       envPath,
       `SWF_REMOTE_DB_HOST=${url.hostname}\nSWF_REMOTE_DB_PORT='${url.port}'\nSWF_REMOTE_DB_NAME="${url.pathname.slice(1)}"\nSWF_REMOTE_DB_USER=${url.username}\nSWF_REMOTE_DB_PASSWORD=${password}\nSECRET_KEY=django-s3cret\n`,
+      { mode: 0o600 },
     );
   write(url.password);
   const text = readFileSync(site.config, "utf8").replace(/^dsn = .*$/m, 'env_path = "django.env"');
