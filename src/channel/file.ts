@@ -6,6 +6,7 @@ import type { EmailConfig } from "../config/config.ts";
 import { undelivered } from "../core/delivery.ts";
 import { errorText } from "../core/describe.ts";
 import type { Channel, Mail } from "./channel.ts";
+import { headerSubject } from "./encoded_words.ts";
 
 /** Writes each mail as an `.eml` file, which any mail program opens. */
 export function fileChannel(config: Extract<EmailConfig, { provider: "file" }>): Channel {
@@ -20,7 +21,9 @@ export function fileChannel(config: Extract<EmailConfig, { provider: "file" }>):
           from: config.from,
           to: [...mail.recipients],
           date: dateOf(mail),
-          subject: mail.subject,
+          headers: {
+            Subject: { prepared: true, foldLines: true, value: headerSubject(mail.subject) },
+          },
           text: mail.text,
           html: mail.html,
         });

@@ -1,5 +1,5 @@
-import { Buffer } from "node:buffer";
 import { domainToASCII } from "node:url";
+import { encodedWords, isAscii } from "./encoded_words.ts";
 
 /** An address as services without SMTPUTF8 take it; undefined where there is no such form. */
 export function asciiAddress(address: string): string | undefined {
@@ -25,26 +25,4 @@ export function headerMailbox({ name, address }: { name: string; address: string
   const isPlain = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*$/.test(name);
   const shown = isPlain ? name : `"${name.replace(/\\?(["\\])/g, "\\$1")}"`;
   return `${shown} <${address}>`;
-}
-
-/** Bytes of text in one encoded word, which may have 75 characters (RFC 2047). */
-const WORD = 45;
-
-function encodedWords(text: string): string {
-  const words: string[] = [];
-  let word = "";
-  for (const character of text) {
-    if (Buffer.byteLength(word + character) > WORD) {
-      words.push(word);
-      word = "";
-    }
-    word += character;
-  }
-  return [...words, word]
-    .map((part) => `=?UTF-8?B?${Buffer.from(part).toString("base64")}?=`)
-    .join(" ");
-}
-
-function isAscii(text: string): boolean {
-  return /^[\x20-\x7e]*$/.test(text);
 }

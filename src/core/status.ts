@@ -120,6 +120,10 @@ export function needsAttention(status: Status): readonly string[] {
     ...status.alarms
       .filter(({ state }) => state === "failing" || state === "quarantined")
       .map(({ alarm, state }) => `${alarm} is ${state}`),
+    // One that waits to be set up is no trouble; this one watched, and its events can neither clear nor go on.
+    ...status.alarms
+      .filter(({ state, active }) => state === "not configured" && active > 0)
+      .map(({ alarm, active }) => `${alarm} has ${active} active event(s) and is not configured`),
     ...status.alarms
       .filter(({ mail, owed }) => mail && owed > 0)
       .map(({ alarm, owed }) => `${alarm} owes a mail about ${owed} event(s)`),

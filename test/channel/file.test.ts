@@ -107,6 +107,24 @@ describe("the file channel", () => {
     expect(mail.to).toEqual(["a@host.example"]);
   });
 
+  test.each([
+    ["of one long word", "x".repeat(300)],
+    [
+      "that begins with a long name",
+      `[alarm_${"x".repeat(120)}] 1 detection(s), 1 new, 0 continuing`,
+    ],
+    ["of a long name in another script", `[alarm_${"é漢".repeat(60)}] 1 detection(s)`],
+    ["of many words", "many short words ".repeat(20).trim()],
+  ])(
+    "a subject %s is not folded away from its header's name, and reads back",
+    async (_, subject) => {
+      const { dir, name, mail } = await deliver({ subject });
+      expect(mail.subject).toBe(subject);
+      const lines = readFileSync(join(dir, name), "utf8").split("\n");
+      expect(only(lines.filter((line) => line.startsWith("Subject:")))).toMatch(/^Subject: \S/);
+    },
+  );
+
   test("a recipient with a line break makes no header of its own", async () => {
     const { mail } = await deliver({ recipients: ["a@host.example\r\nBcc: thief@evil.example"] });
     expect(mail.headers).not.toContain("bcc");

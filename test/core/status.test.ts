@@ -193,8 +193,13 @@ describe("what somebody should look at", () => {
     ],
     [
       "alarms that wait to be set up are no trouble",
-      { alarms: [{ ...alarm, state: "not configured" }] },
+      { alarms: [{ ...alarm, state: "not configured", active: 0 }] },
       [],
+    ],
+    [
+      "unless they have events, which nobody watches any more",
+      { alarms: [{ ...alarm, state: "not configured", active: 3, mail: false }] },
+      ["alarm_x has 3 active event(s) and is not configured"],
     ],
     [
       "a mail that is owed",

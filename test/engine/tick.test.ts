@@ -360,7 +360,7 @@ test("a run record keeps a thousand ids of events, and the notification all of t
   expect(engine.mails()).toHaveLength(1);
 });
 
-test("an alarm whose events cannot be read is an error of its own, and opens no second events", async () => {
+test("an event whose key is no text is no trouble, and opens no second events", async () => {
   const engine = await engineAt(openServer);
   await insertAlarm(engine.db, "x");
   await insertAlarm(engine.db, "y");
