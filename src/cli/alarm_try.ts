@@ -46,7 +46,7 @@ async function tryAlarm(name: string, options: TryOptions): Promise<Outcome> {
       if (alarm.readiness.kind === "not configured") {
         return failedOutcome(`not configured: ${alarm.readiness.missing.join("; ")}`, "row");
       }
-      return await collect(alarm, { config, sources, host, now: Date.now() / 1000, log });
+      return await collect(alarm, { config, db, sources, host, now: Date.now() / 1000, log });
     } finally {
       await host.close();
       await sources.close();

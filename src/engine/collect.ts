@@ -1,12 +1,15 @@
 import type { Config } from "../config/config.ts";
 import type { Outcome } from "../core/model.ts";
 import type { ModuleHost } from "../modules/runners.ts";
+import type { Queryable } from "../store/database.ts";
+import { activeEvents } from "../store/events.ts";
 import type { Alarm } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
 import type { Sources } from "./sources.ts";
 
 export interface CollectFacts {
   readonly config: Config;
+  readonly db: Queryable;
   readonly host: Pick<ModuleHost, "detect">;
   readonly sources: Sources;
   readonly now: number;
@@ -26,6 +29,7 @@ export async function collect(alarm: Alarm, facts: CollectFacts): Promise<Outcom
     params: readiness.params,
     sources: facts.sources.byName,
     now: facts.now,
+    firing: async () => (await activeEvents(facts.db, row.name)).map(({ dedupeKey }) => dedupeKey),
     limits: { ...facts.config.engine.limits, ...row.limits },
     log: (message) => facts.log.info(`${row.entryId}: ${String(message)}`),
   });

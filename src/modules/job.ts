@@ -93,6 +93,8 @@ export interface DetectFacts {
   /** Epoch seconds of the tick. */
   readonly now: number;
   readonly limits: DetectLimits;
+  /** The dedupe keys of the alarm's active events. */
+  readonly firing: () => Promise<readonly string[]>;
   readonly log: (message: string) => void;
 }
 
@@ -122,6 +124,16 @@ export async function detectIn(
     else stop(cause);
   };
   const answer = answerer({ runner, sources, soFar, signal: closed.signal, stop });
+  const tellFiring = (id: number): void => {
+    facts.firing().then(
+      (keys) => runner.send({ do: "answer", id, text: JSON.stringify(keys) }),
+      (error: unknown) => {
+        const reason = `the alarm's active events cannot be read: ${errorText(error)}`;
+        soFar.incomplete(reason);
+        runner.send({ do: "fail", id, reason });
+      },
+    );
+  };
   const task: Task = { do: "detect", file, params, sources: [...sources.keys()], now, timeout };
   const late = `out of time: detect did not end within ${timeout} s, and it computes without a pause, so its process was ended`;
   const clock = { seconds: timeout + GRACE, late, signal };
@@ -143,6 +155,9 @@ export async function detectIn(
           return;
         case "ask":
           answer(message);
+          return;
+        case "firing":
+          tellFiring(message.id);
           return;
         case "exit":
           runner.kill(`detect ended its process with exit code ${message.code}`);

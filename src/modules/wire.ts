@@ -46,6 +46,8 @@ export type FromRunner =
   | { readonly said: "stray"; readonly reason: string }
   | { readonly said: "log"; readonly text: string }
   | ({ readonly said: "ask" } & Question)
+  /** Asks for the dedupe keys of the alarm's active events; the answer's text is a list of them. */
+  | { readonly said: "firing"; readonly id: number }
   | ({ readonly said: "end" } & DetectEnd)
   /** The process ends although it was not asked to. */
   | { readonly said: "exit"; readonly code: number };
@@ -91,6 +93,7 @@ const Message = v.variant("said", [
     query: v.record(v.string(), scalar),
     absentIsAnswer: v.boolean(),
   }),
+  v.object({ said: v.literal("firing"), id: v.number() }),
   v.object({
     said: v.literal("end"),
     error: v.nullable(v.object({ text: v.string(), isFetch: v.boolean() })),

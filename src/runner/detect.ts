@@ -18,6 +18,8 @@ export interface DetectFacts {
   /** Seconds that `detect` may take. */
   readonly timeout: number;
   readonly log: (message: string) => void;
+  /** The dedupe keys of the alarm's active events. */
+  readonly firing: () => Promise<readonly string[]>;
   /** Called before the module goes on, so that nothing that was yielded is lost with it. */
   readonly onDetection: (detection: SafeDetection) => void;
   /** Called with every reason why the module did not see everything. */

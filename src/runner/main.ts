@@ -110,6 +110,7 @@ async function detect(job: Extract<ToRunner, { do: "detect" }>): Promise<DetectE
     detect: found,
     sources: new Map(job.sources.map((name) => [name, questions.asker(name)])),
     log: (text) => say({ said: "log", text: cut(String(text), MAX_LINE) }),
+    firing: () => questions.firing(),
     onDetection: sayDetection,
     onIncomplete: (reason) => say({ said: "incomplete", reason: String(reason) }),
   });

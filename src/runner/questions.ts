@@ -16,13 +16,16 @@ export class Questions {
   asker(source: string): Asker {
     return {
       ask: (path, query, absentIsAnswer) =>
-        new Promise((resolve, reject) => {
-          this.#asked += 1;
-          const id = this.#asked;
-          this.#waiting.set(id, { resolve, reject });
-          say({ said: "ask", id, source, path: String(path), query: plain(query), absentIsAnswer });
-        }),
+        this.#wait((id) =>
+          say({ said: "ask", id, source, path: String(path), query: plain(query), absentIsAnswer }),
+        ),
     };
+  }
+
+  /** The dedupe keys of the alarm's active events. */
+  async firing(): Promise<readonly string[]> {
+    const text = await this.#wait((id) => say({ said: "firing", id }));
+    return text === undefined ? [] : parseKeys(text);
   }
 
   answer(id: number, text: string | undefined): void {
@@ -33,11 +36,24 @@ export class Questions {
     this.#take(id)?.reject(new FetchError(reason));
   }
 
+  #wait(ask: (id: number) => void): Promise<string | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#asked += 1;
+      this.#waiting.set(this.#asked, { resolve, reject });
+      ask(this.#asked);
+    });
+  }
+
   #take(id: number): Waiting | undefined {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     return waiting;
   }
+}
+
+/** The engine's own words. */
+function parseKeys(text: string): readonly string[] {
+  return JSON.parse(text);
 }
 
 /** Query values as they go into a URL; what a module gives may be anything. */

@@ -14,6 +14,8 @@ export interface ClientFacts {
   readonly now: number;
   readonly signal: AbortSignal;
   readonly log: (message: string) => void;
+  /** The dedupe keys of the alarm's active events. */
+  readonly firing: () => Promise<readonly string[]>;
   /** Called with every reason why the module did not see everything. */
   readonly onIncomplete: (reason: string) => void;
 }
@@ -41,6 +43,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     signal: facts.signal,
     log: facts.log,
     incomplete: (reason) => facts.onIncomplete(String(reason)),
+    firing: () => inTime(facts.firing(), facts.signal),
     get: async (path, query = {}) => (await ask(path, query, false)) ?? null,
     find: (path, query = {}) => ask(path, query, true),
     source: (name) => {

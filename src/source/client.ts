@@ -21,6 +21,11 @@ export interface AlarmClient {
   pages(path: string, query?: Query, paging?: Paging): AsyncGenerator<JsonObject, void, undefined>;
   /** The same for another configured service, `[sources.<name>]`. Throws Error for an unknown name. */
   source(name: string): AlarmClient;
+  /**
+   * The dedupe keys of this alarm's active events. For entities that a list may leave out although they
+   * are as bad as before: ask for each that was not seen.
+   */
+  firing(): Promise<readonly string[]>;
   /** Says that the module could not see everything: nothing is cleared in this tick. */
   incomplete(reason: string): void;
   /** Writes a line to the engine's log, under the alarm's name. */

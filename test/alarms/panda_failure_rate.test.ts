@@ -245,6 +245,80 @@ describe("what it cannot see is no reason to clear", () => {
   });
 });
 
+describe("a firing task that is no longer in the list", () => {
+  const now = Date.UTC(2026, 7, 20) / 1000;
+  const young = { modificationtime: "2026-08-19T18:00:00" };
+
+  test.each<[string, JsonObject | undefined, string[]]>([
+    ["still fires if it only did not change for so long", SICK, keys(7)],
+    ["is well if its rate has come down", {}, []],
+    ["is well if its status is not watched any more", { ...SICK, status: "aborted" }, []],
+    ["is gone if there is no such task", undefined, []],
+    ["is not this alarm's if it changed and yet is not listed", { ...SICK, ...young }, []],
+    ["is given up by PanDA after sixty days", { ...SICK, creationdate: "2026-06-01T00:00:00" }, []],
+  ])("%s", async (_, changes, fires) => {
+    const tasks = changes === undefined ? [] : [task(7, changes)];
+    const server = await serve([...tasks, task(9, young)], { now });
+    // The list leaves 7 out for its age, or because another owner is asked for.
+    const params = { threshold: 0.03, username: "some%" };
+    if (changes?.modificationtime !== undefined) params.username = "other";
+    const outcome = await runAlarm({
+      alarm: EIC_ALL,
+      params,
+      sources: { main: server.url },
+      now,
+      firing: ["task:7", "odd key"],
+    });
+    expect(outcome.reasons).toEqual([]);
+    expect(keysOf(outcome)).toEqual({ status: "complete", keys: fires });
+  });
+
+  test.each([
+    [
+      "zeros for its counts",
+      (server: PandaServer) => {
+        server.countsFail = true;
+      },
+    ],
+    [
+      "an error",
+      (server: PandaServer) => {
+        server.onRequest = (url) => {
+          if (url.pathname.endsWith("/7/")) server.failWith({ status: 403, body: "no" });
+        };
+      },
+    ],
+  ])("keeps its event where the service gives %s", async (_, spoil) => {
+    const server = await serve([task(7, SICK)], { now });
+    spoil(server);
+    const outcome = await runAlarm({
+      alarm: EIC_ALL,
+      params: { threshold: 0.03 },
+      sources: { main: server.url },
+      now,
+      firing: ["task:7"],
+    });
+    expect(outcome.status).not.toBe("complete");
+  });
+
+  test("is asked for only so often", async () => {
+    const server = await serve([], { now });
+    const firing = Array.from({ length: 300 }, (_, index) => `task:${index}`);
+    const outcome = await runAlarm({
+      alarm: EIC_ALL,
+      params: { threshold: 0.03 },
+      sources: { main: server.url },
+      now,
+      firing,
+    });
+    expect(outcome).toMatchObject({
+      status: "partial",
+      reasons: ["300 firing tasks are not in the list, more than can be asked for"],
+    });
+    expect(server.requests.length).toBe(201);
+  });
+});
+
 describe("what is healthy is not reported for ever", () => {
   const rows: readonly [sentence: string, tasks: readonly JsonObject[], params: JsonObject][] = [
     ["no tasks at all", [], {}],

@@ -28,6 +28,8 @@ export interface RunFacts {
   readonly sources: { readonly [name: string]: string };
   /** Epoch seconds of the tick. */
   readonly now?: number;
+  /** Dedupe keys of its active events. */
+  readonly firing?: readonly string[];
 }
 
 /** One run of a shipped alarm against real services, with the params of its row. */
@@ -36,6 +38,7 @@ export async function runAlarm({
   params: given,
   sources,
   now = 0,
+  firing = [],
 }: RunFacts): Promise<Outcome> {
   const module = await loadAlarm(alarm);
   const { params, missing, faults, unknown } = resolveParams(module.params, given);
@@ -52,7 +55,13 @@ export async function runAlarm({
     ]),
   );
   try {
-    return await outcomeOf(module.detect, { params, sources: byName, now, timeout: 30 });
+    return await outcomeOf(module.detect, {
+      params,
+      sources: byName,
+      now,
+      timeout: 30,
+      firing: async () => firing,
+    });
   } finally {
     tick.abort(new Error("the test's tick has ended"));
     await Promise.all([...byName.values()].map((source) => source.close()));

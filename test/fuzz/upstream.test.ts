@@ -210,6 +210,7 @@ async function readList(running: Running, path: string): Promise<void> {
   );
   const reasons: string[] = [];
   const client = makeClient({
+    firing: async () => [],
     sources: new Map([["main", source]]),
     now: 0,
     signal: AbortSignal.timeout(30_000),

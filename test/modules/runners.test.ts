@@ -26,6 +26,7 @@ async function detect(
   name: string,
   text: string,
   limits: Partial<DetectLimits> = {},
+  firing: () => Promise<readonly string[]> = async () => [],
 ): Promise<Outcome> {
   const path = join(folder, `${name}.mjs`);
   writeFileSync(path, text);
@@ -35,6 +36,7 @@ async function detect(
     sources: new Map(),
     now: 0,
     limits: { ...LIMITS, ...limits },
+    firing,
     log: () => {},
   });
 }
@@ -76,13 +78,28 @@ describe("a process", () => {
     expect(second).not.toBe(first);
   });
 
-  test("is one of at most eight, however many alarms wait", async () => {
+  test("is told the keys of its alarm's active events when it asks, and why they cannot be read", async () => {
+    const asks = `export async function* detect(client) { for (const dedupeKey of await client.firing()) yield { dedupeKey }; }`;
+    const firing = async (): Promise<readonly string[]> => ["task:1", "task:2"];
+    expect(await detect("a", asks, {}, firing)).toMatchObject({
+      status: "complete",
+      detections: [{ dedupeKey: "task:1" }, { dedupeKey: "task:2" }],
+    });
+    const fails = async (): Promise<never> => Promise.reject(new Error("the database is away"));
+    expect(await detect("b", asks, {}, fails)).toMatchObject({
+      status: "failed",
+      reasons: ["the alarm's active events cannot be read: the database is away"],
+      detections: [],
+    });
+  });
+
+  test("is one of at most sixteen, however many alarms wait", async () => {
     const waits = `export const detect = async () => { await new Promise((done) => setTimeout(done, 300)); return [{ dedupeKey: process.pid }]; };`;
     const outcomes = await Promise.all(
       Array.from({ length: 20 }, (_, index) => detect(`a${index}`, waits)),
     );
     expect(outcomes.map(({ status }) => status)).toEqual(Array(20).fill("complete"));
-    expect(new Set(pidsOf(outcomes)).size).toBeLessThanOrEqual(8);
+    expect(new Set(pidsOf(outcomes)).size).toBeLessThanOrEqual(16);
   });
 });
 
@@ -123,6 +140,7 @@ describe("when the tick's time is up", () => {
       sources: new Map(),
       now: 0,
       limits: LIMITS,
+      firing: async () => [],
       log: () => tick.abort(over),
     });
     expect(outcome).toMatchObject({

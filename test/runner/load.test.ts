@@ -124,6 +124,7 @@ const CLIENT: helpers.AlarmClient = {
   find: async () => undefined,
   pages: async function* () {},
   source: () => CLIENT,
+  firing: async () => [],
   incomplete: () => {},
   log: () => {},
 };

@@ -35,6 +35,7 @@ function watch(
   const reasons: string[] = [];
   const logged: string[] = [];
   const client = makeClient({
+    firing: async () => [],
     sources: new Map(Object.entries(sources)),
     now: 1_790_000_000.5,
     signal,

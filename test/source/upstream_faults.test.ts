@@ -18,6 +18,7 @@ test.concurrent.for(UPSTREAM_FAULTS)(
     const source = makeSource({ baseUrl: server.url, token: TOKEN, timeout: 1 });
     const reasons: string[] = [];
     const client = makeClient({
+      firing: async () => [],
       sources: new Map([["main", source]]),
       now: 0,
       signal: new AbortController().signal,

@@ -35,7 +35,7 @@ export interface PandaServer {
   close(): Promise<void>;
 }
 
-/** A PanDA proxy on loopback: `GET /api/panda/tasks/` as the wire contract has it, panda-rest.md 1.2 and 1.6. */
+/** A PanDA proxy on loopback: `/api/panda/tasks/` and `…/{id}/` as the wire contract has them, panda-rest.md 1.2, 1.3 and 1.6. */
 export async function startPandaServer(
   tasks: readonly JsonObject[],
   options: PandaOptions = {},
@@ -49,6 +49,14 @@ export async function startPandaServer(
     if (failure !== undefined) return send(response, failure);
     if (request.method !== "GET") return json(response, { error: "GET only" }, 405);
     if (`${url.pathname}/` === path) return redirect(response, `${path}${url.search}`);
+    const one = url.pathname.startsWith(path)
+      ? /^(\d+)\/$/.exec(url.pathname.slice(path.length))
+      : null;
+    if (one !== null) {
+      const task = current.find(({ jeditaskid }) => jeditaskid === Number(one[1]));
+      if (task === undefined) return send(response, NOT_FOUND);
+      return json(response, panda.countsFail ? uncounted(task) : task);
+    }
     if (url.pathname !== path) return send(response, NOT_FOUND);
     for (const name of options.ignores ?? []) url.searchParams.delete(name);
     const question = parseQuestion(url.searchParams);

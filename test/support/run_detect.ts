@@ -13,6 +13,8 @@ export interface RunFacts {
   /** Epoch seconds of the tick. */
   readonly now?: number;
   readonly log?: (message: string) => void;
+  /** Dedupe keys of its active events. */
+  readonly firing?: () => Promise<readonly string[]>;
 }
 
 /** Runs a `detect` in this process, to the outcome that the engine makes of what it hears from a module's. */
@@ -26,6 +28,7 @@ export async function outcomeOf(detect: Detect, facts: RunFacts = {}): Promise<O
     now: 1000,
     timeout: 10,
     log: () => {},
+    firing: async () => [],
     ...facts,
     detect,
     sources,
