@@ -87,6 +87,7 @@ async function setAlarm(
 /** What still keeps the alarm from running, or its mail from reaching anybody. */
 async function remainingTrouble(db: Database, config: Config, name: string): Promise<string[]> {
   const alarm = await findAlarm(db, config, name);
+  if (alarm.row.archived) return [];
   const trouble: string[] = [];
   if (alarm.readiness.kind !== "ready") trouble.push(`it does not run yet: ${renderState(alarm)}`);
   const { addresses, unresolved } = resolveRecipients(alarm.row.recipients, await listTeams(db));

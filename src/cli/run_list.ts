@@ -1,9 +1,13 @@
 import type { Command } from "commander";
+import { cut } from "../core/describe.ts";
 import { type ListedRun, listEngineRuns } from "../store/engine_runs.ts";
 import { type ListedSkip, listSkipped } from "../store/skipped_ticks.ts";
 import { parseCount } from "./event_list.ts";
 import { printJson, printLines, renderTable, renderTime } from "./output.ts";
 import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
+
+/** Characters of a line; `--json` has all. */
+const MAX_DETAILS = 500;
 
 interface ListOptions extends ConfigOption {
   readonly limit: number;
@@ -57,7 +61,7 @@ function runItem(run: ListedRun): Item {
       String(run.alarmsSeen),
       String(run.notificationsSent),
       String(run.errors),
-      run.errorDetails,
+      cut(run.errorDetails, MAX_DETAILS),
     ],
     facts: runFacts(run),
   };

@@ -14,12 +14,20 @@ export function splitRecipients(text: string): string[] {
   return text.split(/[\s,;]+/u).filter((token) => token !== "");
 }
 
+export interface RecipientTokens {
+  readonly tokens: readonly string[];
+  /** What is no text and cannot be one of the recipients. */
+  readonly wrong: readonly unknown[];
+}
+
 /** The tokens of a `recipients` value as rows hold it: a string as typed, or an array of such. */
-export function recipientTokens(value: unknown): string[] | undefined {
-  if (value === undefined || value === null) return [];
-  if (typeof value === "string") return splitRecipients(value);
-  if (!Array.isArray(value) || !value.every((item) => typeof item === "string")) return undefined;
-  return value.flatMap(splitRecipients);
+export function recipientTokens(value: unknown): RecipientTokens {
+  if (value === undefined || value === null) return { tokens: [], wrong: [] };
+  const given: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return {
+    tokens: given.filter((item) => typeof item === "string").flatMap(splitRecipients),
+    wrong: given.filter((item) => typeof item !== "string"),
+  };
 }
 
 /** Expands `@team` tokens and drops duplicates. Teams do not nest; their names are case-sensitive. */

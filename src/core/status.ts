@@ -128,8 +128,15 @@ export function needsAttention(status: Status): readonly string[] {
       .filter(({ mail, owed }) => mail && owed > 0)
       .map(({ alarm, owed }) => `${alarm} owes a mail about ${owed} event(s)`),
     ...status.mails
-      .filter(({ overcome }) => !overcome)
-      .map(({ alarm, outcome }) => `the last mail of ${alarm} is ${outcome}`)
+      // What the operators were not told of is over by now, where no source is in trouble.
+      .filter(
+        ({ alarm, overcome }) => !overcome && (alarm !== "engine" || status.sources.length > 0),
+      )
+      .map(({ alarm, outcome }) =>
+        alarm === "engine"
+          ? `the last mail to the operators is ${outcome}`
+          : `the last mail of ${alarm} is ${outcome}`,
+      )
       .filter((line, index, lines) => lines.indexOf(line) === index),
   ];
 }

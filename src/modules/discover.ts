@@ -1,4 +1,4 @@
-import { type Dirent, readdirSync } from "node:fs";
+import { type Dirent, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isAlarmName } from "../core/event_key.ts";
 
@@ -23,20 +23,32 @@ const EXTENSIONS = [".ts", ".mjs", ".js"];
 export function discoverModules(folder: string): Discovery {
   const entries = readdirSync(folder, { withFileTypes: true }).map((entry) => ({
     file: entry.name,
-    isFile: isFile(entry),
+    isFile: isFile(entry, folder),
+    ...(entry.isDirectory() ? {} : { otherwise: otherwise(entry) }),
   }));
   const { chosen, skipped } = chooseModules(entries);
   return { modules: chosen.map(({ name, file }) => ({ name, path: join(folder, file) })), skipped };
 }
 
-/** A link counts as what it leads to is tried: a broken one fails when it is loaded, with its path. */
-function isFile(entry: Dirent): boolean {
-  return entry.isFile() || entry.isSymbolicLink();
+/** A link counts as what it leads to. */
+function isFile(entry: Dirent, folder: string): boolean {
+  if (!entry.isSymbolicLink()) return entry.isFile();
+  try {
+    return statSync(join(folder, entry.name)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function otherwise(entry: Dirent): string {
+  return entry.isSymbolicLink() ? "a link that leads to no file" : "neither a file nor a folder";
 }
 
 export interface FolderEntry {
   readonly file: string;
   readonly isFile: boolean;
+  /** What it is where it is no file; a folder unless it says so. */
+  readonly otherwise?: string;
 }
 
 /** Which entries of the folder are alarms, and why the others are not. */
@@ -46,8 +58,8 @@ export function chooseModules(entries: readonly FolderEntry[]): {
 } {
   const byName = new Map<string, string>();
   const skipped: { file: string; reason: string }[] = [];
-  for (const { file, isFile: regular } of [...entries].sort(byPreference)) {
-    const judged = judge(file, regular);
+  for (const { file, isFile: regular, otherwise = "a folder" } of [...entries].sort(byPreference)) {
+    const judged = regular ? judge(file) : { reason: otherwise };
     if ("reason" in judged) {
       skipped.push({ file, reason: judged.reason });
       continue;
@@ -60,11 +72,7 @@ export function chooseModules(entries: readonly FolderEntry[]): {
   return { chosen, skipped };
 }
 
-function judge(
-  file: string,
-  isFile: boolean,
-): { readonly name: string } | { readonly reason: string } {
-  if (!isFile) return { reason: "a folder" };
+function judge(file: string): { readonly name: string } | { readonly reason: string } {
   if (file.startsWith("_") || file.startsWith(".")) return { reason: `begins with ${file[0]}` };
   if (file.endsWith(".d.ts")) return { reason: "a type declaration" };
   if (/\.test\.[a-z]+$/.test(file)) return { reason: "a test" };

@@ -46,7 +46,7 @@ export class OutcomeSoFar {
 
   /** The module did not see everything. */
   incomplete(reason: string): void {
-    if (this.#reasons.size < KEPT_REASONS) this.#reasons.add(cut(reason, MAX_REASON));
+    if (this.#reasons.size < KEPT_REASONS) this.#reasons.add(asReason(reason));
   }
 
   /** A question goes to a source; until it is `answered`, what is late is the source. */
@@ -67,8 +67,8 @@ export class OutcomeSoFar {
   /** `detect` did not end by itself. A failed request that it let through is already a reason. */
   fail(error: DetectError): void {
     const waited = this.#waiting > 0 && error.text.startsWith("out of time");
-    this.#fault = this.#sourceFailed || waited ? "source" : "module";
-    const text = cut(error.text, MAX_REASON);
+    this.#fault = this.#sourceFailed || waited || error.isFetch ? "source" : "module";
+    const text = asReason(error.text);
     const known = error.isFetch && this.#reasons.has(text);
     this.#end = error.isFetch && !known ? `detect threw FetchError: ${text}` : text;
     this.#reasons.add(this.#end);
@@ -91,4 +91,9 @@ export class OutcomeSoFar {
       seconds,
     };
   }
+}
+
+/** One line, bounded: reasons stand in mails, in the log and in lists. */
+function asReason(text: string): string {
+  return cut(text.slice(0, MAX_REASON * 2).replace(/\s*[\r\n]\s*/g, " "), MAX_REASON);
 }

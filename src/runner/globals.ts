@@ -94,6 +94,8 @@ function differences(name: string, was: Properties, is: Properties, changed: str
 
 /** What Node itself changes as it runs, at a first worker too, and the compiler of modules, which shortens its own traces. */
 function isPassing(name: string, key: PropertyKey): boolean {
+  // Node 22 and later note there which dispatcher their fetch uses, when they first make it.
+  if (name === "") return typeof key === "symbol";
   if (name === "process.") return key === "chdir" || toText(key)[0] === "_";
   return name === "Error." && (key === "prepareStackTrace" || key === "stackTraceLimit");
 }

@@ -25,7 +25,7 @@ export class ModuleLoader {
       // A cache in the shared temporary folder would let others put code into the engine.
       fsCache: false,
       interopDefault: false,
-      virtualModules: { "swf-alarms": helpers },
+      virtualModules: { "swf-alarms": strict(helpers) },
     });
   }
 
@@ -45,6 +45,24 @@ export class ModuleLoader {
       clearTimeout(timer);
     }
   }
+}
+
+/** What loaders ask of any module, whether it has it or not. */
+const ASKED_OF_ALL = ["default", "then", "__esModule", "module.exports"];
+
+/** A name that is not there is an error where it is used, not `undefined`: modules are not type-checked. */
+function strict(helpers: { readonly [name: string]: unknown }): {
+  readonly [name: string]: unknown;
+} {
+  return new Proxy(helpers, {
+    get: (target, key) => {
+      if (typeof key === "string" && !(key in target) && !ASKED_OF_ALL.includes(key))
+        throw new Error(
+          `"swf-alarms" exports no ${key}; it exports ${Object.keys(target).join(", ")} and types`,
+        );
+      return Reflect.get(target, key);
+    },
+  });
 }
 
 function faulty(fault: string): Loaded {

@@ -103,12 +103,15 @@ function parseEnabled(value: unknown, faults: string[]): boolean {
 }
 
 function parseRecipientsValue(value: unknown, faults: string[]): readonly string[] {
-  const tokens = recipientTokens(value);
-  if (tokens !== undefined) return tokens;
-  faults.push(
-    `the row's recipients are ${quote(value)}, read as nobody; they must be a text or a list of texts`,
-  );
-  return [];
+  const { tokens, wrong } = recipientTokens(value);
+  if (wrong.length > 0) {
+    const found = wrong.map(quote).slice(0, 3).join(", ");
+    const kept = tokens.length === 0 ? "read as nobody" : "left out";
+    faults.push(
+      `the row's recipients hold ${found}, ${kept}; they must be a text or a list of texts`,
+    );
+  }
+  return tokens;
 }
 
 function parseHours(value: unknown, faults: string[]): number {

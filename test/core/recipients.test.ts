@@ -30,21 +30,26 @@ describe("what people type is split", () => {
 });
 
 describe("recipients in a row", () => {
-  const rows: readonly [string, unknown, readonly string[] | undefined][] = [
-    ["a text is split", "a@h, b@h", ["a@h", "b@h"]],
-    ["a list is taken item by item", ["a@h", "@ops"], ["a@h", "@ops"]],
-    ["each item is split too", ["a@h b@h", " "], ["a@h", "b@h"]],
-    ["none at all are none", undefined, []],
-    ["null is none", null, []],
-    ["an empty list is none", [], []],
-    ["a list with anything else in it cannot be read", ["a@h", 5], undefined],
-    ["a list with null in it cannot be read", [null], undefined],
-    ["an object cannot be read", { to: "a@h" }, undefined],
-    ["a number cannot be read", 5, undefined],
-    ["false cannot be read", false, undefined],
+  const rows: readonly [string, unknown, readonly string[], readonly unknown[]][] = [
+    ["a text is split", "a@h, b@h", ["a@h", "b@h"], []],
+    ["a list is taken item by item", ["a@h", "@ops"], ["a@h", "@ops"], []],
+    ["each item is split too", ["a@h b@h", " "], ["a@h", "b@h"], []],
+    ["none at all are none", undefined, [], []],
+    ["null is none", null, [], []],
+    ["an empty list is none", [], [], []],
+    [
+      "what is no text in a list is named, the others are kept",
+      ["a@h", 5, "b@h"],
+      ["a@h", "b@h"],
+      [5],
+    ],
+    ["null in a list is named", [null], [], [null]],
+    ["an object is named", { to: "a@h" }, [], [{ to: "a@h" }]],
+    ["a number is named", 5, [], [5]],
+    ["false is named", false, [], [false]],
   ];
-  test.each(rows)("%s", (_, value, tokens) => {
-    expect(recipientTokens(value)).toEqual(tokens);
+  test.each(rows)("%s", (_, value, tokens, wrong) => {
+    expect(recipientTokens(value)).toEqual({ tokens, wrong });
   });
 });
 
@@ -172,7 +177,7 @@ test("whatever is typed, what is mailed is an address, once, and no token is los
   );
   fc.assert(
     fc.property(fc.array(token), (tokens) => {
-      const split = recipientTokens(tokens) ?? [];
+      const split = recipientTokens(tokens).tokens;
       const { addresses, unresolved, invalid } = resolveRecipients(split, TEAMS);
       expect(new Set(addresses.map((address) => address.toLowerCase())).size).toBe(
         addresses.length,

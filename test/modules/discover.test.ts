@@ -44,6 +44,14 @@ describe("a file in the folder is an alarm, or is passed over for a reason", () 
     expect([...chosen, ...skipped].map((each) => each.file)).toEqual([file]);
   });
 
+  test("what is neither a file nor a folder says so", () => {
+    const odd = { file: "pipe.mjs", isFile: false, otherwise: "neither a file nor a folder" };
+    expect(chooseModules([odd])).toEqual({
+      chosen: [],
+      skipped: [{ file: "pipe.mjs", reason: "neither a file nor a folder" }],
+    });
+  });
+
   test("a folder is none, whatever its name", () => {
     expect(chooseModules([{ file: "my_alarm.ts", isFile: false }])).toEqual({
       chosen: [],

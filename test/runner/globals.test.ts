@@ -34,6 +34,12 @@ test("nothing has changed where nothing was changed", () => {
   expect(changed()).toEqual([]);
 });
 
+test("what newer Nodes note of their own fetch is no change", () => {
+  const changed = watchGlobals();
+  change(globalThis, Symbol.for("undici.globalDispatcher.1"), {});
+  expect(changed()).toEqual([]);
+});
+
 const nothing = (): undefined => undefined;
 test.each<[string, object, PropertyKey, unknown]>([
   ["Array.prototype.at", Array.prototype, "at", nothing],

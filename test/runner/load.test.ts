@@ -116,6 +116,14 @@ describe("every kind of module is loaded, without a build step", () => {
   });
 });
 
+test("a name that swf-alarms lacks is an error where it is used, and says what there is", async () => {
+  const text = `import { nothingSuch } from "swf-alarms"; export const detect = () => [nothingSuch];`;
+  const module = await moduleOf("typo.ts", text);
+  expect(() => module.detect(CLIENT, {})).toThrow(
+    /"swf-alarms" exports no nothingSuch; it exports .*parseUtc/,
+  );
+});
+
 /** These modules ask nothing. */
 const CLIENT: helpers.AlarmClient = {
   now: 0,
