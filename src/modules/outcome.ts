@@ -67,9 +67,10 @@ export class OutcomeSoFar {
   /** `detect` did not end by itself. A failed request that it let through is already a reason. */
   fail(error: DetectError): void {
     const waited = this.#waiting > 0 && error.text.startsWith("out of time");
-    this.#fault = this.#sourceFailed || waited || error.isFetch ? "source" : "module";
     const text = asReason(error.text);
+    // A list that goes on wrongly is found where the module runs, and told before it is thrown.
     const known = error.isFetch && this.#reasons.has(text);
+    this.#fault = this.#sourceFailed || waited || known ? "source" : "module";
     this.#end = error.isFetch && !known ? `detect threw FetchError: ${text}` : text;
     this.#reasons.add(this.#end);
   }

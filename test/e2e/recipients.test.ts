@@ -134,7 +134,7 @@ test("recipients of a kind that means nothing are an error that says what to wri
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
   expect(result.stderr).toMatch(
-    /^swf-alarms: alarm_k: the row's recipients are [^\n]*must be a text or a list of texts\n$/,
+    /^swf-alarms: alarm_k: the row's recipients hold [^\n]*must be a text or a list of texts\n$/,
   );
   expect(await site.entries("event")).toHaveLength(1);
 });

@@ -97,6 +97,14 @@ describe("parseAlarmRow", () => {
     expect(parse({ entry_id: "alarm_x", ...data })).toEqual({ ...PLAIN, ...expected });
   });
 
+  test("what is no recipient is named, and the others are kept", () => {
+    expect(parse({ entry_id: "alarm_x", recipients: ["a@h.example", 5, "b@h.example"] })).toEqual({
+      ...PLAIN,
+      recipients: ["a@h.example", "b@h.example"],
+      faults: ["the row's recipients hold 5, left out; they must be a text or a list of texts"],
+    });
+  });
+
   test("an archived row says that it is archived", () => {
     expect(parse({ entry_id: "alarm_x" }, true)).toEqual({ ...PLAIN, archived: true });
   });
@@ -104,12 +112,11 @@ describe("parseAlarmRow", () => {
   const faulty: readonly (readonly [string, object, string])[] = [
     ["enabled is a text", { enabled: "false" }, 'enabled is "false", read as true'],
     ["enabled is a number", { enabled: 0 }, "enabled is 0, read as true"],
-    ["recipients is a number", { recipients: 5 }, "recipients are 5, read as nobody"],
-    ["recipients is an object", { recipients: { to: "a" } }, 'recipients are {"to":"a"}'],
+    ["recipients is a number", { recipients: 5 }, "recipients hold 5, read as nobody"],
     [
-      "recipients holds something else",
-      { recipients: ["a@h.example", 5] },
-      'recipients are ["a@h.example",5]',
+      "recipients is an object",
+      { recipients: { to: "a" } },
+      'recipients hold {"to":"a"}, read as nobody',
     ],
     ["hours is a word", { renotification_window_hours: "daily" }, 'hours is "daily", read as 0'],
     ["hours is negative", { renotification_window_hours: -1 }, "hours is -1, read as 0"],
