@@ -11,7 +11,7 @@ import { type AlarmStep, type Step, World } from "./world.ts";
  *
  * The long form: SWF_ALARMS_COURSES=2000 npx vitest run test/engine/any_course.test.ts
  */
-const COURSES = Number(process.env.SWF_ALARMS_COURSES ?? 40);
+const COURSES = Number(process.env.SWF_ALARMS_COURSES ?? 25);
 const SEED = Number(process.env.SWF_ALARMS_SEED ?? 20_261_121);
 
 const ALARMS = { few: ["a", "b", "c"], many: Array.from({ length: 14 }, (_, n) => `m${n}`) };

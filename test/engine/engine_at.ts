@@ -6,10 +6,10 @@ import { openChannel } from "../../src/channel/registry.ts";
 import type { Config } from "../../src/config/config.ts";
 import type { Mode } from "../../src/core/model.ts";
 import type { TickReport } from "../../src/engine/report.ts";
-import { openRunners } from "../../src/engine/runners.ts";
 import { type Engine, tick } from "../../src/engine/tick.ts";
 import { type Database, DatabaseBusy } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
+import { inProcessHost } from "../support/in_process_host.ts";
 
 /** The engine in this process, with a clock that the test sets; everything else is real. */
 export interface EngineAt {
@@ -84,7 +84,7 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
       const engine: Engine = {
         config,
         db,
-        host: (signal) => openRunners(config, signal, told),
+        host: inProcessHost,
         channel: () => openChannel(config.email),
         clock: () => at.now,
         log: told,
