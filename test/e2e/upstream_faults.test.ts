@@ -15,7 +15,7 @@ const MET: readonly UpstreamFault[] = [
   "lists null",
   "moves its cursor up",
   "sends to itself for ever",
-  "gives an id that a number cannot hold",
+  "gives a number that none can hold",
 ].map((name) => {
   const fault = UPSTREAM_FAULTS.find((known) => known.name === name);
   if (fault === undefined) throw new Error(`no fault "${name}" in test/support`);
