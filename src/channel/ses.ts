@@ -3,30 +3,47 @@ import type { EmailConfig } from "../config/config.ts";
 import { type Delivery, type Refused, type Trouble, undelivered } from "../core/delivery.ts";
 import { quote } from "../core/describe.ts";
 import { headerText } from "../message/escape.ts";
+import { callPatiently } from "./attempts.ts";
 import type { Channel, Mail } from "./channel.ts";
 import { asciiAddress, headerMailbox, readMailbox } from "./mailbox.ts";
-import { explainFailure, type SesFailure } from "./ses_failure.ts";
+import { explainFailure, FOREIGN, type SesFailure } from "./ses_failure.ts";
 
 /** SES refuses a call with more recipients. */
 const MAX_RECIPIENTS = 50;
-/** The SDK waits longer before each: seconds in all where SES throttles. */
-const ATTEMPTS = 5;
-const CONNECT_TIMEOUT = 5_000;
-const TIMEOUT = 20_000;
 
-const NO_ID = "SES answered without a MessageId; check [email] endpoint and what stands before it";
+/** Milliseconds. */
+export interface Patience {
+  readonly connect: number;
+  /** For one call, to the end of its answer. */
+  readonly answer: number;
+  /** Before the second call. */
+  readonly firstWait: number;
+}
+const PATIENCE: Patience = { connect: 5_000, answer: 20_000, firstWait: 250 };
+
+const NO_ID = `SES gave no MessageId: ${FOREIGN}`;
 const OUT_OF_TIME = "SES: the tick's time was over before it answered";
+const NOT_ASKED = "SES: the tick's time was over before it was asked";
 const NOT_ASCII = "SES takes only ASCII letters before the @, and a host that exists in ASCII";
 
 /** Amazon SES. Credentials come from the usual AWS places: environment, shared files, instance role. */
-export function sesChannel(config: Extract<EmailConfig, { provider: "ses" }>): Channel {
+export function sesChannel(
+  config: Extract<EmailConfig, { provider: "ses" }>,
+  patience: Patience = PATIENCE,
+): Channel {
   // The SDK warns on stderr about the Node versions that it will stop supporting; cron would mail that.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
   const client = new SESClient({
     ...(config.region === undefined ? {} : { region: config.region }),
     ...(config.endpoint === undefined ? {} : { endpoint: config.endpoint }),
-    maxAttempts: ATTEMPTS,
-    requestHandler: { connectionTimeout: CONNECT_TIMEOUT, requestTimeout: TIMEOUT },
+    // The SDK would repeat calls that SES may have taken.
+    maxAttempts: 1,
+    requestHandler: {
+      connectionTimeout: patience.connect,
+      // A connection that was kept may be dead, which would look as if SES had the call.
+      httpAgent: { keepAlive: false },
+      httpsAgent: { keepAlive: false },
+    },
   });
   const { name, address } = readMailbox(config.from);
   const sender = asciiAddress(address);
@@ -43,7 +60,7 @@ export function sesChannel(config: Extract<EmailConfig, { provider: "ses" }>): C
         });
       }
       const source = headerMailbox({ name, address: sender });
-      return await new Sending(client, { mail, sender, source, signal }).toAll();
+      return await new Sending(client, { mail, sender, source, signal, patience }).toAll();
     },
   };
 }
@@ -54,6 +71,7 @@ interface Letter {
   readonly sender: string;
   readonly source: string;
   readonly signal: AbortSignal;
+  readonly patience: Patience;
 }
 
 /** One mail on its way to its recipients, call by call. */
@@ -95,7 +113,8 @@ class Sending {
       this.#pending.push(...recipients);
       return;
     }
-    const failure = await this.#send(recipients);
+    const { patience, signal } = this.#letter;
+    const failure = await callPatiently(() => this.#send(recipients), patience.firstWait, signal);
     if (failure === undefined) {
       this.#confirmed.push(...recipients);
       return;
@@ -118,7 +137,8 @@ class Sending {
 
   /** One call. Undefined when SES took it. */
   async #send(recipients: readonly string[]): Promise<SesFailure | undefined> {
-    const { mail, sender, source, signal } = this.#letter;
+    const { mail, sender, source, signal, patience } = this.#letter;
+    if (signal.aborted) return { ...unanswered(NOT_ASKED), mayBeSent: false };
     const utf8 = (data: string) => ({ Data: data, Charset: "UTF-8" });
     const addresses = recipients.map(wire);
     const command = new SendEmailCommand({
@@ -129,21 +149,25 @@ class Sending {
         Body: { Text: utf8(mail.text), Html: utf8(mail.html) },
       },
     });
+    // The SDK's own limit ends with the first byte of an answer, and by default only prints a warning.
+    const late = AbortSignal.timeout(patience.answer);
+    const abortSignal = AbortSignal.any([signal, late]);
     try {
-      const { MessageId: id } = await this.#client.send(command, { abortSignal: signal });
+      const { MessageId: id } = await this.#client.send(command, { abortSignal });
       // Something that is not SES may answer 200 too; only a MessageId confirms.
       if (!id) return unanswered(NO_ID);
       this.#messageIds.push(id);
       return undefined;
     } catch (error) {
       if (signal.aborted) return unanswered(OUT_OF_TIME);
+      if (late.aborted) return unanswered(`SES: no answer within ${patience.answer / 1000} s`);
       return explainFailure(error, sender, addresses);
     }
   }
 }
 
 function unanswered(error: string): SesFailure {
-  return { error, retryable: true, scope: "channel", blamed: [], mayBeSent: true };
+  return { error, retryable: true, scope: "channel", blamed: [], mayBeSent: true, again: false };
 }
 
 function wire(address: string): string {

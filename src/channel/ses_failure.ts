@@ -1,5 +1,6 @@
 import { errorText } from "../core/describe.ts";
 import { headerText } from "../message/escape.ts";
+import { fateOf, isForeign, statusOf } from "./call_fate.ts";
 
 /** What an error of SES means for the call's recipients. */
 export interface SesFailure {
@@ -9,6 +10,8 @@ export interface SesFailure {
   readonly scope: "addresses" | "channel" | "size";
   /** SES may have taken the mail all the same. */
   readonly mayBeSent: boolean;
+  /** SES surely did not take it, and may take it in a moment. */
+  readonly again: boolean;
   /** The recipients that SES blames, where it names any. */
   readonly blamed: readonly string[];
 }
@@ -29,6 +32,9 @@ const PERMANENT = new Set([
   "CredentialsProviderError",
 ]);
 
+export const FOREIGN =
+  "something that is not SES answered at [email] endpoint; check it and what stands before it";
+
 /** Errors that may lie in one address of many. */
 const OF_ADDRESSES = new Set(["MessageRejected", "InvalidParameterValue"]);
 const OF_ACCOUNT = /\b(sending|account)\b.{0,40}\b(paused|suspended|disabled|blocked)\b/i;
@@ -37,46 +43,65 @@ const OF_SIZE = /\bmessage\b.*\b(length|size|bytes|too (large|long|big))\b/i;
 
 /** Reads an error of the SDK. `sender` and `recipients` are bare addresses, as SES names them. */
 export function explainFailure(
-  error: unknown,
+  thrown: unknown,
   sender: string,
   recipients: readonly string[],
 ): SesFailure {
+  const error = firstOf(thrown);
   const whole = (text: string, retryable: boolean): SesFailure => {
-    return { error: text, retryable, scope: "channel", blamed: [], mayBeSent: wentSilent(error) };
+    const fate = fateOf(error);
+    const again = fate === "again";
+    return {
+      error: text,
+      retryable,
+      scope: "channel",
+      blamed: [],
+      mayBeSent: fate === "unknown",
+      again,
+    };
   };
   if (!(error instanceof Error)) return whole(`SES: ${errorText(error)}`, true);
   // The SDK has no name of its own for this one.
   if (error.message === "Region is missing")
     return whole("SES has no region; set [email] region, such as us-east-1", false);
   const text = describe(error);
+  const refused = { error: text, retryable: false, mayBeSent: false, again: false };
   const isRefusal = OF_ADDRESSES.has(error.name);
   if (statusOf(error) === 413 || (isRefusal && OF_SIZE.test(error.message)))
-    return { error: text, retryable: false, scope: "size", blamed: [], mayBeSent: false };
+    return { ...refused, scope: "size", blamed: [] };
   const named = addressesIn(error.message);
   // Without its sender no mail goes out, whoever it is for.
   if (!isRefusal || named.has(sender.toLowerCase()) || OF_ACCOUNT.test(error.message))
     return whole(text, !PERMANENT.has(error.name));
   const blamed = recipients.filter((address) => named.has(address.toLowerCase()));
-  return { error: text, retryable: false, scope: "addresses", blamed, mayBeSent: false };
+  return { ...refused, scope: "addresses", blamed };
 }
 
-/** Whether the call had reached somebody when the line went dead. */
-function wentSilent(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error.name === "TimeoutError") return !/establish/i.test(error.message);
-  return ["ECONNRESET", "EPIPE"].includes(String(Reflect.get(error, "code")));
+/** A host with several addresses fails with one error for each, in one that has no words. */
+function firstOf(thrown: unknown): unknown {
+  return thrown instanceof AggregateError && thrown.errors.length > 0 ? thrown.errors[0] : thrown;
 }
 
 function describe(error: Error): string {
-  const status = statusOf(error);
-  const said = error.message === error.name ? "" : headerText(errorText(error));
-  const detail = said || (status === undefined ? "no reason given" : `status ${status}`);
+  const said = error.message === error.name ? "" : headerText(withoutSdk(errorText(error)));
+  if (isForeign(error)) return describeForeign(statusOf(error), said);
   const hint =
     error.name === "CredentialsProviderError" ? " (set AWS credentials for the engine's user)" : "";
-  // The SDK found no error of SES in the answer, so something else has answered.
-  const isForeign = ["Unknown", "Error", "SyntaxError"].includes(error.name);
-  const at = isForeign && said !== "" && status !== undefined ? ` (status ${status})` : "";
-  return `SES ${error.name}: ${detail}${at}${hint}`;
+  return `SES ${error.name}: ${said || "no reason given"}${hint}`;
+}
+
+function describeForeign(status: number | undefined, said: string): string {
+  if (status === undefined) return `SES gave no answer (${said}): ${FOREIGN}`;
+  if (status >= 200 && status < 300)
+    return `SES gave no whole answer (status ${status}: ${said}): the line broke, or ${FOREIGN}`;
+  return `SES gave no answer (status ${status}): ${FOREIGN}`;
+}
+
+/** What the SDK says of itself helps nobody who reads a mail of cron. */
+function withoutSdk(text: string): string {
+  return text
+    .replace(/\s*Deserialization error: to see the raw response.*$/s, "")
+    .replace(/^@(smithy\/node-http-handler -|aws-sdk) /, "");
 }
 
 function addressesIn(text: string): ReadonlySet<string> {
@@ -84,15 +109,4 @@ function addressesIn(text: string): ReadonlySet<string> {
   return new Set(
     words.map((word) => word.replace(/^'|['.]+$/g, "")).filter((w) => w.includes("@")),
   );
-}
-
-/** The HTTP status that the SDK notes on its errors, also where something that is not SES answered. */
-function statusOf(error: Error): number | undefined {
-  for (const key of ["$metadata", "$response"]) {
-    const part: unknown = Reflect.get(error, key);
-    if (typeof part !== "object" || part === null) continue;
-    const status: unknown = Reflect.get(part, "httpStatusCode") ?? Reflect.get(part, "statusCode");
-    if (typeof status === "number") return status;
-  }
-  return undefined;
 }

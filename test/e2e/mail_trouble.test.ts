@@ -147,6 +147,28 @@ test.for([
   },
 );
 
+test.for<[string, Refusal]>([
+  ["hangs up", hangUp],
+  [
+    "sends half an answer",
+    (response) => {
+      response.writeHead(200, { "content-type": "text/xml" });
+      response.end("<SendEmailResponse><SendEmailResult><Mess");
+    },
+  ],
+])("a service that %s has one call in a tick, and the next mail says so", async ([, refusal]) => {
+  const site = await siteWithA();
+  site.mail.refuse = () => refusal;
+  expect((await site.tick()).stderr).toMatch(
+    /^swf-alarms: alarm_things: mail not sent: SES [^\n]*; the next tick tries again\n$/,
+  );
+  expect(site.mail.calls).toHaveLength(1);
+  expect(only(await site.entries("notification")).data.may_have_been_sent).toBe(true);
+  site.mail.refuse = undefined;
+  expect(await site.tick()).toEqual(QUIET);
+  expect(only(site.mail.mails).text).toContain("may repeat an earlier mail");
+});
+
 test("an endpoint where nobody listens is a failed attempt too", async () => {
   const site = await siteWithA();
   site.configure({ endpoint: "http://127.0.0.1:9" });

@@ -199,8 +199,8 @@ test("thirty alarms and a service that is down: few calls, thirty attempts on re
   expect(failed.code).toBe(1);
   expect(failed.stderr.match(/mail not sent: /g)).toHaveLength(30);
   expect(failed.stderr.match(/mail not sent: not tried: SES/g)?.length).toBeGreaterThanOrEqual(26);
-  // Four at once, five tries each; thirty alarms would make 150.
-  expect(site.mail.calls.length).toBeLessThanOrEqual(20);
+  // Four at once, each tried once, since the service may have taken it.
+  expect(site.mail.calls.length).toBeLessThanOrEqual(4);
   const attempts = await site.entries("notification");
   expect(attempts).toHaveLength(30);
   for (const { data } of attempts)
