@@ -2,7 +2,7 @@
 export const EXIT = {
   /** Done, nothing wrong. */
   ok: 0,
-  /** Done, but an alarm or a mail failed, or what was asked for is not there. */
+  /** Done, but an alarm or a mail failed, or what was asked for is not there, or who is at work hangs. */
   failed: 1,
   /** Could not start: usage, configuration or database. */
   unable: 2,

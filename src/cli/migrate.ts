@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { staleAfter } from "../engine/budget.ts";
 import { migrate } from "../store/migrate.ts";
 import { openDatabase } from "../store/open.ts";
 import { printJson, printLines } from "./output.ts";
@@ -18,7 +19,7 @@ export function addMigrate(program: Command): void {
     .option("--json", "print as JSON")
     .action(async (options: MigrateOptions) => {
       const { config } = readConfig(options);
-      const db = await openDatabase(config.db);
+      const db = await openDatabase(config.db, staleAfter(config.engine.tickTimeout));
       try {
         const report = await migrate(db);
         if (options.json === true) return printJson(report);

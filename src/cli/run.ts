@@ -64,10 +64,15 @@ export async function runTick(options: RunOptions): Promise<ExitCode> {
   } catch (error) {
     if (!(error instanceof DatabaseBusy)) throw error;
     noteInFolder(config.db, error.message, log);
-    return skipped(error.message);
+    return skipped(error);
   }
 
-  function skipped(why: string): ExitCode {
+  function skipped({ message: why, overdue }: DatabaseBusy): ExitCode {
+    if (overdue) {
+      // Nothing but a person ends it, and until then every tick is skipped.
+      log.error(`tick skipped: ${why}`);
+      return EXIT.failed;
+    }
     log.info(`tick skipped: ${why}`);
     if (!verbose && process.stdout.isTTY) printLines([`tick skipped: ${why}`]);
     return EXIT.ok;

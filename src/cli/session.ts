@@ -4,6 +4,7 @@ import type { Config } from "../config/config.ts";
 import { ConfigError, findConfig, loadConfig } from "../config/load.ts";
 import { checkConfigFile, checkLoginFile } from "../config/permissions.ts";
 import { configWarnings } from "../config/warnings.ts";
+import { staleAfter } from "../engine/budget.ts";
 import type { Log } from "../engine/log.ts";
 import { openRunners } from "../engine/runners.ts";
 import type { Engine } from "../engine/tick.ts";
@@ -71,7 +72,7 @@ export async function withDatabase<T>(
   work: (db: Database, config: Config) => Promise<T>,
 ): Promise<T> {
   const { config, path } = readConfig(options);
-  const db = await openDatabase(config.db);
+  const db = await openDatabase(config.db, staleAfter(config.engine.tickTimeout));
   try {
     if (config.db.kind === "embedded") await migrate(db);
     else await requireSchema(db, path);
@@ -102,7 +103,7 @@ export async function withPlanDatabase<T>(
   const imagined = !embeddedExists(config.db);
   const db = imagined
     ? await (await import("../store/embedded.ts")).openInMemory()
-    : await openDatabase(config.db);
+    : await openDatabase(config.db, staleAfter(config.engine.tickTimeout));
   try {
     if (imagined) await migrate(db);
     else await requireSchema(db, path);

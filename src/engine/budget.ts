@@ -1,5 +1,13 @@
 import { setMaxListeners } from "node:events";
 
+/** A tick that has been at work for so many times its budget is dead or hangs. */
+const STALE_BUDGETS = 2;
+
+/** Seconds after which whoever is at work is no tick that works, from the tick's budget. */
+export function staleAfter(tickTimeout: number): number {
+  return STALE_BUDGETS * tickTimeout;
+}
+
 /** The time of a tick: it must end before the next one begins. */
 export class Budget {
   readonly #abort = new AbortController();

@@ -22,7 +22,7 @@ import { readStates } from "../store/states.ts";
 import { listTeams } from "../store/teams.ts";
 import { checkRights } from "./alarms_folder.ts";
 import { applyPlan, nameOpened } from "./apply.ts";
-import { Budget } from "./budget.ts";
+import { Budget, staleAfter } from "./budget.ts";
 import { collect } from "./collect.ts";
 import { type Alarm, loadAlarms, readAlarmsFolder } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
@@ -56,9 +56,6 @@ export interface TickOptions {
   readonly only: ReadonlySet<string> | undefined;
 }
 
-/** A tick that has held the lock for so many times its budget is dead or hangs. */
-const STALE_BUDGETS = 2;
-
 /**
  * One pass over all alarms: lock, open the record, load, per alarm detect, reconcile, apply and notify,
  * close the record, unlock. Throws only where no tick is possible at all: DatabaseBusy when another one
@@ -69,7 +66,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
   const write = options.mode !== "plan";
   const folder = checkRights(config.engine, readAlarmsFolder(config.engine.alarmsDir, log), log);
   const lock = write
-    ? await TickLock.take(engine, STALE_BUDGETS * config.engine.tickTimeout)
+    ? await TickLock.take(engine, staleAfter(config.engine.tickTimeout))
     : undefined;
   const sources = new Sources(config);
   const budget = new Budget(config.engine.tickTimeout);

@@ -57,4 +57,12 @@ export class DatabaseError extends Error {
 }
 
 /** Another process is at work: it has the embedded database, or the lock of the ticks. */
-export class DatabaseBusy extends DatabaseError {}
+export class DatabaseBusy extends DatabaseError {
+  /** Whether it has been at work longer than any tick may take: waiting will not help. */
+  readonly overdue: boolean;
+
+  constructor(message: string, overdue = false) {
+    super(message);
+    this.overdue = overdue;
+  }
+}

@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, readdirSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import type { PGlite } from "@electric-sql/pglite";
 import { errorText } from "../core/describe.ts";
+import { utcMinute } from "../core/utc.ts";
 import {
   type Database,
   DatabaseBusy,
@@ -11,6 +12,8 @@ import {
   type SqlValue,
 } from "./database.ts";
 import { isOwnName, makeWhole } from "./embedded_folder.ts";
+import { lookAtFolder, remedyFor } from "./embedded_trouble.ts";
+import type { Holder } from "./folder_holder.ts";
 import { type FolderLock, lockFolder } from "./folder_lock.ts";
 import { asDatabaseError } from "./refusal.ts";
 import { repeatConflicts } from "./repeat.ts";
@@ -18,42 +21,64 @@ import { repeatConflicts } from "./repeat.ts";
 /** Another command may be at work on the folder for a moment. */
 const PATIENCE = 10;
 
+/** Where nobody says how long a tick may take, in seconds. */
+const STALE_AFTER = 600;
+
 /**
- * Opens the embedded Postgres in a folder, making it where it is not yet. Throws DatabaseError when
- * another process keeps the folder.
+ * Opens the embedded Postgres in a folder, making it where it is not yet. Throws DatabaseBusy when
+ * another process keeps the folder, and says that it hangs when it has had it for more than `staleAfter`
+ * seconds; DatabaseError when the folder is of no use.
  */
-export async function openEmbedded(path: string): Promise<Database> {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new DatabaseError(
-      `cannot make the database folder ${path}: ${message(error)}. Check [db] path and its owner.`,
-    );
-  }
-  const names = readdirSync(path);
+export async function openEmbedded(path: string, staleAfter = STALE_AFTER): Promise<Database> {
+  const names = makeFolder(path);
   if (names.length > 0 && !names.some(isOwnName)) {
     throw new DatabaseError(
       `the folder ${path} holds other files and no database. Set [db] path to a folder of its own.`,
     );
   }
   const lock = await lockFolder(path, PATIENCE);
-  if (!lock.held) {
-    throw new DatabaseBusy(
-      `the embedded database ${path} is in use by process ${lock.holder}; try again when it has ended`,
-    );
-  }
+  if (!lock.held) throw busy(path, lock.holder, staleAfter);
   try {
-    // The embedded database makes its files readable for all; the folder is what keeps them private.
-    chmodSync(path, 0o700);
+    closeToOthers(path);
     const { PGlite } = await import("@electric-sql/pglite");
     await makeWhole(path, async (folder) => (await PGlite.create({ dataDir: folder })).close());
     return new EmbeddedDatabase(await PGlite.create({ dataDir: path }), lock.lock);
   } catch (error) {
+    const remedy =
+      remedyFor(error, lookAtFolder(path)) ??
+      "Restore the folder from a backup, or move it away to start anew";
     await lock.lock.release();
     throw new DatabaseError(
-      `cannot open the embedded database ${path}: ${message(error)}. Restore the folder from a backup, or move it away to start anew.`,
+      `cannot open the embedded database ${path}: ${errorText(error)}. ${remedy}.`,
     );
   }
+}
+
+/** Makes the folder where it is not yet; gives the names in it. */
+function makeFolder(path: string): readonly string[] {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return readdirSync(path);
+  } catch (error) {
+    const remedy = remedyFor(error, { freeBytes: undefined, barrier: undefined });
+    throw new DatabaseError(
+      `cannot make or read the database folder ${path}: ${errorText(error)}. ${remedy ?? "Check [db] path and its owner"}.`,
+    );
+  }
+}
+
+/** The embedded database makes its files readable for all; the folder is what keeps them private. */
+function closeToOthers(path: string): void {
+  if ((statSync(path).mode & 0o777) !== 0o700) chmodSync(path, 0o700);
+}
+
+function busy(path: string, { pid, since }: Holder, staleAfter: number): DatabaseBusy {
+  const from = since === undefined ? "" : ` since ${utcMinute(since)}`;
+  const taken = `the embedded database ${path} is in use by process ${pid ?? "unknown"}${from}`;
+  if (since === undefined || Date.now() / 1000 - since <= staleAfter)
+    return new DatabaseBusy(`${taken}; try again when it has ended`);
+  // A process that is stopped does not heed a milder signal.
+  return new DatabaseBusy(`${taken}, longer than any tick may take; end it: kill -9 ${pid}`, true);
 }
 
 /** An embedded Postgres in memory, for a plan on a site that has no database yet. */
@@ -119,8 +144,4 @@ async function inWords<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw asDatabaseError(error);
   }
-}
-
-function message(error: unknown): string {
-  return errorText(error);
 }

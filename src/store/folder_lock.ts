@@ -3,6 +3,7 @@ import { realpathSync, rmSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { forgetHolder, type Holder, noteHolder, readHolder } from "./folder_holder.ts";
 
 export interface FolderLock {
   release(): Promise<void>;
@@ -10,7 +11,7 @@ export interface FolderLock {
 
 export type LockResult =
   | { readonly held: true; readonly lock: FolderLock }
-  | { readonly held: false; readonly holder: string };
+  | { readonly held: false; readonly holder: Holder };
 
 const RETRY_EVERY = 100;
 
@@ -24,13 +25,28 @@ export async function lockFolder(folder: string, patience: number): Promise<Lock
   const until = performance.now() + patience * 1000;
   for (;;) {
     const server = await listen(address);
-    if (server !== undefined) return { held: true, lock: { release: () => close(server) } };
-    const holder = await askHolder(address);
+    if (server !== undefined) return { held: true, lock: takenLock(folder, server) };
+    const answer = await askHolder(address);
     // On systems without abstract sockets a killed process leaves its file, which nobody answers.
-    if (holder === undefined && !address.startsWith("\0")) rmSync(address, { force: true });
-    else if (performance.now() >= until) return { held: false, holder: holder ?? "unknown" };
+    if (answer === "nobody" && !address.startsWith("\0")) rmSync(address, { force: true });
+    else if (performance.now() >= until) {
+      const pid = typeof answer === "number" ? answer : undefined;
+      return { held: false, holder: readHolder(folder, pid) };
+    }
     await sleep(RETRY_EVERY);
   }
+}
+
+function takenLock(folder: string, server: Server): FolderLock {
+  noteHolder(folder);
+  return {
+    release: async () => {
+      // The next holder's note is not ours to take away.
+      if (!server.listening) return;
+      forgetHolder(folder);
+      await close(server);
+    },
+  };
 }
 
 /** Linux has socket names outside the file system; elsewhere the socket is a file in the folder. */
@@ -54,8 +70,8 @@ async function listen(address: string): Promise<Server | undefined> {
   });
 }
 
-/** The process id that the holder tells, or undefined where nobody answers. */
-async function askHolder(address: string): Promise<string | undefined> {
+/** The process id that the holder tells; it is silent while it is stopped or too busy. */
+async function askHolder(address: string): Promise<number | "silent" | "nobody"> {
   return await new Promise((resolve) => {
     let answer = "";
     const socket = connect(address);
@@ -64,9 +80,9 @@ async function askHolder(address: string): Promise<string | undefined> {
       answer += chunk.toString();
     });
     socket.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "ECONNREFUSED") resolve(undefined);
+      if (error.code === "ECONNREFUSED") resolve("nobody");
     });
-    socket.on("close", () => resolve(/^\d+$/.test(answer) ? answer : "unknown"));
+    socket.on("close", () => resolve(/^\d+$/.test(answer) ? Number(answer) : "silent"));
   });
 }
 

@@ -8,6 +8,15 @@ import { sqlState } from "./refusal.ts";
 const FOLDER = fileURLToPath(new URL("../../migrations", import.meta.url));
 const LOCK = "swf-alarms migrate";
 
+/**
+ * Indexes that a migration made and that promises rest on. One that is gone makes its migration pending
+ * again; those migrations can be repeated.
+ */
+const INDEXES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["0002_one_active_event.sql", ["swf_alarms_one_active_event"]],
+  ["0003_owed_mail.sql", ["swf_alarms_owed_clears", "swf_alarms_pending_mail"]],
+]);
+
 const LEDGER = `
   CREATE TABLE IF NOT EXISTS swf_alarms_migration (
     name text NOT NULL PRIMARY KEY,
@@ -53,15 +62,20 @@ async function makeLedger(db: Database): Promise<void> {
   }
 }
 
-/** Names of the migrations that the database lacks, in order. Throws DatabaseError when it is newer than this engine. */
+/**
+ * Names of the migrations that the database lacks, in order; also those whose indexes somebody dropped.
+ * Throws DatabaseError when it is newer than this engine.
+ */
 export async function pendingMigrations(db: Database): Promise<readonly string[]> {
   const known = readdirSync(FOLDER)
     .filter((file) => file.endsWith(".sql"))
     .sort();
-  const [ledger] = await db.query(
-    "SELECT to_regclass('swf_alarms_migration') IS NOT NULL AS present",
+  const found = await db.query(
+    `SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL`,
+    [["swf_alarms_migration", ...[...INDEXES.values()].flat()]],
   );
-  if (ledger?.present !== true) return known;
+  const present = new Set(found.map((row) => String(row.name)));
+  if (!present.has("swf_alarms_migration")) return known;
   const done = new Set(
     (await db.query("SELECT name FROM swf_alarms_migration")).map((row) => String(row.name)),
   );
@@ -71,13 +85,16 @@ export async function pendingMigrations(db: Database): Promise<readonly string[]
       `the database has migrations that this engine does not know (${newer.join(", ")}); update swf-alarms`,
     );
   }
-  return known.filter((name) => !done.has(name));
+  const isWhole = (name: string): boolean =>
+    (INDEXES.get(name) ?? []).every((index) => present.has(index));
+  return known.filter((name) => !done.has(name) || !isWhole(name));
 }
 
 /** The migration and its entry in the ledger commit together. The name comes from our own folder. */
 async function applyMigration(db: Database, name: string) {
   const sql = readFileSync(join(FOLDER, name), "utf8");
-  const ledger = `INSERT INTO swf_alarms_migration (name, applied_at) VALUES ('${name}', extract(epoch FROM clock_timestamp())::float8)`;
+  const ledger = `INSERT INTO swf_alarms_migration (name, applied_at) VALUES ('${name}', extract(epoch FROM clock_timestamp())::float8)
+    ON CONFLICT (name) DO UPDATE SET applied_at = excluded.applied_at`;
   try {
     return await db.script(`${sql};\n${ledger};`);
   } catch (error) {

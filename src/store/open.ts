@@ -3,11 +3,14 @@ import { join } from "node:path";
 import type { DbConfig } from "../config/config.ts";
 import type { Database } from "./database.ts";
 
-/** Opens the configured database; the heavy drivers are loaded only here. Throws DatabaseError. */
-export async function openDatabase(config: DbConfig): Promise<Database> {
+/**
+ * Opens the configured database; the heavy drivers are loaded only here. A process that has the embedded
+ * one for more than `staleAfter` seconds is said to hang. Throws DatabaseError.
+ */
+export async function openDatabase(config: DbConfig, staleAfter?: number): Promise<Database> {
   if (config.kind === "embedded") {
     const { openEmbedded } = await import("./embedded.ts");
-    return await openEmbedded(config.path);
+    return await openEmbedded(config.path, staleAfter);
   }
   const { openPostgres } = await import("./postgres.ts");
   return await openPostgres(config.kind === "dsn" ? { dsn: config.dsn } : { login: config.login });

@@ -170,7 +170,7 @@ test("a database folder that cannot be made, or holds something else, is one lin
   const result = await runEngine(["run"], { cwd: folder });
   expect(result).toMatchObject({ code: 2, stdout: "" });
   expect(result.stderr).toMatch(
-    /^swf-alarms: cannot make the database folder [^\n]*\[db\] path[^\n]*\n$/,
+    /^swf-alarms: cannot make or read the database folder [^\n]*\[db\] path[^\n]*\n$/,
   );
 
   const other = folderWith(`[engine]\nalarms_dir = "alarms"\n[db]\npath = "state"\n`);

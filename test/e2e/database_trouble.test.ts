@@ -172,3 +172,23 @@ test("a role that may only read is told at once, and nothing is half done", asyn
   expect(result.stderr).toMatch(/^swf-alarms: [^\n]*permission denied for table entry[^\n]*\n$/);
   expect(await site.entries("engine_run")).toEqual([]);
 });
+
+test("an index that somebody dropped ends the tick with what to run, and migrate makes it again", async () => {
+  const site = await busySite({});
+  expect(await site.tick()).toEqual(QUIET);
+  await site.query("DROP INDEX swf_alarms_one_active_event");
+  expect(await site.tick()).toEqual({
+    code: 2,
+    stdout: "",
+    stderr: `swf-alarms: the database lacks 0002_one_active_event.sql; run: swf-alarms migrate --config ${site.config}\n`,
+  });
+  expect(await site.command(["migrate"])).toEqual({
+    code: 0,
+    stdout: "applied 0002_one_active_event.sql\n",
+    stderr: "",
+  });
+  expect(await site.tick()).toEqual(QUIET);
+  expect(await site.command(["migrate"])).toMatchObject({
+    stdout: "the database is up to date\n",
+  });
+});

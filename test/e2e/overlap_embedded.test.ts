@@ -1,5 +1,7 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { HOLDER_FILE } from "../../src/store/folder_holder.ts";
 import { busySite, holdAnswers, PATIENT, startTick } from "../support/busy_site.ts";
 import { eventData, runData } from "../support/contract.ts";
 import { QUIET } from "../support/quiet.ts";
@@ -62,6 +64,46 @@ test("while a tick takes long, the next is skipped, and other commands say who h
   expect(skipped.stdout).toMatch(/ skipped .* the embedded database [^\n]* is in use by process/);
   const facts = JSON.parse((await site.command(["run", "list", "--json"])).stdout);
   expect(facts.map((item: object) => "skipped" in item)).toEqual([false, true, false]);
+});
+
+test("a stopped tick is named; once it has had the database too long, cron hears of it and how to end it", async () => {
+  const site = await busySite({ database: "embedded", engine: PATIENT });
+  const held = holdAnswers(site);
+  const stopped = startTick(site);
+  await held.asked;
+  stopped.child.kill("SIGSTOP");
+  try {
+    const pid = stopped.child.pid;
+    const second = await site.tick("-v");
+    expect(second).toMatchObject({ code: 0, stderr: "" });
+    expect(second.stdout).toContain(` is in use by process ${pid} since `);
+
+    const since = Date.now() / 1000 - 3600;
+    writeFileSync(join(site.folder, "state", HOLDER_FILE), JSON.stringify({ pid, since }));
+    const third = await site.tick();
+    expect(third).toMatchObject({ code: 1, stdout: "" });
+    expect(third.stderr).toMatch(
+      /^swf-alarms: tick skipped: the embedded database [^\n]* since [^\n]* UTC, longer than any tick may take; end it: kill -9 \d+\n$/,
+    );
+    expect(third.stderr).toContain(`kill -9 ${pid}\n`);
+  } finally {
+    // As the message says: a stopped process heeds nothing milder.
+    await stopped.kill();
+  }
+  held.release();
+  expect(await site.tick()).toEqual(QUIET);
+  expect(site.mail.mails).toHaveLength(1);
+  expect(filesIn(join(site.folder, "state"))).not.toContain(HOLDER_FILE);
+  const list = await site.command(["run", "list"]);
+  expect(list.stdout.match(/ skipped /g)).toHaveLength(2);
+});
+
+test("an index that somebody dropped is made again by the next tick", async () => {
+  const site = await busySite({ database: "embedded" });
+  await site.query("DROP INDEX swf_alarms_one_active_event");
+  expect(await site.tick()).toEqual(QUIET);
+  const made = "SELECT to_regclass('swf_alarms_one_active_event') IS NOT NULL AS made";
+  expect(await site.query(made)).toEqual([{ made: true }]);
 });
 
 test("a tick killed in the middle blocks nobody, and its events are continued", async () => {

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Database, DatabaseBusy, DatabaseError } from "../../src/store/database.ts";
 import { openEmbedded } from "../../src/store/embedded.ts";
+import { HOLDER_FILE } from "../../src/store/folder_holder.ts";
 import { lockFolder } from "../../src/store/folder_lock.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { embeddedExists, openDatabase } from "../../src/store/open.ts";
@@ -93,8 +94,9 @@ describe("openEmbedded", () => {
     expect(await first.line()).toBe("open");
 
     const second = startHolder("second");
-    expect(await second.line()).toBe(
-      `DatabaseBusy: the embedded database ${site} is in use by process ${first.pid}; try again when it has ended`,
+    const said = await second.line();
+    expect(said.replace(/since \S+ \d\d:\d\d UTC/, "since TIME")).toBe(
+      `DatabaseBusy: the embedded database ${site} is in use by process ${first.pid} since TIME; try again when it has ended`,
     );
     expect(await second.ended).toMatchObject({ code: 0, stderr: "" });
 
@@ -105,6 +107,35 @@ describe("openEmbedded", () => {
     expect(await isWritten(db, "first")).toBe(true);
     expect(await isWritten(db, "second")).toBe(false);
     await db.close();
+  });
+
+  test("a stopped process is named; once it has had the database too long, with how to end it", async () => {
+    const holder = startHolder("stopped");
+    expect(await holder.line()).toBe("open");
+    holder.kill("SIGSTOP");
+    const attempt = async (staleAfter: number): Promise<unknown> =>
+      await openEmbedded(site, staleAfter).catch((error: unknown) => error);
+    const short = await attempt(600);
+    expect(short).toBeInstanceOf(DatabaseBusy);
+    expect(short).toMatchObject({ overdue: false });
+    expect(String(short)).toMatch(
+      new RegExp(`process ${holder.pid} since [0-9-]+ [0-9:]+ UTC; try again when it has ended$`),
+    );
+    writeFileSync(
+      join(site, HOLDER_FILE),
+      JSON.stringify({ pid: holder.pid, since: Date.now() / 1000 - 3600 }),
+    );
+    const long = await attempt(600);
+    expect(long).toMatchObject({ overdue: true });
+    expect(String(long)).toMatch(/ UTC, longer than any tick may take; end it: kill -9 (\d+)$/);
+    expect(String(long)).toContain(`kill -9 ${holder.pid}`);
+    expect(await attempt(7200)).toMatchObject({ overdue: false });
+
+    holder.kill("SIGCONT");
+    holder.say("close");
+    expect(await holder.line()).toBe("closed");
+    expect(readdirSync(site)).not.toContain(HOLDER_FILE);
+    await holder.ended;
   });
 
   test("a process that was killed blocks nobody, and what it had committed is there", async () => {
@@ -221,6 +252,7 @@ describe("openEmbedded", () => {
     expect(failure).toBeInstanceOf(DatabaseError);
     expect(failure).not.toBeInstanceOf(DatabaseBusy);
     expect(String(failure)).toContain(`cannot open the embedded database ${path}`);
+    expect(String(failure)).toContain("Restore the folder from a backup, or move it away");
     expect(String(failure)).not.toMatch(/[\r\n]/);
     expect(readdirSync(path)).toEqual(["PG_VERSION"]);
     const lock = await lockFolder(path, 0);

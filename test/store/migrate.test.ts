@@ -79,6 +79,43 @@ describe.each(DATABASES)("migrate on $kind", ({ open }) => {
     expect(await db.query("SELECT * FROM swf_alarms_migration ORDER BY name")).toEqual(ledger);
   });
 
+  const dropped: readonly (readonly [string, string])[] = [
+    [ONE_ACTIVE_EVENT, "0002_one_active_event.sql"],
+    ["swf_alarms_owed_clears", "0003_owed_mail.sql"],
+    ["swf_alarms_pending_mail", "0003_owed_mail.sql"],
+  ];
+  test.each(dropped)(
+    "the index %s that somebody dropped is noticed, and made again",
+    async (index, name) => {
+      await migrate(db);
+      const shape = await readSchema(db);
+      await db.query(`DROP INDEX ${index}`);
+      expect(await pendingMigrations(db)).toEqual([name]);
+      expect(await migrate(db)).toEqual({ applied: [name], notes: [] });
+      expect(await readSchema(db)).toEqual(shape);
+      expect(await pendingMigrations(db)).toEqual([]);
+    },
+  );
+
+  test("what the lost index let in is cleared when it is made again", async () => {
+    await migrate(db);
+    await db.query(`DROP INDEX ${ONE_ACTIVE_EVENT}`);
+    const data = { entry_id: "event_a", dedupe_key: "k", clear_time: null };
+    const oldest = await insertEntry(db, { kind: "event", created: 1, data });
+    const twin = await insertEntry(db, { kind: "event", created: 2, data });
+    const { notes } = await migrate(db);
+    expect(only(notes)).toContain(`cleared event ${twin} `);
+    expect((await entryRow(db, oldest)).data).toEqual(data);
+  });
+
+  test("every index of ours that a migration makes is watched", async () => {
+    await migrate(db);
+    const ours = (await indexNames(db)).filter(
+      (name) => name.startsWith("swf_alarms_") && !name.endsWith("_pkey"),
+    );
+    expect(ours).toEqual(dropped.map(([index]) => index).sort());
+  });
+
   test("a database that a newer engine has migrated is refused, with what to do", async () => {
     await migrate(db);
     await db.query(
