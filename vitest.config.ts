@@ -12,8 +12,8 @@ export default defineConfig({
     reporters: process.env.CI
       ? ["default", ["json", { outputFile: "node_modules/.vitest-results.json" }]]
       : ["default"],
-    // Most tests wait for processes and servers of their own; one worker would leave a core idle.
-    maxWorkers: 2,
+    // Most tests wait for processes and servers of their own; a worker for each core would leave cores idle.
+    maxWorkers: 3,
     globalSetup: ["test/support/global_setup.ts"],
   },
 });
