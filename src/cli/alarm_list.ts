@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { AlarmRow } from "../core/model.ts";
 import { alarmRows } from "../store/alarms.ts";
-import { activeCounts } from "../store/events.ts";
+import { eventCounts } from "../store/listed_events.ts";
 import { renderState, viewAlarms } from "./alarms.ts";
 import { printJson, printLines, renderTable } from "./output.ts";
 import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
@@ -36,13 +36,13 @@ async function listAlarms(options: ConfigOption) {
   return await withDatabase(options, async (db, config) => {
     const { alarms, problems } = await viewAlarms(db, config);
     const { rows } = await alarmRows(db);
-    const counts = await activeCounts(db);
+    const counts = await eventCounts(db);
     const live = alarms.map((alarm) =>
-      listedAlarm(alarm.row, renderState(alarm), counts.get(alarm.row.name) ?? 0),
+      listedAlarm(alarm.row, renderState(alarm), counts.get(alarm.row.name)?.active ?? 0),
     );
     const archived = rows
       .filter((row) => row.archived)
-      .map((row) => listedAlarm(row, "archived", counts.get(row.name) ?? 0));
+      .map((row) => listedAlarm(row, "archived", counts.get(row.name)?.active ?? 0));
     return { alarms: [...live, ...archived], problems };
   });
 }

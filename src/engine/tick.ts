@@ -58,7 +58,7 @@ export interface TickOptions {
 
 /**
  * One pass over all alarms: lock, open the record, load, per alarm detect, reconcile, apply and notify,
- * close the record, unlock. Throws only where no tick is possible at all: DatabaseBusy when another one
+ * look at how the sources answered, close the record, unlock. Throws only where no tick is possible at all: DatabaseBusy when another one
  * is at work.
  */
 export async function tick(engine: Engine, options: TickOptions): Promise<TickReport> {

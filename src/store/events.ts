@@ -69,17 +69,6 @@ function numberAt(key: string): string {
           ELSE 0 END`;
 }
 
-/** How many active events each alarm has, by the alarm's name. */
-export async function activeCounts(db: Queryable): Promise<ReadonlyMap<string, number>> {
-  const rows = await db.query(
-    `SELECT data->>'entry_id' AS entry_id, count(*)::int AS active
-     FROM entry WHERE ${ACTIVE} AND data->>'entry_id' IS NOT NULL GROUP BY 1`,
-  );
-  return new Map(
-    rows.map((row) => [String(row.entry_id).replace(/^event_/, ""), Number(row.active)]),
-  );
-}
-
 export interface NewEvent {
   /** UUID for the row. */
   readonly id: string;

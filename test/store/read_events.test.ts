@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "../../src/store/database.ts";
 import { eventTexts } from "../../src/store/event_texts.ts";
-import { activeCounts, activeEvents } from "../../src/store/events.ts";
-import { listEvents } from "../../src/store/listed_events.ts";
+import { activeEvents } from "../../src/store/events.ts";
+import { eventCounts, listEvents } from "../../src/store/listed_events.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { DATABASES } from "../support/databases.ts";
 import { insertEntry, type RawEntry } from "../support/raw_entries.ts";
@@ -77,14 +77,15 @@ describe.each(DATABASES)("reading events on $kind", ({ open }) => {
     });
   });
 
-  test("activeCounts counts the active ones of each alarm, also one whose own name begins with event_", async () => {
-    for (const dedupe_key of ["1", "2"]) await event("counted", { dedupe_key });
+  test("eventCounts counts the active and the unmailed ones of each alarm, also one whose own name begins with event_", async () => {
+    await event("counted", { dedupe_key: "1" });
+    await event("counted", { dedupe_key: "2", last_notified: 7 });
     await event("counted", { dedupe_key: "1", clear_time: 5 });
     await event("event_counted", { dedupe_key: "1" });
     await insertEntry(db, { kind: "event", data: null });
-    const counts = await activeCounts(db);
-    expect(counts.get("counted")).toBe(2);
-    expect(counts.get("event_counted")).toBe(1);
+    const counts = await eventCounts(db);
+    expect(counts.get("counted")).toEqual({ active: 2, owed: 1 });
+    expect(counts.get("event_counted")).toEqual({ active: 1, owed: 1 });
     expect([...counts.keys()]).not.toContain("null");
   });
 
