@@ -10,13 +10,15 @@ import { describe, expect, test } from "vitest";
  */
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-const MIDDLE = ["modules", "source", "store", "channel", "message", "config"];
+const MIDDLE = ["modules", "source", "store", "channel", "message", "config", "spool"];
 
 /** Ties between neighbours of the middle layer. A new one is a decision: write it down here. */
 const NEIGHBOURS: readonly string[] = [
   "channel → config", // a channel is opened from its settings
   "channel → message", // it delivers a rendered mail
   "modules → source", // detect gets a client
+  "modules → spool", // detections that do not fit into memory
+  "source → spool", // answers that do not fit into memory
   "store → config", // a database is opened from its settings
 ];
 
