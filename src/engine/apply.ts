@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { heldIds } from "../core/clear_guard.ts";
-import type { AlarmRow } from "../core/model.ts";
+import type { AlarmRow, Detections } from "../core/model.ts";
 import type { OpenedEvent } from "../core/notice.ts";
 import type { Plan } from "../core/reconcile.ts";
 import type { Database } from "../store/database.ts";
@@ -8,13 +8,14 @@ import { clearEvents, holdEvents, openEvents, touchEvents } from "../store/event
 
 /** Ids for the events that the plan opens. */
 export function nameOpened(plan: Plan): readonly OpenedEvent[] {
-  return plan.open.map(({ detection }) => ({ id: randomUUID(), detection }));
+  return plan.open.map(({ dedupeKey }) => ({ id: randomUUID(), dedupeKey }));
 }
 
 export interface ApplyFacts {
   readonly alarm: AlarmRow;
   readonly plan: Plan;
   readonly opened: readonly OpenedEvent[];
+  readonly detections: Detections;
   /** Resolved addresses. */
   readonly recipients: readonly string[];
   readonly now: number;
@@ -25,9 +26,11 @@ export interface ApplyFacts {
  * process opened first is left to it.
  */
 export async function applyPlan(db: Database, facts: ApplyFacts): Promise<readonly OpenedEvent[]> {
-  const { alarm, plan, opened, recipients, now } = facts;
+  const { plan, opened, now } = facts;
+  const written = plan.open.length + plan.touch.length + plan.clear.length + heldIds(plan).length;
+  if (written === 0) return [];
   return await db.transaction(async (tx) => {
-    const made = await openEvents(tx, opened, { alarm, recipients, fireTime: now });
+    const made = await openEvents(tx, opened, { ...facts, fireTime: now });
     await touchEvents(
       tx,
       plan.touch.map(({ event }) => event.id),
@@ -35,7 +38,7 @@ export async function applyPlan(db: Database, facts: ApplyFacts): Promise<readon
     );
     await holdEvents(tx, heldIds(plan), now);
     for (const [reason, ids] of clearsByReason(plan))
-      await clearEvents(tx, ids, { reason, mailOn: alarm.enabled }, now);
+      await clearEvents(tx, ids, { reason, mailOn: facts.alarm.enabled }, now);
     return opened.filter(({ id }) => made.has(id));
   });
 }

@@ -45,8 +45,7 @@ export interface RunnerSettings {
 
 /** Who hears what the process says, while it has a job. */
 export interface Listener {
-  /** `length` is that of the message's text. */
-  message(message: RunnerMessage, length: number): void;
+  message(message: RunnerMessage): void;
   /** The process is gone; in words for the module's author. */
   died(cause: string): void;
 }
@@ -181,8 +180,7 @@ export class Runner {
       this.kill("it wrote into the pipe to the engine, which is not its own");
     else if (this.#listener === undefined) this.kill("it goes on after its end");
     // Of what it had said before it was ended only detections count: it did not end by itself.
-    else if (this.isAlive || message.said === "detection")
-      this.#listener.message(message, line.length);
+    else if (this.isAlive || message.said === "detections") this.#listener.message(message);
   }
 
   #print(text: string): void {

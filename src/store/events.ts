@@ -1,14 +1,20 @@
 import * as v from "valibot";
 import { eventEntryId } from "../core/event_key.ts";
-import type { ActiveEvent, AlarmRow, SafeDetection } from "../core/model.ts";
-import type { OwedClear } from "../core/notice.ts";
+import type {
+  ActiveEvent,
+  ActiveEvents,
+  AlarmRow,
+  Detections,
+  SafeDetection,
+} from "../core/model.ts";
+import type { OpenedEvent, OwedClear } from "../core/notice.ts";
 import type { Queryable } from "./database.ts";
 import { ALARMS_CONTEXT, entryTitle, jsonText } from "./entry.ts";
 import { CONTENT_MARK } from "./event_texts.ts";
 
 /** Rows per statement: bounds what one statement carries, whatever the number of detections. */
-const BATCH = 5_000;
-/** Characters of JSON per statement. */
+const BATCH = 20_000;
+/** Characters of JSON per statement: Postgres takes no more than 256 MB of jsonb. */
 const BATCH_SIZE = 16 * 2 ** 20;
 
 /** The rows of the partial unique index; statements repeat its words so that Postgres can use it. */
@@ -18,6 +24,7 @@ const ACTIVE = `kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived
 const ActiveRow = v.object({
   id: v.string(),
   dedupe_key: v.string(),
+  digest: v.string(),
   fire_time: v.number(),
   last_notified: v.number(),
   clear_held_at: v.number(),
@@ -30,36 +37,36 @@ const OwedClearRow = v.object({
   clear_time: v.number(),
 });
 
-/** All active events of an alarm, oldest first. Rows of other programs may lack times; they count as 0. */
-export async function activeEvents(
-  db: Queryable,
-  alarmName: string,
-): Promise<readonly ActiveEvent[]> {
-  const rows = await db.query(
-    `SELECT id, data->>'dedupe_key' AS dedupe_key,
-            ${numberAt("fire_time")} AS fire_time, ${numberAt("last_notified")} AS last_notified,
-            ${numberAt("clear_held_at")} AS clear_held_at
-     FROM entry
-     WHERE ${ACTIVE} AND data->>'entry_id' = $1 AND data->>'dedupe_key' IS NOT NULL
-     ORDER BY timestamp_created, id`,
-    [eventEntryId(alarmName)],
-  );
-  return rows.map((row) => {
-    const {
-      id,
-      dedupe_key: dedupeKey,
-      fire_time: fireTime,
-      last_notified: lastNotified,
-      clear_held_at: clearHeldAt,
-    } = v.parse(ActiveRow, row);
-    return {
-      id,
-      dedupeKey,
-      fireTime,
-      lastNotified: lastNotified === 0 ? undefined : lastNotified,
-      clearHeldAt: clearHeldAt === 0 ? undefined : clearHeldAt,
-    };
-  });
+/**
+ * All active events of an alarm, in the order of the index that holds them. Rows of other programs may
+ * lack times; they count as 0.
+ */
+export async function activeEvents(db: Queryable, alarmName: string): Promise<ActiveEvents> {
+  const events = new Map<string, ActiveEvent>();
+  for (let after: string | undefined = ""; after !== undefined; ) {
+    const rows = await db.query(
+      `SELECT id, data->>'dedupe_key' AS dedupe_key, md5(data->>'dedupe_key') AS digest,
+              ${numberAt("fire_time")} AS fire_time, ${numberAt("last_notified")} AS last_notified,
+              ${numberAt("clear_held_at")} AS clear_held_at
+       FROM entry
+       WHERE ${ACTIVE} AND data->>'entry_id' = $1 AND md5(data->>'dedupe_key') > $2
+       ORDER BY md5(data->>'dedupe_key') LIMIT ${BATCH}`,
+      [eventEntryId(alarmName), after],
+    );
+    after = undefined;
+    for (const row of rows) {
+      const { dedupe_key: dedupeKey, digest, ...found } = v.parse(ActiveRow, row);
+      events.set(dedupeKey, {
+        id: found.id,
+        dedupeKey,
+        fireTime: found.fire_time,
+        lastNotified: found.last_notified === 0 ? undefined : found.last_notified,
+        clearHeldAt: found.clear_held_at === 0 ? undefined : found.clear_held_at,
+      });
+      if (rows.length === BATCH) after = digest;
+    }
+  }
+  return events;
 }
 
 /** What is no time, a number beyond all of them included, counts as 0. */
@@ -69,14 +76,9 @@ function numberAt(key: string): string {
           ELSE 0 END`;
 }
 
-export interface NewEvent {
-  /** UUID for the row. */
-  readonly id: string;
-  readonly detection: SafeDetection;
-}
-
 export interface FiringFacts {
   readonly alarm: Pick<AlarmRow, "id" | "name" | "description">;
+  readonly detections: Pick<Detections, "get">;
   /** Resolved addresses; an array, because the dashboard joins it. */
   readonly recipients: readonly string[];
   /** The tick's time, so that the tick that fires shows as firing. */
@@ -89,11 +91,11 @@ export interface FiringFacts {
  */
 export async function openEvents(
   db: Queryable,
-  events: readonly NewEvent[],
+  events: readonly OpenedEvent[],
   facts: FiringFacts,
 ): Promise<ReadonlySet<string>> {
   const made = new Set<string>();
-  for (const batch of textBatches(events.map((event) => jsonText(eventColumns(event, facts))))) {
+  for (const batch of textBatches(rowTexts(events, facts))) {
     const rows = await db.query(
       `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,
                           timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
@@ -109,8 +111,20 @@ export async function openEvents(
   return made;
 }
 
+/** One at a time, so that not all of many are in memory; of what is known by its key alone there is no row to make. */
+function* rowTexts(events: readonly OpenedEvent[], facts: FiringFacts): Generator<string> {
+  for (const { id, dedupeKey } of events) {
+    const detection = facts.detections.get(dedupeKey);
+    if (detection !== undefined) yield jsonText(eventColumns(id, detection, facts));
+  }
+}
+
 /** The row contract of a new event: the detection's own data first, so that the engine's keys win. */
-function eventColumns({ id, detection }: NewEvent, { alarm, recipients, fireTime }: FiringFacts) {
+function eventColumns(
+  id: string,
+  detection: SafeDetection,
+  { alarm, recipients, fireTime }: FiringFacts,
+) {
   const head = alarm.description.trimEnd();
   return {
     id,
@@ -224,8 +238,8 @@ export async function stampNotified(
   }
 }
 
-/** Batches of JSON texts, bounded in number and in size: Postgres takes no more than 256 MB of jsonb. */
-function* textBatches(texts: readonly string[]): Generator<readonly string[]> {
+/** Batches of JSON texts, bounded in number and in size. */
+function* textBatches(texts: Iterable<string>): Generator<readonly string[]> {
   let batch: string[] = [];
   let size = 0;
   for (const text of texts) {
