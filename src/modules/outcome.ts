@@ -1,5 +1,5 @@
 import { cut, errorText } from "../core/describe.ts";
-import { parseDetection } from "../core/detection.ts";
+import { parseDetection, readDedupeKey } from "../core/detection.ts";
 import type { Detections, Outcome } from "../core/model.ts";
 import { type Redact, redactDetection } from "../core/redact.ts";
 import type { Details, Kept } from "./details.ts";
@@ -52,17 +52,18 @@ export class OutcomeSoFar {
   /** Takes a value that the module yielded. */
   add(value: unknown): void {
     this.#yielded += 1;
+    const { details, needsDetails, redact } = this.#facts;
+    const key = readDedupeKey(value);
+    const dedupeKey = key === undefined ? "" : redact(key);
+    // The same entity twice in one tick is one event; the first yield is kept.
+    if (this.#kept.has(dedupeKey)) return;
+    if (dedupeKey !== "" && !needsDetails(dedupeKey)) {
+      this.#kept.set(dedupeKey, undefined);
+      return;
+    }
     const parsed = parseDetection(value);
     if (!parsed.ok) {
       this.incomplete(parsed.fault);
-      return;
-    }
-    const { details, needsDetails, redact } = this.#facts;
-    const dedupeKey = redact(parsed.detection.dedupeKey);
-    // The same entity twice in one tick is one event; the first yield is kept.
-    if (this.#kept.has(dedupeKey)) return;
-    if (!needsDetails(dedupeKey)) {
-      this.#kept.set(dedupeKey, undefined);
       return;
     }
     const detection = redactDetection(parsed.detection, redact);
