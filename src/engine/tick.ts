@@ -17,8 +17,9 @@ import {
   lastPerAlarm,
   openEngineRun,
 } from "../store/engine_runs.ts";
-import { activeEvents, owedClears } from "../store/events.ts";
+import { activeEvents } from "../store/events.ts";
 import type { States } from "../store/memories.ts";
+import { type OwedMail, owedClears, readOwedMail } from "../store/owed_mail.ts";
 import { readStates } from "../store/states.ts";
 import { listTeams } from "../store/teams.ts";
 import { checkRights } from "./alarms_folder.ts";
@@ -100,6 +101,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       budget,
       mailing: new Mailing(engine.channel, budget.signal, engine.redact),
       states,
+      owedMail: await readOwedMail(db),
       teams: await listTeams(db),
     };
     const results = await Promise.all(
@@ -142,6 +144,7 @@ interface Scene extends Omit<Engine, "host">, TickOptions {
   readonly mailing: Mailing;
   /** What the ticks before remembered. */
   readonly states: States;
+  readonly owedMail: OwedMail;
   readonly teams: ReadonlyMap<string, Team>;
 }
 
@@ -186,7 +189,7 @@ async function settle(
   const { db, mode, now } = scene;
   const { row } = alarm;
   const recipients = resolveRecipients(row.recipients, scene.teams);
-  const owed = await owedClears(db, row.name);
+  const owed = scene.owedMail.hasClears(row.name) ? await owedClears(db, row.name) : [];
   const plan = guardClears(reconcile(outcome, active), scene.config.engine.clearGuardShare);
   const named = nameOpened(plan);
   const opened =

@@ -7,7 +7,7 @@ import type {
   Detections,
   SafeDetection,
 } from "../core/model.ts";
-import type { OpenedEvent, OwedClear } from "../core/notice.ts";
+import type { OpenedEvent } from "../core/notice.ts";
 import type { Queryable } from "./database.ts";
 import { ALARMS_CONTEXT, entryTitle, jsonText } from "./entry.ts";
 import { CONTENT_MARK } from "./event_texts.ts";
@@ -35,13 +35,6 @@ const ActiveRow = v.object({
   fire_time: v.number(),
   last_notified: v.number(),
   clear_held_at: v.number(),
-});
-
-const OwedClearRow = v.object({
-  id: v.string(),
-  dedupe_key: v.string(),
-  fire_time: v.number(),
-  clear_time: v.number(),
 });
 
 /**
@@ -77,7 +70,7 @@ export async function activeEvents(db: Queryable, alarmName: string): Promise<Ac
 }
 
 /** What is no time, a number beyond all of them included, counts as 0. */
-function numberAt(key: string): string {
+export function numberAt(key: string): string {
   return `CASE WHEN jsonb_typeof(data->'${key}') = 'number' THEN
             CASE WHEN abs((data->>'${key}')::numeric) < 1e15 THEN (data->>'${key}')::float8 ELSE 0 END
           ELSE 0 END`;
@@ -207,26 +200,6 @@ export async function clearEvents(
     cleared += rows.length;
   }
   return cleared;
-}
-
-/** One mail tells of no more; the next one tells of the rest. */
-const OWED_CLEARS = 1_000;
-
-/** Events that cleared before a confirmed mail named them, oldest first. */
-export async function owedClears(db: Queryable, alarmName: string): Promise<readonly OwedClear[]> {
-  const rows = await db.query(
-    `SELECT id, COALESCE(data->>'dedupe_key', id) AS dedupe_key,
-            ${numberAt("fire_time")} AS fire_time, ${numberAt("clear_time")} AS clear_time
-     FROM entry
-     WHERE kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
-       AND data->>'mail_owed' = 'true' AND data->>'entry_id' = $1
-     ORDER BY timestamp_created, id LIMIT ${OWED_CLEARS}`,
-    [eventEntryId(alarmName)],
-  );
-  return rows.map((row) => {
-    const { id, dedupe_key: dedupeKey, ...times } = v.parse(OwedClearRow, row);
-    return { id, dedupeKey, fireTime: times.fire_time, clearTime: times.clear_time };
-  });
 }
 
 /** Notes a confirmed mail on every event that it named: nothing of them is owed any more. */
