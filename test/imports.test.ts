@@ -31,6 +31,7 @@ const HEAVY: { readonly [name: string]: string } = {
   pg: "src/store/postgres.ts",
   "@aws-sdk/client-ses": "src/channel/ses.ts",
   nodemailer: "src/channel/file.ts",
+  undici: "src/source/connections.ts",
 };
 
 interface Import {
@@ -63,10 +64,15 @@ function importsBelow(folder: string): readonly Import[] {
       const path = join(ROOT, folder, file);
       return readImports(readFileSync(path, "utf8")).map(({ to, kind }) => ({
         from: relative(ROOT, path),
-        to: to.startsWith(".") ? relative(ROOT, resolve(dirname(path), to)) : to,
+        to: to.startsWith(".") ? relative(ROOT, resolve(dirname(path), to)) : packageOf(to),
         kind,
       }));
     });
+}
+
+/** `undici/lib/core/util.js` → `undici` */
+function packageOf(to: string): string {
+  return /^(@[^/]+\/)?[^/]+/.exec(to)?.[0] ?? to;
 }
 
 /** `src/core/json.ts` → `core`; a file directly in `src` is a part of its own. */
