@@ -20,6 +20,9 @@ const PASSED_ON = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"];
 const SHELL = `ulimit -c 0; ulimit -t "$1"; shift
   with="setpriv --pdeathsig KILL"; $with true 2>/dev/null || with=; exec $with "$@"`;
 
+/** Modules are linked here, which Node calls an experiment and warns of. */
+const FLAGS = ["--experimental-vm-modules", "--no-warnings"];
+
 /** Characters of one message: a detection is far smaller. */
 const LONGEST_LINE = 16 * 2 ** 20;
 /** Characters of output that is kept, to say why the process died. */
@@ -69,7 +72,7 @@ export class Runner {
   constructor({ memory, cpuTime, log }: RunnerSettings) {
     this.memory = memory;
     this.#log = log;
-    const flags = [`--max-old-space-size=${Math.ceil(memory)}`, "--no-warnings"];
+    const flags = [`--max-old-space-size=${Math.ceil(memory)}`, ...FLAGS];
     const command = [String(Math.ceil(cpuTime)), process.execPath, ...flags, MAIN];
     this.#child = spawn("/bin/sh", ["-c", SHELL, "swf-alarms", ...command], {
       stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],

@@ -61,7 +61,7 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   exits_in_finally: failed(/^detect ended its process with exit code 4$/),
   fetches_itself: failed(/TypeError: fetch is not there for alarms; ask with client\.get/),
   forks: failed(LATE, true, HASTY),
-  imports_missing: failed(/cannot load .*Cannot find module 'not-there-at-all'/, false),
+  imports_missing: failed(/cannot load .*Cannot find package 'not-there-at-all'/, false),
   kills_itself: failed(/^its process was ended by SIGKILL$/),
   leaves_things_open: complete(),
   logs_a_flood: complete(),
