@@ -31,8 +31,8 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     try {
       const source = facts.sources.get(sourceName);
       if (source === undefined) throw new FetchError(`GET ${path}: ${notConfigured(sourceName)}`);
-      const text = await inTime(source.ask(path, query, absentIsAnswer), facts.signal);
-      return text === undefined ? undefined : parseJson(text);
+      const body = await inTime(source.ask(path, query, absentIsAnswer), facts.signal);
+      return body === undefined ? undefined : parseJson(body.toString());
     } catch (error) {
       facts.onIncomplete(errorText(error));
       throw error;

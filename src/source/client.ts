@@ -34,6 +34,6 @@ export interface AlarmClient {
 
 /** One service as a client sees it: `Source` itself, or its stand-in where a module runs. */
 export interface Asker {
-  /** The JSON text of an answer; undefined for a 404 where that is an answer. Throws FetchError. */
-  ask(path: string, query: Query, absentIsAnswer: boolean): Promise<string | undefined>;
+  /** An answer: JSON in UTF-8; undefined for a 404 where that is one. Throws FetchError. */
+  ask(path: string, query: Query, absentIsAnswer: boolean): Promise<Buffer | undefined>;
 }

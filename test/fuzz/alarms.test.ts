@@ -26,7 +26,7 @@ async function detect(
   const asker: Asker = {
     ask: async (path) => {
       const value = answer(path);
-      return value === undefined ? undefined : JSON.stringify(value);
+      return value === undefined ? undefined : Buffer.from(JSON.stringify(value));
     },
   };
   const reasons: string[] = [];
