@@ -1,4 +1,4 @@
-import type { Asker } from "../source/client.ts";
+import type { Asker } from "../source/asker.ts";
 import { FetchError } from "../source/fetch_error.ts";
 import { say } from "./link.ts";
 

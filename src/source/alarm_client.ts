@@ -1,7 +1,8 @@
 import { errorText } from "../core/describe.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { MAIN_SOURCE } from "../core/readiness.ts";
-import type { AlarmClient, Asker } from "./client.ts";
+import type { Asker } from "./asker.ts";
+import type { AlarmClient } from "./client.ts";
 import { FetchError } from "./fetch_error.ts";
 import { inTime } from "./in_time.ts";
 import { firstQuery, KEYSET, type Paging, parsePage, type Query, queryText } from "./paging.ts";

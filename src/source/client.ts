@@ -31,9 +31,3 @@ export interface AlarmClient {
   /** Writes a line to the engine's log, under the alarm's name. */
   log(message: string): void;
 }
-
-/** One service as a client sees it: `Source` itself, or its stand-in where a module runs. */
-export interface Asker {
-  /** An answer: JSON in UTF-8; undefined for a 404 where that is one. Throws FetchError. */
-  ask(path: string, query: Query, absentIsAnswer: boolean): Promise<Buffer | undefined>;
-}

@@ -1,5 +1,5 @@
 import pLimit from "p-limit";
-import type { Asker } from "./client.ts";
+import type { Asker } from "./asker.ts";
 
 /** A source that several alarms ask. */
 export interface SharedSource extends Asker {

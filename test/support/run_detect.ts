@@ -3,7 +3,7 @@ import type { Outcome } from "../../src/core/model.ts";
 import { OutcomeSoFar } from "../../src/modules/outcome.ts";
 import { runDetect } from "../../src/runner/detect.ts";
 import type { Detect } from "../../src/runner/load.ts";
-import type { Asker } from "../../src/source/client.ts";
+import type { Asker } from "../../src/source/asker.ts";
 
 export interface RunFacts {
   readonly params?: JsonObject;
