@@ -53,8 +53,10 @@ export async function runTick(options: RunOptions): Promise<ExitCode> {
   const log = consoleLog({ verbose, path: config.engine.logPath });
   for (const note of notes) log.info(note);
   try {
-    const report = await withDatabase(options, (db, config) =>
-      runOnce(makeEngine(db, config, log), mode, options.alarm),
+    const report = await withDatabase(
+      options,
+      (db, config) => runOnce(makeEngine(db, config, log), mode, options.alarm),
+      true,
     );
     const lines = renderTick(report, mode);
     for (const line of lines) log.info(line);
