@@ -49,6 +49,7 @@ const DEFAULTS: Config = {
   db: { kind: "embedded", path: "/etc/swf/state" },
   email: { provider: "none" },
   operators: [],
+  retention: { engineRunsDays: 14, clearedEventsDays: undefined, notificationsDays: 365 },
 };
 
 describe("what can be set", () => {
