@@ -30,7 +30,8 @@ const CLEARED = `kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND ${CREAT
  */
 const NOTIFIED = `kind = 'notification' AND context_id = '${ALARMS_CONTEXT}' AND ${CREATED}
   AND data->'pending' IS NULL
-  AND NOT ((data->>'outcome' IN ('unknown', 'interrupted') OR data->>'may_have_been_sent' = 'true') AND EXISTS (
+  AND NOT ((coalesce(data->>'outcome', '') IN ('unknown', 'interrupted')
+            OR coalesce(data->>'may_have_been_sent', '') = 'true') AND EXISTS (
     SELECT 1 FROM entry AS event WHERE event.id IN (
         SELECT jsonb_array_elements_text(
           jsonb_path_query_array(entry.data, '$.new_event_ids[*]')

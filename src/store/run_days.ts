@@ -77,7 +77,7 @@ const DayData = v.object({
   skipped: count,
   errors: count,
   notifications_sent: count,
-  per_alarm: v.fallback(v.record(v.string(), v.unknown()), {}),
+  per_alarm: v.optional(v.unknown()),
 });
 
 async function removeRuns(db: Queryable, from: number, before: number): Promise<DayCounts> {
@@ -119,7 +119,9 @@ async function removeRuns(db: Queryable, from: number, before: number): Promise<
 /** A day's counters as rows hold them; what cannot be read counts nothing. */
 function dayCounts(data: unknown): DayCounts {
   const { notifications_sent: notificationsSent, per_alarm, ...counts } = v.parse(DayData, data);
-  const alarms = Object.entries(per_alarm).flatMap(([entryId, value]): [string, AlarmDay][] => {
+  // No schema of a record: those leave out an alarm that is named like an object's own parts.
+  const parts = isJsonObject(per_alarm) ? per_alarm : {};
+  const alarms = Object.entries(parts).flatMap(([entryId, value]): [string, AlarmDay][] => {
     const { success, output } = v.safeParse(AlarmDayData, value);
     if (!success) return [];
     const { alarms_seen_most, alarms_seen_last, last_at, ...day } = output;
