@@ -86,6 +86,22 @@ unreachable_after = 0`,
       },
     ],
     [
+      "all of [retention]",
+      "[retention]\nengine_runs_days = 1\ncleared_events_days = 30\nnotifications_days = 36500",
+      { retention: { engineRunsDays: 1, clearedEventsDays: 30, notificationsDays: 36_500 } },
+    ],
+    [
+      "all of [retention] for ever",
+      '[retention]\nengine_runs_days = "forever"\ncleared_events_days = "forever"\nnotifications_days = "forever"',
+      {
+        retention: {
+          engineRunsDays: undefined,
+          clearedEventsDays: undefined,
+          notificationsDays: undefined,
+        },
+      },
+    ],
+    [
       "operators, by address and by team",
       '[email]\nprovider = "file"\noperators = ["ops@h.example", "@ops"]',
       {
@@ -328,6 +344,23 @@ describe("each fault names its key, what was found and what to write", () => {
       '[[sources]]\nbase_url = "http://h"',
       ["sources: found a list; write a table"],
     ],
+    ...["0", "-1", "0.5", "36501", "nan", '"14"', '"for ever"', "true", "[14]"].map(
+      (days): [string, string, readonly string[]] => [
+        `days of ${days}`,
+        `[retention]\nengine_runs_days = ${days}`,
+        [
+          expect.stringMatching(
+            /^retention\.engine_runs_days: found .*; write a whole number of days such as 14, or "forever"$/,
+          ),
+        ],
+      ],
+    ),
+    ["a retention that is none", "retention = 5", ["retention: found 5; write a table"]],
+    [
+      "an unknown key of [retention]",
+      "[retention]\nevents_days = 5",
+      [expect.stringMatching(/^retention\.events_days: unknown key; remove it/)],
+    ],
     [
       "a list of one source",
       '[[sources.a]]\nbase_url = "http://h"',
@@ -488,7 +521,7 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "an unknown table that is like none",
       "[logging]",
-      ["logging: unknown key; remove it (known here: engine, sources, db, email)"],
+      ["logging: unknown key; remove it (known here: engine, sources, db, email, retention)"],
     ],
     [
       "a mistyped key of [engine]",
@@ -513,7 +546,7 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "a key that every object has",
       "constructor = 1",
-      ["constructor: unknown key; remove it (known here: engine, sources, db, email)"],
+      ["constructor: unknown key; remove it (known here: engine, sources, db, email, retention)"],
     ],
     [
       "a quoted key with a dot",
