@@ -10,7 +10,7 @@ import { addRemoved, renderRemoved, sweepStep } from "./sweep.ts";
 
 /** A tick takes no more steps, and begins none after so many seconds: the next tick goes on. */
 const STEPS = 5;
-const SECONDS = 0.25;
+const SECONDS = 0.1;
 
 export interface RetainFacts {
   readonly config: Pick<Config, "retention">;

@@ -15,11 +15,11 @@ export async function sweepStep(db: Database, sweep: Sweep, now: number): Promis
   }
 }
 
-/** `288 engine runs, 1 notification`-like counts; empty where nothing was removed. */
+/** `288 engine runs, 1 notification`; empty where nothing was removed. */
 export function renderRemoved(removed: ReadonlyMap<string, number>): string {
   return [...removed]
     .filter(([, rows]) => rows > 0)
-    .map(([what, rows]) => `${rows} ${what}`)
+    .map(([what, rows]) => `${rows} ${rows === 1 ? what.replace(/s$/, "") : what}`)
     .join(", ");
 }
 

@@ -43,7 +43,7 @@ const NOTIFIED = `kind = 'notification' AND context_id = '${ALARMS_CONTEXT}' AND
 
 /** What a step of a sweep did. */
 export interface Step {
-  /** Rows, by what they were in the words of people. */
+  /** Rows, by what they were, in words and the plural. */
   readonly removed: { readonly [what: string]: number };
   /** Where the next step begins; the end of the sweep where there is none. */
   readonly reached: number;

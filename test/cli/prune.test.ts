@@ -1,4 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { openPostgres } from "../../src/store/postgres.ts";
 import { insertEntry } from "../support/rows.ts";
 import { makeSite } from "../support/site.ts";
 
@@ -55,7 +60,7 @@ test.for(["postgres", "embedded"] as const)(
     ]);
     expect(await site.command(["prune", "--yes"])).toEqual({
       code: 0,
-      stdout: "removed 4 engine runs, 1 skipped ticks, 1 cleared events\n",
+      stdout: "removed 4 engine runs, 1 skipped tick, 1 cleared event\n",
       stderr: "",
     });
     expect(await site.command(["prune", "--yes"])).toMatchObject({
@@ -89,3 +94,45 @@ test("where all is kept for ever it says so", async () => {
   });
   expect((await site.command(["prune", "--yes"])).stdout).toBe("nothing to remove\n");
 });
+
+test(
+  "Ctrl-C stops it after the step at hand, and the next one goes on",
+  async () => {
+    const site = await makeSite();
+    const now = Date.now() / 1000;
+    await site.withDatabase(async (db) => {
+      for (let n = 0; n < 20; n++) await insertEntry(db, { kind: "engine_run", created: now - n });
+      for (const days of [20, 21, 22])
+        await insertEntry(db, { kind: "engine_run", created: now - days * DAY });
+    });
+    const entry = fileURLToPath(new URL("../../dist/bin/swf-alarms.js", import.meta.url));
+    const holder = await openPostgres({ dsn: site.dsn ?? "" });
+    try {
+      // Somebody else folds a day at this moment, so the first step waits.
+      const child = await holder.transaction(async (tx) => {
+        await tx.query("SELECT pg_advisory_xact_lock(hashtext('swf-alarms retention'))");
+        const prune = spawn(process.execPath, [entry, "prune", "--yes", "--config", site.config]);
+        const waiting = `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+        while ((await tx.query(waiting)).length === 0) await sleep(20);
+        prune.kill("SIGINT");
+        await sleep(500);
+        return prune;
+      });
+      let stdout = "";
+      child.stdout.on("data", (chunk) => {
+        stdout += chunk;
+      });
+      const [code] = await once(child, "close");
+      expect({ code, stdout }).toEqual({
+        code: 1,
+        stdout: "removed 1 engine run\nstopped before the end; prune --yes goes on from here\n",
+      });
+    } finally {
+      await holder.close();
+    }
+    expect((await site.command(["prune", "--yes"])).stdout).toBe("removed 2 engine runs\n");
+    expect(await site.entries("engine_day")).toHaveLength(3);
+  },
+  SLOW,
+);
