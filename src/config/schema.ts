@@ -44,7 +44,7 @@ const path = (example: string) =>
 const A_COUNT = "a whole number of failures such as 3, or 0 for never";
 const A_SHARE = "a share from 0 to 1 such as 0.8; 1 turns the guard off";
 const A_WHILE = "a number of seconds such as 1800";
-const DAYS = 'a whole number of days such as 14, or "forever"';
+const DAYS = 'a whole number of days, like 14, or "forever"';
 const OPERATORS = 'a list of addresses and @teams, like ["ops@host.example", "@ops"]';
 
 /** How long rows are kept. 0 might mean at once as well as never, so it means nothing. */

@@ -350,7 +350,7 @@ describe("each fault names its key, what was found and what to write", () => {
         `[retention]\nengine_runs_days = ${days}`,
         [
           expect.stringMatching(
-            /^retention\.engine_runs_days: found .*; write a whole number of days such as 14, or "forever"$/,
+            /^retention\.engine_runs_days: found .*; write a whole number of days, like 14, or "forever"$/,
           ),
         ],
       ],
