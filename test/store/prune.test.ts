@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DAY } from "../../src/core/retention.ts";
-import type { Database } from "../../src/store/database.ts";
+import type { Database, Queryable } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
+import { openPostgres } from "../../src/store/postgres.ts";
 import {
   countClearedEvents,
   countNotifications,
@@ -9,7 +10,7 @@ import {
   removeNotifications,
 } from "../../src/store/prune.ts";
 import { foldRuns } from "../../src/store/run_days.ts";
-import { DATABASES } from "../support/databases.ts";
+import { createPostgres, DATABASES } from "../support/databases.ts";
 import { entryRows, insertEntry, type RawEntry } from "../support/raw_entries.ts";
 
 const BEFORE = 1_793_491_200;
@@ -237,4 +238,43 @@ describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
       { kind: "skipped_tick", rows: 31 },
     ]);
   });
+});
+
+test("on a large table every step goes by an index on kind and time", async () => {
+  const db = await openPostgres({ dsn: await createPostgres() });
+  const plans: string[] = [];
+  try {
+    await migrate(db);
+    await db.query(
+      `INSERT INTO entry (id, title, content, kind, data, archived, timestamp_created, timestamp_modified, context_id)
+       SELECT gen_random_uuid()::text, '', '', kind, '{"clear_time": 1}', false, n * 300, 0, 'swf-alarms'
+       FROM generate_series(1, 5000) AS n, unnest(ARRAY['engine_run', 'skipped_tick', 'event', 'notification']) AS kind`,
+    );
+    await db.query("ANALYZE entry");
+    const explained: Queryable = {
+      query: async (sql, params) => {
+        const isPlain = /pg_advisory_xact_lock|INSERT/.test(sql);
+        const plan = isPlain ? [] : await db.query(`EXPLAIN ${sql}`, params);
+        plans.push(plan.map((row) => String(row["QUERY PLAN"])).join("\n"));
+        return await db.query(sql, params);
+      },
+    };
+    const sweep = { from: 0, before: 10 * DAY };
+    await removeClearedEvents(explained, { ...sweep, kind: "cleared_events" });
+    await removeNotifications(explained, { ...sweep, kind: "notifications" });
+    const database = {
+      ...explained,
+      transaction: <T>(work: (tx: Queryable) => Promise<T>) => work(explained),
+    };
+    await foldRuns(
+      { ...database, script: db.script, tryLock: db.tryLock, close: db.close },
+      { ...sweep, kind: "engine_runs" },
+      1,
+    );
+  } finally {
+    await db.close();
+  }
+  const byTime = plans.filter((plan) => /entry_(context_4f8a8e|kind_5a2419)_idx/.test(plan));
+  expect(byTime).toHaveLength(4);
+  expect(plans.join("\n")).not.toMatch(/Seq Scan on entry (?!child)/);
 });
