@@ -270,6 +270,8 @@ export class World {
       db: { kind: "embedded", path: "unused" },
       email: { provider: "file", from: "alarms@example.org", dir: "unused" },
       operators: [],
+      // So short that rows go in the courses with a step of a day.
+      retention: { engineRunsDays: 1, clearedEventsDays: 1, notificationsDays: 1 },
     };
   }
 }
