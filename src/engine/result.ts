@@ -140,7 +140,7 @@ export function perAlarmRecord(result: AlarmResult): JsonObject {
   if (result.kind === "not configured")
     return { ...quiet, not_configured: result.missing.join("; ") };
   const { outcome, plan, notice } = result;
-  if (isUnremarkable(result)) return { ...quiet, alarms_seen: outcome.detections.length };
+  if (isUnremarkable(result)) return { ...quiet, alarms_seen: outcome.detections.size };
   const ids = (mentions: Notice["fresh"]): string[] =>
     mentions.slice(0, MAX_IDS).map(({ eventId }) => eventId);
   return {

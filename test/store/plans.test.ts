@@ -5,7 +5,7 @@ import { alarmRows } from "../../src/store/alarms.ts";
 import type { Database, Queryable } from "../../src/store/database.ts";
 import { closeCrashedRuns, lastPerAlarm, listEngineRuns } from "../../src/store/engine_runs.ts";
 import { eventTexts } from "../../src/store/event_texts.ts";
-import { activeEvents, openEvents, stampNotified } from "../../src/store/events.ts";
+import { activeEvents, stampNotified } from "../../src/store/events.ts";
 import { eventCounts, listEvents } from "../../src/store/listed_events.ts";
 import { troubledMails } from "../../src/store/listed_notifications.ts";
 import { migrate } from "../../src/store/migrate.ts";
@@ -20,6 +20,7 @@ import { listTeams, removeTeam } from "../../src/store/teams.ts";
 import type { Statement } from "../support/counting_database.ts";
 import { createPostgres } from "../support/databases.ts";
 import { MONITOR_TABLES, REMOTE_TABLES } from "../support/django_tables.ts";
+import { openDetected } from "../support/open_events.ts";
 
 /** The newest row's time. */
 const END = 1_800_000_000;
@@ -169,7 +170,7 @@ describe.each([
     const detection = { dedupeKey: "k", subject: "s", body: "b", data: {} };
     const alarm = { id: "x", name: "a1", description: "" };
     const [opening] = await statementsOf((to) =>
-      openEvents(to, [{ id: "x", detection }], { alarm, recipients: [], fireTime: END }),
+      openDetected(to, [{ id: "x", detection }], { alarm, recipients: [], fireTime: END }),
     );
     expect(JSON.stringify(await explain(db, opening))).toContain("swf_alarms_one_active_event");
   });
