@@ -71,14 +71,13 @@ export class Source implements Asker {
 
   /** Closes the connections. */
   async close(): Promise<void> {
-    await (await this.#connections)?.close();
+    (await this.#connections)?.close();
   }
 
   /** A tick that asks nothing does not load what it takes to ask. */
   async #open(): Promise<Connections> {
     const { openConnections } = await import("./connections.ts");
-    const { baseUrl, timeout } = this.#settings;
-    return openConnections(new URL(baseUrl).origin, CONCURRENCY, timeout);
+    return openConnections(new URL(this.#settings.baseUrl).protocol, CONCURRENCY);
   }
 
   #queue(url: URL): Promise<Answer> {
