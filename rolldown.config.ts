@@ -18,6 +18,8 @@ function bundle(chunks: string, input: { readonly [entry: string]: string }): Ro
   return {
     input: { ...input },
     platform: "node",
+    // Newer modules load with less work than what they were compiled to.
+    resolve: { mainFields: ["module", "main"] },
     external: Object.keys(manifest.dependencies),
     plugins: [licences],
     // A package that is not found would be left for the user to install.
