@@ -22,6 +22,8 @@ function bundle(chunks: string, input: { readonly [entry: string]: string }): Ro
     resolve: { mainFields: ["module", "main"] },
     external: Object.keys(manifest.dependencies),
     plugins: [licences],
+    // Looked at by pg, to see whether this is Cloudflare, which makes Node 20 load all of its fetch.
+    transform: { define: { Response: "undefined" } },
     // A package that is not found would be left for the user to install.
     onLog: (level, log, report) => report(level === "warn" ? "error" : level, log),
     output: { dir: "dist", format: "cjs", chunkFileNames: `${chunks}/[name].js` },
