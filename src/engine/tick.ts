@@ -68,13 +68,14 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
   const { config, db, log } = engine;
   const write = options.mode !== "plan";
   const folder = checkRights(config.engine, readAlarmsFolder(config.engine.alarmsDir, log), log);
-  const lock = write
-    ? await TickLock.take(engine, staleAfter(config.engine.tickTimeout))
-    : undefined;
   const sources = new Sources(config);
   const budget = new Budget(config.engine.tickTimeout);
   const host = engine.host(budget.signal);
+  let lock: TickLock | undefined;
   try {
+    // A process takes longer to start than the database to answer.
+    if (folder.some(({ fault }) => fault === undefined)) host.prepare();
+    if (write) lock = await TickLock.take(engine, staleAfter(config.engine.tickTimeout));
     const now = engine.clock();
     const previous = await lastPerAlarm(db);
     const runId = write ? await openEngineRun(db, now, options.only && [...options.only]) : "";
