@@ -1,0 +1,100 @@
+import type { Bench } from "./bench.ts";
+import { FAILING_TASKS, NOTHING_WRONG } from "./bench_alarms.ts";
+import { BenchSite } from "./bench_site.ts";
+import { DASHBOARD_QUERIES } from "./dashboard_queries.ts";
+import { type Figure, median, type Section } from "./figures.ts";
+import type { Laboratory } from "./laboratory.ts";
+import { timed } from "./postgres.ts";
+import { CLEARED, fill, multiply, RUN, sampleRow } from "./seed.ts";
+
+const CLEARED_EVENTS = 1_000_000;
+const RUNS = 200_000;
+const TASKS = 10_000;
+
+const ALARMS = {
+  failing_tasks: FAILING_TASKS,
+  quiet_first: NOTHING_WRONG,
+  quiet_second: NOTHING_WRONG,
+};
+
+/** Ticks and questions with years of history behind them, beside the same without. */
+export async function history({ lab, say }: Bench): Promise<Section> {
+  const postgres = await lab.postgres();
+  const empty = await postgres.copy();
+  const base = { alarms: ALARMS, baseUrl: (await lab.source()).listing(TASKS) };
+  const young = new BenchSite(lab, { ...base, dsn: postgres.dsn(empty) });
+  // As many runs as the questions look at, and one that has cleared something to copy.
+  await lab.repeat(3, () => young.tick());
+  say("  makes the history");
+  const full = await postgres.copy(empty);
+  await fillHistory(lab, full);
+  await postgres.withDatabase(empty, (db) => db.query("VACUUM (ANALYZE) entry"));
+  const old = new BenchSite(lab, { ...base, dsn: postgres.dsn(full) });
+  const both = async (
+    work: string,
+    take: (site: BenchSite, database: string) => Promise<number>,
+    times: number,
+  ) => {
+    say(`  ${work}`);
+    await take(young, empty);
+    await take(old, full);
+    // By turns, so that both meet the same machine.
+    const pairs = await lab.repeat(
+      times,
+      async () => [await take(young, empty), await take(old, full)] as const,
+    );
+    return figures(work, pairs);
+  };
+  const command = (args: readonly string[]) => async (site: BenchSite) =>
+    (await site.command(args)).wall;
+  const rows = [...(await both("repeat tick, 8,000 active events", command(["run"]), 5))];
+  for (const { view, sql, takesNow } of DASHBOARD_QUERIES) {
+    const ask = (_: BenchSite, database: string) =>
+      postgres.withDatabase(database, (db) =>
+        timed(() => db.query(sql, takesNow === true ? [Date.now() / 1000] : [])),
+      );
+    rows.push(...(await both(`dashboard: ${view}`, ask, 5)));
+  }
+  rows.push(...(await both("`event list`", command(["event", "list"]), 3)));
+  rows.push(...(await both("`event list --all`", command(["event", "list", "--all"]), 3)));
+  rows.push(...(await both("`run list`", command(["run", "list"]), 3)));
+  rows.push(...(await both("`status`", command(["status"]), 3)));
+  for (const site of [young, old])
+    await site.command(["alarm", "set", "failing_tasks", "--archive"]);
+  rows.unshift(...(await both("tick with nothing to do", command(["run"]), 9)));
+  return {
+    title: "A history of 1,000,000 cleared events and 200,000 engine runs",
+    figures: rows,
+    notes: [
+      "Each is measured by turns on the database with that history and on the same one without; both have 8,000 active events.",
+      "The history is made by SQL in the shape of rows that the engine made, then vacuumed, as autovacuum does.",
+    ],
+  };
+}
+
+/** The time with the history, beside the one without as its floor: the ratio is what the issue bounds. */
+function figures(work: string, pairs: readonly (readonly [number, number])[]): readonly Figure[] {
+  const without = pairs.map(([young]) => young);
+  const withHistory = pairs.map(([, old]) => old);
+  return [
+    {
+      work,
+      measure: "with the history",
+      unit: "s",
+      values: withHistory,
+      target: 1.3 * median(without),
+      floor: { name: "without", values: without },
+    },
+  ];
+}
+
+async function fillHistory(lab: Laboratory, database: string): Promise<void> {
+  const postgres = await lab.postgres();
+  await postgres.withDatabase(database, async (db) => {
+    const [event, run] = [await sampleRow(db, "event"), await sampleRow(db, "engine_run")];
+    await fill(db, async () => {
+      await multiply(db, event, { count: CLEARED_EVENTS, data: CLEARED, apart: 60 });
+      await multiply(db, run, { count: RUNS, data: RUN, apart: 300 });
+    });
+  });
+}
