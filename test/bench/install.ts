@@ -8,6 +8,8 @@ import { renderValue, type Section } from "./figures.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const LARGEST = 12;
+/** Bytes; what `blocks` counts, whatever the file system. */
+const BLOCK = 512;
 
 /** What `npm ci --omit=dev` puts into `node_modules`. */
 export async function install({ lab }: Bench): Promise<Section> {
@@ -48,7 +50,7 @@ export async function install({ lab }: Bench): Promise<Section> {
             },
           ]
         : [],
-    notes: [fault ?? "Bytes of the files, as downloaded and unpacked."],
+    notes: [fault ?? "What the files take on the disk, as `du` counts."],
   };
 }
 
@@ -83,6 +85,6 @@ function packageSizes(modules: string): readonly { name: string; size: number }[
 
 function sizeOf(path: string): number {
   const stat = lstatSync(path);
-  if (!stat.isDirectory()) return stat.size;
-  return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+  const inside = stat.isDirectory() ? readdirSync(path) : [];
+  return inside.reduce((sum, name) => sum + sizeOf(join(path, name)), stat.blocks * BLOCK);
 }

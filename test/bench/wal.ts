@@ -29,6 +29,7 @@ export async function wal(bench: Bench): Promise<Section> {
   return {
     title: "Write-ahead log per event",
     figures: [
+      figure("the row itself", [settled.row]),
       figure("opened", [settled.opened]),
       figure("touched", [settled.touched], floor),
       figure("touched and stamped by a mail", [settled.stamped], floor),
@@ -46,6 +47,8 @@ export async function wal(bench: Bench): Promise<Section> {
 }
 
 interface Bytes {
+  /** A whole event as it lies in the table, which Postgres writes anew at each change. */
+  readonly row: number;
   readonly opened: number;
   readonly touched: number;
   readonly stamped: number;
@@ -66,13 +69,17 @@ async function bytesPerEvent({ lab }: Bench, checkpoint: boolean): Promise<Bytes
       return await written(db, () => site.tick());
     };
     const opened = await tick();
+    const row = await askNumber(
+      db,
+      "SELECT round(avg(pg_column_size(entry.*))) FROM entry WHERE kind = 'event'",
+    );
     // Its first touch finds pages without room; the ones after it find what that left.
     await tick();
     const touched = await tick();
     site.configure({ ...settings, baseUrl: source.listing(TASKS), more: MAIL });
     const stamped = await tick();
     site.configure({ ...settings, baseUrl: source.listing(0) });
-    return { opened, touched, stamped, cleared: await tick() };
+    return { row, opened, touched, stamped, cleared: await tick() };
   });
 }
 
