@@ -54,7 +54,7 @@ export class Floors {
       const postgres = await this.#lab.postgres();
       const inserts: number[] = [];
       const touches: number[] = [];
-      await this.#lab.repeat(count > 100_000 ? 1 : count > 20_000 ? 3 : 5, async (place) => {
+      await this.#lab.repeat(count > 100_000 ? 1 : count > 20_000 ? 2 : 5, async (place) => {
         const database = await postgres.copy();
         await postgres.withDatabase(database, async (db) => {
           inserts.push(await timed(() => multiply(db, sample, { count, data: TASK_EVENT })));

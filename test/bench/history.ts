@@ -5,7 +5,7 @@ import { DASHBOARD_QUERIES } from "./dashboard_queries.ts";
 import { type Figure, median, type Section } from "./figures.ts";
 import type { Laboratory } from "./laboratory.ts";
 import { timed } from "./postgres.ts";
-import { CLEARED, fill, multiply, RUN, sampleRow } from "./seed.ts";
+import { CLEARED, fill, multiply, RUN, type SampleRow, sampleRow } from "./seed.ts";
 
 const CLEARED_EVENTS = 1_000_000;
 const RUNS = 200_000;
@@ -23,7 +23,6 @@ export async function history({ lab, say }: Bench): Promise<Section> {
   const empty = await postgres.copy();
   const base = { alarms: ALARMS, baseUrl: (await lab.source()).listing(TASKS) };
   const young = new BenchSite(lab, { ...base, dsn: postgres.dsn(empty) });
-  // As many runs as the questions look at, and one that has cleared something to copy.
   await lab.repeat(3, () => young.tick());
   say("  makes the history");
   const full = await postgres.copy(empty);
@@ -88,10 +87,21 @@ function figures(work: string, pairs: readonly (readonly [number, number])[]): r
   ];
 }
 
+/** The record of a usual tick: a few events go on firing. */
+async function sampleRun(lab: Laboratory): Promise<SampleRow> {
+  const postgres = await lab.postgres();
+  const database = await postgres.copy();
+  const baseUrl = (await lab.source()).listing(12);
+  const site = new BenchSite(lab, { alarms: ALARMS, dsn: postgres.dsn(database), baseUrl });
+  await lab.repeat(2, () => site.tick());
+  return await postgres.withDatabase(database, (db) => sampleRow(db, "engine_run"));
+}
+
 async function fillHistory(lab: Laboratory, database: string): Promise<void> {
   const postgres = await lab.postgres();
+  const run = await sampleRun(lab);
   await postgres.withDatabase(database, async (db) => {
-    const [event, run] = [await sampleRow(db, "event"), await sampleRow(db, "engine_run")];
+    const event = await sampleRow(db, "event");
     await fill(db, async () => {
       await multiply(db, event, { count: CLEARED_EVENTS, data: CLEARED, apart: 60 });
       await multiply(db, run, { count: RUNS, data: RUN, apart: 300 });

@@ -9,7 +9,7 @@ import { BenchSource } from "./source.ts";
 export class Laboratory {
   /** Aborted when the bench is to end. */
   readonly signal: AbortSignal;
-  readonly postgres = lazily(async () => this.#own(await BenchPostgres.start()));
+  readonly postgres = lazily(async () => this.#own(await BenchPostgres.start(this.signal)));
   readonly source = lazily(async () => this.#own(await BenchSource.start()));
   readonly #leftovers = new Leftovers();
 

@@ -27,6 +27,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<void>
     console.log(`${machine}\n`);
     const sections = new Map<string, Section>();
     for (const name of wanted) {
+      signal.throwIfAborted();
       const since = Date.now();
       bench.say(`${name} …`);
       const section = await PARTS.get(name)?.(bench);
@@ -68,15 +69,12 @@ function seconds(since: number): string {
 
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(name, () => {
-    // The second time whoever waits has lost patience.
-    if (stop.signal.aborted) process.exit(130);
-    stop.abort(new Error(`ended by ${name}`));
-  });
+  process.on(name, () => stop.abort(new Error(`ended by ${name}`)));
 }
 try {
   await main(process.argv.slice(2), stop.signal);
-} catch (error) {
+} catch (failure) {
+  const error: unknown = stop.signal.aborted ? stop.signal.reason : failure;
   process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 }

@@ -15,10 +15,21 @@ export class BenchPostgres {
     }).then(() => migrated(this.dsn("template_of_all"), async () => {}));
   }
 
-  static async start(): Promise<BenchPostgres> {
+  /** The signal ends what it is asked at that moment: a statement may take minutes. */
+  static async start(signal: AbortSignal): Promise<BenchPostgres> {
     const server = await startPostgres([]);
     keepSignals();
-    return new BenchPostgres(server);
+    const postgres = new BenchPostgres(server);
+    signal.addEventListener("abort", () => void postgres.#endSessions());
+    return postgres;
+  }
+
+  async #endSessions(): Promise<void> {
+    await this.withDatabase("postgres", (db) =>
+      db.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'bench_%'",
+      ),
+    ).catch(() => {});
   }
 
   dsn(database: string): string {
@@ -44,6 +55,8 @@ export class BenchPostgres {
 
   async withDatabase<T>(database: string, work: (db: pg.Client) => Promise<T>): Promise<T> {
     const client = new pg.Client(this.dsn(database));
+    // A session that was ended is noticed by its statement; without this it would end the bench.
+    client.on("error", () => {});
     await client.connect();
     try {
       return await work(client);
