@@ -55,7 +55,7 @@ async function countTicks(lab: Bench["lab"], tasks: number): Promise<readonly Se
   const postgres = await lab.postgres();
   const source = await lab.source();
   const dsn = postgres.dsn(await postgres.copy());
-  const alarm = await migrated(dsn, (db) => insertAlarm(db, "failing_tasks"));
+  await migrated(dsn, (db) => insertAlarm(db, "failing_tasks"));
   const count = new StatementCount(dsn);
   const options = {
     alarms: { failing_tasks: FAILING_TASKS },
@@ -75,6 +75,5 @@ async function countTicks(lab: Bench["lab"], tasks: number): Promise<readonly Se
     return [opened, repeated, await tick(), await tick()];
   } finally {
     await count.close();
-    void alarm;
   }
 }
