@@ -14,6 +14,8 @@ export default defineConfig({
       : ["default"],
     // Most tests wait for processes and servers of their own; a worker for each core would leave cores idle.
     maxWorkers: 3,
+    // As the processes that alarm modules run in.
+    execArgv: ["--experimental-vm-modules", "--no-warnings"],
     globalSetup: ["test/support/global_setup.ts"],
   },
 });

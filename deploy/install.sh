@@ -24,7 +24,7 @@ node -e 'var v = process.versions.node.split("."); process.exit(v[0] > 20 || (v[
 # What was installed and built is noted in node_modules, which `npm ci` empties: after somebody else's
 # `npm ci` all is done anew.
 packages=$(node --version && cksum package.json package-lock.json)
-sources=$(find tsconfig.json src -type f -exec cksum {} + | LC_ALL=C sort)
+sources=$(find tsconfig.json rolldown.config.ts build src -type f -exec cksum {} + | LC_ALL=C sort)
 note=node_modules/.swf-alarms-install
 
 if [ "$(cat "$note.packages" 2>/dev/null)" != "$packages" ]; then

@@ -1,16 +1,18 @@
 import type { Command } from "commander";
 import type { JsonObject } from "../core/json.ts";
-import type { Outcome } from "../core/model.ts";
+import type { Outcome, SafeDetection } from "../core/model.ts";
 import { judgeReadiness } from "../core/readiness.ts";
 import { collect, failedOutcome } from "../engine/collect.ts";
 import type { Alarm } from "../engine/load_alarms.ts";
 import { openRunners } from "../engine/runners.ts";
 import { Sources } from "../engine/sources.ts";
+import { activeEvents } from "../store/events.ts";
 import { findAlarm } from "./alarms.ts";
 import { consoleLog } from "./console_log.ts";
 import { EXIT, type SetExit } from "./exit_code.ts";
 import { printJson, printLines } from "./output.ts";
 import { parseAssignments } from "./param_option.ts";
+import { redact } from "./secrets.ts";
 import { addConfigOption, type ConfigOption, withPlanDatabase } from "./session.ts";
 
 interface TryOptions extends ConfigOption {
@@ -35,7 +37,10 @@ export function addAlarmTry(alarm: Command, setExit: SetExit): void {
     });
 }
 
-async function tryAlarm(name: string, options: TryOptions): Promise<Outcome> {
+/** What `detect` gave, with all that it yielded. */
+type Tried = Omit<Outcome, "detections"> & { readonly detections: readonly SafeDetection[] };
+
+async function tryAlarm(name: string, options: TryOptions): Promise<Tried> {
   return await withPlanDatabase(options, async (db, config) => {
     const found = await findAlarm(db, config, name);
     const sources = new Sources(config);
@@ -44,14 +49,23 @@ async function tryAlarm(name: string, options: TryOptions): Promise<Outcome> {
     try {
       const alarm = withParams(found, parseAssignments(options.param ?? []), sources.names);
       if (alarm.readiness.kind === "not configured") {
-        return failedOutcome(`not configured: ${alarm.readiness.missing.join("; ")}`, "row");
+        const reason = `not configured: ${alarm.readiness.missing.join("; ")}`;
+        return whole(failedOutcome(reason, "row"));
       }
-      return await collect(alarm, { config, db, sources, host, now: Date.now() / 1000, log });
+      const now = Date.now() / 1000;
+      const facts = { config, sources, host, now, log, redact, needsDetails: () => true };
+      return whole(await collect(alarm, await activeEvents(db, alarm.row.name), facts));
     } finally {
       await host.close();
       await sources.close();
     }
   });
+}
+
+function whole(outcome: Outcome): Tried {
+  const { detections } = outcome;
+  const all = [...detections.keys()].map((dedupeKey) => detections.get(dedupeKey));
+  return { ...outcome, detections: all.filter((detection) => detection !== undefined) };
 }
 
 function withParams(alarm: Alarm, given: JsonObject, configured: ReadonlySet<string>): Alarm {
@@ -65,7 +79,7 @@ function withParams(alarm: Alarm, given: JsonObject, configured: ReadonlySet<str
   };
 }
 
-function renderOutcome(outcome: Outcome): string[] {
+function renderOutcome(outcome: Tried): string[] {
   const lines: string[] = [];
   for (const { dedupeKey, subject, body, data } of outcome.detections) {
     lines.push(`${dedupeKey}: ${subject}`);

@@ -44,25 +44,23 @@ function renderAlarm(
     ];
   }
   const { plan } = result;
+  const { detections } = result.outcome;
   const lines = [`${INDENT}${heading}`];
-  for (const { detection } of plan.open)
-    lines.push(...labelled("fired", entity(detection.dedupeKey, detection.subject)));
-  for (const { event, detection } of plan.touch)
-    lines.push(...labelled("still firing", entity(event.dedupeKey, detection.subject)));
+  const entity = (dedupeKey: string): string =>
+    `${dedupeKey}  ${detections.get(dedupeKey)?.subject ?? ""}`;
+  for (const { dedupeKey } of plan.open) lines.push(...labelled("fired", entity(dedupeKey)));
+  for (const { event } of plan.touch)
+    lines.push(...labelled("still firing", entity(event.dedupeKey)));
   for (const { event, reason } of plan.clear)
     lines.push(...labelled("cleared", `${event.dedupeKey}  ${reason}`));
   for (const { event, reason } of plan.keep)
     lines.push(...labelled("kept", `${event.dedupeKey}  not seen, but the ${reason}: not cleared`));
-  if (result.outcome.detections.length === 0 && plan.clear.length + plan.keep.length === 0)
+  if (result.outcome.detections.size === 0 && plan.clear.length + plan.keep.length === 0)
     lines.push(...labelled("quiet", "nothing to report"));
   for (const error of result.errors) lines.push(...labelled("error", error));
   lines.push(...renderMailing(result, mails));
   for (const note of result.notes) lines.push(...labelled("note", note));
   return lines;
-}
-
-function entity(dedupeKey: string, subject: string): string {
-  return `${dedupeKey}  ${subject}`;
 }
 
 function renderMailing(result: RanResult, mails: readonly DeliveredMail[]): string[] {

@@ -19,7 +19,7 @@ function renderAlarm(result: AlarmResult): string {
     return `${entryId}: not configured: ${result.missing.join("; ")}`;
   const { outcome, plan, notice } = result;
   const counts = [
-    `${outcome.detections.length} detected`,
+    `${outcome.detections.size} detected`,
     `${notice.fresh.length} new`,
     `${plan.touch.length} still firing`,
     `${plan.clear.length} cleared`,
@@ -56,10 +56,12 @@ function renderAlarmPlan(result: AlarmResult): string[] {
   if (result.kind === "not configured")
     return [`${entryId}: not configured: ${result.missing.join("; ")}`];
   const { outcome, plan, notice } = result;
-  const lines = [`${entryId}: outcome ${outcome.status}, ${outcome.detections.length} detected`];
+  const lines = [`${entryId}: outcome ${outcome.status}, ${outcome.detections.size} detected`];
   for (const reason of outcome.reasons) lines.push(`  ${reason}`);
-  for (const { detection, reason } of plan.open)
-    lines.push(`  open   ${detection.dedupeKey}: ${reason}: ${detection.subject}`);
+  for (const { dedupeKey, reason } of plan.open)
+    lines.push(
+      `  open   ${dedupeKey}: ${reason}: ${outcome.detections.get(dedupeKey)?.subject ?? ""}`,
+    );
   for (const { event, reason } of plan.touch) lines.push(`  touch  ${event.dedupeKey}: ${reason}`);
   for (const { event, reason } of plan.clear) lines.push(`  clear  ${event.dedupeKey}: ${reason}`);
   for (const { event, reason } of plan.keep)
@@ -103,9 +105,9 @@ export function planFacts(report: TickReport) {
         alarm,
         outcome: outcome.status,
         reasons: outcome.reasons,
-        open: plan.open.map(({ detection, reason }) => ({
-          dedupe_key: detection.dedupeKey,
-          subject: detection.subject,
+        open: plan.open.map(({ dedupeKey, reason }) => ({
+          dedupe_key: dedupeKey,
+          subject: outcome.detections.get(dedupeKey)?.subject,
           reason,
         })),
         touch: plan.touch.map(key),

@@ -1,3 +1,4 @@
+import type { Detections } from "./model.ts";
 import type { ClearedMention, Mention, Notice } from "./notice.ts";
 
 /** How many events a mail lists; the rest are counted. */
@@ -43,7 +44,7 @@ export interface Bundle {
   readonly caveats: readonly string[];
 }
 
-/** The mentions that the mail lists; for those without a detection the stored texts must be read. */
+/** The mentions that the mail lists. */
 export function listedMentions(notice: Notice): {
   fresh: readonly Mention[];
   continuing: readonly Mention[];
@@ -61,7 +62,9 @@ export interface BundleFacts {
   readonly description: string;
   readonly time: number;
   readonly notice: Notice;
-  /** Stored texts by event id, for owed events that this tick did not see. */
+  /** What was detected now; an event that has cleared shows its stored texts all the same. */
+  readonly detections: Pick<Detections, "get">;
+  /** Stored texts by event id, for events that this tick did not see. */
   readonly stored: ReadonlyMap<string, EventTexts>;
   /** Ids of events that a mail of unknown fate names. */
   readonly maybeMailed: ReadonlySet<string>;
@@ -70,8 +73,8 @@ export interface BundleFacts {
 
 /** Composes the alarm's one mail of this tick. */
 export function composeBundle(facts: BundleFacts): Bundle {
-  const item = (mention: Mention): BundleItem => {
-    const texts = mention.detection ?? facts.stored.get(mention.eventId);
+  const item = (mention: Mention, detected?: EventTexts): BundleItem => {
+    const texts = detected ?? facts.stored.get(mention.eventId);
     return {
       dedupeKey: mention.dedupeKey,
       reason: mention.reason,
@@ -80,6 +83,8 @@ export function composeBundle(facts: BundleFacts): Bundle {
       mayRepeat: facts.maybeMailed.has(mention.eventId),
     };
   };
+  const current = (mention: Mention): BundleItem =>
+    item(mention, facts.detections.get(mention.dedupeKey));
   const listed = listedMentions(facts.notice);
   return {
     entryId: facts.entryId,
@@ -89,8 +94,8 @@ export function composeBundle(facts: BundleFacts): Bundle {
     freshCount: facts.notice.fresh.length,
     continuingCount: facts.notice.continuing.length,
     clearedCount: facts.notice.cleared.length,
-    fresh: listed.fresh.map(item),
-    continuing: listed.continuing.map(item),
+    fresh: listed.fresh.map(current),
+    continuing: listed.continuing.map(current),
     cleared: listed.cleared.map((mention) => {
       return { ...item(mention), fireTime: mention.fireTime, clearTime: mention.clearTime };
     }),

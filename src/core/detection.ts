@@ -34,22 +34,22 @@ export type ParsedDetection =
  * engine's keys protected. Without a usable key it is a fault, in words for the module's author.
  */
 export function parseDetection(value: unknown): ParsedDetection {
-  if (typeof value !== "object" || value === null) {
+  if (!isObject(value)) {
     return fault(`yielded ${quote(value)}; a detection is { dedupeKey, subject, body?, data? }`);
   }
-  const { dedupeKey, subject, body, data } = readFields(value);
-  const key =
-    typeof dedupeKey === "number" && Number.isFinite(dedupeKey) ? String(dedupeKey) : dedupeKey;
+  const dedupeKey = read(value, "dedupeKey");
+  const key = keyOf(dedupeKey);
   if (dedupeKey === undefined && read(value, "dedupe_key") !== undefined) {
     return fault(
       "yielded a detection with dedupe_key; here it is dedupeKey, with subject, body and data",
     );
   }
-  if (typeof key !== "string" || key.trim() === "") {
+  if (key === undefined) {
     return fault(
       `yielded a detection whose dedupeKey is ${quote(dedupeKey)}; give each entity a stable text such as "task:123"`,
     );
   }
+  const { subject, body, data } = readFields(value);
   if (subject !== undefined && typeof subject !== "string") {
     return fault(
       `yielded ${quote(key)} with a subject that is ${quote(subject)}; it must be a text`,
@@ -61,7 +61,7 @@ export function parseDetection(value: unknown): ParsedDetection {
   return {
     ok: true,
     detection: {
-      dedupeKey: boundKey(safeText(key)),
+      dedupeKey: key,
       subject: cut(safeText(subject?.trim() ? subject : key), MAX_SUBJECT),
       body: cut(safeText(body ?? ""), MAX_BODY),
       data: ownData(data),
@@ -69,11 +69,28 @@ export function parseDetection(value: unknown): ParsedDetection {
   };
 }
 
-type Fields = { readonly [key in "dedupeKey" | "subject" | "body" | "data"]: unknown };
+/**
+ * The dedupe key of what a module yielded, as `parseDetection` gives it; undefined where there is none.
+ * It is all that the engine needs of an entity whose event is active.
+ */
+export function readDedupeKey(value: unknown): string | undefined {
+  return isObject(value) ? keyOf(read(value, "dedupeKey")) : undefined;
+}
+
+function keyOf(value: unknown): string | undefined {
+  const key = typeof value === "number" && Number.isFinite(value) ? String(value) : value;
+  if (typeof key !== "string" || key.trim() === "") return undefined;
+  return boundKey(safeText(key));
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+type Fields = { readonly [key in "subject" | "body" | "data"]: unknown };
 
 function readFields(value: object): Fields {
   return {
-    dedupeKey: read(value, "dedupeKey"),
     subject: read(value, "subject"),
     body: read(value, "body"),
     data: safeJson(read(value, "data") ?? null, MAX_VALUES),

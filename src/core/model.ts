@@ -25,6 +25,15 @@ export interface SafeDetection {
   readonly data: JsonObject;
 }
 
+/**
+ * What one run of `detect` yielded: each dedupe key once, in the order of its first yield. Of those whose
+ * event is active already no more than the key may be kept; `get` then gives undefined.
+ */
+export type Detections = Pick<
+  ReadonlyMap<string, SafeDetection | undefined>,
+  "size" | "has" | "keys" | "get"
+>;
+
 /** What one run of `detect` gave. Only a `complete` outcome may clear events. */
 export interface Outcome {
   readonly status: "complete" | "partial" | "failed";
@@ -32,8 +41,7 @@ export interface Outcome {
   readonly fault: "module" | "source" | "row" | undefined;
   /** Why it is not complete; empty when it is. */
   readonly reasons: readonly string[];
-  /** In the order they were yielded, each dedupe key once. */
-  readonly detections: readonly SafeDetection[];
+  readonly detections: Detections;
   readonly seconds: number;
 }
 
@@ -86,6 +94,9 @@ export interface ActiveEvent {
   /** When a mass clear that it was part of was held back; absent unless it is held. */
   readonly clearHeldAt?: number | undefined;
 }
+
+/** The active events of one alarm, by dedupe key. */
+export type ActiveEvents = ReadonlyMap<string, ActiveEvent>;
 
 /** `@name`, an alias for addresses. */
 export interface Team {

@@ -1,4 +1,4 @@
-import type { ActiveEvent, AlarmRow, Mode, SafeDetection } from "./model.ts";
+import type { ActiveEvent, AlarmRow, Mode } from "./model.ts";
 import type { Plan } from "./reconcile.ts";
 
 /** Why an event is in the bundle. */
@@ -24,8 +24,6 @@ export interface Mention {
   readonly eventId: string;
   readonly dedupeKey: string;
   readonly fireTime: number;
-  /** Undefined for an owed event that this tick did not see: its stored texts are used. */
-  readonly detection: SafeDetection | undefined;
   readonly reason: MentionReason;
 }
 
@@ -56,7 +54,7 @@ export interface Notice {
 /** An event opened in this tick, with the id of its row. */
 export interface OpenedEvent {
   readonly id: string;
-  readonly detection: SafeDetection;
+  readonly dedupeKey: string;
 }
 
 export interface NoticeFacts {
@@ -79,31 +77,25 @@ export interface NoticeFacts {
 export function decideNotice(facts: NoticeFacts): Notice {
   const { plan, alarm, now } = facts;
   const omitted = { "already mailed": 0, "renotification not due": 0, "not seen this tick": 0 };
-  const fresh = facts.opened.map(({ id, detection }): Mention => {
-    const { dedupeKey } = detection;
-    return { eventId: id, dedupeKey, fireTime: now, detection, reason: "new" };
+  const fresh = facts.opened.map(({ id, dedupeKey }): Mention => {
+    return { eventId: id, dedupeKey, fireTime: now, reason: "new" };
   });
   const continuing: Mention[] = [];
-  const consider = (event: ActiveEvent, detection: SafeDetection | undefined): void => {
-    const verdict = judge(event, detection !== undefined, alarm.renotificationHours, now);
+  const consider = (event: ActiveEvent, seen: boolean): void => {
+    const verdict = judge(event, seen, alarm.renotificationHours, now);
     if (verdict === "owed" || verdict === "renotification due") {
-      continuing.push({
-        eventId: event.id,
-        dedupeKey: event.dedupeKey,
-        fireTime: event.fireTime,
-        detection,
-        reason: verdict,
-      });
+      const { id: eventId, dedupeKey, fireTime } = event;
+      continuing.push({ eventId, dedupeKey, fireTime, reason: verdict });
     } else {
       omitted[verdict] += 1;
     }
   };
-  for (const { event, detection } of plan.touch) consider(event, detection);
-  for (const { event } of plan.keep) consider(event, undefined);
+  for (const { event } of plan.touch) consider(event, true);
+  for (const { event } of plan.keep) consider(event, false);
   const cleared = [...facts.owedClears, ...clearedNow(facts)].map(
     ({ id, dedupeKey, fireTime, clearTime }): ClearedMention => {
       const reason = "cleared before it could be mailed";
-      return { eventId: id, dedupeKey, fireTime, clearTime, detection: undefined, reason };
+      return { eventId: id, dedupeKey, fireTime, clearTime, reason };
     },
   );
   const reason = sendReason(facts, fresh.length + continuing.length + cleared.length);
@@ -116,6 +108,12 @@ function clearedNow({ alarm, plan, now }: NoticeFacts): readonly OwedClear[] {
   return plan.clear
     .filter(({ event }) => event.lastNotified === undefined)
     .map(({ event: { id, dedupeKey, fireTime } }) => ({ id, dedupeKey, fireTime, clearTime: now }));
+}
+
+/** Whether a mail would name the event if it is detected now. */
+export function isDue(event: ActiveEvent, renotificationHours: number, now: number): boolean {
+  const verdict = judge(event, true, renotificationHours, now);
+  return verdict === "owed" || verdict === "renotification due";
 }
 
 function judge(

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
-import type { Outcome } from "./model.ts";
+import type { SafeDetection } from "./model.ts";
 
 /** Takes the secrets out of a text. */
 export type Redact = (text: string) => string;
@@ -120,24 +120,18 @@ export function redactJson(value: JsonValue, redact: Redact): JsonValue {
 }
 
 /**
- * The outcome without secrets: a service may repeat the token that it was sent, and what a module
+ * The detection without secrets: a service may repeat the token that it was sent, and what a module
  * yields goes into rows and mails.
  */
-export function redactOutcome(outcome: Outcome, redact: Redact): Outcome {
+export function redactDetection(detection: SafeDetection, redact: Redact): SafeDetection {
+  const { dedupeKey, subject, body, data } = detection;
+  const whole = JSON.stringify(detection);
+  // Almost always there is nothing to hide, and looking once at the whole is cheap.
+  if (redact(whole) === whole) return detection;
   return {
-    ...outcome,
-    reasons: outcome.reasons.map(redact),
-    detections: outcome.detections.map((detection) => {
-      const { dedupeKey, subject, body, data } = detection;
-      const whole = JSON.stringify(detection);
-      // Almost always there is nothing to hide, and looking once at the whole is cheap.
-      if (redact(whole) === whole) return detection;
-      return {
-        dedupeKey: redact(dedupeKey),
-        subject: redact(subject),
-        body: redact(body),
-        data: redactJson(data, redact),
-      };
-    }),
+    dedupeKey: redact(dedupeKey),
+    subject: redact(subject),
+    body: redact(body),
+    data: redactJson(data, redact),
   };
 }

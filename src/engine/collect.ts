@@ -1,23 +1,37 @@
 import type { Config } from "../config/config.ts";
-import type { Outcome } from "../core/model.ts";
+import type { ActiveEvents, Outcome } from "../core/model.ts";
+import type { Redact } from "../core/redact.ts";
 import type { ModuleHost } from "../modules/runners.ts";
-import type { Queryable } from "../store/database.ts";
-import { activeEvents } from "../store/events.ts";
 import type { Alarm } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
 import type { Sources } from "./sources.ts";
 
 export interface CollectFacts {
   readonly config: Config;
-  readonly db: Queryable;
   readonly host: Pick<ModuleHost, "detect">;
   readonly sources: Sources;
   readonly now: number;
   readonly log: Log;
+  readonly redact: Redact;
+  /** Whether more of a detection than its key will be needed; asked once for each key. */
+  readonly needsDetails: (dedupeKey: string) => boolean;
 }
 
 /** Runs an alarm's `detect`. An alarm that cannot run has a failed outcome: its events stay as they are. */
-export async function collect(alarm: Alarm, facts: CollectFacts): Promise<Outcome> {
+export async function collect(
+  alarm: Alarm,
+  active: ActiveEvents,
+  facts: CollectFacts,
+): Promise<Outcome> {
+  const outcome = await runModule(alarm, active, facts);
+  return { ...outcome, reasons: outcome.reasons.map(facts.redact) };
+}
+
+async function runModule(
+  alarm: Alarm,
+  active: ActiveEvents,
+  facts: CollectFacts,
+): Promise<Outcome> {
   const { row, module, readiness } = alarm;
   if (readiness.kind !== "ready" || module === undefined) {
     return readiness.kind === "faulty"
@@ -29,13 +43,24 @@ export async function collect(alarm: Alarm, facts: CollectFacts): Promise<Outcom
     params: readiness.params,
     sources: facts.sources.byName,
     now: facts.now,
-    firing: async () => (await activeEvents(facts.db, row.name)).map(({ dedupeKey }) => dedupeKey),
+    firing: () => [...active.keys()],
+    needsDetails: facts.needsDetails,
+    redact: facts.redact,
     limits: { ...facts.config.engine.limits, ...row.limits },
     log: (message) => facts.log.info(`${row.entryId}: ${String(message)}`),
   });
 }
 
+/** The outcome of an alarm whose turn has not come. */
+export const NOT_BEGUN: Outcome = {
+  status: "failed",
+  fault: undefined,
+  reasons: [],
+  detections: new Map(),
+  seconds: 0,
+};
+
 /** The outcome of an alarm whose `detect` did not begin. */
 export function failedOutcome(reason: string, fault: Outcome["fault"]): Outcome {
-  return { status: "failed", fault, reasons: [reason], detections: [], seconds: 0 };
+  return { status: "failed", fault, reasons: [reason], detections: new Map(), seconds: 0 };
 }

@@ -3,6 +3,7 @@ import type { AlarmRow } from "../core/model.ts";
 import { givenUpError, type PendingMail, planPending, retryErrors } from "../core/pending.ts";
 import { storedMessage } from "../message/render.ts";
 import type { Database } from "../store/database.ts";
+import type { OwedMail } from "../store/owed_mail.ts";
 import { beginRetry, closeRetry, pendingMails } from "../store/pending_mails.ts";
 import type { Mailing } from "./mailing.ts";
 
@@ -11,6 +12,7 @@ export interface MailFacts {
   /** Resolved addresses. */
   readonly recipients: readonly string[];
   readonly mailing: Mailing;
+  readonly owedMail: OwedMail;
   readonly mailConfigured: boolean;
   readonly now: number;
   /** Epoch seconds at this moment, for the record. */
@@ -22,6 +24,7 @@ export interface MailFacts {
  * Who has them gets no second copy. Gives what went wrong, in words.
  */
 export async function finishMails(db: Database, facts: MailFacts): Promise<readonly string[]> {
+  if (!facts.owedMail.hasPending(facts.alarm.entryId)) return [];
   const errors: string[] = [];
   for (const mail of await pendingMails(db, facts.alarm.entryId))
     errors.push(...(await finishMail(db, mail, facts)));

@@ -124,8 +124,8 @@ async function compose(
   { alarm, outcome, notice, now }: NotifyFacts,
 ): Promise<Bundle> {
   const listed = listedMentions(notice);
-  const unseen = [...listed.continuing, ...listed.cleared].filter(
-    ({ detection }) => detection === undefined,
+  const unseen = listed.continuing.filter(
+    ({ dedupeKey }) => outcome.detections.get(dedupeKey) === undefined,
   );
   const late = [...listed.continuing.filter(({ reason }) => reason === "owed"), ...listed.cleared];
   const since = Math.min(...late.map(({ fireTime }) => fireTime));
@@ -135,7 +135,8 @@ async function compose(
     description: alarm.description,
     time: now,
     notice,
-    stored: await eventTexts(db, unseen.map(eventId), alarm.description),
+    detections: outcome.detections,
+    stored: await eventTexts(db, [...unseen, ...listed.cleared].map(eventId), alarm.description),
     maybeMailed: await maybeMailed(db, alarm.entryId, late.map(eventId), since),
     caveats: outcome.reasons,
   });

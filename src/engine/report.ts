@@ -74,7 +74,7 @@ export function runSummary(report: TickReport, finishedAt: number, redact: Redac
   return {
     finished_at: finishedAt,
     alarms_run: ran.filter(({ started }) => started).length,
-    alarms_seen: ran.reduce((sum, { outcome }) => sum + outcome.detections.length, 0),
+    alarms_seen: ran.reduce((sum, { outcome }) => sum + outcome.detections.size, 0),
     notifications_sent: report.notificationsSent,
     errors: report.errors.length,
     error_details: redact(report.errors.join("\n\n")),

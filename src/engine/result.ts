@@ -150,7 +150,7 @@ export function perAlarmRecord(result: AlarmResult): JsonObject {
     mentions.slice(0, MAX_IDS).map(({ eventId }) => eventId);
   return {
     enabled: row.enabled,
-    alarms_seen: outcome.detections.length,
+    alarms_seen: outcome.detections.size,
     errors: result.errors.length > 0 ? 1 : 0,
     // A reason for silence is shown where the dashboard looks, without counting as an error.
     error_message: [...result.errors, ...silence(notice, result.notes)].join("; "),

@@ -2,11 +2,12 @@ import type { Channel } from "../channel/channel.ts";
 import type { Config } from "../config/config.ts";
 import { guardClears } from "../core/clear_guard.ts";
 import { errorText } from "../core/describe.ts";
-import type { Mode, Outcome, Team } from "../core/model.ts";
+import { decideDetails } from "../core/kept_details.ts";
+import type { ActiveEvents, Mode, Outcome, Team } from "../core/model.ts";
 import { decideNotice } from "../core/notice.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { reconcile } from "../core/reconcile.ts";
-import { type Redact, redactOutcome } from "../core/redact.ts";
+import type { Redact } from "../core/redact.ts";
 import type { ModuleFile } from "../modules/discover.ts";
 import type { ModuleHost } from "../modules/runners.ts";
 import type { Database } from "../store/database.ts";
@@ -16,19 +17,20 @@ import {
   lastPerAlarm,
   openEngineRun,
 } from "../store/engine_runs.ts";
-import { activeEvents, owedClears } from "../store/events.ts";
+import { activeEvents } from "../store/events.ts";
 import type { States } from "../store/memories.ts";
+import { type OwedMail, owedClears, readOwedMail } from "../store/owed_mail.ts";
 import { readStates } from "../store/states.ts";
 import { listTeams } from "../store/teams.ts";
 import { checkRights } from "./alarms_folder.ts";
 import { applyPlan, nameOpened } from "./apply.ts";
 import { Budget, staleAfter } from "./budget.ts";
-import { collect } from "./collect.ts";
+import { collect, NOT_BEGUN } from "./collect.ts";
 import { type Alarm, loadAlarms, readAlarmsFolder } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
 import { Mailing } from "./mailing.ts";
 import { notify } from "./notify.ts";
-import { isLeftOut, keepTurn, leftOut, takeTurn } from "./quarantine.ts";
+import { isLeftOut, keepTurn, leftOut, type Turn, takeTurn } from "./quarantine.ts";
 import { makeReport, runSummary, sayNotConfigured, type TickReport } from "./report.ts";
 import { type AlarmResult, type RanResult, ranResult, unrecordedResult } from "./result.ts";
 import { watchSources } from "./source_trouble.ts";
@@ -99,6 +101,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       budget,
       mailing: new Mailing(engine.channel, budget.signal, engine.redact),
       states,
+      owedMail: await readOwedMail(db),
       teams: await listTeams(db),
     };
     const results = await Promise.all(
@@ -141,6 +144,7 @@ interface Scene extends Omit<Engine, "host">, TickOptions {
   readonly mailing: Mailing;
   /** What the ticks before remembered. */
   readonly states: States;
+  readonly owedMail: OwedMail;
   readonly teams: ReadonlyMap<string, Team>;
 }
 
@@ -150,27 +154,43 @@ async function runAlarm(alarm: Alarm, scene: Scene): Promise<AlarmResult> {
   if (readiness.kind === "not configured")
     return { kind: "not configured", row, missing: readiness.missing };
   const turn = takeTurn(alarm, scene);
-  const { decision } = turn;
-  const found = decision.run ? await collect(alarm, scene) : leftOut(decision.reason);
-  const outcome = redactOutcome(found, scene.redact);
+  let outcome: Outcome = NOT_BEGUN;
   try {
-    return await keepTurn(alarm, turn, await settle(alarm, outcome, scene), scene);
+    const grip = scene.lock?.grip;
+    const active = await activeEvents(scene.db, row.name);
+    outcome = await runTurn(alarm, turn, active, scene);
+    await scene.lock?.ensure();
+    // Where the lock was lost meanwhile another tick may have been at work.
+    const current = scene.lock?.grip === grip ? active : await activeEvents(scene.db, row.name);
+    return await keepTurn(alarm, turn, await settle(alarm, outcome, current, scene), scene);
   } catch (error) {
     return unrecordedResult(alarm, outcome, error);
   }
 }
 
+async function runTurn(
+  alarm: Alarm,
+  { decision }: Turn,
+  active: ActiveEvents,
+  scene: Scene,
+): Promise<Outcome> {
+  if (!decision.run) return leftOut(decision.reason);
+  const needsDetails = decideDetails({ alarm: alarm.row, active, now: scene.now });
+  return await collect(alarm, active, { ...scene, needsDetails });
+}
+
 /** From an outcome to the rows and the mail. */
-async function settle(alarm: Alarm, outcome: Outcome, scene: Scene): Promise<RanResult> {
+async function settle(
+  alarm: Alarm,
+  outcome: Outcome,
+  active: ActiveEvents,
+  scene: Scene,
+): Promise<RanResult> {
   const { db, mode, now } = scene;
   const { row } = alarm;
   const recipients = resolveRecipients(row.recipients, scene.teams);
-  await scene.lock?.ensure();
-  const owed = await owedClears(db, row.name);
-  const plan = guardClears(
-    reconcile(outcome, await activeEvents(db, row.name)),
-    scene.config.engine.clearGuardShare,
-  );
+  const owed = scene.owedMail.hasClears(row.name) ? await owedClears(db, row.name) : [];
+  const plan = guardClears(reconcile(outcome, active), scene.config.engine.clearGuardShare);
   const named = nameOpened(plan);
   const opened =
     mode === "plan"
@@ -179,6 +199,7 @@ async function settle(alarm: Alarm, outcome: Outcome, scene: Scene): Promise<Ran
           alarm: row,
           plan,
           opened: named,
+          detections: outcome.detections,
           recipients: recipients.addresses,
           now,
         });

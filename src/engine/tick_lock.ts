@@ -20,6 +20,7 @@ export class TickLock {
   readonly #log: Log;
   #lock: Lock;
   #retaking: Promise<void> | undefined;
+  #grip = 0;
 
   private constructor({ db, log }: LockFacts, lock: Lock) {
     this.#db = db;
@@ -58,6 +59,11 @@ export class TickLock {
     await this.#retaking;
   }
 
+  /** Another number each time that the lock had to be taken again. */
+  get grip(): number {
+    return this.#grip;
+  }
+
   async #retake(): Promise<void> {
     const attempt = await this.#db.tryLock(TICK_LOCK);
     if (!attempt.held) {
@@ -68,6 +74,7 @@ export class TickLock {
     this.#log.info("the tick's lock was lost with its connection, and taken again");
     await this.#lock.release();
     this.#lock = attempt.lock;
+    this.#grip += 1;
   }
 
   async release(): Promise<void> {

@@ -8,7 +8,7 @@ import type { Asker } from "../source/client.ts";
 import type { LoadedModule } from "./alarm_module.ts";
 import { answerer } from "./answers.ts";
 import type { ModuleFile } from "./discover.ts";
-import { OutcomeSoFar } from "./outcome.ts";
+import { type OutcomeFacts, OutcomeSoFar } from "./outcome.ts";
 import type { Listener, Runner } from "./runner.ts";
 import type { Task } from "./wire.ts";
 
@@ -16,8 +16,8 @@ import type { Task } from "./wire.ts";
 const GRACE = 1;
 /** Seconds for the import of one module; its process keeps the same time. */
 const IMPORT_TIMEOUT = 10;
-/** Characters of all detections of one run: they are held until they are recorded. */
-const MAX_DETECTED = 128 * 2 ** 20;
+/** Characters that the new detections of one run may have, for each one that is allowed: far more than any needs. */
+const TEXT_EACH = 8 * 2 ** 10;
 /** Characters that one run may write into the log. */
 const MAX_LOGGED = 64 * 2 ** 10;
 
@@ -86,7 +86,7 @@ function parseWords(said: unknown, file: ModuleFile): LoadedModule {
   return { ok: true, module: { ...file, title, description, sources, params: specs } };
 }
 
-export interface DetectFacts {
+export interface DetectFacts extends OutcomeFacts {
   readonly file: ModuleFile;
   readonly params: JsonObject;
   readonly sources: ReadonlyMap<string, Asker>;
@@ -94,7 +94,7 @@ export interface DetectFacts {
   readonly now: number;
   readonly limits: DetectLimits;
   /** The dedupe keys of the alarm's active events. */
-  readonly firing: () => Promise<readonly string[]>;
+  readonly firing: () => readonly string[];
   readonly log: (message: string) => void;
 }
 
@@ -107,7 +107,7 @@ export async function detectIn(
   const { file, params, sources, now, limits } = facts;
   const { timeout } = limits;
   const started = performance.now();
-  const soFar = new OutcomeSoFar();
+  const soFar = new OutcomeSoFar(facts);
   const closed = new AbortController();
   // Every question that is under way listens.
   setMaxListeners(0, closed.signal);
@@ -118,30 +118,27 @@ export async function detectIn(
     excess = true;
     runner.kill(cause);
   };
-  const take = (detection: unknown, length: number): void => {
-    const cause = tooMany(soFar, limits.detections, length);
-    if (cause === undefined) soFar.add(detection, length);
-    else stop(cause);
+  const take = (detections: readonly unknown[]): void => {
+    for (const detection of detections) {
+      const cause = tooMany(soFar, limits.detections);
+      if (cause !== undefined) {
+        stop(cause);
+        return;
+      }
+      soFar.add(detection);
+    }
   };
   const answer = answerer({ runner, sources, soFar, signal: closed.signal, stop });
-  const tellFiring = (id: number): void => {
-    facts.firing().then(
-      (keys) => runner.send({ do: "answer", id, text: JSON.stringify(keys) }),
-      (error: unknown) => {
-        const reason = `the alarm's active events cannot be read: ${errorText(error)}`;
-        soFar.incomplete(reason);
-        runner.send({ do: "fail", id, reason });
-      },
-    );
-  };
+  const tellFiring = (id: number): void =>
+    runner.send({ do: "answer", id, text: JSON.stringify(facts.firing()) });
   const task: Task = { do: "detect", file, params, sources: [...sources.keys()], now, timeout };
   const late = `out of time: detect did not end within ${timeout} s, and it computes without a pause, so its process was ended`;
   const clock = { seconds: timeout + GRACE, late, signal };
   const { clean } = await withRunner<undefined>(runner, task, clock, (end) => ({
-    message: (message, length) => {
+    message: (message) => {
       switch (message.said) {
-        case "detection":
-          take(message.detection, length);
+        case "detections":
+          take(message.detections);
           return;
         case "incomplete":
           soFar.incomplete(message.reason);
@@ -181,11 +178,12 @@ export async function detectIn(
   return { value: soFar.outcome((performance.now() - started) / 1000), clean, doubtful };
 }
 
-function tooMany(soFar: OutcomeSoFar, most: number, length: number): string | undefined {
+function tooMany(soFar: OutcomeSoFar, most: number): string | undefined {
+  const remedy = "raise max_detections in the alarm's row or in [engine]";
   if (soFar.yielded >= most)
-    return `it yielded more than ${most} detections; if so many are real, raise max_detections in the alarm's row or in [engine]`;
-  if (soFar.length + length > MAX_DETECTED)
-    return `it yielded more than ${MAX_DETECTED / 2 ** 20} MiB of detections; shorten their body and data`;
+    return `it yielded more than ${most} detections; if so many are real, ${remedy}`;
+  if (soFar.length > most * TEXT_EACH)
+    return `it yielded more than ${Math.round((most * TEXT_EACH) / 2 ** 20)} MiB of new detections; shorten their body and data, or ${remedy}`;
   return undefined;
 }
 

@@ -1,6 +1,8 @@
-import { cut } from "../core/describe.ts";
-import { parseDetection } from "../core/detection.ts";
-import type { Outcome, SafeDetection } from "../core/model.ts";
+import { cut, errorText } from "../core/describe.ts";
+import { parseDetection, readDedupeKey } from "../core/detection.ts";
+import type { Detections, Outcome } from "../core/model.ts";
+import { type Redact, redactDetection } from "../core/redact.ts";
+import type { Details, Kept } from "./details.ts";
 import type { DetectError } from "./wire.ts";
 
 /** How many reasons an outcome spells out; a broken source can give one per entity. */
@@ -10,9 +12,20 @@ const KEPT_REASONS = 1_000;
 /** Characters of one reason. */
 const MAX_REASON = 1_000;
 
+export interface OutcomeFacts {
+  /** Where the detections are kept. */
+  readonly details: Details;
+  /** Whether more of a detection than its key will be needed; asked once for each key. */
+  readonly needsDetails: (dedupeKey: string) => boolean;
+  /** Takes the secrets out of what will be stored and mailed. */
+  readonly redact: Redact;
+}
+
 /** What one run of `detect` has given so far. What was yielded before a failure stays. */
 export class OutcomeSoFar {
-  readonly #detections = new Map<string, SafeDetection>();
+  readonly #facts: OutcomeFacts;
+  /** By dedupe key, in the order of the first yield. */
+  readonly #kept = new Map<string, Kept | undefined>();
   readonly #reasons = new Set<string>();
   #fault: Outcome["fault"];
   #sourceFailed = false;
@@ -22,25 +35,44 @@ export class OutcomeSoFar {
   #yielded = 0;
   #length = 0;
 
+  constructor(facts: OutcomeFacts) {
+    this.#facts = facts;
+  }
+
   /** How many values have been yielded, whatever they were. */
   get yielded(): number {
     return this.#yielded;
   }
 
-  /** Characters of all that has been yielded. */
+  /** Characters of the detections that are kept whole. */
   get length(): number {
     return this.#length;
   }
 
-  /** Takes a value that the module yielded; `length` is that of its text. */
-  add(value: unknown, length = 0): void {
+  /** Takes a value that the module yielded. */
+  add(value: unknown): void {
     this.#yielded += 1;
-    this.#length += length;
-    const parsed = parseDetection(value);
-    if (!parsed.ok) this.incomplete(parsed.fault);
+    const { details, needsDetails, redact } = this.#facts;
+    const key = readDedupeKey(value);
+    const dedupeKey = key === undefined ? "" : redact(key);
     // The same entity twice in one tick is one event; the first yield is kept.
-    else if (!this.#detections.has(parsed.detection.dedupeKey)) {
-      this.#detections.set(parsed.detection.dedupeKey, parsed.detection);
+    if (this.#kept.has(dedupeKey)) return;
+    if (dedupeKey !== "" && !needsDetails(dedupeKey)) {
+      this.#kept.set(dedupeKey, undefined);
+      return;
+    }
+    const parsed = parseDetection(value);
+    if (!parsed.ok) {
+      this.incomplete(parsed.fault);
+      return;
+    }
+    const detection = redactDetection(parsed.detection, redact);
+    const text = JSON.stringify(detection);
+    this.#length += text.length;
+    try {
+      this.#kept.set(dedupeKey, details.keep(detection, text));
+    } catch (error) {
+      this.incomplete(`its detections cannot be kept until they are recorded: ${errorText(error)}`);
     }
   }
 
@@ -88,8 +120,22 @@ export class OutcomeSoFar {
       status: this.#fault !== undefined ? "failed" : reasons.length > 0 ? "partial" : "complete",
       fault: this.#fault,
       reasons: shown,
-      detections: [...this.#detections.values()],
+      detections: this.#detections(),
       seconds,
+    };
+  }
+
+  #detections(): Detections {
+    const kept = this.#kept;
+    const { details } = this.#facts;
+    return {
+      size: kept.size,
+      has: (dedupeKey) => kept.has(dedupeKey),
+      keys: () => kept.keys(),
+      get: (dedupeKey) => {
+        const found = kept.get(dedupeKey);
+        return found === undefined ? undefined : details.read(found);
+      },
     };
   }
 }

@@ -20,6 +20,9 @@ const PASSED_ON = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"];
 const SHELL = `ulimit -c 0; ulimit -t "$1"; shift
   with="setpriv --pdeathsig KILL"; $with true 2>/dev/null || with=; exec $with "$@"`;
 
+/** Modules are linked here, which Node calls an experiment and warns of. */
+const FLAGS = ["--experimental-vm-modules", "--no-warnings"];
+
 /** Characters of one message: a detection is far smaller. */
 const LONGEST_LINE = 16 * 2 ** 20;
 /** Characters of output that is kept, to say why the process died. */
@@ -45,8 +48,7 @@ export interface RunnerSettings {
 
 /** Who hears what the process says, while it has a job. */
 export interface Listener {
-  /** `length` is that of the message's text. */
-  message(message: RunnerMessage, length: number): void;
+  message(message: RunnerMessage): void;
   /** The process is gone; in words for the module's author. */
   died(cause: string): void;
 }
@@ -70,7 +72,7 @@ export class Runner {
   constructor({ memory, cpuTime, log }: RunnerSettings) {
     this.memory = memory;
     this.#log = log;
-    const flags = [`--max-old-space-size=${Math.ceil(memory)}`, "--no-warnings"];
+    const flags = [`--max-old-space-size=${Math.ceil(memory)}`, ...FLAGS];
     const command = [String(Math.ceil(cpuTime)), process.execPath, ...flags, MAIN];
     this.#child = spawn("/bin/sh", ["-c", SHELL, "swf-alarms", ...command], {
       stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
@@ -181,8 +183,7 @@ export class Runner {
       this.kill("it wrote into the pipe to the engine, which is not its own");
     else if (this.#listener === undefined) this.kill("it goes on after its end");
     // Of what it had said before it was ended only detections count: it did not end by itself.
-    else if (this.isAlive || message.said === "detection")
-      this.#listener.message(message, line.length);
+    else if (this.isAlive || message.said === "detections") this.#listener.message(message);
   }
 
   #print(text: string): void {

@@ -1,6 +1,7 @@
 import { errorText } from "../core/describe.ts";
 import type { DetectLimits, Outcome } from "../core/model.ts";
 import type { LoadedModule } from "./alarm_module.ts";
+import { Details } from "./details.ts";
 import type { ModuleFile } from "./discover.ts";
 import { type DetectFacts, detectIn, type JobResult, loadIn } from "./job.ts";
 import { OutcomeSoFar } from "./outcome.ts";
@@ -40,6 +41,7 @@ export class Runners {
   readonly #all = new Set<Runner>();
   readonly #idle: Runner[] = [];
   readonly #waiting: Waiting[] = [];
+  readonly #details = new Details();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(settings: RunnersSettings) {
@@ -55,12 +57,13 @@ export class Runners {
     return await this.#run(memory, (runner) => loadIn(runner, file, timeout, signal));
   }
 
-  /** Runs a module's `detect`. Never rejects. */
-  async detect(facts: DetectFacts): Promise<Outcome> {
+  /** Runs a module's `detect`. Never rejects. What it yielded can be read until `close`. */
+  async detect(given: Omit<DetectFacts, "details">): Promise<Outcome> {
     const { signal } = this.#settings;
+    const facts = { ...given, details: this.#details };
     return await this.#run(facts.limits.memory, async (runner) => {
       if (!signal.aborted) return await detectIn(runner, facts, signal);
-      const none = new OutcomeSoFar();
+      const none = new OutcomeSoFar(facts);
       none.fail({ text: `${errorText(signal.reason)}, before it began`, isFetch: false });
       return { value: none.outcome(0), clean: true, doubtful: false };
     });
@@ -72,6 +75,7 @@ export class Runners {
     const all = [...this.#all];
     for (const runner of all) runner.kill("the tick has ended");
     await Promise.all(all.map((runner) => runner.ended()));
+    this.#details.close();
   }
 
   /** Where a module that ran before in the same process may be the cause of a failure, it is tried again. */

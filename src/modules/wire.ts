@@ -40,7 +40,7 @@ export type ToRunner =
 
 export type FromRunner =
   | { readonly said: "loaded"; readonly loaded: unknown; readonly clean: boolean }
-  | { readonly said: "detection"; readonly detection: SafeDetection }
+  | { readonly said: "detections"; readonly detections: readonly SafeDetection[] }
   | { readonly said: "incomplete"; readonly reason: string }
   /** An error that nobody caught, of whatever runs in the process. */
   | { readonly said: "stray"; readonly reason: string }
@@ -81,7 +81,7 @@ const scalar = v.nullish(v.union([v.string(), v.number(), v.boolean()]));
 
 const Message = v.variant("said", [
   v.object({ said: v.literal("loaded"), loaded: v.unknown(), clean: v.boolean() }),
-  v.object({ said: v.literal("detection"), detection: v.unknown() }),
+  v.object({ said: v.literal("detections"), detections: v.array(v.unknown()) }),
   v.object({ said: v.literal("incomplete"), reason: v.string() }),
   v.object({ said: v.literal("stray"), reason: v.string() }),
   v.object({ said: v.literal("log"), text: v.string() }),

@@ -8,15 +8,26 @@ import { type FromRunner, PIPES, type ToRunner } from "../modules/wire.ts";
 const { parse, stringify } = JSON;
 const { writeSync } = fs;
 const bytesOf = Buffer.from.bind(Buffer);
+const now = performance.now.bind(performance);
 
 /** Characters of one detection; its key, subject and body are far below. */
 const MAX_DETECTION = 2 ** 20;
+/** So many detections of a job are each written at once; those of one that has more go together. */
+const AT_ONCE = 100;
+/** Characters of detections that gather before they are written, and milliseconds that they may take for it. */
+const GATHERED = 32 * 2 ** 10;
+const GATHERING = 5;
 
 let job = "";
+let detected = 0;
+let gathered: string[] = [];
+let length = 0;
+let since = 0;
 
 /** From now on all that is said is said of this job. */
 export function speakOf(next: string): void {
   job = next;
+  detected = 0;
 }
 
 /**
@@ -24,18 +35,37 @@ export function speakOf(next: string): void {
  * dies has then left its process, and one that yields without end waits for the engine to read.
  */
 export function say(message: FromRunner): void {
+  sayGathered();
   write(stringify({ ...message, job }));
 }
 
-/** Says what the module detected, or that it is too much for one detection. */
+/**
+ * Says what the module detected, or that it is too much for one detection. A module that dies after
+ * thousands of them may take the last few with it; its outcome has failed then, and clears nothing.
+ */
 export function sayDetection(detection: SafeDetection): void {
-  const text = stringify({ said: "detection", detection, job });
-  if (text.length <= MAX_DETECTION) write(text);
-  else {
+  const text = stringify(detection);
+  if (text.length > MAX_DETECTION) {
     const key = stringify(detection.dedupeKey);
     const reason = `yielded ${key} with ${text.length} characters of data; at most ${MAX_DETECTION} are kept`;
     say({ said: "incomplete", reason });
+    return;
   }
+  if (length === 0) since = now();
+  gathered[gathered.length] = text;
+  length += text.length;
+  detected += 1;
+  if (detected <= AT_ONCE || length > GATHERED || now() - since > GATHERING) sayGathered();
+}
+
+function sayGathered(): void {
+  if (length === 0) return;
+  const detections = gathered;
+  gathered = [];
+  length = 0;
+  let list = "";
+  for (let at = 0; at < detections.length; at++) list += `${at === 0 ? "" : ","}${detections[at]}`;
+  write(`{"said":"detections","detections":[${list}],"job":${stringify(job)}}`);
 }
 
 function write(text: string): void {

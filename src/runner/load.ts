@@ -1,10 +1,10 @@
-import { createJiti, type Jiti } from "jiti";
 import { errorText } from "../core/describe.ts";
 import { parseParamSpecs } from "../core/params.ts";
 import type { LoadedModule } from "../modules/alarm_module.ts";
 import type { ModuleFile } from "../modules/discover.ts";
 import type { AlarmClient } from "../source/client.ts";
 import { inTime } from "../source/in_time.ts";
+import { type Helpers, ModuleGraph } from "./module_graph.ts";
 
 /** What it returns is not trusted: `runDetect` looks at it. */
 export type Detect = (client: AlarmClient, params: unknown) => unknown;
@@ -13,20 +13,17 @@ export type Detect = (client: AlarmClient, params: unknown) => unknown;
 export interface Loaded {
   readonly words: LoadedModule;
   readonly detect: Detect | undefined;
+  /** It still waits for something, and what is loaded after it may wait behind it. */
+  readonly hangs: boolean;
 }
 
 /** Loads alarm modules, `.ts` too, on every supported Node, without a build step. */
 export class ModuleLoader {
-  readonly #jiti: Jiti;
+  readonly #graph: ModuleGraph;
 
   /** `helpers` is what `import … from "swf-alarms"` gives, wherever the alarms folder lies. */
-  constructor(helpers: { readonly [name: string]: unknown }) {
-    this.#jiti = createJiti(import.meta.url, {
-      // A cache in the shared temporary folder would let others put code into the engine.
-      fsCache: false,
-      interopDefault: false,
-      virtualModules: { "swf-alarms": strict(helpers) },
-    });
+  constructor(helpers: Helpers) {
+    this.#graph = new ModuleGraph(helpers);
   }
 
   /**
@@ -38,35 +35,17 @@ export class ModuleLoader {
     const late = new Error(`its import did not end within ${timeout} s`);
     const timer = setTimeout(() => deadline.abort(late), timeout * 1000);
     try {
-      return checkExports(file, await inTime(this.#jiti.import(file.path), deadline.signal));
+      return checkExports(file, await inTime(this.#graph.import(file.path), deadline.signal));
     } catch (error) {
-      return faulty(`cannot load ${file.path}: ${firstLines(error)}`);
+      return faulty(`cannot load ${file.path}: ${firstLines(error)}`, error === late);
     } finally {
       clearTimeout(timer);
     }
   }
 }
 
-/** What loaders ask of any module, whether it has it or not. */
-const ASKED_OF_ALL = ["default", "then", "__esModule", "module.exports"];
-
-/** A name that is not there is an error where it is used, not `undefined`: modules are not type-checked. */
-function strict(helpers: { readonly [name: string]: unknown }): {
-  readonly [name: string]: unknown;
-} {
-  return new Proxy(helpers, {
-    get: (target, key) => {
-      if (typeof key === "string" && !(key in target) && !ASKED_OF_ALL.includes(key))
-        throw new Error(
-          `"swf-alarms" exports no ${key}; it exports ${Object.keys(target).join(", ")} and types`,
-        );
-      return Reflect.get(target, key);
-    },
-  });
-}
-
-function faulty(fault: string): Loaded {
-  return { words: { ok: false, fault }, detect: undefined };
+function faulty(fault: string, hangs = false): Loaded {
+  return { words: { ok: false, fault }, detect: undefined, hangs };
 }
 
 function checkExports(file: ModuleFile, exports: unknown): Loaded {
@@ -92,7 +71,7 @@ function checkExports(file: ModuleFile, exports: unknown): Loaded {
     sources: isTextList(sources) ? sources : undefined,
     params: specs,
   };
-  return { words: { ok: true, module }, detect };
+  return { words: { ok: true, module }, detect, hangs: false };
 }
 
 /** Characters of a title or a description. */

@@ -92,8 +92,8 @@ async function describe(
   file: ModuleFile,
   timeout: number,
 ): Promise<{ loaded: LoadedModule; clean: boolean }> {
-  const { words } = await load(file, timeout);
-  return { loaded: words, clean: (await changesLeft()).clean };
+  const { words, hangs } = await load(file, timeout);
+  return { loaded: words, clean: (await changesLeft()).clean && !hangs };
 }
 
 async function detect(job: Extract<ToRunner, { do: "detect" }>): Promise<DetectEnd> {

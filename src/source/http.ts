@@ -1,13 +1,14 @@
-import { type Dispatcher, request } from "undici";
+import type { Dispatcher } from "undici";
 import { BodyFault, readBeginning, readBody } from "./body.ts";
 import type { Blame } from "./breaker.ts";
 import { explainConnection } from "./connection_failure.ts";
+import type { Connections } from "./connections.ts";
 import { excerpt } from "./excerpt.ts";
 import { findJsonFault, type JsonFault } from "./json_fault.ts";
 import { type Attempt, type Failure, parseRetryAfter } from "./retry.ts";
 
 export interface HttpOptions {
-  readonly dispatcher: Dispatcher;
+  readonly connections: Pick<Connections, "get">;
   readonly headers: { readonly [name: string]: string };
   /** Seconds for the whole exchange. */
   readonly timeout: number;
@@ -25,12 +26,9 @@ export async function attemptGet(url: URL, options: HttpOptions): Promise<Attemp
   const timeout = AbortSignal.timeout(options.timeout * 1000);
   const quoted = (text: string): string => excerpt(options.redact(text));
   try {
-    const { statusCode, headers, body } = await request(url, {
-      method: "GET",
-      headers: options.headers,
-      dispatcher: options.dispatcher,
-      signal: AbortSignal.any([timeout, options.signal]),
-    });
+    const signal = AbortSignal.any([timeout, options.signal]);
+    const answer = await options.connections.get(url, options.headers, signal);
+    const { statusCode, headers, body } = answer;
     if (statusCode === 200)
       return judgeJson(await readBody(body, headers, options.maxBody), quoted);
     const text = await readBeginning(body, headers);

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pLimit from "p-limit";
-import { Agent } from "undici";
 import { quote } from "../core/describe.ts";
 import { makeRedactor, type Redact } from "../core/redact.ts";
 import { type Answer, Answers, Room } from "./answers.ts";
 import { NO_FAILURES, nextStreak, reasonNotToAsk, type Streak, type Tally } from "./breaker.ts";
 import type { Asker } from "./client.ts";
+import type { Connections } from "./connections.ts";
 import { FetchError } from "./fetch_error.ts";
 import { attemptGet } from "./http.ts";
 import { type Query, queryText } from "./paging.ts";
@@ -37,7 +37,7 @@ export class Source implements Asker {
   readonly name: string;
   readonly #settings: SourceSettings;
   readonly #signal: AbortSignal;
-  readonly #agent: Agent;
+  #connections: Promise<Connections> | undefined;
   readonly #limit = pLimit(CONCURRENCY);
   readonly #answers: Answers;
   readonly tally: Tally = { asked: 0, answered: 0, lastFailure: undefined };
@@ -51,15 +51,6 @@ export class Source implements Asker {
     this.name = settings.name;
     this.#settings = settings;
     this.#signal = signal;
-    this.#agent = new Agent({
-      connections: CONCURRENCY,
-      pipelining: 1,
-      // `timeout` bounds the whole exchange; undici's own limits would end a long one earlier.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      // Said, because $NODE_TLS_REJECT_UNAUTHORIZED would count otherwise.
-      connect: { timeout: settings.timeout * 1000, rejectUnauthorized: true },
-    });
   }
 
   /**
@@ -80,7 +71,14 @@ export class Source implements Asker {
 
   /** Closes the connections. */
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await (await this.#connections)?.close();
+  }
+
+  /** A tick that asks nothing does not load what it takes to ask. */
+  async #open(): Promise<Connections> {
+    const { openConnections } = await import("./connections.ts");
+    const { baseUrl, timeout } = this.#settings;
+    return openConnections(new URL(baseUrl).origin, CONCURRENCY, timeout);
   }
 
   #queue(url: URL): Promise<Answer> {
@@ -123,8 +121,9 @@ export class Source implements Asker {
 
   async #fetch(url: URL): Promise<Answer> {
     const { timeout } = this.#settings;
+    this.#connections ??= this.#open();
     const options = {
-      dispatcher: this.#agent,
+      connections: await this.#connections,
       headers: requestHeaders(this.#settings),
       redact: redactor(this.#settings),
       timeout,

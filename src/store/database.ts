@@ -12,13 +12,21 @@ export interface Queryable {
   query(sql: string, params?: readonly SqlValue[]): Promise<readonly Row[]>;
 }
 
+export interface TransactionOptions {
+  /**
+   * Whether to wait until the disk has it; true unless said otherwise. Without, a server that crashes
+   * within the next second may lose it, whole; a later transaction that waits makes it safe too.
+   */
+  readonly flush?: boolean;
+}
+
 /** Postgres, real or embedded, behind one small interface. */
 export interface Database extends Queryable {
   /**
    * Commits when `work` resolves, rolls back when it rejects. Where other writers were in the way the
    * whole work is repeated, so it must have no effect but its statements.
    */
-  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  transaction<T>(work: (tx: Queryable) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /**
    * Runs a text of several statements in one transaction, however long it takes; gives the rows of all
    * of them.

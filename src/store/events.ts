@@ -1,82 +1,84 @@
 import * as v from "valibot";
 import { eventEntryId } from "../core/event_key.ts";
-import type { ActiveEvent, AlarmRow, SafeDetection } from "../core/model.ts";
-import type { OwedClear } from "../core/notice.ts";
+import type {
+  ActiveEvent,
+  ActiveEvents,
+  AlarmRow,
+  Detections,
+  SafeDetection,
+} from "../core/model.ts";
+import type { OpenedEvent } from "../core/notice.ts";
 import type { Queryable } from "./database.ts";
 import { ALARMS_CONTEXT, entryTitle, jsonText } from "./entry.ts";
 import { CONTENT_MARK } from "./event_texts.ts";
 
 /** Rows per statement: bounds what one statement carries, whatever the number of detections. */
-const BATCH = 5_000;
-/** Characters of JSON per statement. */
+const BATCH = 20_000;
+/** Characters of JSON per statement: Postgres takes no more than 256 MB of jsonb. */
 const BATCH_SIZE = 16 * 2 ** 20;
 
 /** The rows of the partial unique index; statements repeat its words so that Postgres can use it. */
 const ACTIVE = `kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
     AND data->>'clear_time' IS NULL`;
 
+/**
+ * The same rows, where their ids are given: worded apart from the index, or else Postgres reads all active
+ * events of all alarms for each statement, as it takes them for few.
+ */
+const STILL_ACTIVE = `kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
+    AND coalesce(data->'clear_time', 'null') = 'null'`;
+
 const ActiveRow = v.object({
   id: v.string(),
   dedupe_key: v.string(),
+  digest: v.string(),
   fire_time: v.number(),
   last_notified: v.number(),
   clear_held_at: v.number(),
 });
 
-const OwedClearRow = v.object({
-  id: v.string(),
-  dedupe_key: v.string(),
-  fire_time: v.number(),
-  clear_time: v.number(),
-});
-
-/** All active events of an alarm, oldest first. Rows of other programs may lack times; they count as 0. */
-export async function activeEvents(
-  db: Queryable,
-  alarmName: string,
-): Promise<readonly ActiveEvent[]> {
-  const rows = await db.query(
-    `SELECT id, data->>'dedupe_key' AS dedupe_key,
-            ${numberAt("fire_time")} AS fire_time, ${numberAt("last_notified")} AS last_notified,
-            ${numberAt("clear_held_at")} AS clear_held_at
-     FROM entry
-     WHERE ${ACTIVE} AND data->>'entry_id' = $1 AND data->>'dedupe_key' IS NOT NULL
-     ORDER BY timestamp_created, id`,
-    [eventEntryId(alarmName)],
-  );
-  return rows.map((row) => {
-    const {
-      id,
-      dedupe_key: dedupeKey,
-      fire_time: fireTime,
-      last_notified: lastNotified,
-      clear_held_at: clearHeldAt,
-    } = v.parse(ActiveRow, row);
-    return {
-      id,
-      dedupeKey,
-      fireTime,
-      lastNotified: lastNotified === 0 ? undefined : lastNotified,
-      clearHeldAt: clearHeldAt === 0 ? undefined : clearHeldAt,
-    };
-  });
+/**
+ * All active events of an alarm, in the order of the index that holds them. Rows of other programs may
+ * lack times; they count as 0.
+ */
+export async function activeEvents(db: Queryable, alarmName: string): Promise<ActiveEvents> {
+  const events = new Map<string, ActiveEvent>();
+  for (let after: string | undefined = ""; after !== undefined; ) {
+    const rows = await db.query(
+      `SELECT id, data->>'dedupe_key' AS dedupe_key, md5(data->>'dedupe_key') AS digest,
+              ${numberAt("fire_time")} AS fire_time, ${numberAt("last_notified")} AS last_notified,
+              ${numberAt("clear_held_at")} AS clear_held_at
+       FROM entry
+       WHERE ${ACTIVE} AND data->>'entry_id' = $1 AND md5(data->>'dedupe_key') > $2
+       ORDER BY md5(data->>'dedupe_key') LIMIT ${BATCH}`,
+      [eventEntryId(alarmName), after],
+    );
+    after = undefined;
+    for (const row of rows) {
+      const { dedupe_key: dedupeKey, digest, ...found } = v.parse(ActiveRow, row);
+      events.set(dedupeKey, {
+        id: found.id,
+        dedupeKey,
+        fireTime: found.fire_time,
+        lastNotified: found.last_notified === 0 ? undefined : found.last_notified,
+        clearHeldAt: found.clear_held_at === 0 ? undefined : found.clear_held_at,
+      });
+      if (rows.length === BATCH) after = digest;
+    }
+  }
+  return events;
 }
 
 /** What is no time, a number beyond all of them included, counts as 0. */
-function numberAt(key: string): string {
+export function numberAt(key: string): string {
   return `CASE WHEN jsonb_typeof(data->'${key}') = 'number' THEN
             CASE WHEN abs((data->>'${key}')::numeric) < 1e15 THEN (data->>'${key}')::float8 ELSE 0 END
           ELSE 0 END`;
 }
 
-export interface NewEvent {
-  /** UUID for the row. */
-  readonly id: string;
-  readonly detection: SafeDetection;
-}
-
 export interface FiringFacts {
   readonly alarm: Pick<AlarmRow, "id" | "name" | "description">;
+  readonly detections: Pick<Detections, "get">;
   /** Resolved addresses; an array, because the dashboard joins it. */
   readonly recipients: readonly string[];
   /** The tick's time, so that the tick that fires shows as firing. */
@@ -89,11 +91,11 @@ export interface FiringFacts {
  */
 export async function openEvents(
   db: Queryable,
-  events: readonly NewEvent[],
+  events: readonly OpenedEvent[],
   facts: FiringFacts,
 ): Promise<ReadonlySet<string>> {
   const made = new Set<string>();
-  for (const batch of textBatches(events.map((event) => jsonText(eventColumns(event, facts))))) {
+  for (const batch of textBatches(rowTexts(events, facts))) {
     const rows = await db.query(
       `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,
                           timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
@@ -109,8 +111,20 @@ export async function openEvents(
   return made;
 }
 
+/** One at a time, so that not all of many are in memory; of what is known by its key alone there is no row to make. */
+function* rowTexts(events: readonly OpenedEvent[], facts: FiringFacts): Generator<string> {
+  for (const { id, dedupeKey } of events) {
+    const detection = facts.detections.get(dedupeKey);
+    if (detection !== undefined) yield jsonText(eventColumns(id, detection, facts));
+  }
+}
+
 /** The row contract of a new event: the detection's own data first, so that the engine's keys win. */
-function eventColumns({ id, detection }: NewEvent, { alarm, recipients, fireTime }: FiringFacts) {
+function eventColumns(
+  id: string,
+  detection: SafeDetection,
+  { alarm, recipients, fireTime }: FiringFacts,
+) {
   const head = alarm.description.trimEnd();
   return {
     id,
@@ -139,7 +153,7 @@ export async function touchEvents(
   for (const batch of batches(ids)) {
     await db.query(
       `UPDATE entry SET data = jsonb_set(data - 'clear_held_at', '{last_seen}', to_jsonb($2::float8)), timestamp_modified = $2
-       WHERE id = ANY($1::text[]) AND ${ACTIVE}`,
+       WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE}`,
       [batch, now],
     );
   }
@@ -154,7 +168,7 @@ export async function holdEvents(
   for (const batch of batches(ids)) {
     await db.query(
       `UPDATE entry SET data = jsonb_set(data, '{clear_held_at}', to_jsonb($2::float8)), timestamp_modified = $2
-       WHERE id = ANY($1::text[]) AND ${ACTIVE}`,
+       WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE}`,
       [batch, now],
     );
   }
@@ -180,32 +194,12 @@ export async function clearEvents(
                           || CASE WHEN $4::boolean AND ${numberAt("last_notified")} = 0
                              THEN '{"mail_owed": true}'::jsonb ELSE '{}'::jsonb END,
                         timestamp_modified = $2
-       WHERE id = ANY($1::text[]) AND ${ACTIVE} RETURNING id`,
+       WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE} RETURNING id`,
       [batch, now, reason, mailOn],
     );
     cleared += rows.length;
   }
   return cleared;
-}
-
-/** One mail tells of no more; the next one tells of the rest. */
-const OWED_CLEARS = 1_000;
-
-/** Events that cleared before a confirmed mail named them, oldest first. */
-export async function owedClears(db: Queryable, alarmName: string): Promise<readonly OwedClear[]> {
-  const rows = await db.query(
-    `SELECT id, COALESCE(data->>'dedupe_key', id) AS dedupe_key,
-            ${numberAt("fire_time")} AS fire_time, ${numberAt("clear_time")} AS clear_time
-     FROM entry
-     WHERE kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
-       AND data->>'mail_owed' = 'true' AND data->>'entry_id' = $1
-     ORDER BY timestamp_created, id LIMIT ${OWED_CLEARS}`,
-    [eventEntryId(alarmName)],
-  );
-  return rows.map((row) => {
-    const { id, dedupe_key: dedupeKey, ...times } = v.parse(OwedClearRow, row);
-    return { id, dedupeKey, fireTime: times.fire_time, clearTime: times.clear_time };
-  });
 }
 
 /** Notes a confirmed mail on every event that it named: nothing of them is owed any more. */
@@ -224,8 +218,8 @@ export async function stampNotified(
   }
 }
 
-/** Batches of JSON texts, bounded in number and in size: Postgres takes no more than 256 MB of jsonb. */
-function* textBatches(texts: readonly string[]): Generator<readonly string[]> {
+/** Batches of JSON texts, bounded in number and in size. */
+function* textBatches(texts: Iterable<string>): Generator<readonly string[]> {
   let batch: string[] = [];
   let size = 0;
   for (const text of texts) {

@@ -1,8 +1,11 @@
 import * as v from "valibot";
 import { eventEntryId } from "../core/event_key.ts";
 import { isJsonObject } from "../core/json.ts";
-import type { Queryable } from "./database.ts";
+import type { Queryable, Row } from "./database.ts";
 import { ALARMS_CONTEXT } from "./entry.ts";
+
+/** The words of the partial index on active events, but for the clear itself. */
+const LIVE = `kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL`;
 
 export interface EventFilter {
   readonly alarm: string | undefined;
@@ -30,13 +33,7 @@ export async function listEvents(
   db: Queryable,
   filter: EventFilter,
 ): Promise<readonly ListedEvent[]> {
-  const rows = await db.query(
-    `SELECT id, title, data FROM entry
-     WHERE kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
-       AND ($1::text IS NULL OR data->>'entry_id' = $1) AND ($2::boolean OR data->>'clear_time' IS NULL)
-     ORDER BY timestamp_created DESC, id LIMIT $3::int`,
-    [filter.alarm === undefined ? null : eventEntryId(filter.alarm), filter.all, filter.limit],
-  );
+  const rows = filter.all ? await newestOf(db, filter) : await newestActive(db, filter);
   return rows.map((row) => {
     const { id, title, data: raw } = v.parse(ListedRow, row);
     const data = isJsonObject(raw) ? raw : {};
@@ -58,6 +55,30 @@ export async function listEvents(
   });
 }
 
+function newestOf(db: Queryable, { alarm, limit }: EventFilter): Promise<readonly Row[]> {
+  return db.query(
+    `SELECT id, title, data FROM entry
+     WHERE ${LIVE} AND ($1::text IS NULL OR data->>'entry_id' = $1)
+     ORDER BY timestamp_created DESC, id LIMIT $2::int`,
+    [entryIdOf(alarm), limit],
+  );
+}
+
+/** Found first and sorted then: looking for them from the newest event on could read the whole history. */
+function newestActive(db: Queryable, { alarm, limit }: EventFilter): Promise<readonly Row[]> {
+  return db.query(
+    `WITH active AS MATERIALIZED (
+       SELECT id, title, data, timestamp_created FROM entry
+       WHERE ${LIVE} AND data->>'clear_time' IS NULL AND ($1::text IS NULL OR data->>'entry_id' = $1))
+     SELECT id, title, data FROM active ORDER BY timestamp_created DESC, id LIMIT $2::int`,
+    [entryIdOf(alarm), limit],
+  );
+}
+
+function entryIdOf(alarm: string | undefined): string | null {
+  return alarm === undefined ? null : eventEntryId(alarm);
+}
+
 export interface EventCounts {
   readonly active: number;
   /** Active ones that no confirmed mail has named. */
@@ -70,8 +91,7 @@ export async function eventCounts(db: Queryable): Promise<ReadonlyMap<string, Ev
     `SELECT data->>'entry_id' AS entry_id, count(*)::int AS active,
             count(*) FILTER (WHERE jsonb_typeof(data->'last_notified') IS DISTINCT FROM 'number')::int AS owed
      FROM entry
-     WHERE kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
-       AND data->>'clear_time' IS NULL AND data->>'entry_id' IS NOT NULL
+     WHERE ${LIVE} AND data->>'clear_time' IS NULL AND data->>'entry_id' IS NOT NULL
      GROUP BY 1`,
   );
   return new Map(

@@ -2,11 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { errorText } from "../core/describe.ts";
-import { type Database, DatabaseError } from "./database.ts";
+import { type Database, DatabaseError, type Row } from "./database.ts";
 import { sqlState } from "./refusal.ts";
 
 const FOLDER = fileURLToPath(new URL("../../migrations", import.meta.url));
 const LOCK = "swf-alarms migrate";
+/** SQLSTATE of a table that does not exist. */
+const NO_TABLE = "42P01";
 
 /**
  * Indexes that a migration made and that promises rest on. One that is gone makes its migration pending
@@ -70,15 +72,10 @@ export async function pendingMigrations(db: Database): Promise<readonly string[]
   const known = readdirSync(FOLDER)
     .filter((file) => file.endsWith(".sql"))
     .sort();
-  const found = await db.query(
-    `SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL`,
-    [["swf_alarms_migration", ...[...INDEXES.values()].flat()]],
-  );
-  const present = new Set(found.map((row) => String(row.name)));
-  if (!present.has("swf_alarms_migration")) return known;
-  const done = new Set(
-    (await db.query("SELECT name FROM swf_alarms_migration")).map((row) => String(row.name)),
-  );
+  const found = await findNames(db);
+  if (found === undefined) return known;
+  const done = new Set(found.filter((row) => row.applied === true).map(({ name }) => String(name)));
+  const present = new Set(found.map(({ name }) => String(name)));
   const newer = [...done].filter((name) => !known.includes(name));
   if (newer.length > 0) {
     throw new DatabaseError(
@@ -88,6 +85,21 @@ export async function pendingMigrations(db: Database): Promise<readonly string[]
   const isWhole = (name: string): boolean =>
     (INDEXES.get(name) ?? []).every((index) => present.has(index));
   return known.filter((name) => !done.has(name) || !isWhole(name));
+}
+
+/** The ledger's migrations and the watched indexes that are there; undefined where there is no ledger yet. */
+async function findNames(db: Database): Promise<readonly Row[] | undefined> {
+  try {
+    return await db.query(
+      `SELECT name, true AS applied FROM swf_alarms_migration
+       UNION ALL
+       SELECT name, false FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL`,
+      [[...INDEXES.values()].flat()],
+    );
+  } catch (error) {
+    if (sqlState(error) === NO_TABLE) return undefined;
+    throw error;
+  }
 }
 
 /** The migration and its entry in the ledger commit together. The name comes from our own folder. */

@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import type { PendingMail } from "../core/pending.ts";
 import type { Queryable } from "./database.ts";
-import { ALARMS_CONTEXT, jsonText } from "./entry.ts";
+import { jsonText } from "./entry.ts";
+import { PENDING_MAIL } from "./owed_mail.ts";
 
 const addresses = v.fallback(v.array(v.string()), []);
 
@@ -24,8 +25,7 @@ const PendingRow = v.object({
 export async function pendingMails(db: Queryable, alarm: string): Promise<readonly PendingMail[]> {
   const rows = await db.query(
     `SELECT id, title, content, data FROM entry
-     WHERE kind = 'notification' AND context_id = '${ALARMS_CONTEXT}'
-       AND data->'pending' IS NOT NULL AND data->>'alarm' = $1
+     WHERE ${PENDING_MAIL} AND data->>'alarm' = $1
      ORDER BY timestamp_created, id`,
     [alarm],
   );

@@ -1,6 +1,14 @@
 import pLimit from "p-limit";
 import type pg from "pg";
-import type { Database, Lock, LockAttempt, Queryable, Row, SqlValue } from "./database.ts";
+import type {
+  Database,
+  Lock,
+  LockAttempt,
+  Queryable,
+  Row,
+  SqlValue,
+  TransactionOptions,
+} from "./database.ts";
 import { Patience } from "./patience.ts";
 import { takeAdvisoryLock } from "./postgres_lock.ts";
 import { ask, endSession, type Limits } from "./postgres_session.ts";
@@ -35,10 +43,13 @@ export class PostgresDatabase implements Database {
     return await this.#work((client) => ask(client, this.#limits, sql, params));
   }
 
-  async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+  async transaction<T>(
+    work: (tx: Queryable) => Promise<T>,
+    { flush = true }: TransactionOptions = {},
+  ): Promise<T> {
     return await this.#work(async (client) => {
       const limits = this.#limits;
-      await ask(client, limits, "BEGIN");
+      await ask(client, limits, flush ? "BEGIN" : "BEGIN; SET LOCAL synchronous_commit = off");
       try {
         const result = await work({
           query: async (sql, params = []) => {

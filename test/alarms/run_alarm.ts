@@ -1,13 +1,12 @@
 import { fileURLToPath } from "node:url";
 import type { JsonObject } from "../../src/core/json.ts";
-import type { Outcome } from "../../src/core/model.ts";
 import { resolveParams } from "../../src/core/params.ts";
 import * as helpers from "../../src/index.ts";
 import type { AlarmModule } from "../../src/modules/alarm_module.ts";
 import { discoverModules } from "../../src/modules/discover.ts";
 import { type Detect, ModuleLoader } from "../../src/runner/load.ts";
 import { Source } from "../../src/source/source.ts";
-import { outcomeOf } from "../support/run_detect.ts";
+import { outcomeOf, type WholeOutcome } from "../support/run_detect.ts";
 
 const ALARMS = fileURLToPath(new URL("../../alarms", import.meta.url));
 
@@ -39,7 +38,7 @@ export async function runAlarm({
   sources,
   now = 0,
   firing = [],
-}: RunFacts): Promise<Outcome> {
+}: RunFacts): Promise<WholeOutcome> {
   const module = await loadAlarm(alarm);
   const { params, missing, faults, unknown } = resolveParams(module.params, given);
   const wrong = [...missing, ...faults, ...unknown];
@@ -60,7 +59,7 @@ export async function runAlarm({
       sources: byName,
       now,
       timeout: 30,
-      firing: async () => firing,
+      firing: () => firing,
     });
   } finally {
     tick.abort(new Error("the test's tick has ended"));
@@ -69,6 +68,6 @@ export async function runAlarm({
 }
 
 /** What an outcome says, without the details: its status and the entities. */
-export function keysOf({ status, detections }: Outcome): { status: string; keys: string[] } {
+export function keysOf({ status, detections }: WholeOutcome): { status: string; keys: string[] } {
   return { status, keys: detections.map(({ dedupeKey }) => dedupeKey) };
 }

@@ -8,19 +8,18 @@ import {
   listedMentions,
   shortBundle,
 } from "../../src/core/bundle.ts";
+import type { SafeDetection } from "../../src/core/model.ts";
 import type { ClearedMention, Mention, MentionReason, Notice } from "../../src/core/notice.ts";
 
-function mention(key: string, reason: MentionReason, seen = true): Mention {
-  return {
-    eventId: `id of ${key}`,
-    dedupeKey: key,
-    fireTime: 0,
-    detection: seen
-      ? { dedupeKey: key, subject: `${key} now`, body: `${key} body`, data: {} }
-      : undefined,
-    reason,
-  };
+function mention(key: string, reason: MentionReason): Mention {
+  return { eventId: `id of ${key}`, dedupeKey: key, fireTime: 0, reason };
 }
+
+function detected(key: string): SafeDetection {
+  return { dedupeKey: key, subject: `${key} now`, body: `${key} body`, data: {} };
+}
+
+const UNSEEN = { detections: { get: () => undefined } };
 
 function mentions(count: number, reason: MentionReason): Mention[] {
   return Array.from({ length: count }, (_, index) => mention(`${reason} ${index}`, reason));
@@ -28,7 +27,7 @@ function mentions(count: number, reason: MentionReason): Mention[] {
 
 function cleared(count: number): ClearedMention[] {
   return mentions(count, "cleared before it could be mailed").map((each) => {
-    return { ...each, detection: undefined, fireTime: 100, clearTime: 400 };
+    return { ...each, fireTime: 100, clearTime: 400 };
   });
 }
 
@@ -48,6 +47,7 @@ function facts(given: Notice, changes: Partial<BundleFacts> = {}): BundleFacts {
     description: "About X",
     time: 1000,
     notice: given,
+    detections: { get: detected },
     stored: new Map(),
     maybeMailed: new Set(),
     caveats: [],
@@ -120,7 +120,7 @@ describe("what the mail says of an event", () => {
   });
 
   test("an owed event that was not seen is told as it is stored", () => {
-    const bundle = composeBundle(facts(notice([], [mention("k", "owed", false)]), { stored }));
+    const bundle = composeBundle(facts(notice([], [mention("k", "owed")]), { stored, ...UNSEEN }));
     expect(bundle.continuing).toEqual([
       {
         dedupeKey: "k",
@@ -133,7 +133,7 @@ describe("what the mail says of an event", () => {
   });
 
   test("one that is not stored either is told by its key", () => {
-    const bundle = composeBundle(facts(notice([], [mention("q", "owed", false)]), { stored }));
+    const bundle = composeBundle(facts(notice([], [mention("q", "owed")]), { stored, ...UNSEEN }));
     expect(bundle.continuing).toEqual([
       { dedupeKey: "q", reason: "owed", subject: "q", body: "", mayRepeat: false },
     ]);
@@ -196,8 +196,10 @@ describe("what the mail says of an event", () => {
     ],
   ])("%s", (_, body, expected) => {
     const texts = new Map([["id of k", { subject: "k", body }]]);
-    const given = notice([], [mention("k", "owed", false)]);
-    expect(composeBundle(facts(given, { stored: texts })).continuing[0]?.body).toBe(expected);
+    const given = notice([], [mention("k", "owed")]);
+    expect(composeBundle(facts(given, { stored: texts, ...UNSEEN })).continuing[0]?.body).toBe(
+      expected,
+    );
   });
 
   test("what is known of the alarm and of the tick is handed on", () => {

@@ -14,20 +14,14 @@ function planOf(active: number, detected: readonly string[], held = 0, status = 
     const event = { id: key, dedupeKey: key, fireTime: 0, lastNotified: undefined };
     return index < held ? { ...event, clearHeldAt: 5 } : event;
   });
-  const detections = detected.map((key) => ({
-    dedupeKey: key,
-    subject: key,
-    body: "",
-    data: {},
-  }));
   const outcome: Outcome = {
     status: status === "complete" ? "complete" : "partial",
     fault: undefined,
     reasons: [],
-    detections,
+    detections: new Map(detected.map((key) => [key, undefined])),
     seconds: 0,
   };
-  return reconcile(outcome, events);
+  return reconcile(outcome, new Map(events.map((event) => [event.dedupeKey, event])));
 }
 
 describe("a complete outcome would clear", () => {

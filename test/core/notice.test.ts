@@ -1,21 +1,17 @@
 import { describe, expect, test } from "vitest";
-import type { ActiveEvent, SafeDetection } from "../../src/core/model.ts";
-import { decideNotice, type NoticeFacts } from "../../src/core/notice.ts";
+import type { ActiveEvent } from "../../src/core/model.ts";
+import { decideNotice, isDue, type NoticeFacts } from "../../src/core/notice.ts";
 import type { Plan } from "../../src/core/reconcile.ts";
 
 const NOW = 1_000_000;
 const HOUR = 3600;
-
-function detection(dedupeKey: string): SafeDetection {
-  return { dedupeKey, subject: dedupeKey, body: "", data: {} };
-}
 
 function event(dedupeKey: string, lastNotified: number | undefined): ActiveEvent {
   return { id: `id of ${dedupeKey}`, dedupeKey, fireTime: 0, lastNotified };
 }
 
 function touched(key: string, lastNotified: number | undefined): Plan["touch"][number] {
-  return { event: event(key, lastNotified), detection: detection(key), reason: "still detected" };
+  return { event: event(key, lastNotified), reason: "still detected" };
 }
 
 function kept(key: string, lastNotified: number | undefined): Plan["keep"][number] {
@@ -43,7 +39,7 @@ function every(hours: number): Partial<NoticeFacts> {
   return { alarm: { enabled: true, renotificationHours: hours } };
 }
 
-const OPENED = { opened: [{ id: "id of n", detection: detection("n") }] };
+const OPENED = { opened: [{ id: "id of n", dedupeKey: "n" }] };
 
 const OVER = { id: "id of a", dedupeKey: "a", fireTime: 100, clearTime: 400 };
 
@@ -181,11 +177,13 @@ describe("which events the mail names, and why", () => {
     ]);
   });
 
-  test("what was seen is told as it was seen, what was not is left to the store", () => {
-    const { continuing } = decideNotice(
-      facts({ touch: [touched("a", undefined)], keep: [kept("b", undefined)] }),
-    );
-    expect(continuing.map((mention) => mention.detection)).toEqual([detection("a"), undefined]);
+  test.each([
+    ["one that was never mailed is due", undefined, 0, true],
+    ["one that was mailed is not, where one mail is enough", NOW - 99 * HOUR, 0, false],
+    ["one that was mailed long enough ago is", NOW - 24 * HOUR, 24, true],
+    ["one that was mailed just now is not", NOW - 23 * HOUR, 24, false],
+  ])("before it is detected: %s", (_, lastNotified, hours, due) => {
+    expect(isDue(event("a", lastNotified), hours, NOW)).toBe(due);
   });
 });
 

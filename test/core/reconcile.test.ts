@@ -1,33 +1,28 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ActiveEvent, Outcome } from "../../src/core/model.ts";
+import type { ActiveEvents, Outcome } from "../../src/core/model.ts";
 import { reconcile } from "../../src/core/reconcile.ts";
 
 function outcome(status: Outcome["status"], keys: readonly string[]): Outcome {
-  const detections = keys.map((key, index) => ({
-    dedupeKey: key,
-    subject: `${key} as yielded at ${index}`,
-    body: "",
-    data: {},
-  }));
+  const detections = new Map(keys.map((key) => [key, undefined]));
   const fault = status === "failed" ? "module" : undefined;
   const reasons = status === "complete" ? [] : ["why"];
   return { status, fault, reasons, detections, seconds: 0 };
 }
 
-function firing(keys: readonly string[]): ActiveEvent[] {
-  return keys.map((key) => ({
-    id: `id of ${key}`,
-    dedupeKey: key,
-    fireTime: 0,
-    lastNotified: undefined,
-  }));
+function firing(keys: readonly string[]): ActiveEvents {
+  return new Map(
+    keys.map((key, at) => {
+      const event = { id: `id of ${key}`, dedupeKey: key, fireTime: -at, lastNotified: undefined };
+      return [key, event];
+    }),
+  );
 }
 
 /** The plan as short texts. */
 function told(plan: ReturnType<typeof reconcile>): readonly string[] {
   return [
-    ...plan.open.map(({ detection, reason }) => `open ${detection.dedupeKey}: ${reason}`),
+    ...plan.open.map(({ dedupeKey, reason }) => `open ${dedupeKey}: ${reason}`),
     ...plan.touch.map(({ event, reason }) => `touch ${event.id}: ${reason}`),
     ...plan.clear.map(({ event, reason }) => `clear ${event.id}: ${reason}`),
     ...plan.keep.map(({ event, reason }) => `keep ${event.id}: ${reason}`),
@@ -116,10 +111,9 @@ describe("what was detected is compared with what is firing", () => {
     expect(told(reconcile(outcome(status, detected), firing(active)))).toEqual(plan);
   });
 
-  test("of two yields with one key the first is the one that counts", () => {
-    const plan = reconcile(outcome("complete", ["a", "b", "a", "b"]), firing(["b"]));
-    expect(plan.open.map(({ detection }) => detection.subject)).toEqual(["a as yielded at 0"]);
-    expect(plan.touch.map(({ detection }) => detection.subject)).toEqual(["b as yielded at 1"]);
+  test("what was not seen is told from the oldest on", () => {
+    const { clear } = reconcile(outcome("complete", []), firing(["young", "old", "oldest"]));
+    expect(clear.map(({ event }) => event.dedupeKey)).toEqual(["oldest", "old", "young"]);
   });
 });
 
@@ -132,9 +126,9 @@ test("every event has one fate, every key one event, and only what is complete c
       const events = firing(fires);
       const { open, touch, clear, keep } = reconcile(outcome(given, detected), events);
       const fates = [...touch, ...clear, ...keep].map(({ event }) => event.id);
-      expect(fates.toSorted()).toEqual(events.map(({ id }) => id).toSorted());
+      expect(fates.toSorted()).toEqual([...events.values()].map(({ id }) => id).toSorted());
       const after = [
-        ...open.map(({ detection }) => detection.dedupeKey),
+        ...open.map(({ dedupeKey }) => dedupeKey),
         ...[...touch, ...keep].map(({ event }) => event.dedupeKey),
       ];
       expect(after.toSorted()).toEqual(

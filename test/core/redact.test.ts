@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { makeRedactor, redactJson, redactOutcome } from "../../src/core/redact.ts";
+import { makeRedactor, redactDetection, redactJson } from "../../src/core/redact.ts";
 
 const SECRET = 'hunter2&"x/y+z';
 
@@ -105,28 +105,14 @@ test("JSON is redacted in its texts and keys, and keeps its shape", () => {
   });
 });
 
-test("an outcome is redacted in its reasons and in what was yielded", () => {
+test("a detection is redacted in its key, its texts and its data; a clean one is left as it is", () => {
   const redact = makeRedactor(['se"cret-1']);
+  const secret = 'se"cret-1';
   const clean = { dedupeKey: "a", subject: "s", body: "b", data: { n: 1 } };
-  const result = redactOutcome(
-    {
-      status: "failed",
-      fault: "module",
-      reasons: ['threw se"cret-1'],
-      detections: [
-        clean,
-        {
-          dedupeKey: 'k se"cret-1',
-          subject: 'se"cret-1',
-          body: 'se"cret-1',
-          data: { d: 'se"cret-1' },
-        },
-      ],
-      seconds: 1,
-    },
+  const result = redactDetection(
+    { dedupeKey: `k ${secret}`, subject: secret, body: secret, data: { d: secret } },
     redact,
   );
   expect(JSON.stringify(result)).not.toContain("cret-1");
-  expect(result.reasons).toEqual(["threw [redacted]"]);
-  expect(result.detections[0]).toBe(clean);
+  expect(redactDetection(clean, redact)).toBe(clean);
 });

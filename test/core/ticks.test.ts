@@ -70,17 +70,15 @@ class Site {
   }
 
   tick(step: Step, now: number): Notice {
-    const detections = step.detected.map((dedupeKey) => {
-      return { dedupeKey, subject: dedupeKey, body: "", data: {} };
-    });
+    const detections = new Map(step.detected.map((dedupeKey) => [dedupeKey, undefined]));
     const { status } = step;
     const fault = status === "failed" ? "module" : undefined;
     const outcome: Outcome = { status, fault, reasons: [], detections, seconds: 0 };
-    const events = this.active().map(({ id, key, lastNotified }): ActiveEvent => {
-      return { id, dedupeKey: key, fireTime: 0, lastNotified };
+    const events = this.active().map(({ id, key, lastNotified }): [string, ActiveEvent] => {
+      return [key, { id, dedupeKey: key, fireTime: 0, lastNotified }];
     });
-    const plan = reconcile(outcome, events);
-    const opened = plan.open.map(({ detection }) => ({ id: `event ${this.#made++}`, detection }));
+    const plan = reconcile(outcome, new Map(events));
+    const opened = plan.open.map(({ dedupeKey }) => ({ id: `event ${this.#made++}`, dedupeKey }));
     const notice = decideNotice({
       alarm: { enabled: step.enabled, renotificationHours: step.hours },
       plan,
@@ -102,10 +100,10 @@ class Site {
           ? { ...row, cleared: true, owed: step.enabled && row.lastNotified === undefined }
           : row,
       ),
-      ...opened.map(({ id, detection }): Row => {
+      ...opened.map(({ id, dedupeKey }): Row => {
         return {
           id,
-          key: detection.dedupeKey,
+          key: dedupeKey,
           lastNotified: undefined,
           cleared: false,
           owed: false,

@@ -81,7 +81,8 @@ describe("deploy/install.sh in a fresh checkout", () => {
     appendFileSync(join(checkout, "src", "index.ts"), "\nexport const added = true;\n");
     const third = await install();
     expect(third).toContain("Built ");
-    expect(readFileSync(join(checkout, "dist", "index.js"), "utf8")).toContain("added = true");
+    const built: unknown = await import(join(checkout, "dist", "index.js"));
+    expect(built).toMatchObject({ added: true });
   });
 
   test("installs all the same where the configuration does not work yet, and says what is wrong", async () => {

@@ -75,7 +75,9 @@ describe("the package that npm pack makes", () => {
       ].sort(),
     );
     expect(files.filter((file) => /\.test\.|\.map$|^dist\/.*(?<!\.d)\.ts$/.test(file))).toEqual([]);
-    expect(files).toEqual(expect.arrayContaining(["dist/index.d.ts", "deploy/install.sh"]));
+    expect(files).toEqual(
+      expect.arrayContaining(["dist/index.d.ts", "dist/THIRD_PARTY.txt", "deploy/install.sh"]),
+    );
   });
 
   test("tells its version", async () => {

@@ -286,9 +286,11 @@ function scriptedHost(step: Step): ModuleHost {
         status,
         fault: status === "failed" ? "source" : undefined,
         reasons: status === "complete" ? [] : [`it is ${status}`],
-        detections: detected.map((dedupeKey) => {
-          return { dedupeKey, subject: `${dedupeKey} is wrong`, body: "", data: {} };
-        }),
+        detections: new Map(
+          detected.map((dedupeKey) => {
+            return [dedupeKey, { dedupeKey, subject: `${dedupeKey} is wrong`, body: "", data: {} }];
+          }),
+        ),
         seconds: 0,
       };
     },

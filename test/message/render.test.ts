@@ -6,6 +6,7 @@ import {
   type BundleItem,
   composeBundle,
 } from "../../src/core/bundle.ts";
+import type { SafeDetection } from "../../src/core/model.ts";
 import type { Mention } from "../../src/core/notice.ts";
 import { renderMessage, storedMessage } from "../../src/message/render.ts";
 
@@ -251,14 +252,12 @@ describe("the HTML", () => {
 describe("a bundle of ten thousand", () => {
   const mentions = Array.from({ length: 10_000 }, (_, index): Mention => {
     const dedupeKey = `task:${index}`;
-    const detection = {
-      dedupeKey,
-      subject: `<${index}>${"s".repeat(1_990)}`,
-      body: "<b>\n".repeat(12_500),
-      data: {},
-    };
-    return { eventId: dedupeKey, dedupeKey, fireTime: 0, detection, reason: "new" };
+    return { eventId: dedupeKey, dedupeKey, fireTime: 0, reason: "new" };
   });
+  const get = (dedupeKey: string): SafeDetection => {
+    const subject = `<${dedupeKey.slice(5)}>${"s".repeat(1_990)}`;
+    return { dedupeKey, subject, body: "<b>\n".repeat(12_500), data: {} };
+  };
   const omitted = { "already mailed": 0, "renotification not due": 0, "not seen this tick": 0 };
   const rendered = (fresh: number, changes: Partial<BundleFacts> = {}) =>
     renderMessage(
@@ -275,6 +274,7 @@ describe("a bundle of ten thousand", () => {
           cleared: [],
           omitted,
         },
+        detections: { get },
         stored: new Map(),
         maybeMailed: new Set(),
         caveats: [],

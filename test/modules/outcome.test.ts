@@ -1,9 +1,19 @@
 import { describe, expect, test } from "vitest";
 import type { Outcome } from "../../src/core/model.ts";
-import { OutcomeSoFar } from "../../src/modules/outcome.ts";
+import { Details } from "../../src/modules/details.ts";
+import { type OutcomeFacts, OutcomeSoFar } from "../../src/modules/outcome.ts";
+
+function newOutcome(changes: Partial<OutcomeFacts> = {}): OutcomeSoFar {
+  return new OutcomeSoFar({
+    details: new Details(),
+    needsDetails: () => true,
+    redact: (text) => text,
+    ...changes,
+  });
+}
 
 function outcomeAfter(happened: (soFar: OutcomeSoFar) => void): Outcome {
-  const soFar = new OutcomeSoFar();
+  const soFar = newOutcome();
   happened(soFar);
   return soFar.outcome(1.5);
 }
@@ -96,12 +106,62 @@ describe("reasons are bounded, whatever a module says", () => {
 });
 
 test("what is no detection counts as yielded, makes it partial, and costs no other", () => {
-  const soFar = new OutcomeSoFar();
-  soFar.add({ dedupeKey: "a", subject: "first" }, 10);
-  soFar.add(null, 20);
-  soFar.add({ dedupeKey: "a", subject: "second" }, 30);
-  expect([soFar.yielded, soFar.length]).toEqual([3, 60]);
+  const soFar = newOutcome();
+  soFar.add({ dedupeKey: "a", subject: "first" });
+  soFar.add(null);
+  soFar.add({ dedupeKey: "a", subject: "second" });
+  expect(soFar.yielded).toBe(3);
   const { status, detections } = soFar.outcome(0);
   expect(status).toBe("partial");
-  expect(detections.map(({ subject }) => subject)).toEqual(["first"]);
+  expect([...detections.keys()]).toEqual(["a"]);
+  expect(detections.get("a")?.subject).toBe("first");
+});
+
+test("of a detection whose details nobody needs the key is kept, and takes no room", () => {
+  const soFar = newOutcome({ needsDetails: (key) => key === "new" });
+  for (const dedupeKey of ["known", "new", "known"]) soFar.add({ dedupeKey, body: "b" });
+  const { detections } = soFar.outcome(0);
+  expect([...detections.keys()]).toEqual(["known", "new"]);
+  expect(detections.get("known")).toBeUndefined();
+  expect(detections.get("new")?.body).toBe("b");
+  expect(soFar.length).toBe(JSON.stringify(detections.get("new")).length);
+});
+
+test("what is kept has no secrets in it, and two keys that differ in a secret are one", () => {
+  const soFar = newOutcome({ redact: (text) => text.replaceAll(/secret\d/g, "[redacted]") });
+  for (const key of ["secret1", "secret2"]) soFar.add({ dedupeKey: key, body: key });
+  const { detections } = soFar.outcome(0);
+  expect([...detections.keys()]).toEqual(["[redacted]"]);
+  expect(detections.get("[redacted]")?.body).toBe("[redacted]");
+});
+
+describe("detections that do not fit into memory", () => {
+  const yielded = Array.from({ length: 500 }, (_, at) => {
+    return { dedupeKey: `task:${at}`, subject: `s ${at} 漢😀`, body: "b".repeat(at), data: { at } };
+  });
+
+  test("come back from the disk as they were, in any order, and are gone with the tick", () => {
+    const details = new Details(10_000);
+    const soFar = newOutcome({ details });
+    for (const detection of yielded) soFar.add(detection);
+    const { status, detections } = soFar.outcome(0);
+    expect(status).toBe("complete");
+    for (const detection of yielded.toReversed())
+      expect(detections.get(detection.dedupeKey)).toEqual(detection);
+    details.close();
+    expect(detections.get("task:0")).toEqual(yielded[0]);
+    expect(detections.get("task:499")).toBeUndefined();
+  });
+
+  test("make the outcome partial where the disk has no room either", () => {
+    const soFar = newOutcome({ details: new Details(10_000, 10_000) });
+    for (const detection of yielded) soFar.add(detection);
+    const { status, reasons, detections } = soFar.outcome(0);
+    expect(status).toBe("partial");
+    expect(reasons).toEqual([
+      "its detections cannot be kept until they are recorded: more than 0 MiB",
+    ]);
+    expect(detections.size).toBeGreaterThan(10);
+    expect(detections.size).toBeLessThan(500);
+  });
 });

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { DetectLimits, Outcome } from "../../src/core/model.ts";
+import type { DetectLimits } from "../../src/core/model.ts";
 import { Runners } from "../../src/modules/runners.ts";
+import { type WholeOutcome, wholeOutcome } from "../support/run_detect.ts";
 
 const LIMITS: DetectLimits = { timeout: 30, memory: 256, detections: 100 };
 /** What a module's process is, told by its only detection. */
@@ -26,23 +27,27 @@ async function detect(
   name: string,
   text: string,
   limits: Partial<DetectLimits> = {},
-  firing: () => Promise<readonly string[]> = async () => [],
-): Promise<Outcome> {
+  firing: readonly string[] = [],
+  log: () => void = () => {},
+): Promise<WholeOutcome> {
   const path = join(folder, `${name}.mjs`);
   writeFileSync(path, text);
-  return await runners.detect({
+  const outcome = await runners.detect({
     file: { name, path },
     params: {},
     sources: new Map(),
     now: 0,
     limits: { ...LIMITS, ...limits },
-    firing,
-    log: () => {},
+    firing: () => firing,
+    needsDetails: () => true,
+    redact: (text) => text,
+    log,
   });
+  return wholeOutcome(outcome);
 }
 
 /** Numbers of the processes that they ran in. */
-function pidsOf(outcomes: readonly Outcome[]): readonly (string | undefined)[] {
+function pidsOf(outcomes: readonly WholeOutcome[]): readonly (string | undefined)[] {
   return outcomes.map(({ detections }) => detections[0]?.dedupeKey);
 }
 
@@ -78,18 +83,11 @@ describe("a process", () => {
     expect(second).not.toBe(first);
   });
 
-  test("is told the keys of its alarm's active events when it asks, and why they cannot be read", async () => {
+  test("is told the keys of its alarm's active events when it asks", async () => {
     const asks = `export async function* detect(client) { for (const dedupeKey of await client.firing()) yield { dedupeKey }; }`;
-    const firing = async (): Promise<readonly string[]> => ["task:1", "task:2"];
-    expect(await detect("a", asks, {}, firing)).toMatchObject({
+    expect(await detect("a", asks, {}, ["task:1", "task:2"])).toMatchObject({
       status: "complete",
       detections: [{ dedupeKey: "task:1" }, { dedupeKey: "task:2" }],
-    });
-    const fails = async (): Promise<never> => Promise.reject(new Error("the database is away"));
-    expect(await detect("b", asks, {}, fails)).toMatchObject({
-      status: "failed",
-      reasons: ["the alarm's active events cannot be read: the database is away"],
-      detections: [],
     });
   });
 
@@ -132,17 +130,7 @@ describe("when the tick's time is up", () => {
 
   test("what runs is ended; what it had yielded counts", async () => {
     const hangs = `export async function* detect(client) { yield { dedupeKey: "a" }; client.log("now"); await new Promise(() => {}); }`;
-    const path = join(folder, "hangs.mjs");
-    writeFileSync(path, hangs);
-    const outcome = await runners.detect({
-      file: { name: "hangs", path },
-      params: {},
-      sources: new Map(),
-      now: 0,
-      limits: LIMITS,
-      firing: async () => [],
-      log: () => tick.abort(over),
-    });
+    const outcome = await detect("hangs", hangs, {}, [], () => tick.abort(over));
     expect(outcome).toMatchObject({
       status: "failed",
       reasons: [over.message],

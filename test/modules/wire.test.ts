@@ -11,7 +11,7 @@ function parse(message: unknown): unknown {
 describe("what a module's process says is understood", () => {
   test.each([
     { said: "loaded", loaded: { ok: false, fault: "x" }, clean: true },
-    { said: "detection", detection: { dedupeKey: "a" } },
+    { said: "detections", detections: [{ dedupeKey: "a" }] },
     { said: "incomplete", reason: "x" },
     { said: "stray", reason: "x" },
     { said: "log", text: "x" },

@@ -1,13 +1,12 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { Outcome } from "../../src/core/model.ts";
 import type { Detect } from "../../src/runner/load.ts";
 import { FetchError } from "../../src/source/fetch_error.ts";
 import { Source } from "../../src/source/source.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
-import { outcomeOf } from "../support/run_detect.ts";
+import { outcomeOf, type WholeOutcome } from "../support/run_detect.ts";
 
 /** The outcome as a short text: its status, the keys, and the reasons. */
-function told({ status, detections, reasons }: Outcome): readonly string[] {
+function told({ status, detections, reasons }: WholeOutcome): readonly string[] {
   return [`${status}: ${detections.map(({ dedupeKey }) => dedupeKey).join(" ")}`, ...reasons];
 }
 

@@ -2,15 +2,10 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isJsonObject } from "../../src/core/json.ts";
 import type { Database, Queryable, Row } from "../../src/store/database.ts";
-import {
-  activeEvents,
-  clearEvents,
-  openEvents,
-  stampNotified,
-  touchEvents,
-} from "../../src/store/events.ts";
+import { clearEvents, stampNotified, touchEvents } from "../../src/store/events.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { DATABASES } from "../support/databases.ts";
+import { activeList, openDetected } from "../support/open_events.ts";
 import { entryRows, insertEntry, type RawEntry } from "../support/raw_entries.ts";
 
 const FIRED = 1_790_000_000;
@@ -48,7 +43,7 @@ describe.each(DATABASES)("changing events on $kind", ({ open }) => {
       id: randomUUID(),
       detection: { dedupeKey, subject: `s'"\\ ${dedupeKey}`, body: "b\n😀", data: { site: "BNL" } },
     }));
-    await openEvents(db, ours, facts);
+    await openDetected(db, ours, facts);
     const python = (data: object) =>
       insertEntry(db, {
         kind: "event",
@@ -99,7 +94,7 @@ describe.each(DATABASES)("changing events on $kind", ({ open }) => {
          FROM generate_series(1, $3::int) AS n`,
         [`event_${name}_many`, FIRED, count],
       );
-      const ids = (await activeEvents(db, `${name}_many`)).map(({ id }) => id);
+      const ids = (await activeList(db, `${name}_many`)).map(({ id }) => id);
       expect(ids).toHaveLength(count);
       let statements = 0;
       const counting: Queryable = {

@@ -51,6 +51,11 @@ describe.each(DATABASES)("the database interface on $kind", ({ open }) => {
       expect(await numbers()).toEqual([1, 2]);
     });
 
+    test("keeps what it wrote also where nobody waits for the disk", async () => {
+      await db.transaction((tx) => tx.query("INSERT INTO t VALUES (1)"), { flush: false });
+      expect(await numbers()).toEqual([1]);
+    });
+
     test("keeps nothing when the work throws, and rejects with that very error", async () => {
       const error = new Error("halfway");
       const lost = db.transaction(async (tx) => {

@@ -4,22 +4,19 @@ import { parseDetection } from "../../src/core/detection.ts";
 import { isJsonObject } from "../../src/core/json.ts";
 import type { SafeDetection } from "../../src/core/model.ts";
 import type { Database } from "../../src/store/database.ts";
-import {
-  activeEvents,
-  clearEvents,
-  type FiringFacts,
-  type NewEvent,
-  openEvents,
-} from "../../src/store/events.ts";
+import { clearEvents, type FiringFacts } from "../../src/store/events.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
 import { createPostgres, DATABASES } from "../support/databases.ts";
+import { activeList, type NewEvent, openDetected } from "../support/open_events.ts";
 import { entryRow, insertEntry, only } from "../support/raw_entries.ts";
 
 const NOW = 1_790_000_000.25;
 const CONFIG_ID = "5f0c7a52-0000-4000-8000-000000000001";
 
-function firing(alarm: string, facts: Partial<FiringFacts> = {}): FiringFacts {
+type Facts = Omit<FiringFacts, "detections">;
+
+function firing(alarm: string, facts: Partial<Facts> = {}): Facts {
   return {
     alarm: { id: CONFIG_ID, name: alarm, description: "Why this matters." },
     recipients: ["a@host.example"],
@@ -45,10 +42,10 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
   const openOne = async (
     alarm: string,
     detection: Partial<SafeDetection>,
-    facts: Partial<FiringFacts> = {},
+    facts: Partial<Facts> = {},
   ) => {
     const made = event("task:1", detection);
-    await openEvents(db, [made], firing(alarm, facts));
+    await openDetected(db, [made], firing(alarm, facts));
     return await entryRow(db, made.id);
   };
 
@@ -215,8 +212,8 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
   });
 
   test("no events: no rows, no error", async () => {
-    expect(await openEvents(db, [], firing("none"))).toEqual(new Set());
-    expect(await activeEvents(db, "none")).toEqual([]);
+    expect(await openDetected(db, [], firing("none"))).toEqual(new Set());
+    expect(await activeList(db, "none")).toEqual([]);
   });
 
   test("gives the ids that it made, and leaves an entity that is already active to whoever made it", async () => {
@@ -226,9 +223,9 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
     });
     const before = await entryRow(db, theirs);
     const events = [event("task:1"), event("task:2")];
-    expect(await openEvents(db, events, firing("race"))).toEqual(new Set([events[1]?.id]));
+    expect(await openDetected(db, events, firing("race"))).toEqual(new Set([events[1]?.id]));
     expect(await entryRow(db, theirs)).toEqual(before);
-    expect((await activeEvents(db, "race")).map(({ dedupeKey }) => dedupeKey)).toEqual([
+    expect((await activeList(db, "race")).map(({ dedupeKey }) => dedupeKey)).toEqual([
       "task:1",
       "task:2",
     ]);
@@ -236,18 +233,18 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
 
   test("the same key twice in one call is one row", async () => {
     const events = [event("same"), event("same"), event("other")];
-    const made = await openEvents(db, events, firing("twice"));
+    const made = await openDetected(db, events, firing("twice"));
     expect([...made].sort()).toEqual([events[0]?.id, events[2]?.id].sort());
-    expect(await activeEvents(db, "twice")).toHaveLength(2);
+    expect(await activeList(db, "twice")).toHaveLength(2);
   });
 
   test("an entity fires again after it cleared, as a new row", async () => {
     for (const fireTime of [NOW, NOW + 300, NOW + 600]) {
       const next = event("task:1");
-      expect(await openEvents(db, [next], firing("again", { fireTime }))).toEqual(
+      expect(await openDetected(db, [next], firing("again", { fireTime }))).toEqual(
         new Set([next.id]),
       );
-      expect(only(await activeEvents(db, "again"))).toMatchObject({ id: next.id, fireTime });
+      expect(only(await activeList(db, "again"))).toMatchObject({ id: next.id, fireTime });
       expect(
         await clearEvents(db, [next.id], { reason: "gone", mailOn: false }, fireTime + 1),
       ).toBe(1);
@@ -258,7 +255,7 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
     const events = Array.from({ length: 12_000 }, (_, index) => event(`task:${index}`));
     let statements = 0;
     const made = await db.transaction((tx) =>
-      openEvents(
+      openDetected(
         {
           query: (sql, params) => {
             statements++;
@@ -270,20 +267,20 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
       ),
     );
     expect(made).toEqual(new Set(events.map(({ id }) => id)));
-    expect(await activeEvents(db, "many")).toHaveLength(12_000);
+    expect(await activeList(db, "many")).toHaveLength(12_000);
     expect(statements).toBeLessThan(10);
 
     const again = events.map(({ detection }) => ({ id: randomUUID(), detection }));
-    expect(await openEvents(db, again, firing("many"))).toEqual(new Set());
+    expect(await openDetected(db, again, firing("many"))).toEqual(new Set());
   });
 
   test("a transaction that fails takes its events with it", async () => {
     const lost = db.transaction(async (tx) => {
-      await openEvents(tx, [event("task:1")], firing("rolled back"));
+      await openDetected(tx, [event("task:1")], firing("rolled back"));
       throw new Error("the tick died");
     });
     await expect(lost).rejects.toThrow("the tick died");
-    expect(await activeEvents(db, "rolled back")).toEqual([]);
+    expect(await activeList(db, "rolled back")).toEqual([]);
   });
 });
 
@@ -307,12 +304,12 @@ describe("openEvents on a shared Postgres", () => {
     const second = [event("task:1"), event("task:2")];
     let waiting: Promise<ReadonlySet<string>> | undefined;
     await ours.transaction(async (tx) => {
-      await openEvents(tx, [first], firing("pair"));
-      waiting = openEvents(theirs, second, firing("pair"));
+      await openDetected(tx, [first], firing("pair"));
+      waiting = openDetected(theirs, second, firing("pair"));
       await untilBlocked(tx);
     });
     expect(await waiting).toEqual(new Set([second[1]?.id]));
-    const keys = (await activeEvents(ours, "pair")).map(({ id, dedupeKey }) => [dedupeKey, id]);
+    const keys = (await activeList(ours, "pair")).map(({ id, dedupeKey }) => [dedupeKey, id]);
     expect(keys.sort()).toEqual([
       ["task:1", first.id],
       ["task:2", second[1]?.id],
@@ -323,20 +320,20 @@ describe("openEvents on a shared Postgres", () => {
     const second = event("task:1");
     let waiting: Promise<ReadonlySet<string>> | undefined;
     const lost = ours.transaction(async (tx) => {
-      await openEvents(tx, [event("task:1")], firing("undone"));
-      waiting = openEvents(theirs, [second], firing("undone"));
+      await openDetected(tx, [event("task:1")], firing("undone"));
+      waiting = openDetected(theirs, [second], firing("undone"));
       await untilBlocked(tx);
       throw new Error("the first tick died");
     });
     await expect(lost).rejects.toThrow("the first tick died");
     expect(await waiting).toEqual(new Set([second.id]));
-    expect(only(await activeEvents(ours, "undone")).id).toBe(second.id);
+    expect(only(await activeList(ours, "undone")).id).toBe(second.id);
   });
 
   test("hundreds of detections with a megabyte each are stored, though no one statement could hold them", async () => {
     const body = "x".repeat(2 ** 20);
     const events = Array.from({ length: 270 }, (_, index) => event(`task:${index}`, { body }));
-    expect(await openEvents(ours, events, firing("heavy"))).toHaveProperty("size", 270);
+    expect(await openDetected(ours, events, firing("heavy"))).toHaveProperty("size", 270);
   });
 
   /** Resolves when another session waits for a lock that this transaction holds. */

@@ -1,6 +1,11 @@
 import { createServer, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
-import { type Database, DatabaseError, type Lock } from "../../src/store/database.ts";
+import {
+  type Database,
+  DatabaseError,
+  type Lock,
+  type TransactionOptions,
+} from "../../src/store/database.ts";
 import { openPostgres, type PostgresAddress } from "../../src/store/postgres.ts";
 import { createPostgres } from "../support/databases.ts";
 import { built, runScript, startScript } from "../support/script.ts";
@@ -27,6 +32,14 @@ describe("openPostgres", () => {
               current_setting('idle_in_transaction_session_timeout') AS idle`,
     );
     expect(row).toEqual({ name: "swf-alarms", statement: "1min", idle: "1min" });
+  });
+
+  test("a transaction waits for the disk unless it is said that nobody needs to", async () => {
+    const wait = async (options?: TransactionOptions) =>
+      await db.transaction((tx) => tx.query("SHOW synchronous_commit"), options);
+    expect(await wait()).toEqual([{ synchronous_commit: "on" }]);
+    expect(await wait({ flush: false })).toEqual([{ synchronous_commit: "off" }]);
+    expect(await wait({ flush: true })).toEqual([{ synchronous_commit: "on" }]);
   });
 
   test("connects with the parts of a login", async () => {

@@ -1,4 +1,5 @@
 import type { TestProject } from "vitest/node";
+import { buildParts } from "./built_parts.ts";
 import { startPostgres } from "./own_postgres.ts";
 
 declare module "vitest" {
@@ -13,6 +14,7 @@ declare module "vitest" {
  * version, name a running server: SWF_ALARMS_TEST_POSTGRES=postgresql://user:password@host:port/
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await buildParts();
   const given = process.env.SWF_ALARMS_TEST_POSTGRES;
   if (given !== undefined) {
     project.provide("postgres", given);

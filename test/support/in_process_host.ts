@@ -1,7 +1,7 @@
 import * as helpers from "../../src/index.ts";
 import type { ModuleHost } from "../../src/modules/runners.ts";
 import { ModuleLoader } from "../../src/runner/load.ts";
-import { outcomeOf } from "./run_detect.ts";
+import { runHere } from "./run_detect.ts";
 
 /**
  * Runs modules in this process, for tests of what a tick makes of outcomes: a process of their own for
@@ -14,7 +14,7 @@ export function inProcessHost(): ModuleHost {
     detect: async (facts) => {
       const { words, detect } = await loader.load(facts.file, 10);
       if (detect === undefined) throw new Error(words.ok ? "no detect" : words.fault);
-      return await outcomeOf(detect, { ...facts, timeout: facts.limits.timeout });
+      return await runHere(detect, { ...facts, timeout: facts.limits.timeout });
     },
     close: async () => {},
   };

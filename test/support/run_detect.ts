@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../src/core/json.ts";
-import type { Outcome } from "../../src/core/model.ts";
+import type { Outcome, SafeDetection } from "../../src/core/model.ts";
+import { Details } from "../../src/modules/details.ts";
 import { OutcomeSoFar } from "../../src/modules/outcome.ts";
 import { runDetect } from "../../src/runner/detect.ts";
 import type { Detect } from "../../src/runner/load.ts";
@@ -14,13 +15,35 @@ export interface RunFacts {
   readonly now?: number;
   readonly log?: (message: string) => void;
   /** Dedupe keys of its active events. */
-  readonly firing?: () => Promise<readonly string[]>;
+  readonly firing?: () => readonly string[];
+  readonly needsDetails?: (dedupeKey: string) => boolean;
+  readonly redact?: (text: string) => string;
+}
+
+/** An outcome with all that was detected. */
+export type WholeOutcome = Omit<Outcome, "detections"> & {
+  readonly detections: readonly SafeDetection[];
+};
+
+export function wholeOutcome({ detections, ...outcome }: Outcome): WholeOutcome {
+  const all = [...detections.keys()].flatMap((dedupeKey) => detections.get(dedupeKey) ?? []);
+  return { ...outcome, detections: all };
+}
+
+/** As `runHere`, with all that was detected. */
+export async function outcomeOf(detect: Detect, facts: RunFacts = {}): Promise<WholeOutcome> {
+  return wholeOutcome(await runHere(detect, facts));
 }
 
 /** Runs a `detect` in this process, to the outcome that the engine makes of what it hears from a module's. */
-export async function outcomeOf(detect: Detect, facts: RunFacts = {}): Promise<Outcome> {
+export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Outcome> {
   const started = performance.now();
-  const soFar = new OutcomeSoFar();
+  const soFar = new OutcomeSoFar({
+    details: new Details(),
+    needsDetails: () => true,
+    redact: (text) => text,
+    ...facts,
+  });
   const sources = new Map<string, Asker>();
   for (const [name, source] of facts.sources ?? []) sources.set(name, heard(source, soFar));
   const error = await runDetect({
@@ -28,8 +51,8 @@ export async function outcomeOf(detect: Detect, facts: RunFacts = {}): Promise<O
     now: 1000,
     timeout: 10,
     log: () => {},
-    firing: async () => [],
     ...facts,
+    firing: async () => facts.firing?.() ?? [],
     detect,
     sources,
     onDetection: (detection) => soFar.add(detection),

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { BUILT, type PARTS } from "./built_parts.ts";
 import type { ProcessResult } from "./process.ts";
 
 /** A small program on the built engine, as a process of its own. */
@@ -14,9 +15,9 @@ export interface Script {
   readonly ended: Promise<ProcessResult>;
 }
 
-/** The URL of a built file, for an `import` in a script: `store/postgres.js`. */
-export function built(file: string): string {
-  return new URL(`../../dist/${file}`, import.meta.url).href;
+/** The URL of a part of the engine (`PARTS`), for an `import` in a script: `store/postgres.js`. */
+export function built(part: (typeof PARTS)[number]): string {
+  return new URL(part, BUILT).href;
 }
 
 /**

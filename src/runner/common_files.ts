@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, extname } from "node:path";
+import vm from "node:vm";
+import { resolveFile } from "./resolve.ts";
+
+/** What a file that runs imports later, by the words of its `import()`. */
+export type ImportLater = (specifier: string) => Promise<vm.Module>;
+
+interface Ran {
+  exports: unknown;
+}
+
+/** Files in the older style, with `require` and `exports`; each is run once. */
+export class CommonFiles {
+  readonly #ran = new Map<string, Ran>();
+  readonly #helpers: object;
+  readonly #importFrom: (path: string) => ImportLater;
+
+  /** `helpers` is what `require("swf-alarms")` gives. */
+  constructor(helpers: object, importFrom: (path: string) => ImportLater) {
+    this.#helpers = helpers;
+    this.#importFrom = importFrom;
+  }
+
+  /** Undefined where the text is in the newer style, with `import` and `export`, or in neither. */
+  run(path: string, text: string): Ran | undefined {
+    const known = this.#ran.get(path);
+    if (known !== undefined) return known;
+    const body = compile(path, text, this.#importFrom(path));
+    if (body === undefined) return undefined;
+    const module: Ran = { exports: {} };
+    this.#ran.set(path, module);
+    try {
+      body.call(module.exports, module.exports, this.#requireOf(path), module, path, dirname(path));
+      return module;
+    } catch (error) {
+      this.#ran.delete(path);
+      throw error;
+    }
+  }
+
+  #requireOf(path: string): NodeJS.Require {
+    const require = createRequire(path);
+    const ours = (specifier: string): unknown => {
+      if (specifier === "swf-alarms") return this.#helpers;
+      const file = resolveFile(specifier, path);
+      if (file === undefined || !/^\.c?js$/.test(extname(file))) return require(file ?? specifier);
+      const ran = this.run(file, readFileSync(file, "utf8"));
+      if (ran !== undefined) return ran.exports;
+      throw new Error(`${file} cannot be required by ${path}: it has import or export; import it`);
+    };
+    return Object.assign(ours, require);
+  }
+}
+
+function compile(
+  path: string,
+  text: string,
+  importLater: ImportLater,
+): ReturnType<typeof vm.compileFunction> | undefined {
+  try {
+    return vm.compileFunction(
+      text.replace(/^#!/, "//"),
+      ["exports", "require", "module", "__filename", "__dirname"],
+      { filename: path, importModuleDynamically: importLater },
+    );
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,47 @@
+import { describe, expect, test } from "vitest";
+import { LISTED } from "../../src/core/bundle.ts";
+import { decideDetails } from "../../src/core/kept_details.ts";
+import type { ActiveEvents } from "../../src/core/model.ts";
+
+const NOW = 1_000_000;
+const ALARM = { renotificationHours: 24 };
+
+/** Active events `key 0` … whose last mail was so many seconds ago. */
+function active(count: number, mailedAgo: (at: number) => number | undefined): ActiveEvents {
+  return new Map(
+    Array.from({ length: count }, (_, at) => {
+      const ago = mailedAgo(at);
+      const lastNotified = ago === undefined ? undefined : NOW - ago;
+      return [`key ${at}`, { id: `${at}`, dedupeKey: `key ${at}`, fireTime: 0, lastNotified }];
+    }),
+  );
+}
+
+/** Numbers of the keys whose details are kept, when all are detected in their order. */
+function kept(events: ActiveEvents): readonly number[] {
+  const needsDetails = decideDetails({ alarm: ALARM, active: events, now: NOW });
+  return [...events.keys()].flatMap((key, at) => (needsDetails(key) ? [at] : []));
+}
+
+describe("of what is detected", () => {
+  test("everything new is kept whole, however much", () => {
+    const needsDetails = decideDetails({ alarm: ALARM, active: new Map(), now: NOW });
+    const keys = Array.from({ length: 10_000 }, (_, at) => `key ${at}`);
+    expect(keys.every(needsDetails)).toBe(true);
+  });
+
+  test("of what is firing already and was mailed, the first ones, for people to look at", () => {
+    const first = Array.from({ length: LISTED }, (_, at) => at);
+    expect(kept(active(10_000, () => 10))).toEqual(first);
+  });
+
+  test("those that the mail will list, however late they come", () => {
+    const due = [5_000, 7_000, 9_999];
+    const events = active(10_000, (at) => (due.includes(at) ? 25 * 3600 : 10));
+    expect(kept(events).slice(LISTED)).toEqual(due);
+  });
+
+  test("and of ten thousand that are due no more than a mail lists", () => {
+    expect(kept(active(10_000, () => undefined))).toHaveLength(2 * LISTED);
+  });
+});

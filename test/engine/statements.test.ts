@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { openPostgres } from "../../src/store/postgres.ts";
+import { CountingDatabase } from "../support/counting_database.ts";
+import { createPostgres } from "../support/databases.ts";
+import { engineAt } from "./engine_at.ts";
+
+/** What a tick of a site sends beside its alarms: its record, the rows that it reads, its record's end. */
+const PER_TICK = 8;
+
+async function site() {
+  let db: CountingDatabase | undefined;
+  const at = await engineAt(async () => {
+    db = new CountingDatabase(await openPostgres({ dsn: await createPostgres() }));
+    return db;
+  });
+  at.configure({ clearGuardShare: 1 });
+  /** How many statements a tick sends. */
+  const sent = async (): Promise<number> => {
+    db?.take();
+    expect((await at.tick())?.errors).toEqual([]);
+    at.now += 300;
+    return db?.take().length ?? 0;
+  };
+  return { at, sent };
+}
+
+function keys(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, n) => `k${n}`);
+}
+
+test("a tick sends as many statements for 3,000 detections as for 10, with its mail", async () => {
+  const { at, sent } = await site();
+  at.says("one", {});
+  await sent();
+  const course = async (count: number): Promise<readonly number[]> => {
+    const counts: number[] = [];
+    for (const detected of [keys(count), keys(count), keys(count).slice(1), []]) {
+      at.says("one", { keys: detected });
+      counts.push(await sent());
+    }
+    return counts;
+  };
+  expect(await course(3_000)).toEqual(await course(10));
+  await at.db.query(
+    `UPDATE entry SET data = data || '{"enabled": true, "recipients": ["a@example.org"]}' WHERE kind = 'alarm'`,
+  );
+  expect(await course(3_000)).toEqual(await course(10));
+  expect(at.mails()).toHaveLength(2);
+});
+
+test.each([1, 2, 20])(
+  "a tick of %d alarms with nothing to do sends few statements",
+  async (count) => {
+    const { at, sent } = await site();
+    for (const name of keys(count)) at.says(name, {});
+    await sent();
+    expect(await sent()).toBeLessThanOrEqual(PER_TICK + 3 * count);
+  },
+);

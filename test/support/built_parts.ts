@@ -1,0 +1,26 @@
+import { fileURLToPath } from "node:url";
+import { build } from "rolldown";
+import bundle from "../../rolldown.config.ts";
+
+/** Parts of the engine that scripts of tests import by themselves. */
+export const PARTS = [
+  "channel/registry.js",
+  "channel/ses.js",
+  "store/embedded.js",
+  "store/folder_lock.js",
+  "store/postgres.js",
+] as const;
+
+/** Where they lie: the packages of the checkout are found from there. */
+export const BUILT = new URL("../../node_modules/.swf-alarms-parts/", import.meta.url);
+
+/** Bundles them as the engine itself is: `dist` has no file for each. */
+export async function buildParts(): Promise<void> {
+  const entries = PARTS.map((part) => [part.slice(0, -".js".length), `src/${part.slice(0, -2)}ts`]);
+  await build({
+    ...bundle,
+    input: Object.fromEntries(entries),
+    plugins: [],
+    output: { ...bundle.output, dir: fileURLToPath(BUILT) },
+  });
+}

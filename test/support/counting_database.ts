@@ -1,0 +1,55 @@
+import type { Database, LockAttempt, Queryable, Row, SqlValue } from "../../src/store/database.ts";
+
+/** A statement as the store sends it. */
+export interface Statement {
+  readonly sql: string;
+  readonly params: readonly SqlValue[];
+}
+
+/** A database that keeps what it is asked, the two ends of a transaction too. */
+export class CountingDatabase implements Database {
+  readonly #db: Database;
+  #sent: Statement[] = [];
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** What was sent since this was asked last. */
+  take(): readonly Statement[] {
+    const sent = this.#sent;
+    this.#sent = [];
+    return sent;
+  }
+
+  query(sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
+    this.#sent.push({ sql, params });
+    return this.#db.query(sql, params);
+  }
+
+  async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+    this.#sent.push({ sql: "BEGIN", params: [] });
+    const result = await this.#db.transaction((tx) =>
+      work({
+        query: (sql, params = []) => {
+          this.#sent.push({ sql, params });
+          return tx.query(sql, params);
+        },
+      }),
+    );
+    this.#sent.push({ sql: "COMMIT", params: [] });
+    return result;
+  }
+
+  script(sql: string): Promise<readonly Row[]> {
+    return this.#db.script(sql);
+  }
+
+  tryLock(name: string, staleAfter?: number): Promise<LockAttempt> {
+    return this.#db.tryLock(name, staleAfter);
+  }
+
+  close(): Promise<void> {
+    return this.#db.close();
+  }
+}
