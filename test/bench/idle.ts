@@ -40,8 +40,8 @@ export async function idle({ lab, floors }: Bench): Promise<Section> {
     notes: [
       "CPU is user and system time of the engine and of the processes of its alarm modules together.",
       "Memory was measured in runs of its own, as looking takes time: the peak of what all processes of the tick",
-      "hold at one moment, pages that they share counted once (PSS); beside it the peaks of the single processes,",
-      "in which shared pages count fully (RSS). One MB is 10⁶ bytes.",
+      "hold at one moment, pages that they share counted once; beside it the peaks of the single processes (RSS), of which",
+      "some 35 MB are pages of Node's own program, shared with any other Node on the machine. One MB is 10⁶ bytes.",
     ],
   };
 }

@@ -1,12 +1,15 @@
 import { readFileSync } from "node:fs";
 
-/** Peaks in MB. The resident size counts pages that processes share in each; the proportional one shares them out. */
+/** Peaks in MB. */
 export interface Peaks {
   /** Resident, of the engine's process. */
   readonly engine: number;
   /** Resident, of the largest process that alarm modules ran in. */
   readonly module: number;
-  /** Proportional, of all processes of the tick at one moment. */
+  /**
+   * Of all processes of the tick at one moment: what each has to itself, and once what they share. Not
+   * the proportional size, which the bench's own processes would make smaller: they run the same Node.
+   */
   readonly together: number;
 }
 
@@ -19,10 +22,7 @@ export function watchMemory(root: number, everyMs: number): () => Peaks | undefi
     peaks = {
       engine: Math.max(peaks.engine, engine === undefined ? 0 : residentPeak(engine)),
       module: Math.max(peaks.module, ...modules.map(residentPeak)),
-      together: Math.max(
-        peaks.together,
-        processes.reduce((sum, pid) => sum + proportional(pid), 0),
-      ),
+      together: Math.max(peaks.together, sharedOnce(processes)),
     };
   }, everyMs);
   return () => {
@@ -45,8 +45,18 @@ function residentPeak(pid: number): number {
   return kilobytes(read(`/proc/${pid}/status`), /^VmHWM:\s+(\d+) kB/m);
 }
 
-function proportional(pid: number): number {
-  return kilobytes(read(`/proc/${pid}/smaps_rollup`), /^Pss:\s+(\d+) kB/m);
+function sharedOnce(processes: readonly number[]): number {
+  const sizes = processes.map((pid) => read(`/proc/${pid}/smaps_rollup`));
+  const own = sizes.map(
+    (text) =>
+      kilobytes(text, /^Private_Clean:\s+(\d+) kB/m) +
+      kilobytes(text, /^Private_Dirty:\s+(\d+) kB/m),
+  );
+  const shared = sizes.map(
+    (text) =>
+      kilobytes(text, /^Shared_Clean:\s+(\d+) kB/m) + kilobytes(text, /^Shared_Dirty:\s+(\d+) kB/m),
+  );
+  return own.reduce((sum, size) => sum + size, 0) + Math.max(0, ...shared);
 }
 
 function kilobytes(text: string, pattern: RegExp): number {
