@@ -97,7 +97,7 @@ cat <<NEXT
      Says what a tick would do and why; writes nothing and sends nothing.
   4. Cron   crontab -e, and add the line
 
-*/5 * * * * $guard$tick
+*/5 * * * * $guard$tick --jitter 20
 
      A clean tick prints nothing; trouble goes to stderr, which cron mails (MAILTO=you@example.org).
      See deploy/crontab.example, or deploy/swf-alarms.service for systemd.

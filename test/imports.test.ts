@@ -231,7 +231,7 @@ test("of the engine's side a module's process loads no more than the words that 
       partOf(from) === "runner" && partOf(to) === "modules" && kind !== "type",
   );
   expect([...new Set(loaded.map(({ to }) => to))].toSorted()).toEqual([
-    "src/modules/lines.ts",
+    "src/modules/frames.ts",
     "src/modules/wire.ts",
   ]);
 });

@@ -7,6 +7,7 @@ import { addAlarmTry } from "./alarm_try.ts";
 import { addDemo } from "./demo.ts";
 import { addEventList } from "./event_list.ts";
 import type { SetExit } from "./exit_code.ts";
+import { addJitterOption } from "./jitter.ts";
 import { addMigrate } from "./migrate.ts";
 import { shown } from "./output.ts";
 import { addRun, type RunOptions, runTick } from "./run.ts";
@@ -58,7 +59,7 @@ export function buildRunProgram(setExit: SetExit): Command {
     .configureOutput(OUTPUT)
     .description("Runs one tick; the same as: swf-alarms run")
     .requiredOption("--config <file>", "configuration file");
-  return addAllowOption(program)
+  return addJitterOption(addAllowOption(program))
     .option("--dry-run", "write state, send no mail")
     .option("-v, --verbose", "print every step")
     .exitOverride()

@@ -8,6 +8,7 @@ import { DatabaseBusy } from "../store/database.ts";
 import { noteSkipped, skippedTick } from "../store/skipped_ticks.ts";
 import { consoleLog } from "./console_log.ts";
 import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
+import { addJitterOption, waitSomeTime } from "./jitter.ts";
 import { printJson, printLines } from "./output.ts";
 import { planFacts, renderPlan, renderTick } from "./render_tick.ts";
 import {
@@ -24,12 +25,14 @@ export interface RunOptions extends ConfigOption {
   readonly plan?: boolean;
   readonly alarm?: readonly string[];
   readonly json?: boolean;
+  /** Seconds. */
+  readonly jitter?: number;
   readonly verbose?: boolean;
 }
 
 /** `run`: one tick. */
 export function addRun(program: Command, setExit: SetExit): Command {
-  return addConfigOption(program.command("run"))
+  const run = addConfigOption(program.command("run"))
     .enablePositionalOptions()
     .summary("run one tick; cron calls this")
     .description(
@@ -38,20 +41,26 @@ export function addRun(program: Command, setExit: SetExit): Command {
     .option("--dry-run", "write state, send no mail")
     .option("--plan", "write nothing at all, print what a tick would do and why")
     .option("--alarm <name...>", "only these alarms")
-    .option("--json", "print the plan as JSON (with --plan)")
+    .option("--json", "print the plan as JSON (with --plan)");
+  return addJitterOption(run)
     .option("-v, --verbose", "print every step")
     .action(async (options: RunOptions) => setExit(await runTick(options)));
 }
 
 /** One tick in the mode that the options name. */
 export async function runTick(options: RunOptions): Promise<ExitCode> {
-  if (options.plan === true) return await showPlan(options);
+  if (options.plan === true) {
+    if (options.jitter !== undefined)
+      throw new InvalidArgumentError("--jitter is for ticks; leave it out with --plan");
+    return await showPlan(options);
+  }
   if (options.json === true) throw new InvalidArgumentError("--json goes with --plan");
   const mode: Mode = options.dryRun === true ? "dry-run" : "tick";
   const verbose = options.verbose === true;
   const { config, notes } = readConfig(options);
   const log = consoleLog({ verbose, path: config.engine.logPath });
   for (const note of notes) log.info(note);
+  if (options.jitter !== undefined) await waitSomeTime(options.jitter, Math.random(), log);
   try {
     const report = await withDatabase(options, (db, config) =>
       runOnce(makeEngine(db, config, log), mode, options.alarm),

@@ -7,6 +7,8 @@ export interface Config {
     readonly baseUrl: string | undefined;
     /** Seconds for one HTTP request, from the first byte sent to the last received. */
     readonly requestTimeout: number;
+    /** Requests under way at one source at the same time, unless it says otherwise. */
+    readonly maxConnections: number;
     /** Seconds for a whole tick. */
     readonly tickTimeout: number;
     /** For one run of one alarm's `detect`, unless its row says otherwise. */
@@ -37,6 +39,8 @@ export interface SourceConfig {
   /** Value of the environment variable that the configuration names; never shown. */
   readonly token: string | undefined;
   readonly userAgent: string | undefined;
+  /** Requests under way at the same time. */
+  readonly maxConnections: number;
 }
 
 export type DbConfig =

@@ -100,6 +100,7 @@ function parseEngine(raw: RawConfig, around: Surroundings, faults: string[]): Co
   return {
     baseUrl,
     requestTimeout: engine.request_timeout ?? 20,
+    maxConnections: maxConnections(raw),
     tickTimeout: engine.tick_timeout ?? 240,
     limits: {
       timeout: engine.alarm_timeout ?? 60,
@@ -113,6 +114,10 @@ function parseEngine(raw: RawConfig, around: Surroundings, faults: string[]): Co
     clearGuardShare: engine.clear_guard_share ?? 0.8,
     unreachableAfter: engine.unreachable_after ?? 1800,
   };
+}
+
+function maxConnections(raw: RawConfig): number {
+  return raw.engine?.max_connections ?? 4;
 }
 
 function parseDb(raw: RawConfig, around: Surroundings, faults: string[]): DbConfig {
@@ -175,6 +180,7 @@ function parseSources(raw: RawConfig, around: Surroundings, faults: string[]): C
       headers: source.headers ?? {},
       token,
       userAgent: source.user_agent,
+      maxConnections: source.max_connections ?? maxConnections(raw),
     };
   }
   return sources;

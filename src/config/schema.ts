@@ -20,6 +20,13 @@ const count = v.pipe(
   v.minValue(1, "a number of at least 1, such as 100000"),
   v.maxValue(10_000_000, "a number of at most 10000000, such as 100000"),
 );
+const MANY = "a whole number of connections from 1 to 30, such as 4";
+const connections = v.pipe(
+  v.number(MANY),
+  v.integer(MANY),
+  v.minValue(1, MANY),
+  v.maxValue(30, MANY),
+);
 const url = v.pipe(
   v.string('a URL such as "https://host.example/prod"'),
   v.check(
@@ -70,6 +77,7 @@ export const Source = v.object({
       ),
     ),
   ),
+  max_connections: v.optional(connections),
   user_agent: v.optional(
     v.pipe(
       v.string('a text such as "swf-alarms (ops@host.example)"'),
@@ -86,6 +94,7 @@ export const Schema = v.object({
       swf_remote_base_url: v.optional(url),
       service_base_url: v.optional(url),
       request_timeout: v.optional(seconds),
+      max_connections: v.optional(connections),
       alarm_timeout: v.optional(seconds),
       alarm_memory: v.optional(mebibytes),
       max_detections: v.optional(count),

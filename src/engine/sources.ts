@@ -1,24 +1,28 @@
 import type { Config } from "../config/config.ts";
 import { MAIN_SOURCE } from "../core/readiness.ts";
-import { Room } from "../source/answers.ts";
+import { Room } from "../source/room.ts";
 import { Source } from "../source/source.ts";
 
 /** The services of one tick, by the name that modules use; nothing is connected before it is asked. */
 export class Sources {
   readonly byName: ReadonlyMap<string, Source>;
   readonly #abort = new AbortController();
+  readonly #room = new Room();
 
   constructor(config: Config) {
-    const timeout = config.engine.requestTimeout;
-    const room = new Room();
+    const { requestTimeout: timeout, maxConnections } = config.engine;
+    const common = { timeout, maxConnections };
     const sources = new Map<string, Source>();
     if (config.engine.baseUrl !== undefined) {
       const plain = { headers: {}, token: undefined, userAgent: undefined };
-      const settings = { name: MAIN_SOURCE, baseUrl: config.engine.baseUrl, timeout, ...plain };
-      sources.set(MAIN_SOURCE, new Source(settings, this.#abort.signal, room));
+      const settings = { name: MAIN_SOURCE, baseUrl: config.engine.baseUrl, ...common, ...plain };
+      sources.set(MAIN_SOURCE, new Source(settings, this.#abort.signal, this.#room));
     }
     for (const [name, settings] of Object.entries(config.sources)) {
-      sources.set(name, new Source({ name, timeout, ...settings }, this.#abort.signal, room));
+      sources.set(
+        name,
+        new Source({ name, ...common, ...settings }, this.#abort.signal, this.#room),
+      );
     }
     this.byName = sources;
   }
@@ -31,5 +35,6 @@ export class Sources {
   async close(): Promise<void> {
     this.#abort.abort(new Error("the tick has ended"));
     await Promise.all([...this.byName.values()].map((source) => source.close()));
+    this.#room.close();
   }
 }

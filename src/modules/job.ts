@@ -4,7 +4,7 @@ import { errorText } from "../core/describe.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { DetectLimits, Outcome } from "../core/model.ts";
 import { parseParamSpecs } from "../core/params.ts";
-import type { Asker } from "../source/client.ts";
+import type { SharedSource } from "../source/share.ts";
 import type { LoadedModule } from "./alarm_module.ts";
 import { answerer } from "./answers.ts";
 import type { ModuleFile } from "./discover.ts";
@@ -89,7 +89,7 @@ function parseWords(said: unknown, file: ModuleFile): LoadedModule {
 export interface DetectFacts extends OutcomeFacts {
   readonly file: ModuleFile;
   readonly params: JsonObject;
-  readonly sources: ReadonlyMap<string, Asker>;
+  readonly sources: ReadonlyMap<string, SharedSource>;
   /** Epoch seconds of the tick. */
   readonly now: number;
   readonly limits: DetectLimits;
@@ -130,7 +130,7 @@ export async function detectIn(
   };
   const answer = answerer({ runner, sources, soFar, signal: closed.signal, stop });
   const tellFiring = (id: number): void =>
-    runner.send({ do: "answer", id, text: JSON.stringify(facts.firing()) });
+    runner.answer(id, Buffer.from(JSON.stringify(facts.firing())));
   const task: Task = { do: "detect", file, params, sources: [...sources.keys()], now, timeout };
   const late = `out of time: detect did not end within ${timeout} s, and it computes without a pause, so its process was ended`;
   const clock = { seconds: timeout + GRACE, late, signal };

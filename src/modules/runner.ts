@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { frameLine } from "./frames.ts";
 import { lineSplitter } from "./lines.ts";
 import { parseRunnerLine, type RunnerMessage, type Task, type ToRunner } from "./wire.ts";
 
@@ -35,6 +36,7 @@ const LOOK_EVERY = 50;
 const OWN_MEMORY = 96;
 /** Milliseconds that what a dead process said may take to arrive: another may hold its pipes open. */
 const LAST_MESSAGES = 200;
+const NO_BODY = Buffer.alloc(0);
 /** Milliseconds in which a process that has closed its pipe to the engine may end by itself. */
 const CLOSING = 100;
 
@@ -67,6 +69,7 @@ export class Runner {
   #cause: string | undefined;
   #gone = false;
   #watch: NodeJS.Timeout | undefined;
+  #caughtUp: Promise<void> | undefined;
   readonly #ended: Promise<void>;
 
   constructor({ memory, cpuTime, log }: RunnerSettings) {
@@ -152,8 +155,28 @@ export class Runner {
     clearInterval(this.#watch);
   }
 
-  send(message: ToRunner): void {
-    if (this.#input.writable) this.#input.write(`${JSON.stringify(message)}\n`);
+  /** Answers a question: JSON in UTF-8, or undefined for a 404 where that is an answer. */
+  answer(id: number, body: Buffer | undefined): void {
+    this.send({ do: "answer", id, found: body !== undefined }, body);
+  }
+
+  send(message: ToRunner, body: Buffer = NO_BODY): void {
+    if (!this.#input.writable) return;
+    this.#input.cork();
+    this.#input.write(frameLine(JSON.stringify(message), body));
+    if (body.length > 0) this.#input.write(body);
+    this.#input.uncork();
+  }
+
+  /** Resolves when the process has read what it was sent, and never when it is gone. */
+  async caughtUp(): Promise<void> {
+    this.#caughtUp ??= new Promise((resolve) => {
+      this.#input.once("drain", () => {
+        this.#caughtUp = undefined;
+        resolve();
+      });
+    });
+    await this.#caughtUp;
   }
 
   /** Ends the process at once, whatever it does. */

@@ -6,7 +6,8 @@ import type { ModuleFile } from "./discover.ts";
 
 /**
  * What the engine and the process that runs alarm modules say to each other: one JSON object a line,
- * each way on a pipe of its own, so that nothing that a module prints can be taken for a message.
+ * each way on a pipe of its own, so that nothing that a module prints can be taken for a message. The
+ * answers of services follow their line as they came.
  */
 
 /** Numbers of the pipes in the runner's process. */
@@ -34,8 +35,8 @@ export type Task =
 export type ToRunner =
   /** `job` marks all that is said of this task: what an earlier module left behind does not know it. */
   | (Task & { readonly job: string })
-  /** To a question; `text` is JSON, null for a 404 where that is an answer. */
-  | { readonly do: "answer"; readonly id: number; readonly text: string | null }
+  /** To a question; JSON in UTF-8 is its body, and none for a 404 where that is an answer. */
+  | { readonly do: "answer"; readonly id: number; readonly found: boolean }
   | { readonly do: "fail"; readonly id: number; readonly reason: string };
 
 export type FromRunner =
@@ -46,7 +47,7 @@ export type FromRunner =
   | { readonly said: "stray"; readonly reason: string }
   | { readonly said: "log"; readonly text: string }
   | ({ readonly said: "ask" } & Question)
-  /** Asks for the dedupe keys of the alarm's active events; the answer's text is a list of them. */
+  /** Asks for the dedupe keys of the alarm's active events; the answer is a list of them. */
   | { readonly said: "firing"; readonly id: number }
   | ({ readonly said: "end" } & DetectEnd)
   /** The process ends although it was not asked to. */

@@ -4,7 +4,7 @@ import type { JsonObject } from "../core/json.ts";
 import type { SafeDetection } from "../core/model.ts";
 import type { DetectError } from "../modules/wire.ts";
 import { makeClient } from "../source/alarm_client.ts";
-import type { Asker } from "../source/client.ts";
+import type { Asker } from "../source/asker.ts";
 import { FetchError } from "../source/fetch_error.ts";
 import { inTime } from "../source/in_time.ts";
 import type { Detect } from "./load.ts";

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { Socket } from "node:net";
 import type { SafeDetection } from "../core/model.ts";
-import { lineSplitter } from "../modules/lines.ts";
+import { frameSplitter } from "../modules/frames.ts";
 import { type FromRunner, PIPES, type ToRunner } from "../modules/wire.ts";
 
 // A module may put its own in their place; messages must not pass through it.
@@ -73,11 +73,13 @@ function write(text: string): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(PIPES.toEngine, bytes, at);
 }
 
-/** Hands every message of the engine to `take`. When the engine is gone this process ends, too. */
-export function listen(take: (message: ToRunner) => void): void {
+/** Hands every message of the engine to `take`, with its body. When the engine is gone this process ends, too. */
+export function listen(take: (message: ToRunner, body: Buffer) => void): void {
   const socket = new Socket({ fd: PIPES.toRunner, readable: true, writable: false });
-  const split = lineSplitter(Number.POSITIVE_INFINITY, (line) => take(parseMessage(line)));
-  socket.on("data", split);
+  socket.on(
+    "data",
+    frameSplitter((text, body) => take(parseMessage(text), body)),
+  );
   const end = (): void => {
     process.kill(process.pid, "SIGKILL");
   };
@@ -86,6 +88,6 @@ export function listen(take: (message: ToRunner) => void): void {
 }
 
 /** The engine's own words. */
-function parseMessage(line: string): ToRunner {
-  return parse(line);
+function parseMessage(text: string): ToRunner {
+  return parse(text);
 }

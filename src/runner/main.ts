@@ -40,7 +40,7 @@ Object.defineProperty(globalThis, "fetch", {
 const changedGlobals = watchGlobals();
 let resourcesBefore = 0;
 
-listen((message) => {
+listen((message, body) => {
   switch (message.do) {
     case "load":
       begin(message.job);
@@ -63,7 +63,7 @@ listen((message) => {
       );
       return;
     case "answer":
-      questions.answer(message.id, message.text ?? undefined);
+      questions.answer(message.id, message.found ? body : undefined);
       return;
     case "fail":
       questions.fail(message.id, message.reason);

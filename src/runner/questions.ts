@@ -1,9 +1,9 @@
-import type { Asker } from "../source/client.ts";
+import type { Asker } from "../source/asker.ts";
 import { FetchError } from "../source/fetch_error.ts";
 import { say } from "./link.ts";
 
 interface Waiting {
-  resolve(text: string | undefined): void;
+  resolve(body: Buffer | undefined): void;
   reject(error: FetchError): void;
 }
 
@@ -24,19 +24,19 @@ export class Questions {
 
   /** The dedupe keys of the alarm's active events. */
   async firing(): Promise<readonly string[]> {
-    const text = await this.#wait((id) => say({ said: "firing", id }));
-    return text === undefined ? [] : parseKeys(text);
+    const body = await this.#wait((id) => say({ said: "firing", id }));
+    return body === undefined ? [] : parseKeys(body.toString());
   }
 
-  answer(id: number, text: string | undefined): void {
-    this.#take(id)?.resolve(text);
+  answer(id: number, body: Buffer | undefined): void {
+    this.#take(id)?.resolve(body);
   }
 
   fail(id: number, reason: string): void {
     this.#take(id)?.reject(new FetchError(reason));
   }
 
-  #wait(ask: (id: number) => void): Promise<string | undefined> {
+  #wait(ask: (id: number) => void): Promise<Buffer | undefined> {
     return new Promise((resolve, reject) => {
       this.#asked += 1;
       this.#waiting.set(this.#asked, { resolve, reject });

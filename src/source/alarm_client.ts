@@ -1,7 +1,8 @@
 import { errorText } from "../core/describe.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { MAIN_SOURCE } from "../core/readiness.ts";
-import type { AlarmClient, Asker } from "./client.ts";
+import type { Asker } from "./asker.ts";
+import type { AlarmClient } from "./client.ts";
 import { FetchError } from "./fetch_error.ts";
 import { inTime } from "./in_time.ts";
 import { firstQuery, KEYSET, type Paging, parsePage, type Query, queryText } from "./paging.ts";
@@ -31,8 +32,8 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     try {
       const source = facts.sources.get(sourceName);
       if (source === undefined) throw new FetchError(`GET ${path}: ${notConfigured(sourceName)}`);
-      const text = await inTime(source.ask(path, query, absentIsAnswer), facts.signal);
-      return text === undefined ? undefined : parseJson(text);
+      const body = await inTime(source.ask(path, query, absentIsAnswer), facts.signal);
+      return body === undefined ? undefined : parseJson(body.toString());
     } catch (error) {
       facts.onIncomplete(errorText(error));
       throw error;

@@ -1,8 +1,11 @@
+import type { Slice } from "../spool/spool.ts";
 import type { Blame } from "./breaker.ts";
+import type { Room } from "./room.ts";
 
 /** How a question ended. */
 export type Answer =
-  | { readonly ok: true; readonly body: string }
+  /** JSON in UTF-8. */
+  | { readonly ok: true; readonly body: Buffer }
   | {
       readonly ok: false;
       readonly reason: string;
@@ -11,54 +14,45 @@ export type Answer =
       readonly absent: boolean;
     };
 
-/** What the answers of one tick may take in memory, all sources together. */
-const MAX_KEPT = 256 * 2 ** 20;
-
-/** Bytes that are kept for the rest of the tick; shared by all sources. */
-export class Room {
-  #left: number;
-
-  constructor(bytes: number = MAX_KEPT) {
-    this.#left = bytes;
-  }
-
-  /** False when it does not fit any more. */
-  take(bytes: number): boolean {
-    if (bytes > this.#left) return false;
-    this.#left -= bytes;
-    return true;
-  }
-}
-
 /**
  * The answers of one source in one tick. Those who ask while a question is under way always share its
  * answer; those who ask later do as long as there was room to keep it.
  */
 export class Answers {
   readonly #room: Room;
+  /** Under way, or kept in memory. */
   readonly #byQuestion = new Map<string, Promise<Answer>>();
+  readonly #putAway = new Map<string, Slice>();
 
   constructor(room: Room) {
     this.#room = room;
   }
 
   /** `fetch` never rejects. */
-  get(question: string, fetch: () => Promise<Answer>): Promise<Answer> {
-    const known = this.#byQuestion.get(question);
-    if (known !== undefined) return known;
+  async get(question: string, fetch: () => Promise<Answer>): Promise<Answer> {
+    const known = this.#byQuestion.get(question) ?? this.#fetchBack(question);
+    if (known !== undefined) return await known;
     const answer = fetch();
     this.#byQuestion.set(question, answer);
-    void answer.then((ended) => {
-      if (!this.#room.take(size(question, ended))) this.#byQuestion.delete(question);
-    });
-    return answer;
+    const ended = await answer;
+    if (!this.#room.take(size(question, ended))) {
+      this.#byQuestion.delete(question);
+      const slice = ended.ok ? this.#room.putAway(ended.body) : undefined;
+      if (slice !== undefined) this.#putAway.set(question, slice);
+    }
+    return ended;
+  }
+
+  #fetchBack(question: string): Answer | undefined {
+    const slice = this.#putAway.get(question);
+    const body = slice === undefined ? undefined : this.#room.fetchBack(slice);
+    return body === undefined ? undefined : { ok: true, body };
   }
 }
 
 /** At most two bytes a character; the rest of an entry takes less than a question's allowance. */
 function size(question: string, answer: Answer): number {
-  const text = answer.ok ? answer.body : answer.reason;
-  return ENTRY + 2 * (question.length + text.length);
+  return ENTRY + 2 * question.length + (answer.ok ? answer.body.length : 2 * answer.reason.length);
 }
 
 const ENTRY = 500;

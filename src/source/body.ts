@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { pipeline, type Readable, type Transform } from "node:stream";
 import { TextDecoder } from "node:util";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
@@ -9,19 +10,33 @@ type Headers = Dispatcher.ResponseData["headers"];
 /** A body that came and is of no use; the message is the reason. */
 export class BodyFault extends Error {}
 
-/** The whole body as text. Throws BodyFault, or what broke the connection. */
-export async function readBody(body: Readable, headers: Headers, limit: number): Promise<string> {
+/** The whole body, a text, in UTF-8. Throws BodyFault, or what broke the connection. */
+export async function readBody(body: Readable, headers: Headers, limit: number): Promise<Buffer> {
   const { bytes, whole } = await readBytes(body, headers, limit);
   if (!whole) throw new BodyFault(`the body is larger than ${Math.round(limit / 2 ** 20)} MiB`);
   const charset = charsetOf(headers);
   const decoder = decoderFor(charset);
   if (decoder === undefined)
     throw new BodyFault(`the body's charset is ${quote(charset)}, which is not known`);
+  // Read leniently, wrong letters would become part of the names of entities.
+  const text = decoder.encoding === "utf-8" ? plainUtf8(bytes) : decoded(bytes, decoder);
+  if (text === undefined) throw new BodyFault(`the body is not valid ${decoder.encoding} text`);
+  return text;
+}
+
+/** Most bodies are UTF-8 already; those are only looked at. */
+function plainUtf8(bytes: Buffer): Buffer | undefined {
+  if (!isUtf8(bytes)) return undefined;
+  return bytes.subarray(0, MARK.length).equals(MARK) ? bytes.subarray(MARK.length) : bytes;
+}
+
+const MARK = Buffer.from("\ufeff");
+
+function decoded(bytes: Buffer, decoder: TextDecoder): Buffer | undefined {
   try {
-    return decoder.decode(bytes);
+    return Buffer.from(decoder.decode(bytes));
   } catch {
-    // Read leniently, wrong letters would become part of the names of entities.
-    throw new BodyFault(`the body is not valid ${decoder.encoding} text`);
+    return undefined;
   }
 }
 
@@ -43,13 +58,13 @@ async function readBytes(
   headers: Headers,
   limit: number,
 ): Promise<{ bytes: Buffer; whole: boolean }> {
-  const chunks: Buffer[] = [];
+  const chunks: Uint8Array[] = [];
   let size = 0;
   try {
     for await (const chunk of unpack(body, headers)) {
       if (!(chunk instanceof Uint8Array)) throw new TypeError("a body chunk is not bytes");
       size += chunk.length;
-      chunks.push(Buffer.from(chunk));
+      chunks.push(chunk);
       // Leaving the loop destroys the stream, so that the rest is neither read nor unpacked.
       if (size > limit) break;
     }

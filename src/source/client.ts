@@ -31,9 +31,3 @@ export interface AlarmClient {
   /** Writes a line to the engine's log, under the alarm's name. */
   log(message: string): void;
 }
-
-/** One service as a client sees it: `Source` itself, or its stand-in where a module runs. */
-export interface Asker {
-  /** The JSON text of an answer; undefined for a 404 where that is an answer. Throws FetchError. */
-  ask(path: string, query: Query, absentIsAnswer: boolean): Promise<string | undefined>;
-}

@@ -43,17 +43,17 @@ export async function attemptGet(url: URL, options: HttpOptions): Promise<Attemp
   }
 }
 
-function judgeJson(text: string, quoted: (text: string) => string): Attempt {
-  const fault = findJsonFault(text);
+function judgeJson(body: Buffer, quoted: (text: string) => string): Attempt {
+  const fault = findJsonFault(body);
   return fault === undefined
-    ? { kind: "answer", body: text }
-    : failure(`status 200, but ${describeFault(fault, text, quoted)}`, "answer", false);
+    ? { kind: "answer", body }
+    : failure(`status 200, but ${describeFault(fault, body, quoted)}`, "answer", false);
 }
 
-function describeFault(fault: JsonFault, text: string, quoted: (text: string) => string): string {
+function describeFault(fault: JsonFault, body: Buffer, quoted: (text: string) => string): string {
   switch (fault.kind) {
     case "syntax":
-      return `not JSON: ${quoted(text) || "the body is empty"}`;
+      return `not JSON: ${quoted(body.toString()) || "the body is empty"}`;
     case "depth":
       return `its JSON is nested deeper than ${fault.limit} levels`;
     case "names":

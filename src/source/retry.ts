@@ -1,7 +1,7 @@
 import type { Blame } from "./breaker.ts";
 
 /** How one attempt ended: an answer to use, or a failure that may be worth another attempt. */
-export type Attempt = { readonly kind: "answer"; readonly body: string } | Failure;
+export type Attempt = { readonly kind: "answer"; readonly body: Buffer } | Failure;
 
 export interface Failure {
   readonly kind: "failure";

@@ -1,22 +1,31 @@
 import pLimit from "p-limit";
-import type { Asker } from "./client.ts";
+import type { Asker } from "./asker.ts";
 
-/** Questions of one alarm that may wait at one source; as many as the source has under way itself. */
-const AT_ONCE = 4;
+/** A source that several alarms ask. */
+export interface SharedSource extends Asker {
+  /** Questions that it has under way at the same time. */
+  readonly maxConnections: number;
+}
 
 /**
  * One alarm's way to a source. A source answers first come, first served, so an alarm that asks
  * thousands of questions at once would keep all others waiting; and what it asked and no longer waits
- * for would still be fetched. Here its further questions wait their turn, and none goes out after
- * `signal`.
+ * for would still be fetched. Here as many of its questions may wait at the source as that has under way;
+ * the further ones wait their turn, each until the alarm is `ready` for its answer, and none goes out
+ * after `signal`.
  */
-export function shareOf(source: Asker, signal: AbortSignal): Asker {
-  const limit = pLimit(AT_ONCE);
+export function shareOf(
+  source: SharedSource,
+  signal: AbortSignal,
+  ready: () => Promise<void>,
+): Asker {
+  const limit = pLimit(source.maxConnections);
   return {
     ask: (path, query, absentIsAnswer) =>
-      limit(() => {
+      limit(async () => {
+        await ready();
         signal.throwIfAborted();
-        return source.ask(path, query, absentIsAnswer);
+        return await source.ask(path, query, absentIsAnswer);
       }),
   };
 }

@@ -2,14 +2,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pLimit from "p-limit";
 import { quote } from "../core/describe.ts";
 import { makeRedactor, type Redact } from "../core/redact.ts";
-import { type Answer, Answers, Room } from "./answers.ts";
+import { type Answer, Answers } from "./answers.ts";
 import { NO_FAILURES, nextStreak, reasonNotToAsk, type Streak, type Tally } from "./breaker.ts";
-import type { Asker } from "./client.ts";
 import type { Connections } from "./connections.ts";
 import { FetchError } from "./fetch_error.ts";
 import { attemptGet } from "./http.ts";
 import { type Query, queryText } from "./paging.ts";
 import { decideRetry } from "./retry.ts";
+import { Room } from "./room.ts";
+import type { SharedSource } from "./share.ts";
 
 export interface SourceSettings {
   /** Shown in messages; `main` is the service of `[engine]`. */
@@ -20,10 +21,10 @@ export interface SourceSettings {
   readonly userAgent: string | undefined;
   /** Seconds for one request. */
   readonly timeout: number;
+  /** Requests under way at the same time. */
+  readonly maxConnections: number;
 }
 
-/** Requests in flight at one source: the upstream is one process with thirty threads. */
-const CONCURRENCY = 4;
 /** A page of 200 tasks is about 0.25 MB; nothing that an alarm reads comes near this. */
 const MAX_BODY = 32 * 2 ** 20;
 /** Further questions of a module that never waits for an answer are refused. */
@@ -33,12 +34,13 @@ const MAX_QUESTION = 8_000;
 const USER_AGENT = "swf-alarms";
 
 /** One REST service during one tick: keep-alive, retries, and each question fetched once. */
-export class Source implements Asker {
+export class Source implements SharedSource {
   readonly name: string;
+  readonly maxConnections: number;
   readonly #settings: SourceSettings;
   readonly #signal: AbortSignal;
   #connections: Promise<Connections> | undefined;
-  readonly #limit = pLimit(CONCURRENCY);
+  readonly #limit: ReturnType<typeof pLimit>;
   readonly #answers: Answers;
   readonly tally: Tally = { asked: 0, answered: 0, lastFailure: undefined };
   #streak: Streak = NO_FAILURES;
@@ -49,16 +51,18 @@ export class Source implements Asker {
   constructor(settings: SourceSettings, signal: AbortSignal, room: Room = new Room()) {
     this.#answers = new Answers(room);
     this.name = settings.name;
+    this.maxConnections = settings.maxConnections;
+    this.#limit = pLimit(settings.maxConnections);
     this.#settings = settings;
     this.#signal = signal;
   }
 
   /**
-   * The JSON text of the answer to a question. Asked twice in a tick it is fetched once; every caller
-   * parses a copy of its own, so that no alarm can change what another reads. Throws FetchError; with
+   * The answer to a question, JSON in UTF-8. Asked twice in a tick it is fetched once; every caller
+   * parses it for itself, so that no alarm can change what another reads. Throws FetchError; with
    * `absentIsAnswer`, a 404 gives undefined instead.
    */
-  async ask(path: string, query: Query, absentIsAnswer: boolean): Promise<string | undefined> {
+  async ask(path: string, query: Query, absentIsAnswer: boolean): Promise<Buffer | undefined> {
     const url = this.#url(path, query);
     const answer = await this.#answers.get(url.href, () => this.#queue(url));
     if (answer.ok) return answer.body;
@@ -78,7 +82,7 @@ export class Source implements Asker {
   async #open(): Promise<Connections> {
     const { openConnections } = await import("./connections.ts");
     const { baseUrl, timeout } = this.#settings;
-    return openConnections(new URL(baseUrl).origin, CONCURRENCY, timeout);
+    return openConnections(new URL(baseUrl).origin, this.maxConnections, timeout);
   }
 
   #queue(url: URL): Promise<Answer> {

@@ -48,7 +48,15 @@ export async function runAlarm({
     Object.entries(sources).map(([name, baseUrl]) => [
       name,
       new Source(
-        { name, baseUrl, headers: {}, token: undefined, userAgent: undefined, timeout: 5 },
+        {
+          name,
+          baseUrl,
+          headers: {},
+          token: undefined,
+          userAgent: undefined,
+          timeout: 5,
+          maxConnections: 4,
+        },
         tick.signal,
       ),
     ]),

@@ -48,6 +48,8 @@ describe("what is not understood is refused with exit code 2, and nothing is don
     { args: ["team", "set", "@two words", "a@example.org"], says: /write one word such as @shift/ },
     { args: ["team", "set", "@shift"], says: /missing required argument 'address'/ },
     { args: ["run", "--config"], says: /argument missing/ },
+    { args: ["run", "--jitter", "300"], says: /write a number of seconds from 0 to 240/ },
+    { args: ["run", "--jitter", "5", "--plan"], says: /leave it out with --plan/ },
   ])("swf-alarms $args", async ({ args, says }) => {
     const result = await runEngine(args);
     expect(result).toMatchObject({ code: 2, stdout: "" });

@@ -37,6 +37,7 @@ const DEFAULTS: Config = {
   engine: {
     baseUrl: undefined,
     requestTimeout: 20,
+    maxConnections: 4,
     tickTimeout: 240,
     limits: { timeout: 60, memory: 512, detections: 100_000 },
     logPath: undefined,
@@ -52,7 +53,13 @@ const DEFAULTS: Config = {
 };
 
 describe("what can be set", () => {
-  const source = { baseUrl: "http://h", headers: {}, token: undefined, userAgent: undefined };
+  const source = {
+    baseUrl: "http://h",
+    headers: {},
+    token: undefined,
+    userAgent: undefined,
+    maxConnections: 4,
+  };
   const rows: readonly [string, string, Partial<Config>][] = [
     ["an empty file sets nothing", "", {}],
     ["so do empty tables, but for [email]", "[engine]\n[db]\n[sources]", {}],
@@ -64,6 +71,7 @@ request_timeout = 5
 alarm_timeout = 1.5
 alarm_memory = 128
 max_detections = 10
+max_connections = 8
 tick_timeout = 100
 log_path = "/var/log/a.log"
 alarms_dir = "/srv/alarms"
@@ -74,6 +82,7 @@ unreachable_after = 0`,
         engine: {
           baseUrl: "https://h.example/prod",
           requestTimeout: 5,
+          maxConnections: 8,
           tickTimeout: 100,
           limits: { timeout: 1.5, memory: 128, detections: 10 },
           logPath: "/var/log/a.log",
@@ -163,13 +172,14 @@ unreachable_after = 0`,
     ["a further service", '[sources.a]\nbase_url = "http://h"', { sources: { a: source } }],
     [
       "all of a service; the token is taken from the environment",
-      '[sources.my_2]\nbase_url = "http://h"\ntoken_env = "TOKEN"\nuser_agent = "me (a@h.example)"\nheaders = { "X-One" = "1", "X-Two" = "" }',
+      '[sources.my_2]\nbase_url = "http://h"\nmax_connections = 1\ntoken_env = "TOKEN"\nuser_agent = "me (a@h.example)"\nheaders = { "X-One" = "1", "X-Two" = "" }',
       {
         sources: {
           my_2: {
             baseUrl: "http://h",
             token: "t0ken",
             userAgent: "me (a@h.example)",
+            maxConnections: 1,
             headers: { "X-One": "1", "X-Two": "" },
           },
         },
@@ -183,6 +193,14 @@ unreachable_after = 0`,
   ];
   test.each(rows)("%s", (_, text, part) => {
     expect(configOf(text)).toEqual({ ...DEFAULTS, ...part });
+  });
+
+  test("the connections of [engine] are those of every service that does not say otherwise", () => {
+    const text =
+      '[engine]\nmax_connections = 2\n[sources.a]\nbase_url = "http://h"\n[sources.b]\nbase_url = "http://h"\nmax_connections = 9';
+    const { engine, sources } = configOf(text);
+    expect(engine.maxConnections).toBe(2);
+    expect(sources).toMatchObject({ a: { maxConnections: 2 }, b: { maxConnections: 9 } });
   });
 
   test.each(["swf_remote_base_url", "service_base_url"])(
@@ -208,6 +226,8 @@ unreachable_after = 0`,
     ["the most detections", "max_detections", 10_000_000, ({ engine }) => engine.limits.detections],
     ["the shortest tick", "tick_timeout", 0.1, ({ engine }) => engine.tickTimeout],
     ["the longest tick", "tick_timeout", 3600, ({ engine }) => engine.tickTimeout],
+    ["one connection", "max_connections", 1, ({ engine }) => engine.maxConnections],
+    ["the most connections", "max_connections", 30, ({ engine }) => engine.maxConnections],
   ])("%s is taken", (_, key, value, read) => {
     expect(read(configOf(`[engine]\n${key} = ${value}`))).toBe(value);
   });
@@ -222,6 +242,13 @@ const URL_WANTED =
 
 describe("each fault names its key, what was found and what to write", () => {
   const rows: readonly [string, string, readonly string[]][] = [
+    [
+      "more connections than the upstream has threads",
+      "[engine]\nmax_connections = 31",
+      [
+        "engine.max_connections: found 31; write a whole number of connections from 1 to 30, such as 4",
+      ],
+    ],
     [
       "a base URL that is no text",
       "[engine]\nbase_url = 1",

@@ -7,6 +7,7 @@ function configWith(db: Config["db"], source: Partial<SourceConfig> = {}): Confi
     engine: {
       baseUrl: undefined,
       requestTimeout: 1,
+      maxConnections: 4,
       tickTimeout: 1,
       limits: { timeout: 1, memory: 64, detections: 10 },
       logPath: undefined,
@@ -21,6 +22,7 @@ function configWith(db: Config["db"], source: Partial<SourceConfig> = {}): Confi
         headers: {},
         token: undefined,
         userAgent: undefined,
+        maxConnections: 4,
         ...source,
       },
     },

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { perAlarm, runData } from "../support/contract.ts";
+import { json } from "../support/http_server.ts";
 import { QUIET } from "../support/quiet.ts";
 import { insertAlarm, only } from "../support/rows.ts";
 import { makeSite, THINGS } from "../support/site.ts";
@@ -40,6 +41,35 @@ test("of fifty alarms one hangs for ever: the others finish, it is out of time, 
   expect(await site.entries("event")).toHaveLength(50);
   expect(site.mail.mails).toHaveLength(50);
   expect(site.source.requests).toHaveLength(1);
+});
+
+test("two alarms that read the same list have it fetched once, also where it is too much for memory", async () => {
+  const site = await makeSite({ engine: "max_connections = 1" });
+  // Three pages of 12 MiB.
+  const text = "x".repeat(4 * 2 ** 20);
+  site.source.answer = (_request, response, url) => {
+    const before = Number(url.searchParams.get("before_id") ?? 10);
+    const items = [1, 2, 3].map((step) => ({ id: before - step, text }));
+    const next = before - 3;
+    json(response, { items, has_more: next > 1, next_before_id: next });
+  };
+  for (const name of ["one", "two"]) {
+    site.module(
+      `${name}.js`,
+      `export async function* detect(client) {
+        for await (const { id, text } of client.pages("/long/"))
+          yield { dedupeKey: String(id), subject: String(text.length) };
+      }`,
+    );
+    await insertAlarm(site, name);
+  }
+  expect(await site.tick()).toEqual(QUIET);
+  expect(site.source.requests).toHaveLength(3);
+  const seen = (await site.entries("event")).map(
+    ({ data }) => `${data.dedupe_key} ${data.subject}`,
+  );
+  const each = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((id) => `${id} ${text.length}`);
+  expect(seen.sort()).toEqual([...each, ...each].sort());
 });
 
 test("a module that blocks without waiting, but yields, is out of time too", async () => {

@@ -49,6 +49,7 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
   let config: Config = {
     engine: {
       baseUrl: "http://127.0.0.1:9",
+      maxConnections: 4,
       requestTimeout: 5,
       tickTimeout: 240,
       limits: { timeout: 30, memory: 512, detections: 100_000 },

@@ -257,6 +257,7 @@ export class World {
       engine: {
         baseUrl: "http://127.0.0.1:9",
         requestTimeout: 5,
+        maxConnections: 4,
         tickTimeout: 240,
         limits: { timeout: 60, memory: 512, detections: 1000 },
         logPath: undefined,

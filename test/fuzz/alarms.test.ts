@@ -6,7 +6,8 @@ import * as panda from "../../alarms/panda_failure_rate_eic_all.ts";
 import { parseDetection } from "../../src/core/detection.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../src/core/json.ts";
 import { makeClient } from "../../src/source/alarm_client.ts";
-import type { AlarmClient, Asker } from "../../src/source/client.ts";
+import type { Asker } from "../../src/source/asker.ts";
+import type { AlarmClient } from "../../src/source/client.ts";
 import { FetchError } from "../../src/source/fetch_error.ts";
 import { anyJson, anyText, mutate, mutations, ONE_LINE } from "./arbitraries.ts";
 import { runs } from "./runs.ts";
@@ -26,7 +27,7 @@ async function detect(
   const asker: Asker = {
     ask: async (path) => {
       const value = answer(path);
-      return value === undefined ? undefined : JSON.stringify(value);
+      return value === undefined ? undefined : Buffer.from(JSON.stringify(value));
     },
   };
   const reasons: string[] = [];

@@ -204,6 +204,7 @@ async function readList(running: Running, path: string): Promise<void> {
       headers: {},
       token: "s3cret-token",
       userAgent: undefined,
+      maxConnections: 4,
       timeout: 2,
     },
     tick.signal,

@@ -1,16 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Outcome } from "../../src/core/model.ts";
 import { Details } from "../../src/modules/details.ts";
-import { type OutcomeFacts, OutcomeSoFar } from "../../src/modules/outcome.ts";
-
-function newOutcome(changes: Partial<OutcomeFacts> = {}): OutcomeSoFar {
-  return new OutcomeSoFar({
-    details: new Details(),
-    needsDetails: () => true,
-    redact: (text) => text,
-    ...changes,
-  });
-}
+import type { OutcomeSoFar } from "../../src/modules/outcome.ts";
+import { newOutcome } from "../support/new_outcome.ts";
 
 function outcomeAfter(happened: (soFar: OutcomeSoFar) => void): Outcome {
   const soFar = newOutcome();

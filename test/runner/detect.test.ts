@@ -435,6 +435,7 @@ describe("with a real service", () => {
         headers: {},
         token: undefined,
         userAgent: undefined,
+        maxConnections: 4,
         timeout: 5,
       },
       new AbortController().signal,

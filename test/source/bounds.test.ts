@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { Room } from "../../src/source/answers.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { FetchError } from "../../src/source/fetch_error.ts";
-import { Source } from "../../src/source/source.ts";
+import { Room } from "../../src/source/room.ts";
+import type { Source } from "../../src/source/source.ts";
 import { answer, startFaultyServer } from "../support/faulty_server.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
 import { closeSources, getJson, makeSource } from "../support/sources.ts";
@@ -121,19 +121,51 @@ describe("the tally", () => {
 });
 
 describe("what is kept of a tick", () => {
-  test("ends with the room: those who ask together share, those who ask later ask again", async () => {
-    const settings = { headers: {}, token: undefined, userAgent: undefined, timeout: 20 };
-    const { signal } = new AbortController();
-    const room = new Room(10_000);
-    const one = new Source({ name: "one", baseUrl: server.url, ...settings }, signal, room);
-    const two = new Source({ name: "two", baseUrl: server.url, ...settings }, signal, room);
-    server.answer = (_request, response) => json(response, "x".repeat(4_000));
-    for (let round = 0; round < 2; round++) {
-      await Promise.all([getJson(one, "/kept"), getJson(one, "/kept")]);
-      await Promise.all([getJson(two, "/not-kept"), getJson(two, "/not-kept")]);
-    }
-    expect(server.requests).toEqual(["/kept", "/not-kept", "/not-kept"]);
-    await Promise.all([one.close(), two.close()]);
+  const rooms: Room[] = [];
+  afterEach(() => {
+    for (const room of rooms.splice(0)) room.close();
+    vi.unstubAllEnvs();
+  });
+
+  /** Two sources that share a room of so many bytes, each asked for two lists by two alarms, twice. */
+  async function askTwice(memory: number, file: number, size = 4_000): Promise<readonly string[]> {
+    const room = new Room({ memory, file });
+    rooms.push(room);
+    server.answer = (_request, response, url) => json(response, url.pathname.padEnd(size, "x"));
+    const sources = ["one", "two"].map((name) =>
+      makeSource({ name, baseUrl: server.url }, undefined, room),
+    );
+    for (let round = 0; round < 2; round++)
+      for (const source of sources)
+        for (const list of ["a", "b"]) {
+          const path = `/${source.name}/${list}`;
+          const answers = await Promise.all([getJson(source, path), getJson(source, path)]);
+          expect(answers).toEqual(Array.from({ length: 2 }, () => path.padEnd(size, "x")));
+        }
+    return server.requests;
+  }
+
+  const ALL = ["/one/a", "/one/b", "/two/a", "/two/b"];
+  test.each([
+    ["all is kept in memory", 100_000, 0, ALL],
+    ["what does not fit goes into a file", 6_000, 100_000, ALL],
+    ["all goes into the file", 0, 100_000, ALL],
+    [
+      "when the file is full, those who ask together share, those who ask later ask again",
+      6_000,
+      5_000,
+      [...ALL, "/two/a", "/two/b"],
+    ],
+  ])("%s", async (_sentence, memory, file, requests) => {
+    expect(await askTwice(memory, file)).toEqual(requests);
+  });
+
+  test.each([
+    ["found out when it is read back", 4_000],
+    ["found out when it is written", 300_000],
+  ])("a file that cannot be written costs a second fetch and nothing else: %s", async (_, size) => {
+    vi.stubEnv("TMPDIR", "/no/such/folder");
+    expect(await askTwice(0, 2 ** 30, size)).toEqual([...ALL, ...ALL]);
   });
 });
 

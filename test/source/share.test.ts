@@ -5,12 +5,14 @@ import { closeSources, makeSource } from "../support/sources.ts";
 
 afterEach(closeSources);
 
+const always = async (): Promise<void> => {};
+
 test("an alarm that asks thousands of questions at once does not keep another one waiting", async () => {
   const server = await startServer((_request, response) => json(response, {}));
   const source = makeSource({ baseUrl: server.url });
   const alarm = new AbortController();
-  const greedy = shareOf(source, alarm.signal);
-  const modest = shareOf(source, new AbortController().signal);
+  const greedy = shareOf(source, alarm.signal, always);
+  const modest = shareOf(source, new AbortController().signal, always);
   const asked = Array.from({ length: 5_000 }, (_, index) =>
     greedy.ask(`/greedy/${index}`, {}, false).catch((error: unknown) => error),
   );
@@ -28,10 +30,54 @@ test("a share gives the answers of its source, its 404s and its failures", async
   const server = await startServer((_request, response, url) =>
     json(response, { a: 1 }, url.pathname === "/none" ? 404 : 200),
   );
-  const share = shareOf(makeSource({ baseUrl: server.url }), new AbortController().signal);
-  expect(await share.ask("/x", { b: 2 }, false)).toBe('{"a":1}');
+  const share = shareOf(makeSource({ baseUrl: server.url }), new AbortController().signal, always);
+  expect(await share.ask("/x", { b: 2 }, false)).toEqual(Buffer.from('{"a":1}'));
   expect(await share.ask("/none", {}, true)).toBeUndefined();
   await expect(share.ask("/none", {}, false)).rejects.toThrow("status 404");
   expect(server.requests).toEqual(["/x?b=2", "/none"]);
   await server.close();
 });
+
+test("what an alarm asks is not asked for it before it is ready for the answer", async () => {
+  const server = await startServer((_request, response) => json(response, {}));
+  const source = makeSource({ baseUrl: server.url });
+  let hasRead = (): void => {};
+  const ready = new Promise<void>((resolve) => {
+    hasRead = resolve;
+  });
+  const busy = shareOf(source, new AbortController().signal, () => ready);
+  const asked = Array.from({ length: 10 }, (_, index) => busy.ask(`/busy/${index}`, {}, false));
+  await source.ask("/another", {}, false);
+  expect(server.requests).toEqual(["/another"]);
+  hasRead();
+  await Promise.all(asked);
+  expect(server.requests).toHaveLength(11);
+  await server.close();
+});
+
+test.each([1, 4, 9])(
+  "however many alarms ask, a service has no more than %d requests at a time",
+  async (maxConnections) => {
+    let underWay = 0;
+    let most = 0;
+    const server = await startServer((_request, response) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      setTimeout(() => {
+        underWay -= 1;
+        json(response, {});
+      }, 5);
+    });
+    const source = makeSource({ baseUrl: server.url, maxConnections });
+    const { signal } = new AbortController();
+    const alarms = Array.from({ length: 20 }, () => shareOf(source, signal, always));
+    await Promise.all(
+      alarms.flatMap((alarm, name) =>
+        Array.from({ length: 5 }, (_, index) => alarm.ask(`/${name}/${index}`, {}, false)),
+      ),
+    );
+    expect(most).toBe(maxConnections);
+    expect(server.requests).toHaveLength(100);
+    await server.close();
+  },
+);

@@ -1,10 +1,10 @@
 import type { JsonObject } from "../../src/core/json.ts";
 import type { Outcome, SafeDetection } from "../../src/core/model.ts";
-import { Details } from "../../src/modules/details.ts";
-import { OutcomeSoFar } from "../../src/modules/outcome.ts";
+import type { OutcomeSoFar } from "../../src/modules/outcome.ts";
 import { runDetect } from "../../src/runner/detect.ts";
 import type { Detect } from "../../src/runner/load.ts";
-import type { Asker } from "../../src/source/client.ts";
+import type { Asker } from "../../src/source/asker.ts";
+import { newOutcome } from "./new_outcome.ts";
 
 export interface RunFacts {
   readonly params?: JsonObject;
@@ -38,12 +38,8 @@ export async function outcomeOf(detect: Detect, facts: RunFacts = {}): Promise<W
 /** Runs a `detect` in this process, to the outcome that the engine makes of what it hears from a module's. */
 export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Outcome> {
   const started = performance.now();
-  const soFar = new OutcomeSoFar({
-    details: new Details(),
-    needsDetails: () => true,
-    redact: (text) => text,
-    ...facts,
-  });
+  const { needsDetails = () => true, redact = (text) => text } = facts;
+  const soFar = newOutcome({ needsDetails, redact });
   const sources = new Map<string, Asker>();
   for (const [name, source] of facts.sources ?? []) sources.set(name, heard(source, soFar));
   const error = await runDetect({

@@ -1,5 +1,6 @@
 import type { JsonValue } from "../../src/core/json.ts";
 import type { Query } from "../../src/source/paging.ts";
+import type { Room } from "../../src/source/room.ts";
 import { Source, type SourceSettings } from "../../src/source/source.ts";
 
 const open: Source[] = [];
@@ -8,9 +9,17 @@ const open: Source[] = [];
 export function makeSource(
   settings: Partial<SourceSettings> & { readonly baseUrl: string },
   signal: AbortSignal = new AbortController().signal,
+  room?: Room,
 ): Source {
-  const plain = { name: "main", headers: {}, token: undefined, userAgent: undefined, timeout: 20 };
-  const source = new Source({ ...plain, ...settings }, signal);
+  const plain = {
+    name: "main",
+    headers: {},
+    token: undefined,
+    userAgent: undefined,
+    timeout: 20,
+    maxConnections: 4,
+  };
+  const source = new Source({ ...plain, ...settings }, signal, room);
   open.push(source);
   return source;
 }
@@ -22,8 +31,8 @@ export async function getJson(
   query: Query = {},
   absentIsAnswer = false,
 ): Promise<JsonValue | undefined> {
-  const text = await source.ask(path, query, absentIsAnswer);
-  return text === undefined ? undefined : JSON.parse(text);
+  const body = await source.ask(path, query, absentIsAnswer);
+  return body === undefined ? undefined : JSON.parse(body.toString());
 }
 
 /** For `afterEach`: a test that failed leaves no connection to the next. */
