@@ -40,7 +40,7 @@ export async function wal(bench: Bench): Promise<Section> {
       figure("cleared, after a checkpoint", [afterCheckpoint.cleared]),
     ],
     notes: [
-      "The distance that `pg_current_wal_lsn()` moved in a tick, by the number of its events. After a checkpoint Postgres",
+      "The distance that `pg_current_wal_insert_lsn()` moved in a tick, by the number of its events. After a checkpoint Postgres",
       "writes each page whole at its first change (every five minutes by itself, as often as the engine ticks).",
     ],
   };
@@ -103,9 +103,9 @@ async function bareTouch({ lab, floors }: Bench): Promise<readonly number[]> {
 
 /** Bytes per event. */
 async function written(db: pg.Client, work: () => Promise<unknown>): Promise<number> {
-  const { rows } = await db.query("SELECT pg_current_wal_lsn()::text AS start");
+  const { rows } = await db.query("SELECT pg_current_wal_insert_lsn()::text AS start");
   await work();
-  const bytes = await askNumber(db, "SELECT pg_current_wal_lsn() - $1::pg_lsn", [
+  const bytes = await askNumber(db, "SELECT pg_current_wal_insert_lsn() - $1::pg_lsn", [
     String(rows[0]?.start),
   ]);
   return Math.round(bytes / EVENTS);
