@@ -24,7 +24,7 @@ export const DASHBOARD_QUERIES: readonly DashboardQuery[] = [
   },
   {
     view: "events of an alarm in the last 24 h",
-    sql: `SELECT * FROM entry WHERE ${EVENTS} AND ${OF_ALARM} AND timestamp_created >= $1 - 86400 ORDER BY timestamp_created DESC`,
+    sql: `SELECT * FROM entry WHERE ${EVENTS} AND ${OF_ALARM} AND timestamp_created >= $1::float8 - 86400 ORDER BY timestamp_created DESC`,
     takesNow: true,
   },
   {
@@ -37,7 +37,7 @@ export const DASHBOARD_QUERIES: readonly DashboardQuery[] = [
   },
   {
     view: "runs of the last 24 h (task history)",
-    sql: `SELECT * FROM entry WHERE ${RUNS} AND timestamp_created >= $1 - 86400 ORDER BY timestamp_created`,
+    sql: `SELECT * FROM entry WHERE ${RUNS} AND timestamp_created >= $1::float8 - 86400 ORDER BY timestamp_created`,
     takesNow: true,
   },
   {
