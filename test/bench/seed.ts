@@ -15,24 +15,26 @@ export async function sampleRow(db: pg.Client, kind: string): Promise<SampleRow>
 
 export interface Copies {
   readonly count: number;
-  /** SQL of what is different in `data`, an object; `n` counts from 0 and `at` is the row's time. */
+  /** SQL of what is different in `data`, an object; `n` counts the rows and `at` is the row's time. */
   readonly data: string;
   /** Seconds between two rows, into the past; all at the sample's time unless given. */
   readonly apart?: number;
+  /** Counts from here on instead of from 0. */
+  readonly first?: number;
 }
 
 /** Makes many rows of one: exactly the shape that the engine writes, whatever that is. One statement. */
 export async function multiply(db: pg.Client, sample: SampleRow, copies: Copies): Promise<void> {
-  const { count, data, apart = 0 } = copies;
+  const { count, data, apart = 0, first = 0 } = copies;
   await db.query(
     `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,
                         timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
      SELECT gen_random_uuid()::text, sample.title, sample.content, sample.kind, sample.name,
             sample.data || ${data}, sample.priority, sample.status, sample.archived,
             at, at, sample.deleted_at, sample.parent_id, sample.context_id
-     FROM jsonb_populate_record(NULL::entry, $1::jsonb) AS sample, generate_series(0, $2::int - 1) AS n,
+     FROM jsonb_populate_record(NULL::entry, $1::jsonb) AS sample, generate_series($4::int, $4::int + $2::int - 1) AS n,
           LATERAL (SELECT sample.timestamp_created - n * $3::float8 AS at) AS times`,
-    [sample, count, apart],
+    [sample, count, apart, first],
   );
 }
 
