@@ -2,22 +2,32 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Plugin } from "rolldown";
 
-/** Writes `THIRD_PARTY.txt` beside the bundle: the licences of the packages whose code is in it. */
+/**
+ * Writes `THIRD_PARTY.txt` beside the bundles: the licences of the packages whose code is in any of those
+ * made so far. With it goes the word that the bundles are CommonJS, in a package that is not.
+ */
 export function thirdParty(): Plugin {
+  const folders = new Set<string>();
   return {
     name: "third party licences",
     generateBundle(_, bundle) {
-      const chunks = Object.values(bundle).flatMap((part) => (part.type === "chunk" ? [part] : []));
-      const folders = chunks
-        .flatMap(({ modules }) => Object.entries(modules))
-        .flatMap(([id, { renderedLength }]) =>
-          renderedLength > 0 ? (packageFolder(id) ?? []) : [],
-        );
-      const source = [...new Set(folders)]
+      for (const part of Object.values(bundle)) {
+        if (part.type !== "chunk") continue;
+        for (const [id, { renderedLength }] of Object.entries(part.modules)) {
+          const folder = renderedLength > 0 ? packageFolder(id) : undefined;
+          if (folder !== undefined) folders.add(folder);
+        }
+      }
+      const source = [...folders]
         .toSorted()
         .map(licenceOf)
         .join(`\n${"-".repeat(80)}\n\n`);
       this.emitFile({ type: "asset", fileName: "THIRD_PARTY.txt", source });
+      this.emitFile({
+        type: "asset",
+        fileName: "package.json",
+        source: '{ "type": "commonjs" }\n',
+      });
     },
   };
 }

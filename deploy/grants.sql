@@ -1,5 +1,5 @@
--- The rights of the role that runs ticks and commands: exactly these. It can delete nothing and make no
--- table; `swf-alarms migrate` stays with the owner of the tables.
+-- The rights of the role that runs ticks and commands: exactly these. It can make no table;
+-- `swf-alarms migrate` stays with the owner of the tables.
 --
 --   1. As an administrator:  CREATE ROLE swf_alarms LOGIN;  then \password swf_alarms
 --   2. swf-alarms migrate, as the owner of the tables
@@ -13,8 +13,9 @@
 
 BEGIN;
 
--- Alarms, events, run records, notifications, teams: all are rows of this table.
-GRANT SELECT, INSERT, UPDATE ON entry TO :"role";
+-- Alarms, events, run records, notifications, teams: all are rows of this table. DELETE is for what
+-- [retention] no longer keeps; Postgres cannot narrow it to those rows.
+GRANT SELECT, INSERT, UPDATE, DELETE ON entry TO :"role";
 
 -- `alarm set` and `team set` keep the state before as a version.
 GRANT SELECT, INSERT ON entry_version TO :"role";

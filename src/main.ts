@@ -29,6 +29,11 @@ export async function runMain(
   // The reader of a pipe may leave early, as `head` does. What is at work goes on: a tick must be done.
   // And an error of stderr would be said on stderr, for ever.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  // Not reached while there is work: it waits for something that no longer comes, and must not pass for done.
+  process.on("beforeExit", () => {
+    complain("the work stopped in the middle, with nothing left to wait for");
+    process.exit(EXIT.unable);
+  });
   let code: ExitCode = EXIT.ok;
   try {
     await build((given) => {

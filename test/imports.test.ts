@@ -31,7 +31,6 @@ const HEAVY: { readonly [name: string]: string } = {
   pg: "src/store/postgres.ts",
   "@aws-sdk/client-ses": "src/channel/ses.ts",
   nodemailer: "src/channel/file.ts",
-  undici: "src/source/connections.ts",
 };
 
 interface Import {
@@ -45,7 +44,8 @@ interface Import {
 /** Every import in a file's text, as written. Throws on one whose target is not a plain text. */
 function readImports(text: string): readonly Pick<Import, "to" | "kind">[] {
   const code = text.replaceAll(/^\s*\/\*[\s\S]*?\*\//gm, "").replaceAll(/^\s*\/\/.*$/gm, "");
-  if (/(?<![.\w])import\(\s*[^\s")]/.test(code) || /(?<![.\w])require\(/.test(code))
+  const own = code.replaceAll(/"[^"\n]*"/g, '""');
+  if (/(?<![.\w])import\(\s*[^\s")]/.test(own) || /(?<![.\w])require\(/.test(own))
     throw new Error("an import whose target is only known when it runs");
   const found: Pick<Import, "to" | "kind">[] = [];
   const fixed = /^(import|export)\s+(type\s)?[^"';]*?from\s+"([^"]+)"|^import\s+"([^"]+)"/gm;
@@ -153,6 +153,7 @@ describe("imports are read from a text", () => {
     ["handed on whole", 'export * from "./a.ts";', ["value ./a.ts"]],
     ["on demand", 'const { a } = await import("./a.ts");', ["on demand ./a.ts"]],
     ["not a method of that name", "await loader.import(path);", []],
+    ["not from a text", 'compile("return import(path)");', []],
     ["not from a comment", '/** `import a from "b"` */\n// import c from "d";', []],
     ["not from an export of its own", 'export const a = 1;\nconst b = "from";', []],
   ])("%s", (_, text, expected) => {
@@ -291,7 +292,7 @@ describe("the shipped alarms", () => {
     ["alarms/lib/a.ts", undefined],
     ["alarms/other.ts", "alarms/a.ts must not import alarms/other.ts"],
     ["src/core/json.ts", "alarms/a.ts must not import src/core/json.ts"],
-    ["undici", "alarms/a.ts must not import undici"],
+    ["pg", "alarms/a.ts must not import pg"],
   ])("importing %s are judged", (to, expected) => {
     expect(objectionTo({ from: "alarms/a.ts", to })).toBe(expected);
   });

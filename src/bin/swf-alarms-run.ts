@@ -2,4 +2,4 @@
 import { buildRunProgram } from "../cli/commands.ts";
 import { runMain } from "../main.ts";
 
-await runMain(buildRunProgram, process.argv);
+void runMain(buildRunProgram, process.argv);

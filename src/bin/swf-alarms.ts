@@ -2,4 +2,4 @@
 import { buildProgram } from "../cli/commands.ts";
 import { runMain } from "../main.ts";
 
-await runMain(buildProgram, process.argv);
+void runMain(buildProgram, process.argv);

@@ -10,6 +10,7 @@ import type { SetExit } from "./exit_code.ts";
 import { addJitterOption } from "./jitter.ts";
 import { addMigrate } from "./migrate.ts";
 import { shown } from "./output.ts";
+import { addPrune } from "./prune.ts";
 import { addRun, type RunOptions, runTick } from "./run.ts";
 import { addRunList } from "./run_list.ts";
 import { addAllowOption } from "./session.ts";
@@ -38,6 +39,7 @@ export function buildProgram(setExit: SetExit): Command {
   addRunList(run);
   addStatus(program, setExit);
   addMigrate(program);
+  addPrune(program, setExit);
   addDemo(program);
   const alarm = program.command("alarm").summary("list, show, try and set alarms");
   addAlarmList(alarm);

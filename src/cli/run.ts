@@ -62,8 +62,10 @@ export async function runTick(options: RunOptions): Promise<ExitCode> {
   for (const note of notes) log.info(note);
   if (options.jitter !== undefined) await waitSomeTime(options.jitter, Math.random(), log);
   try {
-    const report = await withDatabase(options, (db, config) =>
-      runOnce(makeEngine(db, config, log), mode, options.alarm),
+    const report = await withDatabase(
+      options,
+      (db, config) => runOnce(makeEngine(db, config, log), mode, options.alarm),
+      true,
     );
     const lines = renderTick(report, mode);
     for (const line of lines) log.info(line);

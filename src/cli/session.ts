@@ -64,15 +64,16 @@ export function readConfig(options: ConfigOption): ReadConfig {
 }
 
 /**
- * Opens the database for one piece of work. The embedded one is the engine's own and is brought up to
- * date by itself. Throws DatabaseError.
+ * Opens the database for one piece of work, which may take a lock. The embedded one is the engine's own
+ * and is brought up to date by itself. Throws DatabaseError.
  */
 export async function withDatabase<T>(
   options: ConfigOption,
   work: (db: Database, config: Config) => Promise<T>,
+  willLock = false,
 ): Promise<T> {
   const { config, path } = readConfig(options);
-  const db = await openDatabase(config.db, staleAfter(config.engine.tickTimeout));
+  const db = await openDatabase(config.db, staleAfter(config.engine.tickTimeout), willLock);
   try {
     if (config.db.kind === "embedded") await migrate(db);
     else await requireSchema(db, path);

@@ -1,4 +1,5 @@
 import type { DetectLimits } from "../core/model.ts";
+import type { Retention } from "../core/retention.ts";
 
 /** The engine's settings after parsing: every default filled in, every path absolute. */
 export interface Config {
@@ -31,6 +32,7 @@ export interface Config {
   readonly email: EmailConfig;
   /** Who is mailed about the engine's own trouble, as typed: addresses and `@team` names. */
   readonly operators: readonly string[];
+  readonly retention: Retention;
 }
 
 export interface SourceConfig {

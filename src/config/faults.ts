@@ -82,6 +82,7 @@ const TABLES: ReadonlyMap<string, readonly string[]> = new Map([
   ["engine", Object.keys(Schema.entries.engine.wrapped.entries)],
   ["db", Object.keys(Schema.entries.db.wrapped.entries)],
   ["email", Object.keys(Schema.entries.email.wrapped.entries)],
+  ["retention", Object.keys(Schema.entries.retention.wrapped.entries)],
 ]);
 
 /** Every key that means nothing, with the one that was probably meant. */

@@ -3,6 +3,7 @@ import { parse as parseToml, TomlError } from "smol-toml";
 import * as v from "valibot";
 import { isJsonObject } from "../core/json.ts";
 import { MAIN_SOURCE } from "../core/readiness.ts";
+import type { Retention } from "../core/retention.ts";
 import type { Config, DbConfig, EmailConfig, SourceConfig } from "./config.ts";
 import { parseDbLogin } from "./db_login.ts";
 import { describeIssue, keysOf, noTables, pathText, unknownKeys } from "./faults.ts";
@@ -57,7 +58,8 @@ export function parseConfig(tomlText: string, around: Surroundings): ParsedConfi
   faults.push(...across.filter((fault) => !isAboutOneOf(fault, paths)));
   if (faults.length > 0) return { ok: false, faults };
   const operators = raw.email?.operators ?? [];
-  return { ok: true, config: { engine, sources, db, email, operators } };
+  const retention = parseRetention(raw);
+  return { ok: true, config: { engine, sources, db, email, operators, retention } };
 }
 
 /** The table without what stands at these paths, so that what is left can be looked at. */
@@ -184,6 +186,16 @@ function parseSources(raw: RawConfig, around: Surroundings, faults: string[]): C
     };
   }
   return sources;
+}
+
+function parseRetention({ retention = {} }: RawConfig): Retention {
+  const days = (given: number | "forever"): number | undefined =>
+    given === "forever" ? undefined : given;
+  return {
+    engineRunsDays: days(retention.engine_runs_days ?? 14),
+    clearedEventsDays: days(retention.cleared_events_days ?? "forever"),
+    notificationsDays: days(retention.notifications_days ?? 365),
+  };
 }
 
 function absolute(path: string, around: Surroundings): string {

@@ -51,7 +51,11 @@ const path = (example: string) =>
 const A_COUNT = "a whole number of failures such as 3, or 0 for never";
 const A_SHARE = "a share from 0 to 1 such as 0.8; 1 turns the guard off";
 const A_WHILE = "a number of seconds such as 1800";
+const DAYS = 'a whole number of days, like 14, or "forever"';
 const OPERATORS = 'a list of addresses and @teams, like ["ops@host.example", "@ops"]';
+
+/** How long rows are kept. 0 might mean at once as well as never, so it means nothing. */
+const days = v.custom<number | "forever">(isDays, DAYS);
 
 /** One table of `[sources]`. */
 export const Source = v.object({
@@ -153,6 +157,13 @@ export const Schema = v.object({
       ),
     }),
   ),
+  retention: v.optional(
+    v.object({
+      engine_runs_days: v.optional(days),
+      cleared_events_days: v.optional(days),
+      notifications_days: v.optional(days),
+    }),
+  ),
 });
 
 /** The configuration file as it stands, each part of the right type. */
@@ -176,6 +187,12 @@ function isDsn(value: string): boolean {
 /** Whether a text fits into a header: one line, and no character that HTTP has no byte for. */
 export function isHeaderValue(value: string): boolean {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+}
+
+/** A hundred years are the most: what is kept longer is kept for ever. */
+function isDays(value: unknown): boolean {
+  if (value === "forever") return true;
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 36_500;
 }
 
 function isListOfTexts(value: unknown): value is string[] {

@@ -130,22 +130,17 @@ export function unrecordedResult(
 /** Ids of events kept in a run record for each alarm; the notification row keeps them all. */
 const MAX_IDS = 1_000;
 
-/** The alarm's entry in `per_alarm`: the contract's keys, and the engine's own after them. */
+/**
+ * The alarm's entry in `per_alarm`: the contract's keys, and the engine's own after them. Most turns change
+ * nothing, and every tick keeps one of each: then it is what dashboards read of every run, and no more.
+ */
 export function perAlarmRecord(result: AlarmResult): JsonObject {
   const { row } = result;
-  if (result.kind === "not configured") {
-    return {
-      enabled: row.enabled,
-      alarms_seen: 0,
-      errors: 0,
-      error_message: "",
-      ...emptyBundle,
-      params: row.params,
-      recipients: [],
-      not_configured: result.missing.join("; "),
-    };
-  }
+  const quiet = { enabled: row.enabled, alarms_seen: 0, errors: 0, error_message: "" };
+  if (result.kind === "not configured")
+    return { ...quiet, not_configured: result.missing.join("; ") };
   const { outcome, plan, notice } = result;
+  if (isUnremarkable(result)) return { ...quiet, alarms_seen: outcome.detections.size };
   const ids = (mentions: Notice["fresh"]): string[] =>
     mentions.slice(0, MAX_IDS).map(({ eventId }) => eventId);
   return {
@@ -179,15 +174,16 @@ function quarantineEntry({ since, failures, nextTryInTicks, cause }: QuarantineR
   return { since, failures, next_try_in_ticks: nextTryInTicks, cause };
 }
 
-const emptyBundle = {
-  bundle_new: 0,
-  bundle_renotify: 0,
-  bundle_sent: false,
-  bundle_subject: "",
-  bundle_new_event_ids: [],
-  bundle_renotify_event_ids: [],
-  bundle_cleared: 0,
-};
+/** Whether nothing came of the alarm's turn but that its events still fire. */
+function isUnremarkable({ outcome, plan, notice, errors, notes, ...result }: RanResult): boolean {
+  const changed = plan.open.length + plan.clear.length + plan.keep.length;
+  return (
+    outcome.status === "complete" &&
+    changed + errors.length + notes.length === 0 &&
+    notice.reason === "nothing to mail" &&
+    result.quarantine === undefined
+  );
+}
 
 function silence(notice: Notice, notes: readonly string[]): readonly string[] {
   switch (notice.reason) {

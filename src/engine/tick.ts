@@ -33,6 +33,7 @@ import { notify } from "./notify.ts";
 import { isLeftOut, keepTurn, leftOut, type Turn, takeTurn } from "./quarantine.ts";
 import { makeReport, runSummary, sayNotConfigured, type TickReport } from "./report.ts";
 import { type AlarmResult, type RanResult, ranResult, unrecordedResult } from "./result.ts";
+import { retain } from "./retain.ts";
 import { watchSources } from "./source_trouble.ts";
 import { Sources } from "./sources.ts";
 import { TickLock } from "./tick_lock.ts";
@@ -60,20 +61,21 @@ export interface TickOptions {
 
 /**
  * One pass over all alarms: lock, open the record, load, per alarm detect, reconcile, apply and notify,
- * look at how the sources answered, close the record, unlock. Throws only where no tick is possible at all: DatabaseBusy when another one
+ * look at how the sources answered, close the record, remove what is no longer kept, unlock. Throws only where no tick is possible at all: DatabaseBusy when another one
  * is at work.
  */
 export async function tick(engine: Engine, options: TickOptions): Promise<TickReport> {
   const { config, db, log } = engine;
   const write = options.mode !== "plan";
   const folder = checkRights(config.engine, readAlarmsFolder(config.engine.alarmsDir, log), log);
-  const lock = write
-    ? await TickLock.take(engine, staleAfter(config.engine.tickTimeout))
-    : undefined;
   const sources = new Sources(config);
   const budget = new Budget(config.engine.tickTimeout);
   const host = engine.host(budget.signal);
+  let lock: TickLock | undefined;
   try {
+    // A process takes longer to start than the database to answer.
+    if (folder.some(({ fault }) => fault === undefined)) host.prepare();
+    if (write) lock = await TickLock.take(engine, staleAfter(config.engine.tickTimeout));
     const now = engine.clock();
     const previous = await lastPerAlarm(db);
     const runId = write ? await openEngineRun(db, now, options.only && [...options.only]) : "";
@@ -111,7 +113,9 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const troubles = await watchSources(results, scene);
     const report = makeReport(results, problems, troubles, loaded.newcomers, now);
     sayNotConfigured(report, previous, log);
-    return write ? await closeRecord(engine, runId, report) : report;
+    if (!write) return report;
+    const closed = await closeRecord(engine, runId, report);
+    return { ...closed, errors: [...closed.errors, ...(await retain(scene))] };
   } finally {
     budget.stop();
     await host.close();

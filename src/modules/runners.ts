@@ -30,7 +30,7 @@ export interface RunnersSettings {
 }
 
 /** Where alarm modules run. */
-export type ModuleHost = Pick<Runners, "load" | "detect" | "close">;
+export type ModuleHost = Pick<Runners, "prepare" | "load" | "detect" | "close">;
 
 /**
  * The processes that alarm modules run in. Each runs one module at a time, so that what a module does to
@@ -46,6 +46,11 @@ export class Runners {
 
   constructor(settings: RunnersSettings) {
     this.#settings = settings;
+  }
+
+  /** Starts the first process, so that it is there when the first job is. */
+  prepare(): void {
+    this.#idle.push(this.#start(this.#settings.limits.memory));
   }
 
   /** What a module says of itself. Never rejects. */
@@ -139,11 +144,15 @@ export class Runners {
       this.#drop(unused, "its memory limit is another one");
     }
     this.#waiting.shift();
-    const { cpuTime, log } = this.#settings;
-    const runner = new Runner({ memory: next.memory, cpuTime, log });
-    this.#all.add(runner);
-    next.take(runner);
+    next.take(this.#start(next.memory));
     this.#startLater();
+  }
+
+  #start(memory: number): Runner {
+    const { cpuTime, log } = this.#settings;
+    const runner = new Runner({ memory, cpuTime, log });
+    this.#all.add(runner);
+    return runner;
   }
 
   /** Most jobs are short: one process does many of them in the time that another takes to start. */

@@ -41,16 +41,16 @@ export class CommonFiles {
   }
 
   #requireOf(path: string): NodeJS.Require {
-    const require = createRequire(path);
+    const byNode = createRequire(path);
     const ours = (specifier: string): unknown => {
       if (specifier === "swf-alarms") return this.#helpers;
       const file = resolveFile(specifier, path);
-      if (file === undefined || !/^\.c?js$/.test(extname(file))) return require(file ?? specifier);
+      if (file === undefined || !/^\.c?js$/.test(extname(file))) return byNode(file ?? specifier);
       const ran = this.run(file, readFileSync(file, "utf8"));
       if (ran !== undefined) return ran.exports;
       throw new Error(`${file} cannot be required by ${path}: it has import or export; import it`);
     };
-    return Object.assign(ours, require);
+    return Object.assign(ours, byNode);
   }
 }
 

@@ -30,7 +30,7 @@ export class ModuleGraph {
   }
 
   /** What the module exports, when its top level has run. Rejects with what is wrong with it. */
-  async import(path: string): Promise<object> {
+  async exportsOf(path: string): Promise<object> {
     return (await this.#load(path)).namespace;
   }
 

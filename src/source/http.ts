@@ -1,4 +1,4 @@
-import type { Dispatcher } from "undici";
+import type { IncomingHttpHeaders } from "node:http";
 import { BodyFault, readBeginning, readBody } from "./body.ts";
 import type { Blame } from "./breaker.ts";
 import { explainConnection } from "./connection_failure.ts";
@@ -27,12 +27,11 @@ export async function attemptGet(url: URL, options: HttpOptions): Promise<Attemp
   const quoted = (text: string): string => excerpt(options.redact(text));
   try {
     const signal = AbortSignal.any([timeout, options.signal]);
-    const answer = await options.connections.get(url, options.headers, signal);
-    const { statusCode, headers, body } = answer;
-    if (statusCode === 200)
-      return judgeJson(await readBody(body, headers, options.maxBody), quoted);
+    const reply = await options.connections.get(url, options.headers, signal);
+    const { status, headers, body } = reply;
+    if (status === 200) return judgeJson(await readBody(body, headers, options.maxBody), quoted);
     const text = await readBeginning(body, headers);
-    return refused(statusCode, headers, quoted(text), quoted, options.now());
+    return refused(status, headers, quoted(text), quoted, options.now());
   } catch (error) {
     if (timeout.aborted) return failure(`no answer within ${options.timeout} s`, "service", false);
     if (options.signal.aborted) return failure("the tick ended before the answer", "tick", false);
@@ -67,7 +66,7 @@ function describeFault(fault: JsonFault, body: Buffer, quoted: (text: string) =>
 
 function refused(
   status: number,
-  headers: Headers,
+  headers: IncomingHttpHeaders,
   text: string,
   quoted: (text: string) => string,
   now: number,
@@ -86,8 +85,6 @@ function refused(
   const wait = parseRetryAfter(header(headers["retry-after"]), now);
   return wait === undefined ? refusal : { ...refusal, wait };
 }
-
-type Headers = Dispatcher.ResponseData["headers"];
 
 function header(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value;

@@ -75,14 +75,13 @@ export class Source implements SharedSource {
 
   /** Closes the connections. */
   async close(): Promise<void> {
-    await (await this.#connections)?.close();
+    (await this.#connections)?.close();
   }
 
   /** A tick that asks nothing does not load what it takes to ask. */
   async #open(): Promise<Connections> {
     const { openConnections } = await import("./connections.ts");
-    const { baseUrl, timeout } = this.#settings;
-    return openConnections(new URL(baseUrl).origin, this.maxConnections, timeout);
+    return openConnections(new URL(this.#settings.baseUrl).protocol, this.maxConnections);
   }
 
   #queue(url: URL): Promise<Answer> {

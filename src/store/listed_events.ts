@@ -4,7 +4,7 @@ import { isJsonObject } from "../core/json.ts";
 import type { Queryable, Row } from "./database.ts";
 import { ALARMS_CONTEXT } from "./entry.ts";
 
-/** The words of the partial index on active events, but for the clear itself. */
+/** The words of the partial indexes on events; the one of active events has one more. */
 const LIVE = `kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL`;
 
 export interface EventFilter {
@@ -58,7 +58,7 @@ export async function listEvents(
 function newestOf(db: Queryable, { alarm, limit }: EventFilter): Promise<readonly Row[]> {
   return db.query(
     `SELECT id, title, data FROM entry
-     WHERE ${LIVE} AND ($1::text IS NULL OR data->>'entry_id' = $1)
+     WHERE ${LIVE} AND ($1::text IS NULL OR data->'entry_id' = to_jsonb($1))
      ORDER BY timestamp_created DESC, id LIMIT $2::int`,
     [entryIdOf(alarm), limit],
   );

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { JsonObject } from "../core/json.ts";
 import type { AlarmMemory } from "../core/quarantine.ts";
+import { NO_MEMORY, type RetentionMemory } from "../core/retention.ts";
 import type { SourceMemory } from "../core/source_trouble.ts";
 import type { Queryable } from "./database.ts";
 import { saveState, stateName } from "./states.ts";
@@ -118,4 +119,38 @@ export async function saveSourceMemory(
   now: number,
 ): Promise<void> {
   await saveState(db, SOURCE, source, memory && { ...memory }, now);
+}
+
+const RETENTION = "retention";
+const PROGRESS = "progress";
+
+const reached = v.fallback(v.optional(v.object({ before: time, reached: time })), undefined);
+const RetentionState = v.object({
+  engine_runs: reached,
+  cleared_events: reached,
+  notifications: reached,
+  failed_at: v.fallback(v.optional(time), undefined),
+});
+
+/** How far the removal of old rows has come. */
+export function retentionMemory(states: States): RetentionMemory {
+  const parsed = v.safeParse(RetentionState, states.get(stateName(RETENTION, PROGRESS)));
+  if (!parsed.success) return NO_MEMORY;
+  const { failed_at: failedAt, engine_runs, cleared_events, notifications } = parsed.output;
+  const sweeps = {
+    ...(engine_runs === undefined ? {} : { engine_runs }),
+    ...(cleared_events === undefined ? {} : { cleared_events }),
+    ...(notifications === undefined ? {} : { notifications }),
+  };
+  return { sweeps, failedAt };
+}
+
+/** Keeps how far it has come. */
+export async function saveRetentionMemory(
+  db: Queryable,
+  { sweeps, failedAt }: RetentionMemory,
+  now: number,
+): Promise<void> {
+  const state = { ...sweeps, ...(failedAt === undefined ? {} : { failed_at: failedAt }) };
+  await saveState(db, RETENTION, PROGRESS, state, now);
 }

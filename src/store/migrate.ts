@@ -16,7 +16,11 @@ const NO_TABLE = "42P01";
  */
 const INDEXES: ReadonlyMap<string, readonly string[]> = new Map([
   ["0002_one_active_event.sql", ["swf_alarms_one_active_event"]],
-  ["0003_owed_mail.sql", ["swf_alarms_owed_clears", "swf_alarms_pending_mail"]],
+  [
+    "0004_mails_of_an_alarm.sql",
+    ["swf_alarms_owed_clears", "swf_alarms_unfinished_mail", "swf_alarms_mails"],
+  ],
+  ["0005_events_of_an_alarm.sql", ["swf_alarms_events_of_alarm"]],
 ]);
 
 const LEDGER = `

@@ -5,15 +5,21 @@ import type { Database } from "./database.ts";
 
 /**
  * Opens the configured database; the heavy drivers are loaded only here. A process that has the embedded
- * one for more than `staleAfter` seconds is said to hang. Throws DatabaseError.
+ * one for more than `staleAfter` seconds is said to hang. `willLock` says that a lock will
+ * be taken, for which a server wants a session of its own. Throws DatabaseError.
  */
-export async function openDatabase(config: DbConfig, staleAfter?: number): Promise<Database> {
+export async function openDatabase(
+  config: DbConfig,
+  staleAfter?: number,
+  willLock = false,
+): Promise<Database> {
   if (config.kind === "embedded") {
     const { openEmbedded } = await import("./embedded.ts");
     return await openEmbedded(config.path, staleAfter);
   }
   const { openPostgres } = await import("./postgres.ts");
-  return await openPostgres(config.kind === "dsn" ? { dsn: config.dsn } : { login: config.login });
+  const address = config.kind === "dsn" ? { dsn: config.dsn } : { login: config.login };
+  return await openPostgres(address, undefined, willLock);
 }
 
 /** Whether the embedded database has been made; opening it would make it. */

@@ -8,7 +8,7 @@ import { numberAt } from "./events.ts";
 /** The rows of two partial indexes; statements repeat their words so that Postgres can use them. */
 const OWED_CLEAR = `kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
        AND data->>'mail_owed' = 'true'`;
-export const PENDING_MAIL = `kind = 'notification' AND context_id = '${ALARMS_CONTEXT}' AND data->'pending' IS NOT NULL`;
+export const PENDING_MAIL = `kind = 'notification' AND context_id = '${ALARMS_CONTEXT}' AND data ? 'pending'`;
 
 /** Who is owed something by earlier ticks: in most ticks nobody is, and no alarm need be asked for. */
 export interface OwedMail {

@@ -12,13 +12,25 @@ const CONNECT_TIMEOUT = 10_000;
 /** A lost server or network is noticed although nobody sends anything. */
 const KEEPALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 20_000 };
 
-/** Connects. Throws DatabaseError when the server cannot be reached or refuses. */
+/**
+ * Connects; where a lock will be taken too, its session is opened side by side with the first. Throws
+ * DatabaseError when the server cannot be reached or refuses.
+ */
 export async function openPostgres(
   address: PostgresAddress,
   limits: Limits = LIMITS,
+  willLock = false,
 ): Promise<Database> {
   const connect = () => connectTo(address, limits);
-  return new PostgresDatabase(await connect(), connect, limits);
+  const spare = willLock ? connect() : undefined;
+  try {
+    // Whoever takes the lock meets its failure.
+    spare?.catch(() => {});
+    return new PostgresDatabase(await connect(), connect, limits, spare);
+  } catch (error) {
+    void spare?.then(endSession, () => {});
+    throw error;
+  }
 }
 
 async function connectTo(address: PostgresAddress, limits: Limits): Promise<pg.Client> {

@@ -29,12 +29,20 @@ export class PostgresDatabase implements Database {
   /** One statement or transaction at a time. */
   readonly #turn = pLimit(1);
   readonly #locks = new Set<Lock>();
+  /** The first lock's session, on its way. */
+  #spare: Promise<pg.Client> | undefined;
   #client: pg.Client | undefined;
   #closed = false;
   #usedAt = performance.now();
 
-  constructor(client: pg.Client, connect: () => Promise<pg.Client>, limits: Limits) {
+  constructor(
+    client: pg.Client,
+    connect: () => Promise<pg.Client>,
+    limits: Limits,
+    spare?: Promise<pg.Client>,
+  ) {
     this.#connect = connect;
+    this.#spare = spare;
     this.#limits = limits;
     this.#adopt(client);
   }
@@ -87,7 +95,7 @@ export class PostgresDatabase implements Database {
   }
 
   async tryLock(name: string, staleAfter?: number): Promise<LockAttempt> {
-    const connect = () => this.#patience.connect(this.#connect);
+    const connect = () => this.#patience.connect(() => this.#takeSpare() ?? this.#connect());
     const attempt = await takeAdvisoryLock(connect, name, staleAfter);
     if (!attempt.held) return attempt;
     const { lock } = attempt;
@@ -99,6 +107,12 @@ export class PostgresDatabase implements Database {
     return { ...attempt, lock: { isHeld: lock.isHeld, release } };
   }
 
+  #takeSpare(): Promise<pg.Client> | undefined {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    return spare;
+  }
+
   /** Gives up the locks that are still held, too. */
   async close(): Promise<void> {
     const client = this.#client;
@@ -107,6 +121,7 @@ export class PostgresDatabase implements Database {
     await Promise.all([
       ...[...this.#locks].map((lock) => lock.release()),
       ...(client === undefined ? [] : [endSession(client)]),
+      this.#takeSpare()?.then(endSession, () => {}),
     ]);
   }
 

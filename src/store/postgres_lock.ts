@@ -18,10 +18,10 @@ const TRY_EVERY = 100;
  * of TCP do nothing.
  */
 const SETTINGS = `
-  SELECT set_config(name, wanted.value, false)
+  SELECT set_config(name, value, false)
   FROM (VALUES ('tcp_keepalives_idle', '20'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'),
                ('tcp_user_timeout', '60000'), ('idle_session_timeout', '0')) AS wanted (name, value)
-  JOIN pg_settings USING (name)`;
+  WHERE current_setting(name, true) IS NOT NULL`;
 
 /**
  * Takes an advisory lock on a session of its own, which does nothing else from then on: Postgres lets

@@ -32,10 +32,7 @@ export async function readStates(db: Queryable): Promise<ReadonlyMap<string, Jso
   return states;
 }
 
-/**
- * Writes what is to be remembered; undefined empties the row, which stays, because the engine's role
- * may not delete.
- */
+/** Writes what is to be remembered; undefined empties the row, which stays for the next time. */
 export async function saveState(
   db: Queryable,
   what: string,

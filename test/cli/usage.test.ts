@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { runEngine } from "../support/process.ts";
 
-const COMMANDS = ["run", "migrate", "demo", "alarm", "event", "team"];
+const COMMANDS = ["run", "status", "migrate", "prune", "demo", "alarm", "event", "team"];
 
 test("without a command, or with help, every command is named", async () => {
   const help = await runEngine(["--help"]);

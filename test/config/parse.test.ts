@@ -50,6 +50,7 @@ const DEFAULTS: Config = {
   db: { kind: "embedded", path: "/etc/swf/state" },
   email: { provider: "none" },
   operators: [],
+  retention: { engineRunsDays: 14, clearedEventsDays: undefined, notificationsDays: 365 },
 };
 
 describe("what can be set", () => {
@@ -90,6 +91,22 @@ unreachable_after = 0`,
           quarantineAfter: 0,
           clearGuardShare: 1,
           unreachableAfter: 0,
+        },
+      },
+    ],
+    [
+      "all of [retention]",
+      "[retention]\nengine_runs_days = 1\ncleared_events_days = 30\nnotifications_days = 36500",
+      { retention: { engineRunsDays: 1, clearedEventsDays: 30, notificationsDays: 36_500 } },
+    ],
+    [
+      "all of [retention] for ever",
+      '[retention]\nengine_runs_days = "forever"\ncleared_events_days = "forever"\nnotifications_days = "forever"',
+      {
+        retention: {
+          engineRunsDays: undefined,
+          clearedEventsDays: undefined,
+          notificationsDays: undefined,
         },
       },
     ],
@@ -354,6 +371,23 @@ describe("each fault names its key, what was found and what to write", () => {
       '[[sources]]\nbase_url = "http://h"',
       ["sources: found a list; write a table"],
     ],
+    ...["0", "-1", "0.5", "36501", "nan", '"14"', '"for ever"', "true", "[14]"].map(
+      (days): [string, string, readonly string[]] => [
+        `days of ${days}`,
+        `[retention]\nengine_runs_days = ${days}`,
+        [
+          expect.stringMatching(
+            /^retention\.engine_runs_days: found .*; write a whole number of days, like 14, or "forever"$/,
+          ),
+        ],
+      ],
+    ),
+    ["a retention that is none", "retention = 5", ["retention: found 5; write a table"]],
+    [
+      "an unknown key of [retention]",
+      "[retention]\nevents_days = 5",
+      [expect.stringMatching(/^retention\.events_days: unknown key; remove it/)],
+    ],
     [
       "a list of one source",
       '[[sources.a]]\nbase_url = "http://h"',
@@ -514,7 +548,7 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "an unknown table that is like none",
       "[logging]",
-      ["logging: unknown key; remove it (known here: engine, sources, db, email)"],
+      ["logging: unknown key; remove it (known here: engine, sources, db, email, retention)"],
     ],
     [
       "a mistyped key of [engine]",
@@ -539,7 +573,7 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "a key that every object has",
       "constructor = 1",
-      ["constructor: unknown key; remove it (known here: engine, sources, db, email)"],
+      ["constructor: unknown key; remove it (known here: engine, sources, db, email, retention)"],
     ],
     [
       "a quoted key with a dot",

@@ -29,6 +29,11 @@ function configWith(db: Config["db"], source: Partial<SourceConfig> = {}): Confi
     db,
     email: { provider: "none" },
     operators: [],
+    retention: {
+      engineRunsDays: 14,
+      clearedEventsDays: undefined,
+      notificationsDays: 365,
+    },
   };
 }
 

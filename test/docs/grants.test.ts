@@ -49,6 +49,8 @@ const WORK: readonly (readonly string[])[] = [
   ["event", "list", "--all"],
   ["team", "list"],
   ["team", "remove", "@t"],
+  ["prune", "--dry-run"],
+  ["prune", "--yes"],
 ];
 
 interface Grantee {
@@ -108,7 +110,8 @@ test("the grants of deploy/grants.sql are all that ticks and commands need", asy
   for (const args of WORK)
     expect(await site.engine(args), args.join(" ")).toMatchObject({ code: 0, stderr: "" });
   for (const sql of [
-    "DELETE FROM entry",
+    "DELETE FROM entry_version",
+    "DELETE FROM swf_alarms_migration",
     "TRUNCATE entry",
     "DROP TABLE entry",
     "CREATE TABLE own (id int)",

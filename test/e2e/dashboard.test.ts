@@ -94,7 +94,8 @@ test("the dashboards show the engine's rows as they are meant", async () => {
     continuingSubjects: [],
     sent: false,
     subject: "",
-    recipients: "ops@example.org, two@example.org",
+    // A tick that changed nothing keeps no more than the dashboards read of every tick.
+    recipients: "",
     error: "",
   });
   expect(runReport(second, ALARM, events)).toEqual({

@@ -23,7 +23,7 @@ export interface EngineAt {
   says(name: string, what: Says): void;
   /** One tick at the time that the clock shows. Undefined when it was skipped. */
   tick(mode?: Mode, only?: readonly string[]): Promise<TickReport | undefined>;
-  /** Takes settings of `[engine]` that are not the usual ones, and operators. */
+  /** Takes settings of `[engine]` that are not the usual ones, operators and `[retention]`. */
   configure(changes: EngineChanges): void;
   /** Names of the mails in the outbox folder. */
   mails(): readonly string[];
@@ -31,7 +31,10 @@ export interface EngineAt {
   blockMail(blocked: boolean): void;
 }
 
-export type EngineChanges = Partial<Config["engine"]> & { operators?: Config["operators"] };
+export type EngineChanges = Partial<Config["engine"]> & {
+  operators?: Config["operators"];
+  retention?: Config["retention"];
+};
 
 /** What the clock shows at first; a whole second, so that times compare exactly. */
 export const START = 1_800_000_000;
@@ -63,6 +66,11 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
     db: { kind: "embedded", path: "unused" },
     email: { provider: "file", from: "alarms@example.org", dir: outbox },
     operators: [],
+    retention: {
+      engineRunsDays: undefined,
+      clearedEventsDays: undefined,
+      notificationsDays: undefined,
+    },
   };
   const log: string[] = [];
   const keep = (level: string) => (message: string) => {
@@ -98,8 +106,8 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
         throw error;
       }
     },
-    configure: ({ operators = config.operators, ...engine }) => {
-      config = { ...config, operators, engine: { ...config.engine, ...engine } };
+    configure: ({ operators = config.operators, retention = config.retention, ...engine }) => {
+      config = { ...config, operators, retention, engine: { ...config.engine, ...engine } };
     },
     mails: () => {
       try {

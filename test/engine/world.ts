@@ -270,6 +270,8 @@ export class World {
       db: { kind: "embedded", path: "unused" },
       email: { provider: "file", from: "alarms@example.org", dir: "unused" },
       operators: [],
+      // So short that rows go in the courses with a step of a day.
+      retention: { engineRunsDays: 1, clearedEventsDays: 1, notificationsDays: 1 },
     };
   }
 }
@@ -277,6 +279,7 @@ export class World {
 /** In the place of the processes: outcomes as the step says. */
 function scriptedHost(step: Step): ModuleHost {
   return {
+    prepare: () => {},
     load: async ({ name, path }) => ({
       ok: true,
       module: { name, path, title: undefined, description: undefined, sources: [], params: {} },

@@ -34,10 +34,12 @@ const INDEX_NAMES = [
   "entry_version_entry_id_c7c5fdd8",
   "entry_version_entry_id_c7c5fdd8_like",
   "entry_version_pkey",
+  "swf_alarms_events_of_alarm",
+  "swf_alarms_mails",
   "swf_alarms_migration_pkey",
   ONE_ACTIVE_EVENT,
   "swf_alarms_owed_clears",
-  "swf_alarms_pending_mail",
+  "swf_alarms_unfinished_mail",
   "uniq_context_name",
   "uniq_entry_version_num",
 ];
@@ -81,8 +83,10 @@ describe.each(DATABASES)("migrate on $kind", ({ open }) => {
 
   const dropped: readonly (readonly [string, string])[] = [
     [ONE_ACTIVE_EVENT, "0002_one_active_event.sql"],
-    ["swf_alarms_owed_clears", "0003_owed_mail.sql"],
-    ["swf_alarms_pending_mail", "0003_owed_mail.sql"],
+    ["swf_alarms_owed_clears", "0004_mails_of_an_alarm.sql"],
+    ["swf_alarms_unfinished_mail", "0004_mails_of_an_alarm.sql"],
+    ["swf_alarms_mails", "0004_mails_of_an_alarm.sql"],
+    ["swf_alarms_events_of_alarm", "0005_events_of_an_alarm.sql"],
   ];
   test.each(dropped)(
     "the index %s that somebody dropped is noticed, and made again",
@@ -138,8 +142,10 @@ describe.each(DATABASES)("migrate on $kind", ({ open }) => {
     const after = await readSchema(db);
     expect(withoutOurs(after)).toEqual(before);
     expect(after.indexes.filter((line) => !before.indexes.includes(line))).toEqual([
+      expect.stringContaining("INDEX swf_alarms_events_of_alarm ON public.entry"),
+      expect.stringContaining("INDEX swf_alarms_mails ON public.entry"),
       expect.stringContaining("INDEX swf_alarms_owed_clears ON public.entry"),
-      expect.stringContaining("INDEX swf_alarms_pending_mail ON public.entry"),
+      expect.stringContaining("INDEX swf_alarms_unfinished_mail ON public.entry"),
       expect.stringContaining("UNIQUE INDEX swf_alarms_migration_pkey"),
       expect.stringContaining(`UNIQUE INDEX ${ONE_ACTIVE_EVENT} ON public.entry`),
     ]);

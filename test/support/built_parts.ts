@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { build } from "rolldown";
-import bundle from "../../rolldown.config.ts";
+import { engine } from "../../rolldown.config.ts";
 
 /** Parts of the engine that scripts of tests import by themselves. */
 export const PARTS = [
@@ -18,9 +18,9 @@ export const BUILT = new URL("../../node_modules/.swf-alarms-parts/", import.met
 export async function buildParts(): Promise<void> {
   const entries = PARTS.map((part) => [part.slice(0, -".js".length), `src/${part.slice(0, -2)}ts`]);
   await build({
-    ...bundle,
+    ...engine,
     input: Object.fromEntries(entries),
     plugins: [],
-    output: { ...bundle.output, dir: fileURLToPath(BUILT) },
+    output: { ...engine.output, dir: fileURLToPath(BUILT) },
   });
 }

@@ -25,11 +25,14 @@ const EventData = v.looseObject({
   last_notified: v.optional(time),
 });
 
-const PerAlarm = v.looseObject({
+const summary = {
   enabled: v.boolean(),
   alarms_seen: count,
   errors: v.picklist([0, 1]),
   error_message: v.string(),
+};
+const PerAlarm = v.looseObject({
+  ...summary,
   bundle_new: count,
   bundle_renotify: count,
   bundle_sent: v.boolean(),
@@ -39,6 +42,18 @@ const PerAlarm = v.looseObject({
   params: v.record(v.string(), v.unknown()),
   recipients: v.array(v.string()),
 });
+/** The short form: dashboards read the other keys as nothing where they are missing. */
+const ShortPerAlarm = v.strictObject({ ...summary, not_configured: v.optional(v.string()) });
+const NOTHING = {
+  bundle_new: 0,
+  bundle_renotify: 0,
+  bundle_sent: false,
+  bundle_subject: "",
+  bundle_new_event_ids: [],
+  bundle_renotify_event_ids: [],
+  params: {},
+  recipients: [],
+};
 export type PerAlarm = v.InferOutput<typeof PerAlarm>;
 
 const RunData = v.looseObject({
@@ -50,7 +65,7 @@ const RunData = v.looseObject({
   notifications_sent: count,
   errors: count,
   error_details: v.string(),
-  per_alarm: v.record(v.string(), PerAlarm),
+  per_alarm: v.record(v.string(), v.union([PerAlarm, ShortPerAlarm])),
 });
 export type RunData = v.InferOutput<typeof RunData>;
 
@@ -90,9 +105,9 @@ export function runData(row: Entry): RunData {
   return v.parse(RunRow, row).data;
 }
 
-/** What a finished run says of one alarm; throws where it says nothing. */
+/** What a finished run says of one alarm, as dashboards read it; throws where it says nothing. */
 export function perAlarm(row: Entry, entryId: string): PerAlarm {
   const found = runData(row).per_alarm[entryId];
   if (found === undefined) throw new Error(`the run has no entry of ${entryId}`);
-  return found;
+  return { ...NOTHING, ...found };
 }

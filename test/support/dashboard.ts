@@ -123,7 +123,8 @@ export function runReport(
 ): RunReport | undefined {
   const entry = entryOf(run, alarm);
   if (entry === undefined) return undefined;
-  const { recipients } = entry;
+  // As Python's `info.get(key) or []`: a run that changed nothing has none of them.
+  const recipients = entry.recipients ?? [];
   if (!Array.isArray(recipients)) throw new Error("recipients is no array");
   const titles = (ids: unknown): string[] => {
     if (!Array.isArray(ids)) throw new Error("the event ids are no array");
@@ -131,10 +132,10 @@ export function runReport(
   };
   return {
     enabled: Boolean(entry.enabled),
-    newSubjects: titles(entry.bundle_new_event_ids),
-    continuingSubjects: titles(entry.bundle_renotify_event_ids),
+    newSubjects: titles(entry.bundle_new_event_ids ?? []),
+    continuingSubjects: titles(entry.bundle_renotify_event_ids ?? []),
     sent: Boolean(entry.bundle_sent),
-    subject: String(entry.bundle_subject),
+    subject: String(entry.bundle_subject ?? ""),
     recipients: recipients.join(", "),
     error: isTruthy(entry.errors) ? String(entry.error_message) : "",
   };

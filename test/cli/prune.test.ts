@@ -1,0 +1,138 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { openPostgres } from "../../src/store/postgres.ts";
+import { insertEntry } from "../support/rows.ts";
+import { makeSite } from "../support/site.ts";
+
+const SLOW = 120_000;
+const DAY = 86_400;
+
+test("without saying which, and saying both, it does nothing and says what to write", async () => {
+  const site = await makeSite();
+  for (const args of [[], ["--dry-run", "--yes"]])
+    expect(await site.command(["prune", ...args])).toEqual({
+      code: 2,
+      stdout: "",
+      stderr:
+        "swf-alarms: write prune --dry-run to see what would go, or prune --yes to remove it\n",
+    });
+});
+
+test.for(["postgres", "embedded"] as const)(
+  "on %s it shows what would go, and removes that",
+  { timeout: SLOW },
+  async (database) => {
+    const site = await makeSite({ database, more: "[retention]\ncleared_events_days = 30" });
+    const now = Date.now() / 1000;
+    await site.withDatabase(async (db) => {
+      for (let n = 0; n < 25; n++)
+        await insertEntry(db, { kind: "engine_run", created: now - n, data: { finished_at: now } });
+      for (const days of [20, 20, 21, 40])
+        await insertEntry(db, { kind: "engine_run", created: now - days * DAY });
+      await insertEntry(db, { kind: "skipped_tick", created: now - 22 * DAY });
+      for (const days of [40, 20]) {
+        const created = now - days * DAY;
+        await insertEntry(db, { kind: "event", created, data: { clear_time: created } });
+      }
+      await insertEntry(db, { kind: "notification", created: now - 300 * DAY });
+    });
+    const plan = await site.command(["prune", "--dry-run"]);
+    expect(plan).toMatchObject({ code: 0, stderr: "" });
+    expect(plan.stdout.split("\n").map((line) => line.split(/ {2,}/))).toEqual([
+      ["WOULD GO", "ROWS", "OLDEST", "NEWEST", "KEPT AS ONE ROW A DAY"],
+      ["engine runs", "4", expect.any(String), expect.any(String), "4 day(s)"],
+      ["skipped ticks", "1", expect.any(String), expect.any(String), "-"],
+      ["cleared events", "1", expect.any(String), expect.any(String), "-"],
+      ["notifications", "0", "-", "-", "-"],
+      [""],
+    ]);
+    const facts: unknown = JSON.parse(
+      (await site.command(["prune", "--dry-run", "--json"])).stdout,
+    );
+    expect(facts).toMatchObject([
+      { what: "engine runs", rows: 4, days: 4 },
+      { what: "skipped ticks", rows: 1 },
+      { what: "cleared events", rows: 1 },
+      { what: "notifications", rows: 0, oldest: null, newest: null },
+    ]);
+    expect(await site.command(["prune", "--yes"])).toEqual({
+      code: 0,
+      stdout: "removed 4 engine runs, 1 skipped tick, 1 cleared event\n",
+      stderr: "",
+    });
+    expect(await site.command(["prune", "--yes"])).toMatchObject({
+      code: 0,
+      stdout: "nothing to remove\n",
+    });
+    expect(JSON.parse((await site.command(["prune", "--yes", "--json"])).stdout)).toEqual({
+      removed: expect.any(Object),
+      finished: true,
+    });
+    await site.withDatabase(async (db) => {
+      expect(
+        await db.query("SELECT kind, count(*)::int AS rows FROM entry GROUP BY 1 ORDER BY 1"),
+      ).toEqual([
+        { kind: "engine_day", rows: 4 },
+        { kind: "engine_run", rows: 25 },
+        { kind: "event", rows: 1 },
+        { kind: "notification", rows: 1 },
+      ]);
+    });
+  },
+);
+
+test("where all is kept for ever it says so", async () => {
+  const more = '[retention]\nengine_runs_days = "forever"\nnotifications_days = "forever"';
+  const site = await makeSite({ more });
+  expect(await site.command(["prune", "--dry-run"])).toEqual({
+    code: 0,
+    stdout: "[retention] keeps everything for ever\n",
+    stderr: "",
+  });
+  expect((await site.command(["prune", "--yes"])).stdout).toBe("nothing to remove\n");
+});
+
+test(
+  "Ctrl-C stops it after the step at hand, and the next one goes on",
+  async () => {
+    const site = await makeSite();
+    const now = Date.now() / 1000;
+    await site.withDatabase(async (db) => {
+      for (let n = 0; n < 20; n++) await insertEntry(db, { kind: "engine_run", created: now - n });
+      for (const days of [20, 21, 22])
+        await insertEntry(db, { kind: "engine_run", created: now - days * DAY });
+    });
+    const entry = fileURLToPath(new URL("../../dist/bin/swf-alarms.js", import.meta.url));
+    const holder = await openPostgres({ dsn: site.dsn ?? "" });
+    try {
+      // Somebody else folds a day at this moment, so the first step waits.
+      const child = await holder.transaction(async (tx) => {
+        await tx.query("SELECT pg_advisory_xact_lock(hashtext('swf-alarms retention'))");
+        const prune = spawn(process.execPath, [entry, "prune", "--yes", "--config", site.config]);
+        const waiting = `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+        while ((await tx.query(waiting)).length === 0) await sleep(20);
+        prune.kill("SIGINT");
+        await sleep(500);
+        return prune;
+      });
+      let stdout = "";
+      child.stdout.on("data", (chunk) => {
+        stdout += chunk;
+      });
+      const [code] = await once(child, "close");
+      expect({ code, stdout }).toEqual({
+        code: 1,
+        stdout: "removed 1 engine run\nstopped before the end; prune --yes goes on from here\n",
+      });
+    } finally {
+      await holder.close();
+    }
+    expect((await site.command(["prune", "--yes"])).stdout).toBe("removed 2 engine runs\n");
+    expect(await site.entries("engine_day")).toHaveLength(3);
+  },
+  SLOW,
+);

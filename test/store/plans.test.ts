@@ -1,0 +1,226 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isJsonObject } from "../../src/core/json.ts";
+import { alarmRows } from "../../src/store/alarms.ts";
+import type { Database, Queryable } from "../../src/store/database.ts";
+import { closeCrashedRuns, lastPerAlarm, listEngineRuns } from "../../src/store/engine_runs.ts";
+import { eventTexts } from "../../src/store/event_texts.ts";
+import { activeEvents, stampNotified } from "../../src/store/events.ts";
+import { eventCounts, listEvents } from "../../src/store/listed_events.ts";
+import { troubledMails } from "../../src/store/listed_notifications.ts";
+import { migrate } from "../../src/store/migrate.ts";
+import { maybeMailed } from "../../src/store/notifications.ts";
+import { owedClears, readOwedMail } from "../../src/store/owed_mail.ts";
+import { pendingMails } from "../../src/store/pending_mails.ts";
+import { openPostgres } from "../../src/store/postgres.ts";
+import { latestPerAlarm, pastRuns } from "../../src/store/run_history.ts";
+import { countSkipped, listSkipped } from "../../src/store/skipped_ticks.ts";
+import { readStates } from "../../src/store/states.ts";
+import { listTeams, removeTeam } from "../../src/store/teams.ts";
+import type { Statement } from "../support/counting_database.ts";
+import { createPostgres } from "../support/databases.ts";
+import { MONITOR_TABLES, REMOTE_TABLES } from "../support/django_tables.ts";
+import { openDetected } from "../support/open_events.ts";
+
+/** The newest row's time. */
+const END = 1_800_000_000;
+
+/** Years of a site in small: what has been grows, what is counts little. */
+const HISTORY = `
+  INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived, timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
+  SELECT gen_random_uuid()::text, 't', '', kind, name, data, NULL, 'active', false, at, at, NULL, NULL, context
+  FROM (
+    SELECT 'event' AS kind, NULL AS name, 'swf-alarms' AS context, ${END} - (60000 - n) * 300 AS at,
+           jsonb_build_object('entry_id', 'event_a' || n % 20, 'dedupe_key', 'k' || n, 'fire_time', n, 'clear_time', n + 1) AS data
+    FROM generate_series(1, 60000) AS n
+    UNION ALL
+    SELECT 'event', NULL, 'swf-alarms', ${END} - n,
+           jsonb_build_object('entry_id', 'event_a' || n % 20, 'dedupe_key', 'k' || n, 'fire_time', n, 'clear_time', NULL)
+    FROM generate_series(1, 400) AS n
+    UNION ALL
+    SELECT 'engine_run', NULL, 'swf-alarms', ${END} - n * 300,
+           jsonb_build_object('entry_id', 'run_' || n, 'started_at', n, 'finished_at', n + 1, 'per_alarm', '{"alarm_a1": {}}'::jsonb)
+    FROM generate_series(0, 4000) AS n
+    UNION ALL
+    SELECT 'notification', NULL, 'swf-alarms', ${END} - n * 300,
+           jsonb_build_object('alarm', 'alarm_a' || n % 20, 'outcome', 'delivered', 'new_event_ids', '["x"]'::jsonb)
+    FROM generate_series(0, 3000) AS n
+    UNION ALL
+    SELECT 'skipped_tick', NULL, 'swf-alarms', ${END} - n * 3000, '{"entry_id": "skipped"}' FROM generate_series(0, 1000) AS n
+    UNION ALL
+    SELECT 'alarm', NULL, 'swf-alarms', n, jsonb_build_object('entry_id', 'alarm_a' || n) FROM generate_series(0, 19) AS n
+    UNION ALL
+    SELECT 'engine_state', 'state:source:s' || n, 'swf-alarms', n, '{}' FROM generate_series(0, 19) AS n
+    UNION ALL
+    SELECT 'team', '@t' || n, 'teams', n, '{}' FROM generate_series(0, 19) AS n
+  ) AS history;
+  ANALYZE entry`;
+
+const IDS = Array.from({ length: 50 }, (_, n) => `00000000-0000-4000-8000-0000000000${n + 10}`);
+const LISTED = { alarm: undefined, all: false, limit: 50 };
+
+/** Django's indexes, by what they lead to; their names differ between the dashboards. */
+const BY_ID = /^entry_(pkey|id_4b92a3f6_like)$/;
+const BY_KIND = /^entry_(kind|context)_\w+_idx$/;
+const BY_NAME = /^(uniq_context_name|entry_context_id_\w+|entry_(kind|context)_\w+_idx)$/;
+const ACTIVE = /^swf_alarms_one_active_event$/;
+
+/** A question of the store, and the indexes that may answer it. */
+type Question = readonly [string, RegExp, (db: Queryable) => Promise<unknown>];
+
+const TICK: readonly Question[] = [
+  ["alarmRows", BY_KIND, (db) => alarmRows(db)],
+  ["lastPerAlarm", BY_KIND, (db) => lastPerAlarm(db)],
+  [
+    "closeCrashedRuns",
+    new RegExp(`${BY_KIND.source}|${BY_ID.source}`),
+    (db) => closeCrashedRuns(db, END, "x"),
+  ],
+  ["readStates", BY_NAME, (db) => readStates(db)],
+  ["listTeams", BY_NAME, (db) => listTeams(db)],
+  ["readOwedMail", /^swf_alarms_(owed_clears|unfinished_mail)$/, (db) => readOwedMail(db)],
+  ["owedClears", /^swf_alarms_owed_clears$/, (db) => owedClears(db, "a1")],
+  ["pendingMails", /^swf_alarms_unfinished_mail$/, (db) => pendingMails(db, "alarm_a1")],
+  ["activeEvents", ACTIVE, (db) => activeEvents(db, "a1")],
+  ["stampNotified", BY_ID, (db) => stampNotified(db, IDS, END)],
+  ["eventTexts", BY_ID, (db) => eventTexts(db, IDS, "")],
+  ["maybeMailed, long ago", /^swf_alarms_mails$/, (db) => maybeMailed(db, "alarm_a1", IDS, 0)],
+  ["maybeMailed, no mail ever", /^swf_alarms_mails$/, (db) => maybeMailed(db, "alarm_b", IDS, 0)],
+];
+
+const COMMANDS: readonly Question[] = [
+  ["listEvents", ACTIVE, (db) => listEvents(db, LISTED)],
+  ["listEvents, one alarm", ACTIVE, (db) => listEvents(db, { ...LISTED, alarm: "a1" })],
+  ["listEvents, all", BY_KIND, (db) => listEvents(db, { ...LISTED, all: true })],
+  [
+    "listEvents, all of one alarm",
+    /^swf_alarms_events_of_alarm$/,
+    (db) => listEvents(db, { ...LISTED, alarm: "a1", all: true }),
+  ],
+  ["eventCounts", ACTIVE, (db) => eventCounts(db)],
+  ["latestPerAlarm", BY_KIND, (db) => latestPerAlarm(db)],
+  ["pastRuns", BY_KIND, (db) => pastRuns(db, 0, 300)],
+  ["listEngineRuns", BY_KIND, (db) => listEngineRuns(db, 50)],
+  ["listSkipped", BY_KIND, (db) => listSkipped(db, 50)],
+  ["countSkipped", BY_KIND, (db) => countSkipped(db, END - 86_400)],
+  ["troubledMails", BY_KIND, (db) => troubledMails(db, END - 86_400, 50)],
+  ["removeTeam", BY_NAME, (db) => removeTeam(db, "@t1", END)],
+];
+
+/** As Django's ORM puts the contract's rules: an alarm's events, those of a task, the newest runs, those of a window. */
+const DJANGO_EVENTS = `context_id = 'swf-alarms' AND kind = 'event' AND NOT archived AND deleted_at IS NULL AND (data -> 'entry_id') = '"event_a1"'::jsonb`;
+const DJANGO_RUNS = `context_id = 'swf-alarms' AND kind = 'engine_run' AND deleted_at IS NULL`;
+const DASHBOARD: readonly Question[] = (
+  [
+    ["an alarm's events", /^swf_alarms_events_of_alarm$/, DJANGO_EVENTS],
+    [
+      "an alarm's events in a window",
+      new RegExp(`${BY_KIND.source}|^swf_alarms_events_of_alarm$`),
+      `${DJANGO_EVENTS} AND timestamp_created >= ${END - 86_400} ORDER BY timestamp_created DESC LIMIT 500`,
+    ],
+    [
+      "a task's events",
+      /^swf_alarms_events_of_alarm$/,
+      `${DJANGO_EVENTS} AND (data -> 'dedupe_key') = '"k1"'::jsonb`,
+    ],
+    [
+      "the newest runs",
+      BY_KIND,
+      `${DJANGO_RUNS} AND NOT archived ORDER BY timestamp_created DESC LIMIT 20`,
+    ],
+    [
+      "the runs of a window",
+      BY_KIND,
+      `${DJANGO_RUNS} AND timestamp_created >= ${END - 172_800} ORDER BY timestamp_created`,
+    ],
+  ] as const
+).map(([name, index, where]) => [
+  `dashboard: ${name}`,
+  index,
+  (db) => db.query(`SELECT * FROM entry WHERE ${where}`),
+]);
+
+const QUESTIONS = [...TICK, ...COMMANDS, ...DASHBOARD];
+
+describe.each([
+  ["swf-monitor", MONITOR_TABLES],
+  ["swf-remote", REMOTE_TABLES],
+])("with years of history in a database of %s", (_, tables) => {
+  let db: Database;
+  beforeAll(async () => {
+    db = await openPostgres({ dsn: await createPostgres() });
+    await db.script(tables);
+    await migrate(db);
+    await db.script(HISTORY);
+  });
+  afterAll(() => db.close());
+
+  test.each(QUESTIONS)("%s reads what it needs by its index", async (_name, expected, ask) => {
+    const scans = (await statementsOf(ask)).map((statement) => scansOf(db, statement));
+    const found = (await Promise.all(scans)).flat();
+    expect(found).not.toEqual([]);
+    for (const index of found) expect(index).toMatch(expected);
+  });
+
+  test("every index that a migration makes answers some question, and openEvents meets the unique one", async () => {
+    const sent = (await Promise.all(QUESTIONS.map(([, , ask]) => statementsOf(ask)))).flat();
+    const used = new Set((await Promise.all(sent.map((each) => scansOf(db, each)))).flat());
+    expect(ownIndexes().filter((name) => !used.has(name))).toEqual([]);
+
+    const detection = { dedupeKey: "k", subject: "s", body: "b", data: {} };
+    const alarm = { id: "x", name: "a1", description: "" };
+    const [opening] = await statementsOf((to) =>
+      openDetected(to, [{ id: "x", detection }], { alarm, recipients: [], fireTime: END }),
+    );
+    expect(JSON.stringify(await explain(db, opening))).toContain("swf_alarms_one_active_event");
+  });
+});
+
+/** What a function of the store sends, where the database finds nothing. */
+async function statementsOf(ask: Question[2]): Promise<readonly Statement[]> {
+  const sent: Statement[] = [];
+  await ask({
+    query: async (sql, params = []) => {
+      sent.push({ sql, params });
+      return [];
+    },
+  });
+  return sent;
+}
+
+async function explain(db: Queryable, statement: Statement | undefined): Promise<unknown> {
+  if (statement === undefined) throw new Error("no statement was sent");
+  const [row] = await db.query(`EXPLAIN (FORMAT JSON) ${statement.sql}`, statement.params);
+  return row?.["QUERY PLAN"];
+}
+
+/** How the plan comes to rows of `entry`: names of indexes, or the kind of scan where there is none. */
+async function scansOf(db: Queryable, statement: Statement): Promise<readonly string[]> {
+  const found: string[] = [];
+  const walk = (node: unknown): void => {
+    if (Array.isArray(node)) node.forEach(walk);
+    if (!isJsonObject(node)) return;
+    const { "Node Type": type, "Index Name": index, "Relation Name": relation } = node;
+    if (typeof index === "string") found.push(index);
+    else if (type === "Seq Scan" && relation === "entry") found.push("Seq Scan");
+    walk(node.Plan);
+    walk(node.Plans);
+  };
+  walk(await explain(db, statement));
+  return found;
+}
+
+/** The indexes that the migrations leave behind. */
+function ownIndexes(): readonly string[] {
+  const names = new Set<string>();
+  const folder = new URL("../../migrations/", import.meta.url);
+  for (const file of readdirSync(folder).sort()) {
+    for (const [, verb, name = ""] of readFileSync(new URL(file, folder), "utf8").matchAll(
+      /^(CREATE (?:UNIQUE )?INDEX IF NOT EXISTS|DROP INDEX IF EXISTS) (swf_alarms_\w+)/gm,
+    )) {
+      if (verb?.startsWith("CREATE")) names.add(name);
+      else names.delete(name);
+    }
+  }
+  return [...names];
+}
