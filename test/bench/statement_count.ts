@@ -1,0 +1,87 @@
+import { connect, createServer, type Socket } from "node:net";
+
+/**
+ * Stands before Postgres and counts what a client sends: `Query` and `Execute` messages are statements,
+ * and each `Query` or `Sync` is a wait for the server. See "Frontend/Backend Protocol" in Postgres' manual.
+ */
+export class StatementCount {
+  statements = 0;
+  waits = 0;
+  readonly #sockets = new Set<Socket>();
+  readonly #server;
+  readonly #target: URL;
+
+  constructor(dsn: string) {
+    this.#target = new URL(dsn);
+    this.#server = createServer((near) => {
+      const far = connect(Number(this.#target.port), this.#target.hostname);
+      const read = messageReader((type) => this.#count(type));
+      near.on("data", read);
+      for (const [socket, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        this.#sockets.add(socket);
+        socket.pipe(other);
+        socket.on("error", () => other.destroy());
+        socket.on("close", () => this.#sockets.delete(socket));
+      }
+    });
+  }
+
+  /** Gives the DSN that leads through it. */
+  async start(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    const address = this.#server.address();
+    if (typeof address !== "object" || address === null) throw new Error("no port");
+    const url = new URL(this.#target);
+    url.port = String(address.port);
+    return url.href;
+  }
+
+  /** What was sent since it was last asked. */
+  take(): { readonly statements: number; readonly waits: number } {
+    const { statements, waits } = this;
+    this.statements = 0;
+    this.waits = 0;
+    return { statements, waits };
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #count(type: string): void {
+    if (type === "Q" || type === "E") this.statements += 1;
+    if (type === "Q" || type === "S") this.waits += 1;
+  }
+}
+
+/** Tells the type of each message but the first one, which has none. Only the heads are looked at. */
+export function messageReader(tell: (type: string) => void): (chunk: Buffer) => void {
+  let head = Buffer.alloc(0);
+  let skip = 0;
+  let started = false;
+  return (chunk) => {
+    let rest = chunk;
+    while (rest.length > 0) {
+      if (skip > 0) {
+        const passed = Math.min(skip, rest.length);
+        skip -= passed;
+        rest = rest.subarray(passed);
+        continue;
+      }
+      const wanted = started ? 5 : 4;
+      const taken = rest.subarray(0, wanted - head.length);
+      head = Buffer.concat([head, taken]);
+      rest = rest.subarray(taken.length);
+      if (head.length < wanted) return;
+      if (started) tell(head.toString("latin1", 0, 1));
+      // The length counts itself, but not the type.
+      skip = head.readUInt32BE(wanted - 4) - 4;
+      started = true;
+      head = Buffer.alloc(0);
+    }
+  };
+}
