@@ -54,6 +54,6 @@ test.each([1, 2, 20])(
     const { at, sent } = await site();
     for (const name of keys(count)) at.says(name, {});
     await sent();
-    expect(await sent()).toBeLessThanOrEqual(PER_TICK + 3 * count);
+    expect(await sent()).toBeLessThanOrEqual(PER_TICK + count);
   },
 );
