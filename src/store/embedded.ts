@@ -1,4 +1,5 @@
 import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
 import type { PGlite } from "@electric-sql/pglite";
 import { errorText } from "../core/describe.ts";
 import { utcMinute } from "../core/utc.ts";
@@ -40,7 +41,7 @@ export async function openEmbedded(path: string, staleAfter = STALE_AFTER): Prom
   if (!lock.held) throw busy(path, lock.holder, staleAfter);
   try {
     closeToOthers(path);
-    const { PGlite } = await import("@electric-sql/pglite");
+    const { PGlite } = await loadPglite();
     await makeWhole(path, async (folder) => (await PGlite.create({ dataDir: folder })).close());
     return new EmbeddedDatabase(await PGlite.create({ dataDir: path }), lock.lock);
   } catch (error) {
@@ -83,8 +84,14 @@ function busy(path: string, { pid, since }: Holder, staleAfter: number): Databas
 
 /** An embedded Postgres in memory, for a plan on a site that has no database yet. */
 export async function openInMemory(): Promise<Database> {
-  const { PGlite } = await import("@electric-sql/pglite");
+  const { PGlite } = await loadPglite();
   return new EmbeddedDatabase(await PGlite.create(), undefined);
+}
+
+/** Compiled quickly and once: to compile it well takes longer than a tick works with it, and 80 MB. */
+async function loadPglite(): Promise<typeof import("@electric-sql/pglite")> {
+  setFlagsFromString("--liftoff-only");
+  return await import("@electric-sql/pglite");
 }
 
 class EmbeddedDatabase implements Database {
