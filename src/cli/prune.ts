@@ -114,8 +114,9 @@ async function removeAll(options: PruneOptions) {
     printJson({ removed: Object.fromEntries(removed), finished: left.length === 0 });
   else {
     const what = renderRemoved(removed);
-    printLines([what === "" ? "nothing to remove" : `removed ${what}`]);
+    if (what !== "") printLines([`removed ${what}`]);
     if (left.length > 0) printLines(["stopped before the end; prune --yes goes on from here"]);
+    else if (what === "") printLines(["nothing to remove"]);
   }
   return left.length === 0 ? EXIT.ok : EXIT.failed;
 }

@@ -115,7 +115,9 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     sayNotConfigured(report, previous, log);
     if (!write) return report;
     const closed = await closeRecord(engine, runId, report);
-    return { ...closed, errors: [...closed.errors, ...(await retain(scene))] };
+    // A database that did not take the record is asked for no more.
+    if (closed !== report) return closed;
+    return { ...report, errors: [...report.errors, ...(await retain(scene))] };
   } finally {
     budget.stop();
     await host.close();

@@ -14,9 +14,8 @@ export type Kept =
 
 /** The detections of one tick, all alarms together, until they are recorded. */
 export class Details {
-  readonly #spool: Spool;
+  #spool: Spool | undefined;
   #left: number;
-  #closed = false;
 
   constructor(inMemory: number = IN_MEMORY, onDisk: number = ON_DISK) {
     this.#left = inMemory;
@@ -29,20 +28,27 @@ export class Details {
       this.#left -= text.length;
       return { at: "memory", detection };
     }
-    return { at: "disk", slice: this.#spool.append(Buffer.from(text)) };
+    if (this.#spool === undefined) throw new Error("an earlier write to the disk failed");
+    try {
+      return { at: "disk", slice: this.#spool.append(Buffer.from(text)) };
+    } catch (error) {
+      // After a failed write nobody knows what is where.
+      if (!(error instanceof RangeError)) this.close();
+      throw error;
+    }
   }
 
-  /** Undefined for what was on the disk once the tick is over. */
+  /** Undefined for what was on the disk, once a write failed or the tick is over. Throws where it cannot be read. */
   read(kept: Kept): SafeDetection | undefined {
     if (kept.at === "memory") return kept.detection;
-    if (this.#closed) return undefined;
+    if (this.#spool === undefined) return undefined;
     const parsed = parseDetection(JSON.parse(this.#spool.read(kept.slice).toString()));
     if (!parsed.ok) throw new Error(`a detection came back broken from the disk: ${parsed.fault}`);
     return parsed.detection;
   }
 
   close(): void {
-    this.#closed = true;
-    this.#spool.close();
+    this.#spool?.close();
+    this.#spool = undefined;
   }
 }

@@ -31,9 +31,12 @@ const toText = String;
 interface Properties {
   readonly [key: PropertyKey]: PropertyDescriptor;
 }
-/** By the path that leads to them, such as `Array.prototype.`. */
-interface State {
-  readonly [path: string]: Properties;
+interface Watched {
+  /** That leads to it, such as `Array.prototype.`. */
+  readonly path: string;
+  readonly object: object;
+  readonly before: Properties;
+  readonly count: number;
 }
 
 /**
@@ -41,58 +44,63 @@ interface State {
  * another module in this process would meet them so. It relies on none of the methods that it watches.
  */
 export function watchGlobals(): () => readonly string[] {
-  const before = state();
+  const all: Watched[] = [];
+  watch(all, "", globalThis);
+  for (let at = 0; at < SHARED.length; at++) add(all, SHARED[at] ?? "", globalThis);
+  for (const name in MODULES) add(all, name, MODULES);
   const surroundings = stringify([process.env, process.cwd()]);
   return () => {
     const changed: string[] = [];
-    const after = state();
-    for (const name in before)
-      differences(name, before[name] ?? NONE, after[name] ?? NONE, changed);
+    for (let at = 0; at < all.length; at++) differences(all[at], changed);
     if (stringify([process.env, process.cwd()]) !== surroundings)
       changed[changed.length] = "process.env or the working folder";
     return changed;
   };
 }
 
-const NONE: Properties = create(null);
-
-function state(): State {
-  const all: { [name: string]: Properties } = create(null);
-  all[""] = properties(globalThis);
-  for (let at = 0; at < SHARED.length; at++) add(all, SHARED[at] ?? "", globalThis);
-  for (const name in MODULES) add(all, name, MODULES);
-  return all;
-}
-
-function add(all: { [name: string]: Properties }, name: string, holder: object): void {
+function add(all: Watched[], name: string, holder: object): void {
   const value: unknown = get(holder, name);
   if (!isObject(value)) return;
-  all[`${name}.`] = properties(value);
+  watch(all, `${name}.`, value);
   const prototype: unknown = get(value, "prototype");
-  if (isObject(prototype)) all[`${name}.prototype.`] = properties(prototype);
+  if (isObject(prototype)) watch(all, `${name}.prototype.`, prototype);
 }
 
-function properties(object: object): Properties {
-  const found: { [key: PropertyKey]: PropertyDescriptor } = create(null);
+function watch(all: Watched[], path: string, object: object): void {
+  const before: { [key: PropertyKey]: PropertyDescriptor } = create(null);
   const keys = ownKeys(object);
   for (let at = 0; at < keys.length; at++) {
     const key = keys[at] ?? "";
     const descriptor = getOwnPropertyDescriptor(object, key);
-    if (descriptor !== undefined) found[key] = descriptor;
+    if (descriptor !== undefined) before[key] = descriptor;
   }
-  return found;
+  all[all.length] = { path, object, before, count: keys.length };
 }
 
-function differences(name: string, was: Properties, is: Properties, changed: string[]): void {
-  const keys = ownKeys({ __proto__: null, ...was, ...is });
+/** Runs after every job over thousands of properties, so it makes nothing where nothing has changed. */
+function differences(watched: Watched | undefined, changed: string[]): void {
+  if (watched === undefined) return;
+  const { path, object, before, count } = watched;
+  const note = (key: PropertyKey): void => {
+    if (!isPassing(path, key)) changed[changed.length] = `${path}${toText(key)}`;
+  };
+  const keys = ownKeys(object);
+  let still = 0;
   for (let at = 0; at < keys.length; at++) {
     const key = keys[at] ?? "";
-    if (isPassing(name, key) || isSame(was[key], is[key])) continue;
-    changed[changed.length] = `${name}${toText(key)}`;
+    const was = before[key];
+    if (was !== undefined) still += 1;
+    if (!isSame(was, getOwnPropertyDescriptor(object, key))) note(key);
+  }
+  if (still === count) return;
+  const all = ownKeys(before);
+  for (let at = 0; at < all.length; at++) {
+    const key = all[at] ?? "";
+    if (getOwnPropertyDescriptor(object, key) === undefined) note(key);
   }
 }
 
-/** What Node itself changes as it runs, at a first worker too, and the compiler of modules, which shortens its own traces. */
+/** What Node itself changes as it runs, at a first worker too, and libraries that read their own traces. */
 function isPassing(name: string, key: PropertyKey): boolean {
   // Node 22 and later note there which dispatcher their fetch uses, when they first make it.
   if (name === "") return typeof key === "symbol";

@@ -1,8 +1,12 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Outcome } from "../../src/core/model.ts";
 import { Details } from "../../src/modules/details.ts";
 import type { OutcomeSoFar } from "../../src/modules/outcome.ts";
 import { newOutcome } from "../support/new_outcome.ts";
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 function outcomeAfter(happened: (soFar: OutcomeSoFar) => void): Outcome {
   const soFar = newOutcome();
@@ -143,6 +147,24 @@ describe("detections that do not fit into memory", () => {
     details.close();
     expect(detections.get("task:0")).toEqual(yielded[0]);
     expect(detections.get("task:499")).toBeUndefined();
+  });
+
+  test("make the outcome partial where the disk cannot be written, and those on it are not to be had", () => {
+    vi.stubEnv("TMPDIR", "/there/is/no/such/folder");
+    const soFar = newOutcome({ details: new Details(1_000) });
+    const huge = Array.from({ length: 10 }, (_, at) => {
+      return { dedupeKey: `huge:${at}`, body: "b".repeat(50_000) };
+    });
+    soFar.add({ dedupeKey: "small" });
+    for (const detection of huge) soFar.add(detection);
+    const { status, reasons, detections } = soFar.outcome(0);
+    expect(status).toBe("partial");
+    expect(reasons.join()).toContain("cannot be kept until they are recorded: ENOENT");
+    expect(reasons.join()).toContain("an earlier write to the disk failed");
+    expect(detections.get("small")?.dedupeKey).toBe("small");
+    expect(huge.map(({ dedupeKey }) => detections.get(dedupeKey))).toEqual(
+      Array(10).fill(undefined),
+    );
   });
 
   test("make the outcome partial where the disk has no room either", () => {

@@ -72,6 +72,20 @@ test("an addition to every object is told, and keeps the watch from nothing", ()
   );
 });
 
+test("so is what is gone", () => {
+  const changed = watchGlobals();
+  const { structuredClone: before } = globalThis;
+  Reflect.deleteProperty(globalThis, "structuredClone");
+  const found = changed();
+  Object.defineProperty(globalThis, "structuredClone", {
+    value: before,
+    configurable: true,
+    writable: true,
+    enumerable: true,
+  });
+  expect(found).toEqual(["structuredClone"]);
+});
+
 test("so is the environment", () => {
   const changed = watchGlobals();
   process.env.SWF_ALARMS_TEST_ENTRY = "1";
@@ -81,7 +95,7 @@ test("so is the environment", () => {
   expect(changed()).toEqual([]);
 });
 
-test("what the compiler of modules leaves on Error is nobody's change", () => {
+test("what libraries leave on Error is nobody's change", () => {
   const changed = watchGlobals();
   change(Error, "stackTraceLimit", 3);
   change(Error, "prepareStackTrace", nothing);

@@ -5,7 +5,13 @@ import { alarmRows } from "../../src/store/alarms.ts";
 import type { Database, Queryable } from "../../src/store/database.ts";
 import { closeCrashedRuns, lastPerAlarm, listEngineRuns } from "../../src/store/engine_runs.ts";
 import { eventTexts } from "../../src/store/event_texts.ts";
-import { activeEvents, stampNotified } from "../../src/store/events.ts";
+import {
+  activeEvents,
+  clearEvents,
+  holdEvents,
+  stampNotified,
+  touchEvents,
+} from "../../src/store/events.ts";
 import { eventCounts, listEvents } from "../../src/store/listed_events.ts";
 import { troubledMails } from "../../src/store/listed_notifications.ts";
 import { migrate } from "../../src/store/migrate.ts";
@@ -56,7 +62,8 @@ const HISTORY = `
   ) AS history;
   ANALYZE entry`;
 
-const IDS = Array.from({ length: 50 }, (_, n) => `00000000-0000-4000-8000-0000000000${n + 10}`);
+/** So many that reading all active events looks cheaper to Postgres than finding each by its id. */
+const IDS = Array.from({ length: 900 }, (_, n) => `00000000-0000-4000-8000-000000000${n + 100}`);
 const LISTED = { alarm: undefined, all: false, limit: 50 };
 
 /** Django's indexes, by what they lead to; their names differ between the dashboards. */
@@ -82,6 +89,9 @@ const TICK: readonly Question[] = [
   ["owedClears", /^swf_alarms_owed_clears$/, (db) => owedClears(db, "a1")],
   ["pendingMails", /^swf_alarms_unfinished_mail$/, (db) => pendingMails(db, "alarm_a1")],
   ["activeEvents", ACTIVE, (db) => activeEvents(db, "a1")],
+  ["touchEvents", BY_ID, (db) => touchEvents(db, IDS, END)],
+  ["holdEvents", BY_ID, (db) => holdEvents(db, IDS, END)],
+  ["clearEvents", BY_ID, (db) => clearEvents(db, IDS, { reason: "r", mailOn: true }, END)],
   ["stampNotified", BY_ID, (db) => stampNotified(db, IDS, END)],
   ["eventTexts", BY_ID, (db) => eventTexts(db, IDS, "")],
   ["maybeMailed, long ago", /^swf_alarms_mails$/, (db) => maybeMailed(db, "alarm_a1", IDS, 0)],
