@@ -54,13 +54,13 @@ export class Floors {
       const postgres = await this.#lab.postgres();
       const inserts: number[] = [];
       const touches: number[] = [];
-      await this.#lab.repeat(count > 100_000 ? 1 : count > 20_000 ? 2 : 5, async (place) => {
+      await this.#lab.repeat(count > 20_000 ? 2 : 5, async (place) => {
         const database = await postgres.copy();
         await postgres.withDatabase(database, async (db) => {
           inserts.push(await timed(() => multiply(db, sample, { count, data: TASK_EVENT })));
           await db.query("ANALYZE entry");
           for (let again = 0; again < 2; again++)
-            touches.push(await timed(() => db.query(TOUCH, [place * 2 + again])));
+            touches.push(await timed(() => db.query(TOUCH, [place * 2 + again, TASK_EVENTS])));
         });
         await postgres.drop(database);
       });
@@ -95,7 +95,9 @@ export class Floors {
 export const TOUCH = `UPDATE entry
   SET data = jsonb_set(data, '{last_seen}', to_jsonb($1::float8)), timestamp_modified = $1
   WHERE kind = 'event' AND context_id = 'swf-alarms' AND archived = false AND deleted_at IS NULL
-    AND data->>'clear_time' IS NULL AND data->>'entry_id' = 'event_failing_tasks'`;
+    AND data->>'clear_time' IS NULL AND data->>'entry_id' = $2`;
+/** The events of the alarm that most parts measure. */
+export const TASK_EVENTS = "event_failing_tasks";
 
 async function readAll(baseUrl: string): Promise<void> {
   const agent = new Agent({ connections: 1 });

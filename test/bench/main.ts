@@ -50,7 +50,7 @@ async function drawCurve(
   bench: Parameters<typeof curvePoints>[0],
   million: Section | undefined,
 ): Promise<void> {
-  const points = [...(await curvePoints(bench))];
+  const points = [...(await curvePoints({ ...bench, say: () => {} }))];
   if (million !== undefined) points.push(pointOf(1_000_000, million.figures));
   const x = "active events";
   writePicture(
