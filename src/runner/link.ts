@@ -39,6 +39,12 @@ export function say(message: FromRunner): void {
   write(stringify({ ...message, job }));
 }
 
+/** Asks before it says what has gathered: the engine can take that in while the service answers. */
+export function sayQuestion(question: Extract<FromRunner, { said: "ask" }>): void {
+  write(stringify({ ...question, job }));
+  sayGathered();
+}
+
 /**
  * Says what the module detected, or that it is too much for one detection. A module that dies after
  * thousands of them may take the last few with it; its outcome has failed then, and clears nothing.

@@ -1,6 +1,6 @@
 import type { Asker } from "../source/asker.ts";
 import { FetchError } from "../source/fetch_error.ts";
-import { say } from "./link.ts";
+import { say, sayQuestion } from "./link.ts";
 
 interface Waiting {
   resolve(body: Buffer | undefined): void;
@@ -17,7 +17,14 @@ export class Questions {
     return {
       ask: (path, query, absentIsAnswer) =>
         this.#wait((id) =>
-          say({ said: "ask", id, source, path: String(path), query: plain(query), absentIsAnswer }),
+          sayQuestion({
+            said: "ask",
+            id,
+            source,
+            path: String(path),
+            query: plain(query),
+            absentIsAnswer,
+          }),
         ),
     };
   }

@@ -1,4 +1,4 @@
-import { safeJson, safeText } from "../core/json.ts";
+import { type JsonObject, safeJson, safeText } from "../core/json.ts";
 
 /** The context that all rows but teams live in. */
 export const ALARMS_CONTEXT = "swf-alarms";
@@ -20,4 +20,10 @@ export function entryTitle(text: string): string {
  */
 export function jsonText(value: unknown): string {
   return JSON.stringify(safeJson(value));
+}
+
+/** The same of what is JSON already: only what Postgres refuses is written as an escape, and then replaced. */
+export function plainJsonText(value: JsonObject): string {
+  const text = JSON.stringify(value);
+  return text.includes("\\u") ? jsonText(value) : text;
 }

@@ -9,7 +9,7 @@ import type {
 } from "../core/model.ts";
 import type { OpenedEvent } from "../core/notice.ts";
 import type { Queryable } from "./database.ts";
-import { ALARMS_CONTEXT, entryTitle, jsonText } from "./entry.ts";
+import { ALARMS_CONTEXT, entryTitle, plainJsonText } from "./entry.ts";
 import { CONTENT_MARK } from "./event_texts.ts";
 
 /** Rows per statement: bounds what one statement carries, whatever the number of detections. */
@@ -115,7 +115,7 @@ export async function openEvents(
 function* rowTexts(events: readonly OpenedEvent[], facts: FiringFacts): Generator<string> {
   for (const { id, dedupeKey } of events) {
     const detection = facts.detections.get(dedupeKey);
-    if (detection !== undefined) yield jsonText(eventColumns(id, detection, facts));
+    if (detection !== undefined) yield plainJsonText(eventColumns(id, detection, facts));
   }
 }
 
@@ -138,7 +138,7 @@ function eventColumns(
       last_seen: fireTime,
       dedupe_key: detection.dedupeKey,
       subject: detection.subject,
-      recipients,
+      recipients: [...recipients],
       alarm_config_id: alarm.id,
     },
   };
