@@ -61,8 +61,8 @@ export interface TickOptions {
 
 /**
  * One pass over all alarms: lock, open the record, load, per alarm detect, reconcile, apply and notify,
- * look at how the sources answered, close the record, remove what is no longer kept, unlock. Throws only where no tick is possible at all: DatabaseBusy when another one
- * is at work.
+ * look at how the sources answered, close the record, remove what is no longer kept, unlock. Throws only
+ * where no tick is possible at all: DatabaseBusy when another one is at work.
  */
 export async function tick(engine: Engine, options: TickOptions): Promise<TickReport> {
   const { config, db, log } = engine;
