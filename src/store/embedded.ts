@@ -25,6 +25,12 @@ const PATIENCE = 10;
 /** Where nobody says how long a tick may take, in seconds. */
 const STALE_AFTER = 600;
 
+/** The first stands for all of them where Node is started with it; set later, Node 24 wants each. */
+const COMPILE_QUICKLY = ["--liftoff-only", "--no-wasm-tier-up", "--no-wasm-dynamic-tiering"];
+
+/** All of it is cleared when the database opens, and the system keeps the files in memory anyway. */
+const BUFFERS = "32MB";
+
 /**
  * Opens the embedded Postgres in a folder, making it where it is not yet. Throws DatabaseBusy when
  * another process keeps the folder, and says that it hangs when it has had it for more than `staleAfter`
@@ -41,9 +47,8 @@ export async function openEmbedded(path: string, staleAfter = STALE_AFTER): Prom
   if (!lock.held) throw busy(path, lock.holder, staleAfter);
   try {
     closeToOthers(path);
-    const { PGlite } = await loadPglite();
-    await makeWhole(path, async (folder) => (await PGlite.create({ dataDir: folder })).close());
-    return new EmbeddedDatabase(await PGlite.create({ dataDir: path }), lock.lock);
+    await makeWhole(path, async (folder) => (await openPglite(folder)).close());
+    return new EmbeddedDatabase(await openPglite(path), lock.lock);
   } catch (error) {
     const remedy =
       remedyFor(error, lookAtFolder(path)) ??
@@ -84,14 +89,16 @@ function busy(path: string, { pid, since }: Holder, staleAfter: number): Databas
 
 /** An embedded Postgres in memory, for a plan on a site that has no database yet. */
 export async function openInMemory(): Promise<Database> {
-  const { PGlite } = await loadPglite();
-  return new EmbeddedDatabase(await PGlite.create(), undefined);
+  return new EmbeddedDatabase(await openPglite(undefined), undefined);
 }
 
-/** Compiled quickly and once: to compile it well takes longer than a tick works with it, and 80 MB. */
-async function loadPglite(): Promise<typeof import("@electric-sql/pglite")> {
-  setFlagsFromString("--liftoff-only");
-  return await import("@electric-sql/pglite");
+/** The database in a folder, which is made one where it is none, or in memory. */
+async function openPglite(folder: string | undefined): Promise<PGlite> {
+  // Compiled quickly and once: to compile it well takes longer than a tick works with it, and 80 MB.
+  for (const flag of COMPILE_QUICKLY) setFlagsFromString(flag);
+  const { PGlite } = await import("@electric-sql/pglite");
+  const startParams = [...PGlite.defaultStartParams, "-c", `shared_buffers=${BUFFERS}`];
+  return await PGlite.create({ startParams, ...(folder === undefined ? {} : { dataDir: folder }) });
 }
 
 class EmbeddedDatabase implements Database {
