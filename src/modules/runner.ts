@@ -130,6 +130,11 @@ export class Runner {
     return this.#files.size > 1;
   }
 
+  /** Whether a module of this file has run in the process. */
+  hasRun(path: string): boolean {
+    return this.#files.has(path);
+  }
+
   /** Bytes that the process has not yet read. */
   get unread(): number {
     return this.#input.writableLength;

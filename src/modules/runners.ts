@@ -11,11 +11,19 @@ import { Runner } from "./runner.ts";
 const MOST = 16;
 /** Milliseconds, for each process there is, that a job waits before another one is started. */
 const PATIENCE = 200;
+/** Milliseconds of a job, on average, below which the engine is what the others wait for, not a process. */
+const QUICK = 25;
 
-interface Waiting {
+/** What a job needs. */
+interface Need {
   readonly memory: number;
+  /** Of the module: a process that has it loaded need not load it again. */
+  readonly path: string;
   /** Only a process in which nothing has run yet will do. */
   readonly fresh: boolean;
+}
+
+interface Waiting extends Need {
   take(runner: Runner): void;
 }
 
@@ -43,6 +51,8 @@ export class Runners {
   readonly #waiting: Waiting[] = [];
   readonly #details = new Details();
   #timer: NodeJS.Timeout | undefined;
+  /** Jobs that are over. */
+  #done = 0;
 
   constructor(settings: RunnersSettings) {
     this.#settings = settings;
@@ -59,14 +69,16 @@ export class Runners {
     if (signal.aborted)
       return { ok: false, fault: `not loaded ${file.path}: ${errorText(signal.reason)}` };
     const { memory, timeout } = this.#settings.limits;
-    return await this.#run(memory, (runner) => loadIn(runner, file, timeout, signal));
+    const need = { memory, path: file.path };
+    return await this.#run(need, (runner) => loadIn(runner, file, timeout, signal));
   }
 
   /** Runs a module's `detect`. Never rejects. What it yielded can be read until `close`. */
   async detect(given: Omit<DetectFacts, "details">): Promise<Outcome> {
     const { signal } = this.#settings;
     const facts = { ...given, details: this.#details };
-    return await this.#run(facts.limits.memory, async (runner) => {
+    const need = { memory: facts.limits.memory, path: facts.file.path };
+    return await this.#run(need, async (runner) => {
       if (!signal.aborted) return await detectIn(runner, facts, signal);
       const none = new OutcomeSoFar(facts);
       none.fail({ text: `${errorText(signal.reason)}, before it began`, isFetch: false });
@@ -84,31 +96,32 @@ export class Runners {
   }
 
   /** Where a module that ran before in the same process may be the cause of a failure, it is tried again. */
-  async #run<T>(memory: number, job: (runner: Runner) => Promise<JobResult<T>>): Promise<T> {
-    const first = await this.#runOnce(memory, false, job);
+  async #run<T>(
+    need: Omit<Need, "fresh">,
+    job: (runner: Runner) => Promise<JobResult<T>>,
+  ): Promise<T> {
+    const first = await this.#runOnce({ ...need, fresh: false }, job);
     if (!first.retry || this.#settings.signal.aborted) return first.value;
-    return (await this.#runOnce(memory, true, job)).value;
+    return (await this.#runOnce({ ...need, fresh: true }, job)).value;
   }
 
   async #runOnce<T>(
-    memory: number,
-    fresh: boolean,
+    need: Need,
     job: (runner: Runner) => Promise<JobResult<T>>,
   ): Promise<{ readonly value: T; readonly retry: boolean }> {
-    const runner = await this.#acquire(memory, fresh);
+    const runner = await this.#acquire(need);
     const { value, clean, doubtful } = await job(runner);
+    this.#done += 1;
     this.#release(runner, clean);
     return { value, retry: doubtful && runner.isShared };
   }
 
-  async #acquire(memory: number, fresh: boolean): Promise<Runner> {
-    const at = fresh
-      ? -1
-      : this.#idle.findIndex((runner) => runner.memory === memory && runner.isAlive);
+  async #acquire(need: Need): Promise<Runner> {
+    const at = this.#idle.findIndex((runner) => runner.isAlive && suits(need, runner));
     const [found] = at < 0 ? [] : this.#idle.splice(at, 1);
     if (found !== undefined) return found;
     return await new Promise((resolve) => {
-      this.#waiting.push({ memory, fresh, take: resolve });
+      this.#waiting.push({ ...need, take: resolve });
       if (this.#busy === 0) this.#startOne();
       else this.#startLater();
     });
@@ -124,9 +137,10 @@ export class Runners {
       if (this.#waiting.length > 0) this.#startOne();
       return;
     }
-    const at = this.#waiting.findIndex(({ memory, fresh }) => !fresh && memory === runner.memory);
-    const [next] = at < 0 ? [] : this.#waiting.splice(at, 1);
+    const suited = this.#waiting.filter((waiting) => suits(waiting, runner));
+    const next = suited.find(({ path }) => runner.hasRun(path)) ?? suited[0];
     if (next !== undefined) {
+      this.#waiting.splice(this.#waiting.indexOf(next), 1);
       next.take(runner);
       return;
     }
@@ -157,15 +171,24 @@ export class Runners {
 
   /** Most jobs are short: one process does many of them in the time that another takes to start. */
   #startLater(): void {
-    if (this.#waiting.length === 0 || this.#timer !== undefined) return;
+    const [first] = this.#waiting;
+    if (first === undefined || this.#timer !== undefined) return;
+    const done = this.#done;
+    const patience = PATIENCE * this.#all.size;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#startOne();
-    }, PATIENCE * this.#all.size);
+      const areQuick = (this.#done - done) * QUICK > patience * this.#all.size;
+      if (areQuick && this.#waiting[0] !== first) this.#startLater();
+      else this.#startOne();
+    }, patience);
   }
 
   #drop(runner: Runner, why: string): void {
     this.#all.delete(runner);
     runner.kill(why);
   }
+}
+
+function suits({ memory, fresh }: Need, runner: Runner): boolean {
+  return !fresh && memory === runner.memory;
 }

@@ -22,10 +22,10 @@ const ACTIVE = `kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived
     AND data->>'clear_time' IS NULL`;
 
 /**
- * The same rows, where their ids are given: worded apart from the index, or else Postgres reads all active
- * events of all alarms for each statement, as it takes them for few.
+ * The same rows, where their ids are given: in words that no index has, or else Postgres reads all events
+ * of all alarms for each statement, as it takes them for few.
  */
-const STILL_ACTIVE = `kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
+const STILL_ACTIVE = `kind || ' ' || context_id = 'event ${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
     AND coalesce(data->'clear_time', 'null') = 'null'`;
 
 const ActiveRow = v.object({

@@ -58,6 +58,17 @@ describe("a process", () => {
     expect(second).toBe(first);
   });
 
+  test("that has loaded a module runs it before those that it would have to load", async () => {
+    const ended: string[] = [];
+    await Promise.all(
+      ["a", "b", "a"].map(async (name) => {
+        await detect(name, TELLS);
+        ended.push(name);
+      }),
+    );
+    expect(ended).toEqual(["a", "a", "b"]);
+  });
+
   test.each([
     ["changes a global", "Array.prototype.extra = 1;"],
     ["leaves a timer", "setInterval(() => {}, 1000);"],

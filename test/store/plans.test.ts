@@ -62,6 +62,12 @@ const HISTORY = `
   ) AS history;
   ANALYZE entry`;
 
+const EVENTS = `
+  INSERT INTO entry (id, title, content, kind, data, status, archived, timestamp_created, timestamp_modified, context_id)
+  SELECT gen_random_uuid()::text, 't', '', 'event', jsonb_build_object('entry_id', 'event_a', 'dedupe_key', 'k' || n, 'clear_time', NULL),
+         'active', false, n, n, 'swf-alarms'
+  FROM generate_series(1, 5000) AS n`;
+
 /** So many that reading all active events looks cheaper to Postgres than finding each by its id. */
 const IDS = Array.from({ length: 900 }, (_, n) => `00000000-0000-4000-8000-000000000${n + 100}`);
 const LISTED = { alarm: undefined, all: false, limit: 50 };
@@ -186,6 +192,18 @@ describe.each([
   });
 });
 
+test("events named by their ids are found by these in a table that Postgres has yet to look at, too", async () => {
+  const db = await openPostgres({ dsn: await createPostgres() });
+  try {
+    await migrate(db);
+    await db.script(`ALTER TABLE entry SET (autovacuum_enabled = false); ${EVENTS}`);
+    const [touch] = await statementsOf((to) => touchEvents(to, IDS.slice(0, 10), END));
+    expect(await scansOf(db, touch)).toContainEqual(expect.stringMatching(BY_ID));
+  } finally {
+    await db.close();
+  }
+});
+
 /** What a function of the store sends, where the database finds nothing. */
 async function statementsOf(ask: Question[2]): Promise<readonly Statement[]> {
   const sent: Statement[] = [];
@@ -205,7 +223,10 @@ async function explain(db: Queryable, statement: Statement | undefined): Promise
 }
 
 /** How the plan comes to rows of `entry`: names of indexes, or the kind of scan where there is none. */
-async function scansOf(db: Queryable, statement: Statement): Promise<readonly string[]> {
+async function scansOf(
+  db: Queryable,
+  statement: Statement | undefined,
+): Promise<readonly string[]> {
   const found: string[] = [];
   const walk = (node: unknown): void => {
     if (Array.isArray(node)) node.forEach(walk);
