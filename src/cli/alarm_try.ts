@@ -53,7 +53,7 @@ async function tryAlarm(name: string, options: TryOptions): Promise<Tried> {
         return whole(failedOutcome(reason, "row"));
       }
       const now = Date.now() / 1000;
-      const facts = { config, sources, host, now, log, redact, needsDetails: () => true };
+      const facts = { config, sources, host, now, log, redact, decideDetails: () => () => true };
       return whole(await collect(alarm, await activeEvents(db, alarm.row.name), facts));
     } finally {
       await host.close();

@@ -55,13 +55,11 @@ function renderAlarmPlan(result: AlarmResult): string[] {
   const { entryId } = result.row;
   if (result.kind === "not configured")
     return [`${entryId}: not configured: ${result.missing.join("; ")}`];
-  const { outcome, plan, notice } = result;
+  const { outcome, plan, subjects, notice } = result;
   const lines = [`${entryId}: outcome ${outcome.status}, ${outcome.detections.size} detected`];
   for (const reason of outcome.reasons) lines.push(`  ${reason}`);
   for (const { dedupeKey, reason } of plan.open)
-    lines.push(
-      `  open   ${dedupeKey}: ${reason}: ${outcome.detections.get(dedupeKey)?.subject ?? ""}`,
-    );
+    lines.push(`  open   ${dedupeKey}: ${reason}: ${subjects.get(dedupeKey) ?? ""}`);
   for (const { event, reason } of plan.touch) lines.push(`  touch  ${event.dedupeKey}: ${reason}`);
   for (const { event, reason } of plan.clear) lines.push(`  clear  ${event.dedupeKey}: ${reason}`);
   for (const { event, reason } of plan.keep)
@@ -91,7 +89,7 @@ export function planFacts(report: TickReport) {
     alarms: report.results.map((result) => {
       const { entryId: alarm } = result.row;
       if (result.kind === "not configured") return { alarm, not_configured: result.missing };
-      const { outcome, plan, notice } = result;
+      const { outcome, plan, subjects, notice } = result;
       const key = ({
         event,
         reason,
@@ -107,7 +105,7 @@ export function planFacts(report: TickReport) {
         reasons: outcome.reasons,
         open: plan.open.map(({ dedupeKey, reason }) => ({
           dedupe_key: dedupeKey,
-          subject: outcome.detections.get(dedupeKey)?.subject,
+          subject: subjects.get(dedupeKey),
           reason,
         })),
         touch: plan.touch.map(key),

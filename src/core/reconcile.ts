@@ -16,6 +16,16 @@ export interface Plan {
   readonly keep: readonly { readonly event: ActiveEvent; readonly reason: KeepReason }[];
 }
 
+/** The plan without the events that are no longer active: somebody else has ended them meanwhile. */
+export function withoutEnded(plan: Plan, active: ActiveEvents): Plan {
+  const ids = new Set([...active.values()].map(({ id }) => id));
+  return {
+    ...plan,
+    touch: plan.touch.filter(({ event }) => ids.has(event.id)),
+    keep: plan.keep.filter(({ event }) => ids.has(event.id)),
+  };
+}
+
 /**
  * Compares what was detected with what is firing. No news is not good news: only a `complete`
  * outcome clears.

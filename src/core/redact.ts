@@ -119,14 +119,21 @@ export function redactJson(value: JsonValue, redact: Redact): JsonValue {
   return result;
 }
 
+function textsIn(value: JsonValue | undefined): readonly string[] {
+  if (typeof value === "string") return [value];
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  if (value === undefined || !isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) => [key, ...textsIn(item)]);
+}
+
 /**
  * The detection without secrets: a service may repeat the token that it was sent, and what a module
  * yields goes into rows and mails.
  */
 export function redactDetection(detection: SafeDetection, redact: Redact): SafeDetection {
   const { dedupeKey, subject, body, data } = detection;
-  const whole = JSON.stringify(detection);
-  // Almost always there is nothing to hide, and looking once at the whole is cheap.
+  // Almost always there is nothing to hide, and looking once at all texts as they are is cheap.
+  const whole = [dedupeKey, subject, body, ...textsIn(data)].join("\n");
   if (redact(whole) === whole) return detection;
   return {
     dedupeKey: redact(dedupeKey),

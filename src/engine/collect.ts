@@ -13,8 +13,8 @@ export interface CollectFacts {
   readonly now: number;
   readonly log: Log;
   readonly redact: Redact;
-  /** Whether more of a detection than its key will be needed; asked once for each key. */
-  readonly needsDetails: (dedupeKey: string) => boolean;
+  /** Gives anew what says, of each key in turn, whether more of a detection will be needed. */
+  readonly decideDetails: () => (dedupeKey: string) => boolean;
 }
 
 /** Runs an alarm's `detect`. An alarm that cannot run has a failed outcome: its events stay as they are. */
@@ -44,7 +44,7 @@ async function runModule(
     sources: facts.sources.byName,
     now: facts.now,
     firing: () => [...active.keys()],
-    needsDetails: facts.needsDetails,
+    decideDetails: facts.decideDetails,
     redact: facts.redact,
     limits: { ...facts.config.engine.limits, ...row.limits },
     log: (message) => facts.log.info(`${row.entryId}: ${String(message)}`),
@@ -59,6 +59,20 @@ export const NOT_BEGUN: Outcome = {
   detections: new Map(),
   seconds: 0,
 };
+
+/**
+ * The outcome where the tick's lock was lost while `detect` ran: another tick may have ended events of which
+ * only the keys are known here.
+ */
+export function afterLostLock(outcome: Outcome): Outcome {
+  const reason =
+    "the tick's lock was lost while it ran, and another tick may have been at work: nothing is cleared in this one";
+  return {
+    ...outcome,
+    status: outcome.status === "complete" ? "partial" : outcome.status,
+    reasons: [...outcome.reasons, reason],
+  };
+}
 
 /** The outcome of an alarm whose `detect` did not begin. */
 export function failedOutcome(reason: string, fault: Outcome["fault"]): Outcome {

@@ -2,7 +2,7 @@ import { bundleSubject } from "../core/bundle.ts";
 import { heldReason } from "../core/clear_guard.ts";
 import { errorText } from "../core/describe.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { AlarmRow, Outcome } from "../core/model.ts";
+import type { AlarmRow, Mode, Outcome } from "../core/model.ts";
 import type { Notice } from "../core/notice.ts";
 import type { ResolvedRecipients } from "../core/recipients.ts";
 import type { Plan } from "../core/reconcile.ts";
@@ -26,6 +26,8 @@ export interface RanResult {
   readonly params: JsonObject;
   readonly outcome: Outcome;
   readonly plan: Plan;
+  /** By dedupe key, of what a plan would open; empty where it was written. */
+  readonly subjects: ReadonlyMap<string, string>;
   readonly notice: Notice;
   readonly subject: string;
   readonly recipients: readonly string[];
@@ -58,6 +60,7 @@ export interface RanFacts {
   readonly notice: Notice;
   readonly recipients: ResolvedRecipients;
   readonly delivery: NotifyResult;
+  readonly mode: Mode;
 }
 
 /** The result of an alarm that went all the way. */
@@ -68,6 +71,7 @@ export function ranResult({
   notice,
   recipients,
   delivery,
+  mode,
 }: RanFacts): RanResult {
   const { row, readiness } = alarm;
   const held = heldReason(plan);
@@ -78,6 +82,7 @@ export function ranResult({
     params: readiness.kind === "ready" ? readiness.params : row.params,
     outcome,
     plan,
+    subjects: new Map(mode === "plan" ? subjectsOf(plan, outcome) : []),
     notice,
     subject: notice.reason === "nothing to mail" ? "" : bundleSubject(row.entryId, counts(notice)),
     recipients: recipients.addresses,
@@ -90,6 +95,10 @@ export function ranResult({
       ...recipients.invalid.map((text) => `${JSON.stringify(text)} is no mail address`),
     ],
   };
+}
+
+function subjectsOf(plan: Plan, { detections }: Outcome): readonly [string, string][] {
+  return plan.open.map(({ dedupeKey }) => [dedupeKey, detections.get(dedupeKey)?.subject ?? ""]);
 }
 
 function counts({ fresh, continuing, cleared }: Notice) {
@@ -111,6 +120,7 @@ export function unrecordedResult(
     params: row.params,
     outcome,
     plan: { open: [], touch: [], clear: [], keep: [] },
+    subjects: new Map(),
     notice: {
       send: false,
       reason: "nothing to mail",
@@ -180,9 +190,15 @@ function isUnremarkable({ outcome, plan, notice, errors, notes, ...result }: Ran
   return (
     outcome.status === "complete" &&
     changed + errors.length + notes.length === 0 &&
-    notice.reason === "nothing to mail" &&
+    isOldNews(notice) &&
     result.quarantine === undefined
   );
+}
+
+/** What is owed while mail is off is no news at any tick but the first. */
+function isOldNews({ reason, fresh, cleared }: Notice): boolean {
+  if (reason === "nothing to mail") return true;
+  return reason === "mail is off" && fresh.length + cleared.length === 0;
 }
 
 function silence(notice: Notice, notes: readonly string[]): readonly string[] {

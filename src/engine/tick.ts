@@ -25,7 +25,7 @@ import { listTeams } from "../store/teams.ts";
 import { checkRights } from "./alarms_folder.ts";
 import { applyPlan, nameOpened } from "./apply.ts";
 import { Budget, staleAfter } from "./budget.ts";
-import { collect, NOT_BEGUN } from "./collect.ts";
+import { afterLostLock, collect, NOT_BEGUN } from "./collect.ts";
 import { type Alarm, loadAlarms, readAlarmsFolder } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
 import { Mailing } from "./mailing.ts";
@@ -60,9 +60,9 @@ export interface TickOptions {
 }
 
 /**
- * One pass over all alarms: lock, open the record, load, per alarm detect, reconcile, apply and notify,
- * look at how the sources answered, close the record, remove what is no longer kept, unlock. Throws only
- * where no tick is possible at all: DatabaseBusy when another one is at work.
+ * One pass over all alarms: lock, open the record, load; per alarm read its events, detect, reconcile,
+ * apply and notify; look at how the sources answered, close the record, remove what is no longer kept,
+ * unlock. Throws only where no tick is possible at all: DatabaseBusy when another one is at work.
  */
 export async function tick(engine: Engine, options: TickOptions): Promise<TickReport> {
   const { config, db, log } = engine;
@@ -114,26 +114,33 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const report = makeReport(results, problems, troubles, loaded.newcomers, now);
     sayNotConfigured(report, previous, log);
     if (!write) return report;
-    const closed = await closeRecord(engine, runId, report);
+    const unclosed = await closeRecord(engine, runId, report);
     // A database that did not take the record is asked for no more.
-    if (closed !== report) return closed;
-    return { ...report, errors: [...report.errors, ...(await retain(scene))] };
+    const late = unclosed.length > 0 ? unclosed : await retain(scene);
+    return { ...report, errors: [...report.errors, ...late] };
   } finally {
     budget.stop();
-    await host.close();
-    await sources.close();
+    await Promise.allSettled([host.close(), sources.close()]);
     await lock?.release();
   }
 }
 
-/** What the tick did is done, and told, even where its record cannot be closed: the next tick closes it. */
-async function closeRecord(engine: Engine, runId: string, report: TickReport): Promise<TickReport> {
+/**
+ * Gives what went wrong. What the tick did is done, and told, even where its record cannot be closed: the
+ * next tick closes it.
+ */
+async function closeRecord(
+  { db, clock, redact }: Engine,
+  runId: string,
+  report: TickReport,
+): Promise<readonly string[]> {
   try {
-    await closeEngineRun(engine.db, runId, runSummary(report, engine.clock(), engine.redact));
-    return report;
+    await closeEngineRun(db, runId, runSummary(report, clock(), redact));
+    return [];
   } catch (error) {
-    const problem = `cannot close the record of this tick, which will show as crashed: ${errorText(error)}`;
-    return { ...report, errors: [...report.errors, problem] };
+    return [
+      `cannot close the record of this tick, which will show as crashed: ${errorText(error)}`,
+    ];
   }
 }
 
@@ -160,15 +167,17 @@ async function runAlarm(alarm: Alarm, scene: Scene): Promise<AlarmResult> {
   if (readiness.kind === "not configured")
     return { kind: "not configured", row, missing: readiness.missing };
   const turn = takeTurn(alarm, scene);
-  let outcome: Outcome = NOT_BEGUN;
+  let outcome = NOT_BEGUN;
   try {
     const grip = scene.lock?.grip;
-    const active = await activeEvents(scene.db, row.name);
+    let active = await activeEvents(scene.db, row.name);
     outcome = await runTurn(alarm, turn, active, scene);
     await scene.lock?.ensure();
-    // Where the lock was lost meanwhile another tick may have been at work.
-    const current = scene.lock?.grip === grip ? active : await activeEvents(scene.db, row.name);
-    return await keepTurn(alarm, turn, await settle(alarm, outcome, current, scene), scene);
+    if (scene.lock?.grip !== grip) {
+      active = await activeEvents(scene.db, row.name);
+      outcome = afterLostLock(outcome);
+    }
+    return await keepTurn(alarm, turn, await settle(alarm, outcome, active, scene), scene);
   } catch (error) {
     return unrecordedResult(alarm, outcome, error);
   }
@@ -181,8 +190,8 @@ async function runTurn(
   scene: Scene,
 ): Promise<Outcome> {
   if (!decision.run) return leftOut(decision.reason);
-  const needsDetails = decideDetails({ alarm: alarm.row, active, now: scene.now });
-  return await collect(alarm, active, { ...scene, needsDetails });
+  const facts = { alarm: alarm.row, active, now: scene.now };
+  return await collect(alarm, active, { ...scene, decideDetails: () => decideDetails(facts) });
 }
 
 /** From an outcome to the rows and the mail. */
@@ -196,14 +205,14 @@ async function settle(
   const { row } = alarm;
   const recipients = resolveRecipients(row.recipients, scene.teams);
   const owed = scene.owedMail.hasClears(row.name) ? await owedClears(db, row.name) : [];
-  const plan = guardClears(reconcile(outcome, active), scene.config.engine.clearGuardShare);
-  const named = nameOpened(plan);
-  const opened =
+  const wanted = guardClears(reconcile(outcome, active), scene.config.engine.clearGuardShare);
+  const named = nameOpened(wanted);
+  const { plan, opened } =
     mode === "plan"
-      ? named
+      ? { plan: wanted, opened: named }
       : await applyPlan(db, {
           alarm: row,
-          plan,
+          plan: wanted,
           opened: named,
           detections: outcome.detections,
           recipients: recipients.addresses,
@@ -228,5 +237,5 @@ async function settle(
     recipients: recipients.addresses,
     mailConfigured,
   });
-  return ranResult({ alarm, outcome, plan, notice, recipients, delivery });
+  return ranResult({ alarm, outcome, plan, notice, recipients, delivery, mode });
 }

@@ -86,7 +86,7 @@ function parseWords(said: unknown, file: ModuleFile): LoadedModule {
   return { ok: true, module: { ...file, title, description, sources, params: specs } };
 }
 
-export interface DetectFacts extends OutcomeFacts {
+export interface DetectFacts extends Omit<OutcomeFacts, "needsDetails"> {
   readonly file: ModuleFile;
   readonly params: JsonObject;
   readonly sources: ReadonlyMap<string, SharedSource>;
@@ -95,6 +95,8 @@ export interface DetectFacts extends OutcomeFacts {
   readonly limits: DetectLimits;
   /** The dedupe keys of the alarm's active events. */
   readonly firing: () => readonly string[];
+  /** Gives for each run of `detect` anew what says whether more of a detection than its key will be needed. */
+  readonly decideDetails: () => OutcomeFacts["needsDetails"];
   readonly log: (message: string) => void;
 }
 
@@ -107,7 +109,7 @@ export async function detectIn(
   const { file, params, sources, now, limits } = facts;
   const { timeout } = limits;
   const started = performance.now();
-  const soFar = new OutcomeSoFar(facts);
+  const soFar = new OutcomeSoFar({ ...facts, needsDetails: facts.decideDetails() });
   const closed = new AbortController();
   // Every question that is under way listens.
   setMaxListeners(0, closed.signal);

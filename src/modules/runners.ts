@@ -80,7 +80,7 @@ export class Runners {
     const need = { memory: facts.limits.memory, path: facts.file.path };
     return await this.#run(need, async (runner) => {
       if (!signal.aborted) return await detectIn(runner, facts, signal);
-      const none = new OutcomeSoFar(facts);
+      const none = new OutcomeSoFar({ ...facts, needsDetails: () => false });
       none.fail({ text: `${errorText(signal.reason)}, before it began`, isFetch: false });
       return { value: none.outcome(0), clean: true, doubtful: false };
     });

@@ -9,6 +9,7 @@ const { parse, stringify } = JSON;
 const { writeSync } = fs;
 const bytesOf = Buffer.from.bind(Buffer);
 const now = performance.now.bind(performance);
+const { clearTimeout, setTimeout } = globalThis;
 
 /** Characters of one detection; its key, subject and body are far below. */
 const MAX_DETECTION = 2 ** 20;
@@ -23,6 +24,7 @@ let detected = 0;
 let gathered: string[] = [];
 let length = 0;
 let since = 0;
+let timer: NodeJS.Timeout | undefined;
 
 /** From now on all that is said is said of this job. */
 export function speakOf(next: string): void {
@@ -46,8 +48,9 @@ export function sayQuestion(question: Extract<FromRunner, { said: "ask" }>): voi
 }
 
 /**
- * Says what the module detected, or that it is too much for one detection. A module that dies after
- * thousands of them may take the last few with it; its outcome has failed then, and clears nothing.
+ * Says what the module detected, or that it is too much for one detection. A module that goes on computing
+ * for ever, or dies at once, may take those with it that had gathered; its outcome has failed then, and
+ * clears nothing.
  */
 export function sayDetection(detection: SafeDetection): void {
   const text = stringify(detection);
@@ -57,15 +60,20 @@ export function sayDetection(detection: SafeDetection): void {
     say({ said: "incomplete", reason });
     return;
   }
-  if (length === 0) since = now();
+  if (length === 0) {
+    since = now();
+    timer = setTimeout(sayGathered, GATHERING);
+  }
   gathered[gathered.length] = text;
   length += text.length;
   detected += 1;
   if (detected <= AT_ONCE || length > GATHERED || now() - since > GATHERING) sayGathered();
 }
 
-function sayGathered(): void {
+/** What has gathered goes out, and nothing of it is left to do. */
+export function sayGathered(): void {
   if (length === 0) return;
+  clearTimeout(timer);
   const detections = gathered;
   gathered = [];
   length = 0;

@@ -22,6 +22,7 @@ export class Spool {
   #pending: Uint8Array[] = [];
   #written = 0;
   #waiting = 0;
+  #failure: unknown;
 
   /** `most` is in bytes. */
   constructor(most: number) {
@@ -33,8 +34,12 @@ export class Spool {
     return this.#written + this.#waiting;
   }
 
-  /** Throws RangeError where the spool is full, or what the file system says where it cannot be written. */
+  /**
+   * Throws RangeError where the spool is full, or what the file system says where it cannot be written: after
+   * that nobody knows what is where, so nothing more is taken, and nothing given back.
+   */
   append(bytes: Uint8Array): Slice {
+    this.#checkWhole();
     if (this.size + bytes.length > this.#most)
       throw new RangeError(`more than ${Math.round(this.#most / 2 ** 20)} MiB`);
     const slice = { at: this.size, length: bytes.length };
@@ -44,7 +49,9 @@ export class Spool {
     return slice;
   }
 
+  /** Throws what went wrong, now or in an earlier write. */
   read({ at, length }: Slice): Buffer {
+    this.#checkWhole();
     this.#flush();
     const bytes = Buffer.alloc(length);
     for (let done = 0; done < length; ) {
@@ -62,13 +69,25 @@ export class Spool {
     this.#pending = [];
   }
 
+  #checkWhole(): void {
+    if (this.#failure === undefined) return;
+    const reason = this.#failure instanceof Error ? this.#failure.message : String(this.#failure);
+    throw new Error(`an earlier write to the disk failed: ${reason}`);
+  }
+
   #flush(): void {
-    this.#file ??= openNameless();
+    if (this.#pending.length === 0) return;
     const bytes = Buffer.concat(this.#pending);
     this.#pending = [];
     this.#waiting = 0;
-    for (let done = 0; done < bytes.length; ) {
-      done += writeSync(this.#file, bytes, done, bytes.length - done, this.#written + done);
+    try {
+      this.#file ??= openNameless();
+      for (let done = 0; done < bytes.length; ) {
+        done += writeSync(this.#file, bytes, done, bytes.length - done, this.#written + done);
+      }
+    } catch (error) {
+      this.#failure = error;
+      throw error;
     }
     this.#written += bytes.length;
   }
@@ -76,7 +95,7 @@ export class Spool {
 
 /** On many systems `/tmp` is memory; `/var/tmp` is a disk. */
 function openNameless(): number {
-  const folder = process.env.TMPDIR ?? (existsSync("/var/tmp") ? "/var/tmp" : tmpdir());
+  const folder = process.env.TMPDIR || (existsSync("/var/tmp") ? "/var/tmp" : tmpdir());
   const path = join(folder, `swf-alarms-${randomUUID()}`);
   const file = openSync(path, "wx+", 0o600);
   rmSync(path);

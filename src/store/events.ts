@@ -144,19 +144,27 @@ function eventColumns(
   };
 }
 
-/** Notes that the entities were detected again; a clear that was held back is off the table. */
+/**
+ * Notes that the entities were detected again; a clear that was held back is off the table. Gives how many
+ * of them are still active.
+ */
 export async function touchEvents(
   db: Queryable,
   ids: readonly string[],
   now: number,
-): Promise<void> {
+): Promise<number> {
+  let touched = 0;
   for (const batch of batches(ids)) {
-    await db.query(
-      `UPDATE entry SET data = jsonb_set(data - 'clear_held_at', '{last_seen}', to_jsonb($2::float8)), timestamp_modified = $2
-       WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE}`,
+    const [row] = await db.query(
+      `WITH touched AS (
+         UPDATE entry SET data = jsonb_set(data - 'clear_held_at', '{last_seen}', to_jsonb($2::float8)), timestamp_modified = $2
+         WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE} RETURNING 1)
+       SELECT count(*)::int AS count FROM touched`,
       [batch, now],
     );
+    touched += Number(row?.count ?? 0);
   }
+  return touched;
 }
 
 /** Notes that the clear guard held the events back. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ActiveEvents, Outcome } from "../../src/core/model.ts";
-import { reconcile } from "../../src/core/reconcile.ts";
+import { reconcile, withoutEnded } from "../../src/core/reconcile.ts";
 
 function outcome(status: Outcome["status"], keys: readonly string[]): Outcome {
   const detections = new Map(keys.map((key) => [key, undefined]));
@@ -115,6 +115,15 @@ describe("what was detected is compared with what is firing", () => {
     const { clear } = reconcile(outcome("complete", []), firing(["young", "old", "oldest"]));
     expect(clear.map(({ event }) => event.dedupeKey)).toEqual(["oldest", "old", "young"]);
   });
+});
+
+test("what somebody else has ended meanwhile is neither touched nor kept", () => {
+  const plan = reconcile(outcome("partial", ["new", "a", "b"]), firing(["a", "b", "c", "d"]));
+  expect(told(withoutEnded(plan, firing(["b", "d", "new"])))).toEqual([
+    "open new: newly detected",
+    "touch id of b: still detected",
+    "keep id of d: outcome is partial",
+  ]);
 });
 
 test("every event has one fate, every key one event, and only what is complete clears", () => {

@@ -116,3 +116,21 @@ test("a detection is redacted in its key, its texts and its data; a clean one is
   expect(JSON.stringify(result)).not.toContain("cret-1");
   expect(redactDetection(clean, redact)).toBe(clean);
 });
+
+test.each([
+  "log:\nBearer abcdefghijklmnop\nend",
+  "Bearer\tabcdefghijklmnop",
+  "key:\nAKIAABCDEFGHIJKLMNOP",
+  'a "quoted"\npassword=hunter22 b',
+])("a login by its form is hidden wherever lines break: %j", (text) => {
+  const redact = makeRedactor([]);
+  const whole = redactDetection(
+    { dedupeKey: "a", subject: "s", body: text, data: { list: [{ [text]: text }] } },
+    redact,
+  );
+  expect(whole.body).toBe(redact(text));
+  expect(whole.body).toContain("[redacted]");
+  expect(JSON.stringify(whole.data)).toBe(
+    JSON.stringify({ list: [{ [redact(text)]: redact(text) }] }),
+  );
+});

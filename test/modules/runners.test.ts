@@ -39,7 +39,7 @@ async function detect(
     now: 0,
     limits: { ...LIMITS, ...limits },
     firing: () => firing,
-    needsDetails: () => true,
+    decideDetails: () => () => true,
     redact: (text) => text,
     log,
   });
@@ -110,6 +110,18 @@ describe("a process", () => {
     expect(outcomes.map(({ status }) => status)).toEqual(Array(20).fill("complete"));
     expect(new Set(pidsOf(outcomes)).size).toBeLessThanOrEqual(16);
   });
+});
+
+test("what a module yielded long before it dies has arrived, however much", async () => {
+  const dies = `export async function* detect() {
+    for (let at = 0; at < 150; at++) yield { dedupeKey: at };
+    await new Promise((done) => setTimeout(done, 300));
+    process.kill(process.pid, "SIGKILL");
+    await new Promise(() => {});
+  }`;
+  const { status, detections } = await detect("dies", dies, { detections: 1000 });
+  expect(status).toBe("failed");
+  expect(detections).toHaveLength(150);
 });
 
 describe("what one module does to its process is not held against the next", () => {

@@ -1,9 +1,15 @@
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { Spool } from "../../src/spool/spool.ts";
 
 const MiB = 2 ** 20;
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 describe("Spool", () => {
   test("gives back what was appended, in any order, however it was cut", () => {
@@ -50,13 +56,27 @@ describe("Spool", () => {
     spool.close();
   });
 
+  test("after a failed write takes nothing, and gives nothing back that may be another's", () => {
+    vi.stubEnv("TMPDIR", "/there/is/no/such/folder");
+    const spool = new Spool(MiB);
+    const slice = spool.append(Buffer.from("mine"));
+    expect(() => spool.read(slice)).toThrow("ENOENT");
+    vi.unstubAllEnvs();
+    expect(() => spool.append(Buffer.from("more"))).toThrow("an earlier write to the disk failed");
+    expect(() => spool.read(slice)).toThrow("an earlier write to the disk failed");
+    spool.close();
+  });
+
   test("leaves no file behind that anybody could read", () => {
-    const names = (): string[] =>
-      readdirSync("/var/tmp").filter((name) => /^swf-alarms-/.test(name));
-    const before = names();
+    const folder = mkdtempSync(join(tmpdir(), "swf-alarms-spool-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    vi.stubEnv("TMPDIR", folder);
+    utimesSync(folder, 0, 0);
     const spool = new Spool(MiB);
     spool.append(Buffer.alloc(MiB / 2));
-    expect(names()).toEqual(before);
+    // Something was made there, and is gone.
+    expect(statSync(folder).mtimeMs).toBeGreaterThan(0);
+    expect(readdirSync(folder)).toEqual([]);
     spool.close();
   });
 });

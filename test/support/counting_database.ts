@@ -1,4 +1,11 @@
-import type { Database, LockAttempt, Queryable, Row, SqlValue } from "../../src/store/database.ts";
+import type {
+  Database,
+  LockAttempt,
+  Queryable,
+  Row,
+  SqlValue,
+  TransactionOptions,
+} from "../../src/store/database.ts";
 
 /** A statement as the store sends it. */
 export interface Statement {
@@ -27,15 +34,21 @@ export class CountingDatabase implements Database {
     return this.#db.query(sql, params);
   }
 
-  async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
-    this.#sent.push({ sql: "BEGIN", params: [] });
-    const result = await this.#db.transaction((tx) =>
-      work({
-        query: (sql, params = []) => {
-          this.#sent.push({ sql, params });
-          return tx.query(sql, params);
-        },
-      }),
+  async transaction<T>(
+    work: (tx: Queryable) => Promise<T>,
+    options: TransactionOptions = {},
+  ): Promise<T> {
+    const { flush = true } = options;
+    this.#sent.push({ sql: flush ? "BEGIN" : "BEGIN, unflushed", params: [] });
+    const result = await this.#db.transaction(
+      (tx) =>
+        work({
+          query: (sql, params = []) => {
+            this.#sent.push({ sql, params });
+            return tx.query(sql, params);
+          },
+        }),
+      options,
     );
     this.#sent.push({ sql: "COMMIT", params: [] });
     return result;

@@ -15,7 +15,11 @@ export function inProcessHost(): ModuleHost {
     detect: async (facts) => {
       const { words, detect } = await loader.load(facts.file, 10);
       if (detect === undefined) throw new Error(words.ok ? "no detect" : words.fault);
-      return await runHere(detect, { ...facts, timeout: facts.limits.timeout });
+      return await runHere(detect, {
+        ...facts,
+        needsDetails: facts.decideDetails(),
+        timeout: facts.limits.timeout,
+      });
     },
     close: async () => {},
   };
