@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { frameLine } from "./frames.ts";
 import { lineSplitter } from "./lines.ts";
+import { residentMemory } from "./resident_memory.ts";
 import { parseRunnerLine, type RunnerMessage, type Task, type ToRunner } from "./wire.ts";
 
 /** Also where this file runs from its source: a module's process runs what has been built. */
@@ -251,14 +251,4 @@ export class Runner {
 function passedOn(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = PASSED_ON.filter((name) => env[name] !== undefined);
   return Object.fromEntries(kept.map((name) => [name, env[name]]));
-}
-
-/** MiB; 0 where the system does not tell. */
-function residentMemory(pid: number | undefined): number {
-  const path = `/proc/${pid}/status`;
-  try {
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(path, "utf8"))?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
-  }
 }

@@ -78,7 +78,8 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   rejects_later: partial(/^an error that nobody caught: rejected behind its back$/),
   removes_listeners: failed(/^its process ended with code 1: .*nobody listens/),
   returns_a_class: failed(/Class constructor detect cannot be invoked without 'new'/, false),
-  returns_endless_iterator: failed(LATE, true, HASTY),
+  // Whichever limit it meets first.
+  returns_endless_iterator: failed(/^(out of time|it yielded more than 20000)/, true, HASTY),
   returns_nothing: failed(/^detect returned undefined; it must be a generator/, false),
   returns_stuck_iterator: failed(LATE, false, HASTY),
   returns_throwing_iterator: failed(/^detect threw Error: no next/, false),
