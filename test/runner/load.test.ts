@@ -137,6 +137,12 @@ describe("every kind of module is loaded, without a build step", () => {
     expect((await moduleOf("a.ts", `${body}\n${older}`)).title).toBe("it");
   });
 
+  test("a file in the older style loads TypeScript later", async () => {
+    write("lib/it.ts", 'enum E { A = "it" }\nexport const it: string = E.A;');
+    const text = 'exports.detect = async () => [(await import("./lib/it.ts")).it];';
+    expect(await (await moduleOf("a.js", text)).detect(CLIENT, {})).toEqual(["it"]);
+  });
+
   test("several at the same time, that share a file which is run once", async () => {
     write(
       "lib/count.ts",
@@ -244,6 +250,12 @@ describe("a module that cannot be used is a fault in words for its author", () =
       "a.ts",
       `import { nothingSuch } from "swf-alarms"; export const detect = () => [nothingSuch];`,
       /"swf-alarms" exports no nothingSuch; it exports .*parseUtc/,
+    ],
+    [
+      "a type of it that is handed on as a value",
+      "a.ts",
+      `export { AlarmClient } from "swf-alarms";\n${DETECT}`,
+      /"swf-alarms" exports no AlarmClient; it exports .*parseUtc/,
     ],
     [
       "such a name in the older style",
