@@ -1,11 +1,21 @@
 import { readFileSync } from "node:fs";
-import { defineConfig, type RolldownOptions } from "rolldown";
+import { defineConfig, type Plugin, type RolldownOptions } from "rolldown";
 import { thirdParty } from "./build/third_party.ts";
 
 const manifest: { readonly dependencies: object } = JSON.parse(
   readFileSync("package.json", "utf8"),
 );
 const licences = thirdParty();
+
+/** pg looks at `Response`, to see whether this is Cloudflare, which makes Node 20 load all of its fetch. */
+const withoutFetch: Plugin = {
+  name: "pg without fetch",
+  transform: {
+    filter: { id: /[\\/]node_modules[\\/]pg[\\/]/, code: /\bResponse\b/ },
+    // In front of them it would take the place of "use strict".
+    handler: (code) => `${code}\nvar Response;\n`,
+  },
+};
 
 /**
  * `dist`: what a tick needs is in a few files, as a hundred small ones take longer to load than a tick with
@@ -21,9 +31,7 @@ function bundle(chunks: string, input: { readonly [entry: string]: string }): Ro
     // Newer modules load with less work than what they were compiled to.
     resolve: { mainFields: ["module", "main"] },
     external: Object.keys(manifest.dependencies),
-    plugins: [licences],
-    // Looked at by pg, to see whether this is Cloudflare, which makes Node 20 load all of its fetch.
-    transform: { define: { Response: "undefined" } },
+    plugins: [licences, withoutFetch],
     // A package that is not found would be left for the user to install.
     onLog: (level, log, report) => report(level === "warn" ? "error" : level, log),
     output: { dir: "dist", format: "cjs", chunkFileNames: `${chunks}/[name].js` },

@@ -5,7 +5,7 @@ import type { OutcomeSoFar } from "./outcome.ts";
 import type { Runner } from "./runner.ts";
 import type { Question } from "./wire.ts";
 
-/** Questions of one run: at 200 items a page, four million items. */
+/** Questions of one run: four of the longest lists that `client.pages` reads, a million items each at 200 a page. */
 const MAX_QUESTIONS = 20_000;
 /** MiB of answers that one run may read: a million tasks are 1,300. */
 const MAX_ANSWERS = 2_048;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, extname } from "node:path";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
-import { CommonFiles } from "./common_files.ts";
+import { CommonjsFiles } from "./commonjs_files.ts";
 import { resolveFile } from "./resolve.ts";
 
 /** What `import … from "swf-alarms"` gives, by name. */
@@ -17,16 +17,16 @@ export interface Helpers {
 export class ModuleGraph {
   readonly #linked = new Map<string, vm.Module>();
   readonly #evaluations = new WeakMap<vm.Module, Promise<void>>();
-  readonly #helpers: vm.Module;
-  readonly #named: Helpers;
-  readonly #common: CommonFiles;
+  readonly #helperModule: vm.Module;
+  readonly #helperValues: Helpers;
+  readonly #commonjs: CommonjsFiles;
   /** One graph is linked at a time: what one leaves half done another must not build on. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(helpers: Helpers) {
-    this.#named = helpers;
-    this.#helpers = moduleOf(helpers, "swf-alarms");
-    this.#common = new CommonFiles(strict(helpers), (path) => this.#importLater(path));
+    this.#helperValues = helpers;
+    this.#helperModule = moduleOf(helpers, "swf-alarms");
+    this.#commonjs = new CommonjsFiles(strict(helpers), (path) => this.#importLater(path));
   }
 
   /** What the module exports, when its top level has run. Rejects with what is wrong with it. */
@@ -62,7 +62,10 @@ export class ModuleGraph {
       await root.link(async (specifier, { identifier }) => {
         const file = this.#isOwn(specifier) ? undefined : resolveFile(specifier, identifier);
         if (file === undefined) return await this.#provided(specifier, identifier);
-        return this.#linked.get(file) ?? (await open(file));
+        const known = this.#linked.get(file);
+        // Node would say that it is broken, not why.
+        if (known?.status === "errored") throw known.error;
+        return known ?? (await open(file));
       });
     } catch (error) {
       throw this.#namesWhatThereIs(error);
@@ -76,7 +79,7 @@ export class ModuleGraph {
   }
 
   async #provided(specifier: string, importer: string): Promise<vm.Module> {
-    if (this.#isOwn(specifier)) return this.#helpers;
+    if (this.#isOwn(specifier)) return this.#helperModule;
     return moduleOf(await importByNode(specifier, importer), specifier);
   }
 
@@ -89,8 +92,8 @@ export class ModuleGraph {
     if (extension === ".json") return moduleOf({ default: JSON.parse(source) }, path);
     const text = /ts$/.test(extension) ? await withoutTypes(source, path) : source;
     if (!extension.startsWith(".m")) {
-      const common = this.#common.run(path, text);
-      if (common !== undefined) return moduleOf(namesOf(common.exports), path);
+      const ran = this.#commonjs.run(path, text);
+      if (ran !== undefined) return moduleOf(namesOf(ran.exports), path);
     }
     try {
       return new vm.SourceTextModule(text, {
@@ -125,7 +128,7 @@ export class ModuleGraph {
   #namesWhatThereIs(error: unknown): unknown {
     const message = error instanceof SyntaxError ? error.message : "";
     const [, name] = /'swf-alarms' does not provide an export named '([^']+)'/.exec(message) ?? [];
-    return name === undefined ? error : noSuchName(name, this.#named);
+    return name === undefined ? error : noSuchName(name, this.#helperValues);
   }
 }
 

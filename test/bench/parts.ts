@@ -29,8 +29,8 @@ export const PARTS: ReadonlyMap<string, (bench: Bench) => Promise<Section>> = ne
   ["install", install],
 ]);
 
-async function startupSection(): Promise<Section> {
-  const parts = await startup();
+async function startupSection({ lab }: Bench): Promise<Section> {
+  const parts = await startup(lab.signal);
   const milliseconds = (value: number): string => `${value.toFixed(1)} ms`;
   return {
     title: "Start-up, part by part",

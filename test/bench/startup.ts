@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { median } from "./figures.ts";
 
 export interface StartupPart {
   readonly part: string;
@@ -64,13 +65,13 @@ const PROBES: readonly Probe[] = [
   },
 ];
 
-/** What the start costs, part by part: medians, of processes that take turns. */
-export async function startup(): Promise<readonly StartupPart[]> {
+/** What the start costs, part by part: medians, of processes that take turns. The signal ends it. */
+export async function startup(signal: AbortSignal): Promise<readonly StartupPart[]> {
   const found = new Map<string, StartupPart[]>();
   for (let run = 0; run < RUNS; run++) {
     for (const probe of PROBES) {
       const known = found.get(probe.part) ?? [];
-      found.set(probe.part, [...known, await measure(probe)]);
+      found.set(probe.part, [...known, await measure(probe, signal)]);
     }
   }
   return [...found].map(([part, runs]) => ({
@@ -80,7 +81,11 @@ export async function startup(): Promise<readonly StartupPart[]> {
   }));
 }
 
-async function measure({ part, flags = [], after, code }: Probe): Promise<StartupPart> {
+async function measure(
+  { part, flags = [], after, code }: Probe,
+  signal: AbortSignal,
+): Promise<StartupPart> {
+  signal.throwIfAborted();
   const started = performance.now();
   const clock =
     after === undefined
@@ -98,13 +103,14 @@ async function measure({ part, flags = [], after, code }: Probe): Promise<Startu
     cwd: DIST,
   });
   if (child.stdout === null) throw new Error("the pipe to a process is missing");
-  const said: unknown = JSON.parse(await text(child.stdout));
-  const [cpu, wall] = Array.isArray(said) ? said : [];
+  const end = () => child.kill("SIGKILL");
+  signal.addEventListener("abort", end);
+  const said = await text(child.stdout).finally(() => signal.removeEventListener("abort", end));
+  signal.throwIfAborted();
+  if (said === "") throw new Error(`${part}: its process ended before anything was measured`);
+  const found: unknown = JSON.parse(said);
+  const [cpu, wall] = Array.isArray(found) ? found : [];
   const wallMs = typeof wall === "number" ? wall : performance.now() - started;
   if (typeof cpu !== "number") throw new Error(`${part}: nothing was measured`);
   return { part, cpuMs: cpu, wallMs };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -137,6 +137,12 @@ describe("every kind of module is loaded, without a build step", () => {
     expect((await moduleOf("a.ts", `${body}\n${older}`)).title).toBe("it");
   });
 
+  test("a file in the older style loads TypeScript later", async () => {
+    write("lib/it.ts", 'enum E { A = "it" }\nexport const it: string = E.A;');
+    const text = 'exports.detect = async () => [(await import("./lib/it.ts")).it];';
+    expect(await (await moduleOf("a.js", text)).detect(CLIENT, {})).toEqual(["it"]);
+  });
+
   test("several at the same time, that share a file which is run once", async () => {
     write(
       "lib/count.ts",
@@ -244,6 +250,12 @@ describe("a module that cannot be used is a fault in words for its author", () =
       "a.ts",
       `import { nothingSuch } from "swf-alarms"; export const detect = () => [nothingSuch];`,
       /"swf-alarms" exports no nothingSuch; it exports .*parseUtc/,
+    ],
+    [
+      "a type of it that is handed on as a value",
+      "a.ts",
+      `export { AlarmClient } from "swf-alarms";\n${DETECT}`,
+      /"swf-alarms" exports no AlarmClient; it exports .*parseUtc/,
     ],
     [
       "such a name in the older style",
@@ -406,6 +418,51 @@ describe("a module that cannot be used is a fault in words for its author", () =
     const bad = await loader.load({ name: "a", path: write("a.ts", "throw new Error();") }, 10);
     const good = await loader.load({ name: "b", path: write("b.ts", DETECT) }, 10);
     expect([bad.words.ok, good.words.ok]).toEqual([false, true]);
+  });
+
+  test("a shared file that is broken, by each of those that import it, and each time", async () => {
+    write("lib/bad.ts", 'export const it = 1; throw new Error("lib says why");');
+    write("lib/through.ts", 'export * from "./bad.ts";');
+    const loader = new ModuleLoader({ ...helpers });
+    const faults: unknown[] = [];
+    for (const [name, imported] of [
+      ["a", "bad"],
+      ["b", "bad"],
+      ["c", "through"],
+      ["d", "through"],
+      ["a", "bad"],
+    ]) {
+      const path = write(`${name}.ts`, `import "./lib/${imported}.ts";\n${DETECT}`);
+      faults.push((await loader.load({ name: "x", path }, 10)).words);
+    }
+    expect(faults).toEqual(
+      ["a", "b", "c", "d", "a"].map((name) => ({
+        ok: false,
+        fault: `cannot load ${join(folder, name)}.ts: lib says why`,
+      })),
+    );
+  });
+
+  test("an error of its own at import, in the same words when it is loaded again", async () => {
+    const loader = new ModuleLoader({ ...helpers });
+    const file = { name: "a", path: write("a.ts", `${DETECT}throw new Error("no luck");`) };
+    const [first, again] = [await loader.load(file, 10), await loader.load(file, 10)];
+    expect(first.words).toEqual({ ok: false, fault: `cannot load ${file.path}: no luck` });
+    expect(again.words).toEqual(first.words);
+  });
+
+  test.each([
+    ["TypeScript", "t.ts", "exports.it = 1 as number;", "./lib/t"],
+    ["a module in TypeScript", "t.mts", "export const it: number = 1;", "./lib/t.mts"],
+    ["a module", "t.mjs", "export const it = 1;", "./lib/t.mjs"],
+    ["a file with export", "t.js", "export const it = 1;", "./lib/t.js"],
+  ])("%s that is required, with what to do", async (_, lib, text, specifier) => {
+    const required = write(`lib/${lib}`, text);
+    const fault = await faultOf("a.js", `exports.detect = require("${specifier}").it;`);
+    const path = join(folder, "a.js");
+    expect(fault).toBe(
+      `cannot load ${path}: ${required} cannot be required by ${path}: only JavaScript without import and export can be; import it`,
+    );
   });
 });
 

@@ -12,7 +12,7 @@ interface Ran {
 }
 
 /** Files in the older style, with `require` and `exports`; each is run once. */
-export class CommonFiles {
+export class CommonjsFiles {
   readonly #ran = new Map<string, Ran>();
   readonly #helpers: object;
   readonly #importFrom: (path: string) => ImportLater;
@@ -45,10 +45,14 @@ export class CommonFiles {
     const ours = (specifier: string): unknown => {
       if (specifier === "swf-alarms") return this.#helpers;
       const file = resolveFile(specifier, path);
-      if (file === undefined || !/^\.c?js$/.test(extname(file))) return byNode(file ?? specifier);
-      const ran = this.run(file, readFileSync(file, "utf8"));
+      if (file === undefined || !/^\.[cm]?[jt]s$/.test(extname(file)))
+        return byNode(file ?? specifier);
+      const isOlder = /^\.c?js$/.test(extname(file));
+      const ran = isOlder ? this.run(file, readFileSync(file, "utf8")) : undefined;
       if (ran !== undefined) return ran.exports;
-      throw new Error(`${file} cannot be required by ${path}: it has import or export; import it`);
+      throw new Error(
+        `${file} cannot be required by ${path}: only JavaScript without import and export can be; import it`,
+      );
     };
     return Object.assign(ours, byNode);
   }
