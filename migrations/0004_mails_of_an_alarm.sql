@@ -6,7 +6,6 @@
 CREATE INDEX IF NOT EXISTS swf_alarms_unfinished_mail
   ON entry ((data->>'alarm'), timestamp_created)
   WHERE kind = 'notification' AND context_id = 'swf-alarms' AND data ? 'pending';
-DROP INDEX IF EXISTS swf_alarms_pending_mail;
 
 -- Serves `maybeMailed`: the newest mails of one alarm.
 CREATE INDEX IF NOT EXISTS swf_alarms_mails
@@ -19,3 +18,6 @@ CREATE INDEX IF NOT EXISTS swf_alarms_owed_clears
   ON entry ((data->>'entry_id'), timestamp_created)
   WHERE kind = 'event' AND context_id = 'swf-alarms' AND archived = false AND deleted_at IS NULL
     AND data->>'mail_owed' = 'true';
+
+-- Last, because from here on nobody can read either.
+DROP INDEX IF EXISTS swf_alarms_pending_mail;

@@ -19,17 +19,17 @@ export interface Sweep {
   readonly before: number;
 }
 
-/** What the engine remembers of retention from tick to tick. */
-export interface RetentionMemory {
-  /** How far each sweep came. */
-  readonly sweeps: {
-    readonly [kind in Swept]?: { readonly before: number; readonly reached: number };
-  };
-  /** When it last failed. */
+/** How far a sweep came. */
+export interface Progress {
+  /** That of the sweep. */
+  readonly before: number;
+  readonly reached: number;
+  /** When it failed; undefined where its last step was done. */
   readonly failedAt: number | undefined;
 }
 
-export const NO_MEMORY: RetentionMemory = { sweeps: {}, failedAt: undefined };
+/** What the engine remembers of retention from tick to tick. */
+export type RetentionMemory = { readonly [kind in Swept]?: Progress };
 
 /** Seconds. */
 export const DAY = 86_400;
@@ -52,30 +52,31 @@ export function allSweeps(retention: Retention, now: number): readonly Sweep[] {
 }
 
 /**
- * What a tick has to do. What failed is tried again on the next day: nothing is lost by waiting, and the
- * same error every five minutes is read by nobody.
+ * What a tick has to do. A kind that failed is tried again on the next day: nothing is lost by waiting, and
+ * the same error every five minutes is read by nobody.
  */
 export function dueSweeps(
   retention: Retention,
   memory: RetentionMemory,
   now: number,
 ): readonly Sweep[] {
-  if (memory.failedAt !== undefined && dayOf(memory.failedAt) === dayOf(now)) return [];
   return allSweeps(retention, now).flatMap((sweep) => {
-    const last = memory.sweeps[sweep.kind];
+    const last = memory[sweep.kind];
     if (last === undefined) return [sweep];
     if (last.reached >= sweep.before) return [];
+    if (last.failedAt !== undefined && dayOf(last.failedAt) === dayOf(now)) return [];
     return [last.before === sweep.before ? { ...sweep, from: last.reached } : sweep];
   });
 }
 
-/** The memory after a step of a sweep. */
+/** The memory after a step of a sweep, or after one that failed. */
 export function rememberSweep(
   memory: RetentionMemory,
   { kind, before }: Sweep,
   reached: number,
+  failedAt?: number,
 ): RetentionMemory {
-  return { sweeps: { ...memory.sweeps, [kind]: { before, reached } }, failedAt: undefined };
+  return { ...memory, [kind]: { before, reached, failedAt } };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { errorText } from "../core/describe.ts";
 import type { Mode } from "../core/model.ts";
-import { dueSweeps, type RetentionMemory, rememberSweep } from "../core/retention.ts";
+import { dueSweeps, type RetentionMemory, rememberSweep, type Sweep } from "../core/retention.ts";
 import type { Database } from "../store/database.ts";
 import { retentionMemory, type States, saveRetentionMemory } from "../store/memories.ts";
 import { sqlState } from "../store/refusal.ts";
@@ -26,54 +26,58 @@ export interface RetainFacts {
 /**
  * Removes some of what `[retention]` no longer keeps, at the end of a tick over all alarms. A tick that
  * has nothing to do sends no statement: the memory of the last sweep tells. Gives what went wrong, in
- * words, on one tick a day at most. Never throws.
+ * words; of each kind of row on one tick a day at most. Never throws.
  */
 export async function retain(facts: RetainFacts): Promise<readonly string[]> {
   if (facts.mode !== "tick" || facts.only !== undefined || facts.budget.signal.aborted) return [];
   const memory = retentionMemory(facts.states);
+  const { after, problems } = await sweepSome(memory, facts);
+  if (after === memory) return [];
   try {
-    const after = await sweepSome(memory, facts);
-    if (after !== memory) await saveRetentionMemory(facts.db, after, facts.now);
-    return [];
+    await saveRetentionMemory(facts.db, after, facts.now);
+    return problems;
   } catch (error) {
-    return [await giveUpToday(memory, error, facts)];
+    const problem = `cannot remember how far the removal of old rows has come: ${errorText(error)}; the next tick looks through them again`;
+    return [...problems, problem];
   }
 }
 
-async function sweepSome(memory: RetentionMemory, facts: RetainFacts): Promise<RetentionMemory> {
+interface SomeSwept {
+  readonly after: RetentionMemory;
+  readonly problems: readonly string[];
+}
+
+async function sweepSome(memory: RetentionMemory, facts: RetainFacts): Promise<SomeSwept> {
   const { config, db, now, budget, log } = facts;
   const until = performance.now() + SECONDS * 1000;
   const removed = new Map<string, number>();
+  const problems: string[] = [];
   let after = memory;
   let steps = 0;
   for (const sweep of dueSweeps(config.retention, memory, now)) {
     let { from } = sweep;
     while (from < sweep.before) {
       if (steps === STEPS || performance.now() > until || budget.signal.aborted) break;
-      const step = await sweepStep(db, { ...sweep, from }, now);
-      addRemoved(removed, step);
-      from = step.reached;
-      after = rememberSweep(after, sweep, from);
       steps += 1;
+      try {
+        const step = await sweepStep(db, { ...sweep, from }, now);
+        addRemoved(removed, step);
+        from = step.reached;
+        after = rememberSweep(after, sweep, from);
+      } catch (error) {
+        problems.push(problemOf(sweep, error));
+        after = rememberSweep(after, sweep, from, now);
+        break;
+      }
     }
   }
   const what = renderRemoved(removed);
   if (what !== "") log.info(`removed what [retention] no longer keeps: ${what}`);
-  return after;
+  return { after, problems };
 }
 
-async function giveUpToday(
-  memory: RetentionMemory,
-  error: unknown,
-  { db, now }: RetainFacts,
-): Promise<string> {
+function problemOf({ kind }: Sweep, error: unknown): string {
   const isRights = sqlState(error) === "42501";
   const advice = isRights ? ' (deploy/grants.sql), or write "forever" for what is to stay' : "";
-  const problem = `cannot remove what [retention] no longer keeps: ${errorText(error)}${advice}; tried again tomorrow, or at once by: swf-alarms prune --yes`;
-  try {
-    await saveRetentionMemory(db, { ...memory, failedAt: now }, now);
-    return problem;
-  } catch (failure) {
-    return `${problem}; and cannot remember that: ${errorText(failure)}`;
-  }
+  return `cannot remove what [retention] no longer keeps (${kind}): ${errorText(error)}${advice}; tried again tomorrow, or at once by: swf-alarms prune --yes`;
 }

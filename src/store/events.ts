@@ -69,7 +69,7 @@ export async function activeEvents(db: Queryable, alarmName: string): Promise<Ac
   return events;
 }
 
-/** What is no time, a number beyond all of them included, counts as 0. */
+/** What is no number, one beyond all times and counters included, counts as 0. */
 export function numberAt(key: string): string {
   return `CASE WHEN jsonb_typeof(data->'${key}') = 'number' THEN
             CASE WHEN abs((data->>'${key}')::numeric) < 1e15 THEN (data->>'${key}')::float8 ELSE 0 END

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { JsonObject } from "../core/json.ts";
 import type { AlarmMemory } from "../core/quarantine.ts";
-import { NO_MEMORY, type RetentionMemory } from "../core/retention.ts";
+import type { RetentionMemory } from "../core/retention.ts";
 import type { SourceMemory } from "../core/source_trouble.ts";
 import type { Queryable } from "./database.ts";
 import { saveState, stateName } from "./states.ts";
@@ -124,33 +124,44 @@ export async function saveSourceMemory(
 const RETENTION = "retention";
 const PROGRESS = "progress";
 
-const reached = v.fallback(v.optional(v.object({ before: time, reached: time })), undefined);
+const progress = v.fallback(
+  v.optional(
+    v.pipe(
+      v.object({ before: time, reached: time, failed_at: v.optional(time) }),
+      v.transform(({ failed_at: failedAt, ...rest }) => ({ ...rest, failedAt })),
+    ),
+  ),
+  undefined,
+);
 const RetentionState = v.object({
-  engine_runs: reached,
-  cleared_events: reached,
-  notifications: reached,
-  failed_at: v.fallback(v.optional(time), undefined),
+  engine_runs: progress,
+  cleared_events: progress,
+  notifications: progress,
 });
 
 /** How far the removal of old rows has come. */
 export function retentionMemory(states: States): RetentionMemory {
   const parsed = v.safeParse(RetentionState, states.get(stateName(RETENTION, PROGRESS)));
-  if (!parsed.success) return NO_MEMORY;
-  const { failed_at: failedAt, engine_runs, cleared_events, notifications } = parsed.output;
-  const sweeps = {
+  if (!parsed.success) return {};
+  const { engine_runs, cleared_events, notifications } = parsed.output;
+  return {
     ...(engine_runs === undefined ? {} : { engine_runs }),
     ...(cleared_events === undefined ? {} : { cleared_events }),
     ...(notifications === undefined ? {} : { notifications }),
   };
-  return { sweeps, failedAt };
 }
 
 /** Keeps how far it has come. */
 export async function saveRetentionMemory(
   db: Queryable,
-  { sweeps, failedAt }: RetentionMemory,
+  memory: RetentionMemory,
   now: number,
 ): Promise<void> {
-  const state = { ...sweeps, ...(failedAt === undefined ? {} : { failed_at: failedAt }) };
+  const state = Object.fromEntries(
+    Object.entries(memory).map(([kind, { failedAt, ...rest }]) => [
+      kind,
+      failedAt === undefined ? rest : { ...rest, failed_at: failedAt },
+    ]),
+  );
   await saveState(db, RETENTION, PROGRESS, state, now);
 }

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { Sweep } from "../core/retention.ts";
-import type { Queryable } from "./database.ts";
+import type { Queryable, Row } from "./database.ts";
 import { ALARMS_CONTEXT } from "./entry.ts";
 
 /** Rows that one statement removes at most, so that it is done in a moment and holds nobody up. */
@@ -13,7 +13,8 @@ const ROWS = 1_000;
 export const UNREFERENCED = `NOT EXISTS (SELECT 1 FROM entry_version WHERE entry_version.entry_id = entry.id)
   AND NOT EXISTS (SELECT 1 FROM entry AS child WHERE child.parent_id = entry.id)`;
 
-const CREATED = "timestamp_created >= $1::float8 AND timestamp_created < $2::float8";
+/** Rows of a sweep, which comes as `$1` and `$2`. */
+export const CREATED = "timestamp_created >= $1::float8 AND timestamp_created < $2::float8";
 
 /**
  * Cleared events of a sweep. `clear_time` is never before the row was made, so that the index on kind and
@@ -52,35 +53,34 @@ export interface Step {
 
 /** Removes some of the cleared events, the oldest first. */
 export async function removeClearedEvents(db: Queryable, sweep: Sweep): Promise<Step> {
-  const [row] = await db.query(
-    `WITH gone AS (
-       DELETE FROM entry WHERE id = ANY (ARRAY(
-         SELECT id FROM entry WHERE ${CLEARED} ORDER BY timestamp_created LIMIT ${ROWS}))
-       RETURNING timestamp_created)
-     SELECT count(*)::int AS rows, max(timestamp_created) AS last FROM gone`,
-    [sweep.from, sweep.before],
-  );
+  const [row] = await db.query(removal(CLEARED), [sweep.from, sweep.before]);
   return stepOf("cleared events", row, sweep);
 }
 
 /** Removes some of the notifications, the oldest first. */
 export async function removeNotifications(db: Queryable, sweep: Sweep): Promise<Step> {
-  const [row] = await db.query(
-    `WITH gone AS (
-       DELETE FROM entry WHERE id = ANY (ARRAY(
-         SELECT id FROM entry WHERE ${NOTIFIED} ORDER BY timestamp_created LIMIT ${ROWS}))
-       RETURNING timestamp_created)
-     SELECT count(*)::int AS rows, max(timestamp_created) AS last FROM gone`,
-    [sweep.from, sweep.before],
-  );
+  const [row] = await db.query(removal(NOTIFIED), [sweep.from, sweep.before]);
   return stepOf("notifications", row, sweep);
 }
 
-const Gone = v.object({ rows: v.number(), last: v.nullable(v.number()) });
+/**
+ * What tells whether the sweep goes on is the rows that are due, not those that were removed: where another
+ * process removes the same rows, this one waits for it and finds them gone, and more may be left behind them.
+ */
+function removal(rows: string): string {
+  return `WITH due AS MATERIALIZED (
+       SELECT id, timestamp_created FROM entry WHERE ${rows} ORDER BY timestamp_created LIMIT ${ROWS}),
+     gone AS (
+       DELETE FROM entry WHERE id = ANY (ARRAY(SELECT id FROM due)) RETURNING 1)
+     SELECT count(*)::int AS due, max(timestamp_created) AS last, (SELECT count(*)::int FROM gone) AS removed
+     FROM due`;
+}
+
+const StepRow = v.object({ due: v.number(), last: v.nullable(v.number()), removed: v.number() });
 
 function stepOf(what: string, row: unknown, { before }: Sweep): Step {
-  const { rows, last } = v.parse(Gone, row);
-  return { removed: { [what]: rows }, reached: rows < ROWS || last === null ? before : last };
+  const { due, last, removed } = v.parse(StepRow, row);
+  return { removed: { [what]: removed }, reached: due < ROWS || last === null ? before : last };
 }
 
 /** What a sweep would remove. */
@@ -98,26 +98,22 @@ const ExtentRow = v.object({
 });
 
 /** Counts the cleared events of a sweep. */
-export async function countClearedEvents(db: Queryable, { from, before }: Sweep): Promise<Extent> {
-  const [row] = await db.query(
-    `SELECT count(*)::int AS rows, min(timestamp_created) AS oldest, max(timestamp_created) AS newest
-     FROM entry WHERE ${CLEARED}`,
-    [from, before],
-  );
-  return extentOf(row);
+export async function countClearedEvents(db: Queryable, sweep: Sweep): Promise<Extent> {
+  return extentOf(await db.query(extent(CLEARED), [sweep.from, sweep.before]));
 }
 
 /** Counts the notifications of a sweep. */
-export async function countNotifications(db: Queryable, { from, before }: Sweep): Promise<Extent> {
-  const [row] = await db.query(
-    `SELECT count(*)::int AS rows, min(timestamp_created) AS oldest, max(timestamp_created) AS newest
-     FROM entry WHERE ${NOTIFIED}`,
-    [from, before],
-  );
-  return extentOf(row);
+export async function countNotifications(db: Queryable, sweep: Sweep): Promise<Extent> {
+  return extentOf(await db.query(extent(NOTIFIED), [sweep.from, sweep.before]));
 }
 
-export function extentOf(row: unknown): Extent {
+/** The statement that `extentOf` reads. */
+export function extent(rows: string): string {
+  return `SELECT count(*)::int AS rows, min(timestamp_created) AS oldest, max(timestamp_created) AS newest
+     FROM entry WHERE ${rows}`;
+}
+
+export function extentOf([row]: readonly Row[]): Extent {
   const { rows, oldest, newest } = v.parse(ExtentRow, row);
   return { rows, oldest: oldest ?? undefined, newest: newest ?? undefined };
 }

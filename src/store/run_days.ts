@@ -5,7 +5,8 @@ import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { DAY, dayToFold, foldBefore, type Sweep } from "../core/retention.ts";
 import type { Database, Queryable } from "./database.ts";
 import { ALARMS_CONTEXT, jsonText } from "./entry.ts";
-import { type Extent, extentOf, type Step, UNREFERENCED } from "./prune.ts";
+import { numberAt } from "./events.ts";
+import { CREATED, type Extent, extent, extentOf, type Step, UNREFERENCED } from "./prune.ts";
 
 /** Runs that one statement removes at most: a day of them every five minutes. */
 const RUNS = 300;
@@ -15,7 +16,8 @@ const LOCK = "swf-alarms retention";
 
 const OF_RUNS = `kind = 'engine_run' AND context_id = '${ALARMS_CONTEXT}'`;
 const OF_SKIPS = `kind = 'skipped_tick' AND context_id = '${ALARMS_CONTEXT}'`;
-const CREATED = "timestamp_created >= $1::float8 AND timestamp_created < $2::float8";
+const RUNS_DUE = `${OF_RUNS} AND ${CREATED} AND ${UNREFERENCED}`;
+const SKIPS_DUE = `${OF_SKIPS} AND ${CREATED} AND ${UNREFERENCED}`;
 
 /**
  * Puts one row in the place of some runs and skipped ticks of the oldest day. Both happen in one
@@ -54,13 +56,6 @@ async function lookAtRuns(db: Queryable, from: number, before: number) {
   return { oldest: oldest ?? undefined, shownFrom: shownFrom ?? undefined };
 }
 
-/** What is no number, one beyond all counters included, counts as 0. */
-function numberAt(key: string): string {
-  return `CASE WHEN jsonb_typeof(data->'${key}') = 'number' THEN
-            CASE WHEN abs((data->>'${key}')::numeric) < 1e15 THEN (data->>'${key}')::float8 ELSE 0 END
-          ELSE 0 END`;
-}
-
 const count = v.fallback(v.number(), 0);
 const AlarmDayData = v.object({
   ticks: count,
@@ -84,13 +79,11 @@ async function removeRuns(db: Queryable, from: number, before: number): Promise<
   const [row] = await db.query(
     `WITH gone AS (
        DELETE FROM entry WHERE id = ANY (ARRAY(
-         SELECT id FROM entry WHERE ${OF_RUNS} AND ${CREATED} AND ${UNREFERENCED}
-         ORDER BY timestamp_created LIMIT ${RUNS}))
+         SELECT id FROM entry WHERE ${RUNS_DUE} ORDER BY timestamp_created LIMIT ${RUNS}))
        RETURNING timestamp_created AS at, data),
      skipped AS (
        DELETE FROM entry WHERE id = ANY (ARRAY(
-         SELECT id FROM entry WHERE ${OF_SKIPS} AND ${CREATED} AND ${UNREFERENCED}
-         ORDER BY timestamp_created LIMIT ${RUNS}))
+         SELECT id FROM entry WHERE ${SKIPS_DUE} ORDER BY timestamp_created LIMIT ${RUNS}))
        RETURNING 1),
      noted AS (
        SELECT gone.at, alarm.key AS alarm, alarm.value AS data
@@ -184,20 +177,12 @@ export interface RunExtent {
 export async function countRuns(db: Queryable, sweep: Sweep): Promise<RunExtent> {
   const { shownFrom } = await lookAtRuns(db, sweep.from, sweep.before);
   const range = [sweep.from, foldBefore(sweep.before, shownFrom)];
-  const [runs] = await db.query(
-    `SELECT count(*)::int AS rows, min(timestamp_created) AS oldest, max(timestamp_created) AS newest
-     FROM entry WHERE ${OF_RUNS} AND ${CREATED} AND ${UNREFERENCED}`,
-    range,
-  );
-  const [skipped] = await db.query(
-    `SELECT count(*)::int AS rows, min(timestamp_created) AS oldest, max(timestamp_created) AS newest
-     FROM entry WHERE ${OF_SKIPS} AND ${CREATED} AND ${UNREFERENCED}`,
-    range,
-  );
+  const runs = extentOf(await db.query(extent(RUNS_DUE), range));
+  const skipped = extentOf(await db.query(extent(SKIPS_DUE), range));
   const [days] = await db.query(
     `SELECT count(DISTINCT floor(timestamp_created / 86400))::int AS days
      FROM entry WHERE (${OF_RUNS} OR ${OF_SKIPS}) AND ${CREATED} AND ${UNREFERENCED}`,
     range,
   );
-  return { runs: extentOf(runs), skipped: extentOf(skipped), days: Number(days?.days ?? 0) };
+  return { runs, skipped, days: Number(days?.days ?? 0) };
 }

@@ -5,7 +5,7 @@ import {
   dayToFold,
   dueSweeps,
   foldBefore,
-  NO_MEMORY,
+  type Progress,
   type Retention,
   type RetentionMemory,
   rememberSweep,
@@ -59,13 +59,12 @@ describe("what is due", () => {
 
 describe("what a tick has to do", () => {
   const before = MIDNIGHT - 14 * DAY;
-  const reached = (last: { before: number; reached: number }): RetentionMemory => ({
-    sweeps: { engine_runs: last },
-    failedAt: undefined,
+  const reached = (last: Partial<Progress>): RetentionMemory => ({
+    engine_runs: { before, reached: 0, failedAt: undefined, ...last },
   });
   const whole = { kind: "engine_runs", from: 0, before };
   test.each<[string, RetentionMemory, readonly object[]]>([
-    ["all of it the first time", NO_MEMORY, [whole]],
+    ["all of it the first time", {}, [whole]],
     ["nothing once the day's sweep is done", reached({ before, reached: before }), []],
     [
       "the rest of a sweep that has begun",
@@ -92,18 +91,33 @@ describe("what a tick has to do", () => {
       reached({ before: before + DAY, reached: before - DAY }),
       [whole],
     ],
-    ["nothing on the day it failed", { sweeps: {}, failedAt: MIDNIGHT }, []],
-    ["all of it on the day after", { sweeps: {}, failedAt: MIDNIGHT - 0.001 }, [whole]],
-    ["all of it where the clock went backwards", { sweeps: {}, failedAt: NOON + DAY }, [whole]],
+    ["nothing on the day it failed", reached({ failedAt: MIDNIGHT }), []],
+    [
+      "what is left of it on the day after",
+      reached({ reached: 5, failedAt: MIDNIGHT - 0.001 }),
+      [{ ...whole, from: 5 }],
+    ],
+    ["all of it where the clock went backwards", reached({ failedAt: NOON + DAY }), [whole]],
   ])("%s", (_, memory, expected) => {
     expect(dueSweeps({ ...FOR_EVER, engineRunsDays: 14 }, memory, NOON)).toEqual(expected);
   });
 
-  test("a step is remembered beside the others, and ends a failure", () => {
-    const memory = { ...reached({ before: 5, reached: 5 }), failedAt: 7 };
-    expect(rememberSweep(memory, { kind: "notifications", from: 0, before: 9 }, 3)).toEqual({
-      sweeps: { engine_runs: { before: 5, reached: 5 }, notifications: { before: 9, reached: 3 } },
-      failedAt: undefined,
+  test("a kind that failed holds up no other", () => {
+    const retention = { engineRunsDays: 14, clearedEventsDays: 30, notificationsDays: 365 };
+    const due = dueSweeps(retention, reached({ failedAt: MIDNIGHT }), NOON);
+    expect(due.map(({ kind }) => kind)).toEqual(["cleared_events", "notifications"]);
+  });
+
+  test("a step is remembered beside the others, and ends its kind's failure alone", () => {
+    const sweep = { kind: "notifications", from: 0, before: 9 } as const;
+    const failed = rememberSweep(reached({ failedAt: 7 }), sweep, 3, 7);
+    expect(failed).toEqual({
+      ...reached({ failedAt: 7 }),
+      notifications: { before: 9, reached: 3, failedAt: 7 },
+    });
+    expect(rememberSweep(failed, sweep, 4)).toEqual({
+      ...failed,
+      notifications: { before: 9, reached: 4, failedAt: undefined },
     });
   });
 });

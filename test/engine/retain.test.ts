@@ -98,7 +98,7 @@ test("a plan, a dry run and a tick of a few alarms remove nothing", async () => 
   expect(await left(engine.db)).toEqual({ ...before, engine_run: 62 });
 });
 
-test("a refusal is said on one tick a day, costs nothing else, and ends by itself", async () => {
+test("a refusal is said on one tick a day, holds up no other kind, and ends by itself", async () => {
   const engine = await engineAt(openServer);
   engine.configure({ retention: RETENTION });
   engine.says("x", { keys: ["a"] });
@@ -107,14 +107,20 @@ test("a refusal is said on one tick a day, costs nothing else, and ends by itsel
   const first = await engine.tick();
   expect(first?.errors).toEqual([
     expect.stringMatching(
-      /^cannot remove what \[retention\] no longer keeps: the database refused: .*in_the_way.*; tried again tomorrow, or at once by: swf-alarms prune --yes$/,
+      /^cannot remove what \[retention\] no longer keeps \(engine_runs\): the database refused: .*in_the_way.*; tried again tomorrow, or at once by: swf-alarms prune --yes$/,
     ),
   ]);
   const run = (await readEntries(engine.db, "engine_run")).at(-1);
   expect(run?.data).toMatchObject({ errors: 0, finished_at: START });
-  engine.now += 300;
-  expect((await engine.tick())?.errors).toEqual([]);
-  expect((await left(engine.db)).engine_day).toBe(0);
+  // On a slow machine a tick makes but one step.
+  for (let tick = 0; tick < 3; tick++) {
+    engine.now += 300;
+    expect((await engine.tick())?.errors).toEqual([]);
+  }
+  expect(await left(engine.db)).toMatchObject({ engine_day: 0, event: 1, notification: 0 });
+  const log = engine.log.join("\n");
+  for (const what of ["1 cleared event", "1 notification"])
+    expect(log).toMatch(new RegExp(`removed what .* keeps: .*${what}`));
   engine.now += DAY;
   expect((await engine.tick())?.errors).toHaveLength(1);
   await engine.db.query("ALTER TABLE entry DROP CONSTRAINT in_the_way");

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DAY } from "../../src/core/retention.ts";
 import type { Database, Queryable } from "../../src/store/database.ts";
@@ -8,10 +9,11 @@ import {
   countNotifications,
   removeClearedEvents,
   removeNotifications,
+  type Step,
 } from "../../src/store/prune.ts";
 import { foldRuns } from "../../src/store/run_days.ts";
 import { createPostgres, DATABASES } from "../support/databases.ts";
-import { entryRows, insertEntry, type RawEntry } from "../support/raw_entries.ts";
+import { entryRows, insertEntry, insertVersion, type RawEntry } from "../support/raw_entries.ts";
 
 const BEFORE = 1_793_491_200;
 const OLD = BEFORE - 5;
@@ -110,16 +112,23 @@ const MAIL_CASES: readonly Case[] = [
   { what: "of another context", entry: { context: "teams", data: {} }, goes: false },
 ];
 
+/** 2,500 cleared ones, a second apart, the newest a second before the limit. */
+async function insertEvents(db: Queryable): Promise<void> {
+  await db.query(
+    `INSERT INTO entry (id, title, content, kind, data, archived, timestamp_created, timestamp_modified, context_id)
+     SELECT gen_random_uuid()::text, '', '', 'event', '{"clear_time": 1}', false, $1 - n, 0, 'swf-alarms'
+     FROM generate_series(1, 2500) AS n`,
+    [BEFORE],
+  );
+}
+
 describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
   let db: Database;
   beforeAll(async () => {
     db = await open();
     await migrate(db);
   });
-  beforeEach(async () => {
-    await db.query("DELETE FROM entry_version");
-    await db.query("DELETE FROM entry");
-  });
+  beforeEach(() => db.script("DELETE FROM entry_version; DELETE FROM entry"));
   afterAll(() => db.close());
 
   async function insertCases(kind: string, cases: readonly Case[]): Promise<void> {
@@ -174,11 +183,7 @@ describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
     const child = await insertEntry(db, { kind: "event", created: OLD, data });
     await insertEntry(db, { kind: "notification", created: OLD });
     await db.query("UPDATE entry SET parent_id = $1 WHERE id = $2", [parent, child]);
-    await db.query(
-      `INSERT INTO entry_version (version_num, title, content, data, changed_by, "timestamp", entry_id)
-       VALUES (1, '', '', '{}', 'web_ui:x', 1, $1)`,
-      [edited],
-    );
+    await insertVersion(db, edited);
     expect((await removeNotifications(db, MAILS)).removed).toEqual({ notifications: 1 });
     expect((await removeClearedEvents(db, EVENTS)).removed).toEqual({ "cleared events": 1 });
     expect([...(await entryRows(db, [edited, parent, child])).keys()].sort()).toEqual(
@@ -189,12 +194,7 @@ describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
   });
 
   test("a step takes a thousand rows, the oldest first, and says where the next one begins", async () => {
-    await db.query(
-      `INSERT INTO entry (id, title, content, kind, data, archived, timestamp_created, timestamp_modified, context_id)
-       SELECT gen_random_uuid()::text, '', '', 'event', '{"clear_time": 1}', false, $1 - n, 0, 'swf-alarms'
-       FROM generate_series(1, 2500) AS n`,
-      [BEFORE],
-    );
+    await insertEvents(db);
     const reached: number[] = [];
     let from = 0;
     for (let rows = 2500; from < BEFORE; rows -= 1000) {
@@ -238,6 +238,38 @@ describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
       { kind: "skipped_tick", rows: 31 },
     ]);
   });
+});
+
+test("two that remove the same rows at once leave none, and each counts its own", async () => {
+  const dsn = await createPostgres();
+  const [one, other] = await Promise.all([openPostgres({ dsn }), openPostgres({ dsn })]);
+  const removeAll = async (db: Queryable): Promise<readonly Step[]> => {
+    const steps: Step[] = [];
+    for (let from = 0; from < BEFORE; from = steps.at(-1)?.reached ?? BEFORE)
+      steps.push(await removeClearedEvents(db, { ...EVENTS, from }));
+    return steps;
+  };
+  try {
+    await migrate(one);
+    await insertEvents(one);
+    const { steps } = await one.transaction(async (tx) => {
+      await removeClearedEvents(tx, EVENTS);
+      const steps = removeAll(other);
+      const waiting =
+        "SELECT 1 FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid";
+      while ((await tx.query(waiting)).length === 0) await sleep(20);
+      // In an object, or else the transaction would wait for those who wait for it.
+      return { steps };
+    });
+    expect(await steps).toEqual([
+      { removed: { "cleared events": 0 }, reached: BEFORE - 1501 },
+      { removed: { "cleared events": 1000 }, reached: BEFORE - 501 },
+      { removed: { "cleared events": 500 }, reached: BEFORE },
+    ]);
+    expect(await one.query("SELECT id FROM entry")).toEqual([]);
+  } finally {
+    await Promise.all([one.close(), other.close()]);
+  }
 });
 
 test("on a large table every step goes by an index on kind and time", async () => {

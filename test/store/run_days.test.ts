@@ -7,7 +7,7 @@ import { openPostgres } from "../../src/store/postgres.ts";
 import { countRuns, foldRuns } from "../../src/store/run_days.ts";
 import { MortalDatabase } from "../engine/mortal_database.ts";
 import { createPostgres, DATABASES } from "../support/databases.ts";
-import { insertEntry } from "../support/raw_entries.ts";
+import { insertEntry, insertVersion } from "../support/raw_entries.ts";
 import { type Entry, only, readEntries } from "../support/rows.ts";
 
 /** 2026-11-01 00:00 UTC */
@@ -150,10 +150,7 @@ describe.each(DATABASES)("days of runs on $kind", ({ open }) => {
     db = await open();
     await migrate(db);
   });
-  beforeEach(async () => {
-    await db.query("DELETE FROM entry_version");
-    await db.query("DELETE FROM entry");
-  });
+  beforeEach(() => db.script("DELETE FROM entry_version; DELETE FROM entry"));
   afterAll(() => db.close());
 
   test("over any history and any prunings the counters stay what they were", async () => {
@@ -311,11 +308,7 @@ describe.each(DATABASES)("days of runs on $kind", ({ open }) => {
     const parent = await insertEntry(db, { kind: "engine_run", created: FIRST + 2 });
     const child = await insertEntry(db, { kind: "note", created: FIRST + 2 });
     await db.query("UPDATE entry SET parent_id = $1 WHERE id = $2", [parent, child]);
-    await db.query(
-      `INSERT INTO entry_version (version_num, title, content, data, changed_by, "timestamp", entry_id)
-       VALUES (1, '', '', '{}', 'web_ui:x', 1, $1)`,
-      [kept],
-    );
+    await insertVersion(db, kept);
     await insertRuns(db, [run(FIRST + 3), run(FIRST + DAY)]);
     await fold(db, 1, FIRST + 9 * DAY);
     const left = (await readEntries(db, "engine_run")).map(({ id }) => id);

@@ -9,8 +9,8 @@ import { describe, expect, test } from "vitest";
  */
 const FOLDER = fileURLToPath(new URL("../../src/store", import.meta.url));
 
-/** Functions that make a piece of SQL; their arguments must be plain texts. */
-const MAKERS = ["numberAt"];
+/** Functions that make a piece of SQL; their arguments must be plain texts or constants. */
+const MAKERS = ["numberAt", "removal", "extent"];
 
 /** Statements that are no plain text, each with the reason why nothing foreign is in them. */
 const KNOWN: readonly string[] = [
@@ -91,8 +91,8 @@ const SQL =
 /** Constants of the folder: their names are in capitals, and what they hold is judged like any SQL. */
 function isConstant(hole: string, constants: ReadonlySet<string>): boolean {
   if (constants.has(hole)) return true;
-  const [, maker = ""] = /^(\w+)\((?:"[\w ]*"(?:, )?)*\)$/.exec(hole) ?? [];
-  return MAKERS.includes(maker);
+  const [, maker = "", argument = ""] = /^(\w+)\(([^(),]+)\)$/.exec(hole) ?? [];
+  return MAKERS.includes(maker) && (/^"[\w ]*"$/.test(argument) || constants.has(argument));
 }
 
 /** What is put into SQL and is neither a constant nor known. */
@@ -106,12 +106,14 @@ function foreignParts(
     .flatMap((piece) => piece.holes)
     .filter((hole) => !isConstant(hole, constants))
     // The makers' own pieces: their arguments are judged where they are called.
-    .filter(
-      (hole) => !(hole === "key" && MAKERS.some((maker) => code.includes(`function ${maker}(key`))),
-    );
-  const statements = [...code.matchAll(/\.(?:query|script)(?:<[^(]*>)?\(\s*([^\s,)]+)/g)]
+    .filter((hole) => !MAKERS.some((maker) => code.includes(`function ${maker}(${hole}: string)`)));
+  const statements = [
+    ...code.matchAll(/\.(?:query|script)(?:<[^(]*>)?\(\s*(\w+\([^()]*\)|[^\s,)]+)/g),
+  ]
     .map(([, first = ""]) => first)
-    .filter((first) => !/^["'`]/.test(first) && !constants.has(first) && !DRIVER.test(file));
+    .filter(
+      (first) => !/^["'`]/.test(first) && !isConstant(first, constants) && !DRIVER.test(file),
+    );
   const joined = [...code.matchAll(/\b(?:SELECT|INSERT|UPDATE|DELETE)\b[^`"\n]*["`]\s*\+/g)].map(
     ([text]) => text,
   );
@@ -150,6 +152,9 @@ describe("a statement is judged", () => {
       "db.query(`SELECT §{numberAt(key)} FROM entry`);",
       ["x.ts: {numberAt(key)}"],
     ],
+    ["that a maker makes of a constant", "db.query(removal(ACTIVE), [id]);", []],
+    ["that a maker makes of a value", "db.query(removal(sql), [id]);", ["x.ts: removal(sql)"]],
+    ["that no maker makes", "db.query(quote(ACTIVE));", ["x.ts: quote(ACTIVE)"]],
     ["that a variable holds", "db.query(sql, params);", ["x.ts: sql"]],
     ["that was put together before", "const sql = `SELECT 1 WHERE §{a}`;", ["x.ts: {a}"]],
     ["that is joined", 'db.query("SELECT 1 WHERE id = " + id);', ['SELECT 1 WHERE id = " +']],

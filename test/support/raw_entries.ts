@@ -44,6 +44,15 @@ export async function insertEntry(db: Queryable, entry: RawEntry): Promise<strin
   return id;
 }
 
+/** Puts a version of an entry into `entry_version`, as the dashboard's editor does. */
+export async function insertVersion(db: Queryable, entryId: string): Promise<void> {
+  await db.query(
+    `INSERT INTO entry_version (version_num, title, content, data, changed_by, "timestamp", entry_id)
+     VALUES (1, '', '', '{}', 'web_ui:x', 1, $1)`,
+    [entryId],
+  );
+}
+
 /** The whole row of `entry`, every column. */
 export async function entryRow(db: Queryable, id: string): Promise<Row> {
   return only(await db.query("SELECT * FROM entry WHERE id = $1", [id]));
