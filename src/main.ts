@@ -1,9 +1,11 @@
+import { setFlagsFromString } from "node:v8";
 import { type Command, CommanderError, InvalidArgumentError } from "commander";
 import { NotFound } from "./cli/alarms.ts";
 import { dropUnsafeVariables } from "./cli/environment.ts";
 import { EXIT, type ExitCode, type SetExit } from "./cli/exit_code.ts";
 import { shown } from "./cli/output.ts";
 import { ConfigError } from "./config/load.ts";
+import { errorText } from "./core/describe.ts";
 import { AlarmsFolderError } from "./engine/load_alarms.ts";
 import { DatabaseError } from "./store/database.ts";
 
@@ -15,6 +17,12 @@ export async function runMain(
   build: (setExit: SetExit) => Command,
   argv: readonly string[],
 ): Promise<never> {
+  if (isTooOld(process.versions.node)) {
+    complain(`Node ${process.versions.node} is too old; swf-alarms runs on 20.19 and later`);
+    process.exit(EXIT.unable);
+  }
+  // Memory that is free again is used again before more is taken: there is other work on the machine.
+  setFlagsFromString("--heap-growing-percent=75");
   dropUnsafeVariables();
   // A defect of the engine in one place must not end the tick of all alarms; it is an error.
   let strays = 0;
@@ -28,7 +36,11 @@ export async function runMain(
   process.on("uncaughtException", onStray);
   // The reader of a pipe may leave early, as `head` does. What is at work goes on: a tick must be done.
   // And an error of stderr would be said on stderr, for ever.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  let unwritten: unknown;
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error) => {
+      if (!("code" in error) || error.code !== "EPIPE") unwritten ??= error;
+    });
   // Not reached while there is work: it waits for something that no longer comes, and must not pass for done.
   process.on("beforeExit", () => {
     complain("the work stopped in the middle, with nothing left to wait for");
@@ -45,8 +57,17 @@ export async function runMain(
   if (strays > 0 && code === EXIT.ok) code = EXIT.failed;
   await flushed(process.stdout);
   await flushed(process.stderr);
+  if (unwritten !== undefined && code === EXIT.ok) {
+    complain(`cannot write all of the output: ${errorText(unwritten)}`);
+    code = EXIT.failed;
+  }
   // A slow socket must not keep cron waiting.
   process.exit(code);
+}
+
+function isTooOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major < 20 || (major === 20 && minor < 19);
 }
 
 /** Says what went wrong, in one line where that is enough, and gives the exit code. */

@@ -61,12 +61,15 @@ export const NOT_BEGUN: Outcome = {
 };
 
 /**
- * The outcome where the tick's lock was lost while `detect` ran: another tick may have ended events of which
- * only the keys are known here.
+ * The outcome where the tick's lock was lost while `detect` ran, with the events as they are now. It is not
+ * complete where another tick has ended events of which only the keys were kept here.
  */
-export function afterLostLock(outcome: Outcome): Outcome {
+export function afterLostLock(outcome: Outcome, active: ActiveEvents): Outcome {
+  const { detections } = outcome;
+  const isKnown = (key: string): boolean => active.has(key) || detections.get(key) !== undefined;
+  if ([...detections.keys()].every(isKnown)) return outcome;
   const reason =
-    "the tick's lock was lost while it ran, and another tick may have been at work: nothing is cleared in this one";
+    "the tick's lock was lost while it ran, and another tick has ended some of its events: the next tick opens them again";
   return {
     ...outcome,
     status: outcome.status === "complete" ? "partial" : outcome.status,

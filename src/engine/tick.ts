@@ -175,7 +175,7 @@ async function runAlarm(alarm: Alarm, scene: Scene): Promise<AlarmResult> {
     await scene.lock?.ensure();
     if (scene.lock?.grip !== grip) {
       active = await activeEvents(scene.db, row.name);
-      outcome = afterLostLock(outcome);
+      outcome = afterLostLock(outcome, active);
     }
     return await keepTurn(alarm, turn, await settle(alarm, outcome, active, scene), scene);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { cut, errorText } from "../core/describe.ts";
+import { errorText } from "../core/describe.ts";
 import { parseDetection } from "../core/detection.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { SafeDetection } from "../core/model.ts";
@@ -8,6 +8,7 @@ import type { Asker } from "../source/asker.ts";
 import { FetchError } from "../source/fetch_error.ts";
 import { inTime } from "../source/in_time.ts";
 import type { Detect } from "./load.ts";
+import { placeOf } from "./place.ts";
 
 export interface DetectFacts {
   readonly detect: Detect;
@@ -141,15 +142,10 @@ function isIterable(value: object): value is Iterable<unknown> {
   return Symbol.iterator in value;
 }
 
-/** Characters at the end of a stack that hold all its frames. */
-const MAX_FRAMES = 10_000;
-
 /** Message and, for the module's author, the line in the module where it came from. */
 function describeThrown(error: unknown): string {
   const words = errorText(error);
   if (error === null || error === undefined) return words;
   if (!(error instanceof Error)) return `${typeof error} ${words}`;
-  const frames = typeof error.stack === "string" ? error.stack.slice(-MAX_FRAMES).split("\n") : [];
-  const place = frames.find((line) => line.trimStart().startsWith("at "))?.trim();
-  return `${errorText(error.name)}: ${words}${place === undefined ? "" : ` (${cut(place, 300)})`}`;
+  return `${errorText(error.name)}: ${words}${placeOf(error)}`;
 }

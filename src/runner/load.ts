@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { errorText } from "../core/describe.ts";
 import { parseParamSpecs } from "../core/params.ts";
 import type { LoadedModule } from "../modules/alarm_module.ts";
@@ -5,6 +6,7 @@ import type { ModuleFile } from "../modules/discover.ts";
 import type { AlarmClient } from "../source/client.ts";
 import { inTime } from "../source/in_time.ts";
 import { type Helpers, ModuleGraph } from "./module_graph.ts";
+import { placeOf } from "./place.ts";
 
 /** What it returns is not trusted: `runDetect` looks at it. */
 export type Detect = (client: AlarmClient, params: unknown) => unknown;
@@ -37,11 +39,21 @@ export class ModuleLoader {
     try {
       return checkExports(file, await inTime(this.#graph.exportsOf(file.path), deadline.signal));
     } catch (error) {
-      return faulty(`cannot load ${file.path}: ${firstLines(error)}`, error === late);
+      return faulty(
+        `cannot load ${file.path}: ${firstLines(error)}${placeIn(file, error)}`,
+        error === late,
+      );
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+/** Where in the alarms folder its top level threw; what does not compile names its place itself. */
+function placeIn({ path }: ModuleFile, error: unknown): string {
+  if (!(error instanceof Error) || error instanceof SyntaxError) return "";
+  const place = placeOf(error);
+  return place.includes(dirname(path)) ? place : "";
 }
 
 function faulty(fault: string, hangs = false): Loaded {

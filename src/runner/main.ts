@@ -30,10 +30,13 @@ process.on("exit", (code) => say({ said: "exit", code }));
 
 // Requests go through the engine: what fails is then on the record, whether or not the module minds.
 Object.defineProperty(globalThis, "fetch", {
-  value: () => {
-    throw new TypeError(
+  value: function fetch() {
+    const error = new TypeError(
       "fetch is not there for alarms; ask with client.get, client.find or client.pages",
     );
+    // The place that is told is the module's.
+    Error.captureStackTrace(error, fetch);
+    throw error;
   },
 });
 

@@ -88,7 +88,8 @@ async function removeRuns(db: Queryable, from: number, before: number): Promise<
      noted AS (
        SELECT gone.at, alarm.key AS alarm, alarm.value AS data
        FROM gone CROSS JOIN LATERAL jsonb_each(
-         CASE WHEN jsonb_typeof(gone.data->'per_alarm') = 'object' THEN gone.data->'per_alarm' ELSE '{}' END) AS alarm),
+         CASE WHEN jsonb_typeof(coalesce(gone.data->'per_alarm', gone.data->'per_check')) = 'object'
+           THEN coalesce(gone.data->'per_alarm', gone.data->'per_check') ELSE '{}' END) AS alarm),
      counted AS (
        SELECT alarm, at, ${numberAt("errors")} AS errors, ${numberAt("opened")} AS opened,
               ${numberAt("cleared")} AS cleared, ${numberAt("alarms_seen")} AS seen

@@ -32,6 +32,31 @@ async function head(
   return { stdout, stderr };
 }
 
+test("output that cannot be written is a failure, and told", async () => {
+  const site = await makeSite();
+  const child = spawn(
+    "sh",
+    [
+      "-c",
+      '"$@" > /dev/full',
+      "sh",
+      process.execPath,
+      ENTRY,
+      "run",
+      "list",
+      "--config",
+      site.config,
+    ],
+    { stdio: ["ignore", "ignore", "pipe"] },
+  );
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  expect(await new Promise((resolve) => child.once("close", resolve))).toBe(1);
+  expect(stderr).toMatch(/^swf-alarms: cannot write all of the output: ENOSPC[^\n]*\n$/);
+});
+
 test("a reader that leaves early is no failure, however much there is to print", async () => {
   const site = await makeSite();
   await site.query(

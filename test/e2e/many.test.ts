@@ -73,7 +73,9 @@ test("two alarms that read the same list have it fetched once, also where it is 
 });
 
 test("a module that blocks without waiting, but yields, is out of time too", async () => {
-  const site = await makeSite({ engine: "alarm_timeout = 0.3" });
+  const site = await makeSite({
+    engine: "alarm_timeout = 0.3\nmax_detections = 10000000",
+  });
   site.module(
     "endless.js",
     `export function* detect() { for (let n = 0; ; n++) yield { dedupeKey: String(n % 3), subject: "N" }; }`,

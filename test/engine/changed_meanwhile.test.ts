@@ -34,6 +34,26 @@ function withLock(db: Database, slippery: Slippery): Database {
   };
 }
 
+/** Does something once, when an alarm's active events have been read. */
+function afterFirstRead(db: Database, act: (query: Database["query"]) => Promise<void>): void {
+  const query = db.query.bind(db);
+  let done = false;
+  db.query = async (sql, params) => {
+    const rows = await query(sql, params);
+    if (!done && sql.includes("AS digest")) {
+      done = true;
+      await act(query);
+    }
+    return rows;
+  };
+}
+
+/** Dedupe keys of the active events. */
+async function active(db: Database): Promise<readonly string[]> {
+  const events = (await readEntries(db, "event")).filter(({ data }) => data.clear_time === null);
+  return events.map(({ data }) => String(data.dedupe_key)).toSorted();
+}
+
 async function openServer(): Promise<Database> {
   return await openPostgres({ dsn: await createPostgres() });
 }
@@ -62,21 +82,41 @@ test("a plan that opens, clears or holds events waits for the disk; one that tou
   expect(await begins([])).toEqual([]);
 });
 
-test("where the lock was lost while detect ran, events are read again, and nothing is cleared", async () => {
+test("where the lock was lost while detect ran, and nobody came between, the tick is whole", async () => {
   const slippery = new Slippery();
   const at = await engineAt(async () => withLock(await openServer(), slippery));
   await insertAlarm(at.db, "x");
-  at.says("x", { keys: ["a", "b", "c"] });
+  at.says("x", { keys: ["a", "b"] });
   await at.tick();
   at.now += 300;
   slippery.isLost = true;
-  at.says("x", { keys: ["a"] });
-  const report = await at.tick();
-  expect(report?.errors).toEqual([
-    expect.stringContaining("the tick's lock was lost while it ran"),
+  at.says("x", { keys: ["a", "c"] });
+  expect((await at.tick())?.errors).toEqual([]);
+  expect(await active(at.db)).toEqual(["a", "c"]);
+});
+
+test("where another tick ended an event meanwhile of which only the key is known, nothing is cleared", async () => {
+  const slippery = new Slippery();
+  const at = await engineAt(async () => withLock(await openServer(), slippery));
+  await insertAlarm(at.db, "x");
+  const many = Array.from({ length: 120 }, (_, key) => `k${key}`);
+  at.says("x", { keys: many });
+  await at.tick();
+  at.now += 300;
+  afterFirstRead(at.db, async (query) => {
+    slippery.isLost = true;
+    await query(
+      `UPDATE entry SET data = data || '{"clear_time": 1}' WHERE kind = 'event' AND data->>'dedupe_key' = 'k110'`,
+    );
+  });
+  at.says("x", { keys: many.slice(5) });
+  expect((await at.tick())?.errors).toEqual([
+    expect.stringContaining("another tick has ended some of its events"),
   ]);
-  const left = (await readEntries(at.db, "event")).filter(({ data }) => data.clear_time === null);
-  expect(left.map(({ data }) => data.dedupe_key).toSorted()).toEqual(["a", "b", "c"]);
+  expect(await active(at.db)).toHaveLength(119);
+  at.now += 300;
+  expect((await at.tick())?.errors).toEqual([]);
+  expect(await active(at.db)).toEqual(many.slice(5).toSorted());
 });
 
 test("an event that somebody ends while detect runs is not mailed as continuing", async () => {
@@ -85,20 +125,13 @@ test("an event that somebody ends while detect runs is not mailed as continuing"
   at.says("x", { keys: ["a", "b"] });
   await at.tick();
   at.now += 3600;
-  const db = at.db;
   let ended = false;
-  const { query } = db;
-  db.query = async (sql, params) => {
-    const rows = await query.call(db, sql, params);
-    if (!ended && sql.includes("AS digest")) {
-      ended = true;
-      await query.call(
-        db,
-        `UPDATE entry SET archived = true WHERE kind = 'event' AND data->>'dedupe_key' = 'a'`,
-      );
-    }
-    return rows;
-  };
+  afterFirstRead(at.db, async (query) => {
+    ended = true;
+    await query(
+      `UPDATE entry SET archived = true WHERE kind = 'event' AND data->>'dedupe_key' = 'a'`,
+    );
+  });
   await at.tick();
   expect(ended).toBe(true);
   const mail = (await readEntries(at.db, "notification")).at(-1);

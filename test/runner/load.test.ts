@@ -269,7 +269,12 @@ describe("a module that cannot be used is a fault in words for its author", () =
       'exports.detect = require("./a.mjs").detect;',
       /Cannot find module '\.\/a\.mjs' imported from .*a\.js$/,
     ],
-    ["an error at import", "a.ts", 'throw new Error("no luck");', /cannot load .*a\.ts: no luck$/],
+    [
+      "an error at import",
+      "a.ts",
+      'throw new Error("no luck");',
+      /cannot load .*a\.ts: no luck \(at .*a\.ts:1:7\)+$/,
+    ],
     ["a text thrown at import", "a.ts", 'throw "no luck";', /cannot load .*a\.ts: no luck$/],
     ["undefined thrown at import", "a.ts", "throw undefined;", /cannot load .*a\.ts: undefined$/],
     [
@@ -282,7 +287,7 @@ describe("a module that cannot be used is a fault in words for its author", () =
       "a rejection at its top",
       "a.mjs",
       'await Promise.reject(new Error("no luck"));',
-      /cannot load .*a\.mjs: no luck$/,
+      /cannot load .*a\.mjs: no luck \(at .*a\.mjs:\d+:\d+\)$/,
     ],
     [
       "a package that is not there",
@@ -438,7 +443,9 @@ describe("a module that cannot be used is a fault in words for its author", () =
     expect(faults).toEqual(
       ["a", "b", "c", "d", "a"].map((name) => ({
         ok: false,
-        fault: `cannot load ${join(folder, name)}.ts: lib says why`,
+        fault: expect.stringContaining(
+          `cannot load ${join(folder, name)}.ts: lib says why (at ${join(folder, "lib", "bad.ts")}:1:`,
+        ),
       })),
     );
   });
@@ -447,7 +454,8 @@ describe("a module that cannot be used is a fault in words for its author", () =
     const loader = new ModuleLoader({ ...helpers });
     const file = { name: "a", path: write("a.ts", `${DETECT}throw new Error("no luck");`) };
     const [first, again] = [await loader.load(file, 10), await loader.load(file, 10)];
-    expect(first.words).toEqual({ ok: false, fault: `cannot load ${file.path}: no luck` });
+    const fault = `cannot load ${file.path}: no luck (at ${file.path}:2:7)`;
+    expect(first.words).toEqual({ ok: false, fault });
     expect(again.words).toEqual(first.words);
   });
 
