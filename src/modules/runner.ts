@@ -4,14 +4,12 @@ import { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { frameLine } from "./frames.ts";
 import { lineSplitter } from "./lines.ts";
+import { moduleEnvironment } from "./module_environment.ts";
 import { residentMemory } from "./resident_memory.ts";
 import { parseRunnerLine, type RunnerMessage, type Task, type ToRunner } from "./wire.ts";
 
 /** Also where this file runs from its source: a module's process runs what has been built. */
 const MAIN = fileURLToPath(new URL("../../dist/runner/main.js", import.meta.url));
-
-/** All that a module's process gets of the engine's environment: no secret can be in it. */
-const PASSED_ON = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"];
 
 /**
  * The shell sets what Node cannot: no core file, and an end to the CPU time, so that not even a module
@@ -81,7 +79,7 @@ export class Runner {
       stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
       // A group of its own, so that what a module has started ends with it.
       detached: true,
-      env: passedOn(process.env),
+      env: moduleEnvironment(process.env),
     });
     const [, , , output, input] = this.#child.stdio;
     if (!(output instanceof Readable) || !(input instanceof Writable))
@@ -246,9 +244,4 @@ export class Runner {
     const used = residentMemory(this.#child.pid);
     if (used > this.memory + OWN_MEMORY) this.kill(this.#outOfMemory());
   }
-}
-
-function passedOn(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = PASSED_ON.filter((name) => env[name] !== undefined);
-  return Object.fromEntries(kept.map((name) => [name, env[name]]));
 }
