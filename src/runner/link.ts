@@ -33,8 +33,8 @@ export function speakOf(next: string): void {
 }
 
 /**
- * Says something to the engine. Returns when it is written: what a module yields before it hangs or
- * dies has then left its process, and one that yields without end waits for the engine to read.
+ * Says something to the engine, after what has gathered. Returns when it is written: one that yields
+ * without end waits for the engine to read.
  */
 export function say(message: FromRunner): void {
   sayGathered();

@@ -6,7 +6,7 @@ import type { ModuleFile } from "../modules/discover.ts";
 import type { DetectEnd, ToRunner } from "../modules/wire.ts";
 import { runDetect } from "./detect.ts";
 import { watchGlobals } from "./globals.ts";
-import { listen, say, sayDetection, speakOf } from "./link.ts";
+import { listen, say, sayDetection, sayGathered, speakOf } from "./link.ts";
 import { type Loaded, ModuleLoader } from "./load.ts";
 import { Questions } from "./questions.ts";
 
@@ -117,6 +117,8 @@ async function detect(job: Extract<ToRunner, { do: "detect" }>): Promise<DetectE
     onDetection: sayDetection,
     onIncomplete: (reason) => say({ said: "incomplete", reason: String(reason) }),
   });
+  // The timer that would say it is none of the module's.
+  sayGathered();
   return { error: error ?? null, ...(await changesLeft()) };
 }
 

@@ -69,6 +69,15 @@ describe("a process", () => {
     expect(ended).toEqual(["a", "a", "b"]);
   });
 
+  test("is left as it was by one that yields many at once, too", async () => {
+    const many = `export const detect = () => Array.from({ length: 300 }, (_, dedupeKey) => ({ dedupeKey: dedupeKey || process.pid }));`;
+    const [first, second] = pidsOf([
+      await detect("a", many, { detections: 1000 }),
+      await detect("b", TELLS),
+    ]);
+    expect(second).toBe(first);
+  });
+
   test.each([
     ["changes a global", "Array.prototype.extra = 1;"],
     ["leaves a timer", "setInterval(() => {}, 1000);"],
