@@ -1,40 +1,37 @@
 import { readFileSync } from "node:fs";
-import { defineConfig, type Plugin, type RolldownOptions } from "rolldown";
-import { thirdParty } from "./build/third_party.ts";
+import { defineConfig, type RolldownOptions } from "rolldown";
 
 const manifest: { readonly dependencies: object } = JSON.parse(
   readFileSync("package.json", "utf8"),
 );
-const licences = thirdParty();
-
-/** pg looks at `Response`, to see whether this is Cloudflare, which makes Node 20 load all of its fetch. */
-const withoutFetch: Plugin = {
-  name: "pg without fetch",
-  transform: {
-    filter: { id: /[\\/]node_modules[\\/]pg[\\/]/, code: /\bResponse\b/ },
-    // In front of them it would take the place of "use strict".
-    handler: (code) => `${code}\nvar Response;\n`,
-  },
-};
+const packages = Object.keys(manifest.dependencies);
 
 /**
- * `dist`: what a tick needs is in a few files, as a hundred small ones take longer to load than a tick with
- * nothing to do; what is imported on demand stays a file of its own. Every file lies one folder below `dist`,
- * as the sources below `src`, so that paths from `import.meta.url` hold in both.
+ * The engine's own code, and no package: those are loaded from node_modules as they were installed. A tick
+ * needs few files, because a hundred small ones take longer to load than a tick with nothing to do; what is
+ * imported on demand is a file of its own. Every file lies one folder below `dist`, as the sources below
+ * `src`, so that paths from `import.meta.url` hold in both.
  *
- * CommonJS, because Node's loader of newer modules costs each process 15 ms more.
+ * CommonJS, because Node's loader of ES modules costs each process 15 ms more.
  */
 function bundle(chunks: string, input: { readonly [entry: string]: string }): RolldownOptions {
   return {
     input: { ...input },
     platform: "node",
-    // Newer modules load with less work than what they were compiled to.
-    resolve: { mainFields: ["module", "main"] },
-    external: Object.keys(manifest.dependencies),
-    plugins: [licences, withoutFetch],
-    // A package that is not found would be left for the user to install.
+    external: (id) => packages.some((name) => id === name || id.startsWith(`${name}/`)),
+    // A package of which nothing is used is not loaded.
+    treeshake: { moduleSideEffects: "no-external" },
+    // A package that is in no list of dependencies would be copied, or be missing where this is installed.
     onLog: (level, log, report) => report(level === "warn" ? "error" : level, log),
-    output: { dir: "dist", format: "cjs", chunkFileNames: `${chunks}/[name].js` },
+    output: {
+      // build/build.mjs puts it in the place of `dist` when all of it is there.
+      dir: "dist.new",
+      format: "cjs",
+      sourcemap: true,
+      // A stack trace needs names and lines only.
+      sourcemapExcludeSources: true,
+      chunkFileNames: `${chunks}/[name].js`,
+    },
   };
 }
 

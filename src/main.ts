@@ -1,26 +1,24 @@
 import { setFlagsFromString } from "node:v8";
-import { type Command, CommanderError, InvalidArgumentError } from "commander";
-import { NotFound } from "./cli/alarms.ts";
+import { CommanderError, InvalidArgumentError } from "commander";
+import { buildProgram, buildRunProgram, withHelpOption } from "./cli/commands.ts";
 import { dropUnsafeVariables } from "./cli/environment.ts";
 import { EXIT, type ExitCode, type SetExit } from "./cli/exit_code.ts";
 import { shown } from "./cli/output.ts";
-import { ConfigError } from "./config/load.ts";
+import { stackInSources } from "./cli/stack.ts";
 import { errorText } from "./core/describe.ts";
-import { AlarmsFolderError } from "./engine/load_alarms.ts";
-import { DatabaseError } from "./store/database.ts";
+import { ExpectedError } from "./core/expected_error.ts";
+
+/** The command lines, each with its file in `bin/`. */
+const PROGRAMS = { "swf-alarms": buildProgram, "swf-alarms-run": buildRunProgram } as const;
 
 /**
  * The edge of the process: runs a command line and ends the process with its exit code. Nothing else
  * in the engine does.
  */
 export async function runMain(
-  build: (setExit: SetExit) => Command,
+  name: keyof typeof PROGRAMS,
   argv: readonly string[],
 ): Promise<never> {
-  if (isTooOld(process.versions.node)) {
-    complain(`Node ${process.versions.node} is too old; swf-alarms runs on 20.19 and later`);
-    process.exit(EXIT.unable);
-  }
   // Memory that is free again is used again before more is taken: there is other work on the machine.
   setFlagsFromString("--heap-growing-percent=75");
   dropUnsafeVariables();
@@ -28,9 +26,7 @@ export async function runMain(
   let strays = 0;
   const onStray = (reason: unknown): void => {
     strays += 1;
-    complain(
-      `an error that nobody caught: ${reason instanceof Error ? reason.stack : String(reason)}`,
-    );
+    complain(`an error that nobody caught: ${inFull(reason)}`);
   };
   process.on("unhandledRejection", onStray);
   process.on("uncaughtException", onStray);
@@ -48,9 +44,11 @@ export async function runMain(
   });
   let code: ExitCode = EXIT.ok;
   try {
-    await build((given) => {
+    const setExit: SetExit = (given) => {
       code = given;
-    }).parseAsync([...argv]);
+    };
+    const program = await PROGRAMS[name](setExit);
+    await program.parseAsync([...withHelpOption(argv)]);
   } catch (error) {
     code = explain(error);
   }
@@ -65,11 +63,6 @@ export async function runMain(
   process.exit(code);
 }
 
-function isTooOld(version: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major < 20 || (major === 20 && minor < 19);
-}
-
 /** Says what went wrong, in one line where that is enough, and gives the exit code. */
 function explain(error: unknown): ExitCode {
   // Thrown by a command's own check: commander prints only what its parser finds.
@@ -81,20 +74,17 @@ function explain(error: unknown): ExitCode {
     // Commander has already printed its own message; help and version are no failures.
     return error.exitCode === 0 || error.code === "commander.help" ? EXIT.ok : EXIT.unable;
   }
-  if (
-    error instanceof ConfigError ||
-    error instanceof DatabaseError ||
-    error instanceof AlarmsFolderError
-  ) {
+  if (error instanceof ExpectedError) {
     complain(error.message);
-    return EXIT.unable;
+    return error.exitCode;
   }
-  if (error instanceof NotFound) {
-    complain(error.message);
-    return EXIT.failed;
-  }
-  complain(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  complain(inFull(error));
   return EXIT.unable;
+}
+
+/** An error that is a defect of ours: with the place in the sources where it came from. */
+function inFull(error: unknown): string {
+  return error instanceof Error ? stackInSources(error.stack ?? error.message) : String(error);
 }
 
 function complain(message: string): void {

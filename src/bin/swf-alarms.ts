@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { buildProgram } from "../cli/commands.ts";
-import { runMain } from "../main.ts";
+import "../../build/check_node.cjs";
 
-void runMain(buildProgram, process.argv);
+// Loaded only now: a Node that is too old could not even read it.
+void import("../main.ts").then(({ runMain }) => runMain("swf-alarms", process.argv));

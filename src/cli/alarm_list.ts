@@ -11,9 +11,8 @@ interface ListOptions extends ConfigOption {
 }
 
 /** `alarm list`: every alarm and whether it can run. */
-export function addAlarmList(alarm: Command): void {
-  addConfigOption(alarm.command("list"))
-    .summary("list the alarms and whether they can run")
+export function declareAlarmList(command: Command): void {
+  addConfigOption(command)
     .option("--json", "print as JSON")
     .action(async (options: ListOptions) => {
       const { alarms, problems } = await listAlarms(options);

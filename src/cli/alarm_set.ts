@@ -27,9 +27,8 @@ interface SetOptions extends ConfigOption {
 }
 
 /** `alarm set`: what the dashboard's editor changes, for sites without a dashboard. */
-export function addAlarmSet(alarm: Command): void {
-  addConfigOption(alarm.command("set").argument("<name>", "name of the alarm"))
-    .summary("change an alarm's row: mail, recipients, parameters")
+export function declareAlarmSet(command: Command): void {
+  addConfigOption(command.argument("<name>", "name of the alarm"))
     .description(
       "Changes an alarm's row; the state before is kept as a version, as the dashboard does.",
     )

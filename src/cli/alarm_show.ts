@@ -13,9 +13,8 @@ interface ShowOptions extends ConfigOption {
 }
 
 /** `alarm show`: one alarm, its parameters and its active events. */
-export function addAlarmShow(alarm: Command): void {
-  addConfigOption(alarm.command("show").argument("<name>", "name of the alarm"))
-    .summary("show one alarm, its parameters and its active events")
+export function declareAlarmShow(command: Command): void {
+  addConfigOption(command.argument("<name>", "name of the alarm"))
     .option("--json", "print as JSON")
     .action(async (name: string, options: ShowOptions) => {
       await withDatabase(options, async (db, config) => {

@@ -21,9 +21,8 @@ interface TryOptions extends ConfigOption {
 }
 
 /** `alarm try`: runs one `detect` now, and neither writes nor mails. */
-export function addAlarmTry(alarm: Command, setExit: SetExit): void {
-  addConfigOption(alarm.command("try").argument("<name>", "name of the alarm"))
-    .summary("run one alarm's detect now; write nothing, mail nothing")
+export function declareAlarmTry(command: Command, setExit: SetExit): void {
+  addConfigOption(command.argument("<name>", "name of the alarm"))
     .option(
       "--param <name=value...>",
       "use this value instead of the row's (JSON, or a text as it is)",

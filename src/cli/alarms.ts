@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { ExpectedError } from "../core/expected_error.ts";
 import { checkRights } from "../engine/alarms_folder.ts";
 import { type Alarm, loadAlarms, readAlarmsFolder } from "../engine/load_alarms.ts";
 import type { Log } from "../engine/log.ts";
@@ -6,6 +7,7 @@ import { openRunners } from "../engine/runners.ts";
 import { Sources } from "../engine/sources.ts";
 import { alarmRows } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
+import { EXIT } from "./exit_code.ts";
 
 const silent: Log = { error: () => {}, info: () => {}, debug: () => {} };
 
@@ -56,8 +58,9 @@ async function findArchived(db: Database, name: string): Promise<Alarm | undefin
 }
 
 /** What was asked for is not there. */
-export class NotFound extends Error {
+export class NotFound extends ExpectedError {
   override readonly name = "NotFound";
+  override readonly exitCode = EXIT.failed;
 }
 
 /** Whether the alarm can run, in one line. */

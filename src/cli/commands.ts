@@ -1,23 +1,99 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { addAlarmList } from "./alarm_list.ts";
-import { addAlarmSet } from "./alarm_set.ts";
-import { addAlarmShow } from "./alarm_show.ts";
-import { addAlarmTry } from "./alarm_try.ts";
-import { addDemo } from "./demo.ts";
-import { addEventList } from "./event_list.ts";
 import type { SetExit } from "./exit_code.ts";
-import { addJitterOption } from "./jitter.ts";
-import { addMigrate } from "./migrate.ts";
 import { shown } from "./output.ts";
-import { addPrune } from "./prune.ts";
-import { addRun, type RunOptions, runTick } from "./run.ts";
-import { addRunList } from "./run_list.ts";
-import { addAllowOption } from "./session.ts";
-import { addStatus } from "./status.ts";
-import { addTeamList } from "./team_list.ts";
-import { addTeamRemove } from "./team_remove.ts";
-import { addTeamSet } from "./team_set.ts";
+
+/** Adds a command's options and its action. */
+type Declare = (command: Command, setExit: SetExit) => void;
+
+interface Listed {
+  /** The words that a user types, such as `alarm list`. */
+  readonly words: string;
+  readonly summary: string;
+  /** Called when the command runs or its help is shown: no other command's code is loaded. */
+  readonly load: () => Promise<Declare>;
+}
+
+/** The table of contents of this folder. */
+const COMMANDS: readonly Listed[] = [
+  {
+    words: "run",
+    summary: "run one tick; cron calls this",
+    load: async () => (await import("./run.ts")).declareRun,
+  },
+  {
+    words: "run list",
+    summary: "list the last ticks and how they went",
+    load: async () => (await import("./run_list.ts")).declareRunList,
+  },
+  {
+    words: "status",
+    summary: "say whether the engine and its alarms are well",
+    load: async () => (await import("./status.ts")).declareStatus,
+  },
+  {
+    words: "migrate",
+    summary: "bring the database up to date",
+    load: async () => (await import("./migrate.ts")).declareMigrate,
+  },
+  {
+    words: "prune",
+    summary: "remove what [retention] no longer keeps",
+    load: async () => (await import("./prune.ts")).declarePrune,
+  },
+  {
+    words: "demo",
+    summary: "show ticks at work on made-up data",
+    load: async () => (await import("./demo.ts")).declareDemo,
+  },
+  {
+    words: "alarm list",
+    summary: "list the alarms and whether they can run",
+    load: async () => (await import("./alarm_list.ts")).declareAlarmList,
+  },
+  {
+    words: "alarm show",
+    summary: "show one alarm, its parameters and its active events",
+    load: async () => (await import("./alarm_show.ts")).declareAlarmShow,
+  },
+  {
+    words: "alarm try",
+    summary: "run one alarm's detect now; write nothing, mail nothing",
+    load: async () => (await import("./alarm_try.ts")).declareAlarmTry,
+  },
+  {
+    words: "alarm set",
+    summary: "change an alarm's row: mail, recipients, parameters",
+    load: async () => (await import("./alarm_set.ts")).declareAlarmSet,
+  },
+  {
+    words: "event list",
+    summary: "list what is firing",
+    load: async () => (await import("./event_list.ts")).declareEventList,
+  },
+  {
+    words: "team list",
+    summary: "list the teams and their addresses",
+    load: async () => (await import("./team_list.ts")).declareTeamList,
+  },
+  {
+    words: "team set",
+    summary: "make a team, or give it new members",
+    load: async () => (await import("./team_set.ts")).declareTeamSet,
+  },
+  {
+    words: "team remove",
+    summary: "take a team out of use",
+    load: async () => (await import("./team_remove.ts")).declareTeamRemove,
+  },
+];
+
+/** What the first words of several commands stand for. */
+const GROUPS: { readonly [word: string]: string } = {
+  alarm: "list, show, try and set alarms",
+  event: "list events",
+  team: "list, set and remove mail aliases",
+};
 
 /** Messages of the parser quote what was typed, and a script may have typed what a service said. */
 const OUTPUT = {
@@ -25,7 +101,7 @@ const OUTPUT = {
   writeErr: (text: string): void => void process.stderr.write(shown(text)),
 };
 
-/** The command line `swf-alarms`: the table of contents of this folder. */
+/** The command line `swf-alarms`. */
 export function buildProgram(setExit: SetExit): Command {
   const program = new Command("swf-alarms")
     .configureOutput(OUTPUT)
@@ -35,37 +111,35 @@ export function buildProgram(setExit: SetExit): Command {
     .version(packageVersion())
     .enablePositionalOptions()
     .exitOverride();
-  const run = addRun(program, setExit);
-  addRunList(run);
-  addStatus(program, setExit);
-  addMigrate(program);
-  addPrune(program, setExit);
-  addDemo(program);
-  const alarm = program.command("alarm").summary("list, show, try and set alarms");
-  addAlarmList(alarm);
-  addAlarmShow(alarm);
-  addAlarmTry(alarm, setExit);
-  addAlarmSet(alarm);
-  const event = program.command("event").summary("list events");
-  addEventList(event);
-  const team = program.command("team").summary("list, set and remove mail aliases");
-  addTeamList(team);
-  addTeamSet(team);
-  addTeamRemove(team);
+  const loads = new Map<Command, Listed["load"]>();
+  const declare = async (_: Command, command: Command): Promise<void> =>
+    (await loads.get(command)?.())?.(command, setExit);
+  const parents = new Map<string, Command>([["", program.hook("preSubcommand", declare)]]);
+  const add = (words: string, summary: string): Command => {
+    const [, group = "", name = words] = /^(\S+) (\S+)$/.exec(words) ?? [];
+    const parent = parents.get(group) ?? add(group, GROUPS[group] ?? "");
+    const command = parent.command(name).summary(summary).hook("preSubcommand", declare);
+    parents.set(words, command);
+    return command;
+  };
+  for (const { words, summary, load } of COMMANDS) loads.set(add(words, summary), load);
   return program;
 }
 
-/** The command line `swf-alarms-run`: exactly what crontab lines of the Python engine say. */
-export function buildRunProgram(setExit: SetExit): Command {
-  const program = new Command("swf-alarms-run")
-    .configureOutput(OUTPUT)
-    .description("Runs one tick; the same as: swf-alarms run")
-    .requiredOption("--config <file>", "configuration file");
-  return addJitterOption(addAllowOption(program))
-    .option("--dry-run", "write state, send no mail")
-    .option("-v, --verbose", "print every step")
-    .exitOverride()
-    .action(async (options: RunOptions) => setExit(await runTick(options)));
+/** The command line `swf-alarms-run`. */
+export async function buildRunProgram(setExit: SetExit): Promise<Command> {
+  const program = new Command("swf-alarms-run").configureOutput(OUTPUT).exitOverride();
+  const { declarePythonRun } = await import("./run.ts");
+  declarePythonRun(program, setExit);
+  return program;
+}
+
+/** `help alarm list` as `alarm list --help`: commander shows the first without loading the command. */
+export function withHelpOption(argv: readonly string[]): readonly string[] {
+  const [node = "", script = "", ...words] = argv;
+  const [first, second] = words;
+  if (first !== "help" && (second !== "help" || GROUPS[first ?? ""] === undefined)) return argv;
+  return [node, script, ...words.filter((word) => word !== "help"), "--help"];
 }
 
 function packageVersion(): string {

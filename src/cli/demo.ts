@@ -34,10 +34,8 @@ interface DemoOptions {
 }
 
 /** `demo`: the engine at work on made-up data. */
-export function addDemo(program: Command): void {
-  program
-    .command("demo")
-    .summary("show ticks at work on made-up data")
+export function declareDemo(command: Command): void {
+  command
     .description(
       "Runs six real ticks against a sample proxy on this machine, with a database and mails in a folder, and explains what happens.",
     )

@@ -11,9 +11,8 @@ interface ListOptions extends ConfigOption {
 }
 
 /** `event list`: what is firing. */
-export function addEventList(event: Command): void {
-  addConfigOption(event.command("list"))
-    .summary("list what is firing")
+export function declareEventList(command: Command): void {
+  addConfigOption(command)
     .option("--alarm <name>", "only this alarm")
     .option("--all", "cleared events too")
     .option("--limit <n>", "at most so many, newest first", parseCount, 50)

@@ -10,9 +10,8 @@ interface MigrateOptions extends ConfigOption {
 }
 
 /** `migrate`: brings the database up to date. */
-export function addMigrate(program: Command): void {
-  addConfigOption(program.command("migrate"))
-    .summary("bring the database up to date")
+export function declareMigrate(command: Command): void {
+  addConfigOption(command)
     .description(
       "Makes what the database lacks and leaves what Django made as it is. Safe to repeat.",
     )

@@ -23,9 +23,8 @@ const TURN = 4;
 const PAUSE = 500;
 
 /** `prune`: removes at once what the ticks remove bit by bit. */
-export function addPrune(program: Command, setExit: SetExit): void {
-  addConfigOption(program.command("prune"))
-    .summary("remove what [retention] no longer keeps")
+export function declarePrune(command: Command, setExit: SetExit): void {
+  addConfigOption(command)
     .description(
       "Removes at once what [retention] no longer keeps, and what the ticks otherwise remove bit by bit. Can be stopped with Ctrl-C and started again.",
     )

@@ -12,6 +12,7 @@ import { addJitterOption, waitSomeTime } from "./jitter.ts";
 import { printJson, printLines } from "./output.ts";
 import { planFacts, renderPlan, renderTick } from "./render_tick.ts";
 import {
+  addAllowOption,
   addConfigOption,
   type ConfigOption,
   makeEngine,
@@ -31,10 +32,9 @@ export interface RunOptions extends ConfigOption {
 }
 
 /** `run`: one tick. */
-export function addRun(program: Command, setExit: SetExit): Command {
-  const run = addConfigOption(program.command("run"))
+export function declareRun(command: Command, setExit: SetExit): void {
+  const run = addConfigOption(command)
     .enablePositionalOptions()
-    .summary("run one tick; cron calls this")
     .description(
       "Runs one tick over all alarms. Silent when all is well and nobody looks on (see -v).",
     )
@@ -42,7 +42,18 @@ export function addRun(program: Command, setExit: SetExit): Command {
     .option("--plan", "write nothing at all, print what a tick would do and why")
     .option("--alarm <name...>", "only these alarms")
     .option("--json", "print the plan as JSON (with --plan)");
-  return addJitterOption(run)
+  addJitterOption(run)
+    .option("-v, --verbose", "print every step")
+    .action(async (options: RunOptions) => setExit(await runTick(options)));
+}
+
+/** `swf-alarms-run`: takes exactly what crontab lines of the Python engine say. */
+export function declarePythonRun(program: Command, setExit: SetExit): void {
+  program
+    .description("Runs one tick; the same as: swf-alarms run")
+    .requiredOption("--config <file>", "configuration file");
+  addJitterOption(addAllowOption(program))
+    .option("--dry-run", "write state, send no mail")
     .option("-v, --verbose", "print every step")
     .action(async (options: RunOptions) => setExit(await runTick(options)));
 }

@@ -23,9 +23,8 @@ interface Item {
 }
 
 /** `run list`: the record of the last ticks. */
-export function addRunList(run: Command): void {
-  addConfigOption(run.command("list"))
-    .summary("list the last ticks and how they went")
+export function declareRunList(command: Command): void {
+  addConfigOption(command)
     .option("--limit <n>", "at most so many, newest first", parseCount, 20)
     .option("--json", "print as JSON")
     .action(async (options: ListOptions) => {

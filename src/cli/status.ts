@@ -27,9 +27,8 @@ const RUNS = 300;
 const MAILS = 20;
 
 /** `status`: whether the engine and its alarms are well, in one screen. */
-export function addStatus(program: Command, setExit: SetExit): void {
-  addConfigOption(program.command("status"))
-    .summary("say whether the engine and its alarms are well")
+export function declareStatus(command: Command, setExit: SetExit): void {
+  addConfigOption(command)
     .description(
       "Says in one screen whether the engine and its alarms are well, from what the last ticks left behind. Exit code 1 when something needs attention.",
     )

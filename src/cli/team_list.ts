@@ -8,9 +8,8 @@ interface ListOptions extends ConfigOption {
 }
 
 /** `team list`: the mail aliases. */
-export function addTeamList(team: Command): void {
-  addConfigOption(team.command("list"))
-    .summary("list the teams and their addresses")
+export function declareTeamList(command: Command): void {
+  addConfigOption(command)
     .option("--json", "print as JSON")
     .action(async (options: ListOptions) => {
       const teams = [...(await withDatabase(options, (db) => listTeams(db))).values()];

@@ -6,10 +6,9 @@ import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
 import { parseTeamName } from "./team_set.ts";
 
 /** `team remove`: takes a team out of use; `team set` brings it back. */
-export function addTeamRemove(team: Command): void {
-  addConfigOption(team.command("remove"))
+export function declareTeamRemove(command: Command): void {
+  addConfigOption(command)
     .argument("<name>", "name of the team, such as @shift", parseTeamName)
-    .summary("take a team out of use")
     .action(async (name: string, options: ConfigOption) => {
       const removed = await withDatabase(options, (db) => removeTeam(db, name, Date.now() / 1000));
       if (!removed) throw new NotFound(`there is no team ${name}; see: swf-alarms team list`);

@@ -10,11 +10,10 @@ interface SetOptions extends ConfigOption {
 }
 
 /** `team set`: makes a team or gives it new members. */
-export function addTeamSet(team: Command): void {
-  addConfigOption(team.command("set"))
+export function declareTeamSet(command: Command): void {
+  addConfigOption(command)
     .argument("<name>", "name of the team, such as @shift", parseTeamName)
     .argument("<address...>", "its members; they replace the ones before")
-    .summary("make a team, or give it new members")
     .option("--title <text>", "title of the team")
     .action(async (name: string, texts: readonly string[], options: SetOptions) => {
       const members = parseMembers(texts);

@@ -1,5 +1,6 @@
 import { errorText } from "../core/describe.ts";
 import { alarmEntryId } from "../core/event_key.ts";
+import { ExpectedError } from "../core/expected_error.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { defaultParams } from "../core/params.ts";
 import { judgeReadiness, type Readiness } from "../core/readiness.ts";
@@ -141,7 +142,7 @@ export function readAlarmsFolder(folder: string, log: Log): readonly ModuleFile[
 }
 
 /** The alarms folder cannot be read: no tick is possible. */
-export class AlarmsFolderError extends Error {
+export class AlarmsFolderError extends ExpectedError {
   override readonly name = "AlarmsFolderError";
 }
 

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import pLimit from "p-limit";
+import { Mutex } from "async-mutex";
 import type { Channel, Mail } from "../channel/channel.ts";
 import { type Delivery, type Trouble, undelivered } from "../core/delivery.ts";
 import type { Redact } from "../core/redact.ts";
@@ -12,7 +12,7 @@ export class Mailing {
   readonly #open: () => Promise<Channel | undefined>;
   readonly #signal: AbortSignal;
   readonly #redact: Redact;
-  readonly #limit = pLimit(1);
+  readonly #turn = new Mutex();
   #broken: Trouble | undefined;
 
   /** The signal ends what is under way when the tick's time is over. */
@@ -34,7 +34,7 @@ export class Mailing {
    * begins: a crash then repeats one mail at most.
    */
   async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return await this.#limit(work);
+    return await this.#turn.runExclusive(work);
   }
 
   async deliver(channel: Channel, mail: Mail): Promise<Delivery> {

@@ -1,4 +1,4 @@
-import pLimit from "p-limit";
+import { Semaphore } from "async-mutex";
 import type { Asker } from "./asker.ts";
 
 /** A source that several alarms ask. */
@@ -19,10 +19,10 @@ export function shareOf(
   signal: AbortSignal,
   ready: () => Promise<void>,
 ): Asker {
-  const limit = pLimit(source.maxConnections);
+  const turns = new Semaphore(source.maxConnections);
   return {
     ask: (path, query, absentIsAnswer) =>
-      limit(async () => {
+      turns.runExclusive(async () => {
         await ready();
         signal.throwIfAborted();
         return await source.ask(path, query, absentIsAnswer);

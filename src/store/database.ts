@@ -1,3 +1,5 @@
+import { ExpectedError } from "../core/expected_error.ts";
+
 /** A row as the driver gives it; each store file parses what it reads. */
 export interface Row {
   readonly [column: string]: unknown;
@@ -60,7 +62,7 @@ export interface Lock {
 }
 
 /** The database cannot be used; the message is one line, says what to do, and holds no secret. */
-export class DatabaseError extends Error {
+export class DatabaseError extends ExpectedError {
   override readonly name = "DatabaseError";
 }
 

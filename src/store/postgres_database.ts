@@ -1,4 +1,4 @@
-import pLimit from "p-limit";
+import { Mutex } from "async-mutex";
 import type pg from "pg";
 import type {
   Database,
@@ -27,7 +27,7 @@ export class PostgresDatabase implements Database {
   readonly #limits: Limits;
   readonly #patience = new Patience(PATIENCE);
   /** One statement or transaction at a time. */
-  readonly #turn = pLimit(1);
+  readonly #turn = new Mutex();
   readonly #locks = new Set<Lock>();
   /** The first lock's session, on its way. */
   #spare: Promise<pg.Client> | undefined;
@@ -127,7 +127,7 @@ export class PostgresDatabase implements Database {
 
   /** One piece of work on the session, in its turn. */
   async #work<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
-    return await this.#turn(() =>
+    return await this.#turn.runExclusive(() =>
       repeatConflicts(async () => {
         const client = await this.#session();
         try {
