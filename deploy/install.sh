@@ -1,16 +1,23 @@
 #!/usr/bin/env bash
-# Builds the engine in this checkout and makes config.toml. Asks for nothing, needs no root, and is
-# safe to repeat: what is up to date is left alone, and config.toml is never overwritten.
-# Run it as the user that will run the ticks, who must own what they write.
+# Installs or updates the engine: builds in this checkout, installs the result with its production packages
+# into engine/ beside config.toml, and links bin/swf-alarms there. Asks for nothing, needs no root, and can
+# be repeated. Run it as the user that will run the ticks, who must own the files.
+#
+#   deploy/install.sh [FOLDER]    FOLDER holds config.toml; without it, this checkout
 set -eu
+# The engine refuses alarms that others can write.
+umask go-w
 
 unset CDPATH
+[ $# -eq 0 ] || { mkdir -p -- "$1" && site=$(cd -- "$1" && pwd -P); }
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
-root=$PWD
+root=$(pwd -P)
+site=${site:-$root}
+engine=$site/engine
 
 fail() {
   printf 'install: %s\n' "$*" >&2
-  exit 1
+  exit 2
 }
 
 [ -d src ] || fail "$root is an installed package, which needs no build. Copy $root/config.toml.example \
@@ -18,43 +25,73 @@ to where your configuration shall be, and run: swf-alarms run --config FILE"
 
 command -v node >/dev/null || fail "node is not on the PATH; install Node.js 20.19 or newer from https://nodejs.org"
 command -v npm >/dev/null || fail "npm is not on the PATH; it comes with Node.js from https://nodejs.org"
-node -e 'var v = process.versions.node.split("."); process.exit(v[0] > 20 || (v[0] == 20 && v[1] >= 19) ? 0 : 1)' ||
-  fail "node is $(node --version) at $(command -v node); swf-alarms needs 20.19 or newer, see https://nodejs.org"
+node build/check_node.cjs || exit 2
 
-# What was installed and built is noted in node_modules, which `npm ci` empties: after somebody else's
-# `npm ci` all is done anew.
-packages=$(node --version && cksum package.json package-lock.json)
-sources=$(find tsconfig.json rolldown.config.ts build src -type f -exec cksum {} + | LC_ALL=C sort)
-note=node_modules/.swf-alarms-install
+# One folder for each version: a tick that is at work during an update goes on with the files it began with.
+version=$(node -p 'JSON.parse(fs.readFileSync("package.json")).version')
+# Of the alarms folder only the shipped ones belong to it.
+packaged=$(node -p 'JSON.parse(fs.readFileSync("package.json")).files.filter((name) => /^[a-z]/.test(name) && name !== "dist").join(" ")')
+packaged="$packaged build src package-lock.json package.json rolldown.config.ts tsconfig.json"
+# shellcheck disable=SC2086 # a list of words
+id=$version-$({ node --version && find $packaged -type f -exec cksum {} + 2>/dev/null | LC_ALL=C sort; } | cksum | cut -d ' ' -f 1)
 
-if [ "$(cat "$note.packages" 2>/dev/null)" != "$packages" ]; then
-  npm ci --no-audit --no-fund
-  printf '%s\n' "$packages" >"$note.packages"
-fi
-if [ "$(cat "$note.sources" 2>/dev/null)" != "$sources" ] || [ ! -f dist/bin/swf-alarms.js ]; then
-  npm run --silent build
-  # So that an old crontab line can lead here by a link.
-  chmod +x dist/bin/*.js
-  printf '%s\n' "$sources" >"$note.sources"
-  echo "Built $root/dist."
+if [ "$(readlink "$engine/current" || true)" = "$id" ]; then
+  echo "The installed engine is up to date: $engine/$id"
 else
-  echo "The build is up to date."
+  # What was installed for the build is noted in node_modules, which `npm ci` empties.
+  packages=$(node --version && cksum package.json package-lock.json)
+  note=node_modules/.swf-alarms-install
+  if [ "$(cat "$note" 2>/dev/null)" != "$packages" ]; then
+    npm ci --no-audit --no-fund
+    printf '%s\n' "$packages" >"$note"
+  fi
+  fresh=$engine/new
+  rm -rf -- "$fresh"
+  mkdir -p -- "$fresh"
+  npm pack --silent --pack-destination "$fresh" >/dev/null
+  tar -xzf "$fresh"/swf-alarms-*.tgz --strip-components=1 -C "$fresh"
+  rm -- "$fresh"/swf-alarms-*.tgz
+  # The versions that this checkout was tested with.
+  cp package-lock.json "$fresh"
+  (cd -- "$fresh" && npm ci --omit=dev --ignore-scripts --no-audit --no-fund)
+  former=$(readlink "$engine/current" || true)
+  rm -rf -- "${engine:?}/$id"
+  mv -- "$fresh" "$engine/$id"
+  ln -s -- "$id" "$engine/next"
+  # A rename puts one link in the place of the other in one step.
+  node -e 'fs.renameSync(process.argv[1], process.argv[2])' "$engine/next" "$engine/current"
+  for each in "$engine"/*/; do
+    each=$(basename -- "$each")
+    case $each in current | "$id" | "$former") ;; *) rm -rf -- "${engine:?}/$each" ;; esac
+  done
+  echo "Installed $engine/$id"
 fi
 
-if [ -e config.toml ]; then
-  echo "Kept config.toml as it is."
+mkdir -p -- "$site/bin" dist/bin
+printf '{ "type": "commonjs" }\n' >dist/package.json
+for name in swf-alarms swf-alarms-run; do
+  ln -sfn -- "../engine/current/dist/bin/$name.js" "$site/bin/$name"
+  # Crontab lines and units from before name the files of the checkout.
+  node -e 'fs.writeFileSync(process.argv[1], `#!/usr/bin/env node
+// Written by deploy/install.sh: starts the engine that it installed.
+require(${JSON.stringify(process.argv[2])});
+`, { mode: 0o755 })' "dist/bin/$name.js" "$engine/current/dist/bin/$name.js"
+done
+
+if [ -e "$site/config.toml" ]; then
+  echo "Kept $site/config.toml as it is."
 else
   # Others must not read it: a dsn may hold a password.
-  (umask 077 && cp config.toml.example config.toml)
-  echo "Made config.toml from config.toml.example."
+  (umask 077 && cp config.toml.example "$site/config.toml")
+  echo "Made $site/config.toml from config.toml.example."
 fi
 
-engine=("$(command -v node)" "$root/dist/bin/swf-alarms.js")
+command=("$(command -v node)" "$site/bin/swf-alarms")
 
 # Looking at the alarms tries the configuration and the database. It makes the embedded database and
 # brings it up to date; a shared one belongs to others, so there it only says what is missing.
 echo
-if "${engine[@]}" alarm list --config "$root/config.toml"; then
+if "${command[@]}" alarm list --config "$site/config.toml"; then
   ready=yes
 else
   ready=no
@@ -72,7 +109,7 @@ quoted() {
   printf '%s' "$out"
 }
 
-tick=$(quoted "${engine[@]}" run --config "$root/config.toml")
+tick=$(quoted "${command[@]}" run --config "$site/config.toml")
 if timeout --version >/dev/null 2>&1; then
   # A tick that hangs would make all later ones skip.
   guard="timeout -v -k 5 290 "
@@ -88,11 +125,12 @@ else
 fi
 cat <<NEXT
 
-  1. Edit   $root/config.toml
+  1. Edit   $site/config.toml
      [engine] base_url, and [email] for real mail. Every key is explained in it.
-  2. Set up each alarm that you want, here in $root; mail is off until you turn it on:
-     npx swf-alarms alarm show NAME
-     npx swf-alarms alarm set NAME --param threshold=0.1 --recipients you@example.org --mail on
+  2. Set up each alarm that you want, in $site; mail is off until you turn it on:
+     bin/swf-alarms alarm show NAME
+     bin/swf-alarms alarm set NAME --param threshold=0.1 --recipients you@example.org --mail on
+     Your own alarms go into $site/alarms.
   3. Look   ${tick//\\%/%} --plan
      Says what a tick would do and why; writes nothing and sends nothing.
   4. Cron   crontab -e, and add the line

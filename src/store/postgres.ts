@@ -1,4 +1,3 @@
-import { Socket } from "node:net";
 import pg from "pg";
 import { type Database, DatabaseError } from "./database.ts";
 import { libpqDsns, type PostgresAddress, place } from "./postgres_address.ts";
@@ -62,8 +61,6 @@ async function connectOnce({
   const client = new pg.Client({
     ...config,
     ...KEEPALIVE,
-    // Asked for its own, pg looks whether this is Cloudflare, and Node 20 then loads all of its fetch.
-    stream: () => new Socket(),
     application_name: "swf-alarms",
     connectionTimeoutMillis: CONNECT_TIMEOUT,
   });
