@@ -12,7 +12,7 @@ const [FRESH, FORMER] = ["dist.new", "dist.old"];
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 remove(FRESH);
 try {
-  run("typescript/bin/tsc", "-p", "src", "--outDir", FRESH);
+  run("typescript-dev/bin/tsc", "-p", "src", "--outDir", FRESH);
   run("rolldown/bin/cli.mjs", "--config", "rolldown.config.ts");
 } catch (error) {
   process.stderr.write(`build: ${error.message}; dist is as it was\n`);

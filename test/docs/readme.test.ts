@@ -189,7 +189,7 @@ describe("the alarm in the README", () => {
     const docs = readFileSync(join(ROOT, "docs", "alarms.md"), "utf8");
     const settings = /```json\n(.*?)```/su.exec(docs)?.[1] ?? "";
     writeFileSync(join(site, "tsconfig.json"), settings.replaceAll("/opt/swf-alarms", ROOT));
-    const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
+    const tsc = join(ROOT, "node_modules", "typescript-dev", "bin", "tsc");
     await promisify(execFile)(process.execPath, [tsc, "-p", site]);
   });
 });
