@@ -2,7 +2,9 @@ import {
   appendFileSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   rmSync,
   statSync,
@@ -15,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cleanEnvironment, copyCheckout, run } from "./checkout_copy.ts";
 
 const MINUTES = 60_000;
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 describe("deploy/install.sh in a fresh checkout", () => {
   let temporary: string;
@@ -66,23 +69,74 @@ describe("deploy/install.sh in a fresh checkout", () => {
     expect({ stdout, stderr }).toEqual({ stdout: "", stderr: "" });
   });
 
-  test("run again, it is quick and leaves an edited configuration alone", async () => {
+  test("installs what runs, and nothing else", async () => {
+    const { stdout } = await run("npm", ["ls", "--all", "--parseable"], {
+      cwd: join(checkout, "engine", "current"),
+      env: cleanEnvironment(),
+    });
+    const names = stdout.split("\n").map((path) => path.replace(/^.*\/node_modules\//, ""));
+    expect(names).toEqual(expect.arrayContaining(["commander", "pg", "smol-toml", "undici"]));
+    expect(names.filter((name) => /^(typescript|vitest|rolldown|@types)/.test(name))).toEqual([]);
+  });
+
+  test("run again, it leaves the engine and an edited configuration alone", async () => {
     appendFileSync(config(), "\n# edited by hand\n");
     const before = readFileSync(config(), "utf8");
-    const started = performance.now();
     const second = await install();
-    expect(performance.now() - started).toBeLessThan(20_000);
-    expect(second).toContain("The build is up to date.");
-    expect(second).toContain("Kept config.toml as it is.");
+    expect(second).toContain("The installed engine is up to date");
+    expect(second).toContain("config.toml as it is.");
     expect(readFileSync(config(), "utf8")).toBe(before);
   });
 
-  test("builds again what has changed", async () => {
+  /** The alarms that a command starts with, by name. */
+  async function listed(...command: readonly string[]): Promise<string> {
+    const [file = "", ...args] = command;
+    return (await run(file, [...args, "alarm", "list", "--config", config()], { cwd: "/" })).stdout;
+  }
+
+  test("a module that the compiler refuses runs, and does not stop an update", async () => {
+    mkdirSync(join(checkout, "alarms"), { recursive: true });
+    writeFileSync(
+      join(checkout, "alarms", "untyped.ts"),
+      'export const SOURCES = [];\nexport async function* detect(client) {\n  const a: number = "no number";\n  for (const h of [a]) yield { dedupeKey: h };\n}\n',
+    );
+    writeFileSync(join(checkout, "alarms", "broken.ts"), "export const (;");
+    const before = readlinkSync(join(checkout, "engine", "current"));
     appendFileSync(join(checkout, "src", "index.ts"), "\nexport const added = true;\n");
     const third = await install();
-    expect(third).toContain("Built ");
-    const built: unknown = await import(join(checkout, "dist", "index.js"));
-    expect(built).toMatchObject({ added: true });
+    expect(third).toContain("Installed ");
+    const after = readlinkSync(join(checkout, "engine", "current"));
+    expect(after).not.toBe(before);
+    // A tick that was at work goes on with the former version.
+    expect(readdirSync(join(checkout, "engine")).sort()).toEqual([before, after, "current"].sort());
+    for (const installed of [
+      [join(checkout, "bin", "swf-alarms")],
+      // What crontab lines and units may name.
+      [process.execPath, join(checkout, "dist", "bin", "swf-alarms.js")],
+    ])
+      expect(await listed(...installed)).toMatch(/^untyped +off +0 +- +ready$/m);
+    const tick = [join(checkout, "dist", "bin", "swf-alarms-run.js"), "--config", config()];
+    await expect(run(process.execPath, tick)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^alarm_broken: [^\n]*broken\.ts:1:14[^\n]*\n$/),
+    });
+    const packed = readdirSync(join(checkout, "engine", "current", "alarms"));
+    expect(packed.filter((file) => /untyped|broken/.test(file))).toEqual([]);
+    rmSync(join(checkout, "alarms", "broken.ts"));
+  });
+
+  test("a build that fails leaves the installed engine as it was", async () => {
+    const source = join(checkout, "src", "index.ts");
+    const whole = readFileSync(source, "utf8");
+    const before = readlinkSync(join(checkout, "engine", "current"));
+    writeFileSync(source, `${whole}\nexport const wrong: number = "";\n`);
+    await expect(install()).rejects.toMatchObject({
+      stderr: expect.stringContaining("src/index.ts("),
+    });
+    writeFileSync(source, whole);
+    expect(readlinkSync(join(checkout, "engine", "current"))).toBe(before);
+    expect(await listed(join(checkout, "bin", "swf-alarms"))).toContain("untyped");
+    expect(await listed(join(checkout, "dist", "bin", "swf-alarms.js"))).toContain("untyped");
   });
 
   test("installs all the same where the configuration does not work yet, and says what is wrong", async () => {
@@ -94,10 +148,22 @@ describe("deploy/install.sh in a fresh checkout", () => {
     expect(stdout).toContain("no tick can run yet");
     expect(readFileSync(config(), "utf8")).toBe(`${before}\n[emial]\n`);
   });
+
+  test("installs beside a config.toml elsewhere", async () => {
+    const script = join(checkout, "deploy", "install.sh");
+    const { stdout } = await run("bash", [script, "site"], {
+      cwd: temporary,
+      env: cleanEnvironment(),
+    });
+    const site = join(temporary, "site");
+    expect(stdout).toContain(`Made ${join(site, "config.toml")}`);
+    expect(readdirSync(site).sort()).toEqual(["bin", "config.toml", "engine", "state"]);
+    await run(join(site, "bin", "swf-alarms"), ["run", "--config", join(site, "config.toml")]);
+  });
 });
 
 test("the script does nothing that only root may", () => {
-  const script = fileURLToPath(new URL("../../deploy/install.sh", import.meta.url));
+  const script = join(ROOT, "deploy", "install.sh");
   const code = readFileSync(script, "utf8").replaceAll(/^\s*#.*$/gm, "");
   expect(code).not.toMatch(
     /\b(sudo|su|doas|pkexec|chown|chgrp|setcap|useradd|systemctl|install -[a-z]*o)\b/,
@@ -110,26 +176,43 @@ test("the script does nothing that only root may", () => {
   expect([...new Set(outside)]).toEqual(["/dev/null"]);
 });
 
-test("an old Node is named, with what is needed", async () => {
-  const temporary = mkdtempSync(join(tmpdir(), "swf-alarms-old-node-"));
-  try {
-    mkdirSync(join(temporary, "checkout", "src"), { recursive: true });
-    await copyCheckout(join(temporary, "checkout"));
-    const fake = join(temporary, "bin");
-    mkdirSync(fake);
-    // Answers the version test as Node 18 would.
-    for (const [name, text] of [
-      ["node", '#!/bin/sh\n[ "$1" = --version ] && echo v18.20.4 && exit 0\nexit 1\n'],
-      ["npm", "#!/bin/sh\nexit 0\n"],
-    ] as const)
-      writeFileSync(join(fake, name), text, { mode: 0o755 });
-    const script = join(temporary, "checkout", "deploy", "install.sh");
-    const attempt = run("bash", [script], { env: { PATH: `${fake}:/usr/bin:/bin` } });
-    await expect(attempt).rejects.toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/node is v18\.20\.4 at .*swf-alarms needs 20\.19 or newer/),
+describe("a Node that is too old", () => {
+  let temporary: string;
+  const said =
+    /^swf-alarms: Node 18\.20\.4 at \S+ is too old; swf-alarms needs Node 20\.19 or later[^\n]*\n$/;
+
+  beforeAll(async () => {
+    temporary = mkdtempSync(join(tmpdir(), "swf-alarms-old-node-"));
+    await copyCheckout(temporary);
+    mkdirSync(join(temporary, "old"));
+    const claim = join(temporary, "old", "claim.cjs");
+    writeFileSync(
+      claim,
+      'Object.defineProperty(process.versions, "node", { value: "18.20.4" });\ndelete String.prototype.toWellFormed;\n',
+    );
+    const node = `#!/bin/sh\nexec '${process.execPath}' -r '${claim}' "$@"\n`;
+    writeFileSync(join(temporary, "old", "node"), node, { mode: 0o755 });
+  });
+
+  afterAll(() => rmSync(temporary, { recursive: true, force: true }));
+
+  test.each([
+    ["deploy/install.sh", ["bash", "deploy/install.sh"]],
+    ["npm start", ["npm", "start", "--silent"]],
+    ["the command", ["node", join(ROOT, "dist", "bin", "swf-alarms.js"), "status"]],
+    ["the Python engine's command", ["node", join(ROOT, "dist", "bin", "swf-alarms-run.js")]],
+  ])("is named in one line by %s, with exit code 2", async (_, [file = "", ...args]) => {
+    const env = { ...cleanEnvironment(), PATH: `${join(temporary, "old")}:${process.env.PATH}` };
+    await expect(run(file, args, { cwd: temporary, env })).rejects.toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringMatching(said),
     });
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
+  });
+
+  test("is one that package.json does not name", () => {
+    const { engines } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+    const check = readFileSync(join(ROOT, "build", "check_node.cjs"), "utf8");
+    expect(check).toContain(`Node ${engines.node.replace(">=", "")} or later`);
+  });
 });
