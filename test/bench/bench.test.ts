@@ -16,6 +16,8 @@ import { renderSection } from "./tables.ts";
 
 const FIGURE: Figure = { work: "a tick", measure: "wall", unit: "s", values: [3, 1, 2] };
 
+const HALF = { name: "raw", values: [0.5] };
+
 describe("what is said of the values", () => {
   test.each([
     ["of one", [7], 7],
@@ -28,6 +30,9 @@ describe("what is said of the values", () => {
   test.each<[string, Partial<Figure>, ReturnType<typeof judge>]>([
     ["at the target it is reached", { target: 2 }, "reached"],
     ["above it is not", { target: 1.9 }, "missed"],
+    ["at so many times the floor it is reached", { targetRatio: 4, floor: HALF }, "reached"],
+    ["above that it is not", { targetRatio: 3.9, floor: HALF }, "missed"],
+    ["without a floor no ratio was measured", { targetRatio: 4 }, "not measured"],
     ["without a target there is nothing to reach", {}, "no target"],
     ["without values nothing was measured", { target: 2, values: [] }, "not measured"],
   ])("%s", (_, part, expected) => {

@@ -7,8 +7,10 @@ export interface Figure {
   readonly unit: Unit;
   /** One for each run; none where this machine cannot measure it. */
   readonly values: readonly number[];
-  /** The issue asks for at most so much. */
+  /** At most so much is to be reached. */
   readonly target?: number;
+  /** At most so many times the floor is to be reached: holds on a machine of any speed. */
+  readonly targetRatio?: number;
   /** The least that the same work takes on this machine, measured in the same run. */
   readonly floor?: Floor;
 }
@@ -49,10 +51,14 @@ export function median(values: readonly number[]): number {
 
 export type Verdict = "reached" | "missed" | "not measured" | "no target";
 
-export function judge({ values, target }: Figure): Verdict {
-  if (target === undefined) return "no target";
-  if (values.length === 0) return "not measured";
-  return median(values) <= target ? "reached" : "missed";
+export function judge(figure: Figure): Verdict {
+  const { values, target, targetRatio } = figure;
+  const limit = targetRatio ?? target;
+  if (limit === undefined) return "no target";
+  const reached =
+    targetRatio !== undefined ? ratio(figure) : values.length === 0 ? undefined : median(values);
+  if (reached === undefined) return "not measured";
+  return reached <= limit ? "reached" : "missed";
 }
 
 /** How many times its floor the work takes; undefined where one of them was not measured. */

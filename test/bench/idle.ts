@@ -24,7 +24,7 @@ export async function idle({ lab, floors }: Bench): Promise<Section> {
         measure: "wall",
         unit: "s",
         values: runs.map(({ wall }) => wall),
-        target: 0.2,
+        targetRatio: 11,
         floor: await floors.nodeStart("wall"),
       },
       {
@@ -32,7 +32,7 @@ export async function idle({ lab, floors }: Bench): Promise<Section> {
         measure: "CPU",
         unit: "s",
         values: runs.map(({ cpu }) => cpu),
-        target: 0.2,
+        targetRatio: 13,
         floor: await floors.nodeStart("cpu"),
       },
       ...(await memoryFigures(WORK, 90, () => lab.repeat(3, () => site.tick({ memoryEvery: 5 })))),

@@ -27,7 +27,7 @@ export async function install({ lab }: Bench): Promise<Section> {
         measure: "size of `node_modules`",
         unit: "MB",
         values: fault === undefined ? [all / 1e6] : [],
-        target: 80,
+        target: 60,
       },
     ],
     tables:

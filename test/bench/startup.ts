@@ -27,21 +27,22 @@ interface Probe {
 }
 
 const load = (file: string): string => `require(${JSON.stringify(DIST + file)});`;
-const ENGINE = load("chunks/main.js");
+/** All that a tick loads before it opens the database. */
+const ENGINE = load("chunks/run.js");
 const alone = (name: string): Probe => ({
-  part: `the package ${name}, unbundled`,
-  // Not the start of the loader that the bundle does without.
-  after: 'await import("node:path");',
-  code: `await import(${JSON.stringify(name)});`,
+  part: `the package ${name}`,
+  after: "",
+  code: `require(${JSON.stringify(name)});`,
 });
 
 /** Whole processes count Node's own start; the other parts come on top, in a process that runs. */
 const PROBES: readonly Probe[] = [
   { part: "`node -e 0`", code: "" },
-  { part: "a process: the engine up to its command line", code: ENGINE },
+  { part: "a process: `swf-alarms --version`", code: load("chunks/main.js") },
+  { part: "a process: the engine until it opens the database", code: ENGINE },
   { part: "a process: modules, until it waits", flags: MODULE_FLAGS, code: load("runner/main.js") },
   { part: "the engine's code", after: "", code: ENGINE },
-  ...["commander", "valibot", "smol-toml", "p-limit"].map(alone),
+  ...["commander", "valibot", "smol-toml", "async-mutex"].map(alone),
   { part: "a Postgres server's driver", after: ENGINE, code: load("chunks/postgres.js") },
   { part: "the client for services", after: ENGINE, code: load("chunks/connections.js") },
   { part: "mail through SES", after: ENGINE, code: load("chunks/ses.js") },

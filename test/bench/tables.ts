@@ -25,7 +25,7 @@ function figureTable(figures: readonly Figure[]): Table {
   return {
     head: HEAD,
     rows: figures.map((figure) => {
-      const { work, measure, unit, values, target, floor } = figure;
+      const { work, measure, unit, values, floor } = figure;
       const verdict = judge(figure);
       const times = ratio(figure);
       return [
@@ -33,7 +33,7 @@ function figureTable(figures: readonly Figure[]): Table {
         measure,
         values.length === 0 ? "—" : renderValue(median(values), unit),
         values.length === 0 ? "" : renderSpread(values),
-        target === undefined ? "" : `≤ ${renderValue(target, unit)}`,
+        renderTarget(figure),
         verdict === "no target" ? "" : MARK[verdict],
         floor === undefined || floor.values.length === 0
           ? ""
@@ -42,6 +42,11 @@ function figureTable(figures: readonly Figure[]): Table {
       ];
     }),
   };
+}
+
+function renderTarget({ unit, target, targetRatio }: Figure): string {
+  if (targetRatio !== undefined) return `≤ ${renderValue(targetRatio, "×")}`;
+  return target === undefined ? "" : `≤ ${renderValue(target, unit)}`;
 }
 
 /** Markdown whose columns line up, so that it reads well in a terminal too. */
