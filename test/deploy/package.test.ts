@@ -1,11 +1,20 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cleanEnvironment, copyCheckout, run } from "./checkout_copy.ts";
 
-const MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const MODULES = join(ROOT, "node_modules");
 const MINUTES = 60_000;
 
 const ALARM = `
@@ -24,6 +33,7 @@ describe("the package that npm pack makes", () => {
   let files: string[];
   const prefix = (): string => join(temporary, "prefix");
   const config = (): string => join(temporary, "site", "config.toml");
+  const installedRoot = (): string => join(prefix(), "lib", "node_modules", "swf-alarms");
 
   beforeAll(async () => {
     temporary = mkdtempSync(join(tmpdir(), "swf-alarms-package-"));
@@ -31,6 +41,8 @@ describe("the package that npm pack makes", () => {
     const checkout = join(temporary, "checkout");
     mkdirSync(checkout);
     await copyCheckout(checkout);
+    writeFileSync(join(checkout, "alarms", "mine.ts"), ALARM);
+    writeFileSync(join(checkout, "alarms", "lib", "my_helper.ts"), "export const a: number = '';");
     symlinkSync(MODULES, join(checkout, "node_modules"));
     const npm = async (...args: string[]): Promise<string> =>
       (await run("npm", args, { cwd: checkout, env: cleanEnvironment() })).stdout;
@@ -65,6 +77,7 @@ describe("the package that npm pack makes", () => {
         "CHANGELOG.md",
         "LICENSE",
         "README.md",
+        "SECURITY.md",
         "alarms",
         "config.toml.example",
         "deploy",
@@ -74,10 +87,27 @@ describe("the package that npm pack makes", () => {
         "package.json",
       ].sort(),
     );
-    expect(files.filter((file) => /\.test\.|\.map$|^dist\/.*(?<!\.d)\.ts$/.test(file))).toEqual([]);
+    expect(files.filter((file) => /\.test\.|^dist\/.*(?<!\.d)\.ts$/.test(file))).toEqual([]);
     expect(files).toEqual(
-      expect.arrayContaining(["dist/index.d.ts", "dist/THIRD_PARTY.txt", "deploy/install.sh"]),
+      expect.arrayContaining(["dist/index.d.ts", "dist/chunks/main.js.map", "deploy/install.sh"]),
     );
+  });
+
+  test("holds the shipped alarms, and none that somebody added to the folder", async () => {
+    const tracked = (await run("git", ["ls-files", "alarms"], { cwd: ROOT })).stdout;
+    const shipped = files.filter((file) => file.startsWith("alarms/"));
+    expect(shipped.sort()).toEqual(tracked.trim().split("\n").sort());
+  });
+
+  test("copies no package: what runs is loaded from node_modules", async () => {
+    const built = files.filter((file) => file.startsWith("dist/") && file.endsWith(".js.map"));
+    const sources = built.flatMap((file) => {
+      const map: unknown = JSON.parse(readFileSync(join(installedRoot(), file), "utf8"));
+      const listed: unknown = Reflect.get(Object(map), "sources");
+      return Array.isArray(listed) ? listed.map(String) : [];
+    });
+    expect(sources.length).toBeGreaterThan(100);
+    expect(sources.filter((source) => !/^(\.\.\/)+(src|build)\//.test(source))).toEqual([]);
   });
 
   test("tells its version", async () => {
@@ -108,9 +138,9 @@ describe("the package that npm pack makes", () => {
   });
 
   test("its install script says that there is nothing to build", async () => {
-    const root = join(prefix(), "lib", "node_modules", "swf-alarms");
-    await expect(run("bash", [join(root, "deploy", "install.sh")])).rejects.toMatchObject({
-      code: 1,
+    const script = join(installedRoot(), "deploy", "install.sh");
+    await expect(run("bash", [script])).rejects.toMatchObject({
+      code: 2,
       stderr: expect.stringContaining("is an installed package, which needs no build"),
     });
   });
