@@ -3,7 +3,8 @@ import type { DbConfig } from "../config/config.ts";
 import { errorText } from "../core/describe.ts";
 import type { Mode } from "../core/model.ts";
 import type { Log } from "../engine/log.ts";
-import { type Engine, tick } from "../engine/tick.ts";
+import { startRunner } from "../engine/runners.ts";
+import type { Engine } from "../engine/tick.ts";
 import { DatabaseBusy } from "../store/database.ts";
 import { noteSkipped, skippedTick } from "../store/skipped_ticks.ts";
 import { consoleLog } from "./console_log.ts";
@@ -72,10 +73,11 @@ export async function runTick(options: RunOptions): Promise<ExitCode> {
   const log = consoleLog({ verbose, path: config.engine.logPath });
   for (const note of notes) log.info(note);
   if (options.jitter !== undefined) await waitSomeTime(options.jitter, Math.random(), log);
+  const first = startRunner(config, log);
   try {
     const report = await withDatabase(
       options,
-      (db, config) => runOnce(makeEngine(db, config, log), mode, options.alarm),
+      (db, config) => runOnce(makeEngine(db, config, log, first), mode, options.alarm),
       true,
     );
     const lines = renderTick(report, mode);
@@ -117,7 +119,7 @@ async function showPlan(options: RunOptions): Promise<ExitCode> {
     path: undefined,
   });
   const report = await withPlanDatabase(options, (db, config) =>
-    runOnce(makeEngine(db, config, log), "plan", options.alarm),
+    runOnce(makeEngine(db, config, log, startRunner(config, log)), "plan", options.alarm),
   );
   if (options.json === true) printJson(planFacts(report));
   else printLines(renderPlan(report));
@@ -128,5 +130,7 @@ async function showPlan(options: RunOptions): Promise<ExitCode> {
 async function runOnce(engine: Engine, mode: Mode, names: readonly string[] | undefined) {
   const only =
     names === undefined ? undefined : new Set(names.map((name) => name.replace(/^alarm_/, "")));
+  // Loaded while the process for modules starts.
+  const { tick } = await import("../engine/tick.ts");
   return await tick(engine, { mode, only });
 }

@@ -8,6 +8,7 @@ import { staleAfter } from "../engine/budget.ts";
 import type { Log } from "../engine/log.ts";
 import { openRunners } from "../engine/runners.ts";
 import type { Engine } from "../engine/tick.ts";
+import type { Runner } from "../modules/runner.ts";
 import { type Database, DatabaseError } from "../store/database.ts";
 import { migrate, pendingMigrations } from "../store/migrate.ts";
 import { embeddedExists, openDatabase } from "../store/open.ts";
@@ -116,14 +117,14 @@ export async function withPlanDatabase<T>(
   }
 }
 
-/** An engine on an open database, with the real clock. */
-export function makeEngine(db: Database, config: Config, log: Log): Engine {
+/** An engine on an open database, with the real clock; `first` is a process for modules that runs already. */
+export function makeEngine(db: Database, config: Config, log: Log, first?: Runner): Engine {
   let channel: ReturnType<typeof openChannel> | undefined;
   return {
     config,
     db,
     log,
-    host: (signal) => openRunners(config, signal, log),
+    host: (signal) => openRunners(config, signal, log, first),
     clock: () => Date.now() / 1000,
     redact,
     channel: () => {

@@ -73,8 +73,6 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
   const host = engine.host(budget.signal);
   let lock: TickLock | undefined;
   try {
-    // A process takes longer to start than the database to answer.
-    if (folder.some(({ fault }) => fault === undefined)) host.prepare();
     if (write) lock = await TickLock.take(engine, staleAfter(config.engine.tickTimeout));
     const now = engine.clock();
     const previous = await lastPerAlarm(db);

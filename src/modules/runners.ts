@@ -35,10 +35,12 @@ export interface RunnersSettings {
   readonly log: (message: string) => void;
   /** The tick's time is up: what runs is ended, and nothing more begins. */
   readonly signal: AbortSignal;
+  /** A process that was started before; `close` ends it too. */
+  readonly first?: Runner | undefined;
 }
 
 /** Where alarm modules run. */
-export type ModuleHost = Pick<Runners, "prepare" | "load" | "detect" | "close">;
+export type ModuleHost = Pick<Runners, "load" | "detect" | "close">;
 
 /**
  * The processes that alarm modules run in. Each runs one module at a time, so that what a module does to
@@ -56,11 +58,10 @@ export class Runners {
 
   constructor(settings: RunnersSettings) {
     this.#settings = settings;
-  }
-
-  /** Starts the first process, so that it is there when the first job is. */
-  prepare(): void {
-    this.#idle.push(this.#start(this.#settings.limits.memory));
+    const { first } = settings;
+    if (first === undefined) return;
+    this.#all.add(first);
+    this.#idle.push(first);
   }
 
   /** What a module says of itself. Never rejects. */

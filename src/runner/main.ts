@@ -40,6 +40,9 @@ Object.defineProperty(globalThis, "fetch", {
   },
 });
 
+// Loaded while the engine loads its own code and opens the database: most modules are TypeScript.
+void import("./strip_types.ts");
+
 const changedGlobals = watchGlobals();
 let resourcesBefore = 0;
 

@@ -279,7 +279,6 @@ export class World {
 /** In the place of the processes: outcomes as the step says. */
 function scriptedHost(step: Step): ModuleHost {
   return {
-    prepare: () => {},
     load: async ({ name, path }) => ({
       ok: true,
       module: { name, path, title: undefined, description: undefined, sources: [], params: {} },

@@ -10,7 +10,6 @@ import { runHere } from "./run_detect.ts";
 export function inProcessHost(): ModuleHost {
   const loader = new ModuleLoader({ ...helpers });
   return {
-    prepare: () => {},
     load: async (file) => (await loader.load(file, 10)).words,
     detect: async (facts) => {
       const { words, detect } = await loader.load(facts.file, 10);
