@@ -23,7 +23,7 @@ export interface HttpOptions {
 
 /** One GET. Never throws: everything that is not a whole JSON answer is a failure with a reason. */
 export async function attemptGet(url: URL, options: HttpOptions): Promise<Attempt> {
-  const timeout = AbortSignal.timeout(options.timeout * 1000);
+  const timeout = AbortSignal.timeout(Math.ceil(options.timeout * 1000));
   const quoted = (text: string): string => excerpt(options.redact(text));
   try {
     const signal = AbortSignal.any([timeout, options.signal]);

@@ -476,6 +476,12 @@ describe("time", () => {
     },
   );
 
+  test("a limit that is not a whole number of milliseconds holds", async () => {
+    server.answer = () => {};
+    const { message } = await failure(makeSource({ baseUrl: server.url, timeout: 0.3001 }));
+    expect(message).toContain("no answer within 0.3001 s");
+  });
+
   test("the end of the tick ends a request", async () => {
     const tick = new AbortController();
     server.answer = () => tick.abort(new Error("the tick has ended"));
