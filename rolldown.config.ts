@@ -7,6 +7,13 @@ const manifest: { readonly dependencies: object } = JSON.parse(
 );
 const licences = thirdParty();
 
+/** A package that comes with the engine, or a file of one. */
+function isInstalled(id: string): boolean {
+  return Object.keys(manifest.dependencies).some(
+    (name) => id === name || id.startsWith(`${name}/`),
+  );
+}
+
 /** pg looks at `Response`, to see whether this is Cloudflare, which makes Node 20 load all of its fetch. */
 const withoutFetch: Plugin = {
   name: "pg without fetch",
@@ -30,7 +37,7 @@ function bundle(chunks: string, input: { readonly [entry: string]: string }): Ro
     platform: "node",
     // Newer modules load with less work than what they were compiled to.
     resolve: { mainFields: ["module", "main"] },
-    external: Object.keys(manifest.dependencies),
+    external: isInstalled,
     plugins: [licences, withoutFetch],
     // A package that is not found would be left for the user to install.
     onLog: (level, log, report) => report(level === "warn" ? "error" : level, log),
