@@ -14,8 +14,13 @@ export default defineConfig({
       : ["default"],
     // Most tests wait for processes and servers of their own; a worker for each core would leave cores idle.
     maxWorkers: 3,
-    // As the processes that alarm modules run in.
-    execArgv: ["--experimental-vm-modules", "--no-warnings"],
+    // As the processes that alarm modules run in, and as src/main.ts sets it.
+    execArgv: [
+      "--experimental-vm-modules",
+      "--no-warnings",
+      "--no-wasm-tier-up",
+      "--no-wasm-dynamic-tiering",
+    ],
     globalSetup: ["test/support/global_setup.ts"],
   },
 });

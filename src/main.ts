@@ -21,6 +21,10 @@ export async function runMain(
 ): Promise<never> {
   // Memory that is free again is used again before more is taken: there is other work on the machine.
   setFlagsFromString("--heap-growing-percent=75");
+  // The embedded database and the HTTP client's parser are WebAssembly. To optimise it takes V8 longer than
+  // a tick works with it, and tens of megabytes. Only both flags together keep it from that.
+  setFlagsFromString("--no-wasm-tier-up");
+  setFlagsFromString("--no-wasm-dynamic-tiering");
   dropUnsafeVariables();
   // A defect of the engine in one place must not end the tick of all alarms; it is an error.
   let strays = 0;

@@ -34,6 +34,7 @@ const HEAVY: { readonly [name: string]: string } = {
   pg: "src/store/postgres.ts",
   "@aws-sdk/client-ses": "src/channel/ses.ts",
   nodemailer: "src/channel/file.ts",
+  undici: "src/source/connections.ts",
 };
 
 interface Import {

@@ -1,9 +1,9 @@
 import { isUtf8 } from "node:buffer";
-import type { IncomingHttpHeaders } from "node:http";
 import { pipeline, type Readable, type Transform } from "node:stream";
 import { TextDecoder } from "node:util";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { errorText, quote } from "../core/describe.ts";
+import type { ReplyHeaders } from "./connections.ts";
 
 /** A body that came and is of no use; the message is the reason. */
 export class BodyFault extends Error {}
@@ -11,7 +11,7 @@ export class BodyFault extends Error {}
 /** The whole body, a text, in UTF-8. Throws BodyFault, or what broke the connection. */
 export async function readBody(
   body: Readable,
-  headers: IncomingHttpHeaders,
+  headers: ReplyHeaders,
   limit: number,
 ): Promise<Buffer> {
   const { bytes, whole } = await readBytes(body, headers, limit);
@@ -43,7 +43,7 @@ function decoded(bytes: Buffer, decoder: TextDecoder): Buffer | undefined {
 }
 
 /** What an error message quotes of a body: as far as it can be read. */
-export async function readBeginning(body: Readable, headers: IncomingHttpHeaders): Promise<string> {
+export async function readBeginning(body: Readable, headers: ReplyHeaders): Promise<string> {
   try {
     const { bytes } = await readBytes(body, headers, QUOTABLE);
     return bytes.toString("utf8");
@@ -57,7 +57,7 @@ const QUOTABLE = 16 * 2 ** 10;
 
 async function readBytes(
   body: Readable,
-  headers: IncomingHttpHeaders,
+  headers: ReplyHeaders,
   limit: number,
 ): Promise<{ bytes: Buffer; whole: boolean }> {
   const chunks: Uint8Array[] = [];
@@ -83,7 +83,7 @@ function isUnpackError(error: unknown): boolean {
   return /^(Z_|ERR__ERROR_)/.test(String(error.code));
 }
 
-function unpack(body: Readable, headers: IncomingHttpHeaders): AsyncIterable<unknown> {
+function unpack(body: Readable, headers: ReplyHeaders): AsyncIterable<unknown> {
   const encoding = [headers["content-encoding"] ?? ""].flat().join(", ");
   switch (encoding.toLowerCase()) {
     case "":
@@ -111,7 +111,7 @@ function through(body: Readable, unpacker: Transform): Readable {
 }
 
 /** JSON is UTF-8 unless the service says otherwise. */
-function charsetOf(headers: IncomingHttpHeaders): string {
+function charsetOf(headers: ReplyHeaders): string {
   const type = [headers["content-type"] ?? ""].flat().join(", ");
   return /;\s*charset\s*=\s*"?([^\s";,]+)/i.exec(type)?.[1] ?? "utf-8";
 }

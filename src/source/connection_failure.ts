@@ -7,14 +7,26 @@ export interface ConnectionFailure {
   readonly retry: boolean;
 }
 
-const KINDS: readonly (readonly [codes: RegExp, retry: boolean, words: string])[] = [
-  [/^ENOTFOUND$/, true, "DNS does not know the name"],
-  [/^EAI_AGAIN$/, true, "DNS does not answer"],
-  [/^ECONNREFUSED$/, true, "nobody listens there"],
-  [/^(EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)$/, true, "it cannot be reached"],
-  [/^(ECONNRESET|EPIPE)$/, true, "the connection broke before the answer was whole"],
-  [/^HPE_HEADER_OVERFLOW$/, false, "the answer's header is too large"],
-  [/^HPE_/, false, "what answers does not speak HTTP"],
+/** Looked for in code and message together; the first that fits counts. */
+const KINDS: readonly (readonly [words: RegExp, retry: boolean, meaning: string])[] = [
+  [/^ENOTFOUND\b/, true, "DNS does not know the name"],
+  [/^EAI_AGAIN\b/, true, "DNS does not answer"],
+  [/^ECONNREFUSED\b/, true, "nobody listens there"],
+  [/^(EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)\b/, true, "it cannot be reached"],
+  // undici closed it itself, because of a 100 or 101 that nobody asked for.
+  [/^UND_ERR_SOCKET bad (response|upgrade)/, false, "what answers does not speak HTTP"],
+  [
+    // The parser's words for a connection that was closed in the middle of a chunk.
+    /^(ECONNRESET\b|EPIPE\b|UND_ERR_SOCKET\b|HTTPParserError .*Invalid EOF state)/,
+    true,
+    "the connection broke before the answer was whole",
+  ],
+  [/^UND_ERR_RES_CONTENT_LENGTH_MISMATCH\b/, true, "the body is not as long as its content-length"],
+  [/^UND_ERR_HEADERS_OVERFLOW\b/, false, "the answer's header is too large"],
+  // undici's parser gives its errors no code, and checks some of what it is sent with assertions.
+  [/^(HTTPParserError|ERR_ASSERTION)\b/, false, "what answers does not speak HTTP"],
+  [/^UND_ERR_(INVALID_ARG|NOT_SUPPORTED)\b/, false, "the question cannot be sent"],
+  [/^UND_ERR_(DESTROYED|CLOSED)\b/, false, "its connections are closed already"],
   [
     /^(CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|ERR_TLS_CERT_)/,
     false,
@@ -27,7 +39,7 @@ const KINDS: readonly (readonly [codes: RegExp, retry: boolean, words: string])[
 export function explainConnection(error: unknown): ConnectionFailure {
   const { code, message } = unwrap(error);
   const words = message.includes(code) ? message : `${code} ${message}`.trim();
-  const kind = KINDS.find(([codes]) => codes.test(code));
+  const kind = KINDS.find(([known]) => known.test(`${code} ${message}`));
   if (kind === undefined) return { reason: words, retry: false };
   const [, retry, meaning] = kind;
   return { reason: `${meaning}: ${words}`, retry };

@@ -1,46 +1,65 @@
-import http, { type IncomingHttpHeaders } from "node:http";
-import https from "node:https";
-import { addAbortSignal, type Readable } from "node:stream";
+import type { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
+// Two files of undici: all of it, with its fetch, caches and mocks, takes twice as long to load. Its parser
+// is WebAssembly, and to optimise that takes V8 longer than a tick parses: src/main.ts sets flags against it.
+import request from "undici/lib/api/api-request.js";
+import Pool from "undici/lib/dispatcher/pool.js";
+import { inTime } from "./in_time.ts";
+
+/** Names in lower case; a header that came more than once is a list. */
+export interface ReplyHeaders {
+  readonly [name: string]: string | string[] | undefined;
+}
 
 /** The beginning of an answer. */
 export interface Reply {
   readonly status: number;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: ReplyHeaders;
+  /** As it came, packed or not. Whoever neither reads it to its end nor destroys it keeps its connection. */
   readonly body: Readable;
 }
 
 /** The kept connections to one service. */
 export interface Connections {
-  /** One GET; rejects with Node's errors, as the body ends with them. */
+  /** One GET. Rejects with Node's and undici's errors or with the signal's reason, as the body ends with them. */
   get(url: URL, headers: { readonly [name: string]: string }, signal: AbortSignal): Promise<Reply>;
-  /** Ends what is under way. */
-  close(): void;
+  /** Ends what is under way; never rejects. */
+  close(): Promise<void>;
 }
 
 /**
- * At most so many at the same time; none is made yet. Node's own client, because one that comes with a
- * parser of its own compiles that first, which takes longer than all else in a small tick.
+ * Connections to one origin such as `https://host:8443`, at most `most` at the same time; none is made
+ * yet. `timeout` is the longest, in seconds, that any question's signal waits.
  */
-export function openConnections(protocol: string, most: number): Connections {
-  const { Agent, request } = protocol === "https:" ? https : http;
-  // Said, because $NODE_TLS_REJECT_UNAUTHORIZED would count otherwise.
-  const agent = new Agent({ keepAlive: true, maxSockets: most, rejectUnauthorized: true });
+export function openConnections(origin: string, most: number, timeout: number): Connections {
+  const pool = new Pool(origin, {
+    connections: most,
+    // The signal bounds the whole exchange; undici's own limits would end a long one earlier.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: {
+      // Later than any signal: undici's clock may be half a second fast.
+      timeout: (timeout + 1) * 1000,
+      // Said, because $NODE_TLS_REJECT_UNAUTHORIZED would count otherwise.
+      rejectUnauthorized: true,
+    },
+  });
   return {
-    get: (url, headers, signal) =>
-      new Promise((resolve, reject) => {
-        // Who is asked as whom stands in the headers alone, not in the URL.
-        const asked = request(url, { agent, headers, signal, auth: null });
-        asked.on("error", reject);
-        asked.on("response", (body) => {
-          // Told to the request alone are what is wrong with the rest, and its end when it has no length.
-          asked.on("error", (error) => body.destroy(error));
-          addAbortSignal(signal, body);
-          // The reader is told; until it reads nobody else would be.
-          body.on("error", () => {});
-          resolve({ status: body.statusCode ?? 0, headers: body.headers, body });
-        });
-        asked.end();
-      }),
-    close: () => agent.destroy(),
+    get: async ({ pathname, search }, headers, signal) => {
+      // A connection is free again one turn after its answer; asked sooner, undici makes another one.
+      await setImmediate();
+      const asked = request.call(pool, {
+        path: pathname + search,
+        method: "GET",
+        headers,
+        signal,
+      });
+      // undici itself heeds the signal only once it is connected (nodejs/undici#386).
+      const { statusCode, headers: named, body } = await inTime(asked, signal);
+      // The reader is told of an error; until it reads nobody else would be.
+      body.on("error", () => {});
+      return { status: statusCode, headers: named, body };
+    },
+    close: () => pool.destroy(),
   };
 }

@@ -1,8 +1,7 @@
-import type { IncomingHttpHeaders } from "node:http";
 import { BodyFault, readBeginning, readBody } from "./body.ts";
 import type { Blame } from "./breaker.ts";
 import { explainConnection } from "./connection_failure.ts";
-import type { Connections } from "./connections.ts";
+import type { Connections, ReplyHeaders } from "./connections.ts";
 import { excerpt } from "./excerpt.ts";
 import { findJsonFault, type JsonFault } from "./json_fault.ts";
 import { type Attempt, type Failure, parseRetryAfter } from "./retry.ts";
@@ -23,7 +22,7 @@ export interface HttpOptions {
 
 /** One GET. Never throws: everything that is not a whole JSON answer is a failure with a reason. */
 export async function attemptGet(url: URL, options: HttpOptions): Promise<Attempt> {
-  const timeout = AbortSignal.timeout(options.timeout * 1000);
+  const timeout = AbortSignal.timeout(Math.ceil(options.timeout * 1000));
   const quoted = (text: string): string => excerpt(options.redact(text));
   try {
     const signal = AbortSignal.any([timeout, options.signal]);
@@ -66,7 +65,7 @@ function describeFault(fault: JsonFault, body: Buffer, quoted: (text: string) =>
 
 function refused(
   status: number,
-  headers: IncomingHttpHeaders,
+  headers: ReplyHeaders,
   text: string,
   quoted: (text: string) => string,
   now: number,

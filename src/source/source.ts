@@ -77,13 +77,14 @@ export class Source implements SharedSource {
 
   /** Closes the connections. */
   async close(): Promise<void> {
-    (await this.#connections)?.close();
+    await (await this.#connections)?.close();
   }
 
   /** A tick that asks nothing does not load what it takes to ask. */
   async #open(): Promise<Connections> {
     const { openConnections } = await import("./connections.ts");
-    return openConnections(new URL(this.#settings.baseUrl).protocol, this.maxConnections);
+    const { baseUrl, timeout } = this.#settings;
+    return openConnections(new URL(baseUrl).origin, this.maxConnections, timeout);
   }
 
   #queue(url: URL): Promise<Answer> {

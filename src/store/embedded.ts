@@ -1,5 +1,4 @@
 import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs";
-import { setFlagsFromString } from "node:v8";
 import type { PGlite } from "@electric-sql/pglite";
 import { errorText } from "../core/describe.ts";
 import { utcMinute } from "../core/utc.ts";
@@ -24,9 +23,6 @@ const PATIENCE = 10;
 
 /** Where nobody says how long a tick may take, in seconds. */
 const STALE_AFTER = 600;
-
-/** The first stands for all of them where Node is started with it; set later, Node 24 wants each. */
-const COMPILE_QUICKLY = ["--liftoff-only", "--no-wasm-tier-up", "--no-wasm-dynamic-tiering"];
 
 /** All of it is cleared when the database opens, and the system keeps the files in memory anyway. */
 const BUFFERS = "32MB";
@@ -94,8 +90,6 @@ export async function openInMemory(): Promise<Database> {
 
 /** The database in a folder, which is made one where it is none, or in memory. */
 async function openPglite(folder: string | undefined): Promise<PGlite> {
-  // Compiled quickly and once: to compile it well takes longer than a tick works with it, and 80 MB.
-  for (const flag of COMPILE_QUICKLY) setFlagsFromString(flag);
   const { PGlite } = await import("@electric-sql/pglite");
   const startParams = [...PGlite.defaultStartParams, "-c", `shared_buffers=${BUFFERS}`];
   return await PGlite.create({ startParams, ...(folder === undefined ? {} : { dataDir: folder }) });

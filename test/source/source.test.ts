@@ -4,6 +4,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { FetchError } from "../../src/source/fetch_error.ts";
 import type { Source } from "../../src/source/source.ts";
+import { startFaultyServer } from "../support/faulty_server.ts";
 import { type Answer, json, startServer, type TestServer } from "../support/http_server.ts";
 import { closeSources, getJson, makeSource } from "../support/sources.ts";
 
@@ -376,6 +377,25 @@ describe("connections that break", () => {
     });
   });
 
+  test.each([
+    ["closed", (socket: Socket) => void socket.destroy()],
+    ["reset", (socket: Socket) => void socket.resetAndDestroy()],
+  ])(
+    "a kept one that is %s as the next question comes: another attempt",
+    async (_sentence, end) => {
+      const used = new Set<Socket>();
+      server.answer = (request, response) => {
+        if (used.has(request.socket)) return end(request.socket);
+        used.add(request.socket);
+        json(response, { ok: true });
+      };
+      const source = makeSource({ baseUrl: server.url });
+      await getJson(source, "/first");
+      expect(await getJson(source, "/second")).toEqual({ ok: true });
+      expect(server.requests).toEqual(["/first", "/second", "/second"]);
+    },
+  );
+
   test("nobody listens: a failure after four attempts that says so", async () => {
     const gone = await startServer(() => {});
     await gone.close();
@@ -475,6 +495,26 @@ describe("time", () => {
       expect(server.requests).toHaveLength(1);
     },
   );
+
+  test.each([
+    ["is given up", 0.3, 3_600_000, "no answer within 0.3 s"],
+    ["is given up at the end of the tick", 3600, 300, "the tick ended before the answer"],
+  ])("a server that never completes the connection %s", async (_, timeout, ends, says) => {
+    const silent = await startFaultyServer(() => {});
+    const tick = new AbortController();
+    const timer = setTimeout(() => tick.abort(), ends);
+    const baseUrl = silent.url.replace("http:", "https:");
+    const { message } = await failure(makeSource({ baseUrl, timeout }, tick.signal));
+    expect(message).toContain(says);
+    clearTimeout(timer);
+    await silent.close();
+  });
+
+  test("a limit that is not a whole number of milliseconds holds", async () => {
+    server.answer = () => {};
+    const { message } = await failure(makeSource({ baseUrl: server.url, timeout: 0.3001 }));
+    expect(message).toContain("no answer within 0.3001 s");
+  });
 
   test("the end of the tick ends a request", async () => {
     const tick = new AbortController();
@@ -747,6 +787,7 @@ describe("gentle to the service", () => {
     };
     const source = makeSource({ baseUrl: server.url });
     for (let count = 0; count < 20; count++) await getJson(source, `/${count}`, {}, false);
+    expect(sockets.size).toBe(1);
     await Promise.all(
       Array.from({ length: 40 }, (_, index) => getJson(source, `/more/${index}`, {}, false)),
     );

@@ -24,6 +24,7 @@ const LIST = JSON.stringify({ items: [], has_more: false, next_before_id: null }
 const HEAD = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
 const LATE = /no answer within 1 s/;
 const BROKE = /the connection broke before the answer was whole: .*, 4 attempts/;
+const LENGTHS = /the body is not as long as its content-length: .*, 4 attempts/;
 const NOT_HTTP = /what answers does not speak HTTP/;
 const PACKED = gzipSync(JSON.stringify({ items: [], more: "x".repeat(5_000) + Math.random() }));
 
@@ -64,7 +65,7 @@ const SLOW: readonly UpstreamFault[] = [
   fault("sends blank lines instead of an answer", dribble("", "\r\n"), LATE),
   fault("says 102 for ever", dribble("", "HTTP/1.1 102 Processing\r\n\r\n"), LATE),
   fault("pours 103s", pour("", "HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n".repeat(100)), LATE),
-  fault("says 100 for ever", dribble("", "HTTP/1.1 100 Continue\r\n\r\n"), LATE),
+  fault("says 100 for ever", dribble("", "HTTP/1.1 100 Continue\r\n\r\n"), NOT_HTTP),
 ];
 
 /** Connections that break, and what is not HTTP. */
@@ -87,7 +88,7 @@ const BROKEN: readonly UpstreamFault[] = [
   fault(
     "sends more than its content-length",
     sendAndClose(`${HEAD}content-length: 12\r\n\r\n${LIST}`),
-    NOT_HTTP,
+    /not JSON: \{"items":\[\],$/,
   ),
   fault(
     "leaves out the last chunk",
@@ -98,6 +99,18 @@ const BROKEN: readonly UpstreamFault[] = [
     4,
   ),
   fault(
+    "leaves out the last chunk after it said that it would close",
+    sendAndClose(`${HEAD}connection: close\r\ntransfer-encoding: chunked\r\n\r\n2\r\n[]\r\n`),
+    BROKE,
+    4,
+  ),
+  fault(
+    "sends less than its content-length after it said that it would close",
+    sendAndClose(`${HEAD}connection: close\r\ncontent-length: 500\r\n\r\n${LIST}`),
+    LENGTHS,
+    4,
+  ),
+  fault(
     "sends a chunk of no size",
     send(`${HEAD}transfer-encoding: chunked\r\n\r\nzz\r\n`),
     NOT_HTTP,
@@ -105,12 +118,14 @@ const BROKEN: readonly UpstreamFault[] = [
   fault(
     "gives two lengths",
     send(`${HEAD}content-length: 2\r\ncontent-length: 3\r\n\r\n[]]`),
-    NOT_HTTP,
+    LENGTHS,
+    4,
   ),
   fault(
     "gives a length and chunks",
     send(`${HEAD}content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n`),
-    NOT_HTTP,
+    LENGTHS,
+    4,
   ),
   fault("speaks HTTP/0.9", sendAndClose(LIST), NOT_HTTP),
   fault("speaks SSH", () => {}, /HTTP|broke/, 0, {
@@ -118,7 +133,12 @@ const BROKEN: readonly UpstreamFault[] = [
   }),
   fault("speaks TLS", send(Buffer.from("15030300020250", "hex")), NOT_HTTP),
   fault("sends a status that is none", send("HTTP/1.1 abc Fine\r\n\r\n"), NOT_HTTP),
-  fault("switches protocols", send("HTTP/1.1 101 Fine\r\nupgrade: x\r\n\r\n"), /status 101/),
+  fault("switches protocols", send("HTTP/1.1 101 Fine\r\nupgrade: x\r\n\r\n"), NOT_HTTP),
+  fault(
+    "switches protocols as HTTP wants it",
+    send("HTTP/1.1 101 Fine\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"),
+    NOT_HTTP,
+  ),
   fault("sends a NUL in its header", send(`${HEAD}x: a\0b\r\n\r\n${LIST}`), NOT_HTTP),
   fault(
     "sends a header of a megabyte",
