@@ -1,5 +1,7 @@
 import type { Command } from "commander";
 import type { AlarmRow } from "../core/model.ts";
+import type { ModuleFile } from "../modules/discover.ts";
+import { describeReplacement } from "../modules/merge_folders.ts";
 import { alarmRows } from "../store/alarms.ts";
 import { eventCounts } from "../store/listed_events.ts";
 import { renderState, viewAlarms } from "./alarms.ts";
@@ -15,7 +17,7 @@ export function declareAlarmList(command: Command): void {
   addConfigOption(command)
     .option("--json", "print as JSON")
     .action(async (options: ListOptions) => {
-      const { alarms, problems } = await listAlarms(options);
+      const { alarms, replacements, problems } = await listAlarms(options);
       if (options.json === true) return printJson(alarms);
       const rows = alarms.map(({ name, state, mail, active_events: active, recipients }) => {
         return [name, mail, String(active), recipients.join(" ") || "-", state];
@@ -24,29 +26,30 @@ export function declareAlarmList(command: Command): void {
         renderTable(
           ["ALARM", "MAIL", "ACTIVE", "RECIPIENTS", "STATE"],
           rows,
-          "no alarms: the alarms folder is empty",
+          "no alarms: the alarms folders hold no modules",
         ),
       );
+      printLines(replacements);
       printLines(problems);
     });
 }
 
 async function listAlarms(options: ConfigOption) {
   return await withDatabase(options, async (db, config) => {
-    const { alarms, problems } = await viewAlarms(db, config);
+    const { alarms, problems, fileOf } = await viewAlarms(db, config);
     const { rows } = await alarmRows(db);
     const counts = await eventCounts(db);
-    const live = alarms.map((alarm) =>
-      listedAlarm(alarm.row, renderState(alarm), counts.get(alarm.row.name)?.active ?? 0),
-    );
-    const archived = rows
-      .filter((row) => row.archived)
-      .map((row) => listedAlarm(row, "archived", counts.get(row.name)?.active ?? 0));
-    return { alarms: [...live, ...archived], problems };
+    const listed = (row: AlarmRow, state: string) =>
+      listedAlarm(row, state, counts.get(row.name)?.active ?? 0, fileOf(row));
+    const live = alarms.map((alarm) => listed(alarm.row, renderState(alarm)));
+    const archived = rows.filter((row) => row.archived).map((row) => listed(row, "archived"));
+    const files = new Set(alarms.flatMap(({ file }) => file ?? []));
+    const replacements = [...files].flatMap(describeReplacement);
+    return { alarms: [...live, ...archived], replacements, problems };
   });
 }
 
-function listedAlarm(row: AlarmRow, state: string, active: number) {
+function listedAlarm(row: AlarmRow, state: string, active: number, file?: ModuleFile) {
   return {
     name: row.name,
     entry_id: row.entryId,
@@ -55,5 +58,7 @@ function listedAlarm(row: AlarmRow, state: string, active: number) {
     mail: row.enabled ? "on" : "off",
     active_events: active,
     recipients: row.recipients,
+    file: file?.path ?? null,
+    replaces: file?.replaces ?? [],
   };
 }

@@ -1,9 +1,8 @@
 import type { Command } from "commander";
 import type { AlarmRow } from "../core/model.ts";
 import type { ParamSpec } from "../core/params.ts";
-import type { Alarm } from "../engine/load_alarms.ts";
 import { type ListedEvent, listEvents } from "../store/listed_events.ts";
-import { findAlarm, renderState } from "./alarms.ts";
+import { findAlarm, renderState, type ViewedAlarm } from "./alarms.ts";
 import { eventFacts } from "./event_list.ts";
 import { printJson, printLines, renderTable, renderTime } from "./output.ts";
 import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
@@ -43,15 +42,16 @@ export function declareAlarmShow(command: Command): void {
 }
 
 /** The alarm as facts, in the words of its row. */
-function alarmFacts(alarm: Alarm, events: readonly ListedEvent[]) {
-  const { row, module } = alarm;
+function alarmFacts(alarm: ViewedAlarm, events: readonly ListedEvent[]) {
+  const { row, file } = alarm;
   return {
     id: row.id === "" ? null : row.id,
     entry_id: row.entryId,
     title: row.title,
     description: row.description,
     state: renderState(alarm),
-    module: module?.path ?? row.module,
+    module: file?.path ?? row.module,
+    replaces: file?.replaces ?? [],
     enabled: row.enabled,
     recipients: row.recipients,
     renotification_window_hours: row.renotificationHours,
@@ -60,14 +60,15 @@ function alarmFacts(alarm: Alarm, events: readonly ListedEvent[]) {
   };
 }
 
-function renderHead(alarm: Alarm): string[] {
-  const { row, module } = alarm;
+function renderHead(alarm: ViewedAlarm): string[] {
+  const { row, file } = alarm;
   return [
     `${row.entryId}: ${row.title}`,
     ...(row.description === "" ? [] : [row.description]),
     "",
     `state        ${renderState(alarm)}`,
-    `module       ${module?.path ?? row.module}`,
+    `module       ${file?.path ?? row.module}`,
+    ...(file?.replaces ?? []).map((path) => `replaces     ${path}`),
     `row          ${row.id === "" ? "none yet; the next tick makes it" : row.id}`,
     `mail         ${row.enabled ? "on" : "off"}`,
     `recipients   ${row.recipients.join(" ") || "nobody"}`,
@@ -80,7 +81,7 @@ function renotification({ renotificationHours: hours }: AlarmRow): string {
 }
 
 /** Every parameter that the module knows: its spec, and the value in use with where it comes from. */
-function paramFacts({ row, module }: Alarm) {
+function paramFacts({ row, module }: ViewedAlarm) {
   return Object.entries(module?.params ?? {}).map(([name, spec]) => {
     const given = row.params[name];
     const isGiven = given !== undefined && given !== null;
@@ -93,7 +94,7 @@ function paramFacts({ row, module }: Alarm) {
   });
 }
 
-function renderParams(alarm: Alarm): string[] {
+function renderParams(alarm: ViewedAlarm): string[] {
   const rows = paramFacts(alarm).map((param) => [
     param.name,
     param.value === undefined ? "-" : JSON.stringify(param.value),

@@ -1,29 +1,38 @@
 import type { Config } from "../config/config.ts";
 import { ExpectedError } from "../core/expected_error.ts";
-import { checkRights } from "../engine/alarms_folder.ts";
-import { type Alarm, loadAlarms, readAlarmsFolder } from "../engine/load_alarms.ts";
+import type { AlarmRow } from "../core/model.ts";
+import { readAlarmFolders } from "../engine/alarm_folders.ts";
+import { type Alarm, loadAlarms } from "../engine/load_alarms.ts";
 import type { Log } from "../engine/log.ts";
 import { openRunners } from "../engine/runners.ts";
 import { Sources } from "../engine/sources.ts";
+import type { ModuleFile } from "../modules/discover.ts";
 import { alarmRows } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 import { EXIT } from "./exit_code.ts";
 
 const silent: Log = { error: () => {}, info: () => {}, debug: () => {} };
 
+/** An alarm with the file that its module comes from; undefined where there is no such file. */
+export interface ViewedAlarm extends Alarm {
+  readonly file: ModuleFile | undefined;
+}
+
+export interface AlarmsView {
+  readonly alarms: readonly ViewedAlarm[];
+  readonly problems: readonly string[];
+  readonly fileOf: (row: AlarmRow) => ModuleFile | undefined;
+}
+
 /** The alarms as a tick would find them; a module without a row is shown, its row is not made. */
-export async function viewAlarms(
-  db: Database,
-  config: Config,
-  only?: string,
-): Promise<{ alarms: readonly Alarm[]; problems: readonly string[] }> {
-  const { engine } = config;
-  const folder = checkRights(engine, readAlarmsFolder(engine.alarmsDir, silent), silent);
+export async function viewAlarms(db: Database, config: Config, only?: string): Promise<AlarmsView> {
+  const modules = readAlarmFolders(config.engine, silent);
+  const fileOf = (row: AlarmRow) => modules.find(({ name }) => name === row.module);
   const host = openRunners(config, new AbortController().signal, silent);
   try {
     const { alarms, problems } = await loadAlarms({
       db,
-      folder,
+      modules,
       host,
       sources: new Sources(config).names,
       now: Date.now() / 1000,
@@ -32,29 +41,39 @@ export async function viewAlarms(
       only: only === undefined ? undefined : new Set([only]),
       log: silent,
     });
-    const loaded = await Promise.all(alarms);
-    return { alarms: loaded.sort((a, b) => (a.row.entryId < b.row.entryId ? -1 : 1)), problems };
+    const loaded = (await Promise.all(alarms)).sort(byEntryId);
+    const viewed = loaded.map((alarm) => ({ ...alarm, file: fileOf(alarm.row) }));
+    return { alarms: viewed, problems, fileOf };
   } finally {
     await host.close();
   }
 }
 
+function byEntryId(a: Alarm, b: Alarm): number {
+  return a.row.entryId < b.row.entryId ? -1 : 1;
+}
+
 /** One alarm by the name that a person typed, `alarm_` in front or not. Throws NotFound. */
-export async function findAlarm(db: Database, config: Config, typed: string): Promise<Alarm> {
+export async function findAlarm(db: Database, config: Config, typed: string): Promise<ViewedAlarm> {
   const name = typed.replace(/^alarm_/, "");
-  const { alarms } = await viewAlarms(db, config, name);
-  const [alarm = await findArchived(db, name)] = alarms;
+  const { alarms, fileOf } = await viewAlarms(db, config, name);
+  const [alarm = await findArchived(db, name, fileOf)] = alarms;
   if (alarm === undefined) {
     throw new NotFound(`there is no alarm ${JSON.stringify(name)}; see: swf-alarms alarm list`);
   }
   return alarm;
 }
 
-async function findArchived(db: Database, name: string): Promise<Alarm | undefined> {
+async function findArchived(
+  db: Database,
+  name: string,
+  fileOf: AlarmsView["fileOf"],
+): Promise<ViewedAlarm | undefined> {
   const row = (await alarmRows(db)).rows.find((candidate) => candidate.name === name);
   if (row === undefined) return undefined;
   const message = `archived; to start it again: swf-alarms alarm set ${name} --unarchive`;
-  return { row, module: undefined, readiness: { kind: "faulty", message, fault: "row" } };
+  const readiness = { kind: "faulty", message, fault: "row" } as const;
+  return { row, module: undefined, file: fileOf(row), readiness };
 }
 
 /** What was asked for is not there. */

@@ -13,6 +13,12 @@ export function renderTick(report: TickReport, mode: Mode): string[] {
   return lines;
 }
 
+/** The same for the log, which says that an alarm is not configured when it is news, not at every tick. */
+export function renderTickForLog(report: TickReport, mode: Mode): string[] {
+  const results = report.results.filter(({ kind }) => kind === "ran");
+  return renderTick({ ...report, results }, mode);
+}
+
 function renderAlarm(result: AlarmResult): string {
   const { entryId } = result.row;
   if (result.kind === "not configured")

@@ -11,7 +11,7 @@ import { consoleLog } from "./console_log.ts";
 import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
 import { addJitterOption, waitSomeTime } from "./jitter.ts";
 import { printJson, printLines } from "./output.ts";
-import { planFacts, renderPlan, renderTick } from "./render_tick.ts";
+import { planFacts, renderPlan, renderTick, renderTickForLog } from "./render_tick.ts";
 import {
   addAllowOption,
   addConfigOption,
@@ -80,9 +80,9 @@ export async function runTick(options: RunOptions): Promise<ExitCode> {
       (db, config) => runOnce(makeEngine(db, config, log, first), mode, options.alarm),
       true,
     );
-    const lines = renderTick(report, mode);
-    for (const line of lines) log.info(line);
-    if (!verbose && (mode === "dry-run" || process.stdout.isTTY)) printLines(lines);
+    for (const line of renderTickForLog(report, mode)) log.info(line);
+    if (!verbose && (mode === "dry-run" || process.stdout.isTTY))
+      printLines(renderTick(report, mode));
     for (const error of report.errors) log.error(error);
     return report.errors.length > 0 ? EXIT.failed : EXIT.ok;
   } catch (error) {

@@ -16,7 +16,8 @@ export interface Config {
     readonly limits: DetectLimits;
     /** File that the log is appended to. */
     readonly logPath: string | undefined;
-    readonly alarmsDir: string;
+    /** Where two folders hold a module of the same name, the later one's is used. */
+    readonly alarmFolders: readonly AlarmFolder[];
     /** Said on the command line: use a configuration and modules that others can write. */
     readonly allowWritable?: true;
     /** Own failures in a row that quarantine an alarm; 0 is never. */
@@ -33,6 +34,12 @@ export interface Config {
   /** Who is mailed about the engine's own trouble, as typed: addresses and `@team` names. */
   readonly operators: readonly string[];
   readonly retention: Retention;
+}
+
+export interface AlarmFolder {
+  readonly path: string;
+  /** Set for a folder that the configuration does not name: the site's own by default. */
+  readonly mayBeMissing?: true;
 }
 
 export interface SourceConfig {

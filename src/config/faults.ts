@@ -34,11 +34,12 @@ const HIDDEN = "a value (not shown, it may hold a secret)";
 function mayBeSecret(keys: readonly string[], value: unknown): boolean {
   const key = keys.at(-1) ?? "";
   if (key === "dsn" || key === "token_env" || keys.includes("headers")) return true;
+  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
   // A table, or a list of them, may be the headers in the wrong place.
-  if (typeof value !== "string") return JSON.stringify(value)?.includes("{") === true;
+  if (typeof value !== "string" && text.includes("{")) return true;
   const isUrl = key.endsWith("base_url") || key === "endpoint";
   // A dsn may have landed in any key.
-  return (isUrl && /[@?]/.test(value)) || /:\/\/.*@/s.test(value);
+  return (isUrl && /[@?]/.test(text)) || /:\/\/.*@/s.test(text);
 }
 
 /** Lists and dates where a table belongs; the schema would take them for objects. */

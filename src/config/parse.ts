@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { isJsonObject } from "../core/json.ts";
 import { MAIN_SOURCE } from "../core/readiness.ts";
 import type { Retention } from "../core/retention.ts";
-import type { Config, DbConfig, EmailConfig, SourceConfig } from "./config.ts";
+import type { AlarmFolder, Config, DbConfig, EmailConfig, SourceConfig } from "./config.ts";
 import { parseDbLogin } from "./db_login.ts";
 import { describeIssue, keysOf, noTables, pathText, unknownKeys } from "./faults.ts";
 import { isHeaderValue, type RawConfig, Schema } from "./schema.ts";
@@ -13,7 +13,7 @@ import { isHeaderValue, type RawConfig, Schema } from "./schema.ts";
 export interface Surroundings {
   /** Folder that relative paths start from: where the configuration file lies. */
   readonly folder: string;
-  /** Where the shipped alarm modules lie, for a configuration that names no folder. */
+  /** Where the shipped alarm modules lie, for a configuration that does not name folders. */
   readonly shippedAlarms: string;
   readonly env: { readonly [name: string]: string | undefined };
   /** Text of a file, or undefined where it cannot be read. */
@@ -110,12 +110,24 @@ function parseEngine(raw: RawConfig, around: Surroundings, faults: string[]): Co
       detections: engine.max_detections ?? 100_000,
     },
     logPath: engine.log_path === undefined ? undefined : absolute(engine.log_path, around),
-    alarmsDir:
-      engine.alarms_dir === undefined ? around.shippedAlarms : absolute(engine.alarms_dir, around),
+    alarmFolders: alarmFolders(engine.alarms_dir, around),
     quarantineAfter: engine.quarantine_after ?? 3,
     clearGuardShare: engine.clear_guard_share ?? 0.8,
     unreachableAfter: engine.unreachable_after ?? 1800,
   };
+}
+
+/** By default the shipped alarms, then those of the site, which need not have any. */
+function alarmFolders(
+  named: string | readonly string[] | undefined,
+  around: Surroundings,
+): readonly AlarmFolder[] {
+  if (named === undefined)
+    return [
+      { path: around.shippedAlarms },
+      { path: absolute("alarms", around), mayBeMissing: true },
+    ];
+  return [named].flat().map((path) => ({ path: absolute(path, around) }));
 }
 
 function maxConnections(raw: RawConfig): number {

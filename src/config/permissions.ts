@@ -163,7 +163,8 @@ function isLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
-function realPath(path: string): string {
+/** The path without links; a path that cannot be resolved stays as it is. */
+export function realPath(path: string): string {
   try {
     return realpathSync(path);
   } catch {

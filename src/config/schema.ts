@@ -48,6 +48,8 @@ const path = (example: string) =>
     v.check((value) => !value.includes("://"), `a path such as "${example}", no URL`),
   );
 
+const FOLDERS = 'a folder such as "alarms", or a list like ["alarms", "/srv/team/alarms"]';
+
 const A_COUNT = "a whole number of failures such as 3, or 0 for never";
 const A_SHARE = "a share from 0 to 1 such as 0.8; 1 turns the guard off";
 const A_WHILE = "a number of seconds such as 1800";
@@ -104,7 +106,7 @@ export const Schema = v.object({
       max_detections: v.optional(count),
       tick_timeout: v.optional(seconds),
       log_path: v.optional(path("/var/log/swf-alarms/run.log")),
-      alarms_dir: v.optional(path("alarms")),
+      alarms_dir: v.optional(v.custom<string | readonly string[]>(isFolders, FOLDERS)),
       quarantine_after: v.optional(
         v.pipe(v.number(A_COUNT), v.integer(A_COUNT), v.minValue(0, A_COUNT)),
       ),
@@ -197,6 +199,12 @@ function isDays(value: unknown): boolean {
 
 function isListOfTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+/** A path, or a list of at least one. */
+function isFolders(value: unknown): boolean {
+  const paths = typeof value === "string" ? [value] : value;
+  return isListOfTexts(paths) && paths.length > 0 && paths.every((item) => v.is(path(item), item));
 }
 
 /** One address, or the name of a team. */

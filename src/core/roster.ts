@@ -18,7 +18,7 @@ export interface Roster {
 }
 
 /**
- * Folder × rows. A name from a row is only ever looked up among the names found in the folder, so
+ * Modules × rows. A name from a row is only ever looked up among the names found in the alarms folders, so
  * that no row can name a path.
  */
 export function makeRoster(modules: readonly string[], rows: readonly AlarmRow[]): Roster {
@@ -45,10 +45,8 @@ export function makeRoster(modules: readonly string[], rows: readonly AlarmRow[]
 
 function noModule(row: AlarmRow, modules: readonly string[]): string {
   const known =
-    modules.length === 0
-      ? "the alarms folder has no modules"
-      : `modules there: ${modules.join(", ")}`;
-  return `no module ${JSON.stringify(row.module)} in the alarms folder (${known}); put the file there or archive the row`;
+    modules.length === 0 ? "they hold no modules" : `modules there: ${modules.join(", ")}`;
+  return `no module ${JSON.stringify(row.module)} in the alarms folders (${known}); put the file into one of them or archive the row`;
 }
 
 function compare(a: string, b: string): number {

@@ -6,7 +6,7 @@ import { defaultParams } from "../core/params.ts";
 import { judgeReadiness, type Readiness } from "../core/readiness.ts";
 import { makeRoster } from "../core/roster.ts";
 import type { AlarmModule, LoadedModule } from "../modules/alarm_module.ts";
-import { discoverModules, type ModuleFile } from "../modules/discover.ts";
+import type { ModuleFile } from "../modules/discover.ts";
 import type { ModuleHost } from "../modules/runners.ts";
 import { alarmRows, createAlarm, type NewAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
@@ -31,7 +31,8 @@ export interface LoadedAlarms {
 
 export interface LoadFacts {
   readonly db: Database;
-  readonly folder: readonly ModuleFile[];
+  /** Found in the alarms folders, one for each name. */
+  readonly modules: readonly ModuleFile[];
   readonly host: Pick<ModuleHost, "load">;
   /** Names of the configured sources. */
   readonly sources: ReadonlySet<string>;
@@ -45,11 +46,11 @@ export interface LoadFacts {
   readonly log: Log;
 }
 
-/** Folder × rows: every alarm of the tick, each loaded and judged by itself: one that hangs delays no other. */
+/** Modules × rows: every alarm of the tick, each loaded and judged by itself: one that hangs delays no other. */
 export async function loadAlarms(facts: LoadFacts): Promise<LoadedAlarms> {
   const { rows, nameless, deleted } = await alarmRows(facts.db);
   const roster = makeRoster(
-    facts.folder.map(({ name }) => name),
+    facts.modules.map(({ name }) => name),
     rows,
   );
   const isWanted = (name: string): boolean => facts.only === undefined || facts.only.has(name);
@@ -84,12 +85,12 @@ async function loadRow(row: AlarmRow, load: Load, sources: ReadonlySet<string>):
 }
 
 /** Loads modules by name, each once: several alarms may share one. */
-function loadOnce({ folder, host }: LoadFacts): Load {
+function loadOnce({ modules, host }: LoadFacts): Load {
   const loaded = new Map<string, Promise<LoadedModule>>();
   return (name) => {
-    const file = folder.find((candidate) => candidate.name === name);
+    const file = modules.find((candidate) => candidate.name === name);
     if (file === undefined)
-      return Promise.resolve({ ok: false, fault: `no module ${name} in the alarms folder` });
+      return Promise.resolve({ ok: false, fault: `no module ${name} in the alarms folders` });
     if (file.fault !== undefined)
       return Promise.resolve({ ok: false, fault: `not loaded ${file.path}: it ${file.fault}` });
     const pending = loaded.get(name) ?? host.load(file);
@@ -126,22 +127,7 @@ function noSuchAlarm(name: string): string {
   return `there is no alarm ${JSON.stringify(name)} to run: neither a module nor a live row has this name`;
 }
 
-/** The module files of the alarms folder; each file that is none is told to the log. Throws AlarmsFolderError. */
-export function readAlarmsFolder(folder: string, log: Log): readonly ModuleFile[] {
-  try {
-    const { modules, skipped } = discoverModules(folder);
-    for (const { file, reason } of skipped)
-      log.debug(`${file} in the alarms folder is no alarm: ${reason}`);
-    return modules;
-  } catch (error) {
-    const reason = errorText(error);
-    throw new AlarmsFolderError(
-      `cannot read the alarms folder ${folder}: ${reason}. Set [engine] alarms_dir to the folder with the alarm modules.`,
-    );
-  }
-}
-
-/** The alarms folder cannot be read: no tick is possible. */
+/** An alarms folder cannot be read, or others can write it: no tick is possible. */
 export class AlarmsFolderError extends ExpectedError {
   override readonly name = "AlarmsFolderError";
 }

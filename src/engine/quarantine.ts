@@ -34,7 +34,7 @@ export interface Turn {
 export interface TurnFacts {
   readonly config: Config;
   readonly states: States;
-  readonly folder: readonly ModuleFile[];
+  readonly modules: readonly ModuleFile[];
   /** Alarms that the operator runs by name. */
   readonly only: ReadonlySet<string> | undefined;
   readonly now: number;
@@ -46,7 +46,7 @@ export function takeTurn(alarm: Alarm, facts: TurnFacts): Turn {
   const memory = alarmMemory(facts.states, row.name);
   // What is wrong with a row is cheap to find, and its message must not be hidden by an older one.
   const decision = tryDecision(row, mayBeItsOwnFault(alarm) ? memory : undefined, facts);
-  return { memory, fingerprint: fingerprintOf(row, facts.folder), decision };
+  return { memory, fingerprint: fingerprintOf(row, facts.modules), decision };
 }
 
 function tryDecision(
@@ -56,7 +56,7 @@ function tryDecision(
 ): TryDecision {
   return decideTry({
     memory,
-    fingerprint: fingerprintOf(row, facts.folder),
+    fingerprint: fingerprintOf(row, facts.modules),
     named: facts.only?.has(row.name) ?? false,
     now: facts.now,
     after: facts.config.engine.quarantineAfter,
@@ -82,13 +82,17 @@ function mayBeItsOwnFault({ readiness }: Alarm): boolean {
   );
 }
 
-/** Stands for the module file and for what the row gives it; another text means that somebody was at work. */
+/**
+ * Stands for the module file, why it is not loaded, and what the row sets; another text means that somebody
+ * changed one of them. A file in another folder that now takes its place is a change too.
+ */
 function fingerprintOf(
   { module, params, limits }: AlarmRow,
-  folder: readonly ModuleFile[],
+  modules: readonly ModuleFile[],
 ): string {
-  const file = folder.find(({ name }) => name === module);
-  const text = JSON.stringify([module, params, limits, file && stampOf(file.path)]);
+  const file = modules.find(({ name }) => name === module);
+  const stamp = file && [file.path, file.fault, ...stampOf(file.path)];
+  const text = JSON.stringify([module, params, limits, stamp]);
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 

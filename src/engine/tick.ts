@@ -22,11 +22,11 @@ import type { States } from "../store/memories.ts";
 import { type OwedMail, owedClears, readOwedMail } from "../store/owed_mail.ts";
 import { readStates } from "../store/states.ts";
 import { listTeams } from "../store/teams.ts";
-import { checkRights } from "./alarms_folder.ts";
+import { readAlarmFolders } from "./alarm_folders.ts";
 import { applyPlan, nameOpened } from "./apply.ts";
 import { Budget, staleAfter } from "./budget.ts";
 import { afterLostLock, collect, NOT_BEGUN } from "./collect.ts";
-import { type Alarm, loadAlarms, readAlarmsFolder } from "./load_alarms.ts";
+import { type Alarm, loadAlarms } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
 import { Mailing } from "./mailing.ts";
 import { notify } from "./notify.ts";
@@ -67,7 +67,7 @@ export interface TickOptions {
 export async function tick(engine: Engine, options: TickOptions): Promise<TickReport> {
   const { config, db, log } = engine;
   const write = options.mode !== "plan";
-  const folder = checkRights(config.engine, readAlarmsFolder(config.engine.alarmsDir, log), log);
+  const modules = readAlarmFolders(config.engine, log);
   const sources = new Sources(config);
   const budget = new Budget(config.engine.tickTimeout);
   const host = engine.host(budget.signal);
@@ -81,13 +81,13 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const states = await readStates(db);
     const loaded = await loadAlarms({
       ...engine,
-      folder,
+      modules,
       host,
       sources: sources.names,
       now,
       write,
       only: options.only,
-      isLeftOut: (row) => isLeftOut(row, { config, states, folder, only: options.only, now }),
+      isLeftOut: (row) => isLeftOut(row, { config, states, modules, only: options.only, now }),
     });
     const scene = {
       ...engine,
@@ -95,7 +95,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       now,
       runId,
       lock,
-      folder,
+      modules,
       sources,
       host,
       budget,
@@ -148,7 +148,7 @@ interface Scene extends Omit<Engine, "host">, TickOptions {
   readonly runId: string;
   /** Undefined in a plan. */
   readonly lock: TickLock | undefined;
-  readonly folder: readonly ModuleFile[];
+  readonly modules: readonly ModuleFile[];
   readonly sources: Sources;
   readonly host: ModuleHost;
   readonly budget: Budget;

@@ -6,6 +6,8 @@ import { isAlarmName } from "../core/event_key.ts";
 export interface ModuleFile {
   readonly name: string;
   readonly path: string;
+  /** Files in earlier folders, of the same name and with other content. */
+  readonly replaces?: readonly string[];
   /** Why it must not be loaded. */
   readonly fault?: string;
 }
@@ -16,10 +18,10 @@ export interface Discovery {
   readonly skipped: readonly { readonly file: string; readonly reason: string }[];
 }
 
-/** The kinds of file a module may be; where two share a name the first kind counts. */
+/** The kinds of file a module may be. */
 const EXTENSIONS = [".ts", ".mjs", ".js"];
 
-/** Looks into the alarms folder, not below it. Throws where the folder cannot be read. */
+/** Looks into an alarms folder, not below it. Throws where the folder cannot be read. */
 export function discoverModules(folder: string): Discovery {
   const entries = readdirSync(folder, { withFileTypes: true }).map((entry) => ({
     file: entry.name,
@@ -27,7 +29,8 @@ export function discoverModules(folder: string): Discovery {
     ...(entry.isDirectory() ? {} : { otherwise: otherwise(entry) }),
   }));
   const { chosen, skipped } = chooseModules(entries);
-  return { modules: chosen.map(({ name, file }) => ({ name, path: join(folder, file) })), skipped };
+  const modules = chosen.map(({ file, ...rest }) => ({ ...rest, path: join(folder, file) }));
+  return { modules, skipped };
 }
 
 /** A link counts as what it leads to. */
@@ -51,12 +54,18 @@ export interface FolderEntry {
   readonly otherwise?: string;
 }
 
+interface Chosen {
+  readonly name: string;
+  readonly file: string;
+  readonly fault?: string;
+}
+
 /** Which entries of the folder are alarms, and why the others are not. */
 export function chooseModules(entries: readonly FolderEntry[]): {
-  readonly chosen: readonly { readonly name: string; readonly file: string }[];
+  readonly chosen: readonly Chosen[];
   readonly skipped: readonly { readonly file: string; readonly reason: string }[];
 } {
-  const byName = new Map<string, string>();
+  const byName = new Map<string, readonly string[]>();
   const skipped: { file: string; reason: string }[] = [];
   for (const { file, isFile: regular, otherwise = "a folder" } of [...entries].sort(byPreference)) {
     const judged = regular ? judge(file) : { reason: otherwise };
@@ -64,12 +73,17 @@ export function chooseModules(entries: readonly FolderEntry[]): {
       skipped.push({ file, reason: judged.reason });
       continue;
     }
-    const twin = byName.get(judged.name);
-    if (twin === undefined) byName.set(judged.name, file);
-    else skipped.push({ file, reason: `${twin} is the alarm ${judged.name}; remove one of them` });
+    byName.set(judged.name, [...(byName.get(judged.name) ?? []), file]);
   }
-  const chosen = [...byName].map(([name, file]) => ({ name, file }));
-  return { chosen, skipped };
+  return { chosen: [...byName].flatMap(([name, files]) => chosenOf(name, files)), skipped };
+}
+
+/** Nobody can see which of two files is meant, so neither is loaded. */
+function chosenOf(name: string, [file, ...others]: readonly string[]): readonly Chosen[] {
+  if (file === undefined) return [];
+  if (others.length === 0) return [{ name, file }];
+  const fault = `has the same alarm name as ${others.join(" and ")} in the same folder; remove one of them`;
+  return [{ name, file, fault }];
 }
 
 function judge(file: string): { readonly name: string } | { readonly reason: string } {

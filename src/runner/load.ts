@@ -7,6 +7,7 @@ import type { AlarmClient } from "../source/client.ts";
 import { inTime } from "../source/in_time.ts";
 import { type Helpers, ModuleGraph } from "./module_graph.ts";
 import { placeOf } from "./place.ts";
+import { realPath } from "./resolve.ts";
 
 /** What it returns is not trusted: `runDetect` looks at it. */
 export type Detect = (client: AlarmClient, params: unknown) => unknown;
@@ -53,7 +54,7 @@ export class ModuleLoader {
 function placeIn({ path }: ModuleFile, error: unknown): string {
   if (!(error instanceof Error) || error instanceof SyntaxError) return "";
   const place = placeOf(error);
-  return place.includes(dirname(path)) ? place : "";
+  return place.includes(dirname(realPath(path))) ? place : "";
 }
 
 function faulty(fault: string, hangs = false): Loaded {

@@ -3,7 +3,7 @@ import { dirname, extname } from "node:path";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
 import { CommonjsFiles } from "./commonjs_files.ts";
-import { resolveFile } from "./resolve.ts";
+import { realPath, resolveFile } from "./resolve.ts";
 
 /** What `import … from "swf-alarms"` gives, by name. */
 export interface Helpers {
@@ -31,7 +31,7 @@ export class ModuleGraph {
 
   /** What the module exports, when its top level has run. Rejects with what is wrong with it. */
   async exportsOf(path: string): Promise<object> {
-    return (await this.#load(path)).namespace;
+    return (await this.#load(realPath(path))).namespace;
   }
 
   async #load(path: string): Promise<vm.Module> {

@@ -158,6 +158,8 @@ test("the same on the embedded database, as on a site without anything else", as
       mail: "on",
       active_events: 2,
       recipients: ["@shift"],
+      file: `${made.alarmsDir}/limited.js`,
+      replaces: [],
     },
   ]);
   expect(await okJson(made, "event", "list", "--alarm", "limited")).toHaveLength(2);

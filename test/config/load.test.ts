@@ -75,10 +75,13 @@ describe("the configuration is looked for", () => {
 });
 
 describe("the configuration is read", () => {
-  test("with paths from its own folder and the shipped alarms, which are there", () => {
+  test("with paths from its own folder, the shipped alarms, which are there, and a folder for the site's own", () => {
     const config = loadConfig(write("config.toml", '[db]\npath = "pg"'), {});
     expect(config.db).toEqual({ kind: "embedded", path: join(folder, "pg") });
-    expect(config.engine.alarmsDir).toBe(SHIPPED_ALARMS);
+    expect(config.engine.alarmFolders).toEqual([
+      { path: SHIPPED_ALARMS },
+      { path: join(folder, "alarms"), mayBeMissing: true },
+    ]);
     expect(discoverModules(SHIPPED_ALARMS).modules.length).toBeGreaterThan(0);
   });
 

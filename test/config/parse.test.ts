@@ -41,7 +41,7 @@ const DEFAULTS: Config = {
     tickTimeout: 240,
     limits: { timeout: 60, memory: 512, detections: 100_000 },
     logPath: undefined,
-    alarmsDir: "/opt/alarms",
+    alarmFolders: [{ path: "/opt/alarms" }, { path: "/etc/swf/alarms", mayBeMissing: true }],
     quarantineAfter: 3,
     clearGuardShare: 0.8,
     unreachableAfter: 1800,
@@ -87,7 +87,7 @@ unreachable_after = 0`,
           tickTimeout: 100,
           limits: { timeout: 1.5, memory: 128, detections: 10 },
           logPath: "/var/log/a.log",
-          alarmsDir: "/srv/alarms",
+          alarmFolders: [{ path: "/srv/alarms" }],
           quarantineAfter: 0,
           clearGuardShare: 1,
           unreachableAfter: 0,
@@ -122,9 +122,23 @@ unreachable_after = 0`,
       "relative paths start from the file's folder",
       '[engine]\nlog_path = "run.log"\nalarms_dir = "../alarms"\n[db]\npath = "pg/data"\n[email]\nprovider = "file"\ndir = "mail"',
       {
-        engine: { ...DEFAULTS.engine, logPath: "/etc/swf/run.log", alarmsDir: "/etc/alarms" },
+        engine: {
+          ...DEFAULTS.engine,
+          logPath: "/etc/swf/run.log",
+          alarmFolders: [{ path: "/etc/alarms" }],
+        },
         db: { kind: "embedded", path: "/etc/swf/pg/data" },
         email: { provider: "file", from: "swf-alarms@localhost", dir: "/etc/swf/mail" },
+      },
+    ],
+    [
+      "several alarms folders, in their order",
+      '[engine]\nalarms_dir = ["/srv/alarms", "mine"]',
+      {
+        engine: {
+          ...DEFAULTS.engine,
+          alarmFolders: [{ path: "/srv/alarms" }, { path: "/etc/swf/mine" }],
+        },
       },
     ],
     [
@@ -354,10 +368,21 @@ describe("each fault names its key, what was found and what to write", () => {
       '[engine]\nlog_path = ""',
       ['engine.log_path: found ""; write a text such as "/var/log/swf-alarms/run.log"'],
     ],
+    ...["[]", '""', '["a",""]', '["a",1]', "1", '["http://h"]', '["a\\u0007"]'].map(
+      (value): [string, string, readonly string[]] => [
+        `alarms folders that are ${value}`,
+        `[engine]\nalarms_dir = ${value}`,
+        [
+          `engine.alarms_dir: found ${value}; write a folder such as "alarms", or a list like ["alarms", "/srv/team/alarms"]`,
+        ],
+      ],
+    ),
     [
-      "an alarms folder that is a list",
-      '[engine]\nalarms_dir = ["a"]',
-      ['engine.alarms_dir: found ["a"]; write a text such as "alarms"'],
+      "an alarms folder that is a login",
+      '[engine]\nalarms_dir = ["postgresql://u:secret@h/n"]',
+      [
+        'engine.alarms_dir: found a value (not shown, it may hold a secret); write a folder such as "alarms", or a list like ["alarms", "/srv/team/alarms"]',
+      ],
     ],
     [
       "a list of [engine]",

@@ -11,7 +11,7 @@ function configWith(db: Config["db"], source: Partial<SourceConfig> = {}): Confi
       tickTimeout: 1,
       limits: { timeout: 1, memory: 64, detections: 10 },
       logPath: undefined,
-      alarmsDir: "/alarms",
+      alarmFolders: [{ path: "/alarms" }],
       quarantineAfter: 3,
       clearGuardShare: 0.8,
       unreachableAfter: 1800,

@@ -159,12 +159,12 @@ test("the order is that of entry_id, whatever the order of the rows", () => {
 describe("what keeps a row from running is said for the person who edits it", () => {
   test("a module that is not there, with those that are", () => {
     expect(messages(["b", "c"], [row("alarm_a")])).toEqual([
-      'no module "a" in the alarms folder (modules there: b, c); put the file there or archive the row',
+      'no module "a" in the alarms folders (modules there: b, c); put the file into one of them or archive the row',
     ]);
   });
 
-  test("an empty folder says so", () => {
-    expect(messages([], [row("alarm_a")])[0]).toContain("(the alarms folder has no modules)");
+  test("folders without modules say so", () => {
+    expect(messages([], [row("alarm_a")])[0]).toContain("(they hold no modules)");
   });
 
   test("the row's own fault comes before a module that is not there", () => {

@@ -19,12 +19,14 @@ const MINUTES = 60_000;
 
 const ALARM = `
 import { type AlarmClient, FetchError, parseUtc } from "swf-alarms";
+import { numberOf } from "swf-alarms/lib/fields";
 
 export const SOURCES = [];
 
 export function* detect(client: AlarmClient) {
   if (!(new FetchError("x") instanceof Error)) throw new Error("FetchError is no error");
-  yield { dedupeKey: "clock", subject: \`2026 began at \${parseUtc("2026-01-01T00:00:00")}\` };
+  const began = numberOf(parseUtc("2026-01-01T00:00:00"));
+  yield { dedupeKey: "clock", subject: \`2026 began at \${began}\` };
 }
 `;
 
@@ -58,7 +60,7 @@ describe("the package that npm pack makes", () => {
 
     mkdirSync(join(temporary, "site", "alarms"), { recursive: true });
     writeFileSync(join(temporary, "site", "alarms", "clock.ts"), ALARM);
-    writeFileSync(config(), '[engine]\nalarms_dir = "alarms"\n');
+    writeFileSync(config(), "");
   }, 5 * MINUTES);
 
   afterAll(() => rmSync(temporary, { recursive: true, force: true }));
@@ -114,7 +116,7 @@ describe("the package that npm pack makes", () => {
     expect((await installed("swf-alarms", "--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  test("runs a module that lies elsewhere and imports helpers, and says nothing", async () => {
+  test("runs a module beside the configuration that imports helpers and the library, and says nothing", async () => {
     const { stdout, stderr } = await installed("swf-alarms", "run", "--config", config());
     expect({ stdout, stderr }).toEqual({ stdout: "", stderr: "" });
     const events = await installed("swf-alarms", "event", "list", "--json", "--config", config());
@@ -130,11 +132,16 @@ describe("the package that npm pack makes", () => {
     expect(stderr).toBe("");
   });
 
-  test("finds its shipped alarms where the configuration names no folder", async () => {
-    writeFileSync(join(temporary, "site", "bare.toml"), "");
-    const bare = ["--config", join(temporary, "site", "bare.toml"), "--json"];
-    const { stdout } = await installed("swf-alarms", "alarm", "list", ...bare);
-    expect(stdout).toContain("panda_failure_rate_eic_all");
+  test("finds its shipped alarms beside the site's own", async () => {
+    const list = ["alarm", "list", "--config", config(), "--json"];
+    const { stdout } = await installed("swf-alarms", ...list);
+    const alarms: unknown = JSON.parse(stdout);
+    expect(alarms).toMatchObject([
+      { name: "clock", file: join(temporary, "site", "alarms", "clock.ts") },
+      { name: "gracedb_awaiting_decision" },
+      { name: "panda_failure_rate_eic_all" },
+      { name: "panda_failure_rate_owner" },
+    ]);
   });
 
   test("its install script says that there is nothing to build", async () => {

@@ -6,13 +6,14 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { parseConfig } from "../../src/config/parse.ts";
 import { Schema, Source } from "../../src/config/schema.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
@@ -186,11 +187,65 @@ describe("the alarm in the README", () => {
   );
 
   test("has the right types, with the compiler settings that docs/alarms.md gives", async () => {
-    const docs = readFileSync(join(ROOT, "docs", "alarms.md"), "utf8");
-    const settings = /```json\n(.*?)```/su.exec(docs)?.[1] ?? "";
-    writeFileSync(join(site, "tsconfig.json"), settings.replaceAll("/opt/swf-alarms", ROOT));
-    const tsc = join(ROOT, "node_modules", "typescript-dev", "bin", "tsc");
-    await promisify(execFile)(process.execPath, [tsc, "-p", site]);
+    writeFileSync(join(site, "tsconfig.json"), SETTINGS);
+    await checkTypes(site);
+  });
+});
+
+const ALARMS_MD = readFileSync(join(ROOT, "docs", "alarms.md"), "utf8");
+/** The compiler settings that docs/alarms.md gives, for the engine in this checkout. */
+const SETTINGS = (/```json\n(.*?)```/su.exec(ALARMS_MD)?.[1] ?? "").replaceAll(
+  "/opt/swf-alarms",
+  ROOT.replace(/\/$/, ""),
+);
+
+/** Rejects with what the compiler finds in the folder. */
+async function checkTypes(folder: string): Promise<void> {
+  const tsc = join(ROOT, "node_modules", "typescript-dev", "bin", "tsc");
+  try {
+    await promisify(execFile)(process.execPath, [tsc, "-p", folder]);
+  } catch (error) {
+    throw new Error(String(Reflect.get(Object(error), "stdout")));
+  }
+}
+
+describe("a module that uses what is shipped has its types", () => {
+  const examples = [...ALARMS_MD.matchAll(/<!-- example: [^>]*-->\n```ts\n(.*?)```/gsu)].map(
+    ([, source = ""]) => source,
+  );
+  const everyEnding = `import { numberOf } from "swf-alarms/lib/fields";
+import { show } from "swf-alarms/lib/fields.ts";
+import { quote } from "swf-alarms/lib/fields.js";
+export * from "swf-alarms/alarms/panda_failure_rate_owner";
+export const TITLE: string = quote(show(numberOf(3)));
+// @ts-expect-error: it returns a number or null.
+export const wrong: string = numberOf(3);`;
+
+  async function check(folder: string, settings: string, sources: readonly string[]) {
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    writeFileSync(join(folder, "tsconfig.json"), settings);
+    for (const [index, source] of sources.entries())
+      writeFileSync(join(folder, `module_${index}.ts`), source);
+    await checkTypes(folder);
+  }
+
+  test.each(["commonjs", "module"])(
+    "with the settings of docs/alarms.md, type %s",
+    async (type) => {
+      expect(examples).toHaveLength(2);
+      const folder = mkdtempSync(join(tmpdir(), "swf-alarms-types-"));
+      writeFileSync(join(folder, "package.json"), JSON.stringify({ type }));
+      await check(folder, SETTINGS, [...examples, everyEnding]);
+    },
+  );
+
+  test("where the package is installed beside it, without paths", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "swf-alarms-types-"));
+    mkdirSync(join(folder, "node_modules"));
+    symlinkSync(ROOT, join(folder, "node_modules", "swf-alarms"));
+    const settings = SETTINGS.replace(/,\s*"paths": \{.*?\}/su, "");
+    expect(settings).not.toContain("paths");
+    await check(folder, settings, examples);
   });
 });
 

@@ -244,7 +244,7 @@ test("alarms of the Python engine that have no module here are told one by one, 
   expect(lines).toHaveLength(2);
   for (const line of lines)
     expect(line).toMatch(
-      /no module "\w+" in the alarms folder .*(put the file there|data\.module|archive)/,
+      /no module "\w+" in the alarms folders .*(put the file into|data\.module|archive)/,
     );
   expect(site.mail.mails).toHaveLength(1);
 });

@@ -39,6 +39,22 @@ export type EngineChanges = Partial<Config["engine"]> & {
 /** What the clock shows at first; a whole second, so that times compare exactly. */
 export const START = 1_800_000_000;
 
+/** Usual settings of `[engine]`, without any folder. */
+export function engineSettings(): Config["engine"] {
+  return {
+    baseUrl: "http://127.0.0.1:9",
+    maxConnections: 4,
+    requestTimeout: 5,
+    tickTimeout: 240,
+    limits: { timeout: 30, memory: 512, detections: 100_000 },
+    logPath: undefined,
+    alarmFolders: [],
+    quarantineAfter: 3,
+    clearGuardShare: 0.8,
+    unreachableAfter: 1800,
+  };
+}
+
 export async function engineAt(open: () => Promise<Database>): Promise<EngineAt> {
   const folder = mkdtempSync(join(tmpdir(), "swf-alarms-engine-"));
   const [alarmsDir, outbox] = [join(folder, "alarms"), join(folder, "outbox")];
@@ -50,18 +66,7 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
   });
   await migrate(db);
   let config: Config = {
-    engine: {
-      baseUrl: "http://127.0.0.1:9",
-      maxConnections: 4,
-      requestTimeout: 5,
-      tickTimeout: 240,
-      limits: { timeout: 30, memory: 512, detections: 100_000 },
-      logPath: undefined,
-      alarmsDir,
-      quarantineAfter: 3,
-      clearGuardShare: 0.8,
-      unreachableAfter: 1800,
-    },
+    engine: { ...engineSettings(), alarmFolders: [{ path: alarmsDir }] },
     sources: {},
     db: { kind: "embedded", path: "unused" },
     email: { provider: "file", from: "alarms@example.org", dir: outbox },

@@ -1,5 +1,7 @@
-import { utimesSync } from "node:fs";
-import { expect, test } from "vitest";
+import { cpSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
 import { openPostgres } from "../../src/store/postgres.ts";
 import { perAlarm, runData } from "../support/contract.ts";
 import { createPostgres } from "../support/databases.ts";
@@ -128,6 +130,24 @@ test("mending the module, changing the row or naming the alarm tries it at once"
   engine.now -= 24 * 3600;
   expect(await next(engine)).toBe(FAILED);
   expect(await mails(engine)).toEqual([MAIL]);
+});
+
+test("a file in a later folder that takes the module's place is tried at once, and so is a second one that goes", async () => {
+  const engine = await brokenAlarm();
+  const site = mkdtempSync(join(tmpdir(), "swf-alarms-site-"));
+  onTestFinished(() => rmSync(site, { recursive: true, force: true }));
+  engine.configure({ alarmFolders: [{ path: engine.alarmsDir }, { path: site }] });
+  await ticks(engine, 3);
+  expect(await next(engine)).toBe(LEFT_OUT);
+  // The same bytes and times, at another place.
+  cpSync(`${engine.alarmsDir}/x.js`, `${site}/x.js`, { preserveTimestamps: true });
+  expect(await next(engine)).toBe(FAILED);
+  expect(await next(engine)).toBe(LEFT_OUT);
+  writeFileSync(`${site}/x.mjs`, "export const SOURCES = [];\nexport const detect = () => [];");
+  expect(await next(engine)).toBe("left out, error");
+  expect(await next(engine)).toBe(LEFT_OUT);
+  rmSync(`${site}/x.js`);
+  expect(await next(engine)).toBe(WELL);
 });
 
 test("its events stay, and what was owed is mailed while it is left out", async () => {

@@ -261,7 +261,7 @@ export class World {
         tickTimeout: 240,
         limits: { timeout: 60, memory: 512, detections: 1000 },
         logPath: undefined,
-        alarmsDir: this.#folder,
+        alarmFolders: [{ path: this.#folder }],
         quarantineAfter: 3,
         clearGuardShare: GUARDED.share,
         unreachableAfter: 1800,

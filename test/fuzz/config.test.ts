@@ -42,6 +42,7 @@ const FULL: JsonObject = {
 };
 const WITH_FILE: JsonObject = {
   ...FULL,
+  engine: { alarms_dir: ["/srv/alarms", "alarms"] },
   db: { env_path: "/srv/.env" },
   email: { provider: "file", dir: "outbox" },
 };
@@ -86,7 +87,10 @@ function expectSane(parsed: ParsedConfig): void {
 function expectSettings({ engine, sources, db, email }: Config): void {
   for (const seconds of [engine.requestTimeout, engine.limits.timeout, engine.tickTimeout])
     expect(seconds >= 0.1 && seconds <= 3600).toBe(true);
-  const paths = [engine.alarmsDir, ...(engine.logPath === undefined ? [] : [engine.logPath])];
+  const paths = [
+    ...engine.alarmFolders.map(({ path }) => path),
+    ...(engine.logPath === undefined ? [] : [engine.logPath]),
+  ];
   if (db.kind !== "dsn") paths.push(db.path);
   if (email.provider === "file") paths.push(email.dir);
   for (const path of paths) expect(path).toMatch(/^\/[^\p{Cc}]*$/u);

@@ -60,21 +60,20 @@ describe("a file in the folder is an alarm, or is passed over for a reason", () 
   });
 });
 
-test("of two files for one alarm .ts comes before .mjs and .js, and the others are named", () => {
-  const entries = ["a.js", "b.js", "a.mjs", "b.mjs", "a.ts"].map((file) => ({
+test("several files for one alarm are one alarm that is not loaded, and all are named", () => {
+  const entries = ["a.js", "b.js", "a.mjs", "b.mjs", "a.ts", "c.ts"].map((file) => ({
     file,
     isFile: true,
   }));
+  const fault = (others: string) =>
+    `has the same alarm name as ${others} in the same folder; remove one of them`;
   const expected = {
     chosen: [
-      { name: "a", file: "a.ts" },
-      { name: "b", file: "b.mjs" },
+      { name: "a", file: "a.ts", fault: fault("a.mjs and a.js") },
+      { name: "b", file: "b.mjs", fault: fault("b.js") },
+      { name: "c", file: "c.ts" },
     ],
-    skipped: [
-      { file: "a.mjs", reason: "a.ts is the alarm a; remove one of them" },
-      { file: "a.js", reason: "a.ts is the alarm a; remove one of them" },
-      { file: "b.js", reason: "b.mjs is the alarm b; remove one of them" },
-    ],
+    skipped: [],
   };
   expect(chooseModules(entries)).toEqual(expected);
   expect(chooseModules(entries.toReversed())).toEqual(expected);

@@ -43,8 +43,8 @@ export interface SiteOptions {
   readonly logPath?: string;
   /** The site's own service unless said otherwise. */
   readonly baseUrl?: string;
-  /** The site's own folder unless said otherwise. */
-  readonly alarmsDir?: string;
+  /** The site's own folder unless said otherwise; null leaves the key out, for the engine's default. */
+  readonly alarmsDir?: string | readonly string[] | null;
   /** Lines for `[engine]` beside `base_url` and `alarms_dir`. */
   readonly engine?: string;
   /** Further TOML at the end. */
@@ -195,7 +195,9 @@ function configText(options: SiteOptions, { source, dsn, ses, logPath }: Places)
   return [
     "[engine]",
     `base_url = ${JSON.stringify(options.baseUrl ?? source)}`,
-    `alarms_dir = ${JSON.stringify(options.alarmsDir ?? "alarms")}`,
+    ...(options.alarmsDir === null
+      ? []
+      : [`alarms_dir = ${JSON.stringify(options.alarmsDir ?? "alarms")}`]),
     `log_path = ${JSON.stringify(options.logPath ?? logPath)}`,
     options.engine ?? "",
     "[db]",
