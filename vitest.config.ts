@@ -8,6 +8,7 @@ export default defineConfig({
     // Real databases and whole processes on a small machine.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
     // `.ci/run` counts the tests in this file.
     reporters: process.env.CI
       ? ["default", ["json", { outputFile: "node_modules/.vitest-results.json" }]]

@@ -31,6 +31,11 @@ export class Sources {
     return new Set(this.byName.keys());
   }
 
+  /** Loads what asking takes while the tick waits for its database: the first question need not wait. */
+  prepare(): void {
+    if (this.byName.size > 0) void import("../source/connections.ts");
+  }
+
   /** Ends what is still being fetched and closes the connections. */
   async close(): Promise<void> {
     this.#abort.abort(new Error("the tick has ended"));

@@ -73,6 +73,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
   const host = engine.host(budget.signal);
   let lock: TickLock | undefined;
   try {
+    sources.prepare();
     if (write) lock = await TickLock.take(engine, staleAfter(config.engine.tickTimeout));
     const now = engine.clock();
     const previous = await lastPerAlarm(db);

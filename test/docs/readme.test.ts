@@ -165,7 +165,7 @@ describe("the alarm in the README", () => {
       const block = /```bash\n(.*?)```/su.exec(after)?.[1] ?? "";
       const commands = block.split("\n").flatMap((line) => {
         const words = line.replace(/#.*/, "").trim();
-        return words === "" ? [] : [words.replace(/^npx swf-alarms /, "").split(/\s+/)];
+        return words === "" ? [] : [words.replace(/^bin\/swf-alarms /, "").split(/\s+/)];
       });
       expect(commands.length).toBeGreaterThan(4);
       for (const words of commands) {
