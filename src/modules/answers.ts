@@ -22,8 +22,19 @@ export interface AnswerFacts {
   readonly stop: (cause: string) => void;
 }
 
-/** Sends the module's questions to the sources. What fails is on the record before the module hears of it. */
-export function answerer(facts: AnswerFacts): (question: Question) => void {
+/** The questions of one run. */
+export interface Answerer {
+  ask(question: Question): void;
+  /** The module waits for the answer to a question that was asked ahead. */
+  needs(id: number): void;
+}
+
+/**
+ * Sends the module's questions to the sources. What fails is on the record before the module hears of it.
+ * A question that was asked ahead counts from when the module needs its answer: until then its failure is
+ * neither recorded nor passed on, and the module does not wait for it.
+ */
+export function answerer(facts: AnswerFacts): Answerer {
   const { runner, sources, soFar, signal } = facts;
   const ready = async (): Promise<void> => {
     if (runner.unread > MAX_UNREAD) await runner.caughtUp();
@@ -33,33 +44,48 @@ export function answerer(facts: AnswerFacts): (question: Question) => void {
   );
   let asked = 0;
   let read = 0;
-  return ({ id, source, path, query, absentIsAnswer }) => {
+  /** By the id of a question that was asked ahead and has not been answered: what makes it count. */
+  const uncounted = new Map<number, () => void>();
+  /** Sends a question. What it returns makes the question count. */
+  const put = ({ id, source, path, query, absentIsAnswer }: Question): (() => void) => {
     asked += 1;
     const tooMuch = asksTooMuch(asked, read);
-    if (tooMuch !== undefined) {
-      facts.stop(tooMuch);
-      return;
-    }
-    soFar.asks();
+    if (tooMuch !== undefined) return () => facts.stop(tooMuch);
     const ask = async (): Promise<Buffer | undefined> => {
       const share = shares.get(source);
       if (share === undefined) throw new Error(`no source ${source}`);
       return await share.ask(path, query, absentIsAnswer);
     };
-    inTime(ask(), signal).then(
-      (body) => {
-        soFar.answered();
-        read += body?.length ?? 0;
-        runner.answer(id, body);
-      },
-      (error: unknown) => {
-        if (signal.aborted) return;
-        const reason = errorText(error);
-        soFar.answered();
-        soFar.sourceFailed(reason);
-        runner.send({ do: "fail", id, reason });
-      },
-    );
+    const answered = inTime(ask(), signal).then((body) => {
+      uncounted.delete(id);
+      read += body?.length ?? 0;
+      runner.answer(id, body);
+    });
+    answered.catch(() => {});
+    return () => {
+      soFar.asks();
+      answered.then(
+        () => soFar.answered(),
+        (error: unknown) => {
+          if (signal.aborted) return;
+          const reason = errorText(error);
+          soFar.answered();
+          soFar.sourceFailed(reason);
+          runner.send({ do: "fail", id, reason });
+        },
+      );
+    };
+  };
+  return {
+    ask: (question) => {
+      const count = put(question);
+      if (question.ahead) uncounted.set(question.id, count);
+      else count();
+    },
+    needs: (id) => {
+      uncounted.get(id)?.();
+      uncounted.delete(id);
+    },
   };
 }
 

@@ -130,7 +130,7 @@ export async function detectIn(
       soFar.add(detection);
     }
   };
-  const answer = answerer({ runner, sources, soFar, signal: closed.signal, stop });
+  const questions = answerer({ runner, sources, soFar, signal: closed.signal, stop });
   const tellFiring = (id: number): void =>
     runner.answer(id, Buffer.from(JSON.stringify(facts.firing())));
   const task: Task = { do: "detect", file, params, sources: [...sources.keys()], now, timeout };
@@ -153,7 +153,10 @@ export async function detectIn(
           log(message.text);
           return;
         case "ask":
-          answer(message);
+          questions.ask(message);
+          return;
+        case "needs":
+          questions.needs(message.id);
           return;
         case "firing":
           tellFiring(message.id);

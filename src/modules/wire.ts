@@ -47,6 +47,8 @@ export type FromRunner =
   | { readonly said: "stray"; readonly reason: string }
   | { readonly said: "log"; readonly text: string }
   | ({ readonly said: "ask" } & Question)
+  /** The module waits for the answer to a question that was asked ahead. */
+  | { readonly said: "needs"; readonly id: number }
   /** Asks for the dedupe keys of the alarm's active events; the answer is a list of them. */
   | { readonly said: "firing"; readonly id: number }
   | ({ readonly said: "end" } & DetectEnd)
@@ -60,6 +62,8 @@ export interface Question {
   readonly path: string;
   readonly query: Query;
   readonly absentIsAnswer: boolean;
+  /** Asked before the module needs the answer, which may never happen; a failure matters only from then on. */
+  readonly ahead: boolean;
 }
 
 /** How `detect` ended. */
@@ -93,7 +97,9 @@ const Message = v.variant("said", [
     path: v.string(),
     query: v.record(v.string(), scalar),
     absentIsAnswer: v.boolean(),
+    ahead: v.boolean(),
   }),
+  v.object({ said: v.literal("needs"), id: v.number() }),
   v.object({ said: v.literal("firing"), id: v.number() }),
   v.object({
     said: v.literal("end"),

@@ -70,8 +70,7 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
 /** Asks only until the end: what a module forgot must not ask in the next one's name. */
 function asking(asker: Asker, { signal }: AbortController): Asker {
   return {
-    ask: (path, query, absentIsAnswer) =>
-      signal.aborted ? Promise.reject(signal.reason) : asker.ask(path, query, absentIsAnswer),
+    ask: (...question) => (signal.aborted ? Promise.reject(signal.reason) : asker.ask(...question)),
   };
 }
 

@@ -120,6 +120,7 @@ async function detect(job: Extract<ToRunner, { do: "detect" }>): Promise<DetectE
     onDetection: sayDetection,
     onIncomplete: (reason) => say({ said: "incomplete", reason: String(reason) }),
   });
+  questions.forget();
   // The timer that would say it is none of the module's.
   sayGathered();
   return { error: error ?? null, ...(await changesLeft()) };

@@ -15,8 +15,8 @@ export class Questions {
   /** What stands for a source here: the request itself is the engine's. */
   asker(source: string): Asker {
     return {
-      ask: (path, query, absentIsAnswer) =>
-        this.#wait((id) =>
+      ask: (path, query, absentIsAnswer, needed) =>
+        this.#wait((id) => {
           sayQuestion({
             said: "ask",
             id,
@@ -24,8 +24,12 @@ export class Questions {
             path: String(path),
             query: plain(query),
             absentIsAnswer,
-          }),
-        ),
+            ahead: needed !== undefined,
+          });
+          needed?.then(() => {
+            if (this.#waiting.has(id)) say({ said: "needs", id });
+          });
+        }),
     };
   }
 
@@ -41,6 +45,11 @@ export class Questions {
 
   fail(id: number, reason: string): void {
     this.#take(id)?.reject(new FetchError(reason));
+  }
+
+  /** The job is over: an answer that is still under way reaches nobody. */
+  forget(): void {
+    this.#waiting.clear();
   }
 
   #wait(ask: (id: number) => void): Promise<Buffer | undefined> {

@@ -23,21 +23,31 @@ export interface ClientFacts {
 
 /** The client that one run of one alarm's `detect` gets. */
 export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE): AlarmClient {
+  const source = facts.sources.get(sourceName) ?? missing(sourceName);
   /** Every failure is on the record before the module can catch it. */
-  const ask = async (
-    path: string,
-    query: Query,
-    absentIsAnswer: boolean,
-  ): Promise<JsonValue | undefined> => {
+  const read = async (answer: Promise<Buffer | undefined>): Promise<JsonValue | undefined> => {
     try {
-      const source = facts.sources.get(sourceName);
-      if (source === undefined) throw new FetchError(`GET ${path}: ${notConfigured(sourceName)}`);
-      const body = await inTime(source.ask(path, query, absentIsAnswer), facts.signal);
+      const body = await inTime(answer, facts.signal);
       return body === undefined ? undefined : parseJson(body.toString());
     } catch (error) {
       facts.onIncomplete(errorText(error));
       throw error;
     }
+  };
+  const get: AlarmClient["get"] = async (path, query = {}) =>
+    (await read(source.ask(path, query, false))) ?? null;
+  const getAhead: GetAhead = (path, query) => {
+    let need = (): void => {};
+    const needed = new Promise<void>((resolve) => {
+      need = resolve;
+    });
+    const answer = source.ask(path, query, false, needed);
+    // It may fail without being needed; without this it would end the process.
+    answer.catch(() => {});
+    return async () => {
+      if (!facts.signal.aborted) need();
+      return (await read(answer)) ?? null;
+    };
   };
   return {
     now: facts.now,
@@ -45,8 +55,8 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     log: facts.log,
     incomplete: (reason) => facts.onIncomplete(String(reason)),
     firing: () => inTime(facts.firing(), facts.signal),
-    get: async (path, query = {}) => (await ask(path, query, false)) ?? null,
-    find: (path, query = {}) => ask(path, query, true),
+    get,
+    find: (path, query = {}) => read(source.ask(path, query, true)),
     source: (name) => {
       if (!facts.sources.has(name)) {
         facts.onIncomplete(notConfigured(name));
@@ -55,21 +65,20 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
       return makeClient(facts, name);
     },
     pages: (path, query = {}, paging = KEYSET) =>
-      readPages(
-        path,
-        query,
-        paging,
-        async (page) => (await ask(path, page, false)) ?? null,
-        facts.onIncomplete,
-      ),
+      readPages(path, query, paging, get, getAhead, facts.onIncomplete),
   };
 }
 
+/** Sends a question at once. Its answer, or its failure, counts only when the result is called. */
+type GetAhead = (path: string, query: Query) => () => Promise<JsonValue>;
+
+/** Asks for the next page before the module gets the items of this one. */
 async function* readPages(
   path: string,
   query: Query,
   paging: Paging,
-  ask: (query: Query) => Promise<JsonValue>,
+  get: AlarmClient["get"],
+  getAhead: GetAhead,
   onIncomplete: (reason: string) => void,
 ): AsyncGenerator<JsonObject, void, undefined> {
   const fail = (reason: string): never => {
@@ -77,18 +86,38 @@ async function* readPages(
     onIncomplete(message);
     throw new FetchError(message);
   };
-  const asked = new Set<string>();
-  let next: Query | undefined = firstQuery(query, paging);
-  while (next !== undefined) {
+  const first = firstQuery(query, paging);
+  const asked = new Set([queryText(first)]);
+  const askNext = (next: Query): (() => Promise<JsonValue>) => {
     const text = queryText(next);
-    if (asked.has(text)) fail(`the list leads back to the page ?${text}`);
-    if (asked.size >= MAX_PAGES) fail(`the list has more than ${MAX_PAGES} pages`);
+    if (asked.has(text)) return () => fail(`the list leads back to the page ?${text}`);
+    if (asked.size >= MAX_PAGES) return () => fail(`the list has more than ${MAX_PAGES} pages`);
     asked.add(text);
-    const parsed = parsePage(await ask(next), next, paging);
+    return getAhead(path, next);
+  };
+  let page: NextPage | undefined = { query: first, answer: () => get(path, first) };
+  while (page !== undefined) {
+    const parsed = parsePage(await page.answer(), page.query, paging);
     if (!parsed.ok) return fail(`page ${asked.size}: ${parsed.fault}`);
-    yield* parsed.page.items;
-    next = parsed.page.next;
+    const { items, next } = parsed.page;
+    page = next && { query: next, answer: askNext(next) };
+    yield* items;
   }
+}
+
+/** The page of a list that is read next. */
+interface NextPage {
+  readonly query: Query;
+  readonly answer: () => Promise<JsonValue>;
+}
+
+/** What stands for a source that is not configured. */
+function missing(name: string): Asker {
+  return {
+    ask: async (path) => {
+      throw new FetchError(`GET ${path}: ${notConfigured(name)}`);
+    },
+  };
 }
 
 function notConfigured(name: string): string {

@@ -66,6 +66,38 @@ test("a page that fails keeps everything active and still mails what the pages b
   expect(fired?.data.last_notified).toBeDefined();
 });
 
+test("a page that fails and that the module does not reach is no trouble: what it did not name clears", async () => {
+  const site = await siteWithOldThings(`export async function* detect(client) {
+    for await (const { key, subject } of client.pages("/things/")) {
+      yield { dedupeKey: key, subject };
+      break;
+    }
+    await client.get("/after/");
+  }`);
+  let failed = (): void => {};
+  const failure = new Promise<void>((resolve) => {
+    failed = resolve;
+  });
+  site.source.answer = (_, response, url) => {
+    if (url.pathname === "/after/") {
+      failure.then(() => json(response, {}));
+    } else if (url.searchParams.has("before_id")) {
+      json(response, { error: "no" }, 403);
+      failed();
+    } else {
+      json(response, {
+        items: [{ key: "old", subject: "Old trouble" }],
+        has_more: true,
+        next_before_id: 7,
+      });
+    }
+  };
+  expect(await site.tick()).toEqual(QUIET);
+  expect(await states(site)).toEqual({ old: true, other: false });
+  const run = (await site.entries("engine_run"))[1] ?? only([]);
+  expect(perAlarm(run, "alarm_things")).toMatchObject({ errors: 0, outcome: "complete" });
+});
+
 test("a 502 that heals within the tick is no trouble at all", async () => {
   const site = await siteWithOldThings();
   let left = 2;

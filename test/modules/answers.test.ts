@@ -1,4 +1,5 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Outcome } from "../../src/core/model.ts";
 import { answerer } from "../../src/modules/answers.ts";
 import type { ToRunner } from "../../src/modules/wire.ts";
 import { json, startServer } from "../support/http_server.ts";
@@ -40,7 +41,7 @@ test("a module that asks and does not read is fetched no more than the little th
   const source = makeSource({ baseUrl: server.url });
   const run = new AbortController();
   const reader = slowReader();
-  const ask = answerer({
+  const { ask } = answerer({
     runner: reader,
     sources: new Map([["main", source]]),
     soFar: newOutcome(),
@@ -48,7 +49,7 @@ test("a module that asks and does not read is fetched no more than the little th
     stop: () => {},
   });
   for (let id = 1; id <= 100; id++)
-    ask({ id, source: "main", path: `/${id}`, query: {}, absentIsAnswer: false });
+    ask({ id, source: "main", path: `/${id}`, query: {}, absentIsAnswer: false, ahead: false });
   await expect.poll(() => reader.answered.size).toBeGreaterThanOrEqual(5);
   // Another alarm is still served; by then all that is to come for this one has come.
   for (const path of ["/a", "/b"]) await source.ask(path, {}, false);
@@ -68,7 +69,7 @@ test.each([
   const causes: string[] = [];
   const run = new AbortController();
   const answer = Buffer.from(body);
-  const ask = answerer({
+  const { ask } = answerer({
     runner: { unread: 0, answer: () => {}, send: () => {}, caughtUp: async () => {} },
     sources: new Map([["main", { maxConnections: 30, ask: async () => answer }]]),
     soFar: newOutcome(),
@@ -76,10 +77,107 @@ test.each([
     stop: (said) => causes.push(said),
   });
   for (let id = 1; id <= times && causes.length === 0; id++) {
-    ask({ id, source: "main", path: "/", query: {}, absentIsAnswer: false });
+    ask({ id, source: "main", path: "/", query: {}, absentIsAnswer: false, ahead: false });
     if (id % 30 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   expect(causes).toHaveLength(1);
   expect(causes[0]).toMatch(cause);
   run.abort();
+});
+
+describe("a question that was asked ahead", () => {
+  type Event = "answer" | "failure" | "needs" | "time is up";
+  const FAILED = "GET /list from main: status 403";
+  const LATE = "out of time: detect did not end within 60 s";
+
+  /** The outcome after these events, and what the module's process is sent. */
+  async function after(events: readonly Event[]): Promise<[Outcome, readonly string[]]> {
+    const sent: string[] = [];
+    const soFar = newOutcome();
+    const run = new AbortController();
+    let settle = { answer: (_body: Buffer): void => {}, fail: (_error: Error): void => {} };
+    const answer = new Promise<Buffer>((resolve, reject) => {
+      settle = { answer: resolve, fail: reject };
+    });
+    const { ask, needs } = answerer({
+      runner: {
+        unread: 0,
+        answer: (id) => void sent.push(`answer ${id}`),
+        send: (message) => void sent.push(message.do),
+        caughtUp: async () => {},
+      },
+      sources: new Map([["main", { maxConnections: 4, ask: () => answer }]]),
+      soFar,
+      signal: run.signal,
+      stop: () => {},
+    });
+    ask({ id: 7, source: "main", path: "/list", query: {}, absentIsAnswer: false, ahead: true });
+    for (const event of events) {
+      if (event === "answer") settle.answer(Buffer.from("{}"));
+      if (event === "failure") settle.fail(new Error(FAILED));
+      if (event === "needs") needs(7);
+      if (event === "time is up") soFar.fail({ text: LATE, isFetch: false });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    run.abort(new Error("the run is over"));
+    return [soFar.outcome(0), sent];
+  }
+
+  type Expected = Pick<Outcome, "status" | "fault" | "reasons">;
+  const nothing: Expected = { status: "complete", fault: undefined, reasons: [] };
+  const partial: Expected = { status: "partial", fault: undefined, reasons: [FAILED] };
+  const itsFault: Expected = { status: "failed", fault: "module", reasons: [LATE] };
+  const sources: Expected = { status: "failed", fault: "source", reasons: [LATE] };
+  test.each<[string, readonly Event[], Expected, readonly string[]]>([
+    ["and has no answer", [], nothing, []],
+    ["and is answered", ["answer"], nothing, ["answer 7"]],
+    ["and fails, unneeded", ["failure"], nothing, []],
+    ["and is answered before it is needed", ["answer", "needs"], nothing, ["answer 7"]],
+    ["and is answered when it is needed", ["needs", "answer"], nothing, ["answer 7"]],
+    ["and fails before it is needed", ["failure", "needs"], partial, ["fail"]],
+    ["and fails when it is needed", ["needs", "failure"], partial, ["fail"]],
+    ["and is needed twice", ["failure", "needs", "needs"], partial, ["fail"]],
+    ["is under way, unneeded, when time is up", ["time is up"], itsFault, []],
+    ["is answered, unneeded, when time is up", ["answer", "time is up"], itsFault, ["answer 7"]],
+    ["has failed, unneeded, when time is up", ["failure", "time is up"], itsFault, []],
+    ["is waited for when time is up", ["needs", "time is up"], sources, []],
+    ["has been waited for", ["needs", "answer", "time is up"], itsFault, ["answer 7"]],
+    ["has been used", ["answer", "needs", "time is up"], itsFault, ["answer 7"]],
+    [
+      "has failed the module when time is up",
+      ["failure", "needs", "time is up"],
+      { ...sources, reasons: [FAILED, LATE] },
+      ["fail"],
+    ],
+  ])("%s", async (_, events, expected, sent) => {
+    const [outcome, messages] = await after(events);
+    expect(outcome).toMatchObject(expected);
+    expect(messages).toEqual(sent);
+  });
+
+  test("and is one too many stops the module only when it is needed", async () => {
+    const causes: string[] = [];
+    const run = new AbortController();
+    let asked = 0;
+    const { ask, needs } = answerer({
+      runner: { unread: 0, answer: () => {}, send: () => {}, caughtUp: async () => {} },
+      sources: new Map([
+        ["main", { maxConnections: 30, ask: async () => Buffer.from(`${asked++}`) }],
+      ]),
+      soFar: newOutcome(),
+      signal: run.signal,
+      stop: (said) => causes.push(said),
+    });
+    const question = { source: "main", path: "/", query: {}, absentIsAnswer: false };
+    for (let id = 1; id <= 20_001; id++) {
+      ask({ id, ...question, ahead: id % 2 === 1 });
+      if (id % 30 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(asked).toBe(20_000);
+    expect(causes).toEqual([]);
+    needs(20_001);
+    expect(causes).toEqual(["detect asked more than 20000 questions"]);
+    run.abort();
+  });
 });

@@ -1,10 +1,13 @@
+import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { errorText } from "../../src/core/describe.ts";
 import { makeClient } from "../../src/source/alarm_client.ts";
+import type { Asker } from "../../src/source/asker.ts";
 import type { AlarmClient } from "../../src/source/client.ts";
 import { FetchError } from "../../src/source/fetch_error.ts";
-import type { Paging } from "../../src/source/paging.ts";
-import type { Source } from "../../src/source/source.ts";
+import { type Paging, queryText } from "../../src/source/paging.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
+import { answerAt, listedPages, placeOf, questionFor, seenOf } from "../support/listed_pages.ts";
 import { closeSources, makeSource } from "../support/sources.ts";
 
 const LINKS: Paging = { style: "links.next", list: "superevents" };
@@ -29,7 +32,7 @@ interface Watched {
 
 /** The client of one alarm, and what the engine hears of it. */
 function watch(
-  sources: { readonly [name: string]: Source } = { main: makeSource({ baseUrl: server.url }) },
+  sources: { readonly [name: string]: Asker } = { main: makeSource({ baseUrl: server.url }) },
   signal: AbortSignal = new AbortController().signal,
 ): Watched {
   const reasons: string[] = [];
@@ -171,11 +174,14 @@ describe("pages", () => {
     expect(reasons).toEqual([]);
   });
 
-  test("a module that has seen enough asks no further page", async () => {
+  test("a module that has seen enough has at most one further page asked for", async () => {
     serveTasks(1_000);
-    const { client, reasons } = watch();
+    const main = makeSource({ baseUrl: server.url, maxConnections: 1 });
+    const { client, reasons } = watch({ main });
     for await (const { jeditaskid } of client.pages("/x/")) if (jeditaskid === 900) break;
-    expect(server.requests).toHaveLength(1);
+    // One connection: what was asked before has been answered when this is.
+    await main.ask("/last/", {}, false);
+    expect(server.requests).toEqual(["/x/?limit=200", "/x/?before_id=801&limit=200", "/last/"]);
     expect(reasons).toEqual([]);
   });
 
@@ -282,6 +288,83 @@ describe("pages", () => {
     await expect(reading).rejects.toThrow("more than 5000 pages");
     expect(seen).toBe(5_000);
     expect(reasons).toHaveLength(1);
+  });
+});
+
+describe("the page ahead", () => {
+  test("any list, whenever its answers come: the same items, and a failure where it is reached", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.scheduler(),
+        listedPages,
+        fc.nat(12),
+        fc.constantFrom("breaks", "throws"),
+        async (scheduler, list, take, stop) => {
+          const asked: number[] = [];
+          const needed: number[] = [];
+          const main: Asker = {
+            ask: async (path, query, _absentIsAnswer, need) => {
+              const place = placeOf(list, new URLSearchParams(queryText(query)));
+              asked.push(place);
+              need?.then(() => needed.push(place));
+              await scheduler.schedule(Promise.resolve());
+              const answer = answerAt(list, place);
+              if (answer === undefined) throw new FetchError(`GET ${path}: status 403`);
+              return Buffer.from(JSON.stringify(answer));
+            },
+          };
+          const { client, reasons } = watch({ main });
+          const items: unknown[] = [];
+          /** At each item, how many pages have been asked for beyond the one that it is on. */
+          const lead: number[] = [];
+          const detect = async (): Promise<void> => {
+            if (take === 0) return;
+            const { query, paging } = questionFor(list);
+            for await (const { id } of client.pages("/list/", query, paging)) {
+              items.push(id);
+              lead.push(asked.length - Number.parseInt(String(id), 10) - 1);
+              if (items.length === take && stop === "breaks") return;
+              if (items.length === take) throw new Error("the module has seen enough");
+              await scheduler.schedule(Promise.resolve());
+            }
+          };
+          const thrown = await scheduler.waitFor(detect().catch(errorText));
+          await scheduler.waitIdle();
+
+          const seen = seenOf(list, take);
+          expect(items).toEqual(seen.items);
+          const last = list.pages.length - 1;
+          expect(lead).toEqual(seen.items.map((id) => (Number.parseInt(id, 10) < last ? 1 : 0)));
+          expect(reasons).toEqual(seen.fails ? [thrown] : []);
+          expect(asked).toEqual(
+            Array.from({ length: seen.pages + (seen.more ? 1 : 0) }, (_, place) => place),
+          );
+          // The first page is not asked ahead.
+          expect(needed).toEqual(
+            Array.from({ length: Math.max(0, seen.pages - 1) }, (_, at) => at + 1),
+          );
+        },
+      ),
+    );
+  });
+
+  test("after the time is up it is no longer needed", async () => {
+    const alarm = new AbortController();
+    let isNeeded = false;
+    const main: Asker = {
+      ask: async (_path, _query, _absentIsAnswer, needed) => {
+        needed?.then(() => {
+          isNeeded = true;
+        });
+        return Buffer.from('{"items":[{}],"has_more":true,"next_before_id":7}');
+      },
+    };
+    const { client } = watch({ main }, alarm.signal);
+    const list = client.pages("/x/");
+    await list.next();
+    alarm.abort(new Error("late"));
+    await expect(list.next()).rejects.toThrow("late");
+    expect(isNeeded).toBe(false);
   });
 });
 

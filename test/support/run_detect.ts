@@ -61,10 +61,11 @@ export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Out
 /** The engine asks for the module, so it knows first what failed. */
 function heard(source: Asker, soFar: OutcomeSoFar): Asker {
   return {
-    ask: async (path, query, absentIsAnswer) => {
+    ask: async (path, query, absentIsAnswer, needed) => {
       try {
         return await source.ask(path, query, absentIsAnswer);
       } catch (error) {
+        await needed;
         soFar.sourceFailed(error instanceof Error ? error.message : String(error));
         throw error;
       }
