@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from "node:path";
 import { parse as parseToml, TomlError } from "smol-toml";
-import * as v from "valibot";
+import { safeParse } from "valibot";
 import { isJsonObject } from "../core/json.ts";
 import { MAIN_SOURCE } from "../core/readiness.ts";
 import type { Retention } from "../core/retention.ts";
@@ -39,7 +39,7 @@ export function parseConfig(tomlText: string, around: Surroundings): ParsedConfi
     table,
     misplaced.map(({ keys }) => keys),
   );
-  const result = v.safeParse(Schema, readable);
+  const result = safeParse(Schema, readable);
   const issues = result.success ? [] : result.issues;
   const faults = [
     ...misplaced.map(({ fault }) => fault),
@@ -48,7 +48,7 @@ export function parseConfig(tomlText: string, around: Surroundings): ParsedConfi
   ];
   // The checks across keys run on all that is left, so that one message holds every fault.
   const paths = [...misplaced.map(({ keys }) => keys), ...issues.map(keysOf)];
-  const rest = v.safeParse(Schema, without(table, paths));
+  const rest = safeParse(Schema, without(table, paths));
   const raw = rest.success ? rest.output : {};
   const across: string[] = [];
   const engine = parseEngine(raw, around, across);

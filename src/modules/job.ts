@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import * as v from "valibot";
+import { array, literal, object, optional, safeParse, string, unknown, variant } from "valibot";
 import { errorText } from "../core/describe.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { DetectLimits, Outcome } from "../core/model.ts";
@@ -32,15 +32,15 @@ export interface JobResult<T> {
   readonly doubtful: boolean;
 }
 
-const Words = v.variant("ok", [
-  v.object({ ok: v.literal(false), fault: v.string() }),
-  v.object({
-    ok: v.literal(true),
-    module: v.object({
-      title: v.optional(v.string()),
-      description: v.optional(v.string()),
-      sources: v.optional(v.array(v.string())),
-      params: v.unknown(),
+const Words = variant("ok", [
+  object({ ok: literal(false), fault: string() }),
+  object({
+    ok: literal(true),
+    module: object({
+      title: optional(string()),
+      description: optional(string()),
+      sources: optional(array(string())),
+      params: unknown(),
     }),
   }),
 ]);
@@ -76,7 +76,7 @@ export async function loadIn(
 }
 
 function parseWords(said: unknown, file: ModuleFile): LoadedModule {
-  const result = v.safeParse(Words, said);
+  const result = safeParse(Words, said);
   if (!result.success) return { ok: false, fault: `${file.path}: its exports cannot be read` };
   const words = result.output;
   if (!words.ok) return words;

@@ -6,7 +6,8 @@ import { frameLine } from "./frames.ts";
 import { lineSplitter } from "./lines.ts";
 import { moduleEnvironment } from "./module_environment.ts";
 import { residentMemory } from "./resident_memory.ts";
-import { parseRunnerLine, type RunnerMessage, type Task, type ToRunner } from "./wire.ts";
+import { parseRunnerLine, type RunnerMessage } from "./runner_message.ts";
+import type { Task, ToRunner } from "./wire.ts";
 
 /** Also where this file runs from its source: a module's process runs what has been built. */
 const MAIN = fileURLToPath(new URL("../../dist/runner/main.js", import.meta.url));

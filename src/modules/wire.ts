@@ -1,4 +1,3 @@
-import * as v from "valibot";
 import type { JsonObject } from "../core/json.ts";
 import type { SafeDetection } from "../core/model.ts";
 import type { Query } from "../source/paging.ts";
@@ -80,52 +79,4 @@ export interface DetectError {
   readonly text: string;
   /** A failed request that the module let through. */
   readonly isFetch: boolean;
-}
-
-const scalar = v.nullish(v.union([v.string(), v.number(), v.boolean()]));
-
-const Message = v.variant("said", [
-  v.object({ said: v.literal("loaded"), loaded: v.unknown(), clean: v.boolean() }),
-  v.object({ said: v.literal("detections"), detections: v.array(v.unknown()) }),
-  v.object({ said: v.literal("incomplete"), reason: v.string() }),
-  v.object({ said: v.literal("stray"), reason: v.string() }),
-  v.object({ said: v.literal("log"), text: v.string() }),
-  v.object({
-    said: v.literal("ask"),
-    id: v.number(),
-    source: v.string(),
-    path: v.string(),
-    query: v.record(v.string(), scalar),
-    absentIsAnswer: v.boolean(),
-    ahead: v.boolean(),
-  }),
-  v.object({ said: v.literal("needs"), id: v.number() }),
-  v.object({ said: v.literal("firing"), id: v.number() }),
-  v.object({
-    said: v.literal("end"),
-    error: v.nullable(v.object({ text: v.string(), isFetch: v.boolean() })),
-    changed: v.array(v.string()),
-    clean: v.boolean(),
-  }),
-  v.object({ said: v.literal("exit"), code: v.number() }),
-]);
-
-/** Detections and what a module says of itself are looked at by whoever takes them. */
-export type RunnerMessage = v.InferOutput<typeof Message>;
-
-const Job = v.object({ job: v.string() });
-
-/**
- * What a line from the runner says of this job; undefined where it says nothing of it, as a module may
- * write there too.
- */
-export function parseRunnerLine(line: string, job: string): RunnerMessage | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    if (!v.is(Job, value) || value.job !== job) return undefined;
-    const result = v.safeParse(Message, value);
-    return result.success ? result.output : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import * as v from "valibot";
+import { boolean, object, parse, string, unknown } from "valibot";
 import { quote } from "../core/describe.ts";
 import { alarmEntryId, alarmName, isAlarmName } from "../core/event_key.ts";
 import { isJsonObject, type JsonObject, safeText } from "../core/json.ts";
@@ -38,12 +38,12 @@ export async function alarmRows(db: Queryable): Promise<AlarmRows> {
   return { rows, nameless, deleted };
 }
 
-const Columns = v.object({
-  id: v.string(),
-  title: v.string(),
-  content: v.string(),
-  data: v.unknown(),
-  archived: v.boolean(),
+const Columns = object({
+  id: string(),
+  title: string(),
+  content: string(),
+  data: unknown(),
+  archived: boolean(),
 });
 
 /**
@@ -51,7 +51,7 @@ const Columns = v.object({
  * thing that cannot is a fault with a safe value in its place. A text says why the row names no alarm.
  */
 export function parseAlarmRow(row: Row): AlarmRow | string {
-  const { id, title, content, data: raw, archived } = v.parse(Columns, row);
+  const { id, title, content, data: raw, archived } = parse(Columns, row);
   const data = isJsonObject(raw) ? raw : {};
   const entryId = data.entry_id;
   if (typeof entryId !== "string" || entryId === "") {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import * as v from "valibot";
+import { object, parse, string, unknown } from "valibot";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { Queryable } from "./database.ts";
 import { ALARMS_CONTEXT, jsonText } from "./entry.ts";
@@ -120,7 +120,7 @@ export interface ListedRun {
   readonly perAlarm: JsonObject;
 }
 
-const RunRow = v.object({ id: v.string(), data: v.unknown() });
+const RunRow = object({ id: string(), data: unknown() });
 
 /** Ticks, newest first. */
 export async function listEngineRuns(db: Queryable, limit: number): Promise<readonly ListedRun[]> {
@@ -131,7 +131,7 @@ export async function listEngineRuns(db: Queryable, limit: number): Promise<read
     [limit],
   );
   return rows.map((row) => {
-    const { id, data: raw } = v.parse(RunRow, row);
+    const { id, data: raw } = parse(RunRow, row);
     const data = isJsonObject(raw) ? raw : {};
     const number = (value: unknown): number | undefined =>
       typeof value === "number" ? value : undefined;

@@ -1,4 +1,4 @@
-import * as v from "valibot";
+import { object, parse, string, unknown } from "valibot";
 import type { EventTexts } from "../core/bundle.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { Queryable } from "./database.ts";
@@ -6,11 +6,11 @@ import type { Queryable } from "./database.ts";
 /** Stands between the alarm's description and the detection's body; the dashboards split at it too. */
 export const CONTENT_MARK = "\n\n---\n\n";
 
-const TextsRow = v.object({
-  id: v.string(),
-  title: v.string(),
-  content: v.string(),
-  data: v.unknown(),
+const TextsRow = object({
+  id: string(),
+  title: string(),
+  content: string(),
+  data: unknown(),
 });
 
 /** Subject and detail as stored, by id; the detail is what follows the alarm's description. */
@@ -26,7 +26,7 @@ export async function eventTexts(
   );
   return new Map(
     rows.map((row) => {
-      const { id, title, content, data } = v.parse(TextsRow, row);
+      const { id, title, content, data } = parse(TextsRow, row);
       const subject = isJsonObject(data) && typeof data.subject === "string" ? data.subject : title;
       return [id, { subject, body: detailOf(content, description) }];
     }),

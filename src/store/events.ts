@@ -1,4 +1,4 @@
-import * as v from "valibot";
+import { number, object, parse, string } from "valibot";
 import { eventEntryId } from "../core/event_key.ts";
 import type {
   ActiveEvent,
@@ -28,13 +28,13 @@ const ACTIVE = `kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived
 const STILL_ACTIVE = `kind || ' ' || context_id = 'event ${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
     AND coalesce(data->'clear_time', 'null') = 'null'`;
 
-const ActiveRow = v.object({
-  id: v.string(),
-  dedupe_key: v.string(),
-  digest: v.string(),
-  fire_time: v.number(),
-  last_notified: v.number(),
-  clear_held_at: v.number(),
+const ActiveRow = object({
+  id: string(),
+  dedupe_key: string(),
+  digest: string(),
+  fire_time: number(),
+  last_notified: number(),
+  clear_held_at: number(),
 });
 
 /**
@@ -55,7 +55,7 @@ export async function activeEvents(db: Queryable, alarmName: string): Promise<Ac
     );
     after = undefined;
     for (const row of rows) {
-      const { dedupe_key: dedupeKey, digest, ...found } = v.parse(ActiveRow, row);
+      const { dedupe_key: dedupeKey, digest, ...found } = parse(ActiveRow, row);
       events.set(dedupeKey, {
         id: found.id,
         dedupeKey,

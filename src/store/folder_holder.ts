@@ -1,6 +1,15 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import * as v from "valibot";
+import {
+  type InferOutput,
+  integer,
+  maxValue,
+  minValue,
+  number,
+  object,
+  pipe,
+  safeParse,
+} from "valibot";
 
 /** Who has the folder of an embedded database. */
 export interface Holder {
@@ -13,9 +22,9 @@ export interface Holder {
 /** Where the holder says who it is, for when it cannot answer: it may be stopped. */
 export const HOLDER_FILE = "swf-alarms.holder";
 
-const Note = v.object({
-  pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
-  since: v.pipe(v.number(), v.minValue(0), v.maxValue(1e11)),
+const Note = object({
+  pid: pipe(number(), integer(), minValue(1)),
+  since: pipe(number(), minValue(0), maxValue(1e11)),
 });
 
 /** Notes this process as the holder. A folder that takes no note is held all the same. */
@@ -44,9 +53,9 @@ export function readHolder(folder: string, answer: number | undefined): Holder {
   return note;
 }
 
-function readNote(folder: string): v.InferOutput<typeof Note> | undefined {
+function readNote(folder: string): InferOutput<typeof Note> | undefined {
   try {
-    const { success, output } = v.safeParse(
+    const { success, output } = safeParse(
       Note,
       JSON.parse(readFileSync(join(folder, HOLDER_FILE), "utf8")),
     );

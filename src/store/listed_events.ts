@@ -1,4 +1,4 @@
-import * as v from "valibot";
+import { object, parse, string, unknown } from "valibot";
 import { eventEntryId } from "../core/event_key.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { Queryable, Row } from "./database.ts";
@@ -26,7 +26,7 @@ export interface ListedEvent {
   readonly lastNotified: number | undefined;
 }
 
-const ListedRow = v.object({ id: v.string(), title: v.string(), data: v.unknown() });
+const ListedRow = object({ id: string(), title: string(), data: unknown() });
 
 /** Events for people to read, newest first. */
 export async function listEvents(
@@ -35,7 +35,7 @@ export async function listEvents(
 ): Promise<readonly ListedEvent[]> {
   const rows = filter.all ? await newestOf(db, filter) : await newestActive(db, filter);
   return rows.map((row) => {
-    const { id, title, data: raw } = v.parse(ListedRow, row);
+    const { id, title, data: raw } = parse(ListedRow, row);
     const data = isJsonObject(raw) ? raw : {};
     const text = (value: unknown): string | undefined =>
       typeof value === "string" ? value : undefined;

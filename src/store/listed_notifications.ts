@@ -1,4 +1,4 @@
-import * as v from "valibot";
+import { boolean, number, object, parse, string, unknown } from "valibot";
 import { isJsonObject } from "../core/json.ts";
 import type { Queryable } from "./database.ts";
 import { ALARMS_CONTEXT } from "./entry.ts";
@@ -15,11 +15,11 @@ export interface TroubledMail {
   readonly overcome: boolean;
 }
 
-const MailRow = v.object({
-  title: v.string(),
-  timestamp_created: v.number(),
-  data: v.unknown(),
-  overcome: v.boolean(),
+const MailRow = object({
+  title: string(),
+  timestamp_created: number(),
+  data: unknown(),
+  overcome: boolean(),
 });
 
 /** Mails that failed or whose fate is unknown since then, newest first. */
@@ -41,7 +41,7 @@ export async function troubledMails(
     [since, limit],
   );
   return rows.map((row) => {
-    const { title, timestamp_created: attemptedAt, data: raw, overcome } = v.parse(MailRow, row);
+    const { title, timestamp_created: attemptedAt, data: raw, overcome } = parse(MailRow, row);
     const data = isJsonObject(raw) ? raw : {};
     const text = (value: unknown): string => (typeof value === "string" ? value : "");
     return {

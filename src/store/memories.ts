@@ -1,4 +1,20 @@
-import * as v from "valibot";
+import {
+  boolean,
+  fallback,
+  finite,
+  literal,
+  minValue,
+  nullish,
+  number,
+  object,
+  optional,
+  pipe,
+  safeInteger,
+  safeParse,
+  string,
+  transform,
+  variant,
+} from "valibot";
 import type { JsonObject } from "../core/json.ts";
 import type { AlarmMemory } from "../core/quarantine.ts";
 import type { RetentionMemory } from "../core/retention.ts";
@@ -11,36 +27,36 @@ import { saveState, stateName } from "./states.ts";
 const QUARANTINE = "quarantine";
 const SOURCE = "source";
 
-const time = v.pipe(v.number(), v.finite());
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const time = pipe(number(), finite());
+const count = pipe(number(), safeInteger(), minValue(0));
 
-const AlarmState = v.object({
+const AlarmState = object({
   failures: count,
-  cause: v.string(),
-  fingerprint: v.string(),
-  quarantine: v.nullish(
-    v.object({
+  cause: string(),
+  fingerprint: string(),
+  quarantine: nullish(
+    object({
       since: time,
-      pause: v.pipe(count, v.minValue(1)),
+      pause: pipe(count, minValue(1)),
       wait: count,
       tried_at: time,
       looked_at: time,
-      told: v.boolean(),
+      told: boolean(),
     }),
   ),
-  recovery: v.nullish(v.object({ since: time, until: time, told: v.boolean() })),
+  recovery: nullish(object({ since: time, until: time, told: boolean() })),
 });
 
-const SourceState = v.variant("kind", [
-  v.object({ kind: v.literal("trouble"), since: time, cause: v.string(), told: v.boolean() }),
-  v.object({ kind: v.literal("recovered"), since: time, until: time }),
+const SourceState = variant("kind", [
+  object({ kind: literal("trouble"), since: time, cause: string(), told: boolean() }),
+  object({ kind: literal("recovered"), since: time, until: time }),
 ]);
 
 export type States = ReadonlyMap<string, JsonObject>;
 
 /** What is remembered of an alarm, by its name. */
 export function alarmMemory(states: States, alarm: string): AlarmMemory | undefined {
-  const parsed = v.safeParse(AlarmState, states.get(stateName(QUARANTINE, alarm)));
+  const parsed = safeParse(AlarmState, states.get(stateName(QUARANTINE, alarm)));
   if (!parsed.success) return undefined;
   const { failures, cause, fingerprint, quarantine, recovery } = parsed.output;
   return {
@@ -92,7 +108,7 @@ function alarmState({ failures, cause, fingerprint, quarantine, recovery }: Alar
 
 /** What is remembered of a source, by its name. */
 export function sourceMemory(states: States, source: string): SourceMemory | undefined {
-  const parsed = v.safeParse(SourceState, states.get(stateName(SOURCE, source)));
+  const parsed = safeParse(SourceState, states.get(stateName(SOURCE, source)));
   return parsed.success ? parsed.output : undefined;
 }
 
@@ -124,16 +140,16 @@ export async function saveSourceMemory(
 const RETENTION = "retention";
 const PROGRESS = "progress";
 
-const progress = v.fallback(
-  v.optional(
-    v.pipe(
-      v.object({ before: time, reached: time, failed_at: v.optional(time) }),
-      v.transform(({ failed_at: failedAt, ...rest }) => ({ ...rest, failedAt })),
+const progress = fallback(
+  optional(
+    pipe(
+      object({ before: time, reached: time, failed_at: optional(time) }),
+      transform(({ failed_at: failedAt, ...rest }) => ({ ...rest, failedAt })),
     ),
   ),
   undefined,
 );
-const RetentionState = v.object({
+const RetentionState = object({
   engine_runs: progress,
   cleared_events: progress,
   notifications: progress,
@@ -141,7 +157,7 @@ const RetentionState = v.object({
 
 /** How far the removal of old rows has come. */
 export function retentionMemory(states: States): RetentionMemory {
-  const parsed = v.safeParse(RetentionState, states.get(stateName(RETENTION, PROGRESS)));
+  const parsed = safeParse(RetentionState, states.get(stateName(RETENTION, PROGRESS)));
   if (!parsed.success) return {};
   const { engine_runs, cleared_events, notifications } = parsed.output;
   return {

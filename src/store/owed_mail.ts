@@ -1,4 +1,4 @@
-import * as v from "valibot";
+import { number, object, parse, string } from "valibot";
 import { eventEntryId } from "../core/event_key.ts";
 import type { OwedClear } from "../core/notice.ts";
 import type { Queryable } from "./database.ts";
@@ -35,11 +35,11 @@ export async function readOwedMail(db: Queryable): Promise<OwedMail> {
 /** One mail tells of no more; the next one tells of the rest. */
 const OWED_CLEARS = 1_000;
 
-const OwedClearRow = v.object({
-  id: v.string(),
-  dedupe_key: v.string(),
-  fire_time: v.number(),
-  clear_time: v.number(),
+const OwedClearRow = object({
+  id: string(),
+  dedupe_key: string(),
+  fire_time: number(),
+  clear_time: number(),
 });
 
 /** Events that cleared before a confirmed mail named them, oldest first. */
@@ -53,7 +53,7 @@ export async function owedClears(db: Queryable, alarmName: string): Promise<read
     [eventEntryId(alarmName)],
   );
   return rows.map((row) => {
-    const { id, dedupe_key: dedupeKey, ...times } = v.parse(OwedClearRow, row);
+    const { id, dedupe_key: dedupeKey, ...times } = parse(OwedClearRow, row);
     return { id, dedupeKey, fireTime: times.fire_time, clearTime: times.clear_time };
   });
 }

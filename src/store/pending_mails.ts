@@ -1,23 +1,23 @@
-import * as v from "valibot";
+import { array, fallback, number, object, safeParse, string } from "valibot";
 import type { PendingMail } from "../core/pending.ts";
 import type { Queryable } from "./database.ts";
 import { jsonText } from "./entry.ts";
 import { PENDING_MAIL } from "./owed_mail.ts";
 
-const addresses = v.fallback(v.array(v.string()), []);
+const addresses = fallback(array(string()), []);
 
-const PendingRow = v.object({
-  id: v.string(),
-  title: v.string(),
-  content: v.string(),
-  data: v.object({
-    attempted_at: v.number(),
-    attempts: v.fallback(v.number(), 1),
+const PendingRow = object({
+  id: string(),
+  title: string(),
+  content: string(),
+  data: object({
+    attempted_at: number(),
+    attempts: fallback(number(), 1),
     recipients: addresses,
     pending: addresses,
-    refused: v.fallback(v.array(v.object({ address: v.string(), reason: v.string() })), []),
+    refused: fallback(array(object({ address: string(), reason: string() })), []),
     message_ids: addresses,
-    error: v.fallback(v.string(), ""),
+    error: fallback(string(), ""),
   }),
 });
 
@@ -31,7 +31,7 @@ export async function pendingMails(db: Queryable, alarm: string): Promise<readon
   );
   // What somebody has changed beyond reading is no mail that can be finished.
   return rows.flatMap((row) => {
-    const parsed = v.safeParse(PendingRow, row);
+    const parsed = safeParse(PendingRow, row);
     if (!parsed.success) return [];
     const { id, title, content, data } = parsed.output;
     return [

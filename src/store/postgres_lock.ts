@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
-import * as v from "valibot";
+import { nullable, number, object, parse } from "valibot";
 import type { Lock, LockAttempt } from "./database.ts";
 import { ask, endSession } from "./postgres_session.ts";
 import { asDatabaseError, sqlState } from "./refusal.ts";
@@ -108,11 +108,11 @@ const HOLDER = `
     AND taken.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND (taken.classid::bigint << 32 | taken.objid::bigint) = hashtext($1)`;
 
-const HolderRow = v.object({ pid: v.number(), idle: v.nullable(v.number()) });
+const HolderRow = object({ pid: number(), idle: nullable(number()) });
 
 async function readHolder(client: pg.Client, name: string) {
   const [row] = await ask(client, LIMITS, HOLDER, [name]);
-  return row === undefined ? undefined : v.parse(HolderRow, row);
+  return row === undefined ? undefined : parse(HolderRow, row);
 }
 
 /** Ends the holder if it is still that stale. Gives the server's words where it may not. */

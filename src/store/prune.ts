@@ -1,4 +1,4 @@
-import * as v from "valibot";
+import { nullable, number, object, parse } from "valibot";
 import type { Sweep } from "../core/retention.ts";
 import type { Queryable, Row } from "./database.ts";
 import { ALARMS_CONTEXT } from "./entry.ts";
@@ -76,10 +76,10 @@ function removal(rows: string): string {
      FROM due`;
 }
 
-const StepRow = v.object({ due: v.number(), last: v.nullable(v.number()), removed: v.number() });
+const StepRow = object({ due: number(), last: nullable(number()), removed: number() });
 
 function stepOf(what: string, row: unknown, { before }: Sweep): Step {
-  const { due, last, removed } = v.parse(StepRow, row);
+  const { due, last, removed } = parse(StepRow, row);
   return { removed: { [what]: removed }, reached: due < ROWS || last === null ? before : last };
 }
 
@@ -91,10 +91,10 @@ export interface Extent {
   readonly newest: number | undefined;
 }
 
-const ExtentRow = v.object({
-  rows: v.number(),
-  oldest: v.nullable(v.number()),
-  newest: v.nullable(v.number()),
+const ExtentRow = object({
+  rows: number(),
+  oldest: nullable(number()),
+  newest: nullable(number()),
 });
 
 /** Counts the cleared events of a sweep. */
@@ -114,6 +114,6 @@ export function extent(rows: string): string {
 }
 
 export function extentOf([row]: readonly Row[]): Extent {
-  const { rows, oldest, newest } = v.parse(ExtentRow, row);
+  const { rows, oldest, newest } = parse(ExtentRow, row);
   return { rows, oldest: oldest ?? undefined, newest: newest ?? undefined };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import * as v from "valibot";
+import { fallback, nullable, number, object, optional, parse, safeParse, unknown } from "valibot";
 import { type AlarmDay, type DayCounts, mergeDays } from "../core/engine_day.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { DAY, dayToFold, foldBefore, type Sweep } from "../core/retention.ts";
@@ -41,7 +41,7 @@ export async function foldRuns(db: Database, sweep: Sweep, now: number): Promise
   };
 }
 
-const LookRow = v.object({ oldest: v.nullable(v.number()), shown_from: v.nullable(v.number()) });
+const LookRow = object({ oldest: nullable(number()), shown_from: nullable(number()) });
 
 async function lookAtRuns(db: Queryable, from: number, before: number) {
   const [row] = await db.query(
@@ -52,12 +52,12 @@ async function lookAtRuns(db: Queryable, from: number, before: number) {
              ORDER BY timestamp_created DESC OFFSET ${SHOWN} - 1 LIMIT 1) AS shown_from`,
     [from, before],
   );
-  const { oldest, shown_from: shownFrom } = v.parse(LookRow, row);
+  const { oldest, shown_from: shownFrom } = parse(LookRow, row);
   return { oldest: oldest ?? undefined, shownFrom: shownFrom ?? undefined };
 }
 
-const count = v.fallback(v.number(), 0);
-const AlarmDayData = v.object({
+const count = fallback(number(), 0);
+const AlarmDayData = object({
   ticks: count,
   errors: count,
   opened: count,
@@ -66,13 +66,13 @@ const AlarmDayData = v.object({
   alarms_seen_last: count,
   last_at: count,
 });
-const DayData = v.object({
+const DayData = object({
   ticks: count,
   crashed: count,
   skipped: count,
   errors: count,
   notifications_sent: count,
-  per_alarm: v.optional(v.unknown()),
+  per_alarm: optional(unknown()),
 });
 
 async function removeRuns(db: Queryable, from: number, before: number): Promise<DayCounts> {
@@ -112,11 +112,11 @@ async function removeRuns(db: Queryable, from: number, before: number): Promise<
 
 /** A day's counters as rows hold them; what cannot be read counts nothing. */
 function dayCounts(data: unknown): DayCounts {
-  const { notifications_sent: notificationsSent, per_alarm, ...counts } = v.parse(DayData, data);
+  const { notifications_sent: notificationsSent, per_alarm, ...counts } = parse(DayData, data);
   // No schema of a record: those leave out an alarm that is named like an object's own parts.
   const parts = isJsonObject(per_alarm) ? per_alarm : {};
   const alarms = Object.entries(parts).flatMap(([entryId, value]): [string, AlarmDay][] => {
-    const { success, output } = v.safeParse(AlarmDayData, value);
+    const { success, output } = safeParse(AlarmDayData, value);
     if (!success) return [];
     const { alarms_seen_most, alarms_seen_last, last_at, ...day } = output;
     const seen = { seenMost: alarms_seen_most, seenLast: alarms_seen_last, lastAt: last_at };

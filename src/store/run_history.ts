@@ -1,4 +1,4 @@
-import * as v from "valibot";
+import { boolean, nullable, number, object, parse, string } from "valibot";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { Queryable } from "./database.ts";
 import { ALARMS_CONTEXT } from "./entry.ts";
@@ -14,12 +14,12 @@ export interface PastRun {
   readonly partial: boolean;
 }
 
-const PastRunRow = v.object({
-  started_at: v.number(),
-  finished_at: v.nullable(v.number()),
-  errors: v.nullable(v.number()),
-  error_details: v.nullable(v.string()),
-  partial: v.boolean(),
+const PastRunRow = object({
+  started_at: number(),
+  finished_at: nullable(number()),
+  errors: nullable(number()),
+  error_details: nullable(string()),
+  partial: boolean(),
 });
 
 /** The ticks since then, newest first, and at most so many. */
@@ -39,7 +39,7 @@ export async function pastRuns(
     [since, limit],
   );
   return rows.map((row) => {
-    const run = v.parse(PastRunRow, row);
+    const run = parse(PastRunRow, row);
     return {
       startedAt: run.started_at,
       finishedAt: run.finished_at ?? undefined,

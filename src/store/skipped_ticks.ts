@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { appendFileSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import * as v from "valibot";
+import { maxValue, minValue, number, object, pipe, safeParse, string } from "valibot";
 import { cut } from "../core/describe.ts";
 import type { Queryable } from "./database.ts";
 import { ALARMS_CONTEXT, entryTitle, jsonText } from "./entry.ts";
@@ -16,11 +16,11 @@ export interface SkippedTick {
   readonly reason: string;
 }
 
-const Skipped = v.object({
-  at: v.pipe(v.number(), v.minValue(0), v.maxValue(1e11)),
-  host: v.string(),
-  pid: v.number(),
-  reason: v.string(),
+const Skipped = object({
+  at: pipe(number(), minValue(0), maxValue(1e11)),
+  host: string(),
+  pid: number(),
+  reason: string(),
 });
 
 /** This process, as one that skips. */
@@ -97,7 +97,7 @@ async function takeIn(db: Queryable, file: string): Promise<void> {
 /** A line that was cut off, or that somebody else wrote, counts for nothing. */
 function parseNote(line: string): readonly SkippedTick[] {
   try {
-    const { success, output } = v.safeParse(Skipped, JSON.parse(line));
+    const { success, output } = safeParse(Skipped, JSON.parse(line));
     return success ? [output] : [];
   } catch {
     return [];
@@ -108,7 +108,7 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
-const SkippedRow = v.object({ id: v.string(), data: Skipped });
+const SkippedRow = object({ id: string(), data: Skipped });
 
 export interface ListedSkip extends SkippedTick {
   readonly id: string;
@@ -123,7 +123,7 @@ export async function listSkipped(db: Queryable, limit: number): Promise<readonl
     [limit],
   );
   return rows.flatMap((row) => {
-    const { success, output } = v.safeParse(SkippedRow, row);
+    const { success, output } = safeParse(SkippedRow, row);
     return success ? [{ id: output.id, ...output.data }] : [];
   });
 }

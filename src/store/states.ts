@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import * as v from "valibot";
+import { object, parse, string, unknown } from "valibot";
 import { isJsonObject, type JsonObject, safeText } from "../core/json.ts";
 import type { Queryable } from "./database.ts";
 import { ALARMS_CONTEXT, entryTitle, jsonText } from "./entry.ts";
@@ -15,7 +15,7 @@ export function stateName(what: string, id: string): string {
   return `${[...name].slice(0, MAX_NAME - digest.length - 1).join("")}…${digest}`;
 }
 
-const StateRow = v.object({ name: v.string(), data: v.unknown() });
+const StateRow = object({ name: string(), data: unknown() });
 
 /** All that the engine remembers between ticks, by the row's name. What cannot be read is no memory. */
 export async function readStates(db: Queryable): Promise<ReadonlyMap<string, JsonObject>> {
@@ -26,7 +26,7 @@ export async function readStates(db: Queryable): Promise<ReadonlyMap<string, Jso
   );
   const states = new Map<string, JsonObject>();
   for (const row of rows) {
-    const { name, data } = v.parse(StateRow, row);
+    const { name, data } = parse(StateRow, row);
     if (isJsonObject(data)) states.set(name, data);
   }
   return states;

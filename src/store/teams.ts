@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
-import * as v from "valibot";
+import { object, parse, string } from "valibot";
 import type { Team } from "../core/model.ts";
 import { splitRecipients } from "../core/recipients.ts";
 import type { Queryable } from "./database.ts";
 import { entryTitle, jsonText, TEAMS_CONTEXT } from "./entry.ts";
 import { keepVersion } from "./versions.ts";
 
-const TeamRow = v.object({ name: v.string(), title: v.string(), content: v.string() });
+const TeamRow = object({ name: string(), title: string(), content: string() });
 
 /** The teams in use, by name. */
 export async function listTeams(db: Queryable): Promise<ReadonlyMap<string, Team>> {
@@ -18,7 +18,7 @@ export async function listTeams(db: Queryable): Promise<ReadonlyMap<string, Team
   );
   return new Map(
     rows.map((row) => {
-      const { name, title, content } = v.parse(TeamRow, row);
+      const { name, title, content } = parse(TeamRow, row);
       return [name, { name, title, members: splitRecipients(content) }];
     }),
   );

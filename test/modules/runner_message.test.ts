@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseRunnerLine } from "../../src/modules/wire.ts";
+import { parseRunnerLine } from "../../src/modules/runner_message.ts";
 
 const JOB = "the job";
 
