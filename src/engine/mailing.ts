@@ -1,5 +1,4 @@
 import { setMaxListeners } from "node:events";
-import { Mutex } from "async-mutex";
 import type { Channel, Mail } from "../channel/channel.ts";
 import { type Delivery, type Trouble, undelivered } from "../core/delivery.ts";
 import type { Redact } from "../core/redact.ts";
@@ -12,7 +11,8 @@ export class Mailing {
   readonly #open: () => Promise<Channel | undefined>;
   readonly #signal: AbortSignal;
   readonly #redact: Redact;
-  readonly #turn = new Mutex();
+  /** The end of the last mail that was begun. */
+  #turn: Promise<unknown> = Promise.resolve();
   #broken: Trouble | undefined;
 
   /** The signal ends what is under way when the tick's time is over. */
@@ -34,7 +34,9 @@ export class Mailing {
    * begins: a crash then repeats one mail at most.
    */
   async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return await this.#turn.runExclusive(work);
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return await done;
   }
 
   async deliver(channel: Channel, mail: Mail): Promise<Delivery> {

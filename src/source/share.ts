@@ -1,4 +1,4 @@
-import { Semaphore } from "async-mutex";
+import fastq from "fastq";
 import type { Asker } from "./asker.ts";
 
 /** A source that several alarms ask. */
@@ -19,13 +19,12 @@ export function shareOf(
   signal: AbortSignal,
   ready: () => Promise<void>,
 ): Asker {
-  const turns = new Semaphore(source.maxConnections);
-  return {
-    ask: (path, query, absentIsAnswer) =>
-      turns.runExclusive(async () => {
-        await ready();
-        signal.throwIfAborted();
-        return await source.ask(path, query, absentIsAnswer);
-      }),
-  };
+  const questions = fastq.promise<unknown, Question, Buffer | undefined>(async (question) => {
+    await ready();
+    signal.throwIfAborted();
+    return await source.ask(...question);
+  }, source.maxConnections);
+  return { ask: (...question) => questions.push(question) };
 }
+
+type Question = Parameters<Asker["ask"]>;

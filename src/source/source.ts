@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Semaphore } from "async-mutex";
+import fastq from "fastq";
 import { quote } from "../core/describe.ts";
 import { makeRedactor, type Redact } from "../core/redact.ts";
 import { type Answer, Answers } from "./answers.ts";
@@ -40,9 +40,7 @@ export class Source implements SharedSource {
   readonly #settings: SourceSettings;
   readonly #signal: AbortSignal;
   #connections: Promise<Connections> | undefined;
-  readonly #turns: Semaphore;
-  /** Questions that are under way or wait for their turn. */
-  #queued = 0;
+  readonly #questions: fastq.queueAsPromised<URL, Answer>;
   readonly #answers: Answers;
   readonly tally: Tally = { asked: 0, answered: 0, lastFailure: undefined };
   #streak: Streak = NO_FAILURES;
@@ -54,7 +52,7 @@ export class Source implements SharedSource {
     this.#answers = new Answers(room);
     this.name = settings.name;
     this.maxConnections = settings.maxConnections;
-    this.#turns = new Semaphore(settings.maxConnections);
+    this.#questions = fastq.promise((url: URL) => this.#put(url), settings.maxConnections);
     this.#settings = settings;
     this.#signal = signal;
   }
@@ -88,15 +86,11 @@ export class Source implements SharedSource {
   }
 
   #queue(url: URL): Promise<Answer> {
-    if (this.#queued - this.maxConnections >= MAX_WAITING)
+    if (this.#questions.length() >= MAX_WAITING)
       throw new FetchError(
         `GET ${url.pathname} from ${this.name}: not asked: ${MAX_WAITING} questions are waiting already; wait for answers before asking more`,
       );
-    this.#queued += 1;
-    const answer = this.#turns.runExclusive(() => this.#put(url));
-    return answer.finally(() => {
-      this.#queued -= 1;
-    });
+    return this.#questions.push(url);
   }
 
   /** One question to the service, unless that is known to be of no use; what came of it is counted. */

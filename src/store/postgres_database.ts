@@ -1,4 +1,3 @@
-import { Mutex } from "async-mutex";
 import type pg from "pg";
 import type {
   Database,
@@ -26,8 +25,8 @@ export class PostgresDatabase implements Database {
   readonly #connect: () => Promise<pg.Client>;
   readonly #limits: Limits;
   readonly #patience = new Patience(PATIENCE);
-  /** One statement or transaction at a time. */
-  readonly #turn = new Mutex();
+  /** The end of the last statement or transaction that was asked for: there is one at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
   readonly #locks = new Set<Lock>();
   /** The first lock's session, on its way. */
   #spare: Promise<pg.Client> | undefined;
@@ -127,7 +126,7 @@ export class PostgresDatabase implements Database {
 
   /** One piece of work on the session, in its turn. */
   async #work<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
-    return await this.#turn.runExclusive(() =>
+    const done = this.#turn.then(() =>
       repeatConflicts(async () => {
         const client = await this.#session();
         try {
@@ -140,6 +139,8 @@ export class PostgresDatabase implements Database {
         }
       }),
     );
+    this.#turn = done.catch(() => {});
+    return await done;
   }
 
   /** The session, or a new one where it was lost. */

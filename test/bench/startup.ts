@@ -42,7 +42,7 @@ const PROBES: readonly Probe[] = [
   { part: "a process: the engine until it opens the database", code: ENGINE },
   { part: "a process: modules, until it waits", flags: MODULE_FLAGS, code: load("runner/main.js") },
   { part: "the engine's code", after: "", code: ENGINE },
-  ...["commander", "valibot", "smol-toml", "async-mutex"].map(alone),
+  ...["commander", "valibot", "smol-toml", "fastq"].map(alone),
   { part: "a Postgres server's driver", after: ENGINE, code: load("chunks/postgres.js") },
   { part: "the client for services", after: ENGINE, code: load("chunks/connections.js") },
   { part: "mail through SES", after: ENGINE, code: load("chunks/ses.js") },
