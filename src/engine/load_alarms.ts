@@ -21,8 +21,8 @@ export interface Alarm {
 }
 
 export interface LoadedAlarms {
-  /** None of them rejects. */
-  readonly alarms: readonly Promise<Alarm>[];
+  /** By name. None of them rejects. */
+  readonly alarms: ReadonlyMap<string, Promise<Alarm>>;
   /** Rows that stand for no alarm of their own: each an error of the run. */
   readonly problems: readonly string[];
   /** Names of alarms whose row was made now, or would be. */
@@ -75,7 +75,7 @@ export async function loadAlarms(facts: LoadFacts): Promise<LoadedAlarms> {
   for (const name of facts.only ?? []) {
     if (!alarms.has(name)) problems.push(noSuchAlarm(name));
   }
-  return { alarms: [...alarms.values()], problems, newcomers };
+  return { alarms, problems, newcomers };
 }
 
 type Load = (name: string) => Promise<LoadedModule>;

@@ -101,14 +101,16 @@ async function drain(
   take: (value: unknown) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const returned = await inTime(Promise.resolve(start()), signal);
-  const iterator = iterate(returned);
-  try {
+  const iterator = iterate(await inTime(Promise.resolve(start()), signal));
+  const takeAll = async (): Promise<void> => {
     for (;;) {
-      const step = await inTime(Promise.resolve(iterator.next()), signal);
-      if (step.done === true) return;
+      const step = await iterator.next();
+      if (step.done === true || signal.aborted) return;
       take(step.value);
     }
+  };
+  try {
+    await inTime(takeAll(), signal);
   } catch (error) {
     leave(iterator);
     throw error;

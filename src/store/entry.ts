@@ -10,6 +10,7 @@ export const TITLE_LENGTH = 255;
 /** A text as a title: safe, one line, at most 255 characters as Postgres counts them. */
 export function entryTitle(text: string): string {
   const line = safeText(text).replace(/\s+/gu, " ").trim();
+  if (line.length <= TITLE_LENGTH) return line;
   const characters = [...line];
   return characters.length <= TITLE_LENGTH ? line : characters.slice(0, TITLE_LENGTH).join("");
 }
