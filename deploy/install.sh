@@ -30,12 +30,12 @@ node build/check_node.cjs || exit 2
 # One folder for each version: a tick that is at work during an update goes on with the files it began with.
 version=$(node -p 'JSON.parse(fs.readFileSync("package.json")).version')
 # Of the alarms folder only the shipped ones belong to it.
-packaged=$(node -p 'JSON.parse(fs.readFileSync("package.json")).files.filter((name) => /^[a-z]/.test(name) && name !== "dist").join(" ")')
-packaged="$packaged build src package-lock.json package.json rolldown.config.ts tsconfig.json"
+packaged=$(node -p 'JSON.parse(fs.readFileSync("package.json")).files.filter((name) => !name.startsWith("!") && name !== "dist").join(" ")')
+packaged="$packaged LICENSE README.md build src package-lock.json package.json rolldown.config.ts tsconfig.json"
 # shellcheck disable=SC2086 # a list of words
 id=$version-$({ node --version && find $packaged -type f -exec cksum {} + 2>/dev/null | LC_ALL=C sort; } | cksum | cut -d ' ' -f 1)
 
-if [ "$(readlink "$engine/current" || true)" = "$id" ]; then
+if [ "$(readlink "$engine/current")" = "$id" ] && [ -e "$engine/current/dist/bin/swf-alarms.js" ]; then
   echo "The installed engine is up to date: $engine/$id"
 else
   # What was installed for the build is noted in node_modules, which `npm ci` empties.
@@ -54,10 +54,10 @@ else
   # The versions that this checkout was tested with.
   cp package-lock.json "$fresh"
   (cd -- "$fresh" && npm ci --omit=dev --ignore-scripts --no-audit --no-fund)
-  former=$(readlink "$engine/current" || true)
+  former=$(readlink "$engine/current") || former=none
   rm -rf -- "${engine:?}/$id"
   mv -- "$fresh" "$engine/$id"
-  ln -s -- "$id" "$engine/next"
+  ln -sfn -- "$id" "$engine/next"
   # A rename puts one link in the place of the other in one step.
   node -e 'fs.renameSync(process.argv[1], process.argv[2])' "$engine/next" "$engine/current"
   for each in "$engine"/*/; do
