@@ -39,7 +39,7 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   asks_odd_paths: partial(/^GET .*evil\.example.* and \d+ more reasons$/),
   blocks_in_a_command: failed(BLOCKED, true, HASTY),
   blocks_in_atomics: failed(BLOCKED, true, HASTY),
-  changes_globals: failed(/changed globals that other code relies on: .*Promise/),
+  changes_globals: partial(/changed globals that other code relies on: .*Promise/),
   changes_globals_at_import: {
     ...partial(/changed globals that other code relies on: .*String\.prototype\.trim/),
     before: false,
