@@ -36,8 +36,8 @@ function bundle(chunks: string, input: { readonly [entry: string]: string }): Ro
 }
 
 export const engine = bundle("chunks", {
-  "bin/swf-alarms": "src/bin/swf-alarms.ts",
-  "bin/swf-alarms-run": "src/bin/swf-alarms-run.ts",
+  "program/swf-alarms": "src/program/swf-alarms.ts",
+  "program/swf-alarms-run": "src/program/swf-alarms-run.ts",
 });
 
 /** Shares no file with the engine: it needs little of what is in them. */

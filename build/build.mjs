@@ -4,12 +4,21 @@
  */
 import "./check_node.cjs";
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const [FRESH, FORMER] = ["dist.new", "dist.old"];
 
+/** What crontab lines and units may name in a checkout. */
+const STARTER = (name) => `#!/usr/bin/env node
+// Starts the engine that deploy/install.sh has installed beside this checkout, or else this build.
+const installed = require("path").join(__dirname, "../../engine/current/dist/program/${name}.js");
+require(require("fs").existsSync(installed) ? installed : "../program/${name}.js");
+`;
+
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+// A build that was ended between its two renames has left this.
+if (!existsSync("dist") && existsSync(FORMER)) renameSync(FORMER, "dist");
 remove(FRESH);
 try {
   run("typescript-dev/bin/tsc", "-p", "src", "--outDir", FRESH);
@@ -19,7 +28,11 @@ try {
   process.exit(1);
 }
 writeFileSync(`${FRESH}/package.json`, '{ "type": "commonjs" }\n');
-for (const name of ["swf-alarms", "swf-alarms-run"]) chmodSync(`${FRESH}/bin/${name}.js`, 0o755);
+mkdirSync(`${FRESH}/bin`);
+for (const name of ["swf-alarms", "swf-alarms-run"]) {
+  chmodSync(`${FRESH}/program/${name}.js`, 0o755);
+  writeFileSync(`${FRESH}/bin/${name}.js`, STARTER(name), { mode: 0o755 });
+}
 remove(FORMER);
 if (existsSync("dist")) renameSync("dist", FORMER);
 renameSync(FRESH, "dist");

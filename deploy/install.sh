@@ -8,17 +8,22 @@ set -eu
 # The engine refuses alarms that others can write.
 umask go-w
 
-unset CDPATH
-[ $# -eq 0 ] || { mkdir -p -- "$1" && site=$(cd -- "$1" && pwd -P); }
-cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
-root=$(pwd -P)
-site=${site:-$root}
-engine=$site/engine
-
 fail() {
   printf 'install: %s\n' "$*" >&2
   exit 2
 }
+
+unset CDPATH
+case $#${1-} in
+  0) ;;
+  1-*) fail "unknown option $1; usage: deploy/install.sh [FOLDER]" ;;
+  1*) mkdir -p -- "$1" && site=$(cd -- "$1" && pwd -P) ;;
+  *) fail "one folder at most; usage: deploy/install.sh [FOLDER]" ;;
+esac
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+root=$(pwd -P)
+site=${site:-$root}
+engine=$site/engine
 
 [ -d src ] || fail "$root is an installed package, which needs no build. Copy $root/config.toml.example \
 to where your configuration shall be, and run: swf-alarms run --config FILE"
@@ -35,7 +40,19 @@ packaged="$packaged LICENSE README.md build src package-lock.json package.json r
 # shellcheck disable=SC2086 # a list of words
 id=$version-$({ node --version && find $packaged -type f -exec cksum {} + 2>/dev/null | LC_ALL=C sort; } | cksum | cut -d ' ' -f 1)
 
-if [ "$(readlink "$engine/current")" = "$id" ] && [ -e "$engine/current/dist/bin/swf-alarms.js" ]; then
+# Whether the engine in this folder has all its packages.
+is_whole() {
+  node "$1/dist/program/swf-alarms.js" --version >/dev/null 2>&1 &&
+    (cd -- "$1" && npm ls --omit=dev --all >/dev/null 2>&1)
+}
+
+lock=$root/dist.lock
+mkdir -- "$lock" 2>/dev/null ||
+  fail "another installation from this checkout is at work; if it is not, remove $lock"
+trap 'rmdir -- "$lock"' EXIT
+trap 'exit 130' INT TERM HUP
+
+if [ "$(readlink "$engine/current")" = "$id" ] && is_whole "$engine/$id"; then
   echo "The installed engine is up to date: $engine/$id"
 else
   # What was installed for the build is noted in node_modules, which `npm ci` empties.
@@ -54,11 +71,12 @@ else
   # The versions that this checkout was tested with.
   cp package-lock.json "$fresh"
   (cd -- "$fresh" && npm ci --omit=dev --ignore-scripts --no-audit --no-fund)
+  is_whole "$fresh" || fail "$fresh does not start; the installed engine was left as it is"
   former=$(readlink "$engine/current") || former=none
   rm -rf -- "${engine:?}/$id"
   mv -- "$fresh" "$engine/$id"
   ln -sfn -- "$id" "$engine/next"
-  # A rename puts one link in the place of the other in one step.
+  # A rename replaces the link in one step.
   node -e 'fs.renameSync(process.argv[1], process.argv[2])' "$engine/next" "$engine/current"
   for each in "$engine"/*/; do
     each=$(basename -- "$each")
@@ -67,15 +85,9 @@ else
   echo "Installed $engine/$id"
 fi
 
-mkdir -p -- "$site/bin" dist/bin
-printf '{ "type": "commonjs" }\n' >dist/package.json
+mkdir -p -- "$site/bin"
 for name in swf-alarms swf-alarms-run; do
-  ln -sfn -- "../engine/current/dist/bin/$name.js" "$site/bin/$name"
-  # Crontab lines and units from before name the files of the checkout.
-  node -e 'fs.writeFileSync(process.argv[1], `#!/usr/bin/env node
-// Written by deploy/install.sh: starts the engine that it installed.
-require(${JSON.stringify(process.argv[2])});
-`, { mode: 0o755 })' "dist/bin/$name.js" "$engine/current/dist/bin/$name.js"
+  ln -sfn -- "../engine/current/dist/program/$name.js" "$site/bin/$name"
 done
 
 if [ -e "$site/config.toml" ]; then

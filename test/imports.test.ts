@@ -90,7 +90,7 @@ function objection({ from, to }: Pick<Import, "from" | "to">): string | undefine
   if (part === undefined) return `${from} is not in src`;
   if (target === undefined) {
     const inside = to.includes("/") && /\.c?[jt]s$/.test(to);
-    if (inside && (part !== "bin" || to !== NODE_CHECK)) return `${from} leaves src for ${to}`;
+    if (inside && (part !== "program" || to !== NODE_CHECK)) return `${from} leaves src for ${to}`;
     return part === "core" && !PURE.includes(to) ? `core must not import ${to}` : undefined;
   }
   if (part === target) return undefined;
@@ -101,13 +101,13 @@ function objection({ from, to }: Pick<Import, "from" | "to">): string | undefine
 function mayImport(part: string, target: string): boolean {
   if (target === "demo") return part === "cli";
   // The edges: the command line, what modules import, and the process.
-  if (target === "cli") return part === "main.ts" || part === "bin";
+  if (target === "cli") return part === "main.ts" || part === "program";
   // What runs in the modules' processes: it is started by its path, and nothing of it is loaded here.
   if (target === "runner") return false;
   if (part === "runner") return ["modules", "source", "core", "index.ts"].includes(target);
   if (target === "index.ts") return false;
-  if (target === "main.ts") return part === "bin";
-  if (target === "core") return part !== "bin";
+  if (target === "main.ts") return part === "program";
+  if (target === "core") return part !== "program";
   if (target === "engine") return part === "cli" || part === "main.ts";
   if (!MIDDLE.includes(target)) return false;
   if (MIDDLE.includes(part)) return NEIGHBOURS.includes(`${part} → ${target}`);
@@ -174,7 +174,7 @@ describe("imports are read from a text", () => {
   test("those of the engine are found", () => {
     expect(SRC.length).toBeGreaterThan(100);
     const parts = new Set(SRC.flatMap(({ from, to }) => [partOf(from), partOf(to)]));
-    const edges = ["cli", "demo", "bin", "runner", "main.ts", "index.ts"];
+    const edges = ["cli", "demo", "program", "runner", "main.ts", "index.ts"];
     for (const part of [...MIDDLE, "core", "engine", ...edges]) expect(parts).toContain(part);
   });
 });
@@ -208,9 +208,9 @@ describe("the direction", () => {
     ["src/runner/a.ts", "src/store/b.ts", "runner must not import store"],
     ["src/modules/a.ts", "src/runner/b.ts", "modules must not import runner"],
     ["src/cli/a.ts", "src/runner/b.ts", "cli must not import runner"],
-    ["src/bin/a.ts", "src/main.ts", undefined],
-    ["src/bin/a.ts", "src/store/b.ts", "bin must not import store"],
-    ["src/bin/a.ts", "build/check_node.cjs", undefined],
+    ["src/program/a.ts", "src/main.ts", undefined],
+    ["src/program/a.ts", "src/store/b.ts", "program must not import store"],
+    ["src/program/a.ts", "build/check_node.cjs", undefined],
     ["src/cli/a.ts", "build/check_node.cjs", "src/cli/a.ts leaves src for build/check_node.cjs"],
     ["src/new/a.ts", "src/store/b.ts", "new must not import store"],
     ["src/cli/a.ts", "alarms/lib/b.ts", "src/cli/a.ts leaves src for alarms/lib/b.ts"],

@@ -41,7 +41,7 @@ export async function viewAlarms(db: Database, config: Config, only?: string): P
       only: only === undefined ? undefined : new Set([only]),
       log: silent,
     });
-    const loaded = (await Promise.all(alarms.values())).sort(byEntryId);
+    const loaded = (await Promise.all(alarms)).sort(byEntryId);
     const viewed = loaded.map((alarm) => ({ ...alarm, file: fileOf(alarm.row) }));
     return { alarms: viewed, problems, fileOf };
   } finally {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExpectedError } from "../core/expected_error.ts";
 import type { Config } from "./config.ts";
@@ -12,6 +12,10 @@ export class ConfigError extends ExpectedError {
 
 /** Where the shipped alarm modules lie: beside `src/` and `dist/` alike. */
 export const SHIPPED_ALARMS = fileURLToPath(new URL("../../alarms", import.meta.url));
+
+/** deploy/install.sh puts the engine into `engine/VERSION` of a folder; its modules are in `alarms` there. */
+const HOLDER = dirname(dirname(SHIPPED_ALARMS));
+const SITE_ALARMS = basename(HOLDER) === "engine" ? join(HOLDER, "../alarms") : undefined;
 
 const EXAMPLE = fileURLToPath(new URL("../../config.toml.example", import.meta.url));
 
@@ -50,6 +54,7 @@ export function loadConfig(path: string, env: Environment): Config {
   const parsed = parseConfig(text, {
     folder: dirname(path),
     shippedAlarms: SHIPPED_ALARMS,
+    siteAlarms: SITE_ALARMS,
     env,
     readText,
   });

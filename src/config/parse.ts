@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly folder: string;
   /** Where the shipped alarm modules lie, for a configuration that does not name folders. */
   readonly shippedAlarms: string;
+  /** The folder `alarms` beside the installed engine; undefined where it was not installed by install.sh. */
+  readonly siteAlarms?: string | undefined;
   readonly env: { readonly [name: string]: string | undefined };
   /** Text of a file, or undefined where it cannot be read. */
   readonly readText: (path: string) => string | undefined;
@@ -117,16 +119,21 @@ function parseEngine(raw: RawConfig, around: Surroundings, faults: string[]): Co
   };
 }
 
-/** By default the shipped alarms, then those of the site, which need not have any. */
+/**
+ * By default the shipped alarms, then those beside the installed engine and beside the configuration, mostly
+ * one folder. A site need not have any.
+ */
 function alarmFolders(
   named: string | readonly string[] | undefined,
   around: Surroundings,
 ): readonly AlarmFolder[] {
-  if (named === undefined)
+  if (named === undefined) {
+    const own = [around.siteAlarms ?? [], absolute("alarms", around)].flat();
     return [
       { path: around.shippedAlarms },
-      { path: absolute("alarms", around), mayBeMissing: true },
+      ...own.map((path) => ({ path, mayBeMissing: true }) as const),
     ];
+  }
   return [named].flat().map((path) => ({ path: absolute(path, around) }));
 }
 

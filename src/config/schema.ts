@@ -71,12 +71,23 @@ const OPERATORS = 'a list of addresses and @teams, like ["ops@host.example", "@o
 /** How long rows are kept. 0 might mean at once as well as never, so it means nothing. */
 const days = custom<number | "forever">(isDays, DAYS);
 
+const OF_THE_CONNECTION = new Set(
+  "connection content-length expect host keep-alive transfer-encoding upgrade".split(" "),
+);
+
 /** One table of `[sources]`. */
 export const Source = object({
   base_url: url,
   headers: optional(
     record(
-      pipe(string(), regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "a header name such as X-Example")),
+      pipe(
+        string(),
+        regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "a header name such as X-Example"),
+        check(
+          (name) => !OF_THE_CONNECTION.has(name.toLowerCase()),
+          "another header; this one is about the connection, which is the engine's",
+        ),
+      ),
       pipe(
         string('a text such as "value"'),
         check(isHeaderValue, "one line without letters beyond Latin-1"),

@@ -3,10 +3,15 @@ import { join } from "node:path";
 import type { AlarmFolder, Config } from "../config/config.ts";
 import { checkAlarmsFolder, realPath } from "../config/permissions.ts";
 import { errorText } from "../core/describe.ts";
+import { ExpectedError } from "../core/expected_error.ts";
 import { discoverModules, type ModuleFile } from "../modules/discover.ts";
 import { describeReplacement, mergeFolders } from "../modules/merge_folders.ts";
-import { AlarmsFolderError } from "./load_alarms.ts";
 import type { Log } from "./log.ts";
+
+/** An alarms folder cannot be read, or others can write it: no tick is possible. */
+export class AlarmsFolderError extends ExpectedError {
+  override readonly name = "AlarmsFolderError";
+}
 
 /**
  * The module files of all alarms folders, one for each name; each file that is skipped or replaced goes to

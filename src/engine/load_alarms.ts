@@ -1,6 +1,5 @@
 import { errorText } from "../core/describe.ts";
 import { alarmEntryId } from "../core/event_key.ts";
-import { ExpectedError } from "../core/expected_error.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { defaultParams } from "../core/params.ts";
 import { judgeReadiness, type Readiness } from "../core/readiness.ts";
@@ -21,8 +20,8 @@ export interface Alarm {
 }
 
 export interface LoadedAlarms {
-  /** By name. None of them rejects. */
-  readonly alarms: ReadonlyMap<string, Promise<Alarm>>;
+  /** None of them rejects. */
+  readonly alarms: readonly Promise<Alarm>[];
   /** Rows that stand for no alarm of their own: each an error of the run. */
   readonly problems: readonly string[];
   /** Names of alarms whose row was made now, or would be. */
@@ -75,7 +74,7 @@ export async function loadAlarms(facts: LoadFacts): Promise<LoadedAlarms> {
   for (const name of facts.only ?? []) {
     if (!alarms.has(name)) problems.push(noSuchAlarm(name));
   }
-  return { alarms, problems, newcomers };
+  return { alarms: [...alarms.values()], problems, newcomers };
 }
 
 type Load = (name: string) => Promise<LoadedModule>;
@@ -125,11 +124,6 @@ function isDeleted(name: string, deleted: readonly string[], log: Log): boolean 
 
 function noSuchAlarm(name: string): string {
   return `there is no alarm ${JSON.stringify(name)} to run: neither a module nor a live row has this name`;
-}
-
-/** An alarms folder cannot be read, or others can write it: no tick is possible. */
-export class AlarmsFolderError extends ExpectedError {
-  override readonly name = "AlarmsFolderError";
 }
 
 function judge(row: AlarmRow, loaded: LoadedModule, sources: ReadonlySet<string>): Alarm {

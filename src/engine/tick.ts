@@ -106,7 +106,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       teams: await listTeams(db),
     };
     const results = await Promise.all(
-      [...loaded.alarms].map(([name, alarm]) => runAlarm(name, alarm, scene)),
+      loaded.alarms.map(async (alarm) => await runAlarm(await alarm, scene)),
     );
     const problems = loaded.problems.map(engine.redact);
     const troubles = await watchSources(results, scene);
@@ -161,19 +161,15 @@ interface Scene extends Omit<Engine, "host">, TickOptions {
 }
 
 /** One alarm's part of the tick. Its trouble is its own: a failure is its result, never an exception. */
-async function runAlarm(name: string, loading: Promise<Alarm>, scene: Scene): Promise<AlarmResult> {
-  const grip = scene.lock?.grip;
-  // Read while the module is loaded; a failure is met where they are needed.
-  const reading = activeEvents(scene.db, name);
-  reading.catch(() => {});
-  const alarm = await loading;
+async function runAlarm(alarm: Alarm, scene: Scene): Promise<AlarmResult> {
   const { row, readiness } = alarm;
   if (readiness.kind === "not configured")
     return { kind: "not configured", row, missing: readiness.missing };
   const turn = takeTurn(alarm, scene);
   let outcome = NOT_BEGUN;
   try {
-    let active = await reading;
+    const grip = scene.lock?.grip;
+    let active = await activeEvents(scene.db, row.name);
     outcome = await runTurn(alarm, turn, active, scene);
     await scene.lock?.ensure();
     if (scene.lock?.grip !== grip) {

@@ -22,6 +22,9 @@ export interface AnswerFacts {
   readonly stop: (cause: string) => void;
 }
 
+/** Whether the module needs the answer is said by a message of its own. */
+const NOT_YET = new Promise<void>(() => {});
+
 /** The questions of one run. */
 export interface Answerer {
   ask(question: Question): void;
@@ -32,7 +35,8 @@ export interface Answerer {
 /**
  * Sends the module's questions to the sources. What fails is on the record before the module hears of it.
  * A question that was asked ahead counts from when the module needs its answer: until then its failure is
- * neither recorded nor passed on, and the module does not wait for it.
+ * neither recorded nor passed on, and the module does not wait for it. It is tried once; if that fails, it is
+ * asked again once it is needed.
  */
 export function answerer(facts: AnswerFacts): Answerer {
   const { runner, sources, soFar, signal } = facts;
@@ -47,24 +51,24 @@ export function answerer(facts: AnswerFacts): Answerer {
   /** By the id of a question that was asked ahead and has not been answered: what makes it count. */
   const uncounted = new Map<number, () => void>();
   /** Sends a question. What it returns makes the question count. */
-  const put = ({ id, source, path, query, absentIsAnswer }: Question): (() => void) => {
+  const put = ({ id, source, path, query, absentIsAnswer, ahead }: Question): (() => void) => {
     asked += 1;
     const tooMuch = asksTooMuch(asked, read);
     if (tooMuch !== undefined) return () => facts.stop(tooMuch);
-    const ask = async (): Promise<Buffer | undefined> => {
+    const ask = async (needed?: Promise<void>): Promise<void> => {
       const share = shares.get(source);
       if (share === undefined) throw new Error(`no source ${source}`);
-      return await share.ask(path, query, absentIsAnswer);
-    };
-    const answered = inTime(ask(), signal).then((body) => {
+      const body = await inTime(share.ask(path, query, absentIsAnswer, needed), signal);
       uncounted.delete(id);
       read += body?.length ?? 0;
       runner.answer(id, body);
-    });
+    };
+    const answered = ask(ahead ? NOT_YET : undefined);
     answered.catch(() => {});
     return () => {
       soFar.asks();
-      answered.then(
+      const needed = ahead ? answered.catch(() => ask()) : answered;
+      needed.then(
         () => soFar.answered(),
         (error: unknown) => {
           if (signal.aborted) return;

@@ -12,6 +12,8 @@ export type Answer =
       readonly blame: Blame;
       /** A 404: for some questions an answer. */
       readonly absent: boolean;
+      /** It was asked ahead, so tried once: whoever needs the answer asks again. */
+      readonly ahead?: true;
     };
 
 /**
@@ -35,7 +37,8 @@ export class Answers {
     const answer = fetch();
     this.#byQuestion.set(question, answer);
     const ended = await answer;
-    if (!this.#room.take(size(question, ended))) {
+    if (!ended.ok && ended.ahead) this.#byQuestion.delete(question);
+    else if (!this.#room.take(size(question, ended))) {
       this.#byQuestion.delete(question);
       const slice = ended.ok ? this.#room.putAway(ended.body) : undefined;
       if (slice !== undefined) this.#putAway.set(question, slice);

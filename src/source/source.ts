@@ -33,6 +33,11 @@ const MAX_WAITING = 10_000;
 const MAX_QUESTION = 8_000;
 const USER_AGENT = "swf-alarms";
 
+interface Question {
+  readonly url: URL;
+  readonly isAhead: boolean;
+}
+
 /** One REST service during one tick: keep-alive, retries, and each question fetched once. */
 export class Source implements SharedSource {
   readonly name: string;
@@ -40,7 +45,7 @@ export class Source implements SharedSource {
   readonly #settings: SourceSettings;
   readonly #signal: AbortSignal;
   #connections: Promise<Connections> | undefined;
-  readonly #questions: fastq.queueAsPromised<URL, Answer>;
+  readonly #questions: fastq.queueAsPromised<Question, Answer>;
   readonly #answers: Answers;
   readonly tally: Tally = { asked: 0, answered: 0, lastFailure: undefined };
   #streak: Streak = NO_FAILURES;
@@ -52,7 +57,10 @@ export class Source implements SharedSource {
     this.#answers = new Answers(room);
     this.name = settings.name;
     this.maxConnections = settings.maxConnections;
-    this.#questions = fastq.promise((url: URL) => this.#put(url), settings.maxConnections);
+    this.#questions = fastq.promise(
+      (question: Question) => this.#put(question),
+      settings.maxConnections,
+    );
     this.#settings = settings;
     this.#signal = signal;
   }
@@ -60,11 +68,19 @@ export class Source implements SharedSource {
   /**
    * The answer to a question, JSON in UTF-8. Asked twice in a tick it is fetched once; every caller
    * parses it for itself, so that no alarm can change what another reads. Throws FetchError; with
-   * `absentIsAnswer`, a 404 gives undefined instead.
+   * `absentIsAnswer`, a 404 gives undefined instead. What is asked ahead (`needed` is given) is tried once.
    */
-  async ask(path: string, query: Query, absentIsAnswer: boolean): Promise<Buffer | undefined> {
+  async ask(
+    path: string,
+    query: Query,
+    absentIsAnswer: boolean,
+    needed?: Promise<void>,
+  ): Promise<Buffer | undefined> {
     const url = this.#url(path, query);
-    const answer = await this.#answers.get(url.href, () => this.#queue(url));
+    const isAhead = needed !== undefined;
+    const get = () => this.#answers.get(url.href, () => this.#queue({ url, isAhead }));
+    let answer = await get();
+    if (!answer.ok && answer.ahead && !isAhead) answer = await get();
     if (answer.ok) return answer.body;
     if (absentIsAnswer && answer.absent) {
       this.#countAbsent(answer);
@@ -85,16 +101,16 @@ export class Source implements SharedSource {
     return openConnections(new URL(baseUrl).origin, this.maxConnections, timeout);
   }
 
-  #queue(url: URL): Promise<Answer> {
+  #queue(question: Question): Promise<Answer> {
     if (this.#questions.length() >= MAX_WAITING)
       throw new FetchError(
-        `GET ${url.pathname} from ${this.name}: not asked: ${MAX_WAITING} questions are waiting already; wait for answers before asking more`,
+        `GET ${question.url.pathname} from ${this.name}: not asked: ${MAX_WAITING} questions are waiting already; wait for answers before asking more`,
       );
-    return this.#questions.push(url);
+    return this.#questions.push(question);
   }
 
   /** One question to the service, unless that is known to be of no use; what came of it is counted. */
-  async #put(url: URL): Promise<Answer> {
+  async #put({ url, isAhead }: Question): Promise<Answer> {
     const refusal = reasonNotToAsk(this.name, this.#streak);
     if (refusal !== undefined) return { ok: false, reason: refusal, blame: "tick", absent: false };
     if (this.#signal.aborted)
@@ -104,7 +120,8 @@ export class Source implements SharedSource {
         blame: "tick",
         absent: false,
       };
-    const answer = await this.#fetch(url);
+    const answer = await this.#fetch(url, isAhead);
+    if (!answer.ok && isAhead) return { ...answer, ahead: true };
     this.#streak = answer.ok ? NO_FAILURES : nextStreak(this.#streak, answer.blame, answer.reason);
     if (answer.ok) {
       this.tally.asked += 1;
@@ -123,7 +140,7 @@ export class Source implements SharedSource {
     this.tally.answered += 1;
   }
 
-  async #fetch(url: URL): Promise<Answer> {
+  async #fetch(url: URL, isAhead: boolean): Promise<Answer> {
     const { timeout } = this.#settings;
     this.#connections ??= this.#open();
     const options = {
@@ -140,10 +157,10 @@ export class Source implements SharedSource {
       const result = await attemptGet(url, options);
       if (result.kind === "answer") return { ok: true, body: result.body };
       const decision = decideRetry(attempt, result, Math.random(), waited);
-      if (!decision.again)
+      if (!decision.again || isAhead)
         return {
           ok: false,
-          reason: decision.reason,
+          reason: decision.again ? result.reason : decision.reason,
           blame: result.blame,
           absent: /^status 404\b/.test(result.reason),
         };

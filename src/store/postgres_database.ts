@@ -139,7 +139,7 @@ export class PostgresDatabase implements Database {
         }
       }),
     );
-    this.#turn = done.catch(() => {});
+    this.#turn = done.then(nothing, nothing);
     return await done;
   }
 
@@ -164,3 +164,6 @@ export class PostgresDatabase implements Database {
     void endSession(client);
   }
 }
+
+/** What a statement found is not kept until the next one. */
+function nothing(): void {}

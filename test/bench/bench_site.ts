@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Laboratory } from "./laboratory.ts";
 import { type Measured, type MeasureOptions, measure } from "./measured_process.ts";
 
-const ENGINE = fileURLToPath(new URL("../../dist/bin/swf-alarms.js", import.meta.url));
+const ENGINE = fileURLToPath(new URL("../../dist/program/swf-alarms.js", import.meta.url));
 
 export interface SiteOptions {
   /** Alarm modules by name. */

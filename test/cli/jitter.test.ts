@@ -45,7 +45,7 @@ test.each([
 
 /** Random numbers as they come, but always the same one. */
 const FIXED = "data:text/javascript,Math.random = () => 0.75;";
-const BIN = fileURLToPath(new URL("../../dist/bin/", import.meta.url));
+const BIN = fileURLToPath(new URL("../../dist/program/", import.meta.url));
 
 test.each([
   ["swf-alarms.js", ["run"]],

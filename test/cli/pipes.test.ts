@@ -6,7 +6,7 @@ import { QUIET } from "../support/quiet.ts";
 import { only } from "../support/rows.ts";
 import { makeSite, type Site, THINGS } from "../support/site.ts";
 
-const ENTRY = fileURLToPath(new URL("../../dist/bin/swf-alarms.js", import.meta.url));
+const ENTRY = fileURLToPath(new URL("../../dist/program/swf-alarms.js", import.meta.url));
 
 /** Runs `swf-alarms <args> | head -1` and gives what got through and what went to stderr. */
 async function head(

@@ -105,7 +105,7 @@ test(
       for (const days of [20, 21, 22])
         await insertEntry(db, { kind: "engine_run", created: now - days * DAY });
     });
-    const entry = fileURLToPath(new URL("../../dist/bin/swf-alarms.js", import.meta.url));
+    const entry = fileURLToPath(new URL("../../dist/program/swf-alarms.js", import.meta.url));
     const holder = await openPostgres({ dsn: site.dsn ?? "" });
     try {
       // Somebody else folds a day at this moment, so the first step waits.

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stackInSources } from "../../src/cli/stack.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const BIN = join(ROOT, "dist", "bin", "swf-alarms.js");
+const BIN = join(ROOT, "dist", "program", "swf-alarms.js");
 
 describe("an error that nobody expected", () => {
   let folder: string;

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { ProcessResult } from "../support/process.ts";
 import type { Site } from "../support/site.ts";
 
-const ENTRY = fileURLToPath(new URL("../../dist/bin/swf-alarms.js", import.meta.url));
+const ENTRY = fileURLToPath(new URL("../../dist/program/swf-alarms.js", import.meta.url));
 /** A variable that the engine hands on to the processes of its modules. */
 const MARK = "TMPDIR";
 /** Seconds for a process to notice that the engine is gone: far more than it needs. */

@@ -3,8 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { AlarmFolder } from "../../src/config/config.ts";
-import { distinctFolders, readAlarmFolders } from "../../src/engine/alarm_folders.ts";
-import { AlarmsFolderError } from "../../src/engine/load_alarms.ts";
+import {
+  AlarmsFolderError,
+  distinctFolders,
+  readAlarmFolders,
+} from "../../src/engine/alarm_folders.ts";
 import { engineSettings } from "./engine_at.ts";
 
 describe("a folder that is named twice counts once", () => {

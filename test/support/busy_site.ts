@@ -42,7 +42,7 @@ export function holdAnswers(site: Site): { readonly asked: Promise<void>; releas
 
 /** Starts a tick that the test is going to kill. */
 export function startTick(site: Site): { readonly child: ChildProcess; kill(): Promise<void> } {
-  const entry = fileURLToPath(new URL("../../dist/bin/swf-alarms.js", import.meta.url));
+  const entry = fileURLToPath(new URL("../../dist/program/swf-alarms.js", import.meta.url));
   const child = spawn(process.execPath, [entry, "run", "--config", site.config], {
     stdio: "ignore",
     env: { ...process.env, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },

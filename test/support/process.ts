@@ -20,7 +20,7 @@ export async function runEngine(
   options: ProcessOptions = {},
 ): Promise<ProcessResult> {
   const entry = fileURLToPath(
-    new URL(`../../dist/bin/${options.bin ?? "swf-alarms"}.js`, import.meta.url),
+    new URL(`../../dist/program/${options.bin ?? "swf-alarms"}.js`, import.meta.url),
   );
   const child = spawn(process.execPath, [entry, ...args], {
     cwd: options.cwd,

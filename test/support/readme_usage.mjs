@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-const BIN = fileURLToPath(new URL("../../dist/bin/", import.meta.url));
+const BIN = fileURLToPath(new URL("../../dist/program/", import.meta.url));
 const README = fileURLToPath(new URL("../../README.md", import.meta.url));
 const BLOCK = /(<!-- usage -->\n).*?(<!-- \/usage -->)/su;
 
