@@ -48,7 +48,7 @@ export function declareAlarmSet(command: Command): void {
     .action(async (name: string, options: SetOptions) => {
       await withDatabase(options, async (db, config) => {
         const entryId = await setAlarm(db, config, name, options);
-        printLines([`changed ${entryId}; see: swf-alarms alarm show ${name}`]);
+        printLines([`changed ${entryId}; see: bin/swf-alarms alarm show ${name}`]);
         printLines(await remainingTrouble(db, config, name));
       });
     });
@@ -76,7 +76,7 @@ async function setAlarm(
     ...(archived === undefined ? {} : { archived }),
   };
   if (Object.keys(change).length === 1 && Object.keys(data).length === 0) {
-    throw new InvalidArgumentError("nothing to change; see: swf-alarms alarm set --help");
+    throw new InvalidArgumentError("nothing to change; see: bin/swf-alarms alarm set --help");
   }
   const { id, entryId } = alarm.row.id === "" ? await makeRow(db, alarm, now) : alarm.row;
   await db.transaction((tx) => changeAlarm(tx, id, change, `cli:${userInfo().username}`, now));
@@ -121,7 +121,7 @@ function parseRecipients(texts: readonly string[]): string[] {
 /** A module that no tick has seen yet gets its row now. */
 async function makeRow(db: Database, { row, module }: Alarm, now: number): Promise<AlarmRow> {
   if (module === undefined) {
-    throw new NotFound(`the alarm ${row.name} cannot be loaded; see: swf-alarms alarm list`);
+    throw new NotFound(`the alarm ${row.name} cannot be loaded; see: bin/swf-alarms alarm list`);
   }
   return await createAlarm(db, newAlarm(row.name, { ok: true, module }), now);
 }

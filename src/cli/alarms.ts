@@ -59,7 +59,7 @@ export async function findAlarm(db: Database, config: Config, typed: string): Pr
   const { alarms, fileOf } = await viewAlarms(db, config, name);
   const [alarm = await findArchived(db, name, fileOf)] = alarms;
   if (alarm === undefined) {
-    throw new NotFound(`there is no alarm ${JSON.stringify(name)}; see: swf-alarms alarm list`);
+    throw new NotFound(`there is no alarm ${JSON.stringify(name)}; see: bin/swf-alarms alarm list`);
   }
   return alarm;
 }
@@ -71,7 +71,7 @@ async function findArchived(
 ): Promise<ViewedAlarm | undefined> {
   const row = (await alarmRows(db)).rows.find((candidate) => candidate.name === name);
   if (row === undefined) return undefined;
-  const message = `archived; to start it again: swf-alarms alarm set ${name} --unarchive`;
+  const message = `archived; to start it again: bin/swf-alarms alarm set ${name} --unarchive`;
   const readiness = { kind: "faulty", message, fault: "row" } as const;
   return { row, module: undefined, file: fileOf(row), readiness };
 }

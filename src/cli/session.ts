@@ -91,7 +91,7 @@ async function requireSchema(db: Database, path: string): Promise<void> {
   const pending = await pendingMigrations(db);
   if (pending.length > 0) {
     throw new DatabaseError(
-      `the database lacks ${pending.join(", ")}; run: swf-alarms migrate --config ${path}`,
+      `the database lacks ${pending.join(", ")}; run: bin/swf-alarms migrate --config ${path}`,
     );
   }
 }

@@ -11,7 +11,7 @@ export function declareTeamRemove(command: Command): void {
     .argument("<name>", "name of the team, such as @shift", parseTeamName)
     .action(async (name: string, options: ConfigOption) => {
       const removed = await withDatabase(options, (db) => removeTeam(db, name, Date.now() / 1000));
-      if (!removed) throw new NotFound(`there is no team ${name}; see: swf-alarms team list`);
+      if (!removed) throw new NotFound(`there is no team ${name}; see: bin/swf-alarms team list`);
       printLines([`removed ${name}`]);
     });
 }

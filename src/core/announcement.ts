@@ -28,7 +28,7 @@ export function announceQuarantine(
       `The alarm "${alarm.title}" (${alarm.entryId}) has failed ${failures} times in a row by its own fault, and is quarantined since ${utcMinute(quarantine.since)}.`,
       `The last failure: ${cause}`,
       "While it is not run, none of its events opens or clears.",
-      `It is tried again and again, at growing distances of at most six hours: ${nextTry(quarantine)}. It is tried at once when its module file or its row changes, or with: swf-alarms run --alarm ${alarm.name}`,
+      `It is tried again and again, at growing distances of at most six hours: ${nextTry(quarantine)}. It is tried at once when its module file or its row changes, or with: bin/swf-alarms run --alarm ${alarm.name}`,
       "One more mail will say that it runs again.",
     ],
   };

@@ -143,7 +143,7 @@ export function needsAttention(status: Status): readonly string[] {
 
 function tickTrouble({ ticks, now }: Status): readonly string[] {
   const { last, atWorkSince, crashed } = ticks;
-  if (last === undefined) return ["no tick has finished yet: does cron call swf-alarms run?"];
+  if (last === undefined) return ["no tick has finished yet: does cron call bin/swf-alarms run?"];
   const trouble: string[] = [];
   const silence = now - last.startedAt;
   if (silence > LONGEST_SILENCE) {

@@ -79,5 +79,5 @@ async function sweepSome(memory: RetentionMemory, facts: RetainFacts): Promise<S
 function problemOf({ kind }: Sweep, error: unknown): string {
   const isRights = sqlState(error) === "42501";
   const advice = isRights ? ' (deploy/grants.sql), or write "forever" for what is to stay' : "";
-  return `cannot remove what [retention] no longer keeps (${kind}): ${errorText(error)}${advice}; tried again tomorrow, or at once by: swf-alarms prune --yes`;
+  return `cannot remove what [retention] no longer keeps (${kind}): ${errorText(error)}${advice}; tried again tomorrow, or at once by: bin/swf-alarms prune --yes`;
 }

@@ -110,7 +110,7 @@ async function saveAndTell(watched: Watched, facts: SourceFacts): Promise<Told> 
   const kept = isMoot ? undefined : memory;
   if (JSON.stringify(kept) !== JSON.stringify(before)) await saveSourceMemory(db, name, kept, now);
   if (due && addresses.length === 0) {
-    const nobody = `nobody to mail about the source ${name}: [email] operators names ${unresolved.join(", ")}, no team with members; see: swf-alarms team list`;
+    const nobody = `nobody to mail about the source ${name}: [email] operators names ${unresolved.join(", ")}, no team with members; see: bin/swf-alarms team list`;
     return { sent: false, problems: [nobody] };
   }
   if (announcement === undefined || channel === undefined) return NOT_TOLD;

@@ -20,7 +20,10 @@ export interface Loaded {
   readonly hangs: boolean;
 }
 
-/** Loads alarm modules, `.ts` too, on every supported Node, without a build step. */
+/**
+ * Loads alarm modules, `.ts` too, on every supported Node, without a build step. Once Node 20 is dropped,
+ * `module.registerHooks` and the type stripping of Node 22.18 can replace sucrase and the linking here.
+ */
 export class ModuleLoader {
   readonly #graph: ModuleGraph;
 

@@ -12,7 +12,7 @@ export type Answer =
       readonly blame: Blame;
       /** A 404: for some questions an answer. */
       readonly absent: boolean;
-      /** It was asked ahead, so tried once: whoever needs the answer asks again. */
+      /** It was asked ahead and tried once: a caller that needs the answer asks again. */
       readonly ahead?: true;
     };
 

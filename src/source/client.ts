@@ -17,8 +17,8 @@ export interface AlarmClient {
   /**
    * The items of a list, page after page. `{ items, has_more, next_before_id }` (PanDA) unless
    * `paging` says otherwise. Throws FetchError like `get`, and on a list that does not go on properly.
-   * Each page is asked for as soon as the one before it has come. A page that the module does not reach
-   * changes nothing, even if it fails.
+   * Each page is requested as soon as the one before it has arrived. A page that the module does not reach
+   * changes nothing, even if it fails; it is requested once.
    */
   pages(path: string, query?: Query, paging?: Paging): AsyncGenerator<JsonObject, void, undefined>;
   /** The same for another configured service, `[sources.<name>]`. Throws Error for an unknown name. */

@@ -1,7 +1,8 @@
 import type { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 // Two files of undici: all of it, with its fetch, caches and mocks, takes twice as long to load. Its parser
-// is WebAssembly, and to optimise that takes V8 longer than a tick parses: src/main.ts sets flags against it.
+// is WebAssembly. V8 would spend more time on optimising it than a tick spends on parsing, so src/main.ts sets
+// flags that prevent that. The version is pinned in package.json, because these files are not public API.
 import request from "undici/lib/api/api-request.js";
 import Pool from "undici/lib/dispatcher/pool.js";
 import { inTime } from "./in_time.ts";
@@ -40,7 +41,7 @@ export function openConnections(origin: string, most: number, timeout: number): 
     connect: {
       // Later than any signal: undici's clock may be half a second fast.
       timeout: (timeout + 1) * 1000,
-      // Said, because $NODE_TLS_REJECT_UNAUTHORIZED would count otherwise.
+      // Set here so that $NODE_TLS_REJECT_UNAUTHORIZED cannot turn it off.
       rejectUnauthorized: true,
     },
   });
@@ -56,7 +57,7 @@ export function openConnections(origin: string, most: number, timeout: number): 
       });
       // undici itself heeds the signal only once it is connected (nodejs/undici#386).
       const { statusCode, headers: named, body } = await inTime(asked, signal);
-      // The reader is told of an error; until it reads nobody else would be.
+      // An error before the reader begins would end the process; the reader meets it when it reads.
       body.on("error", () => {});
       return { status: statusCode, headers: named, body };
     },

@@ -258,7 +258,7 @@ test("a team that is removed is gone until it is set again, and its versions sta
   expect(again).toEqual({
     code: 1,
     stdout: "",
-    stderr: "swf-alarms: there is no team @shift; see: swf-alarms team list\n",
+    stderr: "swf-alarms: there is no team @shift; see: bin/swf-alarms team list\n",
   });
   await ok(made, "team", "set", "shift", "two@example.org");
   const { teams, versions } = await made.withDatabase(async (db) => ({
@@ -289,7 +289,7 @@ test("what is not there is exit code 1 and one line", async () => {
     const result = await made.command(args);
     expect(result, args.join(" ")).toMatchObject({ code: 1, stdout: "" });
     expect(result.stderr).toMatch(
-      /^swf-alarms: there is no alarm "nothing"; see: swf-alarms alarm list\n$/,
+      /^swf-alarms: there is no alarm "nothing"; see: bin/swf-alarms alarm list\n$/,
     );
   }
   const path = await made.command(["alarm", "show", "../../etc/passwd"]);

@@ -35,7 +35,7 @@ test(
     expect(await status(site)).toMatchObject({
       code: 1,
       lines: expect.arrayContaining([
-        "  no tick has finished yet: does cron call swf-alarms run?",
+        "  no tick has finished yet: does cron call bin/swf-alarms run?",
         "last tick     none yet",
         "no alarms",
       ]),

@@ -153,7 +153,7 @@ describe("what somebody should look at", () => {
     [
       "no tick ever",
       { ticks: judgeTicks([], false) },
-      ["no tick has finished yet: does cron call swf-alarms run?"],
+      ["no tick has finished yet: does cron call bin/swf-alarms run?"],
     ],
     ["a tick fifteen minutes ago is not yet too long", { ticks: judgeTicks([run(15)], false) }, []],
     [

@@ -180,7 +180,7 @@ test("an index that somebody dropped ends the tick with what to run, and migrate
   expect(await site.tick()).toEqual({
     code: 2,
     stdout: "",
-    stderr: `swf-alarms: the database lacks 0002_one_active_event.sql; run: swf-alarms migrate --config ${site.config}\n`,
+    stderr: `swf-alarms: the database lacks 0002_one_active_event.sql; run: bin/swf-alarms migrate --config ${site.config}\n`,
   });
   expect(await site.command(["migrate"])).toEqual({
     code: 0,

@@ -125,7 +125,7 @@ test.for(VARIANTS)(
     const early = await site.tick();
     expect(early).toMatchObject({ code: 2, stdout: "" });
     expect(early.stderr).toBe(
-      `swf-alarms: the database lacks 0001_entry_tables.sql, 0002_one_active_event.sql, 0003_owed_mail.sql, 0004_mails_of_an_alarm.sql, 0005_events_of_an_alarm.sql; run: swf-alarms migrate --config ${site.config}\n`,
+      `swf-alarms: the database lacks 0001_entry_tables.sql, 0002_one_active_event.sql, 0003_owed_mail.sql, 0004_mails_of_an_alarm.sql, 0005_events_of_an_alarm.sql; run: bin/swf-alarms migrate --config ${site.config}\n`,
     );
     expect(await site.entries("event")).toStrictEqual(eventsBefore);
 

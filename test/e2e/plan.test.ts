@@ -163,7 +163,7 @@ test("a plan of a database that was never migrated says what to run, and makes n
   const plan = await site.tick("--plan");
   expect(plan).toMatchObject({ code: 2, stdout: "" });
   expect(plan.stderr).toBe(
-    `swf-alarms: the database lacks 0001_entry_tables.sql, 0002_one_active_event.sql, 0003_owed_mail.sql, 0004_mails_of_an_alarm.sql, 0005_events_of_an_alarm.sql; run: swf-alarms migrate --config ${site.config}\n`,
+    `swf-alarms: the database lacks 0001_entry_tables.sql, 0002_one_active_event.sql, 0003_owed_mail.sql, 0004_mails_of_an_alarm.sql, 0005_events_of_an_alarm.sql; run: bin/swf-alarms migrate --config ${site.config}\n`,
   );
   const tables = await site.query(
     "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace",

@@ -198,7 +198,7 @@ test("operators that nobody stands for are an error, and the mail goes out once 
   await next(site);
   expect(await next(site, 40)).toEqual([
     expect.stringMatching(/^source main unreachable/),
-    "nobody to mail about the source main: [email] operators names @nobody, no team with members; see: swf-alarms team list",
+    "nobody to mail about the source main: [email] operators names @nobody, no team with members; see: bin/swf-alarms team list",
   ]);
   engine.configure({ operators: ["ops@example.org"] });
   await next(site);

@@ -21,7 +21,7 @@ The last failure: detect threw <b>Error</b>: a & b
 
 While it is not run, none of its events opens or clears.
 
-It is tried again and again, at growing distances of at most six hours: next try in 3 ticks (by 2027-01-15 14:00 UTC at the latest). It is tried at once when its module file or its row changes, or with: swf-alarms run --alarm x
+It is tried again and again, at growing distances of at most six hours: next try in 3 ticks (by 2027-01-15 14:00 UTC at the latest). It is tried at once when its module file or its row changes, or with: bin/swf-alarms run --alarm x
 
 One more mail will say that it runs again.
 

@@ -119,11 +119,46 @@ test("any list and any module: its items, a failure where it reaches one, and at
       );
       const requests = server.requests.filter((asked) => asked.startsWith(`${path}?`));
       expect(requests.length).toBeGreaterThanOrEqual(seen.pages);
-      expect(requests.length).toBeLessThanOrEqual(seen.pages + (seen.more ? 1 : 0));
+      expect(requests.length).toBeLessThanOrEqual(seen.pages + (seen.more || seen.fails ? 1 : 0));
     }),
     { numRuns: 60 },
   );
   await server.close();
+});
+
+describe("a page ahead from a service that is not well for a moment", () => {
+  /** The second page of each list fails once. */
+  async function troubled() {
+    const seen = new Map<string, number>();
+    const server = await startServer((_, response, url) => {
+      const count = (seen.get(url.href) ?? 0) + 1;
+      seen.set(url.href, count);
+      if (!url.searchParams.has("before_id")) return json(response, FIRST);
+      if (count === 1) return json(response, { error: "busy" }, 503);
+      json(response, { items: [{ id: "second" }], has_more: false, next_before_id: null });
+    });
+    return { server, main: makeSource({ baseUrl: server.url, maxConnections: 1 }) };
+  }
+  const list = { path: "/list", query: {}, paging: { style: "keyset" }, catches: false };
+
+  test("is asked for once where the module stops before it, and counts nowhere", async () => {
+    const { server, main } = await troubled();
+    const outcome = await detect("stops", TAKES, { main, params: { ...list, take: 1 } });
+    await main.ask("/last", {}, false);
+    expect(outcome).toMatchObject({ status: "complete", reasons: [] });
+    expect(server.requests.filter((asked) => asked.startsWith("/list"))).toHaveLength(2);
+    expect(main.tally).toMatchObject({ asked: 2, answered: 2, lastFailure: undefined });
+    await server.close();
+  });
+
+  test("is asked for again where the module needs it", async () => {
+    const { server, main } = await troubled();
+    const outcome = await detect("goes_on", TAKES, { main, params: { ...list, take: 9 } });
+    expect(outcome).toMatchObject({ status: "complete", reasons: [] });
+    expect(outcome.detections.map(({ dedupeKey }) => dedupeKey)).toEqual(["first", "second"]);
+    expect(server.requests).toHaveLength(3);
+    await server.close();
+  });
 });
 
 describe("a page ahead that never comes, when time is up", () => {
