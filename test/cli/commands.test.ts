@@ -289,7 +289,7 @@ test("what is not there is exit code 1 and one line", async () => {
     const result = await made.command(args);
     expect(result, args.join(" ")).toMatchObject({ code: 1, stdout: "" });
     expect(result.stderr).toMatch(
-      /^swf-alarms: there is no alarm "nothing"; see: bin/swf-alarms alarm list\n$/,
+      /^swf-alarms: there is no alarm "nothing"; see: bin\/swf-alarms alarm list\n$/,
     );
   }
   const path = await made.command(["alarm", "show", "../../etc/passwd"]);

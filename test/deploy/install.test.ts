@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -11,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cleanEnvironment, copyCheckout, run } from "./checkout_copy.ts";
@@ -123,6 +124,56 @@ describe("deploy/install.sh in a fresh checkout", () => {
     const packed = readdirSync(join(checkout, "engine", "current", "alarms"));
     expect(packed.filter((file) => /untyped|broken/.test(file))).toEqual([]);
     rmSync(join(checkout, "alarms", "broken.ts"));
+  });
+
+  test("crontab lines that name dist/bin start the installed engine, also after another build", async () => {
+    const source = join(checkout, "src", "cli", "commands.ts");
+    const whole = readFileSync(source, "utf8");
+    writeFileSync(source, whole.replace('"list what is firing"', '"only in the checkout"'));
+    await run("npm", ["run", "--silent", "build"], { cwd: checkout, env: cleanEnvironment() });
+    writeFileSync(source, whole);
+    const help = async (file: string) => (await run(file, ["event", "--help"])).stdout;
+    expect(await help(join(checkout, "dist", "program", "swf-alarms.js"))).toContain("only in the");
+    expect(await help(join(checkout, "dist", "bin", "swf-alarms.js"))).toContain("what is firing");
+  });
+
+  test("an engine of which something is missing is installed again", async () => {
+    const package_ = join(checkout, "engine", "current", "node_modules", "pg");
+    rmSync(package_, { recursive: true });
+    expect(await install()).toContain("Installed ");
+    expect(existsSync(package_)).toBe(true);
+  });
+
+  test("two at once: the second one says so and touches nothing", async () => {
+    mkdirSync(join(checkout, "dist.lock"));
+    await expect(install()).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("another installation from this checkout is at work"),
+    });
+    rmSync(join(checkout, "dist.lock"), { recursive: true });
+    expect(await listed(join(checkout, "bin", "swf-alarms"))).toContain("untyped");
+  });
+
+  test("modules of the checkout are found by a configuration elsewhere, too", async () => {
+    const elsewhere = join(temporary, "etc", "config.toml");
+    mkdirSync(dirname(elsewhere));
+    writeFileSync(elsewhere, `[db]\npath = ${JSON.stringify(join(temporary, "etc", "state"))}\n`);
+    const command = [join(checkout, "dist", "bin", "swf-alarms.js"), "alarm", "list"];
+    const { stdout } = await run(process.execPath, [...command, "--config", elsewhere]);
+    expect(stdout).toMatch(/^untyped /m);
+  });
+
+  test.each([
+    ["an option", ["--help"]],
+    ["two folders", ["one", "two"]],
+  ])("%s is refused", async (_, args) => {
+    const script = join(checkout, "deploy", "install.sh");
+    const attempt = run("bash", [script, ...args], { cwd: temporary, env: cleanEnvironment() });
+    await expect(attempt).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/usage: deploy\/install\.sh \[FOLDER\]/),
+    });
+    expect(readdirSync(temporary)).not.toContain(args[0]);
   });
 
   test("a build that fails leaves the installed engine as it was", async () => {

@@ -107,7 +107,7 @@ test("a refusal is said on one tick a day, holds up no other kind, and ends by i
   const first = await engine.tick();
   expect(first?.errors).toEqual([
     expect.stringMatching(
-      /^cannot remove what \[retention\] no longer keeps \(engine_runs\): the database refused: .*in_the_way.*; tried again tomorrow, or at once by: bin/swf-alarms prune --yes$/,
+      /^cannot remove what \[retention\] no longer keeps \(engine_runs\): the database refused: .*in_the_way.*; tried again tomorrow, or at once by: bin\/swf-alarms prune --yes$/,
     ),
   ]);
   const run = (await readEntries(engine.db, "engine_run")).at(-1);
