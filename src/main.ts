@@ -8,7 +8,7 @@ import { stackInSources } from "./cli/stack.ts";
 import { errorText } from "./core/describe.ts";
 import { ExpectedError } from "./core/expected_error.ts";
 
-/** The command lines, each with its file in `bin/`. */
+/** The command lines, each with its file in `program/`. */
 const PROGRAMS = { "swf-alarms": buildProgram, "swf-alarms-run": buildRunProgram } as const;
 
 /**
