@@ -78,7 +78,7 @@ export function chooseModules(entries: readonly FolderEntry[]): {
   return { chosen: [...byName].flatMap(([name, files]) => chosenOf(name, files)), skipped };
 }
 
-/** Nobody can see which of two files is meant, so neither is loaded. */
+/** It is not clear which of two files is meant, so neither is loaded. */
 function chosenOf(name: string, [file, ...others]: readonly string[]): readonly Chosen[] {
   if (file === undefined) return [];
   if (others.length === 0) return [{ name, file }];

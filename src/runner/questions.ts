@@ -47,7 +47,7 @@ export class Questions {
     this.#take(id)?.reject(new FetchError(reason));
   }
 
-  /** The job is over: an answer that is still under way reaches nobody. */
+  /** The job is over: answers that are still under way are dropped. */
   forget(): void {
     this.#waiting.clear();
   }
