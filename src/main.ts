@@ -21,8 +21,8 @@ export async function runMain(
 ): Promise<never> {
   // Memory that is free again is used again before more is taken: there is other work on the machine.
   setFlagsFromString("--heap-growing-percent=75");
-  // The embedded database and the HTTP client's parser are WebAssembly. To optimise it takes V8 longer than
-  // a tick works with it, and tens of megabytes. Only both flags together keep it from that.
+  // The embedded database and the HTTP client's parser are WebAssembly. V8 would spend more time on optimising
+  // them than a tick spends on running them, and tens of megabytes. Only both flags together prevent it.
   setFlagsFromString("--no-wasm-tier-up");
   setFlagsFromString("--no-wasm-dynamic-tiering");
   dropUnsafeVariables();

@@ -13,7 +13,7 @@ const KINDS: readonly (readonly [words: RegExp, retry: boolean, meaning: string]
   [/^EAI_AGAIN\b/, true, "DNS does not answer"],
   [/^ECONNREFUSED\b/, true, "nobody listens there"],
   [/^(EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)\b/, true, "it cannot be reached"],
-  // undici closed it itself, because of a 100 or 101 that nobody asked for.
+  // undici closes the connection after a 100 or 101 that was not requested.
   [/^UND_ERR_SOCKET bad (response|upgrade)/, false, "what answers does not speak HTTP"],
   [
     // The parser's words for a connection that was closed in the middle of a chunk.

@@ -16,7 +16,7 @@ export interface ReplyHeaders {
 export interface Reply {
   readonly status: number;
   readonly headers: ReplyHeaders;
-  /** As it came, packed or not. Whoever neither reads it to its end nor destroys it keeps its connection. */
+  /** As it came, compressed or not. Read it to its end or destroy it: until then its connection stays taken. */
   readonly body: Readable;
 }
 

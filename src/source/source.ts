@@ -80,7 +80,8 @@ export class Source implements SharedSource {
     const isAhead = needed !== undefined;
     const get = () => this.#answers.get(url.href, () => this.#queue({ url, isAhead }));
     let answer = await get();
-    if (!answer.ok && answer.ahead && !isAhead) answer = await get();
+    // Another module's attempt ahead may have failed meanwhile: that is no answer for one that needs it.
+    while (!answer.ok && answer.ahead && !isAhead) answer = await get();
     if (answer.ok) return answer.body;
     if (absentIsAnswer && answer.absent) {
       this.#countAbsent(answer);
