@@ -24,7 +24,8 @@ try {
   run("typescript-dev/bin/tsc", "-p", "src", "--outDir", FRESH);
   run("rolldown/bin/cli.mjs", "--config", "rolldown.config.ts");
 } catch (error) {
-  process.stderr.write(`build: ${error.message}; dist is as it was\n`);
+  remove(FRESH);
+  process.stderr.write(`build: ${error.message}; dist is unchanged\n`);
   process.exit(1);
 }
 writeFileSync(`${FRESH}/package.json`, '{ "type": "commonjs" }\n');

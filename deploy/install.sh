@@ -40,6 +40,11 @@ packaged="$packaged LICENSE README.md build src package-lock.json package.json r
 # shellcheck disable=SC2086 # a list of words
 id=$version-$({ node --version && find $packaged -type f -exec cksum {} + 2>/dev/null | LC_ALL=C sort; } | cksum | cut -d ' ' -f 1)
 
+# Runs a command that an installation cannot do without.
+must() {
+  "$@" || fail "this failed, see above: $*. The installed engine, if there is one, is unchanged."
+}
+
 # Whether the engine in this folder has all its packages.
 is_whole() {
   node "$1/dist/program/swf-alarms.js" --version >/dev/null 2>&1 &&
@@ -59,19 +64,19 @@ else
   packages=$(node --version && cksum package.json package-lock.json)
   note=node_modules/.swf-alarms-install
   if [ "$(cat "$note" 2>/dev/null)" != "$packages" ]; then
-    npm ci --no-audit --no-fund
+    must npm ci --no-audit --no-fund
     printf '%s\n' "$packages" >"$note"
   fi
   fresh=$engine/new
   rm -rf -- "$fresh"
   mkdir -p -- "$fresh"
-  npm pack --silent --pack-destination "$fresh" >/dev/null
+  must npm pack --silent --pack-destination "$fresh" >/dev/null
   tar -xzf "$fresh"/swf-alarms-*.tgz --strip-components=1 -C "$fresh"
   rm -- "$fresh"/swf-alarms-*.tgz
   # The versions that this checkout was tested with.
   cp package-lock.json "$fresh"
-  (cd -- "$fresh" && npm ci --omit=dev --ignore-scripts --no-audit --no-fund)
-  is_whole "$fresh" || fail "$fresh does not start; the installed engine was left as it is"
+  must npm ci --prefix "$fresh" --omit=dev --ignore-scripts --no-audit --no-fund
+  is_whole "$fresh" || fail "$fresh does not start. The installed engine, if there is one, is unchanged."
   former=$(readlink "$engine/current") || former=none
   rm -rf -- "${engine:?}/$id"
   mv -- "$fresh" "$engine/$id"

@@ -1,8 +1,8 @@
 /**
- * What a user can set right: its message alone is printed, without a stack, and the process ends with its
- * exit code.
+ * An error that the user can fix. Only its message is printed, without a stack trace, and the process ends
+ * with its exit code.
  */
 export class ExpectedError extends Error {
-  /** 1: what was asked for is not there. 2: nothing could start. */
+  /** 1: what the user named does not exist. 2: the command could not start. */
   readonly exitCode: 1 | 2 = 2;
 }

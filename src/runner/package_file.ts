@@ -13,13 +13,13 @@ const FOLDERS = new Map([
 
 /**
  * The shipped file that `swf-alarms/lib/NAME` or `swf-alarms/alarms/NAME` stands for, with or without an
- * extension. Undefined for every other kind of specifier. Throws where there is no such file.
+ * extension. Undefined for any other specifier. Throws if no such file is shipped.
  */
 export function packageFile(specifier: string, importer: string): string | undefined {
   const [isShipped, part = "", name = ""] =
     /^swf-alarms\/([^/]*)\/?(.*?)(?:\.[jt]s)?$/s.exec(specifier) ?? [];
   if (isShipped === undefined) return undefined;
-  const missing = `there is no ${JSON.stringify(specifier)}, imported from ${importer}`;
+  const missing = `cannot find ${JSON.stringify(specifier)}, imported from ${importer}`;
   const folder = FOLDERS.get(part);
   if (folder === undefined) {
     throw new Error(

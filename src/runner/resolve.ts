@@ -14,8 +14,8 @@ const LEFT_OUT = [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".json"];
 
 /**
  * The file that a module means: a path relative to it, an absolute one, or a file URL, with or without an
- * extension, or a file that the engine ships. Undefined for a package and for Node's own modules. Throws
- * where there is no such file.
+ * extension, or a file that the engine ships. Undefined for a package and for Node's own modules. Throws if
+ * the file does not exist.
  */
 export function resolveFile(specifier: string, importer: string): string | undefined {
   const shipped = packageFile(specifier, importer);

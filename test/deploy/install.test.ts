@@ -182,9 +182,13 @@ describe("deploy/install.sh in a fresh checkout", () => {
     const before = readlinkSync(join(checkout, "engine", "current"));
     writeFileSync(source, `${whole}\nexport const wrong: number = "";\n`);
     await expect(install()).rejects.toMatchObject({
-      stderr: expect.stringContaining("src/index.ts("),
+      code: 2,
+      stderr: expect.stringMatching(
+        /src\/index\.ts\([\s\S]*\ninstall: [^\n]*npm pack[^\n]* The installed engine[^\n]* unchanged\.\n$/,
+      ),
     });
     writeFileSync(source, whole);
+    expect(existsSync(join(checkout, "dist.new"))).toBe(false);
     expect(readlinkSync(join(checkout, "engine", "current"))).toBe(before);
     expect(await listed(join(checkout, "bin", "swf-alarms"))).toContain("untyped");
     expect(await listed(join(checkout, "dist", "bin", "swf-alarms.js"))).toContain("untyped");

@@ -149,7 +149,7 @@ test("an import of what the package does not have costs its own alarm, and the e
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
   expect(result.stderr).toMatch(
-    /^swf-alarms: alarm_broken: cannot load \S+broken\.ts: there is no "swf-alarms\/lib\/nope", [^\n]*; "swf-alarms\/lib" has advocate_decision, [^\n]*\n$/,
+    /^swf-alarms: alarm_broken: cannot load \S+broken\.ts: cannot find "swf-alarms\/lib\/nope", [^\n]*; "swf-alarms\/lib" has advocate_decision, [^\n]*\n$/,
   );
   expect(only(await site.entries("event")).title).toBe("Ours");
 });

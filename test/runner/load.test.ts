@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as helpers from "../../src/index.ts";
 import { type Loaded, ModuleLoader } from "../../src/runner/load.ts";
 import { FetchError } from "../../src/source/fetch_error.ts";
+import { IDLE_CLIENT } from "../support/idle_client.ts";
 
 /** A folder somewhere else, without node_modules, and with a name that a URL would not take. */
 let folder = "";
@@ -140,7 +141,7 @@ describe("every kind of module is loaded, without a build step", () => {
   test("a file in the older style loads TypeScript later", async () => {
     write("lib/it.ts", 'enum E { A = "it" }\nexport const it: string = E.A;');
     const text = 'exports.detect = async () => [(await import("./lib/it.ts")).it];';
-    expect(await (await moduleOf("a.js", text)).detect(CLIENT, {})).toEqual(["it"]);
+    expect(await (await moduleOf("a.js", text)).detect(IDLE_CLIENT, {})).toEqual(["it"]);
   });
 
   test("several at the same time, that share a file which is run once", async () => {
@@ -152,14 +153,14 @@ describe("every kind of module is loaded, without a build step", () => {
     const text = `import { n } from "./lib/count.ts"; export const detect = () => [n];`;
     const files = ["a.ts", "b.mjs", "c.js"].map((file) => ({ name: "x", path: write(file, text) }));
     const loaded = await Promise.all(files.map((file) => loader.load(file, 10)));
-    expect(loaded.map(({ detect }) => detect?.(CLIENT, {}))).toEqual([[1], [1], [1]]);
+    expect(loaded.map(({ detect }) => detect?.(IDLE_CLIENT, {}))).toEqual([[1], [1], [1]]);
     Reflect.deleteProperty(globalThis, "counted");
   });
 
   test("with the lines of its author in the stack of what it throws", async () => {
     const text = `interface A {\n  b: string;\n}\nexport const detect = (): A => {\n  throw new Error("x");\n};`;
     const { detect } = await moduleOf("a.ts", text);
-    expect(() => detect(CLIENT, {})).toThrow(
+    expect(() => detect(IDLE_CLIENT, {})).toThrow(
       expect.objectContaining({ stack: expect.stringContaining(`${join(folder, "a.ts")}:5:`) }),
     );
   });
@@ -168,24 +169,11 @@ describe("every kind of module is loaded, without a build step", () => {
     const text = `import { FetchError, parseUtc } from "swf-alarms";\nexport const detect = () => [FetchError, parseUtc];`;
     for (const file of ["a.ts", "b.js", "c.mjs"]) {
       const module = await moduleOf(file, text);
-      expect(module.detect(CLIENT, {})).toEqual([FetchError, helpers.parseUtc]);
-      expect(module.detect(CLIENT, {})).toEqual([helpers.FetchError, expect.anything()]);
+      expect(module.detect(IDLE_CLIENT, {})).toEqual([FetchError, helpers.parseUtc]);
+      expect(module.detect(IDLE_CLIENT, {})).toEqual([helpers.FetchError, expect.anything()]);
     }
   });
 });
-
-/** These modules ask nothing. */
-const CLIENT: helpers.AlarmClient = {
-  now: 0,
-  signal: new AbortController().signal,
-  get: async () => null,
-  find: async () => undefined,
-  pages: async function* () {},
-  source: () => CLIENT,
-  firing: async () => [],
-  incomplete: () => {},
-  log: () => {},
-};
 
 describe("what a module says of itself", () => {
   test("is read in full", async () => {

@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as helpers from "../../src/index.ts";
 import { type Loaded, ModuleLoader } from "../../src/runner/load.ts";
+import { IDLE_CLIENT } from "../support/idle_client.ts";
 
 const SHIPPED = fileURLToPath(new URL("../../alarms", import.meta.url));
 const OWNER = "panda_failure_rate_owner";
@@ -61,7 +62,7 @@ describe("a module imports the shipped library by its name", () => {
        export const detect = async () => [numberOf, (await import("${specifier}")).numberOf];`,
     );
     expect(words).toMatchObject({ ok: true });
-    const [now, later] = Object(await detect?.(CLIENT, {}));
+    const [now, later] = Object(await detect?.(IDLE_CLIENT, {}));
     expect(now).toEqual(expect.any(Function));
     expect(later).toBe(now);
   });
@@ -94,22 +95,9 @@ describe("a module builds on a shipped alarm", () => {
       await load("a.js", older),
       await loadPath(join(SHIPPED, `${OWNER}.ts`)),
     ];
-    expect(await own.detect?.(CLIENT, {})).toBe(shipped.detect);
+    expect(await own.detect?.(IDLE_CLIENT, {})).toBe(shipped.detect);
   });
 });
-
-/** These modules ask nothing. */
-const CLIENT: helpers.AlarmClient = {
-  now: 0,
-  signal: new AbortController().signal,
-  get: async () => null,
-  find: async () => undefined,
-  pages: async function* () {},
-  source: () => CLIENT,
-  firing: async () => [],
-  incomplete: () => {},
-  log: () => {},
-};
 
 describe("a file is loaded once, whichever way it is named", () => {
   test("through links to files and folders", async () => {
@@ -145,23 +133,23 @@ describe("a name that the package does not have is a fault that lists what there
     [
       "of the library",
       "swf-alarms/lib/nope",
-      /there is no "swf-alarms\/lib\/nope", imported from \S+a\.ts; "swf-alarms\/lib" has advocate_decision, count_check, .*task_window$/,
+      /cannot find "swf-alarms\/lib\/nope", imported from \S+a\.ts; "swf-alarms\/lib" has advocate_decision, count_check, .*task_window$/,
     ],
     [
       "of the alarms",
       "swf-alarms/alarms/nope.ts",
-      /there is no "swf-alarms\/alarms\/nope\.ts", .*; "swf-alarms\/alarms" has gracedb_awaiting_decision, .*_owner$/,
+      /cannot find "swf-alarms\/alarms\/nope\.ts", .*; "swf-alarms\/alarms" has gracedb_awaiting_decision, .*_owner$/,
     ],
-    ["none at all", "swf-alarms/lib", /there is no "swf-alarms\/lib", .* has advocate_decision, /],
+    ["none at all", "swf-alarms/lib", /cannot find "swf-alarms\/lib", .* has advocate_decision, /],
     [
       "a path",
       "swf-alarms/lib/../../src/core/json",
-      /there is no "swf-alarms\/lib\/\.\.\/.*; "swf-alarms\/lib" has /,
+      /cannot find "swf-alarms\/lib\/\.\.\/.*; "swf-alarms\/lib" has /,
     ],
     [
       "another part",
       "swf-alarms/core/json",
-      /there is no "swf-alarms\/core\/json", .*; a module can import "swf-alarms", "swf-alarms\/lib\/NAME" and "swf-alarms\/alarms\/NAME"$/,
+      /cannot find "swf-alarms\/core\/json", .*; a module can import "swf-alarms", "swf-alarms\/lib\/NAME" and "swf-alarms\/alarms\/NAME"$/,
     ],
   ];
   test.each(rows)("%s", async (_, specifier, expected) => {
