@@ -9,7 +9,7 @@ const packages = Object.keys(manifest.dependencies);
 /**
  * The engine's own code, and no package: those are loaded from node_modules as they were installed. A tick
  * needs few files, because a hundred small ones take longer to load than a tick with nothing to do; what is
- * imported on demand is a file of its own. Every file lies one folder below `dist`, as the sources below
+ * imported on demand is a file of its own. Every file lies as deep below `dist` as its source below
  * `src`, so that paths from `import.meta.url` hold in both.
  *
  * CommonJS, because Node's loader of ES modules costs each process 15 ms more.
@@ -41,8 +41,8 @@ export const engine = bundle("chunks", {
 });
 
 /** Shares no file with the engine: it needs little of what is in them. */
-const runner = bundle("runner", { "runner/main": "src/runner/main.ts" });
+const worker = bundle("worker/child", { "worker/child/main": "src/worker/child/main.ts" });
 
 const helpers = bundle("chunks", { index: "src/index.ts" });
 
-export default defineConfig([engine, runner, helpers]);
+export default defineConfig([engine, worker, helpers]);

@@ -1,8 +1,9 @@
 /** All that an alarm module imports, as `"swf-alarms"`, wherever the alarms folder lies. */
-export type { JsonObject, JsonValue } from "./core/json.ts";
+
 export type { Detection } from "./core/model.ts";
 export type { ParamSpec, ParamSpecs, ParamsOf } from "./core/params.ts";
-export { parseUtc } from "./core/utc.ts";
 export type { AlarmClient } from "./source/client.ts";
 export { FetchError } from "./source/fetch_error.ts";
 export type { Paging, Query } from "./source/paging.ts";
+export type { JsonObject, JsonValue } from "./text/json.ts";
+export { parseUtc } from "./text/utc.ts";

@@ -5,8 +5,8 @@ import { dropUnsafeVariables } from "./cli/environment.ts";
 import { EXIT, type ExitCode, type SetExit } from "./cli/exit_code.ts";
 import { shown } from "./cli/output.ts";
 import { stackInSources } from "./cli/stack.ts";
-import { errorText } from "./core/describe.ts";
 import { ExpectedError } from "./core/expected_error.ts";
+import { errorText } from "./text/describe.ts";
 
 /** The command lines, each with its file in `program/`. */
 const PROGRAMS = { "swf-alarms": buildProgram, "swf-alarms-run": buildRunProgram } as const;

@@ -5,21 +5,24 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
 /**
- * Who may import whom: `cli → engine → (modules, source, store, channel, message, config) → core`.
+ * Who may import whom: `cli → engine → (alarm, worker, source, store, channel, message, config) → core → text`.
  * Types count like values: what a file must know of another is a tie either way.
  */
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-const MIDDLE = ["modules", "source", "store", "channel", "message", "config", "spool"];
+const MIDDLE = ["alarm", "worker", "source", "store", "channel", "message", "config", "spool"];
 
 /** Ties between neighbours of the middle layer. A new one is a decision: write it down here. */
 const NEIGHBOURS: readonly string[] = [
+  "alarm → config", // the folders are settings
+  "alarm → store", // an alarm is a file and a row
   "channel → config", // a channel is opened from its settings
   "channel → message", // it delivers a rendered mail
-  "modules → source", // detect gets a client
-  "modules → spool", // detections that do not fit into memory
   "source → spool", // answers that do not fit into memory
   "store → config", // a database is opened from its settings
+  "worker → alarm", // a worker loads a module file
+  "worker → source", // detect gets a client
+  "worker → spool", // detections that do not fit into memory
 ];
 
 /** What the commands and the build look at first. */
@@ -30,8 +33,8 @@ const PURE = ["node:crypto"];
 
 /** What is slow to load, and the one file that may load it; that file is only loaded on demand. */
 const HEAVY: { readonly [name: string]: string } = {
-  "@electric-sql/pglite": "src/store/embedded.ts",
-  pg: "src/store/postgres.ts",
+  "@electric-sql/pglite": "src/store/embedded/database.ts",
+  pg: "src/store/postgres/connect.ts",
   "@aws-sdk/client-ses": "src/channel/ses.ts",
   nodemailer: "src/channel/file.ts",
   undici: "src/source/connections.ts",
@@ -79,9 +82,9 @@ function packageOf(to: string): string {
   return /^(@[^/]+\/)?[^/]+/.exec(to)?.[0] ?? to;
 }
 
-/** `src/core/json.ts` → `core`; a file directly in `src` is a part of its own. */
+/** `src/core/model.ts` → `core`; a file directly in `src` is a part of its own, and so is `worker/child`. */
 function partOf(path: string): string | undefined {
-  return /^src\/([^/]+)/.exec(path)?.[1];
+  return /^src\/(worker\/child|[^/]+)/.exec(path)?.[1];
 }
 
 /** Why an import within `src` breaks the direction, or undefined where it does not. */
@@ -91,7 +94,8 @@ function objection({ from, to }: Pick<Import, "from" | "to">): string | undefine
   if (target === undefined) {
     const inside = to.includes("/") && /\.c?[jt]s$/.test(to);
     if (inside && (part !== "program" || to !== NODE_CHECK)) return `${from} leaves src for ${to}`;
-    return part === "core" && !PURE.includes(to) ? `core must not import ${to}` : undefined;
+    const isPure = part === "core" || part === "text";
+    return isPure && !PURE.includes(to) ? `${part} must not import ${to}` : undefined;
   }
   if (part === target) return undefined;
   const allowed = mayImport(part, target);
@@ -99,20 +103,25 @@ function objection({ from, to }: Pick<Import, "from" | "to">): string | undefine
 }
 
 function mayImport(part: string, target: string): boolean {
+  if (target === "text") return part !== "program";
+  if (part === "text") return false;
+  // The demo is one of the commands, in a folder of its own.
   if (target === "demo") return part === "cli";
+  if (part === "demo" && target === "cli") return true;
   // The edges: the command line, what modules import, and the process.
   if (target === "cli") return part === "main.ts" || part === "program";
-  // What runs in the modules' processes: it is started by its path, and nothing of it is loaded here.
-  if (target === "runner") return false;
-  if (part === "runner") return ["modules", "source", "core", "index.ts"].includes(target);
+  // What runs in the workers: it is started by its path, and nothing of it is loaded in the engine.
+  if (target === "worker/child") return false;
+  if (part === "worker/child")
+    return ["worker", "alarm", "source", "core", "index.ts"].includes(target);
   if (target === "index.ts") return false;
   if (target === "main.ts") return part === "program";
   if (target === "core") return part !== "program";
-  if (target === "engine") return part === "cli" || part === "main.ts";
+  if (target === "engine") return ["cli", "demo", "main.ts"].includes(part);
   if (!MIDDLE.includes(target)) return false;
   if (MIDDLE.includes(part)) return NEIGHBOURS.includes(`${part} → ${target}`);
   if (part === "index.ts") return target === "source";
-  return ["engine", "cli", "main.ts"].includes(part);
+  return ["engine", "cli", "demo", "main.ts"].includes(part);
 }
 
 /** The files of a circle of imports, the first one again at its end; undefined where there is none. */
@@ -174,7 +183,7 @@ describe("imports are read from a text", () => {
   test("those of the engine are found", () => {
     expect(SRC.length).toBeGreaterThan(100);
     const parts = new Set(SRC.flatMap(({ from, to }) => [partOf(from), partOf(to)]));
-    const edges = ["cli", "demo", "program", "runner", "main.ts", "index.ts"];
+    const edges = ["cli", "demo", "program", "text", "worker/child", "main.ts", "index.ts"];
     for (const part of [...MIDDLE, "core", "engine", ...edges]) expect(parts).toContain(part);
   });
 });
@@ -189,25 +198,29 @@ describe("the direction", () => {
     ["src/store/a.ts", "pg", undefined],
     ["src/store/a.ts", "src/core/b.ts", undefined],
     ["src/store/a.ts", "src/source/b.ts", "store must not import source"],
-    ["src/source/a.ts", "src/modules/b.ts", "source must not import modules"],
-    ["src/modules/a.ts", "src/source/b.ts", undefined],
+    ["src/source/a.ts", "src/worker/b.ts", "source must not import worker"],
+    ["src/worker/a.ts", "src/source/b.ts", undefined],
+    ["src/alarm/a.ts", "src/worker/b.ts", "alarm must not import worker"],
     ["src/message/a.ts", "src/engine/b.ts", "message must not import engine"],
-    ["src/modules/a.ts", "src/index.ts", "modules must not import index.ts"],
+    ["src/worker/a.ts", "src/index.ts", "worker must not import index.ts"],
     ["src/engine/a.ts", "src/store/b.ts", undefined],
     ["src/engine/a.ts", "src/cli/b.ts", "engine must not import cli"],
     ["src/engine/a.ts", "src/demo/b.ts", "engine must not import demo"],
     ["src/cli/a.ts", "src/demo/b.ts", undefined],
     ["src/cli/a.ts", "src/main.ts", "cli must not import main.ts"],
-    ["src/demo/a.ts", "src/core/b.ts", undefined],
-    ["src/demo/a.ts", "src/store/b.ts", "demo must not import store"],
+    ["src/core/a.ts", "src/text/b.ts", undefined],
+    ["src/text/a.ts", "src/core/b.ts", "text must not import core"],
+    ["src/text/a.ts", "node:fs", "text must not import node:fs"],
+    ["src/demo/a.ts", "src/cli/b.ts", undefined],
+    ["src/demo/a.ts", "src/index.ts", "demo must not import index.ts"],
     ["src/index.ts", "src/store/b.ts", "index.ts must not import store"],
     ["src/cli/a.ts", "src/index.ts", "cli must not import index.ts"],
-    ["src/runner/a.ts", "src/index.ts", undefined],
-    ["src/runner/a.ts", "src/modules/b.ts", undefined],
-    ["src/runner/a.ts", "src/config/b.ts", "runner must not import config"],
-    ["src/runner/a.ts", "src/store/b.ts", "runner must not import store"],
-    ["src/modules/a.ts", "src/runner/b.ts", "modules must not import runner"],
-    ["src/cli/a.ts", "src/runner/b.ts", "cli must not import runner"],
+    ["src/worker/child/a.ts", "src/index.ts", undefined],
+    ["src/worker/child/a.ts", "src/worker/b.ts", undefined],
+    ["src/worker/child/a.ts", "src/config/b.ts", "worker/child must not import config"],
+    ["src/worker/child/a.ts", "src/store/b.ts", "worker/child must not import store"],
+    ["src/worker/a.ts", "src/worker/child/b.ts", "worker must not import worker/child"],
+    ["src/cli/a.ts", "src/worker/child/b.ts", "cli must not import worker/child"],
     ["src/program/a.ts", "src/main.ts", undefined],
     ["src/program/a.ts", "src/store/b.ts", "program must not import store"],
     ["src/program/a.ts", "build/check_node.cjs", undefined],
@@ -235,11 +248,11 @@ describe("the direction", () => {
 test("of the engine's side a module's process loads no more than the words that they share", () => {
   const loaded = SRC.filter(
     ({ from, to, kind }) =>
-      partOf(from) === "runner" && partOf(to) === "modules" && kind !== "type",
+      partOf(from) === "worker/child" && partOf(to) === "worker" && kind !== "type",
   );
   expect([...new Set(loaded.map(({ to }) => to))].toSorted()).toEqual([
-    "src/modules/frames.ts",
-    "src/modules/wire.ts",
+    "src/worker/frames.ts",
+    "src/worker/protocol.ts",
   ]);
 });
 

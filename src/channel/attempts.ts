@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SesFailure } from "./ses_failure.ts";
+import type { SesError } from "./ses_error.ts";
 
 /** For one call, in all. */
 export const ATTEMPTS = 5;
@@ -9,10 +9,10 @@ export const ATTEMPTS = 5;
  * each time. Undefined when SES took it, else how the last call failed.
  */
 export async function callPatiently(
-  call: () => Promise<SesFailure | undefined>,
+  call: () => Promise<SesError | undefined>,
   firstWait: number,
   signal: AbortSignal,
-): Promise<SesFailure | undefined> {
+): Promise<SesError | undefined> {
   for (let attempt = 1; ; attempt++) {
     const failure = await call();
     if (failure?.again !== true || attempt === ATTEMPTS) return failure;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createTransport } from "nodemailer";
 import type { EmailConfig } from "../config/config.ts";
 import { undelivered } from "../core/delivery.ts";
-import { errorText } from "../core/describe.ts";
+import { errorText } from "../text/describe.ts";
 import type { Channel, Mail } from "./channel.ts";
 import { headerSubject } from "./encoded_words.ts";
 
@@ -33,14 +33,14 @@ export function fileChannel(config: Extract<EmailConfig, { provider: "file" }>):
           refused: [],
           pending: [],
           messageIds: [name],
-          trouble: undefined,
+          error: undefined,
         };
       } catch (error) {
         return undelivered(mail.recipients, {
-          error: `cannot write ${path}: ${errorText(error)}`,
+          message: `cannot write ${path}: ${errorText(error)}`,
           retryable: true,
           scope: "channel",
-          mayBeSent: false,
+          mayBeDelivered: false,
         });
       }
     },

@@ -1,12 +1,12 @@
 import { SESClient, SendEmailCommand } from "@aws-sdk/client-ses";
 import type { EmailConfig } from "../config/config.ts";
-import { type Delivery, type Refused, type Trouble, undelivered } from "../core/delivery.ts";
-import { quote } from "../core/describe.ts";
-import { headerText } from "../message/escape.ts";
+import { type Delivery, type DeliveryError, type Refused, undelivered } from "../core/delivery.ts";
+import { quote } from "../text/describe.ts";
+import { headerText } from "../text/escape.ts";
 import { callPatiently } from "./attempts.ts";
 import type { Channel, Mail } from "./channel.ts";
 import { asciiAddress, headerMailbox, readMailbox } from "./mailbox.ts";
-import { explainFailure, FOREIGN, type SesFailure } from "./ses_failure.ts";
+import { explainSesError, FOREIGN, type SesError } from "./ses_error.ts";
 
 /** SES refuses a call with more recipients. */
 const MAX_RECIPIENTS = 50;
@@ -53,10 +53,10 @@ export function sesChannel(
       if (sender === undefined) {
         const error = `cannot send from ${quote(config.from)}: ${NOT_ASCII}; mend [email] from`;
         return undelivered(mail.recipients, {
-          error,
+          message: error,
           retryable: false,
           scope: "channel",
-          mayBeSent: false,
+          mayBeDelivered: false,
         });
       }
       const source = headerMailbox({ name, address: sender });
@@ -82,7 +82,7 @@ class Sending {
   readonly #refused: Refused[] = [];
   readonly #pending: string[] = [];
   readonly #messageIds: string[] = [];
-  #trouble: Trouble | undefined;
+  #trouble: DeliveryError | undefined;
 
   constructor(client: SESClient, letter: Letter) {
     this.#client = client;
@@ -102,7 +102,7 @@ class Sending {
       refused: this.#refused,
       pending: this.#pending,
       messageIds: this.#messageIds,
-      trouble: this.#trouble,
+      error: this.#trouble,
     };
   }
 
@@ -119,9 +119,9 @@ class Sending {
       this.#confirmed.push(...recipients);
       return;
     }
-    const { error: reason, retryable, scope, blamed, mayBeSent } = failure;
+    const { message: reason, retryable, scope, blamed, mayBeDelivered: mayBeSent } = failure;
     if (scope !== "addresses") {
-      this.#trouble = { error: reason, retryable, scope, mayBeSent };
+      this.#trouble = { message: reason, retryable, scope, mayBeDelivered: mayBeSent };
       this.#pending.push(...recipients);
       return;
     }
@@ -136,9 +136,9 @@ class Sending {
   }
 
   /** One call. Undefined when SES took it. */
-  async #send(recipients: readonly string[]): Promise<SesFailure | undefined> {
+  async #send(recipients: readonly string[]): Promise<SesError | undefined> {
     const { mail, sender, source, signal, patience } = this.#letter;
-    if (signal.aborted) return { ...unanswered(NOT_ASKED), mayBeSent: false };
+    if (signal.aborted) return { ...unanswered(NOT_ASKED), mayBeDelivered: false };
     const utf8 = (data: string) => ({ Data: data, Charset: "UTF-8" });
     const addresses = recipients.map(wire);
     const command = new SendEmailCommand({
@@ -161,13 +161,20 @@ class Sending {
     } catch (error) {
       if (signal.aborted) return unanswered(OUT_OF_TIME);
       if (late.aborted) return unanswered(`SES: no answer within ${patience.answer / 1000} s`);
-      return explainFailure(error, sender, addresses);
+      return explainSesError(error, sender, addresses);
     }
   }
 }
 
-function unanswered(error: string): SesFailure {
-  return { error, retryable: true, scope: "channel", blamed: [], mayBeSent: true, again: false };
+function unanswered(error: string): SesError {
+  return {
+    message: error,
+    retryable: true,
+    scope: "channel",
+    blamed: [],
+    mayBeDelivered: true,
+    again: false,
+  };
 }
 
 function wire(address: string): string {

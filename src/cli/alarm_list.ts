@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import type { ModuleFile } from "../alarm/discover.ts";
+import { describeReplacement } from "../alarm/merge_folders.ts";
 import type { AlarmRow } from "../core/model.ts";
-import type { ModuleFile } from "../modules/discover.ts";
-import { describeReplacement } from "../modules/merge_folders.ts";
 import { alarmRows } from "../store/alarms.ts";
 import { eventCounts } from "../store/listed_events.ts";
 import { renderState, viewAlarms } from "./alarms.ts";

@@ -1,14 +1,14 @@
 import { userInfo } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
+import { type Alarm, newAlarm } from "../alarm/load_alarms.ts";
 import type { Config } from "../config/config.ts";
-import type { JsonObject } from "../core/json.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { resolveParams } from "../core/params.ts";
 import { isAddress, resolveRecipients, splitRecipients } from "../core/recipients.ts";
-import { type Alarm, newAlarm } from "../engine/load_alarms.ts";
 import { changeAlarm, createAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 import { listTeams } from "../store/teams.ts";
+import type { JsonObject } from "../text/json.ts";
 import { findAlarm, NotFound, renderState } from "./alarms.ts";
 import { printLines } from "./output.ts";
 import { parseAssignments } from "./param_option.ts";

@@ -1,12 +1,12 @@
 import type { Command } from "commander";
-import type { JsonObject } from "../core/json.ts";
+import type { Alarm } from "../alarm/load_alarms.ts";
+import { judgeReadiness } from "../alarm/readiness.ts";
 import type { Outcome, SafeDetection } from "../core/model.ts";
-import { judgeReadiness } from "../core/readiness.ts";
 import { collect, failedOutcome } from "../engine/collect.ts";
-import type { Alarm } from "../engine/load_alarms.ts";
-import { openRunners } from "../engine/runners.ts";
 import { Sources } from "../engine/sources.ts";
+import { openWorkerPool } from "../engine/workers.ts";
 import { activeEvents } from "../store/events.ts";
+import type { JsonObject } from "../text/json.ts";
 import { findAlarm } from "./alarms.ts";
 import { consoleLog } from "./console_log.ts";
 import { EXIT, type SetExit } from "./exit_code.ts";
@@ -44,7 +44,7 @@ async function tryAlarm(name: string, options: TryOptions): Promise<Tried> {
     const found = await findAlarm(db, config, name);
     const sources = new Sources(config);
     const log = consoleLog({ verbose: options.json !== true, path: undefined });
-    const host = openRunners(config, new AbortController().signal, log);
+    const host = openWorkerPool(config, new AbortController().signal, log);
     try {
       const alarm = withParams(found, parseAssignments(options.param ?? []), sources.names);
       if (alarm.readiness.kind === "not configured") {

@@ -1,12 +1,12 @@
+import { readAlarmFolders } from "../alarm/alarm_folders.ts";
+import type { ModuleFile } from "../alarm/discover.ts";
+import { type Alarm, loadAlarms } from "../alarm/load_alarms.ts";
 import type { Config } from "../config/config.ts";
 import { ExpectedError } from "../core/expected_error.ts";
+import type { Log } from "../core/log.ts";
 import type { AlarmRow } from "../core/model.ts";
-import { readAlarmFolders } from "../engine/alarm_folders.ts";
-import { type Alarm, loadAlarms } from "../engine/load_alarms.ts";
-import type { Log } from "../engine/log.ts";
-import { openRunners } from "../engine/runners.ts";
 import { Sources } from "../engine/sources.ts";
-import type { ModuleFile } from "../modules/discover.ts";
+import { openWorkerPool } from "../engine/workers.ts";
 import { alarmRows } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 import { EXIT } from "./exit_code.ts";
@@ -28,9 +28,9 @@ export interface AlarmsView {
 export async function viewAlarms(db: Database, config: Config, only?: string): Promise<AlarmsView> {
   const modules = readAlarmFolders(config.engine, silent);
   const fileOf = (row: AlarmRow) => modules.find(({ name }) => name === row.module);
-  const host = openRunners(config, new AbortController().signal, silent);
+  const host = openWorkerPool(config, new AbortController().signal, silent);
   try {
-    const { alarms, problems } = await loadAlarms({
+    const { alarms, errors: problems } = await loadAlarms({
       db,
       modules,
       host,
@@ -72,7 +72,7 @@ async function findArchived(
   const row = (await alarmRows(db)).rows.find((candidate) => candidate.name === name);
   if (row === undefined) return undefined;
   const message = `archived; to start it again: bin/swf-alarms alarm set ${name} --unarchive`;
-  const readiness = { kind: "faulty", message, fault: "row" } as const;
+  const readiness = { kind: "faulty", message, cause: "row" } as const;
   return { row, module: undefined, file: fileOf(row), readiness };
 }
 

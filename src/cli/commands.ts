@@ -44,7 +44,7 @@ const COMMANDS: readonly Listed[] = [
   {
     words: "demo",
     summary: "show ticks at work on made-up data",
-    load: async () => (await import("./demo.ts")).declareDemo,
+    load: async () => (await import("../demo/demo.ts")).declareDemo,
   },
   {
     words: "alarm list",

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { errorText } from "../core/describe.ts";
-import type { Log } from "../engine/log.ts";
+import type { Log } from "../core/log.ts";
+import { errorText } from "../text/describe.ts";
 import { renderTime, shown } from "./output.ts";
 
 export interface LogOptions {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
-import type { Log } from "../engine/log.ts";
+import type { Log } from "../core/log.ts";
 
 /** Seconds: there is a tick every five minutes. */
 const MOST = 240;

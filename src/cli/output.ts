@@ -1,4 +1,4 @@
-import { plainJson, plainText } from "../message/escape.ts";
+import { plainJson, plainText } from "../text/escape.ts";
 import { redact } from "./secrets.ts";
 
 /** Writes lines to stdout. Texts come from rows and services: neither control characters nor secrets get through. */

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
-import { quote } from "../core/describe.ts";
-import { isJsonObject, type JsonObject, type JsonValue, safeJson } from "../core/json.ts";
+import { quote } from "../text/describe.ts";
+import { isJsonObject, type JsonObject, type JsonValue, safeJson } from "../text/json.ts";
 
 /** `name=value` pairs as params. A value is JSON where it reads as JSON, else the text as it stands. */
 export function parseAssignments(texts: readonly string[]): JsonObject {

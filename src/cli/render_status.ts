@@ -10,7 +10,7 @@ export function renderStatus(status: Status): string[] {
       : ["needs attention:", ...attention.map((line) => `  ${line}`)];
   lines.push("", ...renderTicks(status), "", ...renderAlarms(status));
   if (status.sources.length > 0) {
-    const rows = status.sources.map(({ source, memory }) => [
+    const rows = status.sources.map(({ source, state: memory }) => [
       source,
       renderTime(memory.since),
       memory.kind === "trouble" ? memory.cause : "",
@@ -22,7 +22,7 @@ export function renderStatus(status: Status): string[] {
       renderTime(mail.attemptedAt),
       mail.alarm,
       mail.outcome,
-      mail.overcome ? "yes" : "no",
+      mail.resolved ? "yes" : "no",
       mail.error || mail.subject,
     ]);
     const headings = ["MAIL OF", "ALARM", "OUTCOME", "MADE UP FOR", "WHY"];
@@ -32,7 +32,7 @@ export function renderStatus(status: Status): string[] {
 }
 
 function renderTicks({ ticks, now, skipped }: Status): string[] {
-  const { last, atWorkSince, crashed } = ticks;
+  const { last, runningSince: atWorkSince, crashed } = ticks;
   return [
     `last tick     ${last === undefined ? "none yet" : renderLast(last, now)}`,
     `at work now   ${atWorkSince === undefined ? "no" : `since ${ago(now - atWorkSince)}`}`,
@@ -58,7 +58,7 @@ function errorLines(last: TickStatus["last"]): readonly string[] {
 }
 
 function renderAlarms({ alarms }: Status): string[] {
-  const rows = alarms.map(({ alarm, state, mail, active, owed, reason }) => [
+  const rows = alarms.map(({ alarm, state, mail, active, unsent: owed, reason }) => [
     alarm,
     state,
     mail ? "on" : "off",
@@ -94,11 +94,11 @@ export function statusFacts(status: Status) {
             errors: last.errors,
             error_details: last.errorDetails,
           },
-    at_work_since: ticks.atWorkSince ?? null,
+    at_work_since: ticks.runningSince ?? null,
     crashed_at: ticks.crashed ?? null,
     skipped_in_24_h: status.skipped,
-    alarms: status.alarms.map(({ owed, ...alarm }) => ({ ...alarm, not_mailed: owed })),
-    sources: status.sources.map(({ source, memory }) => ({
+    alarms: status.alarms.map(({ unsent: owed, ...alarm }) => ({ ...alarm, not_mailed: owed })),
+    sources: status.sources.map(({ source, state: memory }) => ({
       source,
       unreachable_since: memory.since,
       cause: memory.kind === "trouble" ? memory.cause : null,

@@ -1,5 +1,5 @@
 import type { Mode } from "../core/model.ts";
-import type { Mention, Notice } from "../core/notice.ts";
+import type { BundleItem, Notice } from "../core/notice.ts";
 import type { TickReport } from "../engine/report.ts";
 import type { AlarmResult, RanResult } from "../engine/result.ts";
 
@@ -43,14 +43,14 @@ function renderMail({ notice, sent, recipients }: RanResult): string {
   return `${count} not mailed: ${notice.reason}`;
 }
 
-function mentions({ fresh, continuing, cleared }: Notice): readonly Mention[] {
+function mentions({ fresh, continuing, cleared }: Notice): readonly BundleItem[] {
   return [...fresh, ...continuing, ...cleared];
 }
 
 /** Every item of the plan with its reason; nothing of it has been written. */
 export function renderPlan(report: TickReport): string[] {
   const lines = ["Plan of the next tick. Nothing was written and nothing was sent."];
-  for (const name of report.newcomers)
+  for (const name of report.newModules)
     lines.push("", `alarm_${name}: its row would be made, with mail off (new module)`);
   for (const result of report.results) lines.push("", ...renderAlarmPlan(result));
   for (const error of report.errors) lines.push("", `error: ${error}`);
@@ -90,7 +90,7 @@ function renderBundle({ row, notice, recipients, subject }: RanResult): string {
 /** The plan as facts, for other programs. */
 export function planFacts(report: TickReport) {
   return {
-    newcomers: report.newcomers,
+    newcomers: report.newModules,
     errors: report.errors,
     alarms: report.results.map((result) => {
       const { entryId: alarm } = result.row;

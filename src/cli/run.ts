@@ -1,12 +1,12 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { DbConfig } from "../config/config.ts";
-import { errorText } from "../core/describe.ts";
+import type { Log } from "../core/log.ts";
 import type { Mode } from "../core/model.ts";
-import type { Log } from "../engine/log.ts";
-import { startRunner } from "../engine/runners.ts";
 import type { Engine } from "../engine/tick.ts";
+import { startWorker } from "../engine/workers.ts";
 import { DatabaseBusy } from "../store/database.ts";
 import { noteSkipped, skippedTick } from "../store/skipped_ticks.ts";
+import { errorText } from "../text/describe.ts";
 import { consoleLog } from "./console_log.ts";
 import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
 import { addJitterOption, waitSomeTime } from "./jitter.ts";
@@ -73,7 +73,7 @@ export async function runTick(options: RunOptions): Promise<ExitCode> {
   const log = consoleLog({ verbose, path: config.engine.logPath });
   for (const note of notes) log.info(note);
   if (options.jitter !== undefined) await waitSomeTime(options.jitter, Math.random(), log);
-  const first = startRunner(config, log);
+  const first = startWorker(config, log);
   try {
     const report = await withDatabase(
       options,
@@ -119,7 +119,7 @@ async function showPlan(options: RunOptions): Promise<ExitCode> {
     path: undefined,
   });
   const report = await withPlanDatabase(options, (db, config) =>
-    runOnce(makeEngine(db, config, log, startRunner(config, log)), "plan", options.alarm),
+    runOnce(makeEngine(db, config, log, startWorker(config, log)), "plan", options.alarm),
   );
   if (options.json === true) printJson(planFacts(report));
   else printLines(renderPlan(report));

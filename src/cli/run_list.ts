@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { cut } from "../core/describe.ts";
 import { type ListedRun, listEngineRuns } from "../store/engine_runs.ts";
 import { type ListedSkip, listSkipped } from "../store/skipped_ticks.ts";
+import { cut } from "../text/describe.ts";
 import { parseCount } from "./event_list.ts";
 import { printJson, printLines, renderTable, renderTime } from "./output.ts";
 import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";

@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { environmentSecrets, secretsOf } from "../config/secrets.ts";
-import { makeRedactor, type Redact } from "../core/redact.ts";
+import { makeRedactor, type Redact } from "../text/redact.ts";
 
 /**
  * The one thing that is known process-wide: what must never be shown. Errors come from everywhere, also

@@ -4,15 +4,15 @@ import type { Config } from "../config/config.ts";
 import { ConfigError, findConfig, loadConfig } from "../config/load.ts";
 import { checkConfigFile, checkLoginFile } from "../config/permissions.ts";
 import { configWarnings } from "../config/warnings.ts";
+import type { Log } from "../core/log.ts";
 import { staleAfter } from "../engine/budget.ts";
-import type { Log } from "../engine/log.ts";
-import { openRunners } from "../engine/runners.ts";
 import type { Engine } from "../engine/tick.ts";
-import type { Runner } from "../modules/runner.ts";
+import { openWorkerPool } from "../engine/workers.ts";
 import { type Database, DatabaseError } from "../store/database.ts";
+import { asDatabaseError } from "../store/database_error.ts";
 import { migrate, pendingMigrations } from "../store/migrate.ts";
 import { embeddedExists, openDatabase } from "../store/open.ts";
-import { asDatabaseError } from "../store/refusal.ts";
+import type { Worker } from "../worker/worker.ts";
 import { droppedVariables } from "./environment.ts";
 import { hideSecrets, redact } from "./secrets.ts";
 
@@ -104,7 +104,7 @@ export async function withPlanDatabase<T>(
   const { config, path } = readConfig(options);
   const imagined = !embeddedExists(config.db);
   const db = imagined
-    ? await (await import("../store/embedded.ts")).openInMemory()
+    ? await (await import("../store/embedded/database.ts")).openInMemory()
     : await openDatabase(config.db, staleAfter(config.engine.tickTimeout));
   try {
     if (imagined) await migrate(db);
@@ -118,13 +118,13 @@ export async function withPlanDatabase<T>(
 }
 
 /** An engine on an open database, with the real clock; `first` is a process for modules that runs already. */
-export function makeEngine(db: Database, config: Config, log: Log, first?: Runner): Engine {
+export function makeEngine(db: Database, config: Config, log: Log, first?: Worker): Engine {
   let channel: ReturnType<typeof openChannel> | undefined;
   return {
     config,
     db,
     log,
-    host: (signal) => openRunners(config, signal, log, first),
+    host: (signal) => openWorkerPool(config, signal, log, first),
     clock: () => Date.now() / 1000,
     redact,
     channel: () => {

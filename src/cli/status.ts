@@ -6,12 +6,12 @@ import { Sources } from "../engine/sources.ts";
 import { TICK_LOCK } from "../engine/tick_lock.ts";
 import { alarmRows } from "../store/alarms.ts";
 import type { Queryable } from "../store/database.ts";
+import { readStates } from "../store/engine_state.ts";
 import { eventCounts } from "../store/listed_events.ts";
-import { troubledMails } from "../store/listed_notifications.ts";
-import { alarmMemory, sourceMemories } from "../store/memories.ts";
+import { failedMails } from "../store/listed_notifications.ts";
 import { isLockHeld, latestPerAlarm, pastRuns } from "../store/run_history.ts";
+import { alarmStateOf, sourceStates } from "../store/saved_states.ts";
 import { countSkipped } from "../store/skipped_ticks.ts";
-import { readStates } from "../store/states.ts";
 import { EXIT, type SetExit } from "./exit_code.ts";
 import { printJson, printLines } from "./output.ts";
 import { renderStatus, statusFacts } from "./render_status.ts";
@@ -68,16 +68,16 @@ async function readStatus(
       judgeAlarm({
         row,
         noted: perAlarm[row.entryId],
-        memory: alarmMemory(states, row.name),
+        state: alarmStateOf(states, row.name),
         active: counts.get(row.name)?.active ?? 0,
-        owed: counts.get(row.name)?.owed ?? 0,
+        unsent: counts.get(row.name)?.unsent ?? 0,
       }),
     ),
     // One that was taken out of the configuration is nobody's trouble any more.
-    sources: sourceMemories(states).filter(
-      ({ source, memory }) => memory.kind === "trouble" && configured.has(source),
+    sources: sourceStates(states).filter(
+      ({ source, state }) => state.kind === "trouble" && configured.has(source),
     ),
-    mails: await troubledMails(db, now - DAY, MAILS),
+    mails: await failedMails(db, now - DAY, MAILS),
   };
 }
 

@@ -1,5 +1,5 @@
 import { parseEnv } from "node:util";
-import { quote } from "../core/describe.ts";
+import { quote } from "../text/describe.ts";
 import type { DbLogin } from "./config.ts";
 
 /** The two families of names that the Django sites use, in the order of preference. */

@@ -1,7 +1,7 @@
 import type * as v from "valibot";
-import { quote, showName } from "../core/describe.ts";
-import { isJsonObject, type JsonObject } from "../core/json.ts";
-import { nearest } from "../core/nearest.ts";
+import { quote, showName } from "../text/describe.ts";
+import { isJsonObject, type JsonObject } from "../text/json.ts";
+import { nearest } from "../text/nearest.ts";
 import { Schema, Source } from "./schema.ts";
 
 export type Issue = v.InferIssue<typeof Schema>;

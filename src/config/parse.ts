@@ -1,9 +1,9 @@
 import { isAbsolute, resolve } from "node:path";
 import { parse as parseToml, TomlError } from "smol-toml";
 import { safeParse } from "valibot";
-import { isJsonObject } from "../core/json.ts";
-import { MAIN_SOURCE } from "../core/readiness.ts";
+import { MAIN_SOURCE } from "../core/main_source.ts";
 import type { Retention } from "../core/retention.ts";
+import { isJsonObject } from "../text/json.ts";
 import type { AlarmFolder, Config, DbConfig, EmailConfig, SourceConfig } from "./config.ts";
 import { parseDbLogin } from "./db_login.ts";
 import { describeIssue, keysOf, noTables, pathText, unknownKeys } from "./faults.ts";

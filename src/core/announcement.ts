@@ -1,7 +1,7 @@
+import { utcMinute } from "../text/utc.ts";
 import type { AlarmRow } from "./model.ts";
-import { type AlarmMemory, nextTry, type Quarantine, type Recovery } from "./quarantine.ts";
-import type { SourceMemory } from "./source_trouble.ts";
-import { utcMinute } from "./utc.ts";
+import { type AlarmState, nextTry, type Quarantine, type Recovery } from "./quarantine.ts";
+import type { SourceState } from "./source_state.ts";
 
 /** A mail about the engine itself and not about events, as facts; `message/` renders it. */
 export interface Announcement {
@@ -17,7 +17,7 @@ type Named = Pick<AlarmRow, "entryId" | "name" | "title">;
 /** To the alarm's owners: it is left out of most ticks. */
 export function announceQuarantine(
   alarm: Named,
-  { failures, cause }: AlarmMemory,
+  { failures, cause }: AlarmState,
   quarantine: Quarantine,
 ): Announcement {
   return {
@@ -37,10 +37,10 @@ export function announceQuarantine(
 /** To the alarm's owners: it takes part in every tick again. */
 export function announceRecovery(
   alarm: Named,
-  { cause }: AlarmMemory,
-  { since, until, told }: Recovery,
+  { cause }: AlarmState,
+  { since, until, notified }: Recovery,
 ): Announcement {
-  const late = told
+  const late = notified
     ? []
     : ["The mail that should have said so then could not be delivered; this is the only one."];
   return {
@@ -58,7 +58,7 @@ export function announceRecovery(
 /** To the operators: a source does not answer. */
 export function announceTrouble(
   source: string,
-  { since, cause }: Extract<SourceMemory, { kind: "trouble" }>,
+  { since, cause }: Extract<SourceState, { kind: "trouble" }>,
   alarms: readonly string[],
 ): Announcement {
   return {
@@ -78,7 +78,7 @@ export function announceTrouble(
 /** To the operators: it answers again. */
 export function announceAnswers(
   source: string,
-  { since, until }: Extract<SourceMemory, { kind: "recovered" }>,
+  { since, until }: Extract<SourceState, { kind: "recovered" }>,
 ): Announcement {
   return {
     about: "source recovery",

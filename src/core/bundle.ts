@@ -1,5 +1,5 @@
 import type { Detections } from "./model.ts";
-import type { ClearedMention, Mention, Notice } from "./notice.ts";
+import type { BundleItem, ClearedItem, Notice } from "./notice.ts";
 
 /** How many events a mail lists; the rest are counted. */
 export const LISTED = 100;
@@ -12,15 +12,15 @@ export interface EventTexts {
 }
 
 /** One event in the mail. */
-export interface BundleItem extends EventTexts {
+export interface ListedItem extends EventTexts {
   readonly dedupeKey: string;
-  readonly reason: Mention["reason"];
+  readonly reason: BundleItem["reason"];
   /** An earlier mail that names it may have gone out: the engine died before it could know. */
-  readonly mayRepeat: boolean;
+  readonly mayBeDuplicate: boolean;
 }
 
 /** One event that was over before a mail could name it. */
-export interface ClearedItem extends BundleItem {
+export interface ListedClear extends ListedItem {
   readonly fireTime: number;
   readonly clearTime: number;
 }
@@ -37,18 +37,18 @@ export interface Bundle {
   readonly continuingCount: number;
   readonly clearedCount: number;
   /** At most `LISTED` in the three lists together, new ones first. */
-  readonly fresh: readonly BundleItem[];
-  readonly continuing: readonly BundleItem[];
-  readonly cleared: readonly ClearedItem[];
+  readonly fresh: readonly ListedItem[];
+  readonly continuing: readonly ListedItem[];
+  readonly cleared: readonly ListedClear[];
   /** Why the alarm's outcome was not complete; empty when it was. */
   readonly caveats: readonly string[];
 }
 
 /** The mentions that the mail lists. */
-export function listedMentions(notice: Notice): {
-  fresh: readonly Mention[];
-  continuing: readonly Mention[];
-  cleared: readonly ClearedMention[];
+export function listedItems(notice: Notice): {
+  fresh: readonly BundleItem[];
+  continuing: readonly BundleItem[];
+  cleared: readonly ClearedItem[];
 } {
   const fresh = notice.fresh.slice(0, LISTED);
   const continuing = notice.continuing.slice(0, LISTED - fresh.length);
@@ -73,19 +73,19 @@ export interface BundleFacts {
 
 /** Composes the alarm's one mail of this tick. */
 export function composeBundle(facts: BundleFacts): Bundle {
-  const item = (mention: Mention, detected?: EventTexts): BundleItem => {
+  const item = (mention: BundleItem, detected?: EventTexts): ListedItem => {
     const texts = detected ?? facts.stored.get(mention.eventId);
     return {
       dedupeKey: mention.dedupeKey,
       reason: mention.reason,
       subject: texts?.subject ?? mention.dedupeKey,
       body: shorten(texts?.body ?? ""),
-      mayRepeat: facts.maybeMailed.has(mention.eventId),
+      mayBeDuplicate: facts.maybeMailed.has(mention.eventId),
     };
   };
-  const current = (mention: Mention): BundleItem =>
+  const current = (mention: BundleItem): ListedItem =>
     item(mention, facts.detections.get(mention.dedupeKey));
-  const listed = listedMentions(facts.notice);
+  const listed = listedItems(facts.notice);
   return {
     entryId: facts.entryId,
     title: facts.title,
@@ -108,7 +108,7 @@ const SHORTENED =
 
 /** The bundle with the subjects alone, for a service that finds the whole of it too large. */
 export function shortBundle(bundle: Bundle): Bundle {
-  const bare = <T extends BundleItem>(item: T): T => ({ ...item, body: "" });
+  const bare = <T extends ListedItem>(item: T): T => ({ ...item, body: "" });
   return {
     ...bundle,
     description: "",

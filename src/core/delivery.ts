@@ -5,14 +5,14 @@ export interface Refused {
 }
 
 /** Why a mail, or a part of it, did not go out. */
-export interface Trouble {
-  readonly error: string;
+export interface DeliveryError {
+  readonly message: string;
   /** Whether trying again may help without anybody's doing. */
   readonly retryable: boolean;
   /** `channel`: no other mail gets through either; `size`: the service takes no mail as large as this. */
   readonly scope: "channel" | "size";
   /** The service had the mail and did not answer: it may have gone out all the same. */
-  readonly mayBeSent: boolean;
+  readonly mayBeDelivered: boolean;
 }
 
 /** How a delivery ended, for each recipient: every one of them is in exactly one of the three lists. */
@@ -24,12 +24,12 @@ export interface Delivery {
   /** The service's own ids of the messages that it took. */
   readonly messageIds: readonly string[];
   /** Why some are pending; undefined when none is. */
-  readonly trouble: Trouble | undefined;
+  readonly error: DeliveryError | undefined;
 }
 
 /** Nobody was told, and nobody in particular is to blame. */
-export function undelivered(recipients: readonly string[], trouble: Trouble): Delivery {
-  return { confirmed: [], refused: [], pending: recipients, messageIds: [], trouble };
+export function undelivered(recipients: readonly string[], trouble: DeliveryError): Delivery {
+  return { confirmed: [], refused: [], pending: recipients, messageIds: [], error: trouble };
 }
 
 /** What a delivery means for the record and for people. */
@@ -42,8 +42,8 @@ export interface Verdict {
 }
 
 /** Counts a mail as sent once anybody was told, and as well only when everybody was. */
-export function judgeDelivery({ confirmed, refused, pending, trouble }: Delivery): Verdict {
-  const reasons = [...(trouble === undefined ? [] : [trouble.error]), ...refusals(refused)];
+export function judgeDelivery({ confirmed, refused, pending, error: trouble }: Delivery): Verdict {
+  const reasons = [...(trouble === undefined ? [] : [trouble.message]), ...refusals(refused)];
   if (reasons.length === 0) return { outcome: "delivered", error: undefined, retryable: undefined };
   const error = reasons.join("; ");
   const retryable = trouble?.retryable ?? false;
@@ -53,7 +53,7 @@ export function judgeDelivery({ confirmed, refused, pending, trouble }: Delivery
 
 /** What to tell people about a delivery, one text for each thing to do; none when all is well. */
 export function deliveryErrors(delivery: Delivery): readonly string[] {
-  const { confirmed, refused, pending, trouble } = delivery;
+  const { confirmed, refused, pending, error: trouble } = delivery;
   const { outcome, error, retryable } = judgeDelivery(delivery);
   if (outcome === "delivered") return [];
   if (outcome === "failed") {
@@ -70,7 +70,7 @@ export function deliveryErrors(delivery: Delivery): readonly string[] {
     );
   if (trouble !== undefined)
     errors.push(
-      `mail sent to ${of} recipients; not yet to ${listed(pending)}: ${trouble.error}; the next tick tries these again`,
+      `mail sent to ${of} recipients; not yet to ${listed(pending)}: ${trouble.message}; the next tick tries these again`,
     );
   return errors;
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { cut, quote } from "./describe.ts";
-import { isJsonObject, type JsonObject, safeJson, safeText } from "./json.ts";
+import { cut, quote } from "../text/describe.ts";
+import { isJsonObject, type JsonObject, type JsonValue, safeJson, safeText } from "../text/json.ts";
+import { type Redact, redactJson } from "../text/redact.ts";
 import type { SafeDetection } from "./model.ts";
 
 /** Keys of an event row that the engine owns; a detection's own value of that name is kept as `detection_<key>`. */
@@ -35,28 +36,28 @@ export type ParsedDetection =
  */
 export function parseDetection(value: unknown): ParsedDetection {
   if (!isObject(value)) {
-    return fault(`yielded ${quote(value)}; a detection is { dedupeKey, subject, body?, data? }`);
+    return invalid(`yielded ${quote(value)}; a detection is { dedupeKey, subject, body?, data? }`);
   }
   const dedupeKey = read(value, "dedupeKey");
   const key = keyOf(dedupeKey);
   if (dedupeKey === undefined && read(value, "dedupe_key") !== undefined) {
-    return fault(
+    return invalid(
       "yielded a detection with dedupe_key; here it is dedupeKey, with subject, body and data",
     );
   }
   if (key === undefined) {
-    return fault(
+    return invalid(
       `yielded a detection whose dedupeKey is ${quote(dedupeKey)}; give each entity a stable text such as "task:123"`,
     );
   }
   const { subject, body, data } = readFields(value);
   if (subject !== undefined && typeof subject !== "string") {
-    return fault(
+    return invalid(
       `yielded ${quote(key)} with a subject that is ${quote(subject)}; it must be a text`,
     );
   }
   if (body !== undefined && body !== null && typeof body !== "string") {
-    return fault(`yielded ${quote(key)} with a body that is ${quote(body)}; it must be a text`);
+    return invalid(`yielded ${quote(key)} with a body that is ${quote(body)}; it must be a text`);
   }
   return {
     ok: true,
@@ -128,6 +129,30 @@ function freeKey(key: string, data: JsonObject): string {
   return Object.hasOwn(data, key) ? freeKey(`${key}_`, data) : key;
 }
 
-function fault(text: string): ParsedDetection {
+function invalid(text: string): ParsedDetection {
   return { ok: false, fault: text };
+}
+
+function textsIn(value: JsonValue | undefined): readonly string[] {
+  if (typeof value === "string") return [value];
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  if (value === undefined || !isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) => [key, ...textsIn(item)]);
+}
+
+/**
+ * The detection without secrets: a service may repeat the token that it was sent, and what a module
+ * yields goes into rows and mails.
+ */
+export function redactDetection(detection: SafeDetection, redact: Redact): SafeDetection {
+  const { dedupeKey, subject, body, data } = detection;
+  // Almost always there is nothing to hide, and looking once at all texts as they are is cheap.
+  const whole = [dedupeKey, subject, body, ...textsIn(data)].join("\n");
+  if (redact(whole) === whole) return detection;
+  return {
+    dedupeKey: redact(dedupeKey),
+    subject: redact(subject),
+    body: redact(body),
+    data: redactJson(data, redact),
+  };
 }

@@ -1,4 +1,4 @@
-import type { JsonObject } from "./json.ts";
+import type { JsonObject } from "../text/json.ts";
 
 /**
  * The vocabulary: plain data that more than one folder speaks of. Times are epoch seconds, as in the
@@ -38,7 +38,7 @@ export type Detections = Pick<
 export interface Outcome {
   readonly status: "complete" | "partial" | "failed";
   /** Whose fault a failure is; undefined where the outcome is not `failed`. */
-  readonly fault: "module" | "source" | "row" | undefined;
+  readonly cause: "module" | "source" | "row" | undefined;
   /** Why it is not complete; empty when it is. */
   readonly reasons: readonly string[];
   readonly detections: Detections;

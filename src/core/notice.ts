@@ -2,9 +2,9 @@ import type { ActiveEvent, AlarmRow, Mode } from "./model.ts";
 import type { Plan } from "./reconcile.ts";
 
 /** Why an event is in the bundle. */
-export type MentionReason =
+export type ItemReason =
   | "new"
-  | "owed"
+  | "unsent"
   | "renotification due"
   | "cleared before it could be mailed";
 /** Why an active event is not in the bundle. */
@@ -16,19 +16,19 @@ export type SendReason =
   | "mail is off"
   | "dry run"
   | "plan only"
-  | "nobody to mail"
+  | "no recipients"
   | "mail is not configured";
 
 /** An event that the bundle names. */
-export interface Mention {
+export interface BundleItem {
   readonly eventId: string;
   readonly dedupeKey: string;
   readonly fireTime: number;
-  readonly reason: MentionReason;
+  readonly reason: ItemReason;
 }
 
 /** An event that is over, and that no confirmed mail has named. */
-export interface OwedClear {
+export interface UnsentClear {
   /** UUID of the row. */
   readonly id: string;
   readonly dedupeKey: string;
@@ -37,17 +37,17 @@ export interface OwedClear {
 }
 
 /** Such an event in the bundle. */
-export interface ClearedMention extends Mention {
+export interface ClearedItem extends BundleItem {
   readonly clearTime: number;
 }
 
 export interface Notice {
   readonly send: boolean;
   readonly reason: SendReason;
-  readonly fresh: readonly Mention[];
-  readonly continuing: readonly Mention[];
+  readonly fresh: readonly BundleItem[];
+  readonly continuing: readonly BundleItem[];
   /** Over already; the oldest first. */
-  readonly cleared: readonly ClearedMention[];
+  readonly cleared: readonly ClearedItem[];
   readonly omitted: { readonly [reason in OmitReason]: number };
 }
 
@@ -62,9 +62,9 @@ export interface NoticeFacts {
   readonly plan: Plan;
   readonly opened: readonly OpenedEvent[];
   /** What earlier ticks cleared and no mail has named yet. */
-  readonly owedClears: readonly OwedClear[];
+  readonly unsentClears: readonly UnsentClear[];
   /** How many addresses the alarm's recipients resolve to. */
-  readonly addresses: number;
+  readonly recipientCount: number;
   readonly mailConfigured: boolean;
   readonly mode: Mode;
   readonly now: number;
@@ -77,13 +77,13 @@ export interface NoticeFacts {
 export function decideNotice(facts: NoticeFacts): Notice {
   const { plan, alarm, now } = facts;
   const omitted = { "already mailed": 0, "renotification not due": 0, "not seen this tick": 0 };
-  const fresh = facts.opened.map(({ id, dedupeKey }): Mention => {
+  const fresh = facts.opened.map(({ id, dedupeKey }): BundleItem => {
     return { eventId: id, dedupeKey, fireTime: now, reason: "new" };
   });
-  const continuing: Mention[] = [];
+  const continuing: BundleItem[] = [];
   const consider = (event: ActiveEvent, seen: boolean): void => {
     const verdict = judge(event, seen, alarm.renotificationHours, now);
-    if (verdict === "owed" || verdict === "renotification due") {
+    if (verdict === "unsent" || verdict === "renotification due") {
       const { id: eventId, dedupeKey, fireTime } = event;
       continuing.push({ eventId, dedupeKey, fireTime, reason: verdict });
     } else {
@@ -92,8 +92,8 @@ export function decideNotice(facts: NoticeFacts): Notice {
   };
   for (const { event } of plan.touch) consider(event, true);
   for (const { event } of plan.keep) consider(event, false);
-  const cleared = [...facts.owedClears, ...clearedNow(facts)].map(
-    ({ id, dedupeKey, fireTime, clearTime }): ClearedMention => {
+  const cleared = [...facts.unsentClears, ...clearedNow(facts)].map(
+    ({ id, dedupeKey, fireTime, clearTime }): ClearedItem => {
       const reason = "cleared before it could be mailed";
       return { eventId: id, dedupeKey, fireTime, clearTime, reason };
     },
@@ -103,7 +103,7 @@ export function decideNotice(facts: NoticeFacts): Notice {
 }
 
 /** What clears in this tick without a mail that names it; `clearEvents` marks the same ones. */
-function clearedNow({ alarm, plan, now }: NoticeFacts): readonly OwedClear[] {
+function clearedNow({ alarm, plan, now }: NoticeFacts): readonly UnsentClear[] {
   if (!alarm.enabled) return [];
   return plan.clear
     .filter(({ event }) => event.lastNotified === undefined)
@@ -113,7 +113,7 @@ function clearedNow({ alarm, plan, now }: NoticeFacts): readonly OwedClear[] {
 /** Whether a mail would name the event if it is detected now. */
 export function isDue(event: ActiveEvent, renotificationHours: number, now: number): boolean {
   const verdict = judge(event, true, renotificationHours, now);
-  return verdict === "owed" || verdict === "renotification due";
+  return verdict === "unsent" || verdict === "renotification due";
 }
 
 function judge(
@@ -121,8 +121,8 @@ function judge(
   seen: boolean,
   renotificationHours: number,
   now: number,
-): "owed" | "renotification due" | OmitReason {
-  if (event.lastNotified === undefined) return "owed";
+): "unsent" | "renotification due" | OmitReason {
+  if (event.lastNotified === undefined) return "unsent";
   // Whether an unseen event still fires is not known, so it is not announced as continuing.
   if (!seen) return "not seen this tick";
   if (renotificationHours <= 0) return "already mailed";
@@ -136,7 +136,7 @@ function sendReason(facts: NoticeFacts, mentions: number): SendReason {
   if (!facts.alarm.enabled) return "mail is off";
   if (facts.mode === "plan") return "plan only";
   if (facts.mode === "dry-run") return "dry run";
-  if (facts.addresses === 0) return "nobody to mail";
+  if (facts.recipientCount === 0) return "no recipients";
   if (!facts.mailConfigured) return "mail is not configured";
   return "due";
 }

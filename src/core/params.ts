@@ -1,6 +1,6 @@
-import { errorText, quote, showName } from "./describe.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
-import { nearest } from "./nearest.ts";
+import { errorText, quote, showName } from "../text/describe.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../text/json.ts";
+import { nearest } from "../text/nearest.ts";
 
 /** One parameter of an alarm: what a value must be, and what it is for. */
 export type ParamSpec =

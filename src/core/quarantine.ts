@@ -1,11 +1,11 @@
-import { cut } from "./describe.ts";
-import { utcMinute } from "./utc.ts";
+import { cut } from "../text/describe.ts";
+import { utcMinute } from "../text/utc.ts";
 
 /**
  * An alarm that keeps failing by its own fault is tried less and less often, and never given up. What
  * the engine remembers of it from tick to tick; a healthy alarm has no memory.
  */
-export interface AlarmMemory {
+export interface AlarmState {
   /** Runs in a row that failed by the alarm's own fault. */
   readonly failures: number;
   /** Why the last of them failed. */
@@ -28,13 +28,13 @@ export interface Quarantine {
   /** The last tick that took part, to notice a clock that went backwards. */
   readonly lookedAt: number;
   /** Whether a mail about it was delivered. */
-  readonly told: boolean;
+  readonly notified: boolean;
 }
 
 export interface Recovery {
   readonly since: number;
   readonly until: number;
-  readonly told: boolean;
+  readonly notified: boolean;
 }
 
 const FIRST_PAUSE = 2;
@@ -55,10 +55,10 @@ export type TryReason =
 export type TryDecision =
   | { readonly run: true; readonly reason: TryReason }
   /** The memory after this tick. */
-  | { readonly run: false; readonly reason: string; readonly memory: AlarmMemory };
+  | { readonly run: false; readonly reason: string; readonly memory: AlarmState };
 
 export interface TryFacts {
-  readonly memory: AlarmMemory | undefined;
+  readonly state: AlarmState | undefined;
   readonly fingerprint: string;
   /** Whether the operator runs this alarm by name. */
   readonly named: boolean;
@@ -69,7 +69,7 @@ export interface TryFacts {
 
 /** Whether an alarm runs in this tick. */
 export function decideTry(facts: TryFacts): TryDecision {
-  const { memory, now } = facts;
+  const { state: memory, now } = facts;
   const quarantine = memory?.quarantine;
   if (memory === undefined || quarantine === undefined || facts.after === 0)
     return { run: true, reason: "not quarantined" };
@@ -96,7 +96,7 @@ export function nextTry({ wait, triedAt }: Quarantine): string {
 }
 
 /** How a run ended, as far as quarantine is concerned. */
-export type RunEnd =
+export type RunResult =
   /** `detect` came to its end, whatever it could see. */
   | "ended"
   | "failed by its own fault"
@@ -104,8 +104,8 @@ export type RunEnd =
   | "failed by another's fault";
 
 export interface RunFacts {
-  readonly memory: AlarmMemory | undefined;
-  readonly end: RunEnd;
+  readonly state: AlarmState | undefined;
+  readonly result: RunResult;
   /** Why it failed. */
   readonly cause: string;
   readonly fingerprint: string;
@@ -116,9 +116,9 @@ export interface RunFacts {
 }
 
 /** What to remember after a run; undefined where there is nothing to remember. */
-export function rememberRun(facts: RunFacts): AlarmMemory | undefined {
+export function nextAlarmState(facts: RunFacts): AlarmState | undefined {
   if (facts.after === 0) return undefined;
-  switch (facts.end) {
+  switch (facts.result) {
     case "ended":
       return rememberEnd(facts);
     case "failed by its own fault":
@@ -128,17 +128,17 @@ export function rememberRun(facts: RunFacts): AlarmMemory | undefined {
   }
 }
 
-function rememberEnd({ memory, fingerprint, now }: RunFacts): AlarmMemory | undefined {
+function rememberEnd({ state: memory, fingerprint, now }: RunFacts): AlarmState | undefined {
   const quarantine = memory?.quarantine;
   const recovery =
     quarantine === undefined
       ? memory?.recovery
-      : { since: quarantine.since, until: now, told: quarantine.told };
+      : { since: quarantine.since, until: now, notified: quarantine.notified };
   if (memory === undefined || recovery === undefined) return undefined;
   return { failures: 0, cause: memory.cause, fingerprint, quarantine: undefined, recovery };
 }
 
-function rememberFailure({ memory, fingerprint, reason, now, after, ...facts }: RunFacts) {
+function rememberFailure({ state: memory, fingerprint, reason, now, after, ...facts }: RunFacts) {
   const before = memory?.quarantine;
   // What failed before a change says nothing about the module as it is now.
   const goesOn = before !== undefined || memory?.fingerprint === fingerprint;
@@ -158,12 +158,12 @@ function rememberFailure({ memory, fingerprint, reason, now, after, ...facts }: 
     triedAt: now,
     lookedAt: now,
     // Who was told of the last quarantine and not of its end believes in it still.
-    told: before?.told ?? memory?.recovery?.told ?? false,
+    notified: before?.notified ?? memory?.recovery?.notified ?? false,
   };
   return { failures, cause, fingerprint, quarantine, recovery: undefined };
 }
 
-function rememberNoVerdict({ memory, fingerprint, now }: RunFacts): AlarmMemory | undefined {
+function rememberNoVerdict({ state: memory, fingerprint, now }: RunFacts): AlarmState | undefined {
   const quarantine = memory?.quarantine;
   if (memory === undefined || quarantine === undefined) return memory;
   const { pause } = quarantine;
@@ -174,18 +174,21 @@ function rememberNoVerdict({ memory, fingerprint, now }: RunFacts): AlarmMemory 
   };
 }
 
-export type AlarmAbout = "quarantine" | "recovery";
+export type QuarantineNotice = "quarantine" | "recovery";
 
 /** The mail that the alarm's owners are owed. */
-export function owedAbout(memory: AlarmMemory | undefined): AlarmAbout | undefined {
-  if (memory?.quarantine !== undefined) return memory.quarantine.told ? undefined : "quarantine";
+export function unsentQuarantineNotice(
+  memory: AlarmState | undefined,
+): QuarantineNotice | undefined {
+  if (memory?.quarantine !== undefined)
+    return memory.quarantine.notified ? undefined : "quarantine";
   return memory?.recovery === undefined ? undefined : "recovery";
 }
 
 /** The memory once the owed mail was delivered, or nobody is left to tell. */
-export function settleOwed(memory: AlarmMemory | undefined): AlarmMemory | undefined {
+export function afterQuarantineNotice(memory: AlarmState | undefined): AlarmState | undefined {
   if (memory === undefined) return undefined;
   if (memory.quarantine !== undefined)
-    return { ...memory, quarantine: { ...memory.quarantine, told: true } };
+    return { ...memory, quarantine: { ...memory.quarantine, notified: true } };
   return memory.failures === 0 ? undefined : { ...memory, recovery: undefined };
 }

@@ -1,8 +1,8 @@
-import { isJsonObject, type JsonObject } from "./json.ts";
+import { isJsonObject, type JsonObject } from "../text/json.ts";
+import { utcMinute } from "../text/utc.ts";
 import type { AlarmRow } from "./model.ts";
-import { type AlarmMemory, nextTry } from "./quarantine.ts";
-import type { SourceMemory } from "./source_trouble.ts";
-import { utcMinute } from "./utc.ts";
+import { type AlarmState, nextTry } from "./quarantine.ts";
+import type { SourceState } from "./source_state.ts";
 
 /** Seconds without a tick that somebody should look at: three ticks of five minutes. */
 const LONGEST_SILENCE = 15 * 60;
@@ -21,7 +21,7 @@ export interface TickStatus {
   /** The last tick over all alarms that finished; undefined before the first. */
   readonly last: RunFacts | undefined;
   /** When the tick that is at work began; undefined while none is. */
-  readonly atWorkSince: number | undefined;
+  readonly runningSince: number | undefined;
   /** When the last tick that never finished began. */
   readonly crashed: number | undefined;
 }
@@ -33,7 +33,7 @@ export function judgeTicks(runs: readonly RunFacts[], atWork: boolean): TickStat
   const unfinished = runs.find((run) => run.finishedAt === undefined && run !== running);
   return {
     last: runs.find((run) => run.finishedAt !== undefined && !run.partial),
-    atWorkSince: running?.startedAt,
+    runningSince: running?.startedAt,
     crashed: unfinished?.startedAt,
   };
 }
@@ -47,27 +47,33 @@ export interface AlarmStatus {
   readonly mail: boolean;
   readonly active: number;
   /** Active events that no mail has named. */
-  readonly owed: number;
+  readonly unsent: number;
 }
 
 export interface AlarmFacts {
   readonly row: Pick<AlarmRow, "entryId" | "enabled">;
   /** What the last tick noted of it. */
   readonly noted: JsonObject[string];
-  readonly memory: AlarmMemory | undefined;
+  readonly state: AlarmState | undefined;
   readonly active: number;
-  readonly owed: number;
+  readonly unsent: number;
 }
 
 /** How an alarm is, from what the last ticks left behind. */
-export function judgeAlarm({ row, noted, memory, active, owed }: AlarmFacts): AlarmStatus {
+export function judgeAlarm({
+  row,
+  noted,
+  state: memory,
+  active,
+  unsent: owed,
+}: AlarmFacts): AlarmStatus {
   const { state, reason } = stateOf(isJsonObject(noted) ? noted : undefined, memory);
-  return { alarm: row.entryId, state, reason, mail: row.enabled, active, owed };
+  return { alarm: row.entryId, state, reason, mail: row.enabled, active, unsent: owed };
 }
 
 function stateOf(
   noted: JsonObject | undefined,
-  memory: AlarmMemory | undefined,
+  memory: AlarmState | undefined,
 ): Pick<AlarmStatus, "state" | "reason"> {
   const quarantine = memory?.quarantine;
   if (memory !== undefined && quarantine !== undefined) {
@@ -84,7 +90,7 @@ function stateOf(
 
 export interface SourceStatus {
   readonly source: string;
-  readonly memory: SourceMemory;
+  readonly state: SourceState;
 }
 
 /** A mail that was not delivered, or of which nobody knows. */
@@ -95,7 +101,7 @@ export interface MailStatus {
   readonly outcome: string;
   readonly error: string;
   /** Whether a later mail of the same alarm went out. */
-  readonly overcome: boolean;
+  readonly resolved: boolean;
 }
 
 export interface Status {
@@ -115,7 +121,8 @@ export function needsAttention(status: Status): readonly string[] {
   return [
     ...tickTrouble(status),
     ...status.sources.map(
-      ({ source, memory }) => `source ${source} is unreachable since ${utcMinute(memory.since)}`,
+      ({ source, state: memory }) =>
+        `source ${source} is unreachable since ${utcMinute(memory.since)}`,
     ),
     ...status.alarms
       .filter(({ state }) => state === "failing" || state === "quarantined")
@@ -125,12 +132,13 @@ export function needsAttention(status: Status): readonly string[] {
       .filter(({ state, active }) => state === "not configured" && active > 0)
       .map(({ alarm, active }) => `${alarm} has ${active} active event(s) and is not configured`),
     ...status.alarms
-      .filter(({ mail, owed }) => mail && owed > 0)
-      .map(({ alarm, owed }) => `${alarm} owes a mail about ${owed} event(s)`),
+      .filter(({ mail, unsent: owed }) => mail && owed > 0)
+      .map(({ alarm, unsent: owed }) => `${alarm} owes a mail about ${owed} event(s)`),
     ...status.mails
       // What the operators were not told of is over by now, where no source is in trouble.
       .filter(
-        ({ alarm, overcome }) => !overcome && (alarm !== "engine" || status.sources.length > 0),
+        ({ alarm, resolved: overcome }) =>
+          !overcome && (alarm !== "engine" || status.sources.length > 0),
       )
       .map(({ alarm, outcome }) =>
         alarm === "engine"
@@ -142,7 +150,7 @@ export function needsAttention(status: Status): readonly string[] {
 }
 
 function tickTrouble({ ticks, now }: Status): readonly string[] {
-  const { last, atWorkSince, crashed } = ticks;
+  const { last, runningSince: atWorkSince, crashed } = ticks;
   if (last === undefined) return ["no tick has finished yet: does cron call bin/swf-alarms run?"];
   const trouble: string[] = [];
   const silence = now - last.startedAt;

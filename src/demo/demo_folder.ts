@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { errorText } from "../core/describe.ts";
+import { errorText } from "../text/describe.ts";
 
 /** Whoever finds this file in a folder may know that the demo made the rest. */
 const MARKER = ".swf-alarms-demo";

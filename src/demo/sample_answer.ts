@@ -1,4 +1,4 @@
-import { parseUtc } from "../core/utc.ts";
+import { parseUtc } from "../text/utc.ts";
 import type { SampleTask } from "./sample_tasks.ts";
 
 /** An answer of the proxy, before it is written out. */

@@ -1,10 +1,10 @@
 import type { Channel } from "../channel/channel.ts";
 import type { Announcement } from "../core/announcement.ts";
 import { deliveryErrors, judgeDelivery } from "../core/delivery.ts";
-import { errorText } from "../core/describe.ts";
 import { renderAnnouncement } from "../message/announcement.ts";
 import type { Database, Queryable } from "../store/database.ts";
 import { closeNotification, openNotification } from "../store/notifications.ts";
+import { errorText } from "../text/describe.ts";
 import type { Mailing } from "./mailing.ts";
 
 export interface AnnounceFacts {
@@ -57,7 +57,7 @@ async function attempt(
       messageIds: delivery.messageIds,
       refused: delivery.refused,
       pending: isTold ? delivery.pending : [],
-      mayBeSent: delivery.trouble?.mayBeSent ?? false,
+      mayBeSent: delivery.error?.mayBeDelivered ?? false,
       shortened: undefined,
     };
     await closeNotification(tx, id, result, clock());

@@ -1,14 +1,14 @@
+import type { Alarm } from "../alarm/load_alarms.ts";
 import type { Config } from "../config/config.ts";
+import type { Log } from "../core/log.ts";
 import type { ActiveEvents, Outcome } from "../core/model.ts";
-import type { Redact } from "../core/redact.ts";
-import type { ModuleHost } from "../modules/runners.ts";
-import type { Alarm } from "./load_alarms.ts";
-import type { Log } from "./log.ts";
+import type { Redact } from "../text/redact.ts";
+import type { Workers } from "../worker/worker_pool.ts";
 import type { Sources } from "./sources.ts";
 
 export interface CollectFacts {
   readonly config: Config;
-  readonly host: Pick<ModuleHost, "detect">;
+  readonly host: Pick<Workers, "detect">;
   readonly sources: Sources;
   readonly now: number;
   readonly log: Log;
@@ -35,7 +35,7 @@ async function runModule(
   const { row, module, readiness } = alarm;
   if (readiness.kind !== "ready" || module === undefined) {
     return readiness.kind === "faulty"
-      ? failedOutcome(readiness.message, readiness.fault)
+      ? failedOutcome(readiness.message, readiness.cause)
       : failedOutcome("the alarm is not configured", "row");
   }
   return await facts.host.detect({
@@ -54,7 +54,7 @@ async function runModule(
 /** The outcome of an alarm whose turn has not come. */
 export const NOT_BEGUN: Outcome = {
   status: "failed",
-  fault: undefined,
+  cause: undefined,
   reasons: [],
   detections: new Map(),
   seconds: 0,
@@ -78,6 +78,6 @@ export function afterLostLock(outcome: Outcome, active: ActiveEvents): Outcome {
 }
 
 /** The outcome of an alarm whose `detect` did not begin. */
-export function failedOutcome(reason: string, fault: Outcome["fault"]): Outcome {
-  return { status: "failed", fault, reasons: [reason], detections: new Map(), seconds: 0 };
+export function failedOutcome(reason: string, fault: Outcome["cause"]): Outcome {
+  return { status: "failed", cause: fault, reasons: [reason], detections: new Map(), seconds: 0 };
 }

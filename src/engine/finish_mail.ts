@@ -3,8 +3,8 @@ import type { AlarmRow } from "../core/model.ts";
 import { givenUpError, type PendingMail, planPending, retryErrors } from "../core/pending.ts";
 import { storedMessage } from "../message/render.ts";
 import type { Database } from "../store/database.ts";
-import type { OwedMail } from "../store/owed_mail.ts";
 import { beginRetry, closeRetry, pendingMails } from "../store/pending_mails.ts";
+import type { UnsentMail } from "../store/unsent.ts";
 import type { Mailing } from "./mailing.ts";
 
 export interface MailFacts {
@@ -12,7 +12,7 @@ export interface MailFacts {
   /** Resolved addresses. */
   readonly recipients: readonly string[];
   readonly mailing: Mailing;
-  readonly owedMail: OwedMail;
+  readonly owedMail: UnsentMail;
   readonly mailConfigured: boolean;
   readonly now: number;
   /** Epoch seconds at this moment, for the record. */

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { Channel, Mail } from "../channel/channel.ts";
-import { type Delivery, type Trouble, undelivered } from "../core/delivery.ts";
-import type { Redact } from "../core/redact.ts";
+import { type Delivery, type DeliveryError, undelivered } from "../core/delivery.ts";
+import type { Redact } from "../text/redact.ts";
 
 /**
  * The mails of one tick. Once the channel fails as a whole, the others are not tried: with many alarms
@@ -13,7 +13,7 @@ export class Mailing {
   readonly #redact: Redact;
   /** The end of the last mail that was begun. */
   #turn: Promise<unknown> = Promise.resolve();
-  #broken: Trouble | undefined;
+  #broken: DeliveryError | undefined;
 
   /** The signal ends what is under way when the tick's time is over. */
   constructor(open: () => Promise<Channel | undefined>, signal: AbortSignal, redact: Redact) {
@@ -41,21 +41,25 @@ export class Mailing {
 
   async deliver(channel: Channel, mail: Mail): Promise<Delivery> {
     if (this.#broken !== undefined) {
-      const error = `not tried: ${this.#broken.error}`;
-      return undelivered(mail.recipients, { ...this.#broken, error, mayBeSent: false });
+      const error = `not tried: ${this.#broken.message}`;
+      return undelivered(mail.recipients, {
+        ...this.#broken,
+        message: error,
+        mayBeDelivered: false,
+      });
     }
     const delivery = this.#redacted(await channel.deliver(mail, this.#signal));
-    if (delivery.trouble?.scope === "channel") this.#broken = delivery.trouble;
+    if (delivery.error?.scope === "channel") this.#broken = delivery.error;
     return delivery;
   }
 
   /** Services repeat what they are sent, and their words go into rows. */
   #redacted(delivery: Delivery): Delivery {
-    const { refused, trouble } = delivery;
+    const { refused, error: trouble } = delivery;
     return {
       ...delivery,
       refused: refused.map((each) => ({ ...each, reason: this.#redact(each.reason) })),
-      trouble: trouble && { ...trouble, error: this.#redact(trouble.error) },
+      error: trouble && { ...trouble, message: this.#redact(trouble.message) },
     };
   }
 }

@@ -1,14 +1,14 @@
 import type { Channel } from "../channel/channel.ts";
-import { type Bundle, composeBundle, listedMentions, shortBundle } from "../core/bundle.ts";
+import { type Bundle, composeBundle, listedItems, shortBundle } from "../core/bundle.ts";
 import { type Delivery, deliveryErrors, judgeDelivery } from "../core/delivery.ts";
-import { errorText } from "../core/describe.ts";
 import type { Mode, Outcome } from "../core/model.ts";
-import type { Mention, Notice } from "../core/notice.ts";
+import type { BundleItem, Notice } from "../core/notice.ts";
 import { type Message, renderMessage } from "../message/render.ts";
 import type { Database } from "../store/database.ts";
 import { eventTexts } from "../store/event_texts.ts";
 import { stampNotified } from "../store/events.ts";
 import { closeNotification, maybeMailed, openNotification } from "../store/notifications.ts";
+import { errorText } from "../text/describe.ts";
 import { finishMails, type MailFacts } from "./finish_mail.ts";
 
 export interface NotifyFacts extends MailFacts {
@@ -93,7 +93,7 @@ async function deliverNotice(
         refused: delivery.refused,
         // Where nobody was told the events stay owed, and the next bundle tells everybody.
         pending: sent ? delivery.pending : [],
-        mayBeSent: delivery.trouble?.mayBeSent ?? false,
+        mayBeSent: delivery.error?.mayBeDelivered ?? false,
         shortened,
       },
       confirmedAt,
@@ -111,7 +111,7 @@ async function deliver(
 ): Promise<{ delivery: Delivery; shortened: string | undefined }> {
   const mail = { ...message, alarm: alarm.entryId, time: now, recipients };
   const delivery = await mailing.deliver(channel, mail);
-  if (delivery.trouble?.scope !== "size" || delivery.confirmed.length > 0)
+  if (delivery.error?.scope !== "size" || delivery.confirmed.length > 0)
     return { delivery, shortened: undefined };
   const short = renderMessage(shortBundle(bundle));
   const second = await mailing.deliver(channel, { ...mail, ...short });
@@ -123,11 +123,14 @@ async function compose(
   db: Database,
   { alarm, outcome, notice, now }: NotifyFacts,
 ): Promise<Bundle> {
-  const listed = listedMentions(notice);
+  const listed = listedItems(notice);
   const unseen = listed.continuing.filter(
     ({ dedupeKey }) => outcome.detections.get(dedupeKey) === undefined,
   );
-  const late = [...listed.continuing.filter(({ reason }) => reason === "owed"), ...listed.cleared];
+  const late = [
+    ...listed.continuing.filter(({ reason }) => reason === "unsent"),
+    ...listed.cleared,
+  ];
   const since = Math.min(...late.map(({ fireTime }) => fireTime));
   return composeBundle({
     entryId: alarm.entryId,
@@ -150,6 +153,6 @@ function idsOf({ fresh, continuing, cleared }: Notice) {
   };
 }
 
-function eventId(mention: Mention): string {
+function eventId(mention: BundleItem): string {
   return mention.eventId;
 }

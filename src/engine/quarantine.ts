@@ -1,32 +1,32 @@
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
+import type { ModuleFile } from "../alarm/discover.ts";
+import type { Alarm } from "../alarm/load_alarms.ts";
 import type { Config } from "../config/config.ts";
 import { announceQuarantine, announceRecovery } from "../core/announcement.ts";
-import { errorText } from "../core/describe.ts";
 import type { AlarmRow, Mode, Outcome } from "../core/model.ts";
 import {
-  type AlarmMemory,
+  type AlarmState,
+  afterQuarantineNotice,
   decideTry,
+  nextAlarmState,
   nextTry,
-  owedAbout,
-  type RunEnd,
-  rememberRun,
-  settleOwed,
+  type RunResult,
   type TryDecision,
+  unsentQuarantineNotice,
 } from "../core/quarantine.ts";
-import { utcMinute } from "../core/utc.ts";
-import type { ModuleFile } from "../modules/discover.ts";
 import type { Database } from "../store/database.ts";
-import { alarmMemory, type States, saveAlarmMemory } from "../store/memories.ts";
+import { alarmStateOf, type States, saveAlarmState } from "../store/saved_states.ts";
+import { errorText } from "../text/describe.ts";
+import { utcMinute } from "../text/utc.ts";
 import { announce } from "./announce.ts";
 import { failedOutcome } from "./collect.ts";
-import type { Alarm } from "./load_alarms.ts";
 import type { Mailing } from "./mailing.ts";
 import type { RanResult } from "./result.ts";
 
 /** An alarm's turn in this tick: whether it runs, and what is known of its failures. */
 export interface Turn {
-  readonly memory: AlarmMemory | undefined;
+  readonly memory: AlarmState | undefined;
   readonly fingerprint: string;
   readonly decision: TryDecision;
 }
@@ -43,19 +43,15 @@ export interface TurnFacts {
 /** Decides whether a quarantined alarm is tried in this tick. */
 export function takeTurn(alarm: Alarm, facts: TurnFacts): Turn {
   const { row } = alarm;
-  const memory = alarmMemory(facts.states, row.name);
+  const memory = alarmStateOf(facts.states, row.name);
   // What is wrong with a row is cheap to find, and its message must not be hidden by an older one.
   const decision = tryDecision(row, mayBeItsOwnFault(alarm) ? memory : undefined, facts);
   return { memory, fingerprint: fingerprintOf(row, facts.modules), decision };
 }
 
-function tryDecision(
-  row: AlarmRow,
-  memory: AlarmMemory | undefined,
-  facts: TurnFacts,
-): TryDecision {
+function tryDecision(row: AlarmRow, memory: AlarmState | undefined, facts: TurnFacts): TryDecision {
   return decideTry({
-    memory,
+    state: memory,
     fingerprint: fingerprintOf(row, facts.modules),
     named: facts.only?.has(row.name) ?? false,
     now: facts.now,
@@ -65,7 +61,7 @@ function tryDecision(
 
 /** Whether the alarm is left out, so that its module need not even be loaded. */
 export function isLeftOut(row: AlarmRow, facts: TurnFacts): boolean {
-  const memory = alarmMemory(facts.states, row.name);
+  const memory = alarmStateOf(facts.states, row.name);
   if (memory?.quarantine === undefined) return false;
   return !tryDecision(row, memory, facts).run;
 }
@@ -78,7 +74,7 @@ export function leftOut(reason: string): Outcome {
 /** Whether a failure of this alarm can be its module's, and not its row's. */
 function mayBeItsOwnFault({ readiness }: Alarm): boolean {
   return (
-    readiness.kind === "ready" || (readiness.kind === "faulty" && readiness.fault === "module")
+    readiness.kind === "ready" || (readiness.kind === "faulty" && readiness.cause === "module")
   );
 }
 
@@ -91,7 +87,7 @@ function fingerprintOf(
   modules: readonly ModuleFile[],
 ): string {
   const file = modules.find(({ name }) => name === module);
-  const stamp = file && [file.path, file.fault, ...stampOf(file.path)];
+  const stamp = file && [file.path, file.error, ...stampOf(file.path)];
   const text = JSON.stringify([module, params, limits, stamp]);
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
@@ -139,11 +135,11 @@ function memoryAfter(
   { memory, fingerprint, decision }: Turn,
   outcome: Outcome,
   facts: AfterFacts,
-): AlarmMemory | undefined {
+): AlarmState | undefined {
   if (!decision.run) return decision.memory;
-  return rememberRun({
-    memory,
-    end: endOf(outcome, facts),
+  return nextAlarmState({
+    state: memory,
+    result: endOf(outcome, facts),
     cause: outcome.reasons.join("; "),
     fingerprint,
     reason: decision.reason,
@@ -152,9 +148,9 @@ function memoryAfter(
   });
 }
 
-function endOf(outcome: Outcome, { budget }: AfterFacts): RunEnd {
+function endOf(outcome: Outcome, { budget }: AfterFacts): RunResult {
   if (outcome.status !== "failed") return "ended";
-  const own = outcome.fault === "module" && !budget.signal.aborted;
+  const own = outcome.cause === "module" && !budget.signal.aborted;
   return own ? "failed by its own fault" : "failed by another's fault";
 }
 
@@ -162,7 +158,7 @@ function endOf(outcome: Outcome, { budget }: AfterFacts): RunEnd {
 function withQuarantine(
   result: RanResult,
   { memory: before, decision }: Turn,
-  after: AlarmMemory | undefined,
+  after: AlarmState | undefined,
   now: number,
 ): RanResult {
   const quarantine = after?.quarantine;
@@ -189,7 +185,7 @@ function withQuarantine(
 async function saveAndTell(
   row: AlarmRow,
   turn: Turn,
-  memory: AlarmMemory | undefined,
+  memory: AlarmState | undefined,
   result: RanResult,
   facts: AfterFacts,
 ): Promise<"sent" | string | undefined> {
@@ -200,20 +196,20 @@ async function saveAndTell(
   const channel = due ? await facts.mailing.channel() : undefined;
   // An end that nobody can be told of is not kept for the day when mail is turned on.
   const isMoot = announcement?.about === "recovery" && mode === "tick" && channel === undefined;
-  const kept = isMoot ? settleOwed(memory) : memory;
-  if (!isSame(kept, turn.memory)) await saveAlarmMemory(db, row.name, kept, now);
+  const kept = isMoot ? afterQuarantineNotice(memory) : memory;
+  if (!isSame(kept, turn.memory)) await saveAlarmState(db, row.name, kept, now);
   if (announcement === undefined || channel === undefined) return undefined;
   const error = await announce(db, channel, {
     ...facts,
     announcement,
     recipients: result.recipients,
-    confirmed: (tx) => saveAlarmMemory(tx, row.name, settleOwed(memory), now),
+    confirmed: (tx) => saveAlarmState(tx, row.name, afterQuarantineNotice(memory), now),
   });
   return error ?? "sent";
 }
 
-function announcementOf(row: AlarmRow, memory: AlarmMemory | undefined) {
-  const about = owedAbout(memory);
+function announcementOf(row: AlarmRow, memory: AlarmState | undefined) {
+  const about = unsentQuarantineNotice(memory);
   if (memory?.quarantine !== undefined && about === "quarantine")
     return announceQuarantine(row, memory, memory.quarantine);
   if (memory?.recovery !== undefined && about === "recovery")
@@ -221,6 +217,6 @@ function announcementOf(row: AlarmRow, memory: AlarmMemory | undefined) {
   return undefined;
 }
 
-function isSame(a: AlarmMemory | undefined, b: AlarmMemory | undefined): boolean {
+function isSame(a: AlarmState | undefined, b: AlarmState | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -1,10 +1,10 @@
-import type { JsonObject } from "../core/json.ts";
-import { type Redact, redactJson } from "../core/redact.ts";
-import { isExplained } from "../core/source_trouble.ts";
+import type { Log } from "../core/log.ts";
+import { isCausedBySources } from "../core/source_state.ts";
 import type { RunSummary } from "../store/engine_runs.ts";
-import type { Log } from "./log.ts";
+import type { JsonObject } from "../text/json.ts";
+import { type Redact, redactJson } from "../text/redact.ts";
 import { type AlarmResult, perAlarmRecord, type RanResult } from "./result.ts";
-import type { SourceTroubles } from "./source_trouble.ts";
+import type { SourceReport } from "./source_state.ts";
 
 /** What a tick did, for whoever started it. */
 export interface TickReport {
@@ -12,7 +12,7 @@ export interface TickReport {
   /** By the alarm's `entry_id`. */
   readonly results: readonly AlarmResult[];
   /** Alarms whose row was made in this tick, or would be. */
-  readonly newcomers: readonly string[];
+  readonly newModules: readonly string[];
   readonly notificationsSent: number;
   /** One line each; none on a clean tick. */
   readonly errors: readonly string[];
@@ -26,7 +26,7 @@ function byEntryId(a: AlarmResult, b: AlarmResult): number {
 export function makeReport(
   given: readonly AlarmResult[],
   problems: readonly string[],
-  troubles: SourceTroubles,
+  troubles: SourceReport,
   newcomers: readonly string[],
   startedAt: number,
 ): TickReport {
@@ -35,14 +35,14 @@ export function makeReport(
   return {
     startedAt,
     results,
-    newcomers,
+    newModules: newcomers,
     notificationsSent:
       ran.filter(({ sent }) => sent).length +
       ran.filter(({ announced }) => announced === true).length +
       troubles.mails,
     errors: [
       ...problems,
-      ...troubles.problems,
+      ...troubles.errors,
       ...ran.flatMap((result) => {
         const errors = errorsToTell(result, troubles.unreachable);
         return errors.length === 0 ? [] : [`${result.row.entryId}: ${errors.join("; ")}`];
@@ -59,7 +59,7 @@ function errorsToTell(
   { outcome, errors, quarantine }: RanResult,
   unreachable: readonly string[],
 ): readonly string[] {
-  if (isExplained(unreachable, errors, outcome.fault)) return [];
+  if (isCausedBySources(unreachable, errors, outcome.cause)) return [];
   if (quarantine?.leftOut !== true) return errors;
   return errors.filter((error) => !outcome.reasons.includes(error));
 }

@@ -1,12 +1,12 @@
+import type { Alarm } from "../alarm/load_alarms.ts";
 import { bundleSubject } from "../core/bundle.ts";
 import { heldReason } from "../core/clear_guard.ts";
-import { errorText } from "../core/describe.ts";
-import type { JsonObject } from "../core/json.ts";
 import type { AlarmRow, Mode, Outcome } from "../core/model.ts";
 import type { Notice } from "../core/notice.ts";
 import type { ResolvedRecipients } from "../core/recipients.ts";
 import type { Plan } from "../core/reconcile.ts";
-import type { Alarm } from "./load_alarms.ts";
+import { errorText } from "../text/describe.ts";
+import type { JsonObject } from "../text/json.ts";
 import type { NotifyResult } from "./notify.ts";
 
 /** What a tick did with one alarm. */
@@ -203,10 +203,10 @@ function isOldNews({ reason, fresh, cleared }: Notice): boolean {
 
 function silence(notice: Notice, notes: readonly string[]): readonly string[] {
   switch (notice.reason) {
-    case "nobody to mail":
-      return ["bundle held: nobody to mail", ...notes];
+    case "no recipients":
+      return ["no recipients; mail not sent", ...notes];
     case "mail is not configured":
-      return ["bundle held: [email] is not configured"];
+      return ["[email] is not configured; mail not sent"];
     default:
       return [];
   }

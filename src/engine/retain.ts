@@ -1,11 +1,11 @@
 import type { Config } from "../config/config.ts";
-import { errorText } from "../core/describe.ts";
+import type { Log } from "../core/log.ts";
 import type { Mode } from "../core/model.ts";
 import { dueSweeps, type RetentionMemory, rememberSweep, type Sweep } from "../core/retention.ts";
 import type { Database } from "../store/database.ts";
-import { retentionMemory, type States, saveRetentionMemory } from "../store/memories.ts";
-import { sqlState } from "../store/refusal.ts";
-import type { Log } from "./log.ts";
+import { sqlState } from "../store/database_error.ts";
+import { retentionMemory, type States, saveRetentionMemory } from "../store/saved_states.ts";
+import { errorText } from "../text/describe.ts";
 import { addRemoved, renderRemoved, sweepStep } from "./sweep.ts";
 
 /** A tick takes no more steps, and begins none after so many seconds: the next tick goes on. */

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { MAIN_SOURCE } from "../core/readiness.ts";
+import { MAIN_SOURCE } from "../core/main_source.ts";
 import { Room } from "../source/room.ts";
 import { Source } from "../source/source.ts";
 

@@ -1,15 +1,15 @@
+import { readAlarmFolders } from "../alarm/alarm_folders.ts";
+import type { ModuleFile } from "../alarm/discover.ts";
+import { type Alarm, loadAlarms } from "../alarm/load_alarms.ts";
 import type { Channel } from "../channel/channel.ts";
 import type { Config } from "../config/config.ts";
 import { guardClears } from "../core/clear_guard.ts";
-import { errorText } from "../core/describe.ts";
 import { decideDetails } from "../core/kept_details.ts";
+import type { Log } from "../core/log.ts";
 import type { ActiveEvents, Mode, Outcome, Team } from "../core/model.ts";
 import { decideNotice } from "../core/notice.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { reconcile } from "../core/reconcile.ts";
-import type { Redact } from "../core/redact.ts";
-import type { ModuleFile } from "../modules/discover.ts";
-import type { ModuleHost } from "../modules/runners.ts";
 import type { Database } from "../store/database.ts";
 import {
   closeCrashedRuns,
@@ -17,24 +17,24 @@ import {
   lastPerAlarm,
   openEngineRun,
 } from "../store/engine_runs.ts";
+import { readStates } from "../store/engine_state.ts";
 import { activeEvents } from "../store/events.ts";
-import type { States } from "../store/memories.ts";
-import { type OwedMail, owedClears, readOwedMail } from "../store/owed_mail.ts";
-import { readStates } from "../store/states.ts";
+import type { States } from "../store/saved_states.ts";
 import { listTeams } from "../store/teams.ts";
-import { readAlarmFolders } from "./alarm_folders.ts";
+import { readUnsentMail, type UnsentMail, unsentClears } from "../store/unsent.ts";
+import { errorText } from "../text/describe.ts";
+import type { Redact } from "../text/redact.ts";
+import type { Workers } from "../worker/worker_pool.ts";
 import { applyPlan, nameOpened } from "./apply.ts";
 import { Budget, staleAfter } from "./budget.ts";
 import { afterLostLock, collect, NOT_BEGUN } from "./collect.ts";
-import { type Alarm, loadAlarms } from "./load_alarms.ts";
-import type { Log } from "./log.ts";
 import { Mailing } from "./mailing.ts";
 import { notify } from "./notify.ts";
 import { isLeftOut, keepTurn, leftOut, type Turn, takeTurn } from "./quarantine.ts";
 import { makeReport, runSummary, sayNotConfigured, type TickReport } from "./report.ts";
 import { type AlarmResult, type RanResult, ranResult, unrecordedResult } from "./result.ts";
 import { retain } from "./retain.ts";
-import { watchSources } from "./source_trouble.ts";
+import { watchSources } from "./source_state.ts";
 import { Sources } from "./sources.ts";
 import { TickLock } from "./tick_lock.ts";
 
@@ -45,7 +45,7 @@ export interface Engine {
   /** Opens the configured channel at the first mail; undefined where none is configured. */
   readonly channel: () => Promise<Channel | undefined>;
   /** Opens the place where alarm modules run; the signal ends what runs there. */
-  readonly host: (signal: AbortSignal) => ModuleHost;
+  readonly host: (signal: AbortSignal) => Workers;
   /** Epoch seconds. */
   readonly clock: () => number;
   readonly log: Log;
@@ -102,15 +102,15 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       budget,
       mailing: new Mailing(engine.channel, budget.signal, engine.redact),
       states,
-      owedMail: await readOwedMail(db),
+      owedMail: await readUnsentMail(db),
       teams: await listTeams(db),
     };
     const results = await Promise.all(
       loaded.alarms.map(async (alarm) => await runAlarm(await alarm, scene)),
     );
-    const problems = loaded.problems.map(engine.redact);
+    const problems = loaded.errors.map(engine.redact);
     const troubles = await watchSources(results, scene);
-    const report = makeReport(results, problems, troubles, loaded.newcomers, now);
+    const report = makeReport(results, problems, troubles, loaded.newModules, now);
     sayNotConfigured(report, previous, log);
     if (!write) return report;
     const unclosed = await closeRecord(engine, runId, report);
@@ -151,12 +151,12 @@ interface Scene extends Omit<Engine, "host">, TickOptions {
   readonly lock: TickLock | undefined;
   readonly modules: readonly ModuleFile[];
   readonly sources: Sources;
-  readonly host: ModuleHost;
+  readonly host: Workers;
   readonly budget: Budget;
   readonly mailing: Mailing;
   /** What the ticks before remembered. */
   readonly states: States;
-  readonly owedMail: OwedMail;
+  readonly owedMail: UnsentMail;
   readonly teams: ReadonlyMap<string, Team>;
 }
 
@@ -203,7 +203,7 @@ async function settle(
   const { db, mode, now } = scene;
   const { row } = alarm;
   const recipients = resolveRecipients(row.recipients, scene.teams);
-  const owed = scene.owedMail.hasClears(row.name) ? await owedClears(db, row.name) : [];
+  const owed = scene.owedMail.hasClears(row.name) ? await unsentClears(db, row.name) : [];
   const wanted = guardClears(reconcile(outcome, active), scene.config.engine.clearGuardShare);
   const named = nameOpened(wanted);
   const { plan, opened } =
@@ -222,8 +222,8 @@ async function settle(
     alarm: row,
     plan,
     opened,
-    owedClears: owed,
-    addresses: recipients.addresses.length,
+    unsentClears: owed,
+    recipientCount: recipients.addresses.length,
     mailConfigured,
     mode,
     now,

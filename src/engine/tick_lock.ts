@@ -1,8 +1,8 @@
 import type { Config } from "../config/config.ts";
-import { errorText } from "../core/describe.ts";
+import type { Log } from "../core/log.ts";
 import { type Database, DatabaseBusy, DatabaseError, type Lock } from "../store/database.ts";
 import { recordSkipped, skippedTick, takeInSkipped } from "../store/skipped_ticks.ts";
-import type { Log } from "./log.ts";
+import { errorText } from "../text/describe.ts";
 
 /** The name of the lock that a tick holds while it is at work. */
 export const TICK_LOCK = "swf-alarms tick";

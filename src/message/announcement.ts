@@ -1,7 +1,7 @@
 import type { Announcement } from "../core/announcement.ts";
-import { cut } from "../core/describe.ts";
-import { utcMinute } from "../core/utc.ts";
-import { escapeHtml, headerText, plainText } from "./escape.ts";
+import { cut } from "../text/describe.ts";
+import { escapeHtml, headerText, plainText } from "../text/escape.ts";
+import { utcMinute } from "../text/utc.ts";
 import type { Message } from "./render.ts";
 
 /** Longest texts that a mail shows; a module's message may hold any length. */

@@ -1,7 +1,7 @@
-import { type Bundle, type BundleItem, bundleSubject, type ClearedItem } from "../core/bundle.ts";
-import { cut } from "../core/describe.ts";
-import { utcMinute } from "../core/utc.ts";
-import { escapeHtml, headerText, plainText } from "./escape.ts";
+import { type Bundle, bundleSubject, type ListedClear, type ListedItem } from "../core/bundle.ts";
+import { cut } from "../text/describe.ts";
+import { escapeHtml, headerText, plainText } from "../text/escape.ts";
+import { utcMinute } from "../text/utc.ts";
 
 /** A bundle as a mail: what a channel delivers. */
 export interface Message {
@@ -44,7 +44,7 @@ export function storedMessage(subject: string, text: string): Message {
 interface Section {
   readonly heading: string;
   readonly colour: string;
-  readonly items: readonly (BundleItem | ClearedItem)[];
+  readonly items: readonly (ListedItem | ListedClear)[];
   /** How many more there are than the mail lists. */
   readonly unlisted: number;
   readonly first: number;
@@ -100,13 +100,13 @@ function indented(text: string): string[] {
 }
 
 /** An event that is mailed late says so: it is no news, only its mail is. */
-function label(item: BundleItem): string {
-  if (item.mayRepeat) return " (may repeat an earlier mail, whose fate is unknown)";
-  return item.reason === "owed" ? " (not mailed before)" : "";
+function label(item: ListedItem): string {
+  if (item.mayBeDuplicate) return " (may repeat an earlier mail, whose fate is unknown)";
+  return item.reason === "unsent" ? " (not mailed before)" : "";
 }
 
 /** What is over says from when to when it was. */
-function detail(item: BundleItem | ClearedItem): string {
+function detail(item: ListedItem | ListedClear): string {
   const body = plainText(item.body).trimEnd();
   if (!("clearTime" in item)) return body;
   const times = `fired ${utcMinute(item.fireTime)}, cleared ${utcMinute(item.clearTime)}`;

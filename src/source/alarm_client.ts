@@ -1,17 +1,17 @@
-import { errorText } from "../core/describe.ts";
-import type { JsonObject, JsonValue } from "../core/json.ts";
-import { MAIN_SOURCE } from "../core/readiness.ts";
-import type { Asker } from "./asker.ts";
+import { MAIN_SOURCE } from "../core/main_source.ts";
+import { errorText } from "../text/describe.ts";
+import type { JsonObject, JsonValue } from "../text/json.ts";
 import type { AlarmClient } from "./client.ts";
 import { FetchError } from "./fetch_error.ts";
 import { inTime } from "./in_time.ts";
 import { firstQuery, KEYSET, type Paging, parsePage, type Query, queryText } from "./paging.ts";
+import type { Requester } from "./requester.ts";
 
 /** At 200 items a page, a million items; an endless list must end somewhere. */
 const MAX_PAGES = 5_000;
 
 export interface ClientFacts {
-  readonly sources: ReadonlyMap<string, Asker>;
+  readonly sources: ReadonlyMap<string, Requester>;
   readonly now: number;
   readonly signal: AbortSignal;
   readonly log: (message: string) => void;
@@ -35,13 +35,13 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     }
   };
   const get: AlarmClient["get"] = async (path, query = {}) =>
-    (await read(source.ask(path, query, false))) ?? null;
+    (await read(source.request(path, query, false))) ?? null;
   const getAhead: GetAhead = (path, query) => {
     let need = (): void => {};
     const needed = new Promise<void>((resolve) => {
       need = resolve;
     });
-    const answer = source.ask(path, query, false, needed);
+    const answer = source.request(path, query, false, needed);
     // It may fail without being needed; without this it would end the process.
     answer.catch(() => {});
     return async () => {
@@ -56,7 +56,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     incomplete: (reason) => facts.onIncomplete(String(reason)),
     firing: () => inTime(facts.firing(), facts.signal),
     get,
-    find: (path, query = {}) => read(source.ask(path, query, true)),
+    find: (path, query = {}) => read(source.request(path, query, true)),
     source: (name) => {
       if (!facts.sources.has(name)) {
         facts.onIncomplete(notConfigured(name));
@@ -112,9 +112,9 @@ interface NextPage {
 }
 
 /** What stands for a source that is not configured. */
-function missing(name: string): Asker {
+function missing(name: string): Requester {
   return {
-    ask: async (path) => {
+    request: async (path) => {
       throw new FetchError(`GET ${path}: ${notConfigured(name)}`);
     },
   };

@@ -2,11 +2,11 @@ import { isUtf8 } from "node:buffer";
 import { pipeline, type Readable, type Transform } from "node:stream";
 import { TextDecoder } from "node:util";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
-import { errorText, quote } from "../core/describe.ts";
+import { errorText, quote } from "../text/describe.ts";
 import type { ReplyHeaders } from "./connections.ts";
 
 /** A body that came and is of no use; the message is the reason. */
-export class BodyFault extends Error {}
+export class BodyError extends Error {}
 
 /** The whole body, a text, in UTF-8. Throws BodyFault, or what broke the connection. */
 export async function readBody(
@@ -15,14 +15,14 @@ export async function readBody(
   limit: number,
 ): Promise<Buffer> {
   const { bytes, whole } = await readBytes(body, headers, limit);
-  if (!whole) throw new BodyFault(`the body is larger than ${Math.round(limit / 2 ** 20)} MiB`);
+  if (!whole) throw new BodyError(`the body is larger than ${Math.round(limit / 2 ** 20)} MiB`);
   const charset = charsetOf(headers);
   const decoder = decoderFor(charset);
   if (decoder === undefined)
-    throw new BodyFault(`the body's charset is ${quote(charset)}, which is not known`);
+    throw new BodyError(`the body's charset is ${quote(charset)}, which is not known`);
   // Read leniently, wrong letters would become part of the names of entities.
   const text = decoder.encoding === "utf-8" ? plainUtf8(bytes) : decoded(bytes, decoder);
-  if (text === undefined) throw new BodyFault(`the body is not valid ${decoder.encoding} text`);
+  if (text === undefined) throw new BodyError(`the body is not valid ${decoder.encoding} text`);
   return text;
 }
 
@@ -48,7 +48,7 @@ export async function readBeginning(body: Readable, headers: ReplyHeaders): Prom
     const { bytes } = await readBytes(body, headers, QUOTABLE);
     return bytes.toString("utf8");
   } catch (error) {
-    if (error instanceof BodyFault) return "";
+    if (error instanceof BodyError) return "";
     throw error;
   }
 }
@@ -72,7 +72,7 @@ async function readBytes(
     }
   } catch (error) {
     if (!isUnpackError(error)) throw error;
-    throw new BodyFault(`the packed body cannot be unpacked: ${errorText(error)}`);
+    throw new BodyError(`the packed body cannot be unpacked: ${errorText(error)}`);
   }
   return { bytes: Buffer.concat(chunks), whole: size <= limit };
 }
@@ -100,7 +100,7 @@ function unpack(body: Readable, headers: ReplyHeaders): AsyncIterable<unknown> {
       // What cannot be read is not waited for; that it ends early is then no news.
       body.on("error", () => {});
       body.destroy();
-      throw new BodyFault(`the body is packed with ${quote(encoding)}, which was not asked for`);
+      throw new BodyError(`the body is packed with ${quote(encoding)}, which was not asked for`);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from "../core/json.ts";
+import type { JsonObject, JsonValue } from "../text/json.ts";
 import type { Paging, Query } from "./paging.ts";
 
 /** What `detect` gets: questions to a service, the tick's time, and a way to say "I could not see all". */

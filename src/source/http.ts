@@ -1,6 +1,6 @@
-import { BodyFault, readBeginning, readBody } from "./body.ts";
-import type { Blame } from "./breaker.ts";
-import { explainConnection } from "./connection_failure.ts";
+import { BodyError, readBeginning, readBody } from "./body.ts";
+import type { Blame } from "./circuit_breaker.ts";
+import { explainConnection } from "./connection_error.ts";
 import type { Connections, ReplyHeaders } from "./connections.ts";
 import { excerpt } from "./excerpt.ts";
 import { findJsonFault, type JsonFault } from "./json_fault.ts";
@@ -34,7 +34,7 @@ export async function attemptGet(url: URL, options: HttpOptions): Promise<Attemp
   } catch (error) {
     if (timeout.aborted) return failure(`no answer within ${options.timeout} s`, "service", false);
     if (options.signal.aborted) return failure("the tick ended before the answer", "tick", false);
-    if (error instanceof BodyFault)
+    if (error instanceof BodyError)
       return failure(quoted(`status 200, but ${error.message}`), "answer", false);
     const { reason, retry } = explainConnection(error);
     return failure(quoted(reason), "service", retry);

@@ -1,5 +1,5 @@
-import { cut, quote } from "../core/describe.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
+import { cut, quote } from "../text/describe.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../text/json.ts";
 
 /** Query parameters; null and undefined ones are left out. */
 export interface Query {

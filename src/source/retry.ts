@@ -1,4 +1,4 @@
-import type { Blame } from "./breaker.ts";
+import type { Blame } from "./circuit_breaker.ts";
 
 /** How one attempt ended: an answer to use, or a failure that may be worth another attempt. */
 export type Attempt = { readonly kind: "answer"; readonly body: Buffer } | Failure;

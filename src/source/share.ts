@@ -1,8 +1,8 @@
 import fastq from "fastq";
-import type { Asker } from "./asker.ts";
+import type { Requester } from "./requester.ts";
 
 /** A source that several alarms ask. */
-export interface SharedSource extends Asker {
+export interface SharedSource extends Requester {
   /** Questions that it has under way at the same time. */
   readonly maxConnections: number;
 }
@@ -18,13 +18,13 @@ export function shareOf(
   source: SharedSource,
   signal: AbortSignal,
   ready: () => Promise<void>,
-): Asker {
-  const questions = fastq.promise<unknown, Question, Buffer | undefined>(async (question) => {
+): Requester {
+  const questions = fastq.promise<unknown, Request, Buffer | undefined>(async (question) => {
     await ready();
     signal.throwIfAborted();
-    return await source.ask(...question);
+    return await source.request(...question);
   }, source.maxConnections);
-  return { ask: (...question) => questions.push(question) };
+  return { request: (...question) => questions.push(question) };
 }
 
-type Question = Parameters<Asker["ask"]>;
+type Request = Parameters<Requester["request"]>;

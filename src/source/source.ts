@@ -1,13 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import fastq from "fastq";
-import { quote } from "../core/describe.ts";
-import { makeRedactor, type Redact } from "../core/redact.ts";
-import { type Answer, Answers } from "./answers.ts";
-import { NO_FAILURES, nextStreak, reasonNotToAsk, type Streak, type Tally } from "./breaker.ts";
+import { quote } from "../text/describe.ts";
+import { makeRedactor, type Redact } from "../text/redact.ts";
+import {
+  type ConsecutiveErrors,
+  countErrors,
+  NO_ERRORS,
+  openCircuit,
+  type RequestCounts,
+} from "./circuit_breaker.ts";
 import type { Connections } from "./connections.ts";
 import { FetchError } from "./fetch_error.ts";
 import { attemptGet } from "./http.ts";
 import { type Query, queryText } from "./paging.ts";
+import { ResponseCache, type SourceResponse } from "./response_cache.ts";
 import { decideRetry } from "./retry.ts";
 import { Room } from "./room.ts";
 import type { SharedSource } from "./share.ts";
@@ -45,16 +51,16 @@ export class Source implements SharedSource {
   readonly #settings: SourceSettings;
   readonly #signal: AbortSignal;
   #connections: Promise<Connections> | undefined;
-  readonly #questions: fastq.queueAsPromised<Question, Answer>;
-  readonly #answers: Answers;
-  readonly tally: Tally = { asked: 0, answered: 0, lastFailure: undefined };
-  #streak: Streak = NO_FAILURES;
+  readonly #questions: fastq.queueAsPromised<Question, SourceResponse>;
+  readonly #answers: ResponseCache;
+  readonly counts: RequestCounts = { requests: 0, succeeded: 0, lastError: undefined };
+  #streak: ConsecutiveErrors = NO_ERRORS;
   /** 404s that were an answer to somebody. */
-  readonly #absent = new WeakSet<Answer>();
+  readonly #absent = new WeakSet<SourceResponse>();
 
   /** `signal` ends every request when the tick ends; `room` holds the answers of all its sources. */
   constructor(settings: SourceSettings, signal: AbortSignal, room: Room = new Room()) {
-    this.#answers = new Answers(room);
+    this.#answers = new ResponseCache(room);
     this.name = settings.name;
     this.maxConnections = settings.maxConnections;
     this.#questions = fastq.promise(
@@ -68,12 +74,12 @@ export class Source implements SharedSource {
   /**
    * The answer to a question, JSON in UTF-8. Asked twice in a tick it is fetched once; every caller
    * parses it for itself, so that no alarm can change what another reads. Throws FetchError; with
-   * `absentIsAnswer`, a 404 gives undefined instead. What is asked ahead (`needed` is given) is tried once.
+   * `allow404`, a 404 gives undefined instead. What is asked ahead (`needed` is given) is tried once.
    */
-  async ask(
+  async request(
     path: string,
     query: Query,
-    absentIsAnswer: boolean,
+    allow404: boolean,
     needed?: Promise<void>,
   ): Promise<Buffer | undefined> {
     const url = this.#url(path, query);
@@ -83,7 +89,7 @@ export class Source implements SharedSource {
     // Another module's attempt ahead may have failed meanwhile: that is no answer for one that needs it.
     while (!answer.ok && answer.ahead && !isAhead) answer = await get();
     if (answer.ok) return answer.body;
-    if (absentIsAnswer && answer.absent) {
+    if (allow404 && answer.notFound) {
       this.#countAbsent(answer);
       return undefined;
     }
@@ -102,7 +108,7 @@ export class Source implements SharedSource {
     return openConnections(new URL(baseUrl).origin, this.maxConnections, timeout);
   }
 
-  #queue(question: Question): Promise<Answer> {
+  #queue(question: Question): Promise<SourceResponse> {
     if (this.#questions.length() >= MAX_WAITING)
       throw new FetchError(
         `GET ${question.url.pathname} from ${this.name}: not asked: ${MAX_WAITING} questions are waiting already; wait for answers before asking more`,
@@ -111,37 +117,38 @@ export class Source implements SharedSource {
   }
 
   /** One question to the service, unless that is known to be of no use; what came of it is counted. */
-  async #put({ url, isAhead }: Question): Promise<Answer> {
-    const refusal = reasonNotToAsk(this.name, this.#streak);
-    if (refusal !== undefined) return { ok: false, reason: refusal, blame: "tick", absent: false };
+  async #put({ url, isAhead }: Question): Promise<SourceResponse> {
+    const refusal = openCircuit(this.name, this.#streak);
+    if (refusal !== undefined)
+      return { ok: false, reason: refusal, blame: "tick", notFound: false };
     if (this.#signal.aborted)
       return {
         ok: false,
         reason: "the tick ended before it was asked",
         blame: "tick",
-        absent: false,
+        notFound: false,
       };
     const answer = await this.#fetch(url, isAhead);
     if (!answer.ok && isAhead) return { ...answer, ahead: true };
-    this.#streak = answer.ok ? NO_FAILURES : nextStreak(this.#streak, answer.blame, answer.reason);
+    this.#streak = answer.ok ? NO_ERRORS : countErrors(this.#streak, answer.blame, answer.reason);
     if (answer.ok) {
-      this.tally.asked += 1;
-      this.tally.answered += 1;
+      this.counts.requests += 1;
+      this.counts.succeeded += 1;
     } else if (answer.blame !== "tick") {
-      this.tally.asked += 1;
-      this.tally.lastFailure = answer.reason;
+      this.counts.requests += 1;
+      this.counts.lastError = answer.reason;
     }
     return answer;
   }
 
   /** The same 404 may be an answer to one alarm and a failure to another: then it is an answer. */
-  #countAbsent(answer: Answer): void {
+  #countAbsent(answer: SourceResponse): void {
     if (this.#absent.has(answer)) return;
     this.#absent.add(answer);
-    this.tally.answered += 1;
+    this.counts.succeeded += 1;
   }
 
-  async #fetch(url: URL, isAhead: boolean): Promise<Answer> {
+  async #fetch(url: URL, isAhead: boolean): Promise<SourceResponse> {
     const { timeout } = this.#settings;
     this.#connections ??= this.#open();
     const options = {
@@ -163,7 +170,7 @@ export class Source implements SharedSource {
           ok: false,
           reason: decision.again ? result.reason : decision.reason,
           blame: result.blame,
-          absent: /^status 404\b/.test(result.reason),
+          notFound: /^status 404\b/.test(result.reason),
         };
       try {
         waited += decision.seconds;
@@ -173,7 +180,7 @@ export class Source implements SharedSource {
           ok: false,
           reason: `${result.reason}; the tick ended before another attempt`,
           blame: result.blame,
-          absent: false,
+          notFound: false,
         };
       }
     }

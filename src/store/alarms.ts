@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { boolean, object, parse, string, unknown } from "valibot";
-import { quote } from "../core/describe.ts";
 import { alarmEntryId, alarmName, isAlarmName } from "../core/event_key.ts";
-import { isJsonObject, type JsonObject, safeText } from "../core/json.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { recipientTokens } from "../core/recipients.ts";
+import { quote } from "../text/describe.ts";
+import { isJsonObject, type JsonObject, safeText } from "../text/json.ts";
 import type { Queryable, Row } from "./database.ts";
 import { ALARMS_CONTEXT, entryTitle, jsonText } from "./entry.ts";
 import { keepVersion } from "./versions.ts";
@@ -13,7 +13,7 @@ export interface AlarmRows {
   /** By `entry_id`, the oldest first where two share one. */
   readonly rows: readonly AlarmRow[];
   /** Rows that name no alarm at all, in words for the person who made them. */
-  readonly nameless: readonly string[];
+  readonly invalid: readonly string[];
   /** Names of alarms whose row was deleted: their modules are not newcomers. */
   readonly deleted: readonly string[];
 }
@@ -35,7 +35,7 @@ export async function alarmRows(db: Queryable): Promise<AlarmRows> {
     } else if (row.deleted === true) deleted.push(parsed.name);
     else rows.push(parsed);
   }
-  return { rows, nameless, deleted };
+  return { rows, invalid: nameless, deleted };
 }
 
 const Columns = object({

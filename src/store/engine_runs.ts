@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { object, parse, string, unknown } from "valibot";
-import { isJsonObject, type JsonObject } from "../core/json.ts";
+import { isJsonObject, type JsonObject } from "../text/json.ts";
 import type { Queryable } from "./database.ts";
 import { ALARMS_CONTEXT, jsonText } from "./entry.ts";
 

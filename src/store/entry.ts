@@ -1,4 +1,4 @@
-import { type JsonObject, safeJson, safeText } from "../core/json.ts";
+import { type JsonObject, safeJson, safeText } from "../text/json.ts";
 
 /** The context that all rows but teams live in. */
 export const ALARMS_CONTEXT = "swf-alarms";

@@ -1,6 +1,6 @@
 import { object, parse, string, unknown } from "valibot";
 import type { EventTexts } from "../core/bundle.ts";
-import { isJsonObject } from "../core/json.ts";
+import { isJsonObject } from "../text/json.ts";
 import type { Queryable } from "./database.ts";
 
 /** Stands between the alarm's description and the detection's body; the dashboards split at it too. */

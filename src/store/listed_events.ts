@@ -1,6 +1,6 @@
 import { object, parse, string, unknown } from "valibot";
 import { eventEntryId } from "../core/event_key.ts";
-import { isJsonObject } from "../core/json.ts";
+import { isJsonObject } from "../text/json.ts";
 import type { Queryable, Row } from "./database.ts";
 import { ALARMS_CONTEXT } from "./entry.ts";
 
@@ -82,14 +82,14 @@ function entryIdOf(alarm: string | undefined): string | null {
 export interface EventCounts {
   readonly active: number;
   /** Active ones that no confirmed mail has named. */
-  readonly owed: number;
+  readonly unsent: number;
 }
 
 /** How many events of each alarm are active and how many of them are owed a mail, by the alarm's name. */
 export async function eventCounts(db: Queryable): Promise<ReadonlyMap<string, EventCounts>> {
   const rows = await db.query(
     `SELECT data->>'entry_id' AS entry_id, count(*)::int AS active,
-            count(*) FILTER (WHERE jsonb_typeof(data->'last_notified') IS DISTINCT FROM 'number')::int AS owed
+            count(*) FILTER (WHERE jsonb_typeof(data->'last_notified') IS DISTINCT FROM 'number')::int AS unsent
      FROM entry
      WHERE ${LIVE} AND data->>'clear_time' IS NULL AND data->>'entry_id' IS NOT NULL
      GROUP BY 1`,
@@ -97,7 +97,7 @@ export async function eventCounts(db: Queryable): Promise<ReadonlyMap<string, Ev
   return new Map(
     rows.map((row) => [
       String(row.entry_id).replace(/^event_/, ""),
-      { active: Number(row.active), owed: Number(row.owed) },
+      { active: Number(row.active), unsent: Number(row.unsent) },
     ]),
   );
 }

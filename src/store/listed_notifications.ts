@@ -1,10 +1,10 @@
 import { boolean, number, object, parse, string, unknown } from "valibot";
-import { isJsonObject } from "../core/json.ts";
+import { isJsonObject } from "../text/json.ts";
 import type { Queryable } from "./database.ts";
 import { ALARMS_CONTEXT } from "./entry.ts";
 
 /** A mail that was not delivered, or of which nobody knows. */
-export interface TroubledMail {
+export interface FailedMail {
   /** The alarm's `entry_id`, or `engine`. */
   readonly alarm: string;
   readonly attemptedAt: number;
@@ -12,22 +12,22 @@ export interface TroubledMail {
   readonly outcome: string;
   readonly error: string;
   /** Whether a later mail of the same alarm went out. */
-  readonly overcome: boolean;
+  readonly resolved: boolean;
 }
 
 const MailRow = object({
   title: string(),
   timestamp_created: number(),
   data: unknown(),
-  overcome: boolean(),
+  resolved: boolean(),
 });
 
 /** Mails that failed or whose fate is unknown since then, newest first. */
-export async function troubledMails(
+export async function failedMails(
   db: Queryable,
   since: number,
   limit: number,
-): Promise<readonly TroubledMail[]> {
+): Promise<readonly FailedMail[]> {
   const rows = await db.query(
     `WITH attempt AS (
        SELECT title, timestamp_created, data FROM entry
@@ -35,13 +35,13 @@ export async function troubledMails(
      SELECT title, timestamp_created, data,
             EXISTS (SELECT 1 FROM attempt AS later
                     WHERE later.data->>'alarm' = attempt.data->>'alarm' AND later.data->>'outcome' = 'delivered'
-                      AND later.timestamp_created >= attempt.timestamp_created) AS overcome
+                      AND later.timestamp_created >= attempt.timestamp_created) AS resolved
      FROM attempt WHERE data->>'outcome' IS DISTINCT FROM 'delivered'
      ORDER BY timestamp_created DESC LIMIT $2::int`,
     [since, limit],
   );
   return rows.map((row) => {
-    const { title, timestamp_created: attemptedAt, data: raw, overcome } = parse(MailRow, row);
+    const { title, timestamp_created: attemptedAt, data: raw, resolved } = parse(MailRow, row);
     const data = isJsonObject(raw) ? raw : {};
     const text = (value: unknown): string => (typeof value === "string" ? value : "");
     return {
@@ -50,7 +50,7 @@ export async function troubledMails(
       subject: title,
       outcome: text(data.outcome) || "unknown",
       error: text(data.error),
-      overcome,
+      resolved,
     };
   });
 }

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { errorText } from "../core/describe.ts";
+import { errorText } from "../text/describe.ts";
 import { type Database, DatabaseError, type Row } from "./database.ts";
-import { sqlState } from "./refusal.ts";
+import { sqlState } from "./database_error.ts";
 
 const FOLDER = fileURLToPath(new URL("../../migrations", import.meta.url));
 const LOCK = "swf-alarms migrate";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Refused } from "../core/delivery.ts";
-import { safeText } from "../core/json.ts";
+import { safeText } from "../text/json.ts";
 import type { Queryable } from "./database.ts";
 import { ALARMS_CONTEXT, entryTitle, jsonText } from "./entry.ts";
 

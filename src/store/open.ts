@@ -14,14 +14,14 @@ export async function openDatabase(
   willLock = false,
 ): Promise<Database> {
   if (config.kind === "embedded") {
-    const { openEmbedded } = await import("./embedded.ts");
+    const { openEmbedded } = await import("./embedded/database.ts");
     return await openEmbedded(config.path, staleAfter);
   }
   // As Node 21 and later have it: without it pg asks Node 20's `Response` whether this is Cloudflare, and
   // that loads all of its fetch, which doubles what the driver costs.
   if (!("navigator" in globalThis))
     Object.assign(globalThis, { navigator: { userAgent: `Node.js/${process.versions.node}` } });
-  const { openPostgres } = await import("./postgres.ts");
+  const { openPostgres } = await import("./postgres/connect.ts");
   const address = config.kind === "dsn" ? { dsn: config.dsn } : { login: config.login };
   return await openPostgres(address, undefined, willLock);
 }

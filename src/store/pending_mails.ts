@@ -2,7 +2,7 @@ import { array, fallback, number, object, safeParse, string } from "valibot";
 import type { PendingMail } from "../core/pending.ts";
 import type { Queryable } from "./database.ts";
 import { jsonText } from "./entry.ts";
-import { PENDING_MAIL } from "./owed_mail.ts";
+import { PENDING_MAIL } from "./unsent.ts";
 
 const addresses = fallback(array(string()), []);
 

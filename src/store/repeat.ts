@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isConflict } from "./refusal.ts";
+import { isConflict } from "./database_error.ts";
 
 const REPEATS = 3;
 const FIRST_PAUSE = 50;

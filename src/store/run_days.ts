@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { fallback, nullable, number, object, optional, parse, safeParse, unknown } from "valibot";
 import { type AlarmDay, type DayCounts, mergeDays } from "../core/engine_day.ts";
-import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { DAY, dayToFold, foldBefore, type Sweep } from "../core/retention.ts";
+import { isJsonObject, type JsonObject } from "../text/json.ts";
 import type { Database, Queryable } from "./database.ts";
 import { ALARMS_CONTEXT, jsonText } from "./entry.ts";
 import { numberAt } from "./events.ts";

@@ -1,5 +1,5 @@
 import { boolean, nullable, number, object, parse, string } from "valibot";
-import { isJsonObject, type JsonObject } from "../core/json.ts";
+import { isJsonObject, type JsonObject } from "../text/json.ts";
 import type { Queryable } from "./database.ts";
 import { ALARMS_CONTEXT } from "./entry.ts";
 

@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync, renameSync, rmSync, statSync } from "node
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { maxValue, minValue, number, object, pipe, safeParse, string } from "valibot";
-import { cut } from "../core/describe.ts";
+import { cut } from "../text/describe.ts";
 import type { Queryable } from "./database.ts";
 import { ALARMS_CONTEXT, entryTitle, jsonText } from "./entry.ts";
 

@@ -5,7 +5,7 @@ import {
   waitingSince,
 } from "../../alarms/lib/advocate_decision.ts";
 import { parseLabelRecords, parseSuperevent } from "../../alarms/lib/superevent.ts";
-import { parseUtc } from "../../src/core/utc.ts";
+import { parseUtc } from "../../src/text/utc.ts";
 
 describe("a decision is awaited", () => {
   const rows: readonly [sentence: string, labels: readonly string[], awaits: boolean][] = [

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { checkCounts } from "../../alarms/lib/count_check.ts";
-import type { JsonObject } from "../../src/core/json.ts";
+import type { JsonObject } from "../../src/text/json.ts";
 
 const ZERO = {
   nactive: 0,

@@ -3,7 +3,7 @@ import { type FailureRateParams, judge } from "../../alarms/lib/failure_rate.ts"
 import { describeTask } from "../../alarms/lib/failure_rate_text.ts";
 import { inPages } from "../../alarms/lib/in_pages.ts";
 import { parseTask } from "../../alarms/lib/panda_task.ts";
-import type { JsonObject } from "../../src/core/json.ts";
+import type { JsonObject } from "../../src/text/json.ts";
 
 const PARAMS: FailureRateParams = {
   threshold: 0.03,

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { JsonObject } from "../../src/core/json.ts";
-import { parseUtc } from "../../src/core/utc.ts";
+import type { JsonObject } from "../../src/text/json.ts";
+import { parseUtc } from "../../src/text/utc.ts";
 import { type GracedbServer, recordedSuperevents, startGracedb } from "./gracedb_server.ts";
 import { keysOf, loadAlarm, runAlarm } from "./run_alarm.ts";
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { isJsonObject, type JsonObject } from "../../src/core/json.ts";
+import { isJsonObject, type JsonObject } from "../../src/text/json.ts";
 import { json, startServer } from "../support/http_server.ts";
 
 export interface GracedbServer {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { JsonObject } from "../../src/core/json.ts";
+import type { JsonObject } from "../../src/text/json.ts";
 import {
   type PandaOptions,
   type PandaServer,
@@ -219,7 +219,7 @@ describe("what it cannot see is no reason to clear", () => {
     };
     const outcome = await run(server);
     expect(keysOf(outcome)).toEqual({ status: "failed", keys: keys(300) });
-    expect(outcome.fault).toBe("source");
+    expect(outcome.cause).toBe("source");
     expect(outcome.reasons[0]).toContain("Invalid token.");
   });
 

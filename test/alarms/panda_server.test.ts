@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { isJsonObject, type JsonObject } from "../../src/core/json.ts";
+import { isJsonObject, type JsonObject } from "../../src/text/json.ts";
 import { type PandaServer, sharedTasks, startPandaServer } from "../support/panda_server.ts";
 
 const shared = sharedTasks() ?? [];

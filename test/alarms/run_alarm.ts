@@ -1,11 +1,11 @@
 import { fileURLToPath } from "node:url";
-import type { JsonObject } from "../../src/core/json.ts";
+import type { AlarmModule } from "../../src/alarm/alarm_module.ts";
+import { discoverModules } from "../../src/alarm/discover.ts";
 import { resolveParams } from "../../src/core/params.ts";
 import * as helpers from "../../src/index.ts";
-import type { AlarmModule } from "../../src/modules/alarm_module.ts";
-import { discoverModules } from "../../src/modules/discover.ts";
-import { type Detect, ModuleLoader } from "../../src/runner/load.ts";
 import { Source } from "../../src/source/source.ts";
+import type { JsonObject } from "../../src/text/json.ts";
+import { type Detect, ModuleLoader } from "../../src/worker/child/load.ts";
 import { outcomeOf, type WholeOutcome } from "../support/run_detect.ts";
 
 const ALARMS = fileURLToPath(new URL("../../alarms", import.meta.url));
@@ -15,7 +15,7 @@ export async function loadAlarm(name: string): Promise<AlarmModule & { readonly 
   const file = discoverModules(ALARMS).modules.find((module) => module.name === name);
   if (file === undefined) throw new Error(`no alarm ${name} in ${ALARMS}`);
   const { words, detect } = await new ModuleLoader({ ...helpers }).load(file, 10);
-  if (!words.ok) throw new Error(words.fault);
+  if (!words.ok) throw new Error(words.error);
   if (detect === undefined) throw new Error(`${name} has no detect`);
   return { ...words.module, detect };
 }

@@ -40,7 +40,7 @@ const PROBES: readonly Probe[] = [
   { part: "`node -e 0`", code: "" },
   { part: "a process: `swf-alarms --version`", code: load("chunks/main.js") },
   { part: "a process: the engine until it opens the database", code: ENGINE },
-  { part: "a process: modules, until it waits", flags: MODULE_FLAGS, code: load("runner/main.js") },
+  { part: "a process: modules, until it waits", flags: MODULE_FLAGS, code: load("worker/main.js") },
   { part: "the engine's code", after: "", code: ENGINE },
   ...["commander", "valibot", "smol-toml", "fastq"].map(alone),
   { part: "a Postgres server's driver", after: ENGINE, code: load("chunks/postgres.js") },
@@ -55,13 +55,13 @@ const PROBES: readonly Probe[] = [
   {
     part: "what takes types off, before the first `.ts`",
     flags: MODULE_FLAGS,
-    after: load("runner/main.js"),
-    code: load("runner/strip_types.js"),
+    after: load("worker/main.js"),
+    code: load("worker/strip_types.js"),
   },
   {
     part: "types taken off the first `.ts`",
     flags: MODULE_FLAGS,
-    after: `${load("runner/main.js")} const { stripTypes } = ${load("runner/strip_types.js")}`,
+    after: `${load("worker/main.js")} const { stripTypes } = ${load("worker/strip_types.js")}`,
     code: `stripTypes(${JSON.stringify(TYPED)}, "a.ts");`,
   },
 ];

@@ -1,23 +1,23 @@
 import { expect, test } from "vitest";
 import { ATTEMPTS, callPatiently } from "../../src/channel/attempts.ts";
-import type { SesFailure } from "../../src/channel/ses_failure.ts";
+import type { SesError } from "../../src/channel/ses_error.ts";
 import { PATIENTLY } from "../support/mails.ts";
 
-function failure(again: boolean): SesFailure {
+function failure(again: boolean): SesError {
   return {
-    error: "SES Throttling: slow down",
+    message: "SES Throttling: slow down",
     retryable: true,
     scope: "channel",
-    mayBeSent: false,
+    mayBeDelivered: false,
     again,
     blamed: [],
   };
 }
 
 /** Calls that end like this, one after the other, and how many were made. */
-function calls(...ends: readonly (SesFailure | undefined)[]) {
+function calls(...ends: readonly (SesError | undefined)[]) {
   const made = { count: 0 };
-  const call = async (): Promise<SesFailure | undefined> => ends[made.count++];
+  const call = async (): Promise<SesError | undefined> => ends[made.count++];
   return { made, call };
 }
 

@@ -161,11 +161,11 @@ describe("the file channel", () => {
         refused: [],
         pending: makeMail().recipients,
         messageIds: [],
-        trouble: {
-          error: expect.stringMatching(new RegExp(`^cannot write ${dir}/.*\\.eml: .*(${code})`)),
+        error: {
+          message: expect.stringMatching(new RegExp(`^cannot write ${dir}/.*\\.eml: .*(${code})`)),
           retryable: true,
           scope: "channel",
-          mayBeSent: false,
+          mayBeDelivered: false,
         },
       });
       expect(readFileSync(file, "utf8")).toBe("kept");

@@ -13,13 +13,13 @@ const FROM = "alarms@host.example";
 const KEYS = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
 
 /** What a delivery looks like in which nobody was told, and nobody in particular is to blame. */
-function untold(error: unknown, retryable: boolean, mayBeSent: unknown = false) {
+function undeliveredWith(message: unknown, retryable: boolean, mayBeDelivered: unknown = false) {
   return {
     confirmed: [],
     refused: [],
     pending: makeMail().recipients,
     messageIds: [],
-    trouble: { error, retryable, scope: "channel", mayBeSent },
+    error: { message, retryable, scope: "channel", mayBeDelivered },
   };
 }
 
@@ -146,7 +146,7 @@ describe("failures", () => {
   ])("SES says %s with %d: another try may help: %s", async (code, status, retryable) => {
     server.answer = refusal(status, code, "Not now: x@host.example");
     expect(await channel(server.url).deliver(makeMail(), PATIENTLY)).toEqual(
-      untold(`SES ${code}: Not now: x@host.example`, retryable),
+      undeliveredWith(`SES ${code}: Not now: x@host.example`, retryable),
     );
   });
 
@@ -154,7 +154,7 @@ describe("failures", () => {
     const gone = await startServer(() => {});
     await gone.close();
     expect(await channel(gone.url).deliver(makeMail(), PATIENTLY)).toEqual(
-      untold(expect.stringContaining("ECONNREFUSED"), true),
+      undeliveredWith(expect.stringContaining("ECONNREFUSED"), true),
     );
   });
 
@@ -171,7 +171,7 @@ describe("failures", () => {
   ])("%s does not confirm that a mail was sent", async (_sentence, status, body) => {
     server.answer = xml(status, body);
     expect(await channel(server.url).deliver(makeMail(), PATIENTLY)).toEqual(
-      untold(expect.stringMatching(/^SES .+/), true, expect.any(Boolean)),
+      undeliveredWith(expect.stringMatching(/^SES .+/), true, expect.any(Boolean)),
     );
   });
 
@@ -183,7 +183,7 @@ describe("failures", () => {
     };
     const delivery = await channel(server.url).deliver(makeMail(), time.signal);
     expect(delivery).toEqual(
-      untold("SES: the tick's time was over before it answered", true, true),
+      undeliveredWith("SES: the tick's time was over before it answered", true, true),
     );
     expect(server.requests).toHaveLength(1);
   });
@@ -193,14 +193,14 @@ describe("failures", () => {
     server.answer = () => time.abort();
     const delivery = await channel(server.url).deliver(makeMail(), time.signal);
     expect(delivery).toEqual(
-      untold("SES: the tick's time was over before it answered", true, true),
+      undeliveredWith("SES: the tick's time was over before it answered", true, true),
     );
   });
 
   test("a line that goes dead once SES has the call: the mail may have gone out", async () => {
     server.answer = (_request, response) => response.destroy();
     expect(await channel(server.url).deliver(makeMail(), PATIENTLY)).toEqual(
-      untold(expect.stringMatching(/^SES .+/), true, true),
+      undeliveredWith(expect.stringMatching(/^SES .+/), true, true),
     );
   });
 
@@ -208,8 +208,8 @@ describe("failures", () => {
     const tooLarge = "Message length is more than 10485760 bytes long: '20000000'.";
     for (const answer of [xml(413, "<html>"), refusal(400, "InvalidParameterValue", tooLarge)]) {
       server.answer = answer;
-      const { trouble, pending } = await channel(server.url).deliver(makeMail(), PATIENTLY);
-      expect(trouble).toMatchObject({ scope: "size", retryable: false });
+      const { error, pending } = await channel(server.url).deliver(makeMail(), PATIENTLY);
+      expect(error).toMatchObject({ scope: "size", retryable: false });
       expect(pending).toEqual(makeMail().recipients);
     }
     expect(server.requests).toHaveLength(2);
@@ -231,7 +231,7 @@ describe("failures", () => {
     const { code, stdout, stderr } = await runScript(send(server.url), env);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(JSON.parse(stdout)).toEqual(
-      untold(
+      undeliveredWith(
         expect.stringMatching(/^SES CredentialsProviderError: .*\(set AWS credentials/),
         false,
       ),
@@ -245,7 +245,9 @@ describe("failures", () => {
       HOME: home,
     });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(JSON.parse(stdout)).toEqual(untold(expect.stringMatching(/^SES .*[Rr]egion/), false));
+    expect(JSON.parse(stdout)).toEqual(
+      undeliveredWith(expect.stringMatching(/^SES .*[Rr]egion/), false),
+    );
   });
 
   test("no secret is in a failure", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openPostgres } from "../../src/store/postgres.ts";
+import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { insertAlarm, insertEntry } from "../support/rows.ts";
 import { makeSite, type Site } from "../support/site.ts";
 

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { discoverModules } from "../../src/alarm/discover.ts";
 import { ConfigError, findConfig, loadConfig, SHIPPED_ALARMS } from "../../src/config/load.ts";
-import { discoverModules } from "../../src/modules/discover.ts";
 
 let folder = "";
 beforeEach(() => {

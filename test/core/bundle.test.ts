@@ -5,13 +5,13 @@ import {
   bundleSubject,
   composeBundle,
   LISTED,
-  listedMentions,
+  listedItems,
   shortBundle,
 } from "../../src/core/bundle.ts";
 import type { SafeDetection } from "../../src/core/model.ts";
-import type { ClearedMention, Mention, MentionReason, Notice } from "../../src/core/notice.ts";
+import type { BundleItem, ClearedItem, ItemReason, Notice } from "../../src/core/notice.ts";
 
-function mention(key: string, reason: MentionReason): Mention {
+function mention(key: string, reason: ItemReason): BundleItem {
   return { eventId: `id of ${key}`, dedupeKey: key, fireTime: 0, reason };
 }
 
@@ -21,20 +21,20 @@ function detected(key: string): SafeDetection {
 
 const UNSEEN = { detections: { get: () => undefined } };
 
-function mentions(count: number, reason: MentionReason): Mention[] {
+function mentions(count: number, reason: ItemReason): BundleItem[] {
   return Array.from({ length: count }, (_, index) => mention(`${reason} ${index}`, reason));
 }
 
-function cleared(count: number): ClearedMention[] {
+function cleared(count: number): ClearedItem[] {
   return mentions(count, "cleared before it could be mailed").map((each) => {
     return { ...each, fireTime: 100, clearTime: 400 };
   });
 }
 
 function notice(
-  fresh: readonly Mention[],
-  continuing: readonly Mention[],
-  over: readonly ClearedMention[] = [],
+  fresh: readonly BundleItem[],
+  continuing: readonly BundleItem[],
+  over: readonly ClearedItem[] = [],
 ): Notice {
   const omitted = { "already mailed": 0, "renotification not due": 0, "not seen this tick": 0 };
   return { send: true, reason: "due", fresh, continuing, cleared: over, omitted };
@@ -87,8 +87,8 @@ describe("how many events a mail lists", () => {
     const count = fc.integer({ min: 0, max: 250 });
     fc.assert(
       fc.property(count, count, count, (fresh, continuing, over) => {
-        const given = notice(mentions(fresh, "new"), mentions(continuing, "owed"), cleared(over));
-        const listed = listedMentions(given);
+        const given = notice(mentions(fresh, "new"), mentions(continuing, "unsent"), cleared(over));
+        const listed = listedItems(given);
         const bundle = composeBundle(facts(given));
         expect(listed.fresh).toEqual(given.fresh.slice(0, listed.fresh.length));
         expect(listed.continuing).toEqual(given.continuing.slice(0, listed.continuing.length));
@@ -113,29 +113,33 @@ describe("what the mail says of an event", () => {
   const stored = new Map([["id of k", { subject: "k stored", body: "stored body" }]]);
 
   test("what was detected now wins over what is stored", () => {
-    const bundle = composeBundle(facts(notice([], [mention("k", "owed")]), { stored }));
+    const bundle = composeBundle(facts(notice([], [mention("k", "unsent")]), { stored }));
     expect(bundle.continuing).toEqual([
-      { dedupeKey: "k", reason: "owed", subject: "k now", body: "k body", mayRepeat: false },
+      { dedupeKey: "k", reason: "unsent", subject: "k now", body: "k body", mayBeDuplicate: false },
     ]);
   });
 
   test("an owed event that was not seen is told as it is stored", () => {
-    const bundle = composeBundle(facts(notice([], [mention("k", "owed")]), { stored, ...UNSEEN }));
+    const bundle = composeBundle(
+      facts(notice([], [mention("k", "unsent")]), { stored, ...UNSEEN }),
+    );
     expect(bundle.continuing).toEqual([
       {
         dedupeKey: "k",
-        reason: "owed",
+        reason: "unsent",
         subject: "k stored",
         body: "stored body",
-        mayRepeat: false,
+        mayBeDuplicate: false,
       },
     ]);
   });
 
   test("one that is not stored either is told by its key", () => {
-    const bundle = composeBundle(facts(notice([], [mention("q", "owed")]), { stored, ...UNSEEN }));
+    const bundle = composeBundle(
+      facts(notice([], [mention("q", "unsent")]), { stored, ...UNSEEN }),
+    );
     expect(bundle.continuing).toEqual([
-      { dedupeKey: "q", reason: "owed", subject: "q", body: "", mayRepeat: false },
+      { dedupeKey: "q", reason: "unsent", subject: "q", body: "", mayBeDuplicate: false },
     ]);
   });
 
@@ -150,7 +154,7 @@ describe("what the mail says of an event", () => {
         reason: "cleared before it could be mailed",
         subject: "k stored",
         body: "stored body",
-        mayRepeat: false,
+        mayBeDuplicate: false,
         fireTime: 100,
         clearTime: 400,
       },
@@ -158,16 +162,16 @@ describe("what the mail says of an event", () => {
   });
 
   test("one that a mail of unknown fate names may be a repeat; the others are none", () => {
-    const given = notice([], [mention("k", "owed"), mention("l", "owed")], cleared(1));
+    const given = notice([], [mention("k", "unsent"), mention("l", "unsent")], cleared(1));
     const maybeMailed = new Set(["id of k", "id of cleared before it could be mailed 0"]);
     const bundle = composeBundle(facts(given, { maybeMailed }));
-    expect(bundle.continuing.map(({ mayRepeat }) => mayRepeat)).toEqual([true, false]);
-    expect(bundle.cleared.map(({ mayRepeat }) => mayRepeat)).toEqual([true]);
+    expect(bundle.continuing.map(({ mayBeDuplicate }) => mayBeDuplicate)).toEqual([true, false]);
+    expect(bundle.cleared.map(({ mayBeDuplicate }) => mayBeDuplicate)).toEqual([true]);
   });
 
   test("the short form keeps subjects, counts and times, and says what it is", () => {
     const bundle = composeBundle(
-      facts(notice(mentions(2, "new"), mentions(1, "owed"), cleared(1)), { caveats: ["old"] }),
+      facts(notice(mentions(2, "new"), mentions(1, "unsent"), cleared(1)), { caveats: ["old"] }),
     );
     const short = shortBundle(bundle);
     expect(short).toMatchObject({ freshCount: 2, continuingCount: 1, clearedCount: 1 });
@@ -196,7 +200,7 @@ describe("what the mail says of an event", () => {
     ],
   ])("%s", (_, body, expected) => {
     const texts = new Map([["id of k", { subject: "k", body }]]);
-    const given = notice([], [mention("k", "owed")]);
+    const given = notice([], [mention("k", "unsent")]);
     expect(composeBundle(facts(given, { stored: texts, ...UNSEEN })).continuing[0]?.body).toBe(
       expected,
     );

@@ -16,7 +16,7 @@ function planOf(active: number, detected: readonly string[], held = 0, status = 
   });
   const outcome: Outcome = {
     status: status === "complete" ? "complete" : "partial",
-    fault: undefined,
+    cause: undefined,
     reasons: [],
     detections: new Map(detected.map((key) => [key, undefined])),
     seconds: 0,

@@ -12,19 +12,19 @@ const NOBODY: Delivery = {
   refused: [],
   pending: [],
   messageIds: [],
-  trouble: undefined,
+  error: undefined,
 };
 const BUSY = {
-  error: "SES Throttling: busy",
+  message: "SES Throttling: busy",
   retryable: true,
   scope: "channel",
-  mayBeSent: false,
+  mayBeDelivered: false,
 } as const;
 const NO_KEYS = {
-  error: "SES AccessDenied: no",
+  message: "SES AccessDenied: no",
   retryable: false,
   scope: "channel",
-  mayBeSent: false,
+  mayBeDelivered: false,
 } as const;
 const bad = (address: string, reason = "not verified") => ({ address, reason });
 
@@ -33,13 +33,13 @@ describe("what a delivery was, and what people are told of it", () => {
     ["everybody was told", { confirmed: ["a", "b"] }, "delivered", []],
     [
       "nobody was, and it passes by itself",
-      { pending: ["a"], trouble: BUSY },
+      { pending: ["a"], error: BUSY },
       "failed, retryable: SES Throttling: busy",
       ["mail not sent: SES Throttling: busy; the next tick tries again"],
     ],
     [
       "nobody was, and it does not pass by itself",
-      { pending: ["a"], trouble: NO_KEYS },
+      { pending: ["a"], error: NO_KEYS },
       "failed: SES AccessDenied: no",
       ["mail not sent: SES AccessDenied: no; it needs somebody to look; every tick tries again"],
     ],
@@ -53,7 +53,7 @@ describe("what a delivery was, and what people are told of it", () => {
     ],
     [
       "some were refused, and the others not told either",
-      { refused: [bad("a")], pending: ["b"], trouble: BUSY },
+      { refused: [bad("a")], pending: ["b"], error: BUSY },
       "failed, retryable: SES Throttling: busy; not verified (refused: a)",
       ["mail not sent: SES Throttling: busy; not verified (refused: a); the next tick tries again"],
     ],
@@ -75,7 +75,7 @@ describe("what a delivery was, and what people are told of it", () => {
     ],
     [
       "some were told, the others wait",
-      { confirmed: ["a"], pending: ["b", "c"], trouble: BUSY },
+      { confirmed: ["a"], pending: ["b", "c"], error: BUSY },
       "partial, retryable: SES Throttling: busy",
       [
         "mail sent to 1 of 3 recipients; not yet to b, c: SES Throttling: busy; the next tick tries these again",
@@ -83,7 +83,7 @@ describe("what a delivery was, and what people are told of it", () => {
     ],
     [
       "some were told, some refused, some wait: two things to do are two texts",
-      { confirmed: ["a"], refused: [bad("b")], pending: ["c"], trouble: BUSY },
+      { confirmed: ["a"], refused: [bad("b")], pending: ["c"], error: BUSY },
       "partial, retryable: SES Throttling: busy; not verified (refused: b)",
       [
         "mail sent to 1 of 3 recipients; not verified (refused: b); correct or remove the address in the alarm's recipients or its team",
@@ -101,7 +101,7 @@ describe("what a delivery was, and what people are told of it", () => {
 });
 
 test("undelivered: everybody is still to be told", () => {
-  expect(undelivered(["a", "b"], BUSY)).toEqual({ ...NOBODY, pending: ["a", "b"], trouble: BUSY });
+  expect(undelivered(["a", "b"], BUSY)).toEqual({ ...NOBODY, pending: ["a", "b"], error: BUSY });
 });
 
 test.each([

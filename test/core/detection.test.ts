@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ENGINE_KEYS, parseDetection } from "../../src/core/detection.ts";
-import { safeJson } from "../../src/core/json.ts";
 import type { SafeDetection } from "../../src/core/model.ts";
+import { safeJson } from "../../src/text/json.ts";
 
 /** The detection that a yielded value is read as; fails the test where it is a fault. */
 function parsed(value: unknown): SafeDetection {

@@ -26,8 +26,8 @@ function facts(plan: Partial<Plan>, changes: Partial<NoticeFacts> = {}): NoticeF
     alarm: { enabled: true, renotificationHours: 24 },
     plan: { ...NOTHING, ...plan },
     opened: [],
-    owedClears: [],
-    addresses: 1,
+    unsentClears: [],
+    recipientCount: 1,
     mailConfigured: true,
     mode: "tick",
     now: NOW,
@@ -46,16 +46,16 @@ const OVER = { id: "id of a", dedupeKey: "a", fireTime: 100, clearTime: 400 };
 describe("which events the mail names, and why", () => {
   const rows: readonly [string, NoticeFacts, string][] = [
     ["an event opened now is new", facts({}, OPENED), "new: n"],
-    ["one that was never mailed is owed", facts({ touch: [touched("a", undefined)] }), "owed: a"],
+    ["one that was never mailed is owed", facts({ touch: [touched("a", undefined)] }), "unsent: a"],
     [
       "it is owed also where one mail per event is enough",
       facts({ touch: [touched("a", undefined)] }, every(0)),
-      "owed: a",
+      "unsent: a",
     ],
     [
       "it is owed also where this tick could not see it",
       facts({ keep: [kept("a", undefined)] }),
-      "owed: a",
+      "unsent: a",
     ],
     [
       "a mailed one is due when the hours are over",
@@ -124,13 +124,13 @@ describe("which events the mail names, and why", () => {
       "what cleared in an earlier tick is still owed, and comes first",
       facts(
         { clear: [{ event: event("b", undefined), reason: "no longer detected" }] },
-        { owedClears: [OVER] },
+        { unsentClears: [OVER] },
       ),
       "cleared before it could be mailed: a; cleared before it could be mailed: b",
     ],
     [
       "it stays owed while mail is off",
-      facts({}, { owedClears: [OVER], alarm: { enabled: false, renotificationHours: 24 } }),
+      facts({}, { unsentClears: [OVER], alarm: { enabled: false, renotificationHours: 24 } }),
       "cleared before it could be mailed: a",
     ],
   ];
@@ -170,7 +170,7 @@ describe("which events the mail names, and why", () => {
 
   test("what is over says from when to when it was", () => {
     const gone = { event: event("b", undefined), reason: "no longer detected" as const };
-    const { cleared } = decideNotice(facts({ clear: [gone] }, { owedClears: [OVER] }));
+    const { cleared } = decideNotice(facts({ clear: [gone] }, { unsentClears: [OVER] }));
     expect(cleared.map(({ fireTime, clearTime }) => [fireTime, clearTime])).toEqual([
       [100, 400],
       [0, NOW],
@@ -193,13 +193,17 @@ describe("whether the mail goes out", () => {
     ["with something to say it does", facts({}, OPENED), "due"],
     ["for an owed event alone it does", facts({ touch: [touched("a", undefined)] }), "due"],
     ["for a due renotification alone it does", facts({ touch: [touched("a", 0)] }), "due"],
-    ["for what is over alone it does", facts({}, { owedClears: [OVER] }), "due"],
+    ["for what is over alone it does", facts({}, { unsentClears: [OVER] }), "due"],
     ["with nothing to say it does not", facts({}), "nothing to mail"],
     ["with nothing due it does not", facts({ touch: [touched("a", NOW)] }), "nothing to mail"],
     ["with mail off it does not", facts({}, { ...OPENED, ...off }), "mail is off"],
     ["in a dry run it does not", facts({}, { ...OPENED, mode: "dry-run" }), "dry run"],
     ["in a plan it does not", facts({}, { ...OPENED, mode: "plan" }), "plan only"],
-    ["with nobody to mail it does not", facts({}, { ...OPENED, addresses: 0 }), "nobody to mail"],
+    [
+      "with nobody to mail it does not",
+      facts({}, { ...OPENED, recipientCount: 0 }),
+      "no recipients",
+    ],
     [
       "without a mail service it does not",
       facts({}, { ...OPENED, mailConfigured: false }),
@@ -207,23 +211,23 @@ describe("whether the mail goes out", () => {
     ],
     [
       "nothing to say comes before every other reason",
-      facts({}, { ...off, mode: "dry-run", addresses: 0, mailConfigured: false }),
+      facts({}, { ...off, mode: "dry-run", recipientCount: 0, mailConfigured: false }),
       "nothing to mail",
     ],
     [
       "mail off comes before the mode: it is the alarm's own setting",
-      facts({}, { ...OPENED, ...off, mode: "dry-run", addresses: 0, mailConfigured: false }),
+      facts({}, { ...OPENED, ...off, mode: "dry-run", recipientCount: 0, mailConfigured: false }),
       "mail is off",
     ],
     [
       "the mode comes before what is not set up",
-      facts({}, { ...OPENED, mode: "dry-run", addresses: 0, mailConfigured: false }),
+      facts({}, { ...OPENED, mode: "dry-run", recipientCount: 0, mailConfigured: false }),
       "dry run",
     ],
     [
       "nobody to mail comes before the lack of a mail service",
-      facts({}, { ...OPENED, addresses: 0, mailConfigured: false }),
-      "nobody to mail",
+      facts({}, { ...OPENED, recipientCount: 0, mailConfigured: false }),
+      "no recipients",
     ],
   ];
   test.each(rows)("%s", (_, given, reason) => {

@@ -1,7 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { showName } from "../../src/core/describe.ts";
-import type { JsonObject } from "../../src/core/json.ts";
 import {
   defaultParams,
   type ParamSpec,
@@ -10,6 +8,8 @@ import {
   parseParamSpecs,
   resolveParams,
 } from "../../src/core/params.ts";
+import { showName } from "../../src/text/describe.ts";
+import type { JsonObject } from "../../src/text/json.ts";
 
 /** What is wrong with a value of one parameter; "right" where nothing is. */
 function verdict(spec: ParamSpec, value: JsonObject[string]): string {

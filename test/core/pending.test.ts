@@ -69,20 +69,20 @@ describe("whom an unfinished mail still goes to", () => {
 });
 
 describe("what people are told of it", () => {
-  const nothing = { confirmed: [], refused: [], pending: [], messageIds: [], trouble: undefined };
+  const nothing = { confirmed: [], refused: [], pending: [], messageIds: [], error: undefined };
 
   test("nothing, once it has reached everybody", () => {
     expect(retryErrors(MAIL, { ...nothing, confirmed: ["a@h"] })).toEqual([]);
   });
 
   test("whom it has still not reached, and how often that was tried", () => {
-    const trouble = {
-      error: "SES: down",
+    const error = {
+      message: "SES: down",
       retryable: true,
       scope: "channel",
-      mayBeSent: false,
+      mayBeDelivered: false,
     } as const;
-    expect(retryErrors(MAIL, { ...nothing, pending: ["a@h"], trouble })).toEqual([
+    expect(retryErrors(MAIL, { ...nothing, pending: ["a@h"], error })).toEqual([
       'the mail "[alarm_x] 1" has not reached a@h after 3 attempts: SES: down; every tick tries again, for 24 hours',
     ]);
   });

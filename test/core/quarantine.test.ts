@@ -1,26 +1,26 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  type AlarmMemory,
+  type AlarmState,
+  afterQuarantineNotice,
   decideTry,
-  owedAbout,
+  nextAlarmState,
   type Quarantine,
-  type RunEnd,
-  rememberRun,
-  settleOwed,
+  type RunResult,
+  unsentQuarantineNotice,
 } from "../../src/core/quarantine.ts";
 
 const NOW = 1_800_000_000;
 const HOUR = 3600;
 
-function quarantined(changes: Partial<Quarantine> = {}): AlarmMemory {
+function quarantined(changes: Partial<Quarantine> = {}): AlarmState {
   const quarantine = {
     since: NOW - HOUR,
     pause: 4,
     wait: 3,
     triedAt: NOW - 900,
     lookedAt: NOW - 300,
-    told: true,
+    notified: true,
     ...changes,
   };
   return {
@@ -32,7 +32,7 @@ function quarantined(changes: Partial<Quarantine> = {}): AlarmMemory {
   };
 }
 
-const failing: AlarmMemory = {
+const failing: AlarmState = {
   failures: 2,
   cause: "it broke",
   fingerprint: "as it is",
@@ -43,54 +43,50 @@ const failing: AlarmMemory = {
 describe("whether an alarm runs in a tick", () => {
   const rows: readonly [string, Partial<Parameters<typeof decideTry>[0]>, string][] = [
     ["a healthy alarm does", {}, "runs: not quarantined"],
-    ["one that failed twice does", { memory: failing }, "runs: not quarantined"],
+    ["one that failed twice does", { state: failing }, "runs: not quarantined"],
     [
       "a quarantined one is left out before its turn",
-      { memory: quarantined() },
+      { state: quarantined() },
       "left out: quarantined since 2027-01-15 07:00 UTC: it broke; next try in 2 ticks (by 2027-01-15 13:45 UTC at the latest)",
     ],
     [
       "the last tick before its turn",
-      { memory: quarantined({ wait: 2 }) },
+      { state: quarantined({ wait: 2 }) },
       "left out: quarantined since 2027-01-15 07:00 UTC: it broke; next try in 1 tick (by 2027-01-15 13:45 UTC at the latest)",
     ],
-    ["its turn comes", { memory: quarantined({ wait: 1 }) }, "runs: its turn"],
+    ["its turn comes", { state: quarantined({ wait: 1 }) }, "runs: its turn"],
     [
       "six hours are the longest, to the second",
-      { memory: quarantined({ wait: 99, triedAt: NOW - 6 * HOUR }) },
+      { state: quarantined({ wait: 99, triedAt: NOW - 6 * HOUR }) },
       "runs: six hours have passed",
     ],
     [
       "a second before the six hours it is left out",
-      { memory: quarantined({ wait: 99, triedAt: NOW - 6 * HOUR + 1 }) },
+      { state: quarantined({ wait: 99, triedAt: NOW - 6 * HOUR + 1 }) },
       "left out: quarantined since 2027-01-15 07:00 UTC: it broke; next try in 98 ticks (by 2027-01-15 08:00 UTC at the latest)",
     ],
     [
       "its file or row changed",
-      { memory: quarantined(), fingerprint: "mended" },
+      { state: quarantined(), fingerprint: "mended" },
       "runs: its module or row changed",
     ],
-    [
-      "the operator names it",
-      { memory: quarantined(), named: true },
-      "runs: named by the operator",
-    ],
+    ["the operator names it", { state: quarantined(), named: true }, "runs: named by the operator"],
     [
       "the clock stepped back",
-      { memory: quarantined({ lookedAt: NOW + 1 }) },
+      { state: quarantined({ lookedAt: NOW + 1 }) },
       "runs: the clock went backwards",
     ],
-    ["quarantine was turned off", { memory: quarantined(), after: 0 }, "runs: not quarantined"],
+    ["quarantine was turned off", { state: quarantined(), after: 0 }, "runs: not quarantined"],
   ];
   test.each(rows)("%s", (_, changes, expected) => {
-    const facts = { memory: undefined, fingerprint: "as it is", named: false, now: NOW, after: 3 };
+    const facts = { state: undefined, fingerprint: "as it is", named: false, now: NOW, after: 3 };
     const decision = decideTry({ ...facts, ...changes });
     expect(`${decision.run ? "runs" : "left out"}: ${decision.reason}`).toBe(expected);
   });
 
   test("a tick that leaves it out brings its turn nearer", () => {
     const decision = decideTry({
-      memory: quarantined(),
+      state: quarantined(),
       fingerprint: "as it is",
       named: false,
       now: NOW,
@@ -104,81 +100,84 @@ describe("whether an alarm runs in a tick", () => {
 });
 
 describe("what is remembered after a run", () => {
-  const fresh = { since: NOW, pause: 2, wait: 3, triedAt: NOW, lookedAt: NOW, told: false };
+  const fresh = { since: NOW, pause: 2, wait: 3, triedAt: NOW, lookedAt: NOW, notified: false };
   const own = "failed by its own fault";
-  const rows: readonly [string, Partial<Parameters<typeof rememberRun>[0]>, object | undefined][] =
+  const rows: readonly [
+    string,
+    Partial<Parameters<typeof nextAlarmState>[0]>,
+    object | undefined,
+  ][] = [
+    ["a good run of a healthy alarm: nothing", { result: "ended" }, undefined],
+    ["a good run after two failures: nothing", { state: failing, result: "ended" }, undefined],
+    ["a first failure is counted", { result: own }, { failures: 1, quarantine: undefined }],
     [
-      ["a good run of a healthy alarm: nothing", { end: "ended" }, undefined],
-      ["a good run after two failures: nothing", { memory: failing, end: "ended" }, undefined],
-      ["a first failure is counted", { end: own }, { failures: 1, quarantine: undefined }],
-      [
-        "the third is quarantine",
-        { memory: failing, end: own },
-        { failures: 3, quarantine: fresh },
-      ],
-      [
-        "of a module that changed, a failure is the first again",
-        { memory: failing, end: own, fingerprint: "mended badly" },
-        { failures: 1, fingerprint: "mended badly", quarantine: undefined },
-      ],
-      ["with 1, the first failure is quarantine", { end: own, after: 1 }, { quarantine: fresh }],
-      ["with 0, never", { memory: failing, end: own, after: 0 }, undefined],
-      [
-        "a source that is down does not count, nor does it begin anew",
-        { memory: failing, end: "failed by another's fault" },
-        failing,
-      ],
-      ["it is no reason to remember anything", { end: "failed by another's fault" }, undefined],
-      [
-        "the try in its turn failed: twice the distance",
-        { memory: quarantined(), end: own, reason: "its turn" },
-        {
-          failures: 5,
-          quarantine: { since: NOW - HOUR, pause: 8, wait: 9, triedAt: NOW, told: true },
-        },
-      ],
-      [
-        "a try that somebody asked for failed: the same distance again",
-        { memory: quarantined(), end: own, reason: "named by the operator" },
-        { quarantine: { pause: 4, wait: 5, triedAt: NOW } },
-      ],
-      [
-        "the changed module fails too: the same distance again",
-        { memory: quarantined(), end: own, fingerprint: "mended badly" },
-        { fingerprint: "mended badly", quarantine: { pause: 4, wait: 5 } },
-      ],
-      [
-        "in its turn a source was down: no verdict, the same distance again",
-        { memory: quarantined(), end: "failed by another's fault", reason: "its turn" },
-        { failures: 4, quarantine: { pause: 4, wait: 5, since: NOW - HOUR } },
-      ],
-      [
-        "it runs again: the owners are owed a mail",
-        { memory: quarantined(), end: "ended" },
-        {
-          failures: 0,
-          quarantine: undefined,
-          recovery: { since: NOW - HOUR, until: NOW, told: true },
-        },
-      ],
-      [
-        "the owed mail is remembered while it runs well",
-        {
-          memory: { ...failing, failures: 0, recovery: { since: 1, until: 2, told: false } },
-          end: "ended",
-        },
-        { failures: 0, recovery: { since: 1, until: 2, told: false } },
-      ],
-      [
-        "who was told, and not of the end, is not told of the next quarantine",
-        { memory: { ...failing, recovery: { since: 1, until: 2, told: true } }, end: own },
-        { failures: 3, quarantine: { ...fresh, told: true }, recovery: undefined },
-      ],
-    ];
+      "the third is quarantine",
+      { state: failing, result: own },
+      { failures: 3, quarantine: fresh },
+    ],
+    [
+      "of a module that changed, a failure is the first again",
+      { state: failing, result: own, fingerprint: "mended badly" },
+      { failures: 1, fingerprint: "mended badly", quarantine: undefined },
+    ],
+    ["with 1, the first failure is quarantine", { result: own, after: 1 }, { quarantine: fresh }],
+    ["with 0, never", { state: failing, result: own, after: 0 }, undefined],
+    [
+      "a source that is down does not count, nor does it begin anew",
+      { state: failing, result: "failed by another's fault" },
+      failing,
+    ],
+    ["it is no reason to remember anything", { result: "failed by another's fault" }, undefined],
+    [
+      "the try in its turn failed: twice the distance",
+      { state: quarantined(), result: own, reason: "its turn" },
+      {
+        failures: 5,
+        quarantine: { since: NOW - HOUR, pause: 8, wait: 9, triedAt: NOW, notified: true },
+      },
+    ],
+    [
+      "a try that somebody asked for failed: the same distance again",
+      { state: quarantined(), result: own, reason: "named by the operator" },
+      { quarantine: { pause: 4, wait: 5, triedAt: NOW } },
+    ],
+    [
+      "the changed module fails too: the same distance again",
+      { state: quarantined(), result: own, fingerprint: "mended badly" },
+      { fingerprint: "mended badly", quarantine: { pause: 4, wait: 5 } },
+    ],
+    [
+      "in its turn a source was down: no verdict, the same distance again",
+      { state: quarantined(), result: "failed by another's fault", reason: "its turn" },
+      { failures: 4, quarantine: { pause: 4, wait: 5, since: NOW - HOUR } },
+    ],
+    [
+      "it runs again: the owners are owed a mail",
+      { state: quarantined(), result: "ended" },
+      {
+        failures: 0,
+        quarantine: undefined,
+        recovery: { since: NOW - HOUR, until: NOW, notified: true },
+      },
+    ],
+    [
+      "the owed mail is remembered while it runs well",
+      {
+        state: { ...failing, failures: 0, recovery: { since: 1, until: 2, notified: false } },
+        result: "ended",
+      },
+      { failures: 0, recovery: { since: 1, until: 2, notified: false } },
+    ],
+    [
+      "who was told, and not of the end, is not told of the next quarantine",
+      { state: { ...failing, recovery: { since: 1, until: 2, notified: true } }, result: own },
+      { failures: 3, quarantine: { ...fresh, notified: true }, recovery: undefined },
+    ],
+  ];
   test.each(rows)("%s", (_, changes, expected) => {
-    const memory = rememberRun({
-      memory: undefined,
-      end: "ended",
+    const memory = nextAlarmState({
+      state: undefined,
+      result: "ended",
       cause: "it broke again",
       fingerprint: "as it is",
       reason: "not quarantined",
@@ -194,27 +193,27 @@ describe("what is remembered after a run", () => {
 test.each([
   ["nothing", undefined, undefined, undefined],
   ["failures that are no quarantine yet", failing, undefined, failing],
-  ["an untold quarantine", quarantined({ told: false }), "quarantine", quarantined()],
+  ["an untold quarantine", quarantined({ notified: false }), "quarantine", quarantined()],
   ["a told one", quarantined(), undefined, quarantined()],
   [
     "a recovery",
-    { ...failing, failures: 0, recovery: { since: 1, until: 2, told: true } },
+    { ...failing, failures: 0, recovery: { since: 1, until: 2, notified: true } },
     "recovery",
     undefined,
   ],
   [
     "a recovery that has failed again since",
-    { ...failing, recovery: { since: 1, until: 2, told: true } },
+    { ...failing, recovery: { since: 1, until: 2, notified: true } },
     "recovery",
     failing,
   ],
 ])("of %s the owners are owed the right mail, and once", (_, memory, owed, after) => {
-  expect(owedAbout(memory)).toBe(owed);
-  if (owed !== undefined) expect(settleOwed(memory)).toEqual(after);
+  expect(unsentQuarantineNotice(memory)).toBe(owed);
+  if (owed !== undefined) expect(afterQuarantineNotice(memory)).toEqual(after);
 });
 
 const step = fc.record({
-  end: fc.constantFrom<RunEnd>(
+  end: fc.constantFrom<RunResult>(
     "ended",
     "failed by its own fault",
     "failed by its own fault",
@@ -233,7 +232,7 @@ test("over any course of ticks nobody is given up, and every quarantine has at m
       fc.array(step, { maxLength: 120 }),
       fc.integer({ min: 1, max: 4 }),
       (steps, after) => {
-        let memory: AlarmMemory | undefined;
+        let memory: AlarmState | undefined;
         let now = NOW;
         let inARow = 0;
         let leftOut = 0;
@@ -241,13 +240,21 @@ test("over any course of ticks nobody is given up, and every quarantine has at m
         for (const { end, clock, delivered, ...facts } of steps) {
           now += clock;
           const before = memory;
-          const decision = decideTry({ memory, now, after, ...facts });
+          const decision = decideTry({ state: memory, now, after, ...facts });
           if (decision.run) {
             leftOut = 0;
             inARow = end === "ended" ? 0 : inARow + (end === "failed by its own fault" ? 1 : 0);
             const { fingerprint } = facts;
             const { reason } = decision;
-            memory = rememberRun({ memory, end, cause: "c", fingerprint, reason, now, after });
+            memory = nextAlarmState({
+              state: memory,
+              result: end,
+              cause: "c",
+              fingerprint,
+              reason,
+              now,
+              after,
+            });
             if (end === "ended") expect(memory?.quarantine).toBeUndefined();
           } else {
             memory = decision.memory;
@@ -257,11 +264,11 @@ test("over any course of ticks nobody is given up, and every quarantine has at m
             expect(leftOut).toBeLessThanOrEqual(memory.quarantine?.pause ?? 0);
             expect(now - (memory.quarantine?.triedAt ?? 0)).toBeLessThan(6 * HOUR);
           }
-          const owed = owedAbout(memory);
+          const owed = unsentQuarantineNotice(memory);
           if (owed !== undefined && delivered) {
             mails.push(owed);
-            memory = settleOwed(memory);
-            expect(owedAbout(memory)).toBeUndefined();
+            memory = afterQuarantineNotice(memory);
+            expect(unsentQuarantineNotice(memory)).toBeUndefined();
           }
         }
         const twice = mails.filter(
@@ -274,18 +281,24 @@ test("over any course of ticks nobody is given up, and every quarantine has at m
 });
 
 test("the distances double: 2, 4, 8 ticks left out, until six hours are reached", () => {
-  let memory: AlarmMemory | undefined;
+  let memory: AlarmState | undefined;
   const tries: number[] = [];
   for (let tick = 0; tick < 400; tick++) {
     const facts = { fingerprint: "v1", now: NOW + tick * 300, after: 3 };
-    const decision = decideTry({ memory, named: false, ...facts });
+    const decision = decideTry({ state: memory, named: false, ...facts });
     if (!decision.run) {
       memory = decision.memory;
       continue;
     }
     tries.push(tick);
     const end = "failed by its own fault";
-    memory = rememberRun({ memory, end, cause: "c", reason: decision.reason, ...facts });
+    memory = nextAlarmState({
+      state: memory,
+      result: end,
+      cause: "c",
+      reason: decision.reason,
+      ...facts,
+    });
   }
   expect(tries).toEqual([0, 1, 2, 5, 10, 19, 36, 69, 134, 206, 278, 350]);
 });

@@ -7,7 +7,7 @@ function outcome(status: Outcome["status"], keys: readonly string[]): Outcome {
   const detections = new Map(keys.map((key) => [key, undefined]));
   const fault = status === "failed" ? "module" : undefined;
   const reasons = status === "complete" ? [] : ["why"];
-  return { status, fault, reasons, detections, seconds: 0 };
+  return { status, cause: fault, reasons, detections, seconds: 0 };
 }
 
 function firing(keys: readonly string[]): ActiveEvents {

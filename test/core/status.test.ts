@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { AlarmMemory } from "../../src/core/quarantine.ts";
+import type { AlarmState } from "../../src/core/quarantine.ts";
 import {
   type AlarmStatus,
   judgeAlarm,
@@ -28,31 +28,31 @@ const unfinished = { finishedAt: undefined };
 describe("the ticks of the past", () => {
   const at = (minutesAgo: number): number => NOW - minutesAgo * 60;
   const rows: readonly [string, readonly RunFacts[], boolean, object][] = [
-    ["none yet", [], false, { last: undefined, atWorkSince: undefined, crashed: undefined }],
+    ["none yet", [], false, { last: undefined, runningSince: undefined, crashed: undefined }],
     ["all went well", [run(1), run(6)], false, { last: run(1), crashed: undefined }],
     [
       "one is at work",
       [run(0, unfinished), run(5)],
       true,
-      { last: run(5), atWorkSince: at(0), crashed: undefined },
+      { last: run(5), runningSince: at(0), crashed: undefined },
     ],
     [
       "the newest never finished, and none is at work",
       [run(3, unfinished), run(8)],
       false,
-      { last: run(8), atWorkSince: undefined, crashed: at(3) },
+      { last: run(8), runningSince: undefined, crashed: at(3) },
     ],
     [
       "one is at work, and one before it never finished",
       [run(0, unfinished), run(5, unfinished), run(10)],
       true,
-      { last: run(10), atWorkSince: at(0), crashed: at(5) },
+      { last: run(10), runningSince: at(0), crashed: at(5) },
     ],
     [
       "one has just begun and has no record yet",
       [run(5), run(10)],
       true,
-      { last: run(5), atWorkSince: undefined, crashed: undefined },
+      { last: run(5), runningSince: undefined, crashed: undefined },
     ],
     [
       "one by name does not count as a tick over all",
@@ -73,9 +73,9 @@ describe("how an alarm is", () => {
     wait: 2,
     triedAt: NOW - 900,
     lookedAt: NOW,
-    told: true,
+    notified: true,
   };
-  const memory: AlarmMemory = {
+  const memory: AlarmState = {
     failures: 5,
     cause: "it broke",
     fingerprint: "",
@@ -90,7 +90,7 @@ describe("how an alarm is", () => {
     ["it ran well", { noted: { errors: 0, error_message: "" } }, { state: "ready", reason: "" }],
     [
       "it is well, but nobody is mailed",
-      { noted: { errors: 0, error_message: "bundle held: nobody to mail" } },
+      { noted: { errors: 0, error_message: "no recipients; mail not sent" } },
       { state: "ready", reason: "" },
     ],
     [
@@ -105,7 +105,7 @@ describe("how an alarm is", () => {
     ],
     [
       "it is quarantined",
-      { noted: { errors: 1, error_message: "quarantined since …" }, memory },
+      { noted: { errors: 1, error_message: "quarantined since …" }, state: memory },
       {
         state: "quarantined",
         reason:
@@ -116,7 +116,7 @@ describe("how an alarm is", () => {
       "it failed, but is not quarantined yet",
       {
         noted: { errors: 1, error_message: "it broke" },
-        memory: { ...memory, quarantine: undefined },
+        state: { ...memory, quarantine: undefined },
       },
       { state: "failing", reason: "it broke" },
     ],
@@ -125,8 +125,8 @@ describe("how an alarm is", () => {
   ];
   test.each(rows)("%s", (_, facts, expected) => {
     const row = { entryId: "alarm_x", enabled: true };
-    const judged = judgeAlarm({ row, noted: {}, memory: undefined, active: 3, owed: 1, ...facts });
-    expect(judged).toEqual({ alarm: "alarm_x", mail: true, active: 3, owed: 1, ...expected });
+    const judged = judgeAlarm({ row, noted: {}, state: undefined, active: 3, unsent: 1, ...facts });
+    expect(judged).toEqual({ alarm: "alarm_x", mail: true, active: 3, unsent: 1, ...expected });
   });
 });
 
@@ -137,7 +137,7 @@ describe("what somebody should look at", () => {
     reason: "",
     mail: true,
     active: 2,
-    owed: 0,
+    unsent: 0,
   };
   const mail = {
     alarm: "alarm_x",
@@ -145,7 +145,7 @@ describe("what somebody should look at", () => {
     subject: "s",
     outcome: "failed",
     error: "e",
-    overcome: false,
+    resolved: false,
   };
   const ticks = judgeTicks([run(4)], false);
   const rows: readonly [string, Partial<Status>, readonly string[]][] = [
@@ -203,15 +203,15 @@ describe("what somebody should look at", () => {
     ],
     [
       "a mail that is owed",
-      { alarms: [{ ...alarm, owed: 2 }] },
+      { alarms: [{ ...alarm, unsent: 2 }] },
       ["alarm_x owes a mail about 2 event(s)"],
     ],
-    ["events nobody wants mailed", { alarms: [{ ...alarm, owed: 2, mail: false }] }, []],
+    ["events nobody wants mailed", { alarms: [{ ...alarm, unsent: 2, mail: false }] }, []],
     [
       "a source that does not answer",
       {
         sources: [
-          { source: "main", memory: { kind: "trouble", since: NOW, cause: "c", told: false } },
+          { source: "main", state: { kind: "trouble", since: NOW, cause: "c", notified: false } },
         ],
       },
       ["source main is unreachable since 2027-01-15 08:00 UTC"],
@@ -221,7 +221,7 @@ describe("what somebody should look at", () => {
       { mails: [mail, { ...mail, attemptedAt: NOW - 300 }] },
       ["the last mail of alarm_x is failed"],
     ],
-    ["mails that were made up for", { mails: [{ ...mail, overcome: true }] }, []],
+    ["mails that were made up for", { mails: [{ ...mail, resolved: true }] }, []],
     ["ticks that were skipped are no trouble", { skipped: 12 }, []],
   ];
   test.each(rows)("%s", (_, changes, expected) => {

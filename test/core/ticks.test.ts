@@ -73,7 +73,7 @@ class Site {
     const detections = new Map(step.detected.map((dedupeKey) => [dedupeKey, undefined]));
     const { status } = step;
     const fault = status === "failed" ? "module" : undefined;
-    const outcome: Outcome = { status, fault, reasons: [], detections, seconds: 0 };
+    const outcome: Outcome = { status, cause: fault, reasons: [], detections, seconds: 0 };
     const events = this.active().map(({ id, key, lastNotified }): [string, ActiveEvent] => {
       return [key, { id, dedupeKey: key, fireTime: 0, lastNotified }];
     });
@@ -83,10 +83,10 @@ class Site {
       alarm: { enabled: step.enabled, renotificationHours: step.hours },
       plan,
       opened,
-      owedClears: this.rows
+      unsentClears: this.rows
         .filter(({ owed }) => owed)
         .map(({ id, key }) => ({ id, dedupeKey: key, fireTime: 0, clearTime: 0 })),
-      addresses: step.addresses,
+      recipientCount: step.addresses,
       mailConfigured: step.mailConfigured,
       mode: step.mode,
       now,
@@ -137,7 +137,7 @@ function ruled(model: Model, step: Step, now: number) {
   const told = new Map<string, string>();
   for (const [key, last] of after) {
     if (!before.has(key)) told.set(key, "new");
-    else if (last === "never told") told.set(key, "owed");
+    else if (last === "never told") told.set(key, "unsent");
     else if (seen.has(key) && step.hours > 0 && now >= last + step.hours * 3600)
       told.set(key, "renotification due");
   }
@@ -219,18 +219,18 @@ test("a mail that fails tick after tick is owed until one is confirmed, and told
   };
   const course: readonly [Partial<Step>, string][] = [
     [{ enabled: false }, "mail is off: new"],
-    [{}, "due: owed"],
-    [{ addresses: 0 }, "nobody to mail: owed"],
-    [{ mailConfigured: false }, "mail is not configured: owed"],
-    [{ mode: "dry-run" }, "dry run: owed"],
-    [{ status: "failed", detected: [] }, "due: owed"],
-    [{ status: "partial", detected: [], confirmed: true }, "due: owed"],
+    [{}, "due: unsent"],
+    [{ addresses: 0 }, "no recipients: unsent"],
+    [{ mailConfigured: false }, "mail is not configured: unsent"],
+    [{ mode: "dry-run" }, "dry run: unsent"],
+    [{ status: "failed", detected: [] }, "due: unsent"],
+    [{ status: "partial", detected: [], confirmed: true }, "due: unsent"],
     [{ confirmed: true }, "nothing to mail: "],
     [{ detected: [], confirmed: true }, "nothing to mail: "],
     [{}, "due: new"],
     [{ detected: [] }, "due: cleared before it could be mailed"],
     [{}, "due: new,cleared before it could be mailed"],
-    [{ confirmed: true }, "due: owed,cleared before it could be mailed"],
+    [{ confirmed: true }, "due: unsent,cleared before it could be mailed"],
     [{ detected: [], confirmed: true }, "nothing to mail: "],
     [{ enabled: false }, "mail is off: new"],
     [{ enabled: false, detected: [] }, "nothing to mail: "],

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { isJsonObject, safeJson } from "../../src/core/json.ts";
 import { answerTasks } from "../../src/demo/sample_answer.ts";
 import { sampleTasks } from "../../src/demo/sample_tasks.ts";
 import { parsePage } from "../../src/source/paging.ts";
+import { isJsonObject, safeJson } from "../../src/text/json.ts";
 
 const NOW = 1_795_000_000;
 const TASKS = sampleTasks(1, NOW);

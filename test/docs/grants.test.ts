@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
-import { openPostgres } from "../../src/store/postgres.ts";
+import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { createPostgres } from "../support/databases.ts";
 import { type ProcessResult, runEngine } from "../support/process.ts";
 

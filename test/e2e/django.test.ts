@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { openPostgres } from "../../src/store/postgres.ts";
+import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { eventData, perAlarm, runData } from "../support/contract.ts";
 import { activeList, eventPage, health } from "../support/dashboard.ts";
 import { MONITOR_TABLES, REMOTE_TABLES } from "../support/django_tables.ts";

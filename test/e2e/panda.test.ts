@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import type { JsonObject } from "../../src/core/json.ts";
+import type { JsonObject } from "../../src/text/json.ts";
 import { eventData, perAlarm, runData } from "../support/contract.ts";
 import { type PandaServer, sharedTasks, startPandaServer } from "../support/panda_server.ts";
 import { QUIET } from "../support/quiet.ts";

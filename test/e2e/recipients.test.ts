@@ -88,9 +88,9 @@ test("recipients resolve as people type them: separators, lists, teams, duplicat
 });
 
 test.for([
-  { name: "nobody at all", given: "", says: "nobody to mail" },
-  { name: "an empty list", given: [], says: "nobody to mail" },
-  { name: "nothing", given: null, says: "nobody to mail" },
+  { name: "nobody at all", given: "", says: "no recipients" },
+  { name: "an empty list", given: [], says: "no recipients" },
+  { name: "nothing", given: null, says: "no recipients" },
   { name: "only a team that is not there", given: "@shift", says: "no team @shift" },
   { name: "only texts that are no addresses", given: "shift", says: '"shift" is no mail address' },
 ])(
@@ -108,7 +108,7 @@ test.for([
       bundle_sent: false,
       recipients: [],
     });
-    expect(perAlarm(run, "alarm_k").error_message).toContain("nobody to mail");
+    expect(perAlarm(run, "alarm_k").error_message).toContain("no recipients");
     expect(perAlarm(run, "alarm_k").error_message).toContain(says);
     const event = only(await site.entries("event"));
     expect(event.data.recipients).toEqual([]);

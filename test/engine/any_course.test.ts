@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openInMemory } from "../../src/store/embedded.ts";
+import { openInMemory } from "../../src/store/embedded/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { type AlarmStep, type Step, World } from "./world.ts";
 

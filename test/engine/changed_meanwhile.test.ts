@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Database, Lock } from "../../src/store/database.ts";
-import { openPostgres } from "../../src/store/postgres.ts";
+import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { CountingDatabase } from "../support/counting_database.ts";
 import { createPostgres } from "../support/databases.ts";
 import { insertAlarm, readEntries } from "../support/rows.ts";

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import type { Channel, Mail } from "../../src/channel/channel.ts";
-import { type Delivery, type Trouble, undelivered } from "../../src/core/delivery.ts";
+import { type Delivery, type DeliveryError, undelivered } from "../../src/core/delivery.ts";
 import { Mailing } from "../../src/engine/mailing.ts";
 import { delivered, makeMail, PATIENTLY } from "../support/mails.ts";
 
-const DOWN: Trouble = {
-  error: "SES: down",
+const DOWN: DeliveryError = {
+  message: "SES: down",
   retryable: true,
   scope: "channel",
-  mayBeSent: true,
+  mayBeDelivered: true,
 };
 
 /** A channel that answers as the test says, and keeps what it was asked for. */
@@ -42,13 +42,13 @@ test("once the channel fails as a whole, only the first mail is tried, and the o
   const channel = channelThat((mail) => undelivered(mail.recipients, DOWN));
   const deliveries = await deliverAll(channel, 30);
   expect(channel.asked.length).toBe(1);
-  const errors = deliveries.map(({ trouble }) => trouble?.error);
+  const errors = deliveries.map(({ error: trouble }) => trouble?.message);
   expect(errors.filter((error) => error === "not tried: SES: down")).toHaveLength(
     30 - channel.asked.length,
   );
   // What was not tried has surely not gone out.
-  for (const { trouble, pending } of deliveries) {
-    expect(trouble?.mayBeSent).toBe(trouble?.error === "SES: down");
+  for (const { error: trouble, pending } of deliveries) {
+    expect(trouble?.mayBeDelivered).toBe(trouble?.message === "SES: down");
     expect(pending).toEqual(makeMail().recipients);
   }
 });

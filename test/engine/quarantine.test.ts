@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { openPostgres } from "../../src/store/postgres.ts";
+import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { perAlarm, runData } from "../support/contract.ts";
 import { createPostgres } from "../support/databases.ts";
 import { type Entry, insertAlarm, only, readEntries } from "../support/rows.ts";

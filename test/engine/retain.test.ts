@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { DAY } from "../../src/core/retention.ts";
 import type { Database } from "../../src/store/database.ts";
-import { openPostgres } from "../../src/store/postgres.ts";
+import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { createPostgres } from "../support/databases.ts";
 import { insertEntry, only, readEntries } from "../support/rows.ts";
 import { engineAt, START } from "./engine_at.ts";

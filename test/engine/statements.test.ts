@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openPostgres } from "../../src/store/postgres.ts";
+import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { CountingDatabase } from "../support/counting_database.ts";
 import { createPostgres } from "../support/databases.ts";
 import { engineAt } from "./engine_at.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { openPostgres } from "../../src/store/postgres.ts";
+import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { perAlarm } from "../support/contract.ts";
 import { createPostgres, DATABASES } from "../support/databases.ts";
 import { type Entry, insertAlarm, insertEntry, only, readEntries } from "../support/rows.ts";
@@ -281,7 +281,7 @@ test("a plan gives the report of a tick and leaves the database as it is", async
   const report = await engine.tick("plan");
   expect(report).toMatchObject({
     startedAt: START,
-    newcomers: ["newcomer"],
+    newModules: ["newcomer"],
     notificationsSent: 0,
     errors: [],
   });

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { type LockFacts, TickLock } from "../../src/engine/tick_lock.ts";
 import { type Database, DatabaseBusy, DatabaseError } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
-import { openPostgres } from "../../src/store/postgres.ts";
+import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { listSkipped } from "../../src/store/skipped_ticks.ts";
 import { createPostgres } from "../support/databases.ts";
 import { proxyDsn } from "../support/tcp_proxy.ts";

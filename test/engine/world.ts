@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import type { Channel, Mail } from "../../src/channel/channel.ts";
 import type { Config } from "../../src/config/config.ts";
-import { type Trouble, undelivered } from "../../src/core/delivery.ts";
+import { type DeliveryError, undelivered } from "../../src/core/delivery.ts";
 import type { Mode, Outcome } from "../../src/core/model.ts";
 import { type Engine, tick } from "../../src/engine/tick.ts";
-import type { ModuleHost } from "../../src/modules/runners.ts";
 import { createAlarm } from "../../src/store/alarms.ts";
 import type { Database, Row } from "../../src/store/database.ts";
+import type { Workers } from "../../src/worker/worker_pool.ts";
 import { MortalDatabase } from "./mortal_database.ts";
 
 /** What one alarm does and meets in one tick. */
@@ -44,7 +44,12 @@ interface EventRow {
   readonly lastNotified: number | undefined;
 }
 
-const DOWN: Trouble = { error: "down", retryable: true, scope: "channel", mayBeSent: false };
+const DOWN: DeliveryError = {
+  message: "down",
+  retryable: true,
+  scope: "channel",
+  mayBeDelivered: false,
+};
 
 /** The guard holds a clear of so many events, if they are more than this share. */
 const GUARDED = { least: 10, share: 0.8 };
@@ -192,7 +197,7 @@ export class World {
         if (fate === "refused") return undelivered(mail.recipients, DOWN);
         await this.#accept(mail, name, step, before);
         if (fate === "killed after") db.die();
-        return { ...undelivered([], DOWN), confirmed: mail.recipients, trouble: undefined };
+        return { ...undelivered([], DOWN), confirmed: mail.recipients, error: undefined };
       },
     };
   }
@@ -277,7 +282,7 @@ export class World {
 }
 
 /** In the place of the processes: outcomes as the step says. */
-function scriptedHost(step: Step): ModuleHost {
+function scriptedHost(step: Step): Workers {
   return {
     load: async ({ name, path }) => ({
       ok: true,
@@ -287,7 +292,7 @@ function scriptedHost(step: Step): ModuleHost {
       const { status, detected } = file.name === "few" ? step.few : step.many;
       return {
         status,
-        fault: status === "failed" ? "source" : undefined,
+        cause: status === "failed" ? "source" : undefined,
         reasons: status === "complete" ? [] : [`it is ${status}`],
         detections: new Map(
           detected.map((dedupeKey) => {

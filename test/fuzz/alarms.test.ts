@@ -4,11 +4,11 @@ import * as gracedb from "../../alarms/gracedb_awaiting_decision.ts";
 import { judge } from "../../alarms/lib/failure_rate.ts";
 import * as panda from "../../alarms/panda_failure_rate_eic_all.ts";
 import { parseDetection } from "../../src/core/detection.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "../../src/core/json.ts";
 import { makeClient } from "../../src/source/alarm_client.ts";
-import type { Asker } from "../../src/source/asker.ts";
 import type { AlarmClient } from "../../src/source/client.ts";
 import { FetchError } from "../../src/source/fetch_error.ts";
+import type { Requester } from "../../src/source/requester.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../src/text/json.ts";
 import { anyJson, anyText, mutate, mutations, ONE_LINE } from "./arbitraries.ts";
 import { runs } from "./runs.ts";
 
@@ -24,8 +24,8 @@ async function detect(
   run: (client: AlarmClient) => AsyncIterable<unknown>,
   answer: (path: string) => JsonValue | undefined,
 ): Promise<Seen> {
-  const asker: Asker = {
-    ask: async (path) => {
+  const asker: Requester = {
+    request: async (path) => {
       const value = answer(path);
       return value === undefined ? undefined : Buffer.from(JSON.stringify(value));
     },

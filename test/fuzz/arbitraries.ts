@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { isJsonObject, type JsonObject, type JsonValue } from "../../src/core/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../src/text/json.ts";
 
 /** Names that mean something to JavaScript, to a terminal, to TOML or to nobody. */
 export const oddNames = [

@@ -6,9 +6,9 @@ import { renderTable, renderTime } from "../../src/cli/output.ts";
 import { parseAssignments } from "../../src/cli/param_option.ts";
 import { parseTeamName } from "../../src/cli/team_set.ts";
 import { parseDbLogin } from "../../src/config/db_login.ts";
-import { safeJson } from "../../src/core/json.ts";
-import { parseUtc } from "../../src/core/utc.ts";
 import { parseRetryAfter } from "../../src/source/retry.ts";
+import { safeJson } from "../../src/text/json.ts";
+import { parseUtc } from "../../src/text/utc.ts";
 import { anyJson, anyText, ONE_LINE } from "./arbitraries.ts";
 import { runs } from "./runs.ts";
 

@@ -4,7 +4,7 @@ import { stringify } from "smol-toml";
 import { expect, test } from "vitest";
 import type { Config } from "../../src/config/config.ts";
 import { type ParsedConfig, parseConfig } from "../../src/config/parse.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "../../src/core/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../src/text/json.ts";
 import { anyText, mutate, mutations, ONE_LINE, oddNames } from "./arbitraries.ts";
 import { runs } from "./runs.ts";
 

@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { ENGINE_KEYS, parseDetection } from "../../src/core/detection.ts";
 import { alarmEntryId, alarmName, eventEntryId, isAlarmName } from "../../src/core/event_key.ts";
 import type { SafeDetection } from "../../src/core/model.ts";
-import { escapeHtml, headerText, plainText } from "../../src/message/escape.ts";
 import { renderMessage } from "../../src/message/render.ts";
+import { escapeHtml, headerText, plainText } from "../../src/text/escape.ts";
 import { anyText, anything, bake, ONE_LINE } from "./arbitraries.ts";
 import { runs } from "./runs.ts";
 
@@ -77,7 +77,7 @@ test("what a mail shows of any detection has no mark-up, header or control chara
         freshCount: 1,
         continuingCount: 0,
         clearedCount: 0,
-        fresh: [{ dedupeKey: "k", subject, body, reason: "new", mayRepeat: false }],
+        fresh: [{ dedupeKey: "k", subject, body, reason: "new", mayBeDuplicate: false }],
         continuing: [],
         cleared: [],
         caveats: [caveat],

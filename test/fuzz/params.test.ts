@@ -1,7 +1,5 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { JsonObject, JsonValue } from "../../src/core/json.ts";
-import { nearest } from "../../src/core/nearest.ts";
 import {
   defaultParams,
   type ParamSpec,
@@ -9,6 +7,8 @@ import {
   parseParamSpecs,
   resolveParams,
 } from "../../src/core/params.ts";
+import type { JsonObject, JsonValue } from "../../src/text/json.ts";
+import { nearest } from "../../src/text/nearest.ts";
 import { anyJson, anyText, anything, bake, ONE_LINE, objectOf } from "./arbitraries.ts";
 import { runs } from "./runs.ts";
 

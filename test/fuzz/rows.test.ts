@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { JsonValue } from "../../src/core/json.ts";
 import type { AlarmRow } from "../../src/core/model.ts";
 import { isAddress, resolveRecipients, splitRecipients } from "../../src/core/recipients.ts";
 import { parseAlarmRow } from "../../src/store/alarms.ts";
-import { openInMemory } from "../../src/store/embedded.ts";
+import { openInMemory } from "../../src/store/embedded/database.ts";
 import { listEngineRuns } from "../../src/store/engine_runs.ts";
 import { listEvents } from "../../src/store/listed_events.ts";
+import type { JsonValue } from "../../src/text/json.ts";
 import { engineAt } from "../engine/engine_at.ts";
 import { insertEntry, type RawEntry } from "../support/raw_entries.ts";
 import { only } from "../support/rows.ts";

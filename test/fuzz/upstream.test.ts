@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { isJsonObject, type JsonValue } from "../../src/core/json.ts";
 import { makeClient } from "../../src/source/alarm_client.ts";
 import { FetchError } from "../../src/source/fetch_error.ts";
 import { type Paging, parsePage, queryText } from "../../src/source/paging.ts";
 import { Source } from "../../src/source/source.ts";
+import { isJsonObject, type JsonValue } from "../../src/text/json.ts";
 import { startServer, type TestServer } from "../support/http_server.ts";
 import { anyJson, anyText, mutate, mutations, ONE_LINE } from "./arbitraries.ts";
 import { runs } from "./runs.ts";

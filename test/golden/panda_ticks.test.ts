@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import type { JsonObject } from "../../src/core/json.ts";
+import type { JsonObject } from "../../src/text/json.ts";
 import { sesError } from "../support/mail_service.ts";
 import { type PandaServer, sharedTasks, startPandaServer } from "../support/panda_server.ts";
 import { insertAlarm, insertEntry } from "../support/rows.ts";

@@ -3,7 +3,7 @@ import { announceQuarantine, announceRecovery } from "../../src/core/announcemen
 import { renderAnnouncement } from "../../src/message/announcement.ts";
 
 const NOW = 1_800_000_000;
-const quarantine = { since: NOW, pause: 2, wait: 3, triedAt: NOW, lookedAt: NOW, told: false };
+const quarantine = { since: NOW, pause: 2, wait: 3, triedAt: NOW, lookedAt: NOW, notified: false };
 const alarm = { entryId: "alarm_x", name: "x", title: "Title of x" };
 const memory = {
   failures: 3,
@@ -37,7 +37,7 @@ test("what a module said is text: no markup, no header, no control character get
     entryId: "alarm_x\r\nBcc: all@example.org",
     title: "<script>alert(1)</script>\u001b[31m",
   };
-  const recovery = { since: NOW - 3600, until: NOW, told: true };
+  const recovery = { since: NOW - 3600, until: NOW, notified: true };
   for (const announcement of [
     announceQuarantine(evil, memory, quarantine),
     announceRecovery(evil, memory, recovery),

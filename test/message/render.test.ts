@@ -3,20 +3,20 @@ import { describe, expect, test } from "vitest";
 import {
   type Bundle,
   type BundleFacts,
-  type BundleItem,
   composeBundle,
+  type ListedItem,
 } from "../../src/core/bundle.ts";
 import type { SafeDetection } from "../../src/core/model.ts";
-import type { Mention } from "../../src/core/notice.ts";
+import type { BundleItem } from "../../src/core/notice.ts";
 import { renderMessage, storedMessage } from "../../src/message/render.ts";
 
-function item(key: string, changes: Partial<BundleItem> = {}): BundleItem {
+function item(key: string, changes: Partial<ListedItem> = {}): ListedItem {
   return {
     dedupeKey: key,
     subject: `${key} fails`,
     body: "",
     reason: "new",
-    mayRepeat: false,
+    mayBeDuplicate: false,
     ...changes,
   };
 }
@@ -77,7 +77,7 @@ describe("the text", () => {
         description: "What to do about X.",
         fresh: [item("a", { body: "line one\n\n  line two" }), item("b")],
         continuing: [
-          item("c", { reason: "owed", body: "late" }),
+          item("c", { reason: "unsent", body: "late" }),
           item("d", { reason: "renotification due" }),
         ],
         caveats: ["page 2 gave status 503"],
@@ -152,8 +152,8 @@ describe("the text", () => {
     const label = " (may repeat an earlier mail, whose fate is unknown)";
     const { text, html } = renderMessage(
       bundle({
-        continuing: [item("a", { reason: "owed", mayRepeat: true })],
-        cleared: [{ ...OVER, mayRepeat: true }],
+        continuing: [item("a", { reason: "unsent", mayBeDuplicate: true })],
+        cleared: [{ ...OVER, mayBeDuplicate: true }],
       }),
     );
     for (const shown of [text, visible(html)]) {
@@ -178,7 +178,7 @@ describe("the text", () => {
   });
 
   test("a mail of continuing ones alone has no heading for new ones", () => {
-    const { text } = renderMessage(bundle({ continuing: [item("a", { reason: "owed" })] }));
+    const { text } = renderMessage(bundle({ continuing: [item("a", { reason: "unsent" })] }));
     expect(text).toMatch(/^CONTINUING \(1\):\n\n {2}\[1\] a fails \(not mailed before\)/);
   });
 
@@ -201,7 +201,7 @@ describe("the HTML", () => {
       bundle({
         description: "What to do about X.",
         fresh: [item("a", { body: "line one\n  line two" })],
-        continuing: [item("c", { reason: "owed" }), item("d", { reason: "renotification due" })],
+        continuing: [item("c", { reason: "unsent" }), item("d", { reason: "renotification due" })],
         caveats: ["page 2 gave status 503"],
       }),
     );
@@ -219,7 +219,7 @@ describe("the HTML", () => {
       [...renderMessage(bundle(changes)).html.matchAll(/<div style="[^"]*solid (#\w+)"/g)].map(
         ([, colour]) => colour,
       );
-    const owed = item("b", { reason: "owed" });
+    const owed = item("b", { reason: "unsent" });
     const [fresh, continuing] = colours({ fresh: [item("a")], continuing: [owed] });
     expect(fresh).not.toBe(continuing);
     expect(colours({ fresh: [item("a"), item("b")] })).toEqual([fresh, fresh]);
@@ -250,7 +250,7 @@ describe("the HTML", () => {
 });
 
 describe("a bundle of ten thousand", () => {
-  const mentions = Array.from({ length: 10_000 }, (_, index): Mention => {
+  const mentions = Array.from({ length: 10_000 }, (_, index): BundleItem => {
     const dedupeKey = `task:${index}`;
     return { eventId: dedupeKey, dedupeKey, fireTime: 0, reason: "new" };
   });
@@ -339,8 +339,8 @@ describe("whatever the parts hold", () => {
     dedupeKey: word,
     subject: word,
     body: word,
-    reason: fc.constantFrom("new" as const, "owed" as const, "renotification due" as const),
-    mayRepeat: fc.boolean(),
+    reason: fc.constantFrom("new" as const, "unsent" as const, "renotification due" as const),
+    mayBeDuplicate: fc.boolean(),
   });
   const anyCleared = fc
     .tuple(anyItem, fc.double(), fc.double())

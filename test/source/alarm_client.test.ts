@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { errorText } from "../../src/core/describe.ts";
 import { makeClient } from "../../src/source/alarm_client.ts";
-import type { Asker } from "../../src/source/asker.ts";
 import type { AlarmClient } from "../../src/source/client.ts";
 import { FetchError } from "../../src/source/fetch_error.ts";
 import { type Paging, queryText } from "../../src/source/paging.ts";
+import type { Requester } from "../../src/source/requester.ts";
+import { errorText } from "../../src/text/describe.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
 import { answerAt, listedPages, placeOf, questionFor, seenOf } from "../support/listed_pages.ts";
 import { closeSources, makeSource } from "../support/sources.ts";
@@ -32,7 +32,7 @@ interface Watched {
 
 /** The client of one alarm, and what the engine hears of it. */
 function watch(
-  sources: { readonly [name: string]: Asker } = { main: makeSource({ baseUrl: server.url }) },
+  sources: { readonly [name: string]: Requester } = { main: makeSource({ baseUrl: server.url }) },
   signal: AbortSignal = new AbortController().signal,
 ): Watched {
   const reasons: string[] = [];
@@ -180,7 +180,7 @@ describe("pages", () => {
     const { client, reasons } = watch({ main });
     for await (const { jeditaskid } of client.pages("/x/")) if (jeditaskid === 900) break;
     // One connection: what was asked before has been answered when this is.
-    await main.ask("/last/", {}, false);
+    await main.request("/last/", {}, false);
     expect(server.requests).toEqual(["/x/?limit=200", "/x/?before_id=801&limit=200", "/last/"]);
     expect(reasons).toEqual([]);
   });
@@ -302,8 +302,8 @@ describe("the page ahead", () => {
         async (scheduler, list, take, stop) => {
           const asked: number[] = [];
           const needed: number[] = [];
-          const main: Asker = {
-            ask: async (path, query, _absentIsAnswer, need) => {
+          const main: Requester = {
+            request: async (path, query, _allow404, need) => {
               const place = placeOf(list, new URLSearchParams(queryText(query)));
               asked.push(place);
               need?.then(() => needed.push(place));
@@ -351,8 +351,8 @@ describe("the page ahead", () => {
   test("after the time is up it is no longer needed", async () => {
     const alarm = new AbortController();
     let isNeeded = false;
-    const main: Asker = {
-      ask: async (_path, _query, _absentIsAnswer, needed) => {
+    const main: Requester = {
+      request: async (_path, _query, _allow404, needed) => {
         needed?.then(() => {
           isNeeded = true;
         });
@@ -453,7 +453,7 @@ describe("when the alarm's time is up", () => {
     await expect(client.get("/x/")).rejects.toBe(LATE);
     await expect(client.get("../x/")).rejects.toThrow();
     // The question may have been asked all the same; its failure comes before this one's.
-    await main.ask("/x/", {}, false).catch(() => {});
+    await main.request("/x/", {}, false).catch(() => {});
     await new Promise((resolve) => setImmediate(resolve));
     process.off("unhandledRejection", listen);
     expect(unhandled).toEqual([]);

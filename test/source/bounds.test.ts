@@ -18,7 +18,7 @@ afterEach(closeSources);
 afterAll(() => server.close());
 
 async function failure(source: Source, path: string): Promise<string> {
-  const error: unknown = await source.ask(path, {}, false).catch((reason: unknown) => reason);
+  const error: unknown = await source.request(path, {}, false).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(FetchError);
   return error instanceof Error ? error.message : "";
 }
@@ -39,7 +39,7 @@ describe("a service that is down", () => {
       `GET /more from main: not asked: main has failed 8 times in a row in this tick, last: ${REASON}`,
     );
     expect(server.requests).toHaveLength(8);
-    expect(source.tally).toEqual({ asked: 8, answered: 0, lastFailure: REASON });
+    expect(source.counts).toEqual({ requests: 8, succeeded: 0, lastError: REASON });
   });
 
   test("is not asked by the hundreds that are waiting already", async () => {
@@ -82,7 +82,7 @@ describe("a service that is down", () => {
   });
 });
 
-describe("the tally", () => {
+describe("the request counts", () => {
   test("counts each question once, whoever asks it", async () => {
     server.answer = (_request, response, url) =>
       json(response, {}, url.pathname === "/bad" ? 403 : 200);
@@ -90,16 +90,16 @@ describe("the tally", () => {
     await Promise.all([getJson(source, "/a"), getJson(source, "/a"), getJson(source, "/b")]);
     await failure(source, "/bad");
     await failure(source, "/bad");
-    expect(source.tally).toEqual({ asked: 3, answered: 2, lastFailure: "status 403 {}" });
+    expect(source.counts).toEqual({ requests: 3, succeeded: 2, lastError: "status 403 {}" });
   });
 
   test("counts a 404 as an answer where it is one to anybody", async () => {
     server.answer = (_request, response) => json(response, {}, 404);
     const source = makeSource({ baseUrl: server.url });
     await failure(source, "/a");
-    expect(source.tally).toMatchObject({ asked: 1, answered: 0 });
+    expect(source.counts).toMatchObject({ requests: 1, succeeded: 0 });
     for (let count = 0; count < 3; count++) await getJson(source, "/a", {}, true);
-    expect(source.tally).toMatchObject({ asked: 1, answered: 1 });
+    expect(source.counts).toMatchObject({ requests: 1, succeeded: 1 });
   });
 
   test("leaves out what the end of the tick cut off", async () => {
@@ -107,7 +107,7 @@ describe("the tally", () => {
     server.answer = () => tick.abort();
     const source = makeSource({ baseUrl: server.url }, tick.signal);
     await failure(source, "/a");
-    expect(source.tally).toEqual({ asked: 0, answered: 0, lastFailure: undefined });
+    expect(source.counts).toEqual({ requests: 0, succeeded: 0, lastError: undefined });
   });
 
   test("holds no secret", async () => {
@@ -116,7 +116,7 @@ describe("the tally", () => {
       json(response, { you: request.headers.authorization }, 403);
     const source = makeSource({ baseUrl: server.url, token });
     await failure(source, "/a");
-    expect(source.tally.lastFailure).toBe('status 403 {"you":"Bearer [redacted]"}');
+    expect(source.counts.lastError).toBe('status 403 {"you":"Bearer [redacted]"}');
   });
 });
 

@@ -19,7 +19,7 @@ async function measure(
   const before = process.resourceUsage().maxRSS;
   const endings = await Promise.all(
     Array.from({ length: questions }, (_, index) =>
-      source.ask(`/${index}`, {}, false).then(
+      source.request(`/${index}`, {}, false).then(
         () => "answered",
         (error: unknown) => error,
       ),

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import type { JsonValue } from "../../src/core/json.ts";
 import {
   firstQuery,
   KEYSET,
@@ -8,6 +7,7 @@ import {
   type Query,
   queryText,
 } from "../../src/source/paging.ts";
+import type { JsonValue } from "../../src/text/json.ts";
 
 const LINKS: Paging = { style: "links.next", list: "superevents" };
 const URL_OF_LIST = "https://gracedb.example/api/superevents/";

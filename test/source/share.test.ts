@@ -14,14 +14,14 @@ test("an alarm that asks thousands of questions at once does not keep another on
   const greedy = shareOf(source, alarm.signal, always);
   const modest = shareOf(source, new AbortController().signal, always);
   const asked = Array.from({ length: 5_000 }, (_, index) =>
-    greedy.ask(`/greedy/${index}`, {}, false).catch((error: unknown) => error),
+    greedy.request(`/greedy/${index}`, {}, false).catch((error: unknown) => error),
   );
-  await modest.ask("/modest", {}, false);
+  await modest.request("/modest", {}, false);
   alarm.abort(new Error("its time is up"));
   // Four were in the queue before it, and up to four more may have followed each of them.
   expect(server.requests.indexOf("/modest")).toBeLessThan(12);
   expect(String((await Promise.all(asked)).at(-1))).toBe("Error: its time is up");
-  await source.ask("/last", {}, false);
+  await source.request("/last", {}, false);
   expect(server.requests.length).toBeLessThan(100);
   await server.close();
 });
@@ -31,9 +31,9 @@ test("a share gives the answers of its source, its 404s and its failures", async
     json(response, { a: 1 }, url.pathname === "/none" ? 404 : 200),
   );
   const share = shareOf(makeSource({ baseUrl: server.url }), new AbortController().signal, always);
-  expect(await share.ask("/x", { b: 2 }, false)).toEqual(Buffer.from('{"a":1}'));
-  expect(await share.ask("/none", {}, true)).toBeUndefined();
-  await expect(share.ask("/none", {}, false)).rejects.toThrow("status 404");
+  expect(await share.request("/x", { b: 2 }, false)).toEqual(Buffer.from('{"a":1}'));
+  expect(await share.request("/none", {}, true)).toBeUndefined();
+  await expect(share.request("/none", {}, false)).rejects.toThrow("status 404");
   expect(server.requests).toEqual(["/x?b=2", "/none"]);
   await server.close();
 });
@@ -46,8 +46,8 @@ test("what an alarm asks is not asked for it before it is ready for the answer",
     hasRead = resolve;
   });
   const busy = shareOf(source, new AbortController().signal, () => ready);
-  const asked = Array.from({ length: 10 }, (_, index) => busy.ask(`/busy/${index}`, {}, false));
-  await source.ask("/another", {}, false);
+  const asked = Array.from({ length: 10 }, (_, index) => busy.request(`/busy/${index}`, {}, false));
+  await source.request("/another", {}, false);
   expect(server.requests).toEqual(["/another"]);
   hasRead();
   await Promise.all(asked);
@@ -73,7 +73,7 @@ test.each([1, 4, 9])(
     const alarms = Array.from({ length: 20 }, () => shareOf(source, signal, always));
     await Promise.all(
       alarms.flatMap((alarm, name) =>
-        Array.from({ length: 5 }, (_, index) => alarm.ask(`/${name}/${index}`, {}, false)),
+        Array.from({ length: 5 }, (_, index) => alarm.request(`/${name}/${index}`, {}, false)),
       ),
     );
     expect(most).toBe(maxConnections);

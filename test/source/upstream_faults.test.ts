@@ -34,6 +34,6 @@ test.concurrent.for(UPSTREAM_FAULTS)(
     expect(reasons[0]).not.toContain(TOKEN);
     // Whoever breaks the connection at once may or may not have heard the question.
     if (tries > 0) expect(server.requests).toHaveLength(tries);
-    expect(source.tally.asked).toBeGreaterThan(0);
+    expect(source.counts.requests).toBeGreaterThan(0);
   },
 );

@@ -232,8 +232,8 @@ describe.each(DATABASES)("alarm rows on $kind", ({ open }) => {
     const found = await alarmRows(db);
     expect(found.rows.map(({ id }) => id)).toEqual([archived, first, second]);
     expect(found.deleted).toEqual(["gone"]);
-    expect(found.nameless).toHaveLength(2);
-    for (const id of nameless) expect(found.nameless.join("\n")).toContain(id);
+    expect(found.invalid).toHaveLength(2);
+    for (const id of nameless) expect(found.invalid.join("\n")).toContain(id);
   });
 
   test("createAlarm makes the contract's row, with mail off", async () => {

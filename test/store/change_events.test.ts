@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { isJsonObject } from "../../src/core/json.ts";
 import type { Database, Queryable, Row } from "../../src/store/database.ts";
 import { clearEvents, stampNotified, touchEvents } from "../../src/store/events.ts";
 import { migrate } from "../../src/store/migrate.ts";
+import { isJsonObject } from "../../src/text/json.ts";
 import { DATABASES } from "../support/databases.ts";
 import { activeList, openDetected } from "../support/open_events.ts";
 import { entryRows, insertEntry, type RawEntry } from "../support/raw_entries.ts";

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Database, DatabaseError } from "../../src/store/database.ts";
 import { migrate, pendingMigrations } from "../../src/store/migrate.ts";
-import { openPostgres } from "../../src/store/postgres.ts";
+import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { createPostgres, DATABASES } from "../support/databases.ts";
 import { MONITOR_TABLES, REMOTE_TABLES } from "../support/django_tables.ts";
 import { entryRow, entryRows, insertEntry, only, type RawEntry } from "../support/raw_entries.ts";

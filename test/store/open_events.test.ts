@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseDetection } from "../../src/core/detection.ts";
-import { isJsonObject } from "../../src/core/json.ts";
 import type { SafeDetection } from "../../src/core/model.ts";
 import type { Database } from "../../src/store/database.ts";
 import { clearEvents, type FiringFacts } from "../../src/store/events.ts";
 import { migrate } from "../../src/store/migrate.ts";
-import { openPostgres } from "../../src/store/postgres.ts";
+import { openPostgres } from "../../src/store/postgres/connect.ts";
+import { isJsonObject } from "../../src/text/json.ts";
 import { createPostgres, DATABASES } from "../support/databases.ts";
 import { activeList, type NewEvent, openDetected } from "../support/open_events.ts";
 import { entryRow, insertEntry, only } from "../support/raw_entries.ts";

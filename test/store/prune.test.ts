@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { DAY } from "../../src/core/retention.ts";
 import type { Database, Queryable } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
-import { openPostgres } from "../../src/store/postgres.ts";
+import { openPostgres } from "../../src/store/postgres/connect.ts";
 import {
   countClearedEvents,
   countNotifications,
@@ -93,7 +93,11 @@ const MAIL_CASES: readonly Case[] = [
   {
     what: "that may have been sent, of an event that cleared and is owed",
     entry: {
-      data: { outcome: "failed", may_have_been_sent: true, ...named("owed", "cleared_event_ids") },
+      data: {
+        outcome: "failed",
+        may_have_been_sent: true,
+        ...named("owed", "cleared_event_ids"),
+      },
     },
     goes: false,
   },

@@ -75,8 +75,8 @@ describe.each(DATABASES)("reading events on $kind", ({ open }) => {
     await event("event_counted", { dedupe_key: "1" });
     await insertEntry(db, { kind: "event", data: null });
     const counts = await eventCounts(db);
-    expect(counts.get("counted")).toEqual({ active: 2, owed: 1 });
-    expect(counts.get("event_counted")).toEqual({ active: 1, owed: 1 });
+    expect(counts.get("counted")).toEqual({ active: 2, unsent: 1 });
+    expect(counts.get("event_counted")).toEqual({ active: 1, unsent: 1 });
     expect([...counts.keys()]).not.toContain("null");
   });
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { allSweeps, DAY, dayOf } from "../../src/core/retention.ts";
 import type { Database } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
-import { openPostgres } from "../../src/store/postgres.ts";
+import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { countRuns, foldRuns } from "../../src/store/run_days.ts";
 import { MortalDatabase } from "../engine/mortal_database.ts";
 import { createPostgres, DATABASES } from "../support/databases.ts";

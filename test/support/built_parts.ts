@@ -6,9 +6,9 @@ import { engine } from "../../rolldown.config.ts";
 export const PARTS = [
   "channel/registry.js",
   "channel/ses.js",
-  "store/embedded.js",
-  "store/folder_lock.js",
-  "store/postgres.js",
+  "store/embedded/database.js",
+  "store/embedded/folder_lock.js",
+  "store/postgres/connect.js",
 ] as const;
 
 /** Where they lie: the packages of the checkout are found from there. */

@@ -1,4 +1,4 @@
-import { isJsonObject } from "../../src/core/json.ts";
+import { isJsonObject } from "../../src/text/json.ts";
 import type { Entry } from "./rows.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { inject } from "vitest";
 import type { Database } from "../../src/store/database.ts";
-import { openInMemory } from "../../src/store/embedded.ts";
-import { openPostgres } from "../../src/store/postgres.ts";
+import { openInMemory } from "../../src/store/embedded/database.ts";
+import { openPostgres } from "../../src/store/postgres/connect.ts";
 
 /** Makes an empty database on the real test server; gives its DSN. */
 export async function createPostgres(): Promise<string> {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import type { JsonObject } from "../../src/core/json.ts";
 import type { Paging, Query } from "../../src/source/paging.ts";
+import type { JsonObject } from "../../src/text/json.ts";
 
 /** A list as a service answers it, page by page; some of its pages are bad. */
 export interface ListedPages {

@@ -19,7 +19,7 @@ export const PATIENTLY = new AbortController().signal;
 
 /** What a delivery looks like in which everybody was told. */
 export function delivered<Id>(recipients: readonly string[], messageIds: readonly Id[]) {
-  return { confirmed: recipients, refused: [], pending: [], messageIds, trouble: undefined };
+  return { confirmed: recipients, refused: [], pending: [], messageIds, error: undefined };
 }
 
 /** So many different addresses. */

@@ -1,6 +1,6 @@
 import type { Database } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
-import { openPostgres } from "../../src/store/postgres.ts";
+import { openPostgres } from "../../src/store/postgres/connect.ts";
 
 /** Brings the database of a DSN up to date and does one piece of work on it. */
 export async function migrated<T>(dsn: string, work: (db: Database) => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
-import { isJsonObject, type JsonObject } from "../../src/core/json.ts";
-import { parseUtc } from "../../src/core/utc.ts";
+import { isJsonObject, type JsonObject } from "../../src/text/json.ts";
+import { parseUtc } from "../../src/text/utc.ts";
 import { json, startServer } from "./http_server.ts";
 
 export interface PandaOptions {

@@ -1,16 +1,16 @@
-import type { JsonObject } from "../../src/core/json.ts";
 import type { Outcome, SafeDetection } from "../../src/core/model.ts";
-import type { OutcomeSoFar } from "../../src/modules/outcome.ts";
-import { runDetect } from "../../src/runner/detect.ts";
-import type { Detect } from "../../src/runner/load.ts";
-import type { Asker } from "../../src/source/asker.ts";
+import type { Requester } from "../../src/source/requester.ts";
+import type { JsonObject } from "../../src/text/json.ts";
+import { runDetect } from "../../src/worker/child/detect.ts";
+import type { Detect } from "../../src/worker/child/load.ts";
+import type { OutcomeSoFar } from "../../src/worker/outcome.ts";
 import { newOutcome } from "./new_outcome.ts";
 
 export interface RunFacts {
   readonly params?: JsonObject;
   /** Seconds. */
   readonly timeout?: number;
-  readonly sources?: ReadonlyMap<string, Asker>;
+  readonly sources?: ReadonlyMap<string, Requester>;
   /** Epoch seconds of the tick. */
   readonly now?: number;
   readonly log?: (message: string) => void;
@@ -40,7 +40,7 @@ export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Out
   const started = performance.now();
   const { needsDetails = () => true, redact = (text) => text } = facts;
   const soFar = newOutcome({ needsDetails, redact });
-  const sources = new Map<string, Asker>();
+  const sources = new Map<string, Requester>();
   for (const [name, source] of facts.sources ?? []) sources.set(name, heard(source, soFar));
   const error = await runDetect({
     params: {},
@@ -59,14 +59,14 @@ export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Out
 }
 
 /** The engine asks for the module, so it knows first what failed. */
-function heard(source: Asker, soFar: OutcomeSoFar): Asker {
+function heard(source: Requester, soFar: OutcomeSoFar): Requester {
   return {
-    ask: async (path, query, absentIsAnswer, needed) => {
+    request: async (path, query, allow404, needed) => {
       try {
-        return await source.ask(path, query, absentIsAnswer);
+        return await source.request(path, query, allow404);
       } catch (error) {
         await needed;
-        soFar.sourceFailed(error instanceof Error ? error.message : String(error));
+        soFar.requestFailed(error instanceof Error ? error.message : String(error));
         throw error;
       }
     },

@@ -15,7 +15,7 @@ export interface Script {
   readonly ended: Promise<ProcessResult>;
 }
 
-/** The URL of a part of the engine (`PARTS`), for an `import` in a script: `store/postgres.js`. */
+/** The URL of a part of the engine (`PARTS`), for an `import` in a script: `store/postgres/connect.js`. */
 export function built(part: (typeof PARTS)[number]): string {
   return new URL(part, BUILT).href;
 }

@@ -1,7 +1,7 @@
-import type { JsonValue } from "../../src/core/json.ts";
 import type { Query } from "../../src/source/paging.ts";
 import type { Room } from "../../src/source/room.ts";
 import { Source, type SourceSettings } from "../../src/source/source.ts";
+import type { JsonValue } from "../../src/text/json.ts";
 
 const open: Source[] = [];
 
@@ -29,9 +29,9 @@ export async function getJson(
   source: Source,
   path: string,
   query: Query = {},
-  absentIsAnswer = false,
+  allow404 = false,
 ): Promise<JsonValue | undefined> {
-  const body = await source.ask(path, query, absentIsAnswer);
+  const body = await source.request(path, query, allow404);
   return body === undefined ? undefined : JSON.parse(body.toString());
 }
 

@@ -1,0 +1,54 @@
+import { alarmEntryId } from "../core/event_key.ts";
+import type { AlarmRow } from "../core/model.ts";
+
+/** What a tick has to do with one alarm. */
+export type AlarmListItem =
+  | { readonly kind: "run"; readonly row: AlarmRow }
+  /** The row, or the lack of its module, keeps the alarm from running. */
+  | { readonly kind: "unusable"; readonly row: AlarmRow; readonly message: string }
+  /** Another, older row already stands for the alarm. */
+  | { readonly kind: "second row"; readonly row: AlarmRow; readonly message: string }
+  | { readonly kind: "archived"; readonly row: AlarmRow };
+
+export interface AlarmList {
+  /** In the order of `entry_id`. */
+  readonly items: readonly AlarmListItem[];
+  /** Modules that have no row yet: one is made, with mail off. */
+  readonly newModules: readonly string[];
+}
+
+/**
+ * Modules × rows. A name from a row is only ever looked up among the names found in the alarms folders, so
+ * that no row can name a path.
+ */
+export function listAlarms(modules: readonly string[], rows: readonly AlarmRow[]): AlarmList {
+  const found = new Set(modules);
+  const taken = new Map<string, AlarmRow>();
+  const items = [...rows]
+    .sort((a, b) => compare(a.entryId, b.entryId))
+    .map((row): AlarmListItem => {
+      if (row.archived) return { kind: "archived", row };
+      const twin = taken.get(row.name);
+      if (twin !== undefined) {
+        const message = `two rows name the alarm ${row.name}; row ${twin.id} is used, archive row ${row.id}`;
+        return { kind: "second row", row, message };
+      }
+      taken.set(row.name, row);
+      if (row.blocker !== undefined) return { kind: "unusable", row, message: row.blocker };
+      if (!found.has(row.module)) return { kind: "unusable", row, message: noModule(row, modules) };
+      return { kind: "run", row };
+    });
+  const named = new Set(rows.map((row) => row.entryId));
+  const newcomers = modules.filter((name) => !named.has(alarmEntryId(name)) && !named.has(name));
+  return { items, newModules: newcomers };
+}
+
+function noModule(row: AlarmRow, modules: readonly string[]): string {
+  const known =
+    modules.length === 0 ? "they hold no modules" : `modules there: ${modules.join(", ")}`;
+  return `no module ${JSON.stringify(row.module)} in the alarms folders (${known}); put the file into one of them or archive the row`;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

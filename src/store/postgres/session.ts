@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type pg from "pg";
+import type { Row, SqlValue } from "../database.ts";
+
+/** Milliseconds that a session's statements may take. */
+export interface Limits {
+  /** A statement, and a transaction between its statements. */
+  readonly statement: number;
+  /** Waiting for rows and tables that another session holds. */
+  readonly wait: number;
+  /** Until this process gives up a server that says nothing: more than a statement may take. */
+  readonly silence: number;
+}
+
+export const LIMITS: Limits = { statement: 60_000, wait: 20_000, silence: 70_000 };
+
+const END_TIMEOUT = 2_000;
+
+/** Sends one statement; without parameters a text may hold several. Gives the rows of all of them. */
+export async function runStatement(
+  client: pg.Client,
+  { silence }: Pick<Limits, "silence">,
+  text: string,
+  values: readonly SqlValue[] = [],
+): Promise<readonly Row[]> {
+  const query = { text, values: [...values], query_timeout: silence };
+  const results: unknown = await client.query(query);
+  return (Array.isArray(results) ? results : [results]).flatMap(rowsOf);
+}
+
+function rowsOf(result: unknown): readonly Row[] {
+  if (typeof result !== "object" || result === null || !("rows" in result)) return [];
+  return Array.isArray(result.rows) ? result.rows : [];
+}
+
+/** Ends a session. A server that says nothing any more is not waited for. */
+export async function endSession(client: pg.Client): Promise<void> {
+  const ended = client.end().catch(() => {});
+  const patience = new AbortController();
+  await Promise.race([
+    ended,
+    sleep(END_TIMEOUT, undefined, { signal: patience.signal }).catch(() => {}),
+  ]);
+  patience.abort();
+  client.connection.stream.destroy();
+}

@@ -1,0 +1,219 @@
+import { expect, onTestFinished, test } from "vitest";
+import { openPostgres } from "../../src/store/postgres/connect.ts";
+import { setTeam } from "../../src/store/teams.ts";
+import { perAlarm, runData } from "../support/contract.ts";
+import { createPostgres } from "../support/databases.ts";
+import { json, startServer, type TestServer } from "../support/http_server.ts";
+import { type Entry, insertAlarm, only, readEntries } from "../support/rows.ts";
+import { type EngineAt, engineAt } from "./engine_at.ts";
+
+/** Five processes for each of eight ticks, on machines with two cores. */
+const SLOW = 180_000;
+
+const NAMES = ["a", "b", "c", "d", "e"];
+const OPERATORS = ["ops@example.org", "@shift"];
+
+interface Dead {
+  readonly engine: EngineAt;
+  readonly source: TestServer;
+  /** Whether the service answers. */
+  answers: boolean;
+}
+
+/** Alarms on one service, which answers at first. */
+async function alarms(names: readonly string[] = NAMES.slice(0, 2)): Promise<Dead> {
+  const engine = await engineAt(async () => openPostgres({ dsn: await createPostgres() }));
+  const site: Dead = {
+    engine,
+    answers: true,
+    source: await startServer((_, response, url) => {
+      if (site.answers) json(response, { items: [{ key: url.pathname }], has_more: false });
+      else json(response, { error: "tunnel down" }, 400);
+    }),
+  };
+  onTestFinished(() => site.source.close());
+  engine.configure({ baseUrl: site.source.url, operators: OPERATORS });
+  const team = { name: "@shift", title: "Shift", members: ["ana@example.org"] };
+  await setTeam(engine.db, team, "test", engine.now);
+  for (const name of names) {
+    engine.module(
+      `${name}.js`,
+      `export async function* detect(client) { for await (const { key } of client.pages("/${name}/")) yield { dedupeKey: key, subject: key }; }`,
+    );
+    await insertAlarm(engine.db, name);
+  }
+  return site;
+}
+
+async function next({ engine }: Dead, minutes = 5): Promise<readonly string[]> {
+  engine.now += minutes * 60;
+  return (await engine.tick())?.errors ?? ["no tick"];
+}
+
+async function aboutSources(engine: EngineAt): Promise<readonly Entry[]> {
+  const attempts = await readEntries(engine.db, "notification");
+  return attempts.filter(({ data }) => data.alarm === "engine");
+}
+
+const LINE =
+  /^source main unreachable since 2027-01-15 08:05 UTC: every request failed \(5 of 5 in this tick; last: status 400[^)]*tunnel down[^)]*\); could not look: alarm_a, alarm_b, alarm_c, alarm_d, alarm_e$/;
+
+test(
+  "a dead source is one line in a tick, one mail after half an hour, and one when it is back",
+  async () => {
+    const site = await alarms(NAMES);
+    const { engine } = site;
+    await engine.tick();
+    const mailsBefore = engine.mails().length;
+    site.answers = false;
+    for (const minutes of [5, 15, 14])
+      expect(await next(site, minutes)).toEqual([expect.stringMatching(LINE)]);
+    expect(await aboutSources(engine), "29 minutes are not yet worth a mail").toEqual([]);
+    const run = (await readEntries(engine.db, "engine_run")).at(-1) ?? only([]);
+    expect(runData(run)).toMatchObject({ errors: 1, error_details: expect.stringMatching(LINE) });
+    // History shows each of them as unknown, not as clear.
+    for (const name of NAMES)
+      expect(perAlarm(run, `alarm_${name}`)).toMatchObject({
+        errors: 1,
+        error_message: expect.stringContaining(`GET /${name}/`),
+        kept: 1,
+      });
+
+    await next(site, 1);
+    await next(site);
+    const trouble = only(await aboutSources(engine));
+    expect(trouble).toMatchObject({
+      title: "[swf-alarms] source main unreachable since 2027-01-15 08:05 UTC",
+      content: expect.stringContaining("They are: alarm_a, alarm_b, alarm_c, alarm_d, alarm_e"),
+      data: {
+        entry_id: "notification_engine",
+        about: "source trouble",
+        outcome: "delivered",
+        recipients: ["ops@example.org", "ana@example.org"],
+      },
+    });
+
+    site.answers = true;
+    expect(await next(site)).toEqual([]);
+    expect(await next(site)).toEqual([]);
+    const [, end, ...more] = await aboutSources(engine);
+    expect(end).toMatchObject({
+      title: "[swf-alarms] source main answers again",
+      data: { about: "source recovery", outcome: "delivered" },
+    });
+    expect(more).toEqual([]);
+    expect(engine.mails()).toHaveLength(mailsBefore + 2);
+    expect(only(await readEntries(engine.db, "engine_state"))).toMatchObject({
+      name: "state:source:main",
+      status: "done",
+    });
+  },
+  SLOW,
+);
+
+test("a short trouble is nobody's mail, and leaves nothing behind", async () => {
+  const site = await alarms();
+  site.answers = false;
+  await next(site);
+  await next(site, 29);
+  site.answers = true;
+  await next(site);
+  site.answers = false;
+  await next(site, 29);
+  await next(site);
+  expect(await aboutSources(site.engine)).toEqual([]);
+});
+
+test("the mail is owed until it was delivered, and so is the one about the end", async () => {
+  const site = await alarms();
+  const { engine } = site;
+  site.answers = false;
+  await next(site);
+  engine.blockMail(true);
+  const errors = await next(site, 40);
+  expect(errors).toEqual([
+    expect.stringMatching(/^source main unreachable/),
+    expect.stringMatching(/^about source trouble: mail not sent: .*; the next tick tries again$/),
+  ]);
+  engine.blockMail(false);
+  await next(site);
+  engine.blockMail(true);
+  site.answers = true;
+  await next(site);
+  engine.blockMail(false);
+  await next(site);
+  await next(site);
+  const attempts = await aboutSources(engine);
+  expect(attempts.map(({ data }) => `${data.about}: ${data.outcome}`)).toEqual([
+    "source trouble: failed",
+    "source trouble: delivered",
+    "source recovery: failed",
+    "source recovery: delivered",
+  ]);
+});
+
+test("one answer is enough: then each alarm has its own error", async () => {
+  const site = await alarms();
+  site.source.answer = (_, response, url) =>
+    url.pathname === "/a/"
+      ? json(response, { items: [], has_more: false })
+      : json(response, {}, 400);
+  const errors = await next(site);
+  expect(errors.map((error) => error.split(":")[0])).toEqual(["alarm_b"]);
+  expect(await readEntries(site.engine.db, "engine_state")).toEqual([]);
+});
+
+test("what else is wrong with an alarm is told beside the one line", async () => {
+  const site = await alarms();
+  site.answers = false;
+  site.engine.module(
+    "b.js",
+    `export async function* detect(client) { yield {}; yield* client.pages("/b/"); }`,
+  );
+  const errors = await next(site);
+  expect(errors).toEqual([
+    expect.stringMatching(/^source main unreachable/),
+    expect.stringMatching(/^alarm_b: .*dedupeKey.*GET \/b\//),
+  ]);
+});
+
+test("a tick that asks nothing of the source leaves its trouble as it is", async () => {
+  const site = await alarms();
+  const { engine } = site;
+  site.answers = false;
+  await next(site);
+  const before = await readEntries(engine.db, "engine_state");
+  engine.says("quiet", { keys: [] });
+  engine.now += 3600;
+  expect((await engine.tick("tick", ["quiet"]))?.errors).toEqual([]);
+  expect(await readEntries(engine.db, "engine_state")).toEqual(before);
+  expect(await aboutSources(engine)).toEqual([]);
+});
+
+test("operators that nobody stands for are an error, and the mail goes out once somebody does", async () => {
+  const site = await alarms();
+  const { engine } = site;
+  engine.configure({ operators: ["@nobody"] });
+  site.answers = false;
+  await next(site);
+  expect(await next(site, 40)).toEqual([
+    expect.stringMatching(/^source main unreachable/),
+    "nobody to mail about the source main: [email] operators names @nobody, no team with members; see: bin/swf-alarms team list",
+  ]);
+  engine.configure({ operators: ["ops@example.org"] });
+  await next(site);
+  expect(await aboutSources(engine)).toHaveLength(1);
+});
+
+test("without operators, and in a plan or a dry run, nobody is mailed", async () => {
+  const site = await alarms();
+  const { engine } = site;
+  site.answers = false;
+  engine.configure({ operators: [] });
+  await next(site);
+  expect(await next(site, 40)).toHaveLength(1);
+  engine.configure({ operators: OPERATORS });
+  expect((await engine.tick("plan"))?.errors).toHaveLength(1);
+  expect((await engine.tick("dry-run"))?.errors).toHaveLength(1);
+  expect(await aboutSources(engine)).toEqual([]);
+});

@@ -1,0 +1,107 @@
+import { describe, expect, test } from "vitest";
+import { readStates, saveState, stateName } from "../../src/store/engine_state.ts";
+import { migrate } from "../../src/store/migrate.ts";
+import {
+  alarmStateOf,
+  saveAlarmState,
+  saveSourceState,
+  sourceStateOf,
+  sourceStates,
+} from "../../src/store/saved_states.ts";
+import { DATABASES } from "../support/databases.ts";
+import { insertEntry, only, readEntries } from "../support/rows.ts";
+
+const memory = {
+  failures: 3,
+  cause: "it broke\u0000",
+  fingerprint: "f",
+  quarantine: { since: 1, pause: 2, wait: 3, triedAt: 4.5, lookedAt: 5, notified: false },
+  recovery: undefined,
+};
+
+describe.each(DATABASES)("on $kind", ({ open }) => {
+  test("a state is one row, written, changed, emptied and written again", async () => {
+    const db = await open();
+    try {
+      await migrate(db);
+      await saveState(db, "quarantine", "x", { failures: 1 }, 100);
+      const first = only(await readEntries(db, "engine_state"));
+      expect(first).toMatchObject({
+        name: "state:quarantine:x",
+        title: "State of quarantine x",
+        status: "active",
+        data: { entry_id: "state_quarantine_x", failures: 1 },
+        timestamp_created: 100,
+      });
+      await saveState(db, "quarantine", "x", { failures: 2 }, 200);
+      expect(only(await readEntries(db, "engine_state"))).toMatchObject({
+        id: first.id,
+        data: { failures: 2 },
+        timestamp_created: 100,
+        timestamp_modified: 200,
+      });
+      await saveState(db, "quarantine", "x", undefined, 300);
+      expect(await readStates(db)).toEqual(new Map());
+      expect(only(await readEntries(db, "engine_state"))).toMatchObject({
+        status: "done",
+        data: { entry_id: "state_quarantine_x" },
+      });
+      await saveState(db, "quarantine", "x", { failures: 3 }, 400);
+      expect([...(await readStates(db)).keys()]).toEqual(["state:quarantine:x"]);
+    } finally {
+      await db.close();
+    }
+  });
+
+  test("memories come back as they were, and what others left in the rows is none", async () => {
+    const db = await open();
+    try {
+      await migrate(db);
+      await saveAlarmState(db, "x", memory, 1);
+      await saveSourceState(
+        db,
+        "main",
+        { kind: "trouble", since: 1, cause: "c", notified: true },
+        1,
+      );
+      for (const data of [
+        null,
+        "text",
+        [],
+        {},
+        { failures: -1 },
+        { kind: "trouble", since: "now" },
+      ])
+        await insertEntry(db, {
+          kind: "engine_state",
+          name: `state:quarantine:${JSON.stringify(data)}`,
+          data,
+        });
+      await insertEntry(db, {
+        kind: "engine_state",
+        name: "state:source:gone",
+        data: { kind: "recovered", since: 1, until: 2 },
+        archived: true,
+      });
+      const states = await readStates(db);
+      expect(alarmStateOf(states, "x")).toEqual({ ...memory, cause: "it broke\ufffd" });
+      expect(alarmStateOf(states, "y")).toBeUndefined();
+      for (const broken of ["{}", '{"failures":-1}', "null"])
+        expect(alarmStateOf(states, broken)).toBeUndefined();
+      expect(sourceStateOf(states, "main")).toMatchObject({ kind: "trouble", notified: true });
+      expect(sourceStates(states).map(({ source }) => source)).toEqual(["main"]);
+    } finally {
+      await db.close();
+    }
+  });
+});
+
+test("a name fits its column whatever the id, and two ids never share one", () => {
+  expect(stateName("source", "main")).toBe("state:source:main");
+  const [a, b] = [
+    stateName("quarantine", `${"é".repeat(300)}a`),
+    stateName("quarantine", `${"é".repeat(300)}b`),
+  ];
+  expect([...a].length).toBe(255);
+  expect(a).not.toBe(b);
+});

@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { type Database, DatabaseError } from "../../../src/store/database.ts";
+import { openPostgres } from "../../../src/store/postgres/connect.ts";
+import { LIMITS, type Limits } from "../../../src/store/postgres/session.ts";
+import { createPostgres, DATABASES } from "../../support/databases.ts";
+import { proxyDsn } from "../../support/tcp_proxy.ts";
+
+/** A table whose every new row asks a function, which the test writes, whether it may come in. */
+async function judgedTable(db: Database, body: string): Promise<void> {
+  await db.script(`
+    DROP TABLE IF EXISTS judged; CREATE TABLE judged (n int);
+    DROP SEQUENCE IF EXISTS tries; CREATE SEQUENCE tries;
+    CREATE OR REPLACE FUNCTION judge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body} RETURN NEW; END $$;
+    CREATE TRIGGER judge BEFORE INSERT ON judged FOR EACH ROW EXECUTE FUNCTION judge();`);
+}
+
+/** A sequence counts on where a transaction is rolled back. */
+async function tries(db: Database): Promise<number> {
+  const [row] = await db.query("SELECT last_value::int AS tries FROM tries");
+  return Number(row?.tries);
+}
+
+describe.each(DATABASES)("other writers in the way, on $kind", ({ open }) => {
+  let db: Database;
+  beforeAll(async () => {
+    db = await open();
+  });
+  afterAll(() => db.close());
+  const conflict = (code: string, count: number) =>
+    judgedTable(
+      db,
+      `IF nextval('tries') <= ${count} THEN RAISE EXCEPTION 'in the way' USING ERRCODE = '${code}'; END IF;`,
+    );
+
+  test.each(["40001", "40P01"])(
+    "a transaction refused with %s is done again, whole and once",
+    async (code) => {
+      await conflict(code, 3);
+      let works = 0;
+      const result = await db.transaction(async (tx) => {
+        works += 1;
+        await tx.query("CREATE TABLE made_on_the_way (n int)");
+        await tx.query("INSERT INTO judged VALUES (1)");
+        await tx.query("DROP TABLE made_on_the_way");
+        return works;
+      });
+      expect(result).toBe(4);
+      expect(await db.query("SELECT n FROM judged")).toEqual([{ n: 1 }]);
+    },
+  );
+
+  test("a single statement too", async () => {
+    await conflict("40001", 2);
+    await db.query("INSERT INTO judged VALUES (1)");
+    expect(await db.query("SELECT n FROM judged")).toEqual([{ n: 1 }]);
+    expect(await tries(db)).toBe(3);
+  });
+
+  test("after the fourth time it is told, and nothing is kept", async () => {
+    await conflict("40001", 1_000);
+    const lost = db.transaction((tx) => tx.query("INSERT INTO judged VALUES (1)"));
+    await expect(lost).rejects.toThrow("in the way; other writers were in the way, several times");
+    expect(await tries(db)).toBe(4);
+    expect(await db.query("SELECT n FROM judged")).toEqual([]);
+  });
+
+  test("what is no conflict is tried once", async () => {
+    await judgedTable(
+      db,
+      "PERFORM nextval('tries'); RAISE EXCEPTION 'no room' USING ERRCODE = '53100';",
+    );
+    const lost = db.transaction((tx) => tx.query("INSERT INTO judged VALUES (1)"));
+    await expect(lost).rejects.toThrow("no room; the server's disk is full: free space there");
+    expect(await tries(db)).toBe(1);
+  });
+});
+
+describe("limits on Postgres", () => {
+  let dsn: string;
+  let db: Database;
+  const limited = async (limits: Partial<Limits>): Promise<Database> => {
+    const opened = await openPostgres({ dsn }, { ...LIMITS, ...limits });
+    onTestFinished(() => opened.close());
+    return opened;
+  };
+  beforeAll(async () => {
+    dsn = await createPostgres();
+    db = await openPostgres({ dsn });
+  });
+  beforeEach(() => judgedTable(db, "PERFORM pg_sleep(NEW.n);"));
+  afterAll(() => db.close());
+
+  test("a statement that takes too long is ended, and the next one works", async () => {
+    const hasty = await limited({ statement: 200 });
+    await expect(hasty.query("INSERT INTO judged VALUES (600)")).rejects.toThrow(
+      "canceling statement due to statement timeout; the statement took too long",
+    );
+    expect(await hasty.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+  });
+
+  test("rows that another session holds are not waited for without end", async () => {
+    await db.script("DROP TRIGGER judge ON judged; INSERT INTO judged VALUES (1)");
+    const hasty = await limited({ wait: 200 });
+    await db.transaction(async (tx) => {
+      await tx.query("UPDATE judged SET n = 2");
+      await expect(hasty.query("UPDATE judged SET n = 3")).rejects.toThrow(
+        "canceling statement due to lock timeout; another session holds these rows",
+      );
+    });
+    expect(await hasty.query("SELECT n FROM judged")).toEqual([{ n: 2 }]);
+  });
+
+  test("a migration may take longer than a statement, and afterwards the limits hold again", async () => {
+    const hasty = await limited({ statement: 300, silence: 400 });
+    const [row] = await hasty.script("SELECT pg_sleep(1); SELECT 'done' AS word");
+    expect(row).toBeDefined();
+    await expect(hasty.query("SELECT pg_sleep(600)")).rejects.toThrow("statement timeout");
+    await expect(hasty.script("SELECT nonsense")).rejects.toThrow("nonsense");
+    await expect(hasty.query("SELECT pg_sleep(600)")).rejects.toThrow("statement timeout");
+  });
+
+  test("a read-only database is told, with what to do", async () => {
+    const name = new URL(dsn).pathname.slice(1);
+    await db.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+    onTestFinished(async () => {
+      await db.query(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
+    });
+    const reader = await limited({});
+    await expect(reader.query("INSERT INTO judged VALUES (0)")).rejects.toThrow(
+      "cannot execute INSERT in a read-only transaction; the database takes no writes: point [db] at the primary",
+    );
+  });
+});
+
+describe("a network that fails", () => {
+  let direct: string;
+  beforeAll(async () => {
+    direct = await createPostgres();
+    const db = await openPostgres({ dsn: direct });
+    await db.query("CREATE TABLE t (n int)");
+    await db.close();
+  });
+
+  async function throughProxy(limits: Partial<Limits> = {}) {
+    const { proxy, dsn } = await proxyDsn(direct);
+    const db = await openPostgres({ dsn }, { ...LIMITS, ...limits });
+    onTestFinished(async () => {
+      await db.close();
+      await proxy.close();
+    });
+    return { proxy, db };
+  }
+
+  test("a server that says nothing any more is given up, and the next statement has a new session", async () => {
+    const { proxy, db } = await throughProxy({ silence: 300 });
+    const [before] = await db.query("SELECT pg_backend_pid() AS pid");
+    proxy.freeze();
+    const lost: unknown = await db
+      .transaction((tx) => tx.query("INSERT INTO t VALUES (1)"))
+      .catch((error: unknown) => error);
+    expect(lost).toBeInstanceOf(DatabaseError);
+    expect(String(lost)).toContain("the database did not answer in time");
+    proxy.thaw();
+    const [after] = await db.query("SELECT pg_backend_pid() AS pid");
+    expect(after?.pid).not.toBe(before?.pid);
+    expect(await db.query("SELECT n FROM t")).toEqual([]);
+  });
+
+  test("a transaction whose connection breaks is lost whole; a server that comes back is found again", async () => {
+    const { proxy, db } = await throughProxy();
+    const lost = db.transaction(async (tx) => {
+      await tx.query("INSERT INTO t VALUES (1)");
+      await proxy.shut();
+      await tx.query("INSERT INTO t VALUES (2)");
+    });
+    await expect(lost).rejects.toThrow(/connection to the database was lost: .*next tick tries/);
+    const asking = db.query("SELECT n FROM t");
+    await proxy.reopen();
+    expect(await asking).toEqual([]);
+  });
+
+  test("closing waits for nobody", async () => {
+    const { proxy, db } = await throughProxy();
+    expect(await db.tryLock("held")).toMatchObject({ held: true });
+    proxy.freeze();
+    await db.close();
+  });
+});

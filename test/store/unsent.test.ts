@@ -1,0 +1,242 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Database } from "../../src/store/database.ts";
+import { clearEvents, stampNotified } from "../../src/store/events.ts";
+import { migrate } from "../../src/store/migrate.ts";
+import {
+  closeNotification,
+  maybeMailed,
+  type NewNotification,
+  openNotification,
+} from "../../src/store/notifications.ts";
+import { beginRetry, closeRetry, pendingMails } from "../../src/store/pending_mails.ts";
+import { readUnsentMail, unsentClears } from "../../src/store/unsent.ts";
+import { DATABASES } from "../support/databases.ts";
+import { entryRow, entryRows, insertEntry, type RawEntry } from "../support/raw_entries.ts";
+
+const FIRED = 1_790_000_000;
+const LATER = 1_790_000_300.5;
+
+describe.each(DATABASES)("what is owed, on $kind", ({ open }) => {
+  let db: Database;
+  beforeAll(async () => {
+    db = await open();
+    await migrate(db);
+  });
+  afterAll(() => db.close());
+
+  const firing = (alarm: string, data: object = {}, rest: Partial<RawEntry> = {}) =>
+    insertEntry(db, {
+      kind: "event",
+      created: FIRED,
+      ...rest,
+      data: {
+        entry_id: `event_${alarm}`,
+        dedupe_key: "k",
+        fire_time: FIRED,
+        clear_time: null,
+        ...data,
+      },
+    });
+  const gone = { reason: "no longer detected", mailOn: true };
+
+  test.each([
+    ["one that no mail has named is owed", "unsent", {}, true, true],
+    ["one that a mail has named is not", "mailed", { last_notified: 5 }, true, false],
+    ["one of an alarm whose mail is off is not", "off", {}, false, false],
+    ["one whose stamp is no number is owed", "odd", { last_notified: "yesterday" }, true, true],
+  ])("an event that clears: %s", async (_, alarm, data, mailOn, owed) => {
+    const id = await firing(alarm, data);
+    expect(await clearEvents(db, [id], { ...gone, mailOn }, LATER)).toBe(1);
+    const found = [{ id, dedupeKey: "k", fireTime: FIRED, clearTime: LATER }];
+    expect(await unsentClears(db, alarm)).toEqual(owed ? found : []);
+  });
+
+  test("it is owed until a mail that names it is confirmed, and that leaves no mark", async () => {
+    const id = await firing("stamped");
+    await clearEvents(db, [id], gone, LATER);
+    await stampNotified(db, [id], LATER + 300);
+    expect(await unsentClears(db, "stamped")).toEqual([]);
+    const { data } = (await entryRows(db, [id])).get(id) ?? {};
+    expect(data).toMatchObject({ last_notified: LATER + 300, clear_time: LATER });
+    expect(data).not.toHaveProperty("mail_owed");
+  });
+
+  test("the oldest come first, of this alarm, and not what somebody archived or deleted", async () => {
+    const second = await firing(
+      "order",
+      { mail_owed: true, clear_time: 5 },
+      { created: FIRED + 2 },
+    );
+    const first = await firing("order", { mail_owed: true, clear_time: 5 }, { created: FIRED + 1 });
+    await firing("other", { mail_owed: true, clear_time: 5 });
+    await firing("order", { mail_owed: true, clear_time: 5 }, { archived: true });
+    await firing("order", { mail_owed: true, clear_time: 5 }, { deletedAt: 7 });
+    await firing("order", { mail_owed: false, clear_time: 5 });
+    expect((await unsentClears(db, "order")).map(({ id }) => id)).toEqual([first, second]);
+  });
+
+  test("of many only the first thousand are read; the next mail tells the others", async () => {
+    await db.query(
+      `INSERT INTO entry (id, title, content, kind, data, archived, timestamp_created, timestamp_modified, context_id)
+       SELECT gen_random_uuid()::text, 't', '', 'event',
+              jsonb_build_object('entry_id', 'event_heap', 'dedupe_key', n::text, 'mail_owed', true), false, n, n, 'swf-alarms'
+       FROM generate_series(1, 1200) AS n`,
+    );
+    const told = await unsentClears(db, "heap");
+    expect(told.map(({ dedupeKey }) => dedupeKey).slice(0, 2)).toEqual(["1", "2"]);
+    expect(told).toHaveLength(1000);
+    await stampNotified(
+      db,
+      told.map(({ id }) => id),
+      LATER,
+    );
+    expect(await unsentClears(db, "heap")).toHaveLength(200);
+  });
+
+  const attempt = (alarm: string, events: Partial<NewNotification>): NewNotification => ({
+    alarm,
+    runId: "run",
+    channel: "ses",
+    subject: "subject",
+    text: "text",
+    recipients: ["a@h", "b@h"],
+    newEventIds: [],
+    continuingEventIds: [],
+    clearedEventIds: [],
+    ...events,
+  });
+  const closed = {
+    outcome: "failed" as const,
+    messageIds: [],
+    refused: [],
+    pending: [],
+    error: undefined,
+    retryable: undefined,
+    mayBeSent: false,
+    shortened: undefined,
+  };
+
+  test("events that a mail of unknown fate names, in whichever list, may have been mailed", async () => {
+    await openNotification(db, attempt("alarm_u", { newEventIds: ["n", "x"] }), LATER);
+    await openNotification(db, attempt("alarm_u", { continuingEventIds: ["c"] }), LATER);
+    await openNotification(db, attempt("alarm_u", { clearedEventIds: ["o"] }), LATER);
+    const failed = await openNotification(db, attempt("alarm_u", { newEventIds: ["f"] }), LATER);
+    await closeNotification(db, failed, closed, LATER);
+    const silent = await openNotification(db, attempt("alarm_u", { newEventIds: ["s"] }), LATER);
+    await closeNotification(db, silent, { ...closed, mayBeSent: true }, LATER);
+    await openNotification(db, attempt("alarm_v", { newEventIds: ["v"] }), LATER);
+    const asked = ["n", "c", "o", "f", "s", "v", "nowhere"];
+    expect([...(await maybeMailed(db, "alarm_u", asked, FIRED))].sort()).toEqual([
+      "c",
+      "n",
+      "o",
+      "s",
+    ]);
+    expect(await maybeMailed(db, "alarm_u", asked, LATER + 1)).toEqual(new Set());
+    expect(await maybeMailed(db, "alarm_u", [], FIRED)).toEqual(new Set());
+  });
+
+  test("only the newest twenty mails are looked at, and a row that somebody changed is no harm", async () => {
+    await insertEntry(db, {
+      kind: "notification",
+      created: LATER + 30,
+      data: { alarm: "alarm_w", outcome: "unknown", new_event_ids: "none", cleared_event_ids: {} },
+    });
+    for (const index of Array.from({ length: 20 }, (_, each) => each))
+      await openNotification(db, attempt("alarm_w", { newEventIds: [`e${index}`] }), LATER + index);
+    const seen = await maybeMailed(db, "alarm_w", ["e0", "e1", "e19"], FIRED);
+    expect([...seen].sort()).toEqual(["e1", "e19"]);
+  });
+
+  test("a mail that has yet to reach somebody is found until it has", async () => {
+    const id = await openNotification(db, attempt("alarm_p", {}), LATER);
+    const refused = [{ address: "c@h", reason: "no" }];
+    const result = { ...closed, outcome: "partial" as const, messageIds: ["m-1"], refused };
+    await closeNotification(
+      db,
+      id,
+      { ...result, pending: ["b@h"], error: "down", retryable: true },
+      LATER,
+    );
+    const whole = await openNotification(db, attempt("alarm_p", {}), LATER);
+    await closeNotification(db, whole, result, LATER);
+    const [mail, ...rest] = await pendingMails(db, "alarm_p");
+    expect(rest).toEqual([]);
+    expect(mail).toEqual({
+      id,
+      subject: "subject",
+      text: "text",
+      attemptedAt: LATER,
+      attempts: 1,
+      pending: ["b@h"],
+      refused,
+      messageIds: ["m-1"],
+      error: "down",
+    });
+    expect(await pendingMails(db, "alarm_q")).toEqual([]);
+
+    await beginRetry(db, { id, attempts: 1 }, LATER + 300);
+    // Dying here leaves this: the attempt is counted, and its fate is unknown.
+    expect((await entryRow(db, id)).data).toMatchObject({ attempts: 2, retry: "unknown" });
+    expect(await pendingMails(db, "alarm_p")).toMatchObject([{ attempts: 2, pending: ["b@h"] }]);
+
+    await closeRetry(
+      db,
+      id,
+      {
+        outcome: "delivered",
+        messageIds: ["m-1", "m-2"],
+        refused: [],
+        pending: [],
+        givenUp: [],
+        error: undefined,
+        retryable: undefined,
+      },
+      LATER + 301,
+    );
+    const { data } = await entryRow(db, id);
+    expect(data).toMatchObject({
+      outcome: "delivered",
+      message_ids: ["m-1", "m-2"],
+      attempts: 2,
+      attempted_at: LATER,
+      finished_at: LATER + 301,
+    });
+    for (const key of ["pending", "retry", "error", "retryable"])
+      expect(data).not.toHaveProperty(key);
+    expect(await pendingMails(db, "alarm_p")).toEqual([]);
+  });
+
+  test("a pending mail that somebody changed beyond reading is left alone", async () => {
+    await insertEntry(db, { kind: "notification", data: { alarm: "alarm_r", pending: ["a@h"] } });
+    expect(await pendingMails(db, "alarm_r")).toEqual([]);
+  });
+
+  test.each([
+    ["nothing", "n", [], false, false],
+    ["a clear", "c", ["clear"], true, false],
+    ["a mail", "m", ["mail"], false, true],
+    ["both", "b", ["clear", "mail"], true, true],
+  ])("one question names the alarms that are owed %s", async (_, alarm, owed, clears, pending) => {
+    await insertEntry(db, { kind: "notification", data: { alarm: `alarm_${alarm}` } });
+    for (const what of owed) {
+      if (what === "clear") await clearEvents(db, [await firing(alarm)], gone, LATER);
+      else
+        await insertEntry(db, {
+          kind: "notification",
+          data: { alarm: `alarm_${alarm}`, pending: [] },
+        });
+    }
+    const found = await readUnsentMail(db);
+    expect(found.hasClears(alarm)).toBe(clears);
+    expect(found.hasPending(`alarm_${alarm}`)).toBe(pending);
+  });
+
+  test("rows that name no alarm are owed nothing", async () => {
+    await insertEntry(db, { kind: "notification", data: { pending: ["a@h"] } });
+    await insertEntry(db, { kind: "event", data: { mail_owed: true } });
+    const found = await readUnsentMail(db);
+    expect(found.hasClears("")).toBe(false);
+    expect(found.hasPending("null")).toBe(false);
+  });
+});
