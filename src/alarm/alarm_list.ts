@@ -1,12 +1,12 @@
 import { alarmEntryId } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
 
-/** What a tick has to do with one alarm. */
+/** What a tick does with a row. */
 export type AlarmListItem =
   | { readonly kind: "run"; readonly row: AlarmRow }
-  /** The row, or the lack of its module, keeps the alarm from running. */
+  /** The row is wrong, or its module is missing. */
   | { readonly kind: "unusable"; readonly row: AlarmRow; readonly message: string }
-  /** Another, older row already stands for the alarm. */
+  /** An older row has the same alarm. */
   | { readonly kind: "second row"; readonly row: AlarmRow; readonly message: string }
   | { readonly kind: "archived"; readonly row: AlarmRow };
 
@@ -17,10 +17,7 @@ export interface AlarmList {
   readonly newModules: readonly string[];
 }
 
-/**
- * Modules × rows. A name from a row is only ever looked up among the names found in the alarms folders, so
- * that no row can name a path.
- */
+/** Modules × rows. A row's module is looked up among the names in the folders, so that no row can name a path. */
 export function listAlarms(modules: readonly string[], rows: readonly AlarmRow[]): AlarmList {
   const found = new Set(modules);
   const taken = new Map<string, AlarmRow>();
@@ -30,7 +27,7 @@ export function listAlarms(modules: readonly string[], rows: readonly AlarmRow[]
       if (row.archived) return { kind: "archived", row };
       const twin = taken.get(row.name);
       if (twin !== undefined) {
-        const message = `two rows name the alarm ${row.name}; row ${twin.id} is used, archive row ${row.id}`;
+        const message = `two rows have the alarm ${row.name}; row ${twin.id} is used; archive row ${row.id}`;
         return { kind: "second row", row, message };
       }
       taken.set(row.name, row);
@@ -39,14 +36,13 @@ export function listAlarms(modules: readonly string[], rows: readonly AlarmRow[]
       return { kind: "run", row };
     });
   const named = new Set(rows.map((row) => row.entryId));
-  const newcomers = modules.filter((name) => !named.has(alarmEntryId(name)) && !named.has(name));
-  return { items, newModules: newcomers };
+  const newModules = modules.filter((name) => !named.has(alarmEntryId(name)) && !named.has(name));
+  return { items, newModules };
 }
 
 function noModule(row: AlarmRow, modules: readonly string[]): string {
-  const known =
-    modules.length === 0 ? "they hold no modules" : `modules there: ${modules.join(", ")}`;
-  return `no module ${JSON.stringify(row.module)} in the alarms folders (${known}); put the file into one of them or archive the row`;
+  const known = modules.length === 0 ? "they are empty" : `they have: ${modules.join(", ")}`;
+  return `there is no module ${JSON.stringify(row.module)} in the alarms folders (${known}); add the file, or archive the row`;
 }
 
 function compare(a: string, b: string): number {

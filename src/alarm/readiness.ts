@@ -7,6 +7,8 @@ import type { JsonObject } from "../text/json.ts";
 /** Whether an alarm can run now, and with which parameters. */
 export type Readiness =
   | { readonly kind: "ready"; readonly params: JsonObject; readonly notes: readonly string[] }
+  /** A quarantined alarm that does not run in this tick. */
+  | { readonly kind: "quarantined"; readonly message: string }
   /** Somebody has yet to set it up; no error. */
   | { readonly kind: "not configured"; readonly missing: readonly string[] }
   /** The module does not load, or the row sets it up wrongly. */

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { Alarm } from "../alarm/load_alarms.ts";
 import { judgeReadiness } from "../alarm/readiness.ts";
 import type { Outcome, SafeDetection } from "../core/model.ts";
-import { collect, failedOutcome } from "../engine/collect.ts";
+import { detect } from "../engine/detect.ts";
 import { Sources } from "../engine/sources.ts";
 import { openWorkerPool } from "../engine/workers.ts";
 import { activeEvents } from "../store/events.ts";
@@ -44,18 +44,15 @@ async function tryAlarm(name: string, options: TryOptions): Promise<Tried> {
     const found = await findAlarm(db, config, name);
     const sources = new Sources(config);
     const log = consoleLog({ verbose: options.json !== true, path: undefined });
-    const host = openWorkerPool(config, new AbortController().signal, log);
+    const workers = openWorkerPool(config, new AbortController().signal, log);
     try {
       const alarm = withParams(found, parseAssignments(options.param ?? []), sources.names);
-      if (alarm.readiness.kind === "not configured") {
-        const reason = `not configured: ${alarm.readiness.missing.join("; ")}`;
-        return whole(failedOutcome(reason, "row"));
-      }
       const now = Date.now() / 1000;
-      const facts = { config, sources, host, now, log, redact, decideDetails: () => () => true };
-      return whole(await collect(alarm, await activeEvents(db, alarm.row.name), facts));
+      const active = await activeEvents(db, alarm.row.name);
+      const facts = { config, workers, sources, now, log, redact, keepAll: true } as const;
+      return whole(await detect(alarm, active, facts));
     } finally {
-      await host.close();
+      await workers.close();
       await sources.close();
     }
   });

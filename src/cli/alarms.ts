@@ -32,12 +32,12 @@ export async function viewAlarms(db: Database, config: Config, only?: string): P
   try {
     const { alarms, errors: problems } = await loadAlarms({
       db,
-      modules,
-      host,
+      modules: new Map(modules.map((file) => [file.name, file])),
+      load: (file) => host.load(file),
       sources: new Sources(config).names,
       now: Date.now() / 1000,
       write: false,
-      isLeftOut: () => false,
+      decide: () => ({ run: true, reason: "not quarantined" }),
       only: only === undefined ? undefined : new Set([only]),
       log: silent,
     });
@@ -89,6 +89,8 @@ export function renderState({ row, readiness }: Alarm): string {
       ? "ready"
       : readiness.kind === "faulty"
         ? `error: ${readiness.message}`
-        : `not configured: ${readiness.missing.join("; ")}`;
+        : readiness.kind === "quarantined"
+          ? readiness.message
+          : `not configured: ${readiness.missing.join("; ")}`;
   return [state, ...row.faults].join("; ");
 }

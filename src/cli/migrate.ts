@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { staleAfter } from "../engine/budget.ts";
+import { staleAfter } from "../engine/deadline.ts";
 import { migrate } from "../store/migrate.ts";
 import { openDatabase } from "../store/open.ts";
 import { printJson, printLines } from "./output.ts";

@@ -13,7 +13,7 @@ export function renderStatus(status: Status): string[] {
     const rows = status.sources.map(({ source, state: memory }) => [
       source,
       renderTime(memory.since),
-      memory.kind === "trouble" ? memory.cause : "",
+      memory.kind === "unreachable" ? memory.cause : "",
     ]);
     lines.push("", ...renderTable(["SOURCE", "UNREACHABLE SINCE", "LAST REASON"], rows, ""));
   }
@@ -101,7 +101,7 @@ export function statusFacts(status: Status) {
     sources: status.sources.map(({ source, state: memory }) => ({
       source,
       unreachable_since: memory.since,
-      cause: memory.kind === "trouble" ? memory.cause : null,
+      cause: memory.kind === "unreachable" ? memory.cause : null,
     })),
     mails: status.mails.map(({ attemptedAt, ...mail }) => ({ attempted_at: attemptedAt, ...mail })),
   };

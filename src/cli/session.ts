@@ -5,7 +5,7 @@ import { ConfigError, findConfig, loadConfig } from "../config/load.ts";
 import { checkConfigFile, checkLoginFile } from "../config/permissions.ts";
 import { configWarnings } from "../config/warnings.ts";
 import type { Log } from "../core/log.ts";
-import { staleAfter } from "../engine/budget.ts";
+import { staleAfter } from "../engine/deadline.ts";
 import type { Engine } from "../engine/tick.ts";
 import { openWorkerPool } from "../engine/workers.ts";
 import { type Database, DatabaseError } from "../store/database.ts";
@@ -124,7 +124,7 @@ export function makeEngine(db: Database, config: Config, log: Log, first?: Worke
     config,
     db,
     log,
-    host: (signal) => openWorkerPool(config, signal, log, first),
+    workers: (signal) => openWorkerPool(config, signal, log, first),
     clock: () => Date.now() / 1000,
     redact,
     channel: () => {

@@ -75,7 +75,7 @@ async function readStatus(
     ),
     // One that was taken out of the configuration is nobody's trouble any more.
     sources: sourceStates(states).filter(
-      ({ source, state }) => state.kind === "trouble" && configured.has(source),
+      ({ source, state }) => state.kind === "unreachable" && configured.has(source),
     ),
     mails: await failedMails(db, now - DAY, MAILS),
   };

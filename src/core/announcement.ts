@@ -1,12 +1,12 @@
 import { utcMinute } from "../text/utc.ts";
 import type { AlarmRow } from "./model.ts";
-import { type AlarmState, nextTry, type Quarantine, type Recovery } from "./quarantine.ts";
+import { type AlarmState, nextTry } from "./quarantine.ts";
 import type { SourceState } from "./source_state.ts";
 
 /** A mail about the engine itself and not about events, as facts; `message/` renders it. */
 export interface Announcement {
-  readonly about: "quarantine" | "recovery" | "source trouble" | "source recovery";
-  /** Whom it concerns: an alarm's `entry_id`, or `engine`. */
+  readonly about: "quarantine" | "recovery" | "source unreachable" | "source recovery";
+  /** The alarm's `entry_id`, or `engine`. */
   readonly of: string;
   readonly subject: string;
   readonly paragraphs: readonly string[];
@@ -14,78 +14,78 @@ export interface Announcement {
 
 type Named = Pick<AlarmRow, "entryId" | "name" | "title">;
 
-/** To the alarm's owners: it is left out of most ticks. */
-export function announceQuarantine(
-  alarm: Named,
-  { failures, cause }: AlarmState,
-  quarantine: Quarantine,
-): Announcement {
-  return {
-    about: "quarantine",
-    of: alarm.entryId,
-    subject: `[${alarm.entryId}] quarantined: it failed ${failures} times in a row`,
-    paragraphs: [
-      `The alarm "${alarm.title}" (${alarm.entryId}) has failed ${failures} times in a row by its own fault, and is quarantined since ${utcMinute(quarantine.since)}.`,
-      `The last failure: ${cause}`,
-      "While it is not run, none of its events opens or clears.",
-      `It is tried again and again, at growing distances of at most six hours: ${nextTry(quarantine)}. It is tried at once when its module file or its row changes, or with: bin/swf-alarms run --alarm ${alarm.name}`,
-      "One more mail will say that it runs again.",
-    ],
-  };
-}
-
-/** To the alarm's owners: it takes part in every tick again. */
-export function announceRecovery(
-  alarm: Named,
-  { cause }: AlarmState,
-  { since, until, notified }: Recovery,
-): Announcement {
-  const late = notified
-    ? []
-    : ["The mail that should have said so then could not be delivered; this is the only one."];
+/** The mail to the alarm's recipients that its state calls for; undefined if none is due. */
+export function quarantineNotice(
+  { entryId, name, title }: Named,
+  state: AlarmState | undefined,
+): Announcement | undefined {
+  if (state?.quarantine !== undefined) {
+    const { failures, cause, quarantine } = state;
+    if (quarantine.notified) return undefined;
+    return {
+      about: "quarantine",
+      of: entryId,
+      subject: `[${entryId}] quarantined: it failed ${failures} times in a row`,
+      paragraphs: [
+        `The alarm "${title}" (${name}) has failed ${failures} times in a row by its own error. It is quarantined since ${utcMinute(quarantine.since)}.`,
+        `Last error: ${cause}`,
+        "While it does not run, none of its events opens or clears.",
+        `The engine tries it again at growing intervals of at most six hours: ${nextTry(quarantine)}. It is tried at once when its module file or its row changes, or with: bin/swf-alarms run --alarm ${name}`,
+        "You will get one more mail when it runs again.",
+      ],
+    };
+  }
+  if (state?.recovery === undefined) return undefined;
+  const { since, until, notified } = state.recovery;
   return {
     about: "recovery",
-    of: alarm.entryId,
-    subject: `[${alarm.entryId}] recovered: it runs again`,
+    of: entryId,
+    subject: `[${entryId}] recovered: it runs again`,
     paragraphs: [
-      `The alarm "${alarm.title}" (${alarm.entryId}) runs again since ${utcMinute(until)}, in every tick.`,
-      `It was quarantined from ${utcMinute(since)} to ${utcMinute(until)}, because it kept failing by its own fault. The last failure: ${cause}`,
-      ...late,
+      `The alarm "${title}" (${name}) runs in every tick again since ${utcMinute(until)}.`,
+      `It was quarantined from ${utcMinute(since)} to ${utcMinute(until)}, because it kept failing by its own error. Last error: ${state.cause}`,
+      ...(notified
+        ? []
+        : ["The mail about the quarantine could not be delivered; this is the only one."]),
     ],
   };
 }
 
-/** To the operators: a source does not answer. */
-export function announceTrouble(
-  source: string,
-  { since, cause }: Extract<SourceState, { kind: "trouble" }>,
-  alarms: readonly string[],
-): Announcement {
-  return {
-    about: "source trouble",
-    of: "engine",
-    subject: `[swf-alarms] source ${source} unreachable since ${utcMinute(since)}`,
-    paragraphs: [
-      `Every request to the source ${source} has failed since ${utcMinute(since)}.`,
-      `The last reason: ${cause}`,
-      "The alarms that ask it cannot look. Until it answers, none of their events clears.",
-      ...(alarms.length === 0 ? [] : [`They are: ${alarms.join(", ")}`]),
-      "One more mail will say that it answers again.",
-    ],
-  };
+export interface SourceNoticeFacts {
+  readonly state: SourceState | undefined;
+  /** Whether this tick sent it a request: otherwise it is not known that it is still unreachable. */
+  readonly requested: boolean;
+  /** Names of the alarms whose requests failed. */
+  readonly alarms: readonly string[];
+  readonly now: number;
+  /** Seconds that a source must be unreachable before the operators are mailed. */
+  readonly after: number;
 }
 
-/** To the operators: it answers again. */
-export function announceAnswers(
-  source: string,
-  { since, until }: Extract<SourceState, { kind: "recovered" }>,
-): Announcement {
+/** The mail to the operators that a source's state calls for; undefined if none is due. */
+export function sourceNotice(source: string, facts: SourceNoticeFacts): Announcement | undefined {
+  const { state, requested, alarms, now, after } = facts;
+  if (state?.kind === "recovered")
+    return {
+      about: "source recovery",
+      of: "engine",
+      subject: `[swf-alarms] source ${source} responds again`,
+      paragraphs: [
+        `The source ${source} responds again since ${utcMinute(state.until)}. It was unreachable since ${utcMinute(state.since)}.`,
+      ],
+    };
+  if (state === undefined || state.notified || !requested || now - state.since < after)
+    return undefined;
   return {
-    about: "source recovery",
+    about: "source unreachable",
     of: "engine",
-    subject: `[swf-alarms] source ${source} answers again`,
+    subject: `[swf-alarms] source ${source} unreachable since ${utcMinute(state.since)}`,
     paragraphs: [
-      `The source ${source} answers again since ${utcMinute(until)}. It was unreachable from ${utcMinute(since)} on.`,
+      `Every request to the source ${source} has failed since ${utcMinute(state.since)}.`,
+      `Last error: ${state.cause}`,
+      "The alarms that need it cannot see anything. Until it responds, none of their events clears.",
+      ...(alarms.length === 0 ? [] : [`Affected alarms: ${alarms.join(", ")}`]),
+      "You will get one more mail when it responds again.",
     ],
   };
 }

@@ -51,6 +51,16 @@ export interface Notice {
   readonly omitted: { readonly [reason in OmitReason]: number };
 }
 
+/** The notice of an alarm whose tick could not be recorded. */
+export const NO_NOTICE: Notice = {
+  send: false,
+  reason: "nothing to mail",
+  fresh: [],
+  continuing: [],
+  cleared: [],
+  omitted: { "already mailed": 0, "renotification not due": 0, "not seen this tick": 0 },
+};
+
 /** An event opened in this tick, with the id of its row. */
 export interface OpenedEvent {
   readonly id: string;

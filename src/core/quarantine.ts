@@ -2,30 +2,30 @@ import { cut } from "../text/describe.ts";
 import { utcMinute } from "../text/utc.ts";
 
 /**
- * An alarm that keeps failing by its own fault is tried less and less often, and never given up. What
- * the engine remembers of it from tick to tick; a healthy alarm has no memory.
+ * An alarm that keeps failing by its own error is tried less and less often, and never given up. This is what
+ * the engine stores about it between ticks; an alarm without errors has no state.
  */
 export interface AlarmState {
-  /** Runs in a row that failed by the alarm's own fault. */
+  /** Consecutive runs that failed by the alarm's own error. */
   readonly failures: number;
   /** Why the last of them failed. */
   readonly cause: string;
-  /** Stands for the module file and the row at the last try; a change is a reason to try at once. */
+  /** Identifies the module file and the row at the last try; after a change the alarm is tried at once. */
   readonly fingerprint: string;
   readonly quarantine: Quarantine | undefined;
-  /** A quarantine that has ended, while the mail about its end is owed. */
+  /** A quarantine that has ended, until the mail about its end was sent. */
   readonly recovery: Recovery | undefined;
 }
 
+/** Times are epoch seconds. */
 export interface Quarantine {
-  /** Epoch seconds, as are all times here. */
   readonly since: number;
-  /** Ticks left out between two tries. */
+  /** Ticks skipped between two tries. */
   readonly pause: number;
   /** Ticks until the next try; 1 is the next tick. */
   readonly wait: number;
   readonly triedAt: number;
-  /** The last tick that took part, to notice a clock that went backwards. */
+  /** The last tick that looked at it, to detect a clock that was set back. */
   readonly lookedAt: number;
   /** Whether a mail about it was delivered. */
   readonly notified: boolean;
@@ -38,10 +38,9 @@ export interface Recovery {
 }
 
 const FIRST_PAUSE = 2;
-/** Doubling ends here; `MAX_DISTANCE` rules long before, unless ticks come every few seconds. */
 const MAX_PAUSE = 2 ** 16;
-/** Seconds between two tries at the most. */
-const MAX_DISTANCE = 6 * 3600;
+/** Seconds between two tries at most. */
+const MAX_INTERVAL = 6 * 3600;
 const MAX_CAUSE = 500;
 
 export type TryReason =
@@ -50,12 +49,12 @@ export type TryReason =
   | "six hours have passed"
   | "its module or row changed"
   | "named by the operator"
-  | "the clock went backwards";
+  | "the clock was set back";
 
 export type TryDecision =
   | { readonly run: true; readonly reason: TryReason }
-  /** The memory after this tick. */
-  | { readonly run: false; readonly reason: string; readonly memory: AlarmState };
+  /** `state` is the one after this tick. */
+  | { readonly run: false; readonly reason: string; readonly state: AlarmState };
 
 export interface TryFacts {
   readonly state: AlarmState | undefined;
@@ -63,45 +62,34 @@ export interface TryFacts {
   /** Whether the operator runs this alarm by name. */
   readonly named: boolean;
   readonly now: number;
-  /** Own failures in a row that mean quarantine; 0 is never. */
+  /** Consecutive failures that quarantine an alarm; 0 is never. */
   readonly after: number;
 }
 
 /** Whether an alarm runs in this tick. */
-export function decideTry(facts: TryFacts): TryDecision {
-  const { state: memory, now } = facts;
-  const quarantine = memory?.quarantine;
-  if (memory === undefined || quarantine === undefined || facts.after === 0)
-    return { run: true, reason: "not quarantined" };
-  if (facts.named) return { run: true, reason: "named by the operator" };
-  if (memory.fingerprint !== facts.fingerprint)
-    return { run: true, reason: "its module or row changed" };
-  if (now < quarantine.lookedAt) return { run: true, reason: "the clock went backwards" };
-  if (now - quarantine.triedAt >= MAX_DISTANCE)
+export function decideTry({ state, fingerprint, named, now, after }: TryFacts): TryDecision {
+  const quarantine = state?.quarantine;
+  if (quarantine === undefined || after === 0) return { run: true, reason: "not quarantined" };
+  if (named) return { run: true, reason: "named by the operator" };
+  if (state?.fingerprint !== fingerprint) return { run: true, reason: "its module or row changed" };
+  if (now < quarantine.lookedAt) return { run: true, reason: "the clock was set back" };
+  if (now - quarantine.triedAt >= MAX_INTERVAL)
     return { run: true, reason: "six hours have passed" };
   const wait = quarantine.wait - 1;
   if (wait <= 0) return { run: true, reason: "its turn" };
   const next = { ...quarantine, wait, lookedAt: now };
-  return {
-    run: false,
-    reason: `quarantined since ${utcMinute(next.since)}: ${memory.cause}; ${nextTry(next)}`,
-    memory: { ...memory, quarantine: next },
-  };
+  const reason = `quarantined since ${utcMinute(next.since)}: ${state.cause}; ${nextTry(next)}`;
+  return { run: false, reason, state: { ...state, quarantine: next } };
 }
 
 /** `next try in 3 ticks (by 2026-11-21 16:05 UTC at the latest)` */
 export function nextTry({ wait, triedAt }: Quarantine): string {
   const ticks = wait === 1 ? "1 tick" : `${wait} ticks`;
-  return `next try in ${ticks} (by ${utcMinute(triedAt + MAX_DISTANCE)} at the latest)`;
+  return `next try in ${ticks} (by ${utcMinute(triedAt + MAX_INTERVAL)} at the latest)`;
 }
 
-/** How a run ended, as far as quarantine is concerned. */
-export type RunResult =
-  /** `detect` came to its end, whatever it could see. */
-  | "ended"
-  | "failed by its own fault"
-  /** A source was down, or the row is set up wrongly: no reason to run it less often. */
-  | "failed by another's fault";
+/** How a run ended. A failure by another cause (a source is down, the row is wrong) proves nothing. */
+export type RunResult = "completed" | "own failure" | "other failure";
 
 export interface RunFacts {
   readonly state: AlarmState | undefined;
@@ -115,39 +103,39 @@ export interface RunFacts {
   readonly after: number;
 }
 
-/** What to remember after a run; undefined where there is nothing to remember. */
+/** The state after a run; undefined if there is nothing to store. */
 export function nextAlarmState(facts: RunFacts): AlarmState | undefined {
+  const { state, fingerprint, now } = facts;
   if (facts.after === 0) return undefined;
+  const quarantine = state?.quarantine;
   switch (facts.result) {
-    case "ended":
-      return rememberEnd(facts);
-    case "failed by its own fault":
-      return rememberFailure(facts);
-    case "failed by another's fault":
-      return rememberNoVerdict(facts);
+    case "completed": {
+      const recovery =
+        quarantine === undefined
+          ? state?.recovery
+          : { since: quarantine.since, until: now, notified: quarantine.notified };
+      if (state === undefined || recovery === undefined) return undefined;
+      return { failures: 0, cause: state.cause, fingerprint, quarantine: undefined, recovery };
+    }
+    case "own failure":
+      return afterFailure(facts);
+    case "other failure": {
+      if (state === undefined || quarantine === undefined) return state;
+      const tried = { wait: quarantine.pause + 1, triedAt: now, lookedAt: now };
+      return { ...state, fingerprint, quarantine: { ...quarantine, ...tried } };
+    }
   }
 }
 
-function rememberEnd({ state: memory, fingerprint, now }: RunFacts): AlarmState | undefined {
-  const quarantine = memory?.quarantine;
-  const recovery =
-    quarantine === undefined
-      ? memory?.recovery
-      : { since: quarantine.since, until: now, notified: quarantine.notified };
-  if (memory === undefined || recovery === undefined) return undefined;
-  return { failures: 0, cause: memory.cause, fingerprint, quarantine: undefined, recovery };
-}
-
-function rememberFailure({ state: memory, fingerprint, reason, now, after, ...facts }: RunFacts) {
-  const before = memory?.quarantine;
-  // What failed before a change says nothing about the module as it is now.
-  const goesOn = before !== undefined || memory?.fingerprint === fingerprint;
-  const failures = goesOn ? (memory?.failures ?? 0) + 1 : 1;
+function afterFailure({ state, fingerprint, reason, now, after, ...facts }: RunFacts): AlarmState {
+  const before = state?.quarantine;
+  // Failures before a change say nothing about the module as it is now.
+  const continues = before !== undefined || state?.fingerprint === fingerprint;
+  const failures = continues ? (state?.failures ?? 0) + 1 : 1;
   const cause = cut(facts.cause, MAX_CAUSE);
-  if (before === undefined && failures < after) {
-    return { failures, cause, fingerprint, quarantine: undefined, recovery: memory?.recovery };
-  }
-  // Only a distance that was waited out grows: whoever mends a module must not wait longer for it.
+  if (before === undefined && failures < after)
+    return { failures, cause, fingerprint, quarantine: undefined, recovery: state?.recovery };
+  // Only a pause that was waited out grows: who repairs a module must not wait longer for it.
   const waitedOut = reason === "its turn" || reason === "six hours have passed";
   const pause =
     before === undefined ? FIRST_PAUSE : Math.min(before.pause * (waitedOut ? 2 : 1), MAX_PAUSE);
@@ -157,38 +145,17 @@ function rememberFailure({ state: memory, fingerprint, reason, now, after, ...fa
     wait: pause + 1,
     triedAt: now,
     lookedAt: now,
-    // Who was told of the last quarantine and not of its end believes in it still.
-    notified: before?.notified ?? memory?.recovery?.notified ?? false,
+    // Recipients who got the mail about the last quarantine, and none about its end, need no second one.
+    notified: before?.notified ?? state?.recovery?.notified ?? false,
   };
   return { failures, cause, fingerprint, quarantine, recovery: undefined };
 }
 
-function rememberNoVerdict({ state: memory, fingerprint, now }: RunFacts): AlarmState | undefined {
-  const quarantine = memory?.quarantine;
-  if (memory === undefined || quarantine === undefined) return memory;
-  const { pause } = quarantine;
-  return {
-    ...memory,
-    fingerprint,
-    quarantine: { ...quarantine, wait: pause + 1, triedAt: now, lookedAt: now },
-  };
-}
-
-export type QuarantineNotice = "quarantine" | "recovery";
-
-/** The mail that the alarm's owners are owed. */
-export function unsentQuarantineNotice(
-  memory: AlarmState | undefined,
-): QuarantineNotice | undefined {
-  if (memory?.quarantine !== undefined)
-    return memory.quarantine.notified ? undefined : "quarantine";
-  return memory?.recovery === undefined ? undefined : "recovery";
-}
-
-/** The memory once the owed mail was delivered, or nobody is left to tell. */
-export function afterQuarantineNotice(memory: AlarmState | undefined): AlarmState | undefined {
-  if (memory === undefined) return undefined;
-  if (memory.quarantine !== undefined)
-    return { ...memory, quarantine: { ...memory.quarantine, notified: true } };
-  return memory.failures === 0 ? undefined : { ...memory, recovery: undefined };
+/** The state once the mail about the quarantine or its end was delivered, or has no recipients. */
+export function afterQuarantineNotice(state: AlarmState | undefined): AlarmState | undefined {
+  if (state?.quarantine !== undefined)
+    return { ...state, quarantine: { ...state.quarantine, notified: true } };
+  return state === undefined || state.failures === 0
+    ? undefined
+    : { ...state, recovery: undefined };
 }

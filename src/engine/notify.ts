@@ -1,89 +1,126 @@
 import type { Channel } from "../channel/channel.ts";
 import { type Bundle, composeBundle, listedItems, shortBundle } from "../core/bundle.ts";
 import { type Delivery, deliveryErrors, judgeDelivery } from "../core/delivery.ts";
-import type { Mode, Outcome } from "../core/model.ts";
-import type { BundleItem, Notice } from "../core/notice.ts";
+import type { AlarmRow, Mode } from "../core/model.ts";
+import { type BundleItem, decideNotice, NO_NOTICE, type Notice } from "../core/notice.ts";
 import { type Message, renderMessage } from "../message/render.ts";
 import type { Database } from "../store/database.ts";
 import { eventTexts } from "../store/event_texts.ts";
 import { stampNotified } from "../store/events.ts";
 import { closeNotification, maybeMailed, openNotification } from "../store/notifications.ts";
+import { type UnsentMail, unsentClears } from "../store/unsent.ts";
 import { errorText } from "../text/describe.ts";
-import { finishMails, type MailFacts } from "./finish_mail.ts";
+import type { Recorded } from "./record.ts";
+import { type MailFacts, retryMails } from "./retry_mails.ts";
 
 export interface NotifyFacts extends MailFacts {
-  readonly outcome: Outcome;
-  readonly notice: Notice;
+  /** Which alarms have something that earlier ticks could not send. */
+  readonly unsent: UnsentMail;
   readonly mode: Mode;
   readonly runId: string;
 }
 
-/** What became of the alarm's mail. */
-export interface NotifyResult {
-  /** Whether a bundle went out, to anybody at all. */
+/** What was decided about the alarm's mail, and what became of it. */
+export interface Notified {
+  readonly notice: Notice;
+  /** Whether the mail reached at least one recipient. */
   readonly sent: boolean;
-  /** What went wrong, one text for each thing to do. */
   readonly errors: readonly string[];
 }
 
-/** Finishes what earlier mails left undone, and delivers the alarm's bundle if one is due. Never throws. */
-export async function notify(db: Database, facts: NotifyFacts): Promise<NotifyResult> {
-  if (facts.mode !== "tick") return { sent: false, errors: [] };
-  const earlier = await withoutThrowing(async () => {
-    return { sent: false, errors: await finishMails(db, facts) };
+/** Completes earlier mails, then delivers the alarm's bundle if one is due. Never throws. */
+export async function notify(
+  alarm: AlarmRow,
+  recorded: Recorded,
+  facts: NotifyFacts,
+): Promise<Notified> {
+  const { db, mailing, recipients, mailConfigured, unsent, mode, now } = facts;
+  if (recorded.error !== undefined) return { notice: NO_NOTICE, sent: false, errors: [] };
+  const errors: string[] = [];
+  const attempt = async (work: () => Promise<readonly string[]>): Promise<void> => {
+    try {
+      errors.push(...(await work()));
+    } catch (error) {
+      errors.push(`cannot record the mail: ${errorText(error)}; its events stay unsent`);
+    }
+  };
+  let earlier: Awaited<ReturnType<typeof unsentClears>> = [];
+  await attempt(async () => {
+    const clearedNow = new Set(recorded.plan.clear.map(({ event }) => event.id));
+    if (unsent.hasClears(alarm.name))
+      earlier = (await unsentClears(db, alarm.name)).filter(({ id }) => !clearedNow.has(id));
+    if (mode !== "tick" || !unsent.hasPending(alarm.entryId)) return [];
+    return await retryMails(alarm, facts);
   });
-  const { sent, errors } = await withoutThrowing(async () => {
-    const channel = facts.notice.send ? await facts.mailing.channel() : undefined;
-    if (channel === undefined) return { sent: false, errors: [] };
-    return await facts.mailing.inTurn(() => deliverNotice(db, channel, facts));
+  const notice = decideNotice({
+    alarm,
+    plan: recorded.plan,
+    opened: recorded.opened,
+    unsentClears: earlier,
+    recipientCount: recipients.length,
+    mailConfigured,
+    mode,
+    now,
   });
-  return { sent, errors: [...earlier.errors, ...errors] };
-}
-
-async function withoutThrowing(work: () => Promise<NotifyResult>): Promise<NotifyResult> {
-  try {
-    return await work();
-  } catch (error) {
-    const reason = errorText(error);
-    return { sent: false, errors: [`cannot record the mail: ${reason}; its events stay owed`] };
-  }
+  let sent = false;
+  await attempt(async () => {
+    const channel = notice.send ? await mailing.channel() : undefined;
+    if (channel === undefined) return [];
+    return await mailing.inTurn(async () => {
+      const delivery = await deliverNotice(alarm, recorded, notice, channel, facts);
+      sent = judgeDelivery(delivery).outcome !== "failed";
+      return deliveryErrors(delivery);
+    });
+  });
+  return { notice, sent, errors };
 }
 
 /**
- * Delivers the alarm's bundle: the attempt is on record before it is made, and events are stamped only
- * after the channel confirmed. Dying in between can repeat a mail, never lose one.
+ * Records the attempt, delivers the bundle, and stamps its events once the channel has confirmed. A crash in
+ * between can repeat a mail, never lose one.
  */
 async function deliverNotice(
-  db: Database,
+  alarm: AlarmRow,
+  recorded: Recorded,
+  notice: Notice,
   channel: Channel,
-  facts: NotifyFacts,
-): Promise<NotifyResult> {
-  const { alarm, notice, recipients, clock } = facts;
-  const bundle = await compose(db, facts);
+  { db, mailing, recipients, runId, now, clock }: NotifyFacts,
+): Promise<Delivery> {
+  const bundle = await compose(db, alarm, recorded, notice, now);
   const message = renderMessage(bundle);
-  const ids = idsOf(notice);
+  const newEventIds = notice.fresh.map(eventId);
+  const continuingEventIds = notice.continuing.map(eventId);
+  const clearedEventIds = notice.cleared.map(eventId);
   const attempt = await openNotification(
     db,
     {
       alarm: alarm.entryId,
-      runId: facts.runId,
+      runId,
       channel: channel.name,
       subject: message.subject,
       text: message.text,
       recipients,
-      newEventIds: ids.fresh,
-      continuingEventIds: ids.continuing,
-      clearedEventIds: ids.cleared,
+      newEventIds,
+      continuingEventIds,
+      clearedEventIds,
     },
     clock(),
   );
-  const { delivery, shortened } = await deliver(channel, bundle, message, facts);
+  const send = async (content: Message): Promise<Delivery> =>
+    await mailing.deliver(channel, { ...content, alarm: alarm.entryId, time: now, recipients });
+  let delivery = await send(message);
+  let shortened: string | undefined;
+  if (delivery.error?.scope === "size" && delivery.confirmed.length === 0) {
+    const short = renderMessage(shortBundle(bundle));
+    shortened = short.text;
+    delivery = await send(short);
+  }
   const verdict = judgeDelivery(delivery);
   const sent = verdict.outcome !== "failed";
-  const confirmedAt = clock();
+  const finishedAt = clock();
   await db.transaction(async (tx) => {
-    if (sent)
-      await stampNotified(tx, [...ids.fresh, ...ids.continuing, ...ids.cleared], confirmedAt);
+    const ids = [...newEventIds, ...continuingEventIds, ...clearedEventIds];
+    if (sent) await stampNotified(tx, ids, finishedAt);
     await closeNotification(
       tx,
       attempt,
@@ -91,37 +128,24 @@ async function deliverNotice(
         ...verdict,
         messageIds: delivery.messageIds,
         refused: delivery.refused,
-        // Where nobody was told the events stay owed, and the next bundle tells everybody.
+        // If no recipient was reached the events stay unsent, and the next bundle names them again.
         pending: sent ? delivery.pending : [],
         mayBeSent: delivery.error?.mayBeDelivered ?? false,
         shortened,
       },
-      confirmedAt,
+      finishedAt,
     );
   });
-  return { sent, errors: deliveryErrors(delivery) };
+  return delivery;
 }
 
-/** Delivers the mail; once more with the subjects alone where the service finds it too large. */
-async function deliver(
-  channel: Channel,
-  bundle: Bundle,
-  message: Message,
-  { alarm, mailing, now, recipients }: NotifyFacts,
-): Promise<{ delivery: Delivery; shortened: string | undefined }> {
-  const mail = { ...message, alarm: alarm.entryId, time: now, recipients };
-  const delivery = await mailing.deliver(channel, mail);
-  if (delivery.error?.scope !== "size" || delivery.confirmed.length > 0)
-    return { delivery, shortened: undefined };
-  const short = renderMessage(shortBundle(bundle));
-  const second = await mailing.deliver(channel, { ...mail, ...short });
-  return { delivery: second, shortened: short.text };
-}
-
-/** The bundle that a notice means, with what only the database knows. */
+/** The bundle of a notice, with the texts that only the database has. */
 async function compose(
   db: Database,
-  { alarm, outcome, notice, now }: NotifyFacts,
+  alarm: AlarmRow,
+  { outcome }: Recorded,
+  notice: Notice,
+  now: number,
 ): Promise<Bundle> {
   const listed = listedItems(notice);
   const unseen = listed.continuing.filter(
@@ -145,14 +169,6 @@ async function compose(
   });
 }
 
-function idsOf({ fresh, continuing, cleared }: Notice) {
-  return {
-    fresh: fresh.map(eventId),
-    continuing: continuing.map(eventId),
-    cleared: cleared.map(eventId),
-  };
-}
-
-function eventId(mention: BundleItem): string {
-  return mention.eventId;
+function eventId(item: BundleItem): string {
+  return item.eventId;
 }

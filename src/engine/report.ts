@@ -1,100 +1,90 @@
 import type { Log } from "../core/log.ts";
 import { isCausedBySources } from "../core/source_state.ts";
 import type { RunSummary } from "../store/engine_runs.ts";
-import type { JsonObject } from "../text/json.ts";
-import { type Redact, redactJson } from "../text/redact.ts";
+import { isJsonObject, type JsonObject } from "../text/json.ts";
+import type { SourceReport } from "./engine_alarm.ts";
 import { type AlarmResult, perAlarmRecord, type RanResult } from "./result.ts";
-import type { SourceReport } from "./source_state.ts";
 
-/** What a tick did, for whoever started it. */
+/** What a tick did. */
 export interface TickReport {
   readonly startedAt: number;
-  /** By the alarm's `entry_id`. */
+  /** By the alarm's name. */
   readonly results: readonly AlarmResult[];
   /** Alarms whose row was made in this tick, or would be. */
   readonly newModules: readonly string[];
   readonly notificationsSent: number;
-  /** One line each; none on a clean tick. */
+  /** One line each; empty after a clean tick. */
   readonly errors: readonly string[];
 }
 
-function byEntryId(a: AlarmResult, b: AlarmResult): number {
-  return a.row.entryId < b.row.entryId ? -1 : 1;
+export interface ReportFacts {
+  readonly startedAt: number;
+  readonly results: readonly AlarmResult[];
+  readonly newModules: readonly string[];
+  /** Errors that belong to no single alarm. */
+  readonly errors: readonly string[];
+  readonly sources: SourceReport;
 }
 
-/** The results of all alarms as one report; `problems` are errors that belong to no single alarm. */
-export function makeReport(
-  given: readonly AlarmResult[],
-  problems: readonly string[],
-  troubles: SourceReport,
-  newcomers: readonly string[],
-  startedAt: number,
-): TickReport {
-  const results = [...given].sort(byEntryId);
+export function makeReport(facts: ReportFacts): TickReport {
+  const { startedAt, newModules, errors, sources } = facts;
+  const results = facts.results.toSorted((a, b) => (a.row.entryId < b.row.entryId ? -1 : 1));
   const ran = results.filter((result) => result.kind === "ran");
+  const mails = ran.flatMap(({ sent, announced }) => [sent, announced]).filter(Boolean);
   return {
     startedAt,
     results,
-    newModules: newcomers,
-    notificationsSent:
-      ran.filter(({ sent }) => sent).length +
-      ran.filter(({ announced }) => announced === true).length +
-      troubles.mails,
+    newModules,
+    notificationsSent: mails.length + sources.mails,
     errors: [
-      ...problems,
-      ...troubles.errors,
+      ...errors,
+      ...sources.errors,
       ...ran.flatMap((result) => {
-        const errors = errorsToTell(result, troubles.unreachable);
-        return errors.length === 0 ? [] : [`${result.row.entryId}: ${errors.join("; ")}`];
+        const own = reportedErrors(result, sources.unreachable);
+        return own.length === 0 ? [] : [`${result.row.name}: ${own.join("; ")}`];
       }),
     ],
   };
 }
 
 /**
- * What whoever watches the ticks is told of an alarm's errors: not every five minutes that it is still
- * quarantined, nor once for each alarm that a source is down. The alarm's own record keeps them all.
+ * The errors of an alarm that the tick reports: not in every tick that it is still quarantined, nor once for
+ * each alarm that a source is down. The alarm's own record has them all.
  */
-function errorsToTell(
+function reportedErrors(
   { outcome, errors, quarantine }: RanResult,
   unreachable: readonly string[],
 ): readonly string[] {
   if (isCausedBySources(unreachable, errors, outcome.cause)) return [];
-  if (quarantine?.leftOut !== true) return errors;
+  if (quarantine?.skipped !== true) return errors;
   return errors.filter((error) => !outcome.reasons.includes(error));
 }
 
 /** The report in the words of the row contract. */
-export function runSummary(report: TickReport, finishedAt: number, redact: Redact): RunSummary {
+export function runSummary(report: TickReport, finishedAt: number): RunSummary {
   const ran = report.results.filter((result) => result.kind === "ran");
-  const perAlarm = report.results.map((result) => [
-    result.row.entryId,
-    redactJson(perAlarmRecord(result), redact),
-  ]);
   return {
     finished_at: finishedAt,
     alarms_run: ran.filter(({ started }) => started).length,
     alarms_seen: ran.reduce((sum, { outcome }) => sum + outcome.detections.size, 0),
     notifications_sent: report.notificationsSent,
     errors: report.errors.length,
-    error_details: redact(report.errors.join("\n\n")),
-    per_alarm: Object.fromEntries(perAlarm),
+    error_details: report.errors.join("\n\n"),
+    per_alarm: Object.fromEntries(
+      report.results.map((result) => [result.row.entryId, perAlarmRecord(result)]),
+    ),
   };
 }
 
-/** What is missing is said when it is news, not every five minutes; the last run's record remembers. */
-export function sayNotConfigured(report: TickReport, previous: JsonObject, log: Log): void {
+/** Logs what an alarm lacks when it is new, not in every tick; `previous` is the last run's `per_alarm`. */
+export function logNotConfigured(report: TickReport, previous: JsonObject, log: Log): void {
   for (const result of report.results) {
     if (result.kind !== "not configured") continue;
     const message = result.missing.join("; ");
     const before = previous[result.row.entryId];
-    const known =
-      typeof before === "object" &&
-      before !== null &&
-      !Array.isArray(before) &&
-      before.not_configured === message;
-    const line = `${result.row.entryId} is not configured: ${message}`;
-    if (known) log.debug(line);
+    const isKnown = isJsonObject(before) && before.not_configured === message;
+    const line = `${result.row.name} is not configured: ${message}`;
+    if (isKnown) log.debug(line);
     else log.info(line);
   }
 }

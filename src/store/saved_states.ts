@@ -50,7 +50,7 @@ const AlarmStateSchema = object({
 });
 
 const SourceStateSchema = variant("kind", [
-  object({ kind: literal("trouble"), since: time, cause: string(), notified: wasNotified }),
+  object({ kind: literal("unreachable"), since: time, cause: string(), notified: wasNotified }),
   object({ kind: literal("recovered"), since: time, until: time }),
 ]);
 

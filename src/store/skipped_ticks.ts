@@ -70,7 +70,7 @@ export function noteSkipped(folder: string, tick: SkippedTick): void {
  * Takes what was noted in the folder into the database. The notes are set aside first and removed last:
  * dying in between can record one twice, never lose one.
  */
-export async function takeInSkipped(db: Queryable, folder: string): Promise<void> {
+export async function importSkipped(db: Queryable, folder: string): Promise<void> {
   const aside = join(folder, TAKEN_FILE);
   await takeIn(db, aside);
   try {

@@ -25,10 +25,10 @@ function row(entryId: string, changes: Partial<AlarmRow> = {}): AlarmRow {
   };
 }
 
-/** The roster as short texts: `kind entry_id`, and the newcomers. */
+/** The roster as short texts: `kind entry_id`, and the newModules. */
 function told(modules: readonly string[], rows: readonly AlarmRow[]) {
-  const { items, newModules: newcomers } = listAlarms(modules, rows);
-  return { items: items.map((item) => `${item.kind} ${item.row.entryId}`), newcomers };
+  const { items, newModules } = listAlarms(modules, rows);
+  return { items: items.map((item) => `${item.kind} ${item.row.entryId}`), newModules };
 }
 
 describe("folder and rows make the roster", () => {
@@ -41,7 +41,7 @@ describe("folder and rows make the roster", () => {
   ][] = [
     ["an empty site has none", [], [], [], []],
     ["a module with its row runs", ["a"], [row("alarm_a")], ["run alarm_a"], []],
-    ["a module without a row is a newcomer", ["a", "b"], [row("alarm_a")], ["run alarm_a"], ["b"]],
+    ["a module without a row is new", ["a", "b"], [row("alarm_a")], ["run alarm_a"], ["b"]],
     ["a row without a module is unusable", [], [row("alarm_a")], ["unusable alarm_a"], []],
     [
       "an archived row stops the alarm, and its module is no newcomer",
@@ -133,10 +133,10 @@ describe("folder and rows make the roster", () => {
       [],
     ],
   ];
-  test.each(rows)("%s", (_, modules, given, items, newcomers) => {
+  test.each(rows)("%s", (_, modules, given, items, newModules) => {
     const roster = told(modules, given);
     expect(roster.items.toSorted()).toEqual([...items].toSorted());
-    expect(roster.newcomers).toEqual(newcomers);
+    expect(roster.newModules).toEqual(newModules);
   });
 });
 
@@ -159,12 +159,12 @@ test("the order is that of entry_id, whatever the order of the rows", () => {
 describe("what keeps a row from running is said for the person who edits it", () => {
   test("a module that is not there, with those that are", () => {
     expect(messages(["b", "c"], [row("alarm_a")])).toEqual([
-      'no module "a" in the alarms folders (modules there: b, c); put the file into one of them or archive the row',
+      'there is no module "a" in the alarms folders (they have: b, c); add the file, or archive the row',
     ]);
   });
 
   test("folders without modules say so", () => {
-    expect(messages([], [row("alarm_a")])[0]).toContain("(they hold no modules)");
+    expect(messages([], [row("alarm_a")])[0]).toContain("(they are empty)");
   });
 
   test("the row's own fault comes before a module that is not there", () => {
@@ -176,12 +176,12 @@ describe("what keeps a row from running is said for the person who edits it", ()
   test("two rows: which is used and which to archive; the first given one is used", () => {
     const rows = [row("alarm_a", { id: "old" }), row("alarm_a", { id: "new" })];
     expect(messages(["a"], rows)).toEqual([
-      "two rows name the alarm a; row old is used, archive row new",
+      "two rows have the alarm a; row old is used; archive row new",
     ]);
   });
 });
 
-test("whatever rows there are, each is in the roster once, an alarm runs at most once, and only from the folder", () => {
+test("whatever rows there are, each is in the list once, an alarm runs at most once, and only from the folder", () => {
   const name = fc.constantFrom("a", "b", "c", "../a");
   const anyRow = fc
     .record({
@@ -195,14 +195,14 @@ test("whatever rows there are, each is in the roster once, an alarm runs at most
     .map(({ entryId, ...changes }) => row(entryId, changes));
   fc.assert(
     fc.property(fc.subarray(["a", "b", "c"]), fc.array(anyRow), (modules, rows) => {
-      const { items, newModules: newcomers } = listAlarms(modules, rows);
+      const { items, newModules } = listAlarms(modules, rows);
       expect(new Set(items.map((item) => item.row))).toEqual(new Set(rows));
       expect(items).toHaveLength(rows.length);
       const ran = items.filter(({ kind }) => kind === "run").map((item) => item.row);
       expect(new Set(ran.map((item) => item.name)).size).toBe(ran.length);
       for (const item of ran) expect(modules).toContain(item.module);
       const named = new Set(rows.map((item) => item.name));
-      expect(newcomers).toEqual(modules.filter((module) => !named.has(module)));
+      expect(newModules).toEqual(modules.filter((module) => !named.has(module)));
     }),
   );
 });

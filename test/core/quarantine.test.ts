@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { quarantineNotice } from "../../src/core/announcement.ts";
 import {
   type AlarmState,
   afterQuarantineNotice,
@@ -7,11 +8,14 @@ import {
   nextAlarmState,
   type Quarantine,
   type RunResult,
-  unsentQuarantineNotice,
 } from "../../src/core/quarantine.ts";
 
 const NOW = 1_800_000_000;
 const HOUR = 3600;
+
+function noticeAbout(state: AlarmState | undefined): string | undefined {
+  return quarantineNotice({ entryId: "alarm_x", name: "x", title: "X" }, state)?.about;
+}
 
 function quarantined(changes: Partial<Quarantine> = {}): AlarmState {
   const quarantine = {
@@ -74,7 +78,7 @@ describe("whether an alarm runs in a tick", () => {
     [
       "the clock stepped back",
       { state: quarantined({ lookedAt: NOW + 1 }) },
-      "runs: the clock went backwards",
+      "runs: the clock was set back",
     ],
     ["quarantine was turned off", { state: quarantined(), after: 0 }, "runs: not quarantined"],
   ];
@@ -94,21 +98,21 @@ describe("whether an alarm runs in a tick", () => {
     });
     expect(decision).toMatchObject({
       run: false,
-      memory: { quarantine: { wait: 2, lookedAt: NOW, triedAt: NOW - 900 } },
+      state: { quarantine: { wait: 2, lookedAt: NOW, triedAt: NOW - 900 } },
     });
   });
 });
 
 describe("what is remembered after a run", () => {
   const fresh = { since: NOW, pause: 2, wait: 3, triedAt: NOW, lookedAt: NOW, notified: false };
-  const own = "failed by its own fault";
+  const own = "own failure";
   const rows: readonly [
     string,
     Partial<Parameters<typeof nextAlarmState>[0]>,
     object | undefined,
   ][] = [
-    ["a good run of a healthy alarm: nothing", { result: "ended" }, undefined],
-    ["a good run after two failures: nothing", { state: failing, result: "ended" }, undefined],
+    ["a good run of a healthy alarm: nothing", { result: "completed" }, undefined],
+    ["a good run after two failures: nothing", { state: failing, result: "completed" }, undefined],
     ["a first failure is counted", { result: own }, { failures: 1, quarantine: undefined }],
     [
       "the third is quarantine",
@@ -124,10 +128,10 @@ describe("what is remembered after a run", () => {
     ["with 0, never", { state: failing, result: own, after: 0 }, undefined],
     [
       "a source that is down does not count, nor does it begin anew",
-      { state: failing, result: "failed by another's fault" },
+      { state: failing, result: "other failure" },
       failing,
     ],
-    ["it is no reason to remember anything", { result: "failed by another's fault" }, undefined],
+    ["it is no reason to remember anything", { result: "other failure" }, undefined],
     [
       "the try in its turn failed: twice the distance",
       { state: quarantined(), result: own, reason: "its turn" },
@@ -148,12 +152,12 @@ describe("what is remembered after a run", () => {
     ],
     [
       "in its turn a source was down: no verdict, the same distance again",
-      { state: quarantined(), result: "failed by another's fault", reason: "its turn" },
+      { state: quarantined(), result: "other failure", reason: "its turn" },
       { failures: 4, quarantine: { pause: 4, wait: 5, since: NOW - HOUR } },
     ],
     [
-      "it runs again: the owners are owed a mail",
-      { state: quarantined(), result: "ended" },
+      "it runs again: the owners are due a mail",
+      { state: quarantined(), result: "completed" },
       {
         failures: 0,
         quarantine: undefined,
@@ -161,10 +165,10 @@ describe("what is remembered after a run", () => {
       },
     ],
     [
-      "the owed mail is remembered while it runs well",
+      "the due mail is remembered while it runs well",
       {
         state: { ...failing, failures: 0, recovery: { since: 1, until: 2, notified: false } },
-        result: "ended",
+        result: "completed",
       },
       { failures: 0, recovery: { since: 1, until: 2, notified: false } },
     ],
@@ -175,9 +179,9 @@ describe("what is remembered after a run", () => {
     ],
   ];
   test.each(rows)("%s", (_, changes, expected) => {
-    const memory = nextAlarmState({
+    const state = nextAlarmState({
       state: undefined,
-      result: "ended",
+      result: "completed",
       cause: "it broke again",
       fingerprint: "as it is",
       reason: "not quarantined",
@@ -185,16 +189,16 @@ describe("what is remembered after a run", () => {
       after: 3,
       ...changes,
     });
-    if (expected === undefined) expect(memory).toBeUndefined();
-    else expect(memory).toMatchObject(expected);
+    if (expected === undefined) expect(state).toBeUndefined();
+    else expect(state).toMatchObject(expected);
   });
 });
 
 test.each([
   ["nothing", undefined, undefined, undefined],
-  ["failures that are no quarantine yet", failing, undefined, failing],
-  ["an untold quarantine", quarantined({ notified: false }), "quarantine", quarantined()],
-  ["a told one", quarantined(), undefined, quarantined()],
+  ["failures without a quarantine", failing, undefined, failing],
+  ["a quarantine without a mail", quarantined({ notified: false }), "quarantine", quarantined()],
+  ["one with a mail", quarantined(), undefined, quarantined()],
   [
     "a recovery",
     { ...failing, failures: 0, recovery: { since: 1, until: 2, notified: true } },
@@ -207,18 +211,18 @@ test.each([
     "recovery",
     failing,
   ],
-])("of %s the owners are owed the right mail, and once", (_, memory, owed, after) => {
-  expect(unsentQuarantineNotice(memory)).toBe(owed);
-  if (owed !== undefined) expect(afterQuarantineNotice(memory)).toEqual(after);
+])("%s: the right mail is due, once", (_, state, due, after) => {
+  expect(noticeAbout(state)).toBe(due);
+  if (due !== undefined) expect(afterQuarantineNotice(state)).toEqual(after);
 });
 
 const step = fc.record({
-  end: fc.constantFrom<RunResult>(
-    "ended",
-    "failed by its own fault",
-    "failed by its own fault",
-    "failed by its own fault",
-    "failed by another's fault",
+  result: fc.constantFrom<RunResult>(
+    "completed",
+    "own failure",
+    "own failure",
+    "own failure",
+    "other failure",
   ),
   fingerprint: fc.constantFrom("v1", "v1", "v1", "v1", "v2"),
   named: fc.boolean(),
@@ -226,75 +230,75 @@ const step = fc.record({
   delivered: fc.boolean(),
 });
 
-test("over any course of ticks nobody is given up, and every quarantine has at most one mail and one end", () => {
+test("over any course of ticks no alarm is given up, and every quarantine has at most one mail and one end", () => {
   fc.assert(
     fc.property(
       fc.array(step, { maxLength: 120 }),
       fc.integer({ min: 1, max: 4 }),
       (steps, after) => {
-        let memory: AlarmState | undefined;
+        let state: AlarmState | undefined;
         let now = NOW;
         let inARow = 0;
         let leftOut = 0;
         const mails: string[] = [];
-        for (const { end, clock, delivered, ...facts } of steps) {
+        for (const { result, clock, delivered, ...facts } of steps) {
           now += clock;
-          const before = memory;
-          const decision = decideTry({ state: memory, now, after, ...facts });
+          const before = state;
+          const decision = decideTry({ state, now, after, ...facts });
           if (decision.run) {
             leftOut = 0;
-            inARow = end === "ended" ? 0 : inARow + (end === "failed by its own fault" ? 1 : 0);
+            inARow = result === "completed" ? 0 : inARow + (result === "own failure" ? 1 : 0);
             const { fingerprint } = facts;
             const { reason } = decision;
-            memory = nextAlarmState({
-              state: memory,
-              result: end,
+            state = nextAlarmState({
+              state,
+              result,
               cause: "c",
               fingerprint,
               reason,
               now,
               after,
             });
-            if (end === "ended") expect(memory?.quarantine).toBeUndefined();
+            if (result === "completed") expect(state?.quarantine).toBeUndefined();
           } else {
-            memory = decision.memory;
+            state = decision.state;
             leftOut += 1;
             expect(before?.quarantine, "only the quarantined are left out").toBeDefined();
             expect(inARow, "and only after that many failures").toBeGreaterThanOrEqual(after);
-            expect(leftOut).toBeLessThanOrEqual(memory.quarantine?.pause ?? 0);
-            expect(now - (memory.quarantine?.triedAt ?? 0)).toBeLessThan(6 * HOUR);
+            expect(leftOut).toBeLessThanOrEqual(state.quarantine?.pause ?? 0);
+            expect(now - (state.quarantine?.triedAt ?? 0)).toBeLessThan(6 * HOUR);
           }
-          const owed = unsentQuarantineNotice(memory);
-          if (owed !== undefined && delivered) {
-            mails.push(owed);
-            memory = afterQuarantineNotice(memory);
-            expect(unsentQuarantineNotice(memory)).toBeUndefined();
+          const due = noticeAbout(state);
+          if (due !== undefined && delivered) {
+            mails.push(due);
+            state = afterQuarantineNotice(state);
+            expect(noticeAbout(state)).toBeUndefined();
           }
         }
         const twice = mails.filter(
           (mail, index) => mail === "quarantine" && mails[index - 1] === mail,
         );
-        expect(twice, "no quarantine is told twice before its end was").toEqual([]);
+        expect(twice, "no second mail about a quarantine before the one about its end").toEqual([]);
       },
     ),
   );
 });
 
 test("the distances double: 2, 4, 8 ticks left out, until six hours are reached", () => {
-  let memory: AlarmState | undefined;
+  let state: AlarmState | undefined;
   const tries: number[] = [];
   for (let tick = 0; tick < 400; tick++) {
     const facts = { fingerprint: "v1", now: NOW + tick * 300, after: 3 };
-    const decision = decideTry({ state: memory, named: false, ...facts });
+    const decision = decideTry({ state, named: false, ...facts });
     if (!decision.run) {
-      memory = decision.memory;
+      state = decision.state;
       continue;
     }
     tries.push(tick);
-    const end = "failed by its own fault";
-    memory = nextAlarmState({
-      state: memory,
-      result: end,
+    const result = "own failure";
+    state = nextAlarmState({
+      state,
+      result,
       cause: "c",
       reason: decision.reason,
       ...facts,

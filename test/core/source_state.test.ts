@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { sourceNotice } from "../../src/core/announcement.ts";
 import {
   afterSourceNotice,
   isRequestErrorOf,
@@ -6,14 +7,13 @@ import {
   type RequestCounts,
   renderUnreachable,
   type SourceState,
-  unsentNotice,
 } from "../../src/core/source_state.ts";
 
 const NOW = 1_800_000_000;
 const dead: RequestCounts = { requests: 5, succeeded: 0, lastError: "status 502" };
 const well: RequestCounts = { requests: 5, succeeded: 5, lastError: undefined };
-const trouble = {
-  kind: "trouble",
+const outage = {
+  kind: "unreachable",
   since: NOW - 600,
   cause: "status 502",
   notified: false,
@@ -24,9 +24,9 @@ describe("what is remembered of a source after a tick", () => {
   const rows: readonly [string, SourceState | undefined, RequestCounts, SourceState | undefined][] =
     [
       ["it answers: nothing", undefined, well, undefined],
-      ["every request failed: trouble begins", undefined, dead, { ...trouble, since: NOW }],
+      ["every request failed: outage begins", undefined, dead, { ...outage, since: NOW }],
       [
-        "one request of five was answered: no trouble",
+        "one request of five was answered: no outage",
         undefined,
         { ...dead, succeeded: 1 },
         undefined,
@@ -38,27 +38,27 @@ describe("what is remembered of a source after a tick", () => {
         undefined,
       ],
       [
-        "it was not asked: the trouble stays",
-        trouble,
+        "it was not asked: the outage stays",
+        outage,
         { ...well, requests: 0, succeeded: 0 },
-        trouble,
+        outage,
       ],
       [
         "it goes on, with another reason",
-        trouble,
+        outage,
         { ...dead, lastError: "no answer" },
-        { ...trouble, cause: "no answer" },
+        { ...outage, cause: "no answer" },
       ],
       [
         "the requests were still waiting when the tick ended",
         undefined,
         { ...dead, lastError: undefined },
-        { ...trouble, since: NOW, cause: "no answer yet" },
+        { ...outage, since: NOW, cause: "no response yet" },
       ],
-      ["it answers again, and nobody was notified: nothing", trouble, well, undefined],
+      ["it answers again, and nobody was notified: nothing", outage, well, undefined],
       [
         "it answers again, and the operators were notified: they are owed the end",
-        { ...trouble, notified: true },
+        { ...outage, notified: true },
         well,
         { kind: "recovered", since: NOW - 600, until: NOW },
       ],
@@ -67,13 +67,13 @@ describe("what is remembered of a source after a tick", () => {
         "it fails again before its end was notified: they know already",
         recovered,
         dead,
-        { ...trouble, since: NOW, notified: true },
+        { ...outage, since: NOW, notified: true },
       ],
       [
         "the clock stepped back: since then, not from the future",
-        { ...trouble, since: NOW + 9999 },
+        { ...outage, since: NOW + 9999 },
         dead,
-        { ...trouble, since: NOW },
+        { ...outage, since: NOW },
       ],
     ];
   test.each(rows)("%s", (_, memory, tally, expected) => {
@@ -82,27 +82,28 @@ describe("what is remembered of a source after a tick", () => {
 });
 
 test.each([
-  ["no trouble", undefined, 0, undefined, undefined],
-  ["trouble a second too short", trouble, 601, undefined, undefined],
+  ["no outage", undefined, 0, undefined, undefined],
+  ["an outage that is a second too short", outage, 601, undefined, undefined],
   [
-    "trouble that lasted long enough",
-    trouble,
+    "an outage that lasted long enough",
+    outage,
     600,
-    "source trouble",
-    { ...trouble, notified: true },
+    "source unreachable",
+    { ...outage, notified: true },
   ],
-  ["trouble they were told of", { ...trouble, notified: true }, 0, undefined, undefined],
-  ["an end that they were not told of", recovered, 9999, "source recovery", undefined],
-])("of %s the operators are owed the right mail, and once", (_, memory, after, owed, then) => {
-  expect(unsentNotice(memory, true, NOW, after)).toBe(owed);
-  const unasked = owed === "source trouble" ? undefined : owed;
-  expect(unsentNotice(memory, false, NOW, after)).toBe(unasked);
-  if (owed !== undefined) expect(afterSourceNotice(memory)).toEqual(then);
+  ["an outage with a mail", { ...outage, notified: true }, 0, undefined, undefined],
+  ["a recovery without a mail", recovered, 9999, "source recovery", undefined],
+])("%s: the right mail to the operators is due, once", (_, state, after, due, then) => {
+  const facts = { state, alarms: [], now: NOW, after };
+  expect(sourceNotice("main", { ...facts, requested: true })?.about).toBe(due);
+  const withoutRequest = due === "source unreachable" ? undefined : due;
+  expect(sourceNotice("main", { ...facts, requested: false })?.about).toBe(withoutRequest);
+  if (due !== undefined) expect(afterSourceNotice(state)).toEqual(then);
 });
 
-test("the line names the source, since when, why, and who could not look", () => {
-  expect(renderUnreachable("main", trouble, dead, ["alarm_a", "alarm_b"])).toBe(
-    "source main unreachable since 2027-01-15 07:50 UTC: every request failed (5 of 5 in this tick; last: status 502); could not look: alarm_a, alarm_b",
+test("the line names the source, since when, why, and which alarms are affected", () => {
+  expect(renderUnreachable("main", outage, dead, ["a", "b"])).toBe(
+    "source main unreachable since 2027-01-15 07:50 UTC: every request failed (5 of 5 in this tick; last: status 502); affected alarms: a, b",
   );
 });
 

@@ -211,7 +211,10 @@ describe("what somebody should look at", () => {
       "a source that does not answer",
       {
         sources: [
-          { source: "main", state: { kind: "trouble", since: NOW, cause: "c", notified: false } },
+          {
+            source: "main",
+            state: { kind: "unreachable", since: NOW, cause: "c", notified: false },
+          },
         ],
       },
       ["source main is unreachable since 2027-01-15 08:00 UTC"],

@@ -9,7 +9,7 @@ import type { TickReport } from "../../src/engine/report.ts";
 import { type Engine, tick } from "../../src/engine/tick.ts";
 import { type Database, DatabaseBusy } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
-import { inProcessHost } from "../support/in_process_host.ts";
+import { inProcessWorkers } from "../support/in_process_workers.ts";
 
 /** The engine in this process, with a clock that the test sets; everything else is real. */
 export interface EngineAt {
@@ -81,7 +81,7 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
   const keep = (level: string) => (message: string) => {
     log.push(`${level} ${message}`);
   };
-  const told = { error: keep("error"), info: keep("info"), debug: keep("debug") };
+  const engineLog = { error: keep("error"), info: keep("info"), debug: keep("debug") };
   const at: EngineAt = {
     db,
     alarmsDir,
@@ -98,10 +98,10 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
       const engine: Engine = {
         config,
         db,
-        host: inProcessHost,
+        workers: inProcessWorkers,
         channel: () => openChannel(config.email),
         clock: () => at.now,
-        log: told,
+        log: engineLog,
         redact: (text) => text,
       };
       try {

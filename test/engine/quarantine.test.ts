@@ -103,8 +103,8 @@ test("the mail says what failed, what it means, and what to do", async () => {
     continuing_event_ids: [],
   });
   for (const part of [
-    'The alarm "Title of x" (alarm_x) has failed 3 times in a row by its own fault',
-    "The last failure: detect threw Error: out of luck",
+    'The alarm "Title of x" (x) has failed 3 times in a row by its own error',
+    "Last error: detect threw Error: out of luck",
     "next try in 3 ticks",
     "swf-alarms run --alarm x",
   ])
@@ -174,7 +174,7 @@ test("a quarantine mail that fails is owed; after the end, the one mail about th
   await ticks(engine, 3);
   expect(await next(engine)).toBe("left out, error");
   expect(runData(await lastRun(engine)).error_details).toMatch(
-    /^alarm_x: about quarantine: mail not sent: .*; the next tick tries again$/,
+    /^x: about quarantine: mail not sent: .*; the next tick tries again$/,
   );
   engine.says("x", { keys: [] });
   expect(await next(engine, ["x"])).toBe("complete, error");

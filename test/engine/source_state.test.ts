@@ -56,7 +56,7 @@ async function aboutSources(engine: EngineAt): Promise<readonly Entry[]> {
 }
 
 const LINE =
-  /^source main unreachable since 2027-01-15 08:05 UTC: every request failed \(5 of 5 in this tick; last: status 400[^)]*tunnel down[^)]*\); could not look: alarm_a, alarm_b, alarm_c, alarm_d, alarm_e$/;
+  /^source main unreachable since 2027-01-15 08:05 UTC: every request failed \(5 of 5 in this tick; last: status 400[^)]*tunnel down[^)]*\); affected alarms: a, b, c, d, e$/;
 
 test(
   "a dead source is one line in a tick, one mail after half an hour, and one when it is back",
@@ -84,10 +84,10 @@ test(
     const trouble = only(await aboutSources(engine));
     expect(trouble).toMatchObject({
       title: "[swf-alarms] source main unreachable since 2027-01-15 08:05 UTC",
-      content: expect.stringContaining("They are: alarm_a, alarm_b, alarm_c, alarm_d, alarm_e"),
+      content: expect.stringContaining("Affected alarms: a, b, c, d, e"),
       data: {
         entry_id: "notification_engine",
-        about: "source trouble",
+        about: "source unreachable",
         outcome: "delivered",
         recipients: ["ops@example.org", "ana@example.org"],
       },
@@ -98,7 +98,7 @@ test(
     expect(await next(site)).toEqual([]);
     const [, end, ...more] = await aboutSources(engine);
     expect(end).toMatchObject({
-      title: "[swf-alarms] source main answers again",
+      title: "[swf-alarms] source main responds again",
       data: { about: "source recovery", outcome: "delivered" },
     });
     expect(more).toEqual([]);
@@ -133,7 +133,9 @@ test("the mail is owed until it was delivered, and so is the one about the end",
   const errors = await next(site, 40);
   expect(errors).toEqual([
     expect.stringMatching(/^source main unreachable/),
-    expect.stringMatching(/^about source trouble: mail not sent: .*; the next tick tries again$/),
+    expect.stringMatching(
+      /^about source unreachable: mail not sent: .*; the next tick tries again$/,
+    ),
   ]);
   engine.blockMail(false);
   await next(site);
@@ -145,8 +147,8 @@ test("the mail is owed until it was delivered, and so is the one about the end",
   await next(site);
   const attempts = await aboutSources(engine);
   expect(attempts.map(({ data }) => `${data.about}: ${data.outcome}`)).toEqual([
-    "source trouble: failed",
-    "source trouble: delivered",
+    "source unreachable: failed",
+    "source unreachable: delivered",
     "source recovery: failed",
     "source recovery: delivered",
   ]);
@@ -159,7 +161,7 @@ test("one answer is enough: then each alarm has its own error", async () => {
       ? json(response, { items: [], has_more: false })
       : json(response, {}, 400);
   const errors = await next(site);
-  expect(errors.map((error) => error.split(":")[0])).toEqual(["alarm_b"]);
+  expect(errors.map((error) => error.split(":")[0])).toEqual(["b"]);
   expect(await readEntries(site.engine.db, "engine_state")).toEqual([]);
 });
 
@@ -173,7 +175,7 @@ test("what else is wrong with an alarm is told beside the one line", async () =>
   const errors = await next(site);
   expect(errors).toEqual([
     expect.stringMatching(/^source main unreachable/),
-    expect.stringMatching(/^alarm_b: .*dedupeKey.*GET \/b\//),
+    expect.stringMatching(/^b: .*dedupeKey.*GET \/b\//),
   ]);
 });
 
@@ -190,7 +192,7 @@ test("a tick that asks nothing of the source leaves its trouble as it is", async
   expect(await aboutSources(engine)).toEqual([]);
 });
 
-test("operators that nobody stands for are an error, and the mail goes out once somebody does", async () => {
+test("operators without members are an error, and the mail goes out once there are some", async () => {
   const site = await alarms();
   const { engine } = site;
   engine.configure({ operators: ["@nobody"] });
@@ -198,14 +200,14 @@ test("operators that nobody stands for are an error, and the mail goes out once 
   await next(site);
   expect(await next(site, 40)).toEqual([
     expect.stringMatching(/^source main unreachable/),
-    "nobody to mail about the source main: [email] operators names @nobody, no team with members; see: bin/swf-alarms team list",
+    "no recipients for the mail about the source main: [email] operators has @nobody, which is not a team with members; see: bin/swf-alarms team list",
   ]);
   engine.configure({ operators: ["ops@example.org"] });
   await next(site);
   expect(await aboutSources(engine)).toHaveLength(1);
 });
 
-test("without operators, and in a plan or a dry run, nobody is mailed", async () => {
+test("without operators, and in a plan or a dry run, no mail is sent", async () => {
   const site = await alarms();
   const { engine } = site;
   site.answers = false;

@@ -312,7 +312,7 @@ test("what is not configured is told when it is news, and again only when it cha
   const told = (): readonly string[] =>
     engine.log.filter((line) => line.startsWith("info") && line.includes("not configured"));
   await engine.tick();
-  const start = "info alarm_x is not configured: [sources.one] is not in the configuration";
+  const start = "info x is not configured: [sources.one] is not in the configuration";
   const all = `${start}; parameter a has no value; parameter b has no value`;
   expect(told()).toEqual([all]);
   engine.now += 300;
@@ -403,7 +403,7 @@ test("rows that no editor would make are one alarm's own trouble: too deep, too 
   engine.now += 300;
   const report = await engine.tick();
   expect(report?.errors).toEqual([
-    expect.stringMatching(/^alarm_deep: the row's recipients hold .*read as nobody/),
+    expect.stringMatching(/^deep: the row's recipients hold .*read as nobody/),
   ]);
   const run = (await readEntries(engine.db, "engine_run")).at(-1);
   for (const entryId of ["__proto__", "alarm_deep", "alarm_odd", "alarm_steady"])

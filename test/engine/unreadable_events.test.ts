@@ -42,7 +42,7 @@ test("where an alarm's active events cannot be read, none is opened twice, clear
   engine.says("x", { keys: ["b", "c"] });
   engine.says("y", { keys: ["b", "c"] });
   const report = await engine.tick();
-  expect(report?.errors).toEqual([expect.stringMatching(/^alarm_x: .*this row cannot be read/)]);
+  expect(report?.errors).toEqual([expect.stringMatching(/^x: .*this row cannot be read/)]);
   const after = await readEntries(engine.db, "event");
   expect(after.filter(({ data }) => data.entry_id === "event_x")).toStrictEqual(ofX);
   const activeOfY = after.filter(

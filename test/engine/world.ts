@@ -174,7 +174,7 @@ export class World {
     return {
       config: this.#config(),
       db,
-      host: () => scriptedHost(step),
+      workers: () => scriptedWorkers(step),
       clock: () => this.#now,
       redact: (text) => text,
       log: { error: nothing, info: nothing, debug: nothing },
@@ -282,7 +282,7 @@ export class World {
 }
 
 /** In the place of the processes: outcomes as the step says. */
-function scriptedHost(step: Step): Workers {
+function scriptedWorkers(step: Step): Workers {
   return {
     load: async ({ name, path }) => ({
       ok: true,

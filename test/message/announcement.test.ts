@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { announceQuarantine, announceRecovery } from "../../src/core/announcement.ts";
+import { type Announcement, quarantineNotice } from "../../src/core/announcement.ts";
 import { renderAnnouncement } from "../../src/message/announcement.ts";
 
 const NOW = 1_800_000_000;
 const quarantine = { since: NOW, pause: 2, wait: 3, triedAt: NOW, lookedAt: NOW, notified: false };
 const alarm = { entryId: "alarm_x", name: "x", title: "Title of x" };
-const memory = {
+const state = {
   failures: 3,
   cause: "detect threw <b>Error</b>: a & b",
   fingerprint: "",
@@ -13,17 +13,23 @@ const memory = {
   recovery: undefined,
 };
 
+function noticeOf(...args: Parameters<typeof quarantineNotice>): Announcement {
+  const notice = quarantineNotice(...args);
+  if (notice === undefined) throw new Error("no mail is due");
+  return notice;
+}
+
 test("a quarantine mail, word for word", () => {
-  expect(renderAnnouncement(announceQuarantine(alarm, memory, quarantine), NOW).text).toBe(
-    `The alarm "Title of x" (alarm_x) has failed 3 times in a row by its own fault, and is quarantined since 2027-01-15 08:00 UTC.
+  expect(renderAnnouncement(noticeOf(alarm, state), NOW).text).toBe(
+    `The alarm "Title of x" (x) has failed 3 times in a row by its own error. It is quarantined since 2027-01-15 08:00 UTC.
 
-The last failure: detect threw <b>Error</b>: a & b
+Last error: detect threw <b>Error</b>: a & b
 
-While it is not run, none of its events opens or clears.
+While it does not run, none of its events opens or clears.
 
-It is tried again and again, at growing distances of at most six hours: next try in 3 ticks (by 2027-01-15 14:00 UTC at the latest). It is tried at once when its module file or its row changes, or with: bin/swf-alarms run --alarm x
+The engine tries it again at growing intervals of at most six hours: next try in 3 ticks (by 2027-01-15 14:00 UTC at the latest). It is tried at once when its module file or its row changes, or with: bin/swf-alarms run --alarm x
 
-One more mail will say that it runs again.
+You will get one more mail when it runs again.
 
 --
 swf-alarms, tick of 2027-01-15 08:00 UTC. This mail is about the engine, not about an event.
@@ -39,8 +45,8 @@ test("what a module said is text: no markup, no header, no control character get
   };
   const recovery = { since: NOW - 3600, until: NOW, notified: true };
   for (const announcement of [
-    announceQuarantine(evil, memory, quarantine),
-    announceRecovery(evil, memory, recovery),
+    noticeOf(evil, state),
+    noticeOf(evil, { ...state, quarantine: undefined, recovery }),
   ]) {
     const { subject, text, html } = renderAnnouncement(announcement, NOW);
     expect(subject).not.toMatch(/[\r\n]/);
@@ -51,7 +57,7 @@ test("what a module said is text: no markup, no header, no control character get
 });
 
 test("a text of any length is cut", () => {
-  const long = { ...memory, cause: "x".repeat(100_000) };
-  const { text } = renderAnnouncement(announceQuarantine(alarm, long, quarantine), NOW);
+  const long = { ...state, cause: "x".repeat(100_000) };
+  const { text } = renderAnnouncement(noticeOf(alarm, long), NOW);
   expect(text.length).toBeLessThan(5_000);
 });

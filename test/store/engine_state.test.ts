@@ -61,7 +61,7 @@ describe.each(DATABASES)("on $kind", ({ open }) => {
       await saveSourceState(
         db,
         "main",
-        { kind: "trouble", since: 1, cause: "c", notified: true },
+        { kind: "unreachable", since: 1, cause: "c", notified: true },
         1,
       );
       for (const data of [
@@ -70,7 +70,7 @@ describe.each(DATABASES)("on $kind", ({ open }) => {
         [],
         {},
         { failures: -1 },
-        { kind: "trouble", since: "now" },
+        { kind: "unreachable", since: "now" },
       ])
         await insertEntry(db, {
           kind: "engine_state",
@@ -88,7 +88,7 @@ describe.each(DATABASES)("on $kind", ({ open }) => {
       expect(alarmStateOf(states, "y")).toBeUndefined();
       for (const broken of ["{}", '{"failures":-1}', "null"])
         expect(alarmStateOf(states, broken)).toBeUndefined();
-      expect(sourceStateOf(states, "main")).toMatchObject({ kind: "trouble", notified: true });
+      expect(sourceStateOf(states, "main")).toMatchObject({ kind: "unreachable", notified: true });
       expect(sourceStates(states).map(({ source }) => source)).toEqual(["main"]);
     } finally {
       await db.close();

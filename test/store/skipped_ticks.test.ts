@@ -6,12 +6,12 @@ import type { Database } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import {
   countSkipped,
+  importSkipped,
   listSkipped,
   noteSkipped,
   recordSkipped,
   type SkippedTick,
   skippedTick,
-  takeInSkipped,
 } from "../../src/store/skipped_ticks.ts";
 import { DATABASES } from "../support/databases.ts";
 import { entryRow, insertEntry, only } from "../support/raw_entries.ts";
@@ -91,13 +91,13 @@ describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
     noteSkipped(folder, TICK);
     noteSkipped(folder, { ...TICK, at: AT + 300, reason: `two\nlines ${"x".repeat(5_000)}` });
     expect((statSync(join(folder, FILE)).mode & 0o777).toString(8)).toBe("600");
-    await takeInSkipped(db, folder);
+    await importSkipped(db, folder);
     expect(readdirSync(folder)).toEqual([]);
     const [long, first] = await listSkipped(db, 10);
     expect(first).toMatchObject(TICK);
     expect(long?.reason).toMatch(/^two\nlines x+…$/);
     expect(long?.reason.length).toBeLessThanOrEqual(1_000);
-    await takeInSkipped(db, folder);
+    await importSkipped(db, folder);
     expect(await countSkipped(db, 0)).toBe(2);
   });
 
@@ -106,7 +106,7 @@ describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
     const nul = JSON.stringify({ ...TICK, reason: "a\0b" });
     writeFileSync(join(folder, FILE), `${[...bad, JSON.stringify(TICK), nul].join("\n")}\n`);
     appendFileSync(join(folder, FILE), JSON.stringify(TICK).slice(0, 20));
-    await takeInSkipped(db, folder);
+    await importSkipped(db, folder);
     expect((await listSkipped(db, 10)).map(({ reason }) => reason).toSorted()).toEqual(
       [TICK.reason, "a\uFFFDb"].toSorted(),
     );
@@ -119,7 +119,7 @@ describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
       join(folder, FILE),
       Array.from({ length: 5_000 }, (_, place) => line(AT + place)).join(""),
     );
-    await takeInSkipped(db, folder);
+    await importSkipped(db, folder);
     expect(await countSkipped(db, AT + 4_001)).toBe(999);
     expect(await countSkipped(db, 0)).toBeLessThanOrEqual(1_000);
 
@@ -131,7 +131,7 @@ describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
   test("those that a dying tick had set aside are taken in too", async () => {
     writeFileSync(join(folder, `${FILE}.taken`), `${JSON.stringify(TICK)}\n`);
     noteSkipped(folder, { ...TICK, at: AT + 300 });
-    await takeInSkipped(db, folder);
+    await importSkipped(db, folder);
     expect((await listSkipped(db, 10)).map(({ at }) => at)).toEqual([AT + 300, AT]);
     expect(readdirSync(folder)).toEqual([]);
   });
@@ -139,9 +139,9 @@ describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
   test("while the database refuses, nothing of them is lost", async () => {
     noteSkipped(folder, TICK);
     await db.query("ALTER TABLE entry RENAME TO entry_away");
-    await expect(takeInSkipped(db, folder)).rejects.toThrow("entry");
+    await expect(importSkipped(db, folder)).rejects.toThrow("entry");
     await db.query("ALTER TABLE entry_away RENAME TO entry");
-    await takeInSkipped(db, folder);
+    await importSkipped(db, folder);
     expect(only(await listSkipped(db, 10))).toMatchObject(TICK);
   });
 });

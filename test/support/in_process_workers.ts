@@ -7,7 +7,7 @@ import { runHere } from "./run_detect.ts";
  * Runs modules in this process, for tests of what a tick makes of outcomes: a process of their own for
  * each tick would take most of the time. What such a process is for has tests of its own.
  */
-export function inProcessHost(): Workers {
+export function inProcessWorkers(): Workers {
   const loader = new ModuleLoader({ ...helpers });
   return {
     load: async (file) => (await loader.load(file, 10)).words,

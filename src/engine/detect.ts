@@ -1,0 +1,55 @@
+import type { Alarm } from "../alarm/load_alarms.ts";
+import type { Config } from "../config/config.ts";
+import { decideDetails } from "../core/kept_details.ts";
+import type { Log } from "../core/log.ts";
+import type { ActiveEvents, Outcome } from "../core/model.ts";
+import type { Redact } from "../text/redact.ts";
+import type { Workers } from "../worker/worker_pool.ts";
+import type { Sources } from "./sources.ts";
+
+export interface DetectFacts {
+  readonly config: Config;
+  readonly workers: Pick<Workers, "detect">;
+  readonly sources: Sources;
+  /** Epoch seconds of the tick. */
+  readonly now: number;
+  readonly log: Log;
+  readonly redact: Redact;
+  /** Keeps subject, body and data of every detection; otherwise only of those that rows or mails need. */
+  readonly keepAll?: true;
+}
+
+/** Runs an alarm's `detect`. Never rejects: an alarm that cannot run has a failed outcome. */
+export async function detect(
+  alarm: Alarm,
+  active: ActiveEvents,
+  { config, workers, sources, now, log, redact, keepAll }: DetectFacts,
+): Promise<Outcome> {
+  const { row, module, readiness } = alarm;
+  switch (readiness.kind) {
+    case "not configured":
+      return notDetected(`not configured: ${readiness.missing.join("; ")}`, "row");
+    case "faulty":
+      return notDetected(readiness.message, readiness.cause);
+    case "quarantined":
+      return notDetected(readiness.message, "module");
+  }
+  if (module === undefined) return notDetected("its module is not loaded", "module");
+  return await workers.detect({
+    file: module,
+    params: readiness.params,
+    sources: sources.byName,
+    now,
+    firing: () => [...active.keys()],
+    decideDetails: () =>
+      keepAll === true ? () => true : decideDetails({ alarm: row, active, now }),
+    redact,
+    limits: { ...config.engine.limits, ...row.limits },
+    log: (message) => log.info(`${row.name}: ${message}`),
+  });
+}
+
+/** The outcome of an alarm whose `detect` did not run: its events stay as they are. */
+export function notDetected(reason: string, cause: Outcome["cause"]): Outcome {
+  return { status: "failed", cause, reasons: [reason], detections: new Map(), seconds: 0 };
+}

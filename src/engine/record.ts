@@ -1,0 +1,90 @@
+import { randomUUID } from "node:crypto";
+import type { Alarm } from "../alarm/load_alarms.ts";
+import { guardClears, heldClears } from "../core/clear_guard.ts";
+import type { ActiveEvents, AlarmRow, Detections, Mode, Outcome } from "../core/model.ts";
+import type { OpenedEvent } from "../core/notice.ts";
+import { NO_CHANGES, type Plan, reconcile } from "../core/reconcile.ts";
+import type { Database, Lock } from "../store/database.ts";
+import { activeEvents, clearEvents, holdEvents, openEvents, touchEvents } from "../store/events.ts";
+import { errorText } from "../text/describe.ts";
+import { notDetected } from "./detect.ts";
+import { requireLock } from "./tick_lock.ts";
+
+/** What an alarm's `detect` found, and what the tick did to the alarm's events. */
+export interface Recorded {
+  readonly outcome: Outcome;
+  readonly plan: Plan;
+  /** The events that this tick opened; an event that another process opened first is not among them. */
+  readonly opened: readonly OpenedEvent[];
+  /** Why nothing could be recorded. */
+  readonly error: string | undefined;
+}
+
+export interface RecordFacts {
+  readonly db: Database;
+  /** Undefined in a plan. */
+  readonly lock: Lock | undefined;
+  /** Runs the alarm's `detect`; never rejects. */
+  readonly detect: (active: ActiveEvents) => Promise<Outcome>;
+  /** Resolved addresses. */
+  readonly recipients: readonly string[];
+  /** Share of the active events that may clear at once. */
+  readonly clearGuardShare: number;
+  readonly mode: Mode;
+  /** Epoch seconds of the tick. */
+  readonly now: number;
+}
+
+/** Detects, reconciles and writes. Never throws. */
+export async function record(alarm: Alarm, facts: RecordFacts): Promise<Recorded> {
+  const { db, lock, detect, recipients, clearGuardShare, mode, now } = facts;
+  let outcome = notDetected("detect did not run", undefined);
+  try {
+    const active = await activeEvents(db, alarm.row.name);
+    outcome = await detect(active);
+    const plan = guardClears(reconcile(outcome, active), clearGuardShare);
+    const planned = plan.open.map(({ dedupeKey }) => ({ id: randomUUID(), dedupeKey }));
+    if (mode === "plan") return { outcome, plan, opened: planned, error: undefined };
+    requireLock(lock);
+    const { detections } = outcome;
+    const opened = await writePlan(db, alarm.row, plan, planned, { detections, recipients, now });
+    return { outcome, plan, opened, error: undefined };
+  } catch (error) {
+    const message = `cannot record this tick: ${errorText(error)}`;
+    return { outcome, plan: NO_CHANGES, opened: [], error: message };
+  }
+}
+
+interface WriteFacts {
+  readonly detections: Detections;
+  readonly recipients: readonly string[];
+  readonly now: number;
+}
+
+/** Writes the plan in one transaction. Returns the events that it really opened. */
+async function writePlan(
+  db: Database,
+  alarm: AlarmRow,
+  plan: Plan,
+  planned: readonly OpenedEvent[],
+  { detections, recipients, now }: WriteFacts,
+): Promise<readonly OpenedEvent[]> {
+  const held = eventIds(heldClears(plan));
+  const changes = plan.open.length + plan.clear.length + held.length;
+  if (changes + plan.touch.length === 0) return [];
+  const write = async (tx: Pick<Database, "query">): Promise<readonly OpenedEvent[]> => {
+    const ids = await openEvents(tx, planned, { alarm, detections, recipients, fireTime: now });
+    await touchEvents(tx, eventIds(plan.touch), now);
+    await holdEvents(tx, held, now);
+    const reason = plan.clear[0]?.reason;
+    if (reason !== undefined)
+      await clearEvents(tx, eventIds(plan.clear), { reason, mailOn: alarm.enabled }, now);
+    return planned.filter(({ id }) => ids.has(id));
+  };
+  // Touches alone need not be on the disk: the next tick writes them again.
+  return await db.transaction(write, { flush: changes > 0 });
+}
+
+function eventIds(items: Plan["touch"] | Plan["clear"] | Plan["keep"]): readonly string[] {
+  return items.map(({ event }) => event.id);
+}

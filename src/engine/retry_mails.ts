@@ -1,0 +1,67 @@
+import { judgeDelivery } from "../core/delivery.ts";
+import type { AlarmRow } from "../core/model.ts";
+import { givenUpError, type PendingMail, planPending, retryErrors } from "../core/pending.ts";
+import { storedMessage } from "../message/render.ts";
+import type { Database } from "../store/database.ts";
+import { beginRetry, closeRetry, pendingMails } from "../store/pending_mails.ts";
+import type { Mailing } from "./mailing.ts";
+
+export interface MailFacts {
+  readonly db: Database;
+  readonly mailing: Mailing;
+  /** Resolved addresses. */
+  readonly recipients: readonly string[];
+  readonly mailConfigured: boolean;
+  /** Epoch seconds of the tick. */
+  readonly now: number;
+  /** Epoch seconds at this moment. */
+  readonly clock: () => number;
+}
+
+/**
+ * Delivers the alarm's earlier mails to the recipients that they have not reached yet. Returns what went
+ * wrong.
+ */
+export async function retryMails(alarm: AlarmRow, facts: MailFacts): Promise<readonly string[]> {
+  const errors: string[] = [];
+  for (const mail of await pendingMails(facts.db, alarm.entryId))
+    errors.push(...(await retryMail(alarm, mail, facts)));
+  return errors;
+}
+
+async function retryMail(
+  alarm: AlarmRow,
+  mail: PendingMail,
+  { db, mailing, recipients, mailConfigured, now, clock }: MailFacts,
+): Promise<readonly string[]> {
+  const plan = planPending({ mail, mailOn: alarm.enabled, mailConfigured, recipients, now });
+  if (plan.kind === "wait") return [];
+  if (plan.kind === "give up") {
+    const { messageIds, refused, pending: givenUp } = mail;
+    const error = `gave up, ${plan.reason}: ${mail.error}`;
+    const result = { outcome: "partial", messageIds, refused, pending: [], givenUp } as const;
+    await closeRetry(db, mail.id, { ...result, error, retryable: false }, clock());
+    return plan.reason === "waited for 24 hours" ? [givenUpError(mail)] : [];
+  }
+  const channel = await mailing.channel();
+  if (channel === undefined) return [];
+  return await mailing.inTurn(async () => {
+    await beginRetry(db, mail, clock());
+    const delivery = await mailing.deliver(channel, {
+      ...storedMessage(mail.subject, mail.text),
+      alarm: alarm.entryId,
+      time: now,
+      recipients: plan.to,
+    });
+    const refused = [...mail.refused, ...delivery.refused];
+    const { pending } = delivery;
+    const givenUp = mail.pending.filter((address) => !plan.to.includes(address));
+    const { error, retryable } = judgeDelivery(delivery);
+    const outcome =
+      pending.length + refused.length + givenUp.length === 0 ? "delivered" : "partial";
+    const messageIds = [...mail.messageIds, ...delivery.messageIds];
+    const result = { outcome, messageIds, refused, pending, givenUp, error, retryable } as const;
+    await closeRetry(db, mail.id, result, clock());
+    return retryErrors(mail, delivery);
+  });
+}
