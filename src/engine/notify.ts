@@ -1,15 +1,15 @@
-import type { Channel } from "../channel/channel.ts";
 import { type Bundle, composeBundle, listedItems, shortBundle } from "../core/bundle.ts";
-import { type Delivery, deliveryErrors, judgeDelivery } from "../core/delivery.ts";
+import { deliveryErrors, judgeDelivery } from "../core/delivery.ts";
 import type { AlarmRow, Mode } from "../core/model.ts";
 import { type BundleItem, decideNotice, NO_NOTICE, type Notice } from "../core/notice.ts";
-import { type Message, renderMessage } from "../message/render.ts";
-import type { Database } from "../store/database.ts";
+import { renderMessage } from "../message/render.ts";
+import type { Database, Queryable } from "../store/database.ts";
 import { eventTexts } from "../store/event_texts.ts";
 import { stampNotified } from "../store/events.ts";
-import { closeNotification, maybeMailed, openNotification } from "../store/notifications.ts";
+import { maybeMailed } from "../store/notifications.ts";
 import { type UnsentMail, unsentClears } from "../store/unsent.ts";
 import { errorText } from "../text/describe.ts";
+import { deliver } from "./deliver.ts";
 import type { Recorded } from "./record.ts";
 import { type MailFacts, retryMails } from "./retry_mails.ts";
 
@@ -67,76 +67,26 @@ export async function notify(
     const channel = notice.send ? await mailing.channel() : undefined;
     if (channel === undefined) return [];
     return await mailing.inTurn(async () => {
-      const delivery = await deliverNotice(alarm, recorded, notice, channel, facts);
+      const bundle = await compose(db, alarm, recorded, notice, now);
+      const ids = (items: readonly BundleItem[]): readonly string[] => items.map(eventId);
+      const { fresh, continuing, cleared } = notice;
+      const outgoing = {
+        alarm: alarm.entryId,
+        message: renderMessage(bundle),
+        shorter: () => renderMessage(shortBundle(bundle)),
+        recipients,
+        newEventIds: ids(fresh),
+        continuingEventIds: ids(continuing),
+        clearedEventIds: ids(cleared),
+        stamp: (tx: Queryable, at: number) =>
+          stampNotified(tx, ids([...fresh, ...continuing, ...cleared]), at),
+      };
+      const delivery = await deliver(channel, outgoing, facts);
       sent = judgeDelivery(delivery).outcome !== "failed";
       return deliveryErrors(delivery);
     });
   });
   return { notice, sent, errors };
-}
-
-/**
- * Records the attempt, delivers the bundle, and stamps its events once the channel has confirmed. A crash in
- * between can repeat a mail, never lose one.
- */
-async function deliverNotice(
-  alarm: AlarmRow,
-  recorded: Recorded,
-  notice: Notice,
-  channel: Channel,
-  { db, mailing, recipients, runId, now, clock }: NotifyFacts,
-): Promise<Delivery> {
-  const bundle = await compose(db, alarm, recorded, notice, now);
-  const message = renderMessage(bundle);
-  const newEventIds = notice.fresh.map(eventId);
-  const continuingEventIds = notice.continuing.map(eventId);
-  const clearedEventIds = notice.cleared.map(eventId);
-  const attempt = await openNotification(
-    db,
-    {
-      alarm: alarm.entryId,
-      runId,
-      channel: channel.name,
-      subject: message.subject,
-      text: message.text,
-      recipients,
-      newEventIds,
-      continuingEventIds,
-      clearedEventIds,
-    },
-    clock(),
-  );
-  const send = async (content: Message): Promise<Delivery> =>
-    await mailing.deliver(channel, { ...content, alarm: alarm.entryId, time: now, recipients });
-  let delivery = await send(message);
-  let shortened: string | undefined;
-  if (delivery.error?.scope === "size" && delivery.confirmed.length === 0) {
-    const short = renderMessage(shortBundle(bundle));
-    shortened = short.text;
-    delivery = await send(short);
-  }
-  const verdict = judgeDelivery(delivery);
-  const sent = verdict.outcome !== "failed";
-  const finishedAt = clock();
-  await db.transaction(async (tx) => {
-    const ids = [...newEventIds, ...continuingEventIds, ...clearedEventIds];
-    if (sent) await stampNotified(tx, ids, finishedAt);
-    await closeNotification(
-      tx,
-      attempt,
-      {
-        ...verdict,
-        messageIds: delivery.messageIds,
-        refused: delivery.refused,
-        // If no recipient was reached the events stay unsent, and the next bundle names them again.
-        pending: sent ? delivery.pending : [],
-        mayBeSent: delivery.error?.mayBeDelivered ?? false,
-        shortened,
-      },
-      finishedAt,
-    );
-  });
-  return delivery;
 }
 
 /** The bundle of a notice, with the texts that only the database has. */

@@ -2,8 +2,8 @@ import type { Log } from "../core/log.ts";
 import { isCausedBySources } from "../core/source_state.ts";
 import type { RunSummary } from "../store/engine_runs.ts";
 import { isJsonObject, type JsonObject } from "../text/json.ts";
-import type { SourceReport } from "./engine_alarm.ts";
 import { type AlarmResult, perAlarmRecord, type RanResult } from "./result.ts";
+import type { SourceReport } from "./source_states.ts";
 
 /** What a tick did. */
 export interface TickReport {

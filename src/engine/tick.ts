@@ -20,14 +20,14 @@ import type { Redact } from "../text/redact.ts";
 import type { Workers } from "../worker/worker_pool.ts";
 import { startDeadline } from "./deadline.ts";
 import { detect } from "./detect.ts";
-import { updateQuarantines, updateSources } from "./engine_alarm.ts";
 import { Mailing } from "./mailing.ts";
 import { notify } from "./notify.ts";
-import { readQuarantines } from "./quarantines.ts";
+import { readQuarantines, updateQuarantines } from "./quarantines.ts";
 import { record } from "./record.ts";
 import { logNotConfigured, makeReport, runSummary, type TickReport } from "./report.ts";
 import { type AlarmResult, ranResult } from "./result.ts";
 import { retain } from "./retain.ts";
+import { updateSources } from "./source_states.ts";
 import { Sources } from "./sources.ts";
 import { lockTicks, requireLock } from "./tick_lock.ts";
 
