@@ -20,6 +20,7 @@ const SHIPPED_NAMES = [
   "gracedb_awaiting_decision",
   "panda_failure_rate_eic_all",
   "panda_failure_rate_owner",
+  "panda_task_without_movement",
 ];
 const OWNER = "panda_failure_rate_owner";
 
@@ -149,7 +150,7 @@ test("an import of what the package does not have costs its own alarm, and the e
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
   expect(result.stderr).toMatch(
-    /^swf-alarms: alarm_broken: cannot load \S+broken\.ts: cannot find "swf-alarms\/lib\/nope", [^\n]*; "swf-alarms\/lib" has advocate_decision, [^\n]*\n$/,
+    /^swf-alarms: alarm_broken: cannot load \S+broken\.ts: cannot find "swf-alarms\/lib\/nope", [^\n]*; "swf-alarms\/lib" has failure_rate, [^\n]*\n$/,
   );
   expect(only(await site.entries("event")).title).toBe("Ours");
 });

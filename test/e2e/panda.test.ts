@@ -181,6 +181,7 @@ test.skipIf(tasks === undefined)(
       ["alarm_gracedb_awaiting_decision", false],
       [`alarm_${NAME}`, true],
       ["alarm_panda_failure_rate_owner", false],
+      ["alarm_panda_task_without_movement", false],
     ]);
 
     // The same answer again.
