@@ -45,7 +45,7 @@ async function runDemo(folder: DemoFolder): Promise<void> {
     try {
       makeFolder(folder, proxy.baseUrl, SHIPPED_ALARMS);
     } catch (error) {
-      throw refuse(folder, errorText(error));
+      throw unusable(folder, errorText(error));
     }
     printLines(renderWelcome(folder, proxy.baseUrl));
     const loaded = loadConfig(folder.config, process.env);
@@ -69,7 +69,7 @@ const SILENT: Engine["log"] = { error: () => {}, info: () => {}, debug: () => {}
 /** Throws ConfigError, or DatabaseBusy while another command uses the folder. */
 async function checkFolder(folder: DemoFolder): Promise<void> {
   const error = folderError(folder);
-  if (error !== undefined) throw refuse(folder, error);
+  if (error !== undefined) throw unusable(folder, error);
   if (!existsSync(folder.state)) return;
   const result = await lockFolder(folder.state, 0);
   if (!result.held)
@@ -77,7 +77,7 @@ async function checkFolder(folder: DemoFolder): Promise<void> {
   await result.lock.release();
 }
 
-function refuse({ path }: DemoFolder, reason: string): ConfigError {
+function unusable({ path }: DemoFolder, reason: string): ConfigError {
   return new ConfigError(
     `cannot use the folder ${path} for the demo: ${reason}; choose another one with --dir FOLDER`,
   );

@@ -48,8 +48,8 @@ Task 90409 does not fire either: too few of its jobs have ended.`,
     minutesLater: 5,
     loginPage: true,
     situation: "The proxy now responds to every request with a login page and status 200.",
-    explanation: `The response lists no failing tasks, but an incomplete outcome never clears an event. Under cron
-this tick would exit with code 1 and print the error to stderr, which cron mails.`,
+    explanation: `The response lists no failing tasks, but only a complete outcome clears events. Under cron this tick
+would exit with code 1 and print the error to stderr, which cron mails.`,
   },
   {
     title: "one task recovers",

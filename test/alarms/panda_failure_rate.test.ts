@@ -263,7 +263,7 @@ describe("a firing task that is no longer in the list", () => {
   ])("%s", async (_, changes, fires) => {
     const tasks = changes === undefined ? [] : [task(7, changes)];
     const server = await serve([...tasks, task(9, young)], { now });
-    // The list leaves 7 out for its age, or because another owner is asked for.
+    // The list leaves 7 out for its age, or because the query is for another owner.
     const params = { threshold: 0.03, username: "some%" };
     if (changes?.modificationtime !== undefined) params.username = "other";
     const outcome = await runAlarm({

@@ -78,7 +78,7 @@ describe("the demo", () => {
   });
 });
 
-describe("a folder that the demo did not make", () => {
+describe("a folder that the demo did not create", () => {
   test("is rejected and not changed, whatever its path looks like", async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "state"));

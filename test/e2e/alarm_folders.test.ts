@@ -93,6 +93,7 @@ test("a site's module takes the place of a shipped one, and alarm list and show 
     { name: SHIPPED_NAMES[0], file: join(SHIPPED, `${SHIPPED_NAMES[0]}.ts`), replaces: [] },
     { name: SHIPPED_NAMES[1], file: join(SHIPPED, `${SHIPPED_NAMES[1]}.ts`), replaces: [] },
     { name: OWNER, file, replaces: [replaced] },
+    { name: SHIPPED_NAMES[3], file: join(SHIPPED, `${SHIPPED_NAMES[3]}.ts`), replaces: [] },
   ]);
   const shown = await site.command(["alarm", "show", OWNER]);
   expect(shown.stdout).toContain(`\nmodule       ${file}\nreplaces     ${replaced}\n`);

@@ -256,7 +256,7 @@ function sick(jeditaskid: number, fields: JsonObject = {}): JsonObject {
   };
 }
 
-test("an upstream that could not count clears nothing and mails nobody when it can again", async () => {
+test("a service that could not count clears nothing, and causes no mail when it can again", async () => {
   const { site, panda } = await pandaSite([sick(1), sick(2), sick(3), sick(4, HEALED)]);
   expect(await site.tick()).toEqual(QUIET);
   expect(site.mail.mails).toHaveLength(1);
