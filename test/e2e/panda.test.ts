@@ -264,7 +264,7 @@ test("a service that could not count clears nothing, and causes no mail when it 
   const zeros = await site.tick();
   expect(zeros).toMatchObject({ code: 1, stdout: "" });
   expect(zeros.stderr).toMatch(
-    /^swf-alarms: alarm_panda_failure_rate_eic_all: [^\n]*could not count[^\n]*\n$/,
+    /^swf-alarms: panda_failure_rate_eic_all: [^\n]*could not count[^\n]*\n$/,
   );
   const events = await site.entries("event");
   expect(events.map(({ data }) => data.clear_time)).toEqual([null, null, null]);
@@ -281,7 +281,7 @@ test("the proxy down is one line on stderr, and the events stay", async () => {
   const down = await site.tick();
   expect(down).toMatchObject({ code: 1, stdout: "" });
   expect(down.stderr).toMatch(
-    /^swf-alarms: source main unreachable since [^\n]*status 403[^\n]*Invalid token[^\n]*; could not look: alarm_panda_failure_rate_eic_all\n$/,
+    /^swf-alarms: source main unreachable since [^\n]*status 403[^\n]*Invalid token[^\n]*; affected alarms: panda_failure_rate_eic_all\n$/,
   );
   expect((await site.entries("event")).map(({ data }) => data.clear_time)).toEqual([null, null]);
 });
