@@ -1,12 +1,11 @@
 import { type AlarmClient, FetchError, type ParamSpecs, type ParamsOf } from "swf-alarms";
-import { awaitsDecision, describeWaiting, waitingSince } from "./lib/advocate_decision.ts";
-import { type LabelRecord, parseLabelRecords, parseSuperevent } from "./lib/superevent.ts";
+import { awaitsDecision, describeWaiting, parseSuperevent, waitingSince } from "./lib/gracedb.ts";
 
-export const TITLE = "GraceDB superevents that await a decision";
+export const TITLE = "GraceDB superevents awaiting a decision";
 
 export const DESCRIPTION =
-  "A gravitational-wave candidate is significant and people were asked whether it is real (ADVREQ), " +
-  "but nobody has answered (ADVOK or ADVNO): neither the initial alert nor a retraction goes out.";
+  "A gravitational-wave candidate is significant and a decision was requested (label ADVREQ), but not " +
+  "made (ADVOK or ADVNO). Until then, neither the initial alert nor a retraction is sent.";
 
 export const SOURCES = ["gracedb"];
 
@@ -15,7 +14,7 @@ export const PARAMS = {
     type: "number",
     default: 30,
     min: 0,
-    description: "minutes without an answer after which a superevent is told",
+    description: "report superevents that have waited at least this many minutes",
   },
   query: {
     type: "string",
@@ -24,56 +23,50 @@ export const PARAMS = {
   },
   categories: {
     type: "list",
-    description:
-      "only these categories, e.g. Production; all by default, as an MDC one tests the whole chain",
+    description: "only these categories, e.g. Production; all by default, including MDC",
   },
 } as const satisfies ParamSpecs;
 
 export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAMS>) {
   const gracedb = client.source("gracedb");
-  const enough = params.waiting_minutes * 60;
-  const list = { style: "links.next", list: "superevents" } as const;
-  for await (const row of gracedb.pages(
-    "superevents/",
-    { query: params.query, count: 100 },
-    list,
-  )) {
+  const limit = params.waiting_minutes * 60;
+  const query = { query: params.query, count: 100 };
+  const paging = { style: "links.next", list: "superevents" } as const;
+  for await (const row of gracedb.pages("superevents/", query, paging)) {
     const parsed = parseSuperevent(row);
     if (!parsed.ok) {
-      client.incomplete(parsed.fault);
+      client.incomplete(parsed.error);
       continue;
     }
     const { superevent } = parsed;
-    // Looked at here as well: a service that does not know the query gives every superevent.
+    // Checked here too: a service that does not know the query returns every superevent.
     if (!awaitsDecision(superevent.labels) || !isWatched(superevent.category, params.categories))
       continue;
     if (superevent.created === null) {
-      client.incomplete(
-        `superevent ${superevent.id} awaits a decision, but its created time cannot be read`,
-      );
+      client.incomplete(`superevent ${superevent.superevent_id} has no readable created time`);
       continue;
     }
-    // A label cannot be older than its superevent, so a young one needs no second question.
-    if (client.now - superevent.created < enough) continue;
-    const records = await labelRecords(gracedb, superevent.id);
-    const waiting = waitingSince(superevent.created, records);
-    if (waiting !== undefined && client.now - waiting.since >= enough)
+    // A label is never older than its superevent, so a young superevent needs no second request.
+    if (client.now - superevent.created < limit) continue;
+    const labels = await labelRecords(gracedb, superevent.superevent_id);
+    const waiting = waitingSince(superevent.created, labels);
+    if (waiting !== undefined && client.now - waiting.since >= limit)
       yield describeWaiting(superevent, waiting, client.now);
   }
 }
 
-/** A category that cannot be read counts as watched: better told than missed. */
+/** A superevent without a readable category is watched: better reported than missed. */
 function isWatched(category: string | null, wanted: readonly string[] | undefined): boolean {
   return category === null || !wanted?.length || wanted.includes(category);
 }
 
-/** When the labels were set; none where GraceDB has no records, or does not give them now. */
-async function labelRecords(gracedb: AlarmClient, id: string): Promise<readonly LabelRecord[]> {
+/** Undefined where GraceDB has no records, or the request failed. */
+async function labelRecords(gracedb: AlarmClient, id: string): Promise<unknown> {
   try {
-    return parseLabelRecords(await gracedb.find(`superevents/${encodeURIComponent(id)}/labels/`));
+    return await gracedb.find(`superevents/${encodeURIComponent(id)}/labels/`);
   } catch (error) {
-    // The engine has noted the failed request; the other superevents are still to be looked at.
-    if (error instanceof FetchError) return [];
+    // The engine has recorded the failed request; continue with the other superevents.
+    if (error instanceof FetchError) return undefined;
     throw error;
   }
 }

@@ -4,8 +4,8 @@ import { FAILURE_RATE_PARAMS, type FailureRateParams, failureRate } from "./lib/
 export const TITLE = "PanDA failure rate, all EIC tasks";
 
 export const DESCRIPTION =
-  "A PanDA task lost too many of its input files: they failed and used up their retries. " +
-  "Watches the tasks of every owner.";
+  "A PanDA task lost too many input files: they failed and used up their retries. " +
+  "Checks the tasks of all owners.";
 
 export const PARAMS = FAILURE_RATE_PARAMS;
 

@@ -1,17 +1,17 @@
 import type { AlarmClient, ParamSpecs, ParamsOf } from "swf-alarms";
 import { FAILURE_RATE_PARAMS, failureRate } from "./lib/failure_rate.ts";
 
-export const TITLE = "PanDA failure rate, one owner's tasks";
+export const TITLE = "PanDA failure rate, tasks of one owner";
 
 export const DESCRIPTION =
-  "One of your PanDA tasks lost too many of its input files: they failed and used up their retries.";
+  "One of your PanDA tasks lost too many input files: they failed and used up their retries.";
 
 export const PARAMS = {
   ...FAILURE_RATE_PARAMS,
   username: {
     type: "string",
     required: true,
-    description: "the owner whose tasks to watch; % stands for any text",
+    description: "check the tasks of this owner; % matches any text",
   },
 } as const satisfies ParamSpecs;
 

@@ -1,9 +1,13 @@
 import type { AlarmClient, Detection, JsonObject, ParamSpecs, ParamsOf, Query } from "swf-alarms";
-import { checkCounts } from "./count_check.ts";
-import { describeTask } from "./failure_rate_text.ts";
-import { inPages } from "./in_pages.ts";
-import { parseTask, type Task } from "./panda_task.ts";
-import { isOutOfWindow } from "./task_window.ts";
+import { numberOf, quote, show } from "./fields.ts";
+import {
+  checkCounts,
+  isOutOfWindow,
+  parseTask,
+  TASKS,
+  type Task,
+  taskPages,
+} from "./panda_task.ts";
 
 const DEFAULT_STATUSES = ["running", "failed", "broken"] as const;
 
@@ -13,30 +17,26 @@ export const FAILURE_RATE_PARAMS = {
     required: true,
     min: 0,
     max: 1,
-    description: "failure rate from which a task is told; 0.03 is 3%",
+    description: "report tasks with at least this failure rate; 0.03 is 3%",
   },
   since_days: {
     type: "integer",
     default: 1,
     min: 1,
-    description: "look at tasks that were modified in the last so many days",
+    description: "check tasks modified in the last N days",
   },
-  username: { type: "string", description: "only tasks of this owner; % stands for any text" },
+  username: { type: "string", description: "only tasks of this owner; % matches any text" },
   processingtype: { type: "string", description: "only tasks of this PanDA processing type" },
   min_terminal_jobs: {
     type: "integer",
     default: 5,
     min: 0,
-    description: "leave out tasks with fewer finished and failed jobs than this",
+    description: "ignore tasks with fewer finished and failed jobs than this",
   },
-  statuses: { type: "list", default: DEFAULT_STATUSES, description: "task statuses to look at" },
+  statuses: { type: "list", default: DEFAULT_STATUSES, description: "task statuses to check" },
 } as const satisfies ParamSpecs;
 
 export type FailureRateParams = ParamsOf<typeof FAILURE_RATE_PARAMS>;
-
-const TASKS = "/api/panda/tasks/";
-/** The most that the upstream gives at once; asked for, so that the pages are known to be this long. */
-const PAGE = 200;
 
 /** Yields every PanDA task whose failure rate has reached the threshold. */
 export async function* failureRate(
@@ -44,60 +44,72 @@ export async function* failureRate(
   params: FailureRateParams,
 ): AsyncGenerator<Detection, void, undefined> {
   const query = taskQuery(params);
-  const seen = new Set<string>();
-  let unsure = false;
-  for await (const page of inPages(client.pages(TASKS, query), PAGE)) {
-    const counts = checkCounts(page);
-    if (counts.kind === "failed") client.incomplete(couldNotCount(counts.reason));
-    if (counts.kind === "unsure") unsure = true;
+  const listed = new Set<string>();
+  let isUnsure = false;
+  for await (const page of taskPages(client, query)) {
+    if (reportCounts(client, page) === "unsure") isUnsure = true;
     for (const row of page) {
-      seen.add(`task:${row.jeditaskid}`);
-      const verdict = judge(row, params);
-      if (verdict.kind === "unreadable") client.incomplete(verdict.reason);
-      if (verdict.kind === "fires") yield describeTask(verdict.task, verdict.rate, params);
+      listed.add(`task:${row.jeditaskid}`);
+      yield* report(client, row, params);
     }
   }
-  if (unsure && isNarrow(query)) await askWider(client, params);
-  yield* stillFailing(client, params, seen);
+  // The newest tasks of all owners show whether the service can count. Other alarms share the request.
+  if (isUnsure && (query.status || query.username || query.processingtype)) {
+    for await (const page of taskPages(client, { days: params.since_days })) {
+      reportCounts(client, page);
+      break;
+    }
+  }
+  yield* unchangedTasks(client, params, listed);
 }
 
-/** Requests for tasks that have left the list, in one tick. */
-const MOST_LOOKUPS = 200;
+const MAX_LOOKUPS = 200;
 
 /**
- * The list holds tasks that changed in the last `since_days`. One that fires and stays as it is leaves
- * it all the same; it is asked for by its number, or its event would clear, and come back with the next
- * change.
+ * The list holds tasks that changed in the last `since_days`. A task that still fails but no longer
+ * changes would leave it and clear, so it is looked up by its id.
  */
-async function* stillFailing(
+async function* unchangedTasks(
   client: AlarmClient,
   params: FailureRateParams,
-  seen: ReadonlySet<string>,
+  listed: ReadonlySet<string>,
 ): AsyncGenerator<Detection, void, undefined> {
-  const left = (await client.firing()).filter((key) => /^task:\d+$/.test(key) && !seen.has(key));
-  if (left.length > MOST_LOOKUPS)
+  const missing = (await client.firing()).filter(
+    (key) => /^task:\d+$/.test(key) && !listed.has(key),
+  );
+  if (missing.length > MAX_LOOKUPS)
     client.incomplete(
-      `${left.length} firing tasks are not in the list, more than can be asked for`,
+      `${missing.length} firing tasks are not in the list; only ${MAX_LOOKUPS} are looked up per tick`,
     );
-  for (const key of left.slice(0, MOST_LOOKUPS)) {
+  for (const key of missing.slice(0, MAX_LOOKUPS)) {
     const row = await client.find(`${TASKS}${key.slice("task:".length)}/`);
-    // What the window does not explain is the list's to say: the owner or the status is another one.
     if (!isOutOfWindow(row, key, params, client.now)) continue;
     if (checkCounts([row]).kind !== "counted")
-      client.incomplete(couldNotCount(`${key} shows no job and no input file`));
-    const verdict = judge(row, params);
-    if (verdict.kind === "unreadable") client.incomplete(verdict.reason);
-    if (verdict.kind === "fires") yield describeTask(verdict.task, verdict.rate, params);
+      client.incomplete(`PanDA could not count: ${key} has no job or no input file`);
+    yield* report(client, row, params);
   }
 }
 
+function reportCounts(client: AlarmClient, page: readonly JsonObject[]): string {
+  const counts = checkCounts(page);
+  if (counts.kind === "failed")
+    client.incomplete(`PanDA could not count: on one page, ${counts.reason}`);
+  return counts.kind;
+}
+
+function* report(
+  client: AlarmClient,
+  row: JsonObject,
+  params: FailureRateParams,
+): Generator<Detection, void, undefined> {
+  const verdict = judge(row, params);
+  if (verdict.kind === "unreadable") client.incomplete(verdict.reason);
+  if (verdict.kind === "fires") yield describeTask(verdict.task, verdict.rate, params);
+}
+
 /**
- * One list of all statuses, from which the wanted ones are taken here. Asked status by status, a task
- * that changes while the lists are read (failed, then tried again) could be in none of them: its event
- * would clear and fire again. The list is in the order of ids, which do not change, so each task is
- * read once. It costs less than one request for each status while the window holds a few hundred tasks;
- * with `since_days` of weeks it reads every task of those weeks, so an alarm for one status asks for
- * that one alone. The owner's filter is left to the upstream, which knows an owner's other names.
+ * One list for several statuses: with a list for each, a task that changes its status between two
+ * requests could be in none of them.
  */
 function taskQuery(params: FailureRateParams): Query {
   const [status, ...others] = statusesOf(params);
@@ -106,17 +118,27 @@ function taskQuery(params: FailureRateParams): Query {
     status: others.length === 0 ? status : undefined,
     username: params.username,
     processingtype: params.processingtype,
-    limit: PAGE,
   };
 }
 
-/** An empty list means the default, as rows that are in use have it. */
+/** Existing rows use an empty list for the default. */
 function statusesOf({ statuses }: FailureRateParams): readonly string[] {
   return statuses.length === 0 ? DEFAULT_STATUSES : statuses;
 }
 
+/**
+ * `final-failure`: of the input files that have ended, those that used up their retries.
+ * `all-failures-fallback`: of the job records that have ended, those that failed, even if a retry
+ * succeeded. Services from before 2026-04-22 report only this one.
+ */
+export interface FailureRate {
+  readonly kind: "final-failure" | "all-failures-fallback";
+  /** 0 to 1. */
+  readonly value: number;
+}
+
 export type Verdict =
-  | { readonly kind: "fires"; readonly task: Task; readonly rate: number }
+  | { readonly kind: "fires"; readonly task: Task; readonly rate: FailureRate }
   | { readonly kind: "unreadable"; readonly reason: string }
   | {
       readonly kind:
@@ -126,41 +148,69 @@ export type Verdict =
         | "too few jobs";
     };
 
-/** Whether a task is told, and why not. */
+/** Decides whether a task is reported, and why not. */
 export function judge(row: JsonObject, params: FailureRateParams): Verdict {
-  // Looked at first: what is wrong with a task that is not watched does not matter.
+  // First: an invalid field of a task that is not watched does not matter.
   if (typeof row.status === "string" && !statusesOf(params).includes(row.status))
     return { kind: "status not watched" };
   const parsed = parseTask(row);
-  if (!parsed.ok) return { kind: "unreadable", reason: parsed.fault };
-  const { task } = parsed;
-  const rate = task.failureRate.value;
-  if (rate === null) return { kind: "nothing has ended yet" };
-  if (rate < params.threshold) return { kind: "under the threshold" };
-  if (task.nfailed === null || task.nfinished === null)
-    return { kind: "unreadable", reason: `task ${task.id} lacks nfailed or nfinished` };
-  if (task.nfailed + task.nfinished < params.min_terminal_jobs) return { kind: "too few jobs" };
-  return { kind: "fires", task, rate };
+  if (!parsed.ok) return { kind: "unreadable", reason: parsed.error };
+  const { jeditaskid, nfailed, nfinished } = parsed.task;
+  // Only a missing key means an older service; null means that no input file has ended yet.
+  const isOlder = row.computed_finalfailurerate === undefined;
+  const wire = isOlder ? row.computed_failurerate : row.computed_finalfailurerate;
+  if (wire === null) return { kind: "nothing has ended yet" };
+  const value = numberOf(wire);
+  if (value === null || value < 0 || value > 1)
+    return {
+      kind: "unreadable",
+      reason: `task ${jeditaskid} has no valid failure rate: computed_finalfailurerate is ${quote(row.computed_finalfailurerate)}, computed_failurerate is ${quote(row.computed_failurerate)}`,
+    };
+  if (value < params.threshold) return { kind: "under the threshold" };
+  if (nfailed === null || nfinished === null)
+    return { kind: "unreadable", reason: `task ${jeditaskid} has no valid nfailed or nfinished` };
+  if (nfailed + nfinished < params.min_terminal_jobs) return { kind: "too few jobs" };
+  const kind = isOlder ? "all-failures-fallback" : "final-failure";
+  return { kind: "fires", task: parsed.task, rate: { kind, value } };
 }
 
-function isNarrow({ status, username, processingtype }: Query): boolean {
-  return Boolean(status || username || processingtype);
+const TASK_PAGES = "https://epic-devcloud.org/prod/panda/tasks/";
+
+export function describeTask(
+  task: Task,
+  rate: FailureRate,
+  { threshold, since_days }: Pick<FailureRateParams, "threshold" | "since_days">,
+): Detection {
+  const { jeditaskid: id, native_failurerate: native } = task;
+  const isFinal = rate.kind === "final-failure";
+  const label = isFinal ? "final-failure rate" : "all-failures rate";
+  const metric = percent(rate.value);
+  return {
+    dedupeKey: `task:${id}`,
+    subject: `task ${id} (${show(task.status)}) ${label} ${metric} — ${show(task.taskname)}`,
+    body: [
+      `PanDA task ${id} — ${show(task.taskname)}`,
+      `Status:      ${show(task.status)}`,
+      `Owner:       ${show(task.username)}`,
+      `Site:        ${show(task.site)}`,
+      "",
+      `${label}: ${metric}  (threshold ${percent(threshold)})`,
+      `Input files: retry-exhausted failed=${show(task.nfinalfailed)}  finished=${show(task.nfilesfinished)}`,
+      `Jobs: nfailed=${show(task.nfailed)}  nfinished=${show(task.nfinished)}  nactive=${show(task.nactive)}`,
+      isFinal
+        ? "(final failures are input files that used up all their retries; a job that failed and then\n succeeded on a retry does not count)"
+        : "(PanDA does not report computed_finalfailurerate, so every failed job record counts, even if\n a retry succeeded)",
+      `Since: last ${since_days} day(s)`,
+      native === null
+        ? "JEDI native failurerate: null (expected: it is not filled for ePIC tasks)"
+        : `JEDI native failurerate: ${native} (the computed rate is the one that counts)`,
+      "",
+      `Task page: ${TASK_PAGES}${id}/`,
+    ].join("\n"),
+    data: { metric, rate_kind: rate.kind, ...task, threshold, since_days },
+  };
 }
 
-/**
- * One or two tasks without counts do not tell whether the upstream could count; the newest tasks of
- * everybody do. It is the first page of the alarm for all tasks, which the engine fetches once. The
- * limit of the guard: where that page has fewer than three tasks either, zeros are taken as they are.
- */
-async function askWider(client: AlarmClient, params: FailureRateParams): Promise<void> {
-  const everybody = client.pages(TASKS, { days: params.since_days, limit: PAGE });
-  for await (const page of inPages(everybody, PAGE)) {
-    const counts = checkCounts(page);
-    if (counts.kind === "failed") client.incomplete(couldNotCount(counts.reason));
-    return;
-  }
-}
-
-function couldNotCount(reason: string): string {
-  return `the upstream could not count: ${reason}`;
+function percent(rate: number): string {
+  return `${(rate * 100).toFixed(1)}%`;
 }

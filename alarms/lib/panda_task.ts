@@ -1,15 +1,20 @@
-import type { JsonObject } from "swf-alarms";
-import { numberOf, quote, textOf } from "./fields.ts";
+import {
+  type AlarmClient,
+  type JsonObject,
+  type JsonValue,
+  parseUtc,
+  type Query,
+} from "swf-alarms";
+import { numberOf, objectOf, quote, textOf } from "./fields.ts";
 
-/** A row of `/api/panda/tasks/`, as far as the failure rate needs it. Null is what could not be read. */
+/** A task of `/api/panda/tasks/`, with PanDA's names. A field that is missing or invalid is null. */
 export interface Task {
-  readonly id: number;
-  readonly name: string | null;
+  readonly jeditaskid: number;
+  readonly taskname: string | null;
   readonly status: string;
-  readonly owner: string | null;
+  readonly username: string | null;
   /** Null or empty where the task is not bound to a site. */
   readonly site: string | null;
-  readonly failureRate: FailureRate;
   /** Job records by state, over the task's whole life. */
   readonly nactive: number | null;
   readonly nfinished: number | null;
@@ -18,72 +23,150 @@ export interface Task {
   /** Input files that used up their retries, and input files that are done. */
   readonly nfinalfailed: number | null;
   readonly nfilesfinished: number | null;
-  readonly computedFailureRate: number | null;
-  readonly computedFinalFailureRate: number | null;
-  readonly nativeFailureRate: number | null;
-}
-
-/**
- * `final-failure`: of the input files that have ended, the part that used up its retries.
- * `all-failures-fallback`: of the job records that have ended, the failed part, retries included. An
- * upstream from before 2026-04-22 knows no other.
- */
-export interface FailureRate {
-  readonly kind: "final-failure" | "all-failures-fallback";
-  /** 0 to 1; null while nothing has ended. */
-  readonly value: number | null;
+  /** 0 to 1, of job records and of input files. */
+  readonly computed_failurerate: number | null;
+  readonly computed_finalfailurerate: number | null;
+  /** JEDI's own `failurerate`, in percent. */
+  readonly native_failurerate: number | null;
 }
 
 export type ParsedTask =
   | { readonly ok: true; readonly task: Task }
-  | { readonly ok: false; readonly fault: string };
+  | { readonly ok: false; readonly error: string };
 
-/** A row as a task, or what makes it useless for the failure rate. */
 export function parseTask(row: JsonObject): ParsedTask {
-  const { jeditaskid: id, status } = row;
-  if (typeof id !== "number" || !Number.isSafeInteger(id))
-    return fault(`a task has the jeditaskid ${quote(id)}, which is no integer`);
+  const { jeditaskid, status } = row;
+  if (typeof jeditaskid !== "number" || !Number.isSafeInteger(jeditaskid))
+    return invalid(`a task has the jeditaskid ${quote(jeditaskid)}, which is not an integer`);
   if (typeof status !== "string")
-    return fault(`task ${id} has the status ${quote(status)}, which is no text`);
-  const failureRate = parseRate(row);
-  if (failureRate === undefined) {
-    return fault(
-      `task ${id} has no readable failure rate: computed_finalfailurerate is ${quote(row.computed_finalfailurerate)}, computed_failurerate is ${quote(row.computed_failurerate)}`,
-    );
-  }
+    return invalid(`task ${jeditaskid} has the status ${quote(status)}, which is not a string`);
   const task: Task = {
-    id,
-    name: textOf(row.taskname),
+    jeditaskid,
+    taskname: textOf(row.taskname),
     status,
-    owner: textOf(row.username),
+    username: textOf(row.username),
     site: textOf(row.site),
-    failureRate,
     nactive: numberOf(row.nactive),
     nfinished: numberOf(row.nfinished),
     nfailed: numberOf(row.nfailed),
     nretries: numberOf(row.nretries),
     nfinalfailed: numberOf(row.nfinalfailed),
     nfilesfinished: numberOf(row.nfilesfinished),
-    computedFailureRate: numberOf(row.computed_failurerate),
-    computedFinalFailureRate: numberOf(row.computed_finalfailurerate),
-    nativeFailureRate: numberOf(row.failurerate),
+    computed_failurerate: numberOf(row.computed_failurerate),
+    computed_finalfailurerate: numberOf(row.computed_finalfailurerate),
+    native_failurerate: numberOf(row.failurerate),
   };
   return { ok: true, task };
 }
 
-/**
- * Only a key that is *missing* means an older upstream. A key that is there and null means that no
- * input file has ended yet: falling back then would page on jobs that are still being retried.
- */
-function parseRate(row: JsonObject): FailureRate | undefined {
-  const isOlder = row.computed_finalfailurerate === undefined;
-  const value = isOlder ? row.computed_failurerate : row.computed_finalfailurerate;
-  const rate = numberOf(value);
-  // A number that is no part of a whole, such as -1 for "unknown", says nothing about the task.
-  if (value !== null && (rate === null || rate < 0 || rate > 1)) return undefined;
-  return { kind: isOlder ? "all-failures-fallback" : "final-failure", value: rate };
+function invalid(error: string): ParsedTask {
+  return { ok: false, error };
 }
 
-function fault(text: string): ParsedTask {
-  return { ok: false, fault: text };
+export const TASKS = "/api/panda/tasks/";
+/** The service's maximum. */
+const PAGE_SIZE = 200;
+
+/** Yields the tasks in the pages in which the service counted them. */
+export async function* taskPages(
+  client: AlarmClient,
+  query: Query,
+): AsyncGenerator<readonly JsonObject[], void, undefined> {
+  let page: JsonObject[] = [];
+  for await (const task of client.pages(TASKS, { ...query, limit: PAGE_SIZE })) {
+    page.push(task);
+    if (page.length < PAGE_SIZE) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}
+
+const DAY = 86_400;
+const ENDED = ["done", "failed", "aborted", "broken", "finished"];
+
+/**
+ * Whether this response is the task of the key, and the task list leaves it out only because it has
+ * not changed for `since_days`. `now` is in epoch seconds.
+ */
+export function isOutOfWindow(
+  response: JsonValue | undefined,
+  key: string,
+  window: { readonly since_days: number; readonly username?: string | undefined },
+  now: number,
+): response is JsonObject {
+  const task = objectOf(response);
+  if (task === null || `task:${task.jeditaskid}` !== key) return false;
+  const owner = textOf(task.username)?.toLowerCase();
+  const wanted = window.username?.toLowerCase();
+  if (owner !== undefined && wanted && !wanted.includes("%") && owner !== wanted) return false;
+  // The list also leaves out tasks that have not ended 60 days after their creation.
+  const created = parseUtc(task.creationdate);
+  const hasEnded = ENDED.includes(textOf(task.status) ?? "");
+  if (!hasEnded && created !== undefined && created < now - 60 * DAY) return false;
+  const changed = parseUtc(task.modificationtime);
+  return changed !== undefined && changed < now - window.since_days * DAY;
+}
+
+/**
+ * `failed`: PanDA's count query failed. It still responds with status 200, every count 0 and every rate
+ * null, which looks as if all tasks were healthy.
+ * `unsure`: there are too few tasks to tell; new tasks look the same.
+ */
+export type CountCheck =
+  | { readonly kind: "counted" | "unsure" }
+  | { readonly kind: "failed"; readonly reason: string };
+
+/** This many tasks without counts are not a coincidence. A new site may have fewer. */
+const ENOUGH = 3;
+
+/** Jobs and input files are counted by separate queries, so either can fail alone. */
+const CHECKS: readonly {
+  /** Tasks that must have counts. */
+  readonly needs: (task: JsonObject) => boolean;
+  /** One such task proves that the query worked. */
+  readonly has: (task: JsonObject) => boolean;
+  readonly reason: string;
+}[] = [
+  {
+    needs: ({ status }) =>
+      status === "running" || status === "finished" || status === "done" || status === "failed",
+    has: (task) => hasJobs(task) || hasFiles(task),
+    reason: "are running or have ended, but none has a job or an input file",
+  },
+  {
+    // Only running tasks: the job records of ended ones may be archived.
+    needs: ({ status }) => status === "running",
+    has: hasJobs,
+    reason: "are running, but none has a job",
+  },
+  {
+    needs: (task) => count(task.nfinished) > 0 && task.nfilesfinished !== undefined,
+    has: hasFiles,
+    reason: "have finished jobs, but none has a finished or failed input file",
+  },
+];
+
+/** Checks one page: the service counts each page separately. */
+export function checkCounts(page: readonly JsonObject[]): CountCheck {
+  let kind: "counted" | "unsure" = "counted";
+  for (const { needs, has, reason } of CHECKS) {
+    const suspects = page.filter(needs).length;
+    if (suspects === 0 || page.some(has)) continue;
+    if (suspects >= ENOUGH) return { kind: "failed", reason: `${suspects} tasks ${reason}` };
+    kind = "unsure";
+  }
+  return { kind };
+}
+
+function hasJobs(task: JsonObject): boolean {
+  return count(task.nactive) + count(task.nfinished) + count(task.nfailed) > 0;
+}
+
+function hasFiles(task: JsonObject): boolean {
+  return count(task.nfilesfinished) + count(task.nfinalfailed) > 0;
+}
+
+function count(value: unknown): number {
+  return numberOf(value) ?? 0;
 }

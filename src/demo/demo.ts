@@ -14,153 +14,140 @@ import { migrate } from "../store/migrate.ts";
 import { openDatabase } from "../store/open.ts";
 import { setTeam } from "../store/teams.ts";
 import { errorText } from "../text/describe.ts";
-import { type DemoFolder, demoFolder, objection, remakeFolder } from "./demo_folder.ts";
+import { type DemoFolder, demoFolder, folderError, makeFolder } from "./demo_folder.ts";
 import {
   type DeliveredMail,
-  renderDone,
-  renderFarewell,
+  renderExplanation,
+  renderHeading,
   renderMail,
-  renderMoral,
-  renderScene,
-  renderSetUp,
+  renderNextSteps,
+  renderReport,
+  renderSetup,
   renderWelcome,
 } from "./render.ts";
-import { type SampleProxy, startSampleProxy } from "./sample_proxy.ts";
+import { type ProxyResponse, type SampleProxy, startSampleProxy } from "./sample_proxy.ts";
 import { sampleTasks } from "./sample_tasks.ts";
-import { SET_UP, STORY } from "./story.ts";
+import { SETUP, STORY } from "./story.ts";
 
-interface DemoOptions {
-  readonly dir: string;
-}
-
-/** `demo`: the engine at work on made-up data. */
 export function declareDemo(command: Command): void {
   command
     .description(
-      "Runs six real ticks against a sample proxy on this machine, with a database and mails in a folder, and explains what happens.",
+      "Runs six real ticks against a sample proxy on this machine and explains each. Database and mail stay in one folder.",
     )
-    .option("--dir <folder>", "folder for all that the demo makes", "swf-alarms-demo")
-    .action(runDemo);
+    .option("--dir <folder>", "folder for the demo's files", "swf-alarms-demo")
+    .action(({ dir }: { readonly dir: string }) => runDemo(demoFolder(dir)));
 }
 
-async function runDemo({ dir }: DemoOptions): Promise<void> {
-  const folder = demoFolder(dir);
+async function runDemo(folder: DemoFolder): Promise<void> {
   await checkFolder(folder);
   const proxy = await startSampleProxy();
   try {
-    makeFolder(folder, proxy.baseUrl);
-    printLines(renderWelcome(folder, proxy.baseUrl, STORY.length));
-    const config = demoConfig(folder);
+    try {
+      makeFolder(folder, proxy.baseUrl, SHIPPED_ALARMS);
+    } catch (error) {
+      throw unusable(folder, errorText(error));
+    }
+    printLines(renderWelcome(folder, proxy.baseUrl));
+    const loaded = loadConfig(folder.config, process.env);
+    // The demo has no secrets, so it does not matter who can write the alarms of this checkout.
+    const config: Config = { ...loaded, engine: { ...loaded.engine, allowWritable: true } };
     const db = await openDatabase(config.db);
     try {
       await migrate(db);
-      await tellStory(makeEngine(db, config, silent), proxy, folder);
+      await runStory(makeEngine(db, config, SILENT), proxy, folder);
     } finally {
       await db.close();
     }
   } finally {
     await proxy.close();
   }
-  printLines(renderFarewell(folder));
+  printLines(renderNextSteps(folder));
 }
 
-/** Made-up data and no login: who may write the checkout's alarms is not for the demo to judge. */
-function demoConfig(folder: DemoFolder): Config {
-  const config = loadConfig(folder.config, process.env);
-  return { ...config, engine: { ...config.engine, allowWritable: true } };
-}
+const SILENT: Engine["log"] = { error: () => {}, info: () => {}, debug: () => {} };
 
-const silent: Engine["log"] = { error: () => {}, info: () => {}, debug: () => {} };
-
-/** Throws ConfigError for a folder that is not the demo's, DatabaseBusy while another command uses it. */
+/** Throws ConfigError, or DatabaseBusy while another command uses the folder. */
 async function checkFolder(folder: DemoFolder): Promise<void> {
-  const why = objection(folder);
-  if (why !== undefined) {
-    throw new ConfigError(
-      `cannot use the folder ${folder.path} for the demo: ${why}. Nothing was touched; name another one with --dir FOLDER.`,
-    );
-  }
+  const error = folderError(folder);
+  if (error !== undefined) throw unusable(folder, error);
   if (!existsSync(folder.state)) return;
   const result = await lockFolder(folder.state, 0);
-  if (!result.held) {
-    throw new DatabaseBusy(
-      `${folder.state} is in use by another command; try again when it has ended`,
-    );
-  }
+  if (!result.held)
+    throw new DatabaseBusy(`${folder.state} is in use by another command; try again when it ends`);
   await result.lock.release();
 }
 
-/** Throws ConfigError. */
-function makeFolder(folder: DemoFolder, baseUrl: string): void {
-  try {
-    remakeFolder(folder, baseUrl, SHIPPED_ALARMS);
-  } catch (error) {
-    const reason = errorText(error);
-    throw new ConfigError(
-      `cannot make the demo's folder ${folder.path}: ${reason}. Name another one with --dir FOLDER.`,
-    );
-  }
+function unusable({ path }: DemoFolder, reason: string): ConfigError {
+  return new ConfigError(
+    `cannot use the folder ${path} for the demo: ${reason}; choose another one with --dir FOLDER`,
+  );
 }
 
-/** Runs the ticks of the story. Their times lie in the past, so that the last one is at the real now. */
-async function tellStory(real: Engine, proxy: SampleProxy, folder: DemoFolder): Promise<void> {
-  const minutes = STORY.reduce((sum, { minutesLater }) => sum + minutesLater, 0);
-  let now = real.clock() - minutes * 60;
-  let offset = 0;
-  const outbox: DeliveredMail[] = [];
+const LOGIN_PAGE: ProxyResponse = {
+  status: 200,
+  body: "<!DOCTYPE html><html><head><title>Log in</title></head><body><form></form></body></html>",
+  contentType: "text/html; charset=utf-8",
+};
+
+/** Runs the ticks of the story, at times in the past; the last one is now. */
+async function runStory(real: Engine, proxy: SampleProxy, folder: DemoFolder): Promise<void> {
+  let offset = 60 * STORY.reduce((sum, { minutesLater }) => sum + minutesLater, 0);
+  let mails: DeliveredMail[] = [];
+  let mailShown = false;
   const engine: Engine = {
     ...real,
     clock: () => real.clock() - offset,
-    channel: async () => watched(await real.channel(), folder, outbox),
+    channel: async () => recording(await real.channel(), folder, (mail) => mails.push(mail)),
   };
   for (const [index, story] of STORY.entries()) {
-    now += story.minutesLater * 60;
-    offset = real.clock() - now;
-    proxy.show({ tasks: sampleTasks(index, now), now, loginPage: story.loginPage });
-    printLines(renderScene(story, index + 1, STORY.length, now));
-    const mailsBefore = outbox.length;
-    const report = await tick(engine, { mode: "tick", only: undefined });
-    const mails = outbox.slice(mailsBefore);
-    printLines(renderDone(report, mails));
-    const [firstMail] = mailsBefore === 0 ? mails : [];
-    if (firstMail !== undefined) printLines(renderMail(firstMail));
-    printLines(renderMoral(story));
+    offset -= story.minutesLater * 60;
+    const now = engine.clock();
+    proxy.tasks = sampleTasks(index, now);
+    proxy.now = now;
+    proxy.intercept = () => (story.loginPage ? LOGIN_PAGE : undefined);
+    printLines(renderHeading(story, index + 1, now));
+    mails = [];
+    printLines(renderReport(await tick(engine, { mode: "tick", only: undefined }), mails));
+    const [firstMail] = mails;
+    if (firstMail !== undefined && !mailShown) printLines(renderMail(firstMail));
+    mailShown ||= firstMail !== undefined;
+    printLines(renderExplanation(story));
     if (index === 0) {
       await setUp(engine.db, now);
-      printLines(renderSetUp(folder));
+      printLines(renderSetup(folder));
     }
   }
 }
 
-/** The channel, and a note of every mail that it has delivered. */
-function watched(
+/** The channel; `record` gets each mail that it has delivered. */
+function recording(
   channel: Channel | undefined,
   folder: DemoFolder,
-  outbox: DeliveredMail[],
+  record: (mail: DeliveredMail) => void,
 ): Channel | undefined {
-  if (channel === undefined) return undefined;
-  return {
-    name: channel.name,
-    deliver: async (mail, signal) => {
-      const delivery = await channel.deliver(mail, signal);
-      for (const file of delivery.messageIds)
-        outbox.push({ mail, path: join(folder.outbox, file) });
-      return delivery;
-    },
-  };
+  return (
+    channel && {
+      name: channel.name,
+      deliver: async (mail, signal) => {
+        const delivery = await channel.deliver(mail, signal);
+        for (const file of delivery.messageIds) record({ mail, path: join(folder.outbox, file) });
+        return delivery;
+      },
+    }
+  );
 }
 
-/** What an operator does once: names the people and turns the alarm on. */
+/** Configures the alarm as the printed commands do. */
 async function setUp(db: Database, now: number): Promise<void> {
-  const row = (await alarmRows(db)).rows.find(({ name }) => name === SET_UP.alarm);
-  if (row === undefined) throw new Error(`the demo needs the shipped alarm ${SET_UP.alarm}`);
+  const row = (await alarmRows(db)).rows.find(({ name }) => name === SETUP.alarm);
+  if (row === undefined) throw new Error(`the demo needs the shipped alarm ${SETUP.alarm}`);
   const data = {
     enabled: true,
-    recipients: [SET_UP.team],
-    renotification_window_hours: SET_UP.renotifyHours,
-    params: { ...row.params, threshold: SET_UP.threshold },
+    recipients: [SETUP.team],
+    renotification_window_hours: SETUP.renotifyHours,
+    params: { ...row.params, threshold: SETUP.threshold },
   };
-  const team = { name: SET_UP.team, title: "Shift crew", members: SET_UP.members };
+  const team = { name: SETUP.team, title: "Shift crew", members: SETUP.members };
   await db.transaction(async (tx) => {
     await setTeam(tx, team, "demo", now);
     await changeAlarm(tx, row.id, { data }, "demo", now);

@@ -2,12 +2,11 @@ import { lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { errorText } from "../text/describe.ts";
 
-/** Whoever finds this file in a folder may know that the demo made the rest. */
+/** Marks a folder that the demo made. */
 const MARKER = ".swf-alarms-demo";
 
-/** Where the demo keeps what it makes. */
 export interface DemoFolder {
-  /** As the reader typed it. */
+  /** As the user typed it. */
   readonly path: string;
   readonly config: string;
   /** The embedded database. */
@@ -15,7 +14,6 @@ export interface DemoFolder {
   readonly outbox: string;
 }
 
-/** An empty path is the working folder, as everywhere. */
 export function demoFolder(typed: string): DemoFolder {
   const path = typed === "" ? "." : typed;
   return {
@@ -26,46 +24,48 @@ export function demoFolder(typed: string): DemoFolder {
   };
 }
 
-/** Why the demo must not write here; undefined when it may. */
-export function objection({ path }: DemoFolder): string | undefined {
+/** Why the demo must not write here; undefined if it may. */
+export function folderError({ path }: DemoFolder): string | undefined {
   try {
     if (!exists(path)) return undefined;
     const names = readdirSync(path);
-    if (names.length === 0 || names.includes(MARKER)) return undefined;
-    return "it holds files that the demo did not make";
+    const isOurs = names.length === 0 || names.includes(MARKER);
+    return isOurs ? undefined : "it holds files that the demo did not create";
   } catch (error) {
     return errorText(error);
   }
 }
 
-/** Makes the folder anew. Of an earlier demo only what it made is removed; other files stay. */
-export function remakeFolder(folder: DemoFolder, baseUrl: string, alarmsDir: string): void {
-  const marker = join(folder.path, MARKER);
-  if (exists(marker)) {
+/** Replaces what an earlier demo made here; other files stay. */
+export function makeFolder(folder: DemoFolder, baseUrl: string, alarmsDir: string): void {
+  if (exists(join(folder.path, MARKER))) {
     for (const path of [folder.state, folder.outbox, folder.config])
       rmSync(path, { recursive: true, force: true });
   }
   if (!exists(folder.path)) mkdirSync(folder.path);
-  // First of all, so that a demo that is cut short can be run again.
-  writeFileSync(marker, "Made by `swf-alarms demo`. This folder can be deleted.\n");
+  // Before the other files, so that an interrupted demo can be run again.
+  writeFileSync(
+    join(folder.path, MARKER),
+    "Created by `swf-alarms demo`. You can delete this folder.\n",
+  );
   mkdirSync(folder.outbox, { mode: 0o700 });
   writeFileSync(folder.config, configText(baseUrl, alarmsDir));
 }
 
 function configText(baseUrl: string, alarmsDir: string): string {
-  return `# Made by \`swf-alarms demo\`, which makes it anew at every run.
-# Your own starts from config.toml.example, where every setting is explained.
+  return `# Created by \`swf-alarms demo\`, and overwritten by the next demo.
+# For your own, copy config.toml.example, which explains every setting.
 
 [engine]
-# The sample proxy. It ended with the demo, so a tick from here finds nobody to ask.
+# The sample proxy, which stopped with the demo.
 base_url = ${JSON.stringify(baseUrl)}
 alarms_dir = ${JSON.stringify(alarmsDir)}
 
-# A Postgres inside the engine, kept in this folder.
+# An embedded Postgres in this folder.
 [db]
 path = "state"
 
-# Mail goes to files that any mail program opens.
+# Mail goes to .eml files.
 [email]
 provider = "file"
 from = "swf-alarms@example.org"
@@ -73,7 +73,7 @@ dir = "outbox"
 `;
 }
 
-/** A link that leads nowhere is there too. */
+/** True for a broken link too. */
 function exists(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }

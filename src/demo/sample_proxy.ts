@@ -1,35 +1,33 @@
 import { createServer, type ServerResponse } from "node:http";
-import { type Answer, answerTasks } from "./sample_answer.ts";
-import type { SampleTask } from "./sample_tasks.ts";
+import type { JsonObject } from "../text/json.ts";
+import { parseUtc } from "../text/utc.ts";
 
-/** What the proxy has to tell. */
-export interface ProxyScene {
-  readonly tasks: readonly SampleTask[];
-  /** Epoch seconds; what `days` counts back from. */
-  readonly now: number;
-  /** Every question gets the page of a login form, with status 200. */
-  readonly loginPage: boolean;
+/** A body that is not a string is sent as JSON. */
+export interface ProxyResponse {
+  readonly status: number;
+  readonly body: unknown;
+  readonly contentType?: string;
+  readonly location?: string;
 }
 
+/** A PanDA proxy on loopback that serves made-up or recorded tasks. The tests use it too. */
 export interface SampleProxy {
-  /** What `[engine] base_url` must say. */
+  /** For `[engine] base_url`. */
   readonly baseUrl: string;
-  /** Sets what is served from now on. */
-  show(scene: ProxyScene): void;
+  tasks: readonly JsonObject[];
+  /** Epoch seconds; the task list covers the `days` before it. */
+  now: number;
+  /** Called before each request; a response from it replaces the proxy's own. */
+  intercept: (url: URL) => ProxyResponse | undefined;
   close(): Promise<void>;
 }
 
-/** Where the real proxy lies on its host. */
-const BASE_PATH = "/prod";
-const TASKS_PATH = `${BASE_PATH}/api/panda/tasks/`;
-
-/** Starts a PanDA proxy with made-up tasks, on loopback and a free port. */
-export async function startSampleProxy(): Promise<SampleProxy> {
-  let scene: ProxyScene = { tasks: [], now: 0, loginPage: false };
+/** Serves `/api/panda/tasks/` and `/api/panda/tasks/ID/` below `prefix`, on a free port. */
+export async function startSampleProxy(prefix = "/prod"): Promise<SampleProxy> {
+  const path = `${prefix}/api/panda/tasks/`;
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://proxy.invalid");
-    if (scene.loginPage) sendLoginPage(response);
-    else send(response, answer(request.method ?? "GET", url, scene));
+    send(response, proxy.intercept(url) ?? respond(request.method, url, path, proxy));
   });
   const port = await new Promise<number>((resolve, reject) => {
     server.once("error", reject);
@@ -39,34 +37,137 @@ export async function startSampleProxy(): Promise<SampleProxy> {
       else reject(new Error("the sample proxy has no port"));
     });
   });
-  return {
-    baseUrl: `http://127.0.0.1:${port}${BASE_PATH}`,
-    show: (next) => {
-      scene = next;
-    },
+  const proxy: SampleProxy = {
+    baseUrl: `http://127.0.0.1:${port}${prefix}`,
+    tasks: [],
+    now: 0,
+    intercept: () => undefined,
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
     },
   };
+  return proxy;
 }
 
-function answer(method: string, url: URL, scene: ProxyScene): Answer {
+function send(response: ServerResponse, { status, body, contentType, location }: ProxyResponse) {
+  response.writeHead(status, {
+    "content-type": contentType ?? "application/json",
+    ...(location !== undefined && { location }),
+  });
+  response.end(typeof body === "string" ? body : JSON.stringify(body));
+}
+
+const NOT_FOUND: ProxyResponse = {
+  status: 404,
+  body: "<!doctype html><html><head><title>Not Found</title></head><body></body></html>",
+  contentType: "text/html",
+};
+
+function respond(
+  method: string | undefined,
+  url: URL,
+  path: string,
+  { tasks, now }: Pick<SampleProxy, "tasks" | "now">,
+): ProxyResponse {
   if (method !== "GET") return { status: 405, body: { error: "GET only" } };
-  if (url.pathname !== TASKS_PATH)
-    return { status: 404, body: { error: `the sample proxy serves only ${TASKS_PATH}` } };
-  return answerTasks(scene.tasks, url.searchParams, scene.now);
+  if (`${url.pathname}/` === path)
+    return { status: 301, body: "", contentType: "text/html", location: `${path}${url.search}` };
+  if (url.pathname === path) return listTasks(tasks, url.searchParams, now);
+  const task = tasks.find(({ jeditaskid }) => `${path}${jeditaskid}/` === url.pathname);
+  return task === undefined ? NOT_FOUND : { status: 200, body: task };
 }
 
-function send(response: ServerResponse, { status, body }: Answer): void {
-  response.writeHead(status, { "content-type": "application/json" });
-  response.end(JSON.stringify(body));
+const DAY = 86_400;
+const ENDED = ["done", "failed", "aborted", "broken", "finished"];
+
+/** Each filter of the task list, by its query parameter. An empty value does not filter. */
+const FILTERS: readonly (readonly [
+  name: string,
+  matches: (task: JsonObject, wanted: string) => boolean,
+])[] = [
+  ["status", ({ status }, wanted) => status === wanted],
+  ["username", ({ username }, wanted) => isLike(username, wanted)],
+  [
+    "taskname",
+    ({ taskname }, wanted) => isLike(taskname, wanted.includes("%") ? wanted : `%${wanted}%`),
+  ],
+  ["reqid", ({ reqid }, wanted) => String(reqid) === wanted],
+  ["workinggroup", ({ workinggroup }, wanted) => workinggroup === wanted],
+  [
+    "processingtype",
+    ({ processingtype_raw: type }, wanted) =>
+      wanted === "__blank__" ? !type : isLike(type, wanted),
+  ],
+];
+
+function listTasks(
+  tasks: readonly JsonObject[],
+  search: URLSearchParams,
+  now: number,
+): ProxyResponse {
+  // Of a repeated parameter the last value counts.
+  const params: { readonly [name: string]: string } = Object.fromEntries(search);
+  const errors: string[] = [];
+  const integer = (name: string, otherwise: number, min = 0, max = Number.MAX_SAFE_INTEGER) => {
+    const text = params[name] ?? String(otherwise);
+    if (!/^[+-]?\d+$/.test(text)) errors.push(`${name} must be an integer`);
+    else if (Number(text) < min) errors.push(`${name} must be >= ${min}`);
+    else if (Number(text) > max) errors.push(`${name} must be <= ${max}`);
+    return Number(text);
+  };
+  const limit = integer("limit", 50, 1, 200);
+  const days = integer("days", 7, 1);
+  // 0 means no cursor.
+  const beforeId = integer("before_id", 0);
+  if (errors[0] !== undefined) return { status: 400, body: { error: errors[0] } };
+
+  const found = tasks
+    .filter((task) => time(task.modificationtime ?? task.creationdate) >= now - days * DAY)
+    .filter(
+      (task) => ENDED.includes(String(task.status)) || time(task.creationdate) >= now - 60 * DAY,
+    )
+    .filter((task) =>
+      FILTERS.every(([name, matches]) => !params[name] || matches(task, params[name])),
+    )
+    .sort((a, b) => Number(b.jeditaskid) - Number(a.jeditaskid));
+  const rest = found.filter(({ jeditaskid }) => beforeId === 0 || Number(jeditaskid) < beforeId);
+  const items = rest.slice(0, limit);
+  const hasMore = rest.length > limit;
+  const summary: { [status: string]: number } = {};
+  for (const { status } of found) summary[String(status)] = (summary[String(status)] ?? 0) + 1;
+  return {
+    status: 200,
+    body: {
+      items,
+      total_count: found.length,
+      has_more: hasMore,
+      next_before_id: hasMore ? items.at(-1)?.jeditaskid : null,
+      summary,
+      filters: {
+        days,
+        status: params.status || null,
+        username: params.username || null,
+        taskname: params.taskname || null,
+        reqid: Number(params.reqid) || null,
+        workinggroup: params.workinggroup || null,
+        taskid: null,
+      },
+    },
+  };
 }
 
-function sendLoginPage(response: ServerResponse): void {
-  response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
-  response.end(
-    "<!DOCTYPE html><html><head><title>Log in</title></head><body><form></form></body></html>",
-  );
+/** SQL's LIKE if the pattern has a `%`, otherwise equality. */
+function isLike(value: unknown, pattern: string): boolean {
+  if (typeof value !== "string" || !pattern.includes("%")) return value === pattern;
+  const source = pattern
+    .replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
+    .replaceAll("%", ".*")
+    .replaceAll("_", ".");
+  return new RegExp(`^${source}$`, "su").test(value);
+}
+
+function time(value: unknown): number {
+  return parseUtc(value) ?? 0;
 }

@@ -1,18 +1,18 @@
-/** One tick of the demo: what goes on around the engine, and what the reader may look for. */
+/** One tick of the demo. */
 export interface StoryTick {
   readonly title: string;
-  /** How long after the tick before. */
+  /** Minutes since the tick before. */
   readonly minutesLater: number;
-  /** The proxy wants a login: it answers everything with a page for people, and with status 200. */
-  readonly loginPage: boolean;
-  /** What is going on, told before the tick. */
-  readonly scene: string;
-  /** What to notice, told after it. */
-  readonly moral: string;
+  /** The proxy responds to every request with a login page and status 200. */
+  readonly loginPage?: true;
+  /** Printed before the tick. */
+  readonly situation: string;
+  /** Printed after the tick. */
+  readonly explanation: string;
 }
 
-/** What the operator does after the first tick, in the words of the command line. */
-export const SET_UP = {
+/** What the operator sets after the first tick. */
+export const SETUP = {
   alarm: "panda_failure_rate_eic_all",
   threshold: 0.1,
   renotifyHours: 24,
@@ -20,60 +20,49 @@ export const SET_UP = {
   members: ["ana@example.org", "ben@example.org"],
 } as const;
 
-const FIVE_MINUTES = 5;
-
-/** The ticks in order; the number of a tick is what `sampleTasks` asks for. */
+/** The index of a tick is the `tick` of `sampleTasks`. */
 export const STORY: readonly StoryTick[] = [
   {
-    title: "new modules are found",
+    title: "new alarms",
     minutesLater: 0,
-    loginPage: false,
-    scene: "The alarms folder holds modules that the database has never seen.",
-    moral:
-      "Each module got its row, with mail off. What lacks a value or a service is not configured: " +
-      "that is no error, and it is said once, not at every tick.",
+    situation: "The alarms folder holds modules that are not in the database yet.",
+    explanation: `Each alarm now has a row, with mail off. An alarm that lacks a parameter or a source is
+"not configured". That is not an error, and it is logged only once.`,
   },
   {
     title: "two tasks lose files",
-    minutesLater: FIVE_MINUTES,
-    loginPage: false,
-    scene:
-      "The proxy lists some 250 tasks; two of them have lost more than 10% of their input files.",
-    moral:
-      "Two events, one mail. A task with many failed jobs that were retried with success (90412) " +
-      "and one with too few files to judge (90409) stay quiet.",
+    minutesLater: 5,
+    situation: `The proxy lists about 250 tasks. Two of them have lost more than 10% of their input files.`,
+    explanation: `Two events, one mail. Task 90412 does not fire: its failed jobs were retried successfully.
+Task 90409 does not fire either: too few of its jobs have ended.`,
   },
   {
-    title: "a third one joins them",
-    minutesLater: FIVE_MINUTES,
-    loginPage: false,
-    scene: "The first two go on failing, and task 90421 begins to.",
-    moral: "Only what is new is mailed. The other two are still firing and were mailed already.",
+    title: "a third task starts to fail",
+    minutesLater: 5,
+    situation: "The first two tasks are still failing, and task 90421 starts to fail.",
+    explanation:
+      "The mail names only the new event. The other two are still firing, but were already mailed.",
   },
   {
-    title: "the proxy asks for a login",
-    minutesLater: FIVE_MINUTES,
+    title: "the proxy requires a login",
+    minutesLater: 5,
     loginPage: true,
-    scene:
-      "A change at the proxy has put it behind a login: it answers everything with a web page, and with status 200.",
-    moral:
-      "No failing task in that answer, but no news is not good news: nothing clears. Under cron the " +
-      "tick would end with exit code 1 and that error on stderr, which cron mails.",
+    situation: "The proxy now responds to every request with a login page and status 200.",
+    explanation: `The response lists no failing tasks, but only a complete outcome clears events. Under cron this tick
+would exit with code 1 and print the error to stderr, which cron mails.`,
   },
   {
     title: "one task recovers",
-    minutesLater: FIVE_MINUTES,
-    loginPage: false,
-    scene: "The proxy answers again. Somebody retried task 90415, and its files now go through.",
-    moral:
-      "The answer is complete again, so what it no longer shows is cleared. Nobody is mailed twice " +
-      "about the other two, login page or not.",
+    minutesLater: 5,
+    situation: "The proxy works again. Task 90415 was retried, and its files now succeed.",
+    explanation: `The outcome is complete, so the event of task 90415 clears. The other two events are not mailed
+again.`,
   },
   {
     title: "a day later",
     minutesLater: 24 * 60,
-    loginPage: false,
-    scene: "Two tasks are failing as they did; the alarm's renotification window is 24 hours.",
-    moral: "Who has not looked yet is reminded, once in 24 hours, in one mail.",
+    situation: "Two tasks are still failing. The alarm's renotification window is 24 hours.",
+    explanation:
+      "Both events are mailed again, in one mail. This happens at most once in 24 hours.",
   },
 ];

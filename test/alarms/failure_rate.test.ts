@@ -1,8 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type FailureRateParams, judge } from "../../alarms/lib/failure_rate.ts";
-import { describeTask } from "../../alarms/lib/failure_rate_text.ts";
-import { inPages } from "../../alarms/lib/in_pages.ts";
-import { parseTask } from "../../alarms/lib/panda_task.ts";
+import { describeTask, type FailureRateParams, judge } from "../../alarms/lib/failure_rate.ts";
 import type { JsonObject } from "../../src/text/json.ts";
 
 const PARAMS: FailureRateParams = {
@@ -51,72 +48,67 @@ describe("a task is judged", () => {
       "nothing has ended yet",
     ],
     [
-      "a missing final rate means an older upstream: the other rate counts",
+      "a missing final rate means an older service: the other rate counts",
       { [FINAL]: undefined, [ALL]: 0.1 },
       {},
       "fires",
     ],
     [
-      "so it does when it is null",
+      "so does a missing final rate beside a null one",
       { [FINAL]: undefined, [ALL]: null },
       {},
       "nothing has ended yet",
     ],
     [
-      "the noise floor counts jobs, failed and finished",
+      "fewer failed and finished jobs than min_terminal_jobs do not fire",
       { nfailed: 2, nfinished: 2 },
       {},
       "too few jobs",
     ],
-    ["as many jobs as the floor are enough", { nfailed: 2, nfinished: 3 }, {}, "fires"],
+    ["as many jobs as min_terminal_jobs fire", { nfailed: 2, nfinished: 3 }, {}, "fires"],
     [
-      "a floor of zero lets every task through",
+      "min_terminal_jobs 0 allows every task",
       { nfailed: 0, nfinished: 0 },
       { min_terminal_jobs: 0 },
       "fires",
     ],
     ["another status is not watched", { status: "done" }, {}, "status not watched"],
-    ["unless it is asked for", { status: "done" }, { statuses: ["done"] }, "fires"],
-    ["an empty list of statuses means the usual ones", {}, { statuses: [] }, "fires"],
+    ["unless the statuses name it", { status: "done" }, { statuses: ["done"] }, "fires"],
+    ["an empty list of statuses means the default", {}, { statuses: [] }, "fires"],
+    ["a threshold of 0 reports every task with a rate", { [FINAL]: 0 }, { threshold: 0 }, "fires"],
     [
-      "a threshold of zero tells every task that has a rate",
-      { [FINAL]: 0 },
-      { threshold: 0 },
-      "fires",
-    ],
-    [
-      "a threshold of one tells only the lost ones",
+      "a threshold of 1 reports only complete losses",
       { [FINAL]: 0.9999 },
       { threshold: 1 },
       "under the threshold",
     ],
-    ["a missing id is said", { jeditaskid: undefined }, {}, "unreadable"],
-    ["an id that is a text is said", { jeditaskid: "38951" }, {}, "unreadable"],
-    ["an id with a fraction is said", { jeditaskid: 38951.5 }, {}, "unreadable"],
+    ["a missing id is unreadable", { jeditaskid: undefined }, {}, "unreadable"],
+    ["an id that is a string is unreadable", { jeditaskid: "38951" }, {}, "unreadable"],
+    ["an id with a fraction is unreadable", { jeditaskid: 38951.5 }, {}, "unreadable"],
     [
-      "a missing status is said: the task may be a watched one",
+      "a missing status is unreadable: the task may be watched",
       { status: undefined },
       {},
       "unreadable",
     ],
-    ["a rate that is a text is said", { [FINAL]: "0.5" }, {}, "unreadable"],
-    ["a rate below 0, such as a mark for unknown, is said", { [FINAL]: -1 }, {}, "unreadable"],
-    ["a rate above 1 is said", { [FINAL]: 50 }, {}, "unreadable"],
-    ["no rate at all is said", { [FINAL]: undefined, [ALL]: undefined }, {}, "unreadable"],
+    ["a rate that is a string is unreadable", { [FINAL]: "0.5" }, {}, "unreadable"],
+    ["a rate below 0 is unreadable", { [FINAL]: -1 }, {}, "unreadable"],
+    ["a rate above 1 is unreadable", { [FINAL]: 50 }, {}, "unreadable"],
+    ["no rate at all is unreadable", { [FINAL]: undefined, [ALL]: undefined }, {}, "unreadable"],
     [
-      "missing job counts are said where they would decide",
+      "missing job counts are unreadable where they decide",
       { nfailed: undefined },
       {},
       "unreadable",
     ],
     [
-      "and do not matter where they would not",
+      "missing job counts do not matter below the threshold",
       { nfailed: undefined, [FINAL]: 0.01 },
       {},
       "under the threshold",
     ],
     [
-      "what is wrong with a task that is not watched does not matter",
+      "invalid fields of a task that is not watched do not matter",
       { status: "done", jeditaskid: null, [FINAL]: "x" },
       {},
       "status not watched",
@@ -127,13 +119,13 @@ describe("a task is judged", () => {
   });
 });
 
-function told(changes: JsonObject) {
-  const parsed = parseTask(task(changes));
-  if (!parsed.ok) throw new Error(parsed.fault);
-  return describeTask(parsed.task, parsed.task.failureRate.value ?? 0, PARAMS);
+function described(changes: JsonObject) {
+  const verdict = judge(task(changes), PARAMS);
+  if (verdict.kind !== "fires") throw new Error(verdict.kind);
+  return describeTask(verdict.task, verdict.rate, PARAMS);
 }
 
-describe("a task is told", () => {
+describe("a task is described", () => {
   const subjects: readonly [string, JsonObject, string][] = [
     ["with status, rate and name", {}, "task 7 (running) final-failure rate 5.0% — some.task"],
     ["without a name", { taskname: null }, "task 7 (running) final-failure rate 5.0% — ?"],
@@ -148,17 +140,17 @@ describe("a task is told", () => {
       "task 7 (running) final-failure rate 5.0% — a Bcc: b c",
     ],
     [
-      "with the rate that an older upstream has, named as such",
+      "with the rate of an older service, named as such",
       { [FINAL]: undefined },
       "task 7 (running) all-failures rate 10.0% — some.task",
     ],
   ];
   test.each(subjects)("%s", (_sentence, changes, subject) => {
-    expect(told(changes).subject).toBe(subject);
+    expect(described(changes).subject).toBe(subject);
   });
 
-  test("with the lines that people know", () => {
-    expect(told({ site: "" }).body).toBe(`PanDA task 7 — some.task
+  test("with the same lines as the Python engine", () => {
+    expect(described({ site: "" }).body).toBe(`PanDA task 7 — some.task
 Status:      running
 Owner:       somebody
 Site:        ?
@@ -175,7 +167,7 @@ Task page: https://epic-devcloud.org/prod/panda/tasks/7/`);
   });
 
   test("with the facts that the dashboard shows", () => {
-    expect(told({}).data).toEqual({
+    expect(described({}).data).toEqual({
       metric: "5.0%",
       rate_kind: "final-failure",
       jeditaskid: 7,
@@ -197,8 +189,8 @@ Task page: https://epic-devcloud.org/prod/panda/tasks/7/`);
     });
   });
 
-  test("with null for what an older upstream does not have", () => {
-    const { data, body } = told({
+  test("with null for what an older service does not report", () => {
+    const { data, body } = described({
       [FINAL]: undefined,
       nfinalfailed: undefined,
       nfilesfinished: undefined,
@@ -215,13 +207,4 @@ Task page: https://epic-devcloud.org/prod/panda/tasks/7/`);
     expect(body).toContain("does not report computed_finalfailurerate");
     expect(body).toContain("JEDI native failurerate: 3 ");
   });
-});
-
-test("items come in pages of the size, the last one shorter", async () => {
-  async function* items() {
-    yield* [1, 2, 3, 4, 5];
-  }
-  const pages: (readonly number[])[] = [];
-  for await (const page of inPages(items(), 2)) pages.push(page);
-  expect(pages).toEqual([[1, 2], [3, 4], [5]]);
 });

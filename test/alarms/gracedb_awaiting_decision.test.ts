@@ -31,12 +31,12 @@ const first = recordedSuperevents("4242c4c") ?? [];
 const second = recordedSuperevents("7ab5bfa") ?? [];
 
 describe.skipIf(first.length === 0)("on the recorded lists of 2023", () => {
-  test("tells the one that waits for longer than the limit", async () => {
+  test("reports the one that has waited longer than the limit", async () => {
     const outcome = await run(await serve(first), { waiting_minutes: 15 });
     expect(keysOf(outcome)).toEqual({ status: "complete", keys: ["superevent:MS230831i"] });
     expect(outcome.detections[0]).toMatchObject({
       subject:
-        "superevent MS230831i (MDC) awaits a decision for 19 min, since 2023-08-31 08:44:28 UTC",
+        "superevent MS230831i (MDC) has waited 19 min for a decision, since 2023-08-31 08:44:28 UTC",
       data: {
         metric: "19 min",
         superevent_id: "MS230831i",
@@ -48,10 +48,10 @@ describe.skipIf(first.length === 0)("on the recorded lists of 2023", () => {
         pipeline: "gstlal",
       },
     });
-    expect(outcome.detections[0]?.body).toContain("GraceDB gives no time for ADVREQ");
+    expect(outcome.detections[0]?.body).toContain("GraceDB has no time for ADVREQ");
   });
 
-  test("tells nothing before the limit, and asks nothing more", async () => {
+  test("reports nothing before the limit, and makes no further request", async () => {
     const server = await serve(first);
     expect(keysOf(await run(server, { waiting_minutes: 30 }))).toEqual({
       status: "complete",
@@ -62,7 +62,7 @@ describe.skipIf(first.length === 0)("on the recorded lists of 2023", () => {
     ]);
   });
 
-  test("tells nothing of a list in which nobody is asked", async () => {
+  test("reports nothing from a list without ADVREQ", async () => {
     expect(
       keysOf(await run(await serve(second), { waiting_minutes: 0 }, "2023-09-26 02:36:47 UTC")),
     ).toEqual({ status: "complete", keys: [] });
@@ -97,7 +97,7 @@ function advreq(created: string): JsonObject {
 }
 
 describe("the time of the label counts", () => {
-  test("where GraceDB gives it: told when it is older than the limit", async () => {
+  test("if GraceDB has it: reported when it is older than the limit", async () => {
     const server = await serve([superevent("S1"), superevent("S2")]);
     server.labels.set("S1", [advreq("2023-08-31 08:34:11 UTC")]);
     server.labels.set("S2", [advreq("2023-08-31 08:34:12 UTC")]);
@@ -125,7 +125,7 @@ describe("the time of the label counts", () => {
     ["is half a character", "\ud800"],
     ["would start a new line", "S1\nS2"],
   ])(
-    "an id that %s is a reason, asks nothing more and hides no other superevent",
+    "an id that %s is an error, causes no request and hides no other superevent",
     async (_, id) => {
       const server = await serve([superevent(id), superevent("S1")]);
       const outcome = await run(server);
@@ -138,8 +138,8 @@ describe("the time of the label counts", () => {
   );
 });
 
-describe("what it cannot see is no reason to clear", () => {
-  test("labels that GraceDB does not give now: told by the superevent's time", async () => {
+describe("an incomplete response clears nothing", () => {
+  test("a failed request for labels: reported by the superevent's time", async () => {
     const server = await serve([superevent("S1"), superevent("S2")]);
     server.labelStatus = 403;
     const outcome = await run(server);
@@ -152,14 +152,14 @@ describe("what it cannot see is no reason to clear", () => {
 
   const rows: readonly [sentence: string, row: JsonObject, reason: string][] = [
     [
-      "a creation time that is none",
+      "an invalid creation time",
       superevent("S1", { created: "yesterday" }),
-      "created time cannot be read",
+      "no readable created time",
     ],
-    ["labels that are none", superevent("S1", { labels: "ADVREQ" }), "no readable labels"],
+    ["invalid labels", superevent("S1", { labels: "ADVREQ" }), "no readable labels"],
     ["a row without an id", superevent("S1", { superevent_id: undefined }), "superevent_id"],
   ];
-  test.each(rows)("%s: the others are told", async (_sentence, row, reason) => {
+  test.each(rows)("%s: the others are reported", async (_sentence, row, reason) => {
     const outcome = await run(await serve([row, superevent("S2")]));
     expect(keysOf(outcome)).toEqual({ status: "partial", keys: ["superevent:S2"] });
     expect(outcome.reasons[0]).toContain(reason);
@@ -182,7 +182,7 @@ describe("categories", () => {
     ["all of them by default", {}, ["S1", "MS1", "TS1", "X"]],
     ["all of them for an empty list", { categories: [] }, ["S1", "MS1", "TS1", "X"]],
     [
-      "those that are named, and one that has none",
+      "those that are named, and superevents without one",
       { categories: ["Production", "Test"] },
       ["S1", "TS1", "X"],
     ],

@@ -9,14 +9,14 @@ export interface GracedbServer {
   readonly requests: string[];
   /** Label records by superevent; a superevent without an entry has none: 404. */
   readonly labels: Map<string, readonly JsonObject[]>;
-  /** The status of every answer about labels; 404 and 200 unless set. */
+  /** The status of every response about labels; 404 or 200 unless set. */
   labelStatus: number | undefined;
   close(): Promise<void>;
 }
 
 /**
  * GraceDB on loopback, which does not know queries. Its links name another host, as the recorded ones
- * do, and its pages hold no more than `pageSize` rows, whatever is asked for.
+ * do, and its pages hold no more than `pageSize` rows, whatever `count` says.
  */
 export async function startGracedb(
   rows: readonly JsonObject[],
@@ -67,6 +67,6 @@ export function recordedSuperevents(snapshot: string): readonly JsonObject[] | u
   if (!existsSync(file)) return undefined;
   const list: unknown = JSON.parse(readFileSync(file, "utf8"));
   if (!isJsonObject(list) || !Array.isArray(list.superevents))
-    throw new Error(`${file.pathname} is no list of superevents`);
+    throw new Error(`${file.pathname} has no list "superevents"`);
   return list.superevents.filter(isJsonObject);
 }

@@ -80,7 +80,7 @@ const UNCOUNTED: JsonObject = {
   computed_finalfailurerate: null,
 };
 
-/** Tasks 1 to `count`; of them `sick` are told. */
+/** Tasks 1 to `count`; those in `sick` fail. */
 function many(count: number, ...sick: readonly number[]): JsonObject[] {
   return Array.from({ length: count }, (_, index) =>
     task(index + 1, sick.includes(index + 1) ? SICK : {}),
@@ -88,7 +88,7 @@ function many(count: number, ...sick: readonly number[]): JsonObject[] {
 }
 
 describe.skipIf(shared.length === 0)("on the sample tasks", () => {
-  test("tells what reached 3% of lost input files, and nothing else", async () => {
+  test("reports tasks that lost at least 3% of their input files, and no others", async () => {
     const outcome = await run(await serve(shared));
     expect(keysOf(outcome)).toEqual({
       status: "complete",
@@ -100,7 +100,7 @@ describe.skipIf(shared.length === 0)("on the sample tasks", () => {
     );
   });
 
-  test("tells nothing of an early outage in which no input file has ended", async () => {
+  test("does not report an early outage in which no input file has ended", async () => {
     const outcome = await run(await serve(shared), { threshold: 0.0001 });
     expect(keysOf(outcome).keys).not.toContain("task:38949");
   });
@@ -117,32 +117,32 @@ describe.skipIf(shared.length === 0)("on the sample tasks", () => {
   });
 
   const choices: readonly [sentence: string, params: JsonObject, ids: readonly number[]][] = [
-    ["other statuses when asked for", { statuses: ["finished", "exhausted"] }, [38931, 38909]],
-    ["one status when asked for", { statuses: ["broken"] }, [38918]],
+    ["other statuses when configured", { statuses: ["finished", "exhausted"] }, [38931, 38909]],
+    ["one status when configured", { statuses: ["broken"] }, [38918]],
     ["one owner", { username: "second user" }, [38886]],
     ["owners by a pattern", { username: "%user" }, [38925, 38886]],
     [
-      "tasks below the floor when it is lowered",
+      "tasks with fewer jobs when min_terminal_jobs is lower",
       { min_terminal_jobs: 4, threshold: 0.5, username: "production manager" },
       [38946, 38940, 38927],
     ],
-    ["only lost causes at a high threshold", { threshold: 1 }, [38925]],
+    ["only complete losses at threshold 1", { threshold: 1 }, [38925]],
   ];
-  test.each(choices)("tells %s", async (_sentence, params, ids) => {
+  test.each(choices)("reports %s", async (_sentence, params, ids) => {
     expect(keysOf(await run(await serve(shared), params))).toEqual({
       status: "complete",
       keys: keys(...ids),
     });
   });
 
-  test("tells the same where the service does not know its filters", async () => {
+  test("reports the same where the service ignores its filters", async () => {
     const outcome = await run(await serve(shared, { ignores: ["status"] }), {
       statuses: ["broken"],
     });
     expect(keysOf(outcome)).toEqual({ status: "complete", keys: keys(38918) });
   });
 
-  test("uses the other rate of an upstream that does not know the final one, and says so", async () => {
+  test("uses the other rate of an older service without the final one, and names it", async () => {
     const older = shared.map(
       ({ computed_finalfailurerate, nfinalfailed, nfilesfinished, ...rest }) => rest,
     );
@@ -155,17 +155,17 @@ describe.skipIf(shared.length === 0)("on the sample tasks", () => {
     ]);
   });
 
-  test("takes no news for no news: zeros everywhere clear nothing", async () => {
+  test("clears nothing when every count is zero", async () => {
     const server = await serve(shared);
     server.countsFail = true;
     const outcome = await run(server);
     expect(outcome).toMatchObject({ status: "partial", detections: [] });
     expect(outcome.reasons).toEqual([
-      "the upstream could not count: 20 tasks of one answer are running or have ended, and none shows a job or an input file",
+      "PanDA could not count: on one page, 20 tasks are running or have ended, but none has a job or an input file",
     ]);
   });
 
-  test("sees zeros everywhere also from an owner with two tasks", async () => {
+  test("detects zeros everywhere even with an owner who has two tasks", async () => {
     const server = await serve(shared);
     const params = { username: "physics user" };
     expect(keysOf(await run(server, params, OWNER))).toEqual({
@@ -177,8 +177,8 @@ describe.skipIf(shared.length === 0)("on the sample tasks", () => {
   });
 });
 
-describe("how it asks", () => {
-  test("for one list of several statuses, page after page", async () => {
+describe("its requests", () => {
+  test("read one list for several statuses, page after page", async () => {
     const server = await serve(many(450, 1, 200, 450), { prefix: "/prod" });
     expect(keysOf(await run(server, { since_days: 2 }))).toEqual({
       status: "complete",
@@ -191,7 +191,7 @@ describe("how it asks", () => {
     ]);
   });
 
-  test("for one status alone when one is watched, and for the owner and type that are set", async () => {
+  test("filter by a single status, the owner and the processing type", async () => {
     const server = await serve(many(1, 1));
     const params = { statuses: ["running"], username: "some%", processingtype: "epic%" };
     expect(keysOf(await run(server, params)).keys).toEqual(keys(1));
@@ -200,7 +200,7 @@ describe("how it asks", () => {
     ]);
   });
 
-  test("so that a task that changes its status meanwhile is told all the same", async () => {
+  test("find a task that changes its status during the tick", async () => {
     const server = await serve([]);
     server.onRequest = (url) => {
       const status = url.searchParams.get("status") === "running" ? "failed" : "running";
@@ -210,8 +210,8 @@ describe("how it asks", () => {
   });
 });
 
-describe("what it cannot see is no reason to clear", () => {
-  test("a page that fails: what came before is told", async () => {
+describe("an incomplete response clears nothing", () => {
+  test("a page that fails: tasks on earlier pages are reported", async () => {
     const server = await serve(many(450, 1, 300));
     server.onRequest = (url) => {
       if (url.searchParams.get("before_id") === "51")
@@ -233,10 +233,10 @@ describe("what it cannot see is no reason to clear", () => {
     expect(outcome.reasons).toHaveLength(1);
   });
 
-  test("a task without a usable id: the others are told", async () => {
+  test("a task without a valid id: the others are reported", async () => {
     const outcome = await run(await serve([task(1, SICK), { ...task(0, SICK), jeditaskid: "x" }]));
     expect(keysOf(outcome)).toEqual({ status: "partial", keys: keys(1) });
-    expect(outcome.reasons).toEqual(['a task has the jeditaskid "x", which is no integer']);
+    expect(outcome.reasons).toEqual(['a task has the jeditaskid "x", which is not an integer']);
   });
 
   test("tasks without any rate", async () => {
@@ -250,16 +250,20 @@ describe("a firing task that is no longer in the list", () => {
   const young = { modificationtime: "2026-08-19T18:00:00" };
 
   test.each<[string, JsonObject | undefined, string[]]>([
-    ["still fires if it only did not change for so long", SICK, keys(7)],
-    ["is well if its rate has come down", {}, []],
-    ["is well if its status is not watched any more", { ...SICK, status: "aborted" }, []],
-    ["is gone if there is no such task", undefined, []],
-    ["is not this alarm's if it changed and yet is not listed", { ...SICK, ...young }, []],
-    ["is given up by PanDA after sixty days", { ...SICK, creationdate: "2026-06-01T00:00:00" }, []],
+    ["still fires if it is missing only because it has not changed", SICK, keys(7)],
+    ["clears if its rate has dropped", {}, []],
+    ["clears if its status is no longer watched", { ...SICK, status: "aborted" }, []],
+    ["clears if the task no longer exists", undefined, []],
+    ["clears if it changed and is still not listed", { ...SICK, ...young }, []],
+    [
+      "clears after sixty days, when PanDA stops listing it",
+      { ...SICK, creationdate: "2026-06-01T00:00:00" },
+      [],
+    ],
   ])("%s", async (_, changes, fires) => {
     const tasks = changes === undefined ? [] : [task(7, changes)];
     const server = await serve([...tasks, task(9, young)], { now });
-    // The list leaves 7 out for its age, or because another owner is asked for.
+    // The list leaves 7 out for its age, or because the query is for another owner.
     const params = { threshold: 0.03, username: "some%" };
     if (changes?.modificationtime !== undefined) params.username = "other";
     const outcome = await runAlarm({
@@ -288,7 +292,7 @@ describe("a firing task that is no longer in the list", () => {
         };
       },
     ],
-  ])("keeps its event where the service gives %s", async (_, spoil) => {
+  ])("keeps its event if the service returns %s", async (_, spoil) => {
     const server = await serve([task(7, SICK)], { now });
     spoil(server);
     const outcome = await runAlarm({
@@ -301,7 +305,7 @@ describe("a firing task that is no longer in the list", () => {
     expect(outcome.status).not.toBe("complete");
   });
 
-  test("is asked for only so often", async () => {
+  test("is looked up at most 200 times per tick", async () => {
     const server = await serve([], { now });
     const firing = Array.from({ length: 300 }, (_, index) => `task:${index}`);
     const outcome = await runAlarm({
@@ -313,23 +317,23 @@ describe("a firing task that is no longer in the list", () => {
     });
     expect(outcome).toMatchObject({
       status: "partial",
-      reasons: ["300 firing tasks are not in the list, more than can be asked for"],
+      reasons: ["300 firing tasks are not in the list; only 200 are looked up per tick"],
     });
     expect(server.requests.length).toBe(201);
   });
 });
 
-describe("what is healthy is not reported for ever", () => {
+describe("missing counts are complete where they can be right", () => {
   const rows: readonly [sentence: string, tasks: readonly JsonObject[], params: JsonObject][] = [
     ["no tasks at all", [], {}],
-    ["a young site with its first task", [task(1, UNCOUNTED)], {}],
+    ["a new site with its first task", [task(1, UNCOUNTED)], {}],
     [
       "an owner with a new task among the tasks of others",
       [task(3, { ...UNCOUNTED, username: "me" }), ...many(2)],
       { username: "me" },
     ],
     [
-      "a young site whose first task has an owner",
+      "a new site whose first task has an owner",
       [task(1, { ...UNCOUNTED, username: "me" })],
       { username: "me" },
     ],

@@ -16,17 +16,17 @@ describe("the demo", () => {
     return () => rmSync(parent, { recursive: true, force: true });
   });
 
-  test("ends well and has nothing to complain about", () => {
+  test("exits with 0 and prints no errors", () => {
     expect(first.stderr).toBe("");
     expect(first.code).toBe(0);
   });
 
-  test("tells what each tick did and why", () => {
+  test("shows what each tick did and why", () => {
     const [, ...ticks] = first.stdout.split(/^== Tick /m);
     expect(ticks).toHaveLength(6);
     expect(ticks.map(verbs)).toEqual(
       [
-        ["not run", "not run", "not run"],
+        ["not run", "not run", "not run", "not run"],
         ["fired 90417", "fired 90415", "mailed"],
         ["fired 90421", "still firing 90417", "still firing 90415", "mailed", "not mailed"],
         ["error", "kept 90415", "kept 90417", "kept 90421", "not mailed"],
@@ -38,7 +38,7 @@ describe("the demo", () => {
     expect(ticks[5]).toContain("renotification due");
   });
 
-  test("prints the first mail whole, and leaves each as a file", () => {
+  test("prints the first mail, and keeps each as a file", () => {
     expect(first.stdout.match(/^ {2}\| Subject: /gm)).toHaveLength(1);
     expect(first.stdout).toContain("| To: ana@example.org, ben@example.org");
     const files = readdirSync(join(folder, "outbox"));
@@ -56,7 +56,7 @@ describe("the demo", () => {
     await expect(fetch(`${url}/api/panda/tasks/`)).rejects.toThrow("fetch failed");
   });
 
-  test("the commands that it names read what it left", async () => {
+  test("the commands that it prints read its results", async () => {
     const config = join(folder, "config.toml");
     const events = await runEngine(["event", "list", "--all", "--config", config]);
     expect(events.stderr).toBe("");
@@ -69,7 +69,7 @@ describe("the demo", () => {
     expect(Math.max(...starts)).toBeLessThan(Date.now() / 1000);
   });
 
-  test("a second run works too, and keeps what it did not make", async () => {
+  test("a second run works, and keeps files that it did not create", async () => {
     writeFileSync(join(folder, "notes.txt"), "mine");
     const second = await runEngine(["demo", "--dir", folder]);
     expect(second).toMatchObject({ code: 0, stderr: "" });
@@ -78,8 +78,8 @@ describe("the demo", () => {
   });
 });
 
-describe("a folder that the demo did not make", () => {
-  test("is refused and left as it is, under whatever name", async () => {
+describe("a folder that the demo did not create", () => {
+  test("is rejected and not changed, whatever its path looks like", async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "state"));
     writeFileSync(join(folder, "config.toml"), "mine");
@@ -87,14 +87,14 @@ describe("a folder that the demo did not make", () => {
       const result = await runEngine(["demo", "--dir", dir], { cwd: folder });
       expect(result.code).toBe(2);
       expect(result.stdout).toBe("");
-      expect(result.stderr).toContain("the demo did not make");
+      expect(result.stderr).toContain("the demo did not create");
       expect(result.stderr).toContain("--dir");
     }
     expect(readdirSync(folder)).toEqual(["config.toml", "state"]);
     expect(readFileSync(join(folder, "config.toml"), "utf8")).toBe("mine");
   });
 
-  test("may be a file, which is said in one line", async () => {
+  test("may be a file: the error is one line", async () => {
     const file = join(temporaryFolder(), "file");
     writeFileSync(file, "mine");
     for (const dir of [file, join(file, "below")]) {

@@ -141,6 +141,7 @@ describe("the package that npm pack makes", () => {
       { name: "gracedb_awaiting_decision" },
       { name: "panda_failure_rate_eic_all" },
       { name: "panda_failure_rate_owner" },
+      { name: "panda_task_without_movement" },
     ]);
   });
 

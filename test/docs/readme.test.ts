@@ -147,14 +147,29 @@ describe("the alarm in the README", () => {
     rmSync(site, { recursive: true, force: true });
   });
 
-  test("finds what it is for, as pasted", async () => {
-    const args = ["alarm", "try", file.replace(/\.ts$/, ""), "--json"];
+  test("is the shipped alarm, under another name", () => {
+    expect(source).toBe(readFileSync(join(ROOT, "alarms", `panda_${file}`), "utf8"));
+  });
+
+  test("is not configured until max_hours is set", async () => {
+    const { stdout } = await runEngine(["alarm", "list"], { cwd: site });
+    expect(stdout).toContain("not configured: parameter max_hours has no value");
+  });
+
+  test("detects tasks without movement, as pasted", async () => {
+    const name = file.replace(/\.ts$/, "");
+    const args = ["alarm", "try", name, "--param", "max_hours=24", "--json"];
     const { code, stdout, stderr } = await runEngine(args, { cwd: site });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const outcome: unknown = JSON.parse(stdout);
     expect(outcome).toMatchObject({
       status: "complete",
-      detections: [{ dedupeKey: "task:2", subject: "task 2 is exhausted for 30 h: group.EIC.2" }],
+      detections: [
+        {
+          dedupeKey: "task:2",
+          subject: "task 2 (exhausted) has not changed for 30 h: group.EIC.2",
+        },
+      ],
     });
   });
 
@@ -173,7 +188,7 @@ describe("the alarm in the README", () => {
         expect({ words, ...result }).toMatchObject({ code: 0, stderr: "" });
       }
       expect(
-        await runEngine(["alarm", "set", "task_without_movement", "--unset", "max_hours"], {
+        await runEngine(["alarm", "set", "task_without_movement", "--param", "max_hours=24"], {
           cwd: site,
         }),
       ).toMatchObject({ code: 0 });

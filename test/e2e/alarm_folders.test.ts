@@ -20,6 +20,7 @@ const SHIPPED_NAMES = [
   "gracedb_awaiting_decision",
   "panda_failure_rate_eic_all",
   "panda_failure_rate_owner",
+  "panda_task_without_movement",
 ];
 const OWNER = "panda_failure_rate_owner";
 
@@ -61,7 +62,7 @@ test.for([
       Array(2).fill("info tick done: 0 alarm(s) run, 0 error(s), 0 mail(s) sent"),
     );
     for (const name of SHIPPED_NAMES)
-      expect(after.split(`alarm_${name} is not configured: `)).toHaveLength(2);
+      expect(after.split(`${name} is not configured: `)).toHaveLength(2);
     expect(await listed(site)).toMatchObject(SHIPPED_NAMES.map((name) => ({ name, replaces: [] })));
   },
 );
@@ -92,6 +93,7 @@ test("a site's module takes the place of a shipped one, and alarm list and show 
     { name: SHIPPED_NAMES[0], file: join(SHIPPED, `${SHIPPED_NAMES[0]}.ts`), replaces: [] },
     { name: SHIPPED_NAMES[1], file: join(SHIPPED, `${SHIPPED_NAMES[1]}.ts`), replaces: [] },
     { name: OWNER, file, replaces: [replaced] },
+    { name: SHIPPED_NAMES[3], file: join(SHIPPED, `${SHIPPED_NAMES[3]}.ts`), replaces: [] },
   ]);
   const shown = await site.command(["alarm", "show", OWNER]);
   expect(shown.stdout).toContain(`\nmodule       ${file}\nreplaces     ${replaced}\n`);
@@ -149,7 +151,7 @@ test("an import of what the package does not have costs its own alarm, and the e
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
   expect(result.stderr).toMatch(
-    /^swf-alarms: alarm_broken: cannot load \S+broken\.ts: cannot find "swf-alarms\/lib\/nope", [^\n]*; "swf-alarms\/lib" has advocate_decision, [^\n]*\n$/,
+    /^swf-alarms: broken: cannot load \S+broken\.ts: cannot find "swf-alarms\/lib\/nope", [^\n]*; "swf-alarms\/lib" has failure_rate, [^\n]*\n$/,
   );
   expect(only(await site.entries("event")).title).toBe("Ours");
 });
@@ -159,7 +161,7 @@ test("two files of one name in a folder are an error of that alarm alone, until 
   site.module("own.ts", says("Ours"));
   site.module("twice.ts", says("TypeScript"));
   site.module("twice.js", says("JavaScript"));
-  const message = `swf-alarms: alarm_twice: not loaded ${join(site.alarmsDir, "twice.ts")}: it has the same alarm name as twice.js in the same folder; remove one of them\n`;
+  const message = `swf-alarms: twice: did not load ${join(site.alarmsDir, "twice.ts")}: it has the same alarm name as twice.js in the same folder; remove one of them\n`;
   // The third failure in a row quarantines the alarm.
   for (const _ of [1, 2, 3])
     expect(await site.tick()).toEqual({ code: 1, stdout: "", stderr: message });

@@ -133,14 +133,14 @@ describe("a name that the package does not have is a fault that lists what there
     [
       "of the library",
       "swf-alarms/lib/nope",
-      /cannot find "swf-alarms\/lib\/nope", imported from \S+a\.ts; "swf-alarms\/lib" has advocate_decision, count_check, .*task_window$/,
+      /cannot find "swf-alarms\/lib\/nope", imported from \S+a\.ts; "swf-alarms\/lib" has failure_rate, fields, gracedb, panda_task$/,
     ],
     [
       "of the alarms",
       "swf-alarms/alarms/nope.ts",
-      /cannot find "swf-alarms\/alarms\/nope\.ts", .*; "swf-alarms\/alarms" has gracedb_awaiting_decision, .*_owner$/,
+      /cannot find "swf-alarms\/alarms\/nope\.ts", .*; "swf-alarms\/alarms" has gracedb_awaiting_decision, .*_without_movement$/,
     ],
-    ["none at all", "swf-alarms/lib", /cannot find "swf-alarms\/lib", .* has advocate_decision, /],
+    ["none at all", "swf-alarms/lib", /cannot find "swf-alarms\/lib", .* has failure_rate, /],
     [
       "a path",
       "swf-alarms/lib/../../src/core/json",

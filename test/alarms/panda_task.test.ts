@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkCounts } from "../../alarms/lib/count_check.ts";
+import { checkCounts } from "../../alarms/lib/panda_task.ts";
 import type { JsonObject } from "../../src/text/json.ts";
 
 const ZERO = {
@@ -15,31 +15,31 @@ const broken = { status: "broken", ...ZERO };
 const pending = { status: "pending", ...ZERO };
 
 const rows: readonly [sentence: string, page: readonly JsonObject[], kind: string][] = [
-  ["an empty list says nothing against the upstream", [], "counted"],
+  ["an empty list does not show a failed count", [], "counted"],
   [
-    "three running tasks without any count are the upstream's failure",
+    "three running tasks without any count: the count failed",
     [running, running, running],
     "failed",
   ],
   [
-    "so are ended tasks: done, finished and failed ones had jobs",
+    "so do three ended tasks: done, finished and failed ones had jobs",
     ["done", "finished", "failed"].map((status) => ({ status, ...ZERO })),
     "failed",
   ],
-  ["two could be a young site's first tasks", [running, running], "unsure"],
+  ["two may be the first tasks of a new site", [running, running], "unsure"],
   [
     "one new task next to a counted one is a new task",
     [running, running, running, { ...running, nactive: 1 }],
     "counted",
   ],
   [
-    "a task in another status proves as well that the upstream counts",
+    "a counted task in another status proves that the service counts",
     [running, running, running, { ...pending, nactive: 4, nfilesfinished: 1 }],
     "counted",
   ],
   ["tasks that never had jobs need no counts", [broken, broken, pending, pending], "counted"],
   [
-    "attempts that stand beside zeros do not show that the upstream counted",
+    "maxattempt beside zeros does not prove that the service counted",
     [
       { ...running, maxattempt: 1 },
       { ...running, maxattempt: 1 },
@@ -48,17 +48,17 @@ const rows: readonly [sentence: string, page: readonly JsonObject[], kind: strin
     "failed",
   ],
   [
-    "finished jobs without one ended input file: only the file query failed",
+    "finished jobs without any ended input file: only the file query failed",
     [1, 2, 3].map((nfinished) => ({ ...running, nactive: 1, nfinished })),
     "failed",
   ],
   [
-    "early failures have no ended input file, and that is right",
+    "early failures have no ended input file, which is right",
     [1, 2, 3].map((nfailed) => ({ ...running, nactive: 1, nfailed })),
     "counted",
   ],
   [
-    "an older upstream has no nfilesfinished to miss",
+    "an older service does not report nfilesfinished",
     [1, 2, 3].map((nfinished) => ({ status: "running", nactive: 1, nfinished, nfailed: 0 })),
     "counted",
   ],

@@ -2,19 +2,19 @@ import { describe, expect, test } from "vitest";
 import {
   awaitsDecision,
   describeWaiting,
+  parseSuperevent,
   waitingSince,
-} from "../../alarms/lib/advocate_decision.ts";
-import { parseLabelRecords, parseSuperevent } from "../../alarms/lib/superevent.ts";
+} from "../../alarms/lib/gracedb.ts";
 import { parseUtc } from "../../src/text/utc.ts";
 
 describe("a decision is awaited", () => {
   const rows: readonly [sentence: string, labels: readonly string[], awaits: boolean][] = [
-    ["once people are asked", ["EM_READY", "ADVREQ"], true],
+    ["once it was requested", ["EM_READY", "ADVREQ"], true],
     ["not before", ["EM_READY"], false],
     ["not without labels", [], false],
-    ["no longer when they say yes", ["ADVREQ", "ADVOK"], false],
-    ["no longer when they say no", ["ADVNO", "ADVREQ"], false],
-    ["not where the label only looks like it", ["ADVREQ_LATER"], false],
+    ["no longer after ADVOK", ["ADVREQ", "ADVOK"], false],
+    ["no longer after ADVNO", ["ADVNO", "ADVREQ"], false],
+    ["not with a label that only looks similar", ["ADVREQ_LATER"], false],
   ];
   test.each(rows)("%s", (_sentence, labels, awaits) => {
     expect(awaitsDecision(labels)).toBe(awaits);
@@ -32,22 +32,22 @@ describe("it is awaited since", () => {
       { since: 1693471600, sinceIs: "label" },
     ],
     [
-      "the superevent was made, when there is no record",
+      "the superevent was created, if there is no record",
       [],
       { since: 1000, sinceIs: "superevent" },
     ],
     [
-      "the superevent was made, when the record has no time",
+      "the superevent was created, if the record has no time",
       [{ name: "ADVREQ", created: "soon" }],
       { since: 1000, sinceIs: "superevent" },
     ],
     [
-      "the superevent was made, when the answer is none",
+      "the superevent was created, if there are no labels",
       undefined,
       { since: 1000, sinceIs: "superevent" },
     ],
     [
-      "no time at all, when the records show a decision",
+      "no time at all, if the records show a decision",
       [
         { name: "ADVREQ", created: "2023-08-31 08:46:40 UTC" },
         { name: "ADVNO", created: "2023-08-31 09:00:00 UTC" },
@@ -56,14 +56,15 @@ describe("it is awaited since", () => {
     ],
   ];
   test.each(rows)("%s", (_sentence, labels, since) => {
-    expect(waitingSince(1000, parseLabelRecords({ labels }))).toEqual(since);
+    expect(waitingSince(1000, { labels })).toEqual(since);
   });
 
-  test("an answer without labels has no records", () => {
-    expect(
-      [undefined, null, [], { labels: {} }, { labels: [1, { name: 2 }] }].map(parseLabelRecords),
-    ).toEqual([[], [], [], [], []]);
-  });
+  test.each([undefined, null, [], { labels: {} }, { labels: [1, { name: 2 }] }])(
+    "the superevent was created, if the response is %j",
+    (response) => {
+      expect(waitingSince(1000, response)).toEqual({ since: 1000, sinceIs: "superevent" });
+    },
+  );
 });
 
 const ROW = {
@@ -75,33 +76,33 @@ const ROW = {
   preferred_event_data: { group: "CBC", pipeline: "gstlal" },
 };
 
-function told(changes: object, minutes: number) {
+function described(changes: object, minutes: number) {
   const parsed = parseSuperevent({ ...ROW, ...changes });
-  if (!parsed.ok) throw new Error(parsed.fault);
+  if (!parsed.ok) throw new Error(parsed.error);
   const since = parseUtc(ROW.created) ?? 0;
   return describeWaiting(parsed.superevent, { since, sinceIs: "label" }, since + minutes * 60);
 }
 
-describe("a superevent is told", () => {
+describe("a superevent is described", () => {
   const waits: readonly [sentence: string, minutes: number, metric: string][] = [
     ["with no more than has passed", 19.9, "19 min"],
-    ["at once, if that is wanted", 0, "0 min"],
+    ["at once, if the limit is 0", 0, "0 min"],
     ["in minutes up to two hours", 119, "119 min"],
     ["in hours up to two days", 47.9 * 60, "47 h"],
     ["in days from then on", 48 * 60, "2 d"],
   ];
   test.each(waits)("%s", (_sentence, minutes, metric) => {
-    const { subject, data } = told({}, minutes);
+    const { subject, data } = described({}, minutes);
     expect(data?.metric).toBe(metric);
     expect(subject).toBe(
-      `superevent S190521r (Production) awaits a decision for ${metric}, since 2023-08-31 08:00:00 UTC`,
+      `superevent S190521r (Production) has waited ${metric} for a decision, since 2023-08-31 08:00:00 UTC`,
     );
   });
 
   test("with what people need to decide", () => {
     expect(
-      told({}, 42).body,
-    ).toBe(`Superevent S190521r has the label ADVREQ and neither ADVOK nor ADVNO.
+      described({}, 42).body,
+    ).toBe(`Superevent S190521r has the label ADVREQ, but neither ADVOK nor ADVNO.
 
 Waiting since: 2023-08-31 08:00:00 UTC (when ADVREQ was set)
 Waited:        42 min at 2023-08-31 08:42:00 UTC
@@ -114,9 +115,9 @@ Labels:        ADVREQ, EM_READY
 Superevent page: https://gracedb.ligo.org/superevents/S190521r/view/`);
   });
 
-  test("with null for what a row of 2019 does not have", () => {
+  test("with null for fields that rows of 2019 lack", () => {
     const changes = { preferred_event_data: undefined, far: undefined, category: undefined };
-    expect(told(changes, 42).data).toEqual({
+    expect(described(changes, 42).data).toEqual({
       metric: "42 min",
       superevent_id: "S190521r",
       category: null,
@@ -134,7 +135,7 @@ test.each([
   ["no id", { superevent_id: null }],
   ["an empty id", { superevent_id: "" }],
   ["no labels", { labels: undefined }],
-  ["labels that are none", { labels: [{ name: "ADVREQ" }] }],
-])("a row with %s is a fault", (_sentence, changes) => {
+  ["invalid labels", { labels: [{ name: "ADVREQ" }] }],
+])("a row with %s is an error", (_sentence, changes) => {
   expect(parseSuperevent({ ...ROW, ...changes }).ok).toBe(false);
 });

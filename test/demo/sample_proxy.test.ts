@@ -11,24 +11,24 @@ afterAll(async () => {
   await panda.close();
 });
 
-async function ask(query: string): Promise<{ status: number; body: JsonObject }> {
+async function request(query: string): Promise<{ status: number; body: JsonObject }> {
   const response = await fetch(`${panda.url}/api/panda/tasks/${query}`, { redirect: "manual" });
   const body: unknown = await response.json();
-  if (!isJsonObject(body)) throw new Error("the answer is no object");
+  if (!isJsonObject(body)) throw new Error("the response is not an object");
   return { status: response.status, body };
 }
 
 async function ids(query: string): Promise<unknown[]> {
-  const { body } = await ask(query);
+  const { body } = await request(query);
   return Array.isArray(body.items)
     ? body.items.map((item) => isJsonObject(item) && item.jeditaskid)
     : [];
 }
 
-// The test server is itself held to the wire contract: what passes against it must pass upstream.
-describe.skipIf(shared.length === 0)("the PanDA test server", () => {
+// The proxy is held to the wire contract: a client that works with it must work with PanDA.
+describe.skipIf(shared.length === 0)("the sample proxy", () => {
   test("has the envelope of the sample pages", async () => {
-    const { body } = await ask("?days=1&limit=12");
+    const { body } = await request("?days=1&limit=12");
     expect(Object.keys(body)).toEqual([
       "items",
       "total_count",
@@ -52,7 +52,7 @@ describe.skipIf(shared.length === 0)("the PanDA test server", () => {
         taskid: null,
       },
     });
-    expect((await ask("?days=1&limit=12&before_id=38896")).body).toMatchObject({
+    expect((await request("?days=1&limit=12&before_id=38896")).body).toMatchObject({
       total_count: 30,
       has_more: false,
       next_before_id: null,
@@ -62,10 +62,10 @@ describe.skipIf(shared.length === 0)("the PanDA test server", () => {
   const filters: readonly [sentence: string, query: string, ids: readonly number[]][] = [
     ["one status", "?status=broken", [38920, 38918]],
     ["one owner", "?username=second%20user", [38890, 38886]],
-    ["owners like a pattern", "?username=ph%25er", [38949, 38925]],
+    ["owners by a pattern", "?username=ph%25er", [38949, 38925]],
     ["a part of a name", "?taskname=site-canary", [38893]],
     ["the rest of a list", "?before_id=38880", [38874, 38870]],
-    ["everything before 0, which is no cursor", "?before_id=0&limit=1", [38962]],
+    ["everything for before_id 0, which is not a cursor", "?before_id=0&limit=1", [38962]],
     ["no processing type", "?processingtype=__blank__", [38874, 38870]],
     ["the last of two values", "?status=done&status=broken", [38920, 38918]],
   ];
@@ -73,7 +73,7 @@ describe.skipIf(shared.length === 0)("the PanDA test server", () => {
     expect(await ids(query)).toEqual(expected);
   });
 
-  const refusals: readonly [query: string, error: string][] = [
+  const invalid: readonly [query: string, error: string][] = [
     ["?limit=201", "limit must be <= 200"],
     ["?limit=0", "limit must be >= 1"],
     ["?limit=many", "limit must be an integer"],
@@ -81,8 +81,8 @@ describe.skipIf(shared.length === 0)("the PanDA test server", () => {
     ["?days=1.5", "days must be an integer"],
     ["?before_id=x", "before_id must be an integer"],
   ];
-  test.each(refusals)("refuses %s", async (query, error) => {
-    expect(await ask(query)).toEqual({ status: 400, body: { error } });
+  test.each(invalid)("rejects %s", async (query, error) => {
+    expect(await request(query)).toEqual({ status: 400, body: { error } });
   });
 
   test("redirects a path without its slash", async () => {
@@ -94,7 +94,7 @@ describe.skipIf(shared.length === 0)("the PanDA test server", () => {
   });
 });
 
-test("leaves tasks out that are outside the window, or that nobody will ever end", async () => {
+test("leaves out tasks outside the window, and unfinished tasks older than 60 days", async () => {
   const now = Date.parse("2026-08-07T18:00:00Z") / 1000;
   const row = (
     jeditaskid: number,
