@@ -1,13 +1,13 @@
 import type { Config } from "../config/config.ts";
 import { MAIN_SOURCE } from "../core/main_source.ts";
-import { Room } from "../source/room.ts";
+import { CacheMemory } from "../source/response_cache.ts";
 import { Source } from "../source/source.ts";
 
 /** The services of one tick, by the name that modules use; nothing is connected before it is asked. */
 export class Sources {
   readonly byName: ReadonlyMap<string, Source>;
   readonly #abort = new AbortController();
-  readonly #room = new Room();
+  readonly #memory = new CacheMemory();
 
   constructor(config: Config) {
     const { requestTimeout: timeout, maxConnections } = config.engine;
@@ -16,12 +16,12 @@ export class Sources {
     if (config.engine.baseUrl !== undefined) {
       const plain = { headers: {}, token: undefined, userAgent: undefined };
       const settings = { name: MAIN_SOURCE, baseUrl: config.engine.baseUrl, ...common, ...plain };
-      sources.set(MAIN_SOURCE, new Source(settings, this.#abort.signal, this.#room));
+      sources.set(MAIN_SOURCE, new Source(settings, this.#abort.signal, this.#memory));
     }
     for (const [name, settings] of Object.entries(config.sources)) {
       sources.set(
         name,
-        new Source({ name, ...common, ...settings }, this.#abort.signal, this.#room),
+        new Source({ name, ...common, ...settings }, this.#abort.signal, this.#memory),
       );
     }
     this.byName = sources;
@@ -40,6 +40,5 @@ export class Sources {
   async close(): Promise<void> {
     this.#abort.abort(new Error("the tick has ended"));
     await Promise.all([...this.byName.values()].map((source) => source.close()));
-    this.#room.close();
   }
 }

@@ -2,12 +2,21 @@ import { MAIN_SOURCE } from "../core/main_source.ts";
 import { errorText } from "../text/describe.ts";
 import type { JsonObject, JsonValue } from "../text/json.ts";
 import type { AlarmClient } from "./client.ts";
-import { FetchError } from "./fetch_error.ts";
+import { BodyError, fetchError } from "./fetch_error.ts";
 import { inTime } from "./in_time.ts";
-import { firstQuery, KEYSET, type Paging, parsePage, type Query, queryText } from "./paging.ts";
+import {
+  firstQuery,
+  KEYSET,
+  type Page,
+  type Paging,
+  parsePage,
+  type Query,
+  queryText,
+} from "./paging.ts";
+import { parseJson } from "./parse_json.ts";
 import type { Requester } from "./requester.ts";
 
-/** At 200 items a page, a million items; an endless list must end somewhere. */
+/** A million items at 200 a page. */
 const MAX_PAGES = 5_000;
 
 export interface ClientFacts {
@@ -21,101 +30,118 @@ export interface ClientFacts {
   readonly onIncomplete: (reason: string) => void;
 }
 
-/** The client that one run of one alarm's `detect` gets. */
+/** The client for one run of one alarm's `detect`. */
 export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE): AlarmClient {
-  const source = facts.sources.get(sourceName) ?? missing(sourceName);
-  /** Every failure is on the record before the module can catch it. */
-  const read = async (answer: Promise<Buffer | undefined>): Promise<JsonValue | undefined> => {
+  const { sources, now, signal, log, firing, onIncomplete } = facts;
+  const source = sources.get(sourceName) ?? missingSource(sourceName);
+  /** Every error is recorded before the module can catch it. */
+  const record = <E>(error: E): E => {
+    onIncomplete(errorText(error));
+    return error;
+  };
+  const receive = async (
+    path: string,
+    query: Query,
+    response: Promise<Buffer | undefined>,
+  ): Promise<JsonValue | undefined> => {
     try {
-      const body = await inTime(answer, facts.signal);
+      const body = await inTime(response, signal);
       return body === undefined ? undefined : parseJson(body.toString());
     } catch (error) {
-      facts.onIncomplete(errorText(error));
-      throw error;
+      if (!(error instanceof BodyError)) throw record(error);
+      const url = `${path}?${queryText(query)}`.replace(/\?$/, "");
+      throw record(fetchError(url, sourceName, `status 200, but ${error.message}`));
     }
   };
-  const get: AlarmClient["get"] = async (path, query = {}) =>
-    (await read(source.request(path, query, false))) ?? null;
+  const get = async (path: string, query: Query = {}): Promise<JsonValue> =>
+    (await receive(path, query, source.request(path, query, false))) ?? null;
   const getAhead: GetAhead = (path, query) => {
     let need = (): void => {};
     const needed = new Promise<void>((resolve) => {
       need = resolve;
     });
-    const answer = source.request(path, query, false, needed);
-    // It may fail without being needed; without this it would end the process.
-    answer.catch(() => {});
+    const response = source.request(path, query, false, needed);
+    // If it fails before it is needed, the rejection would be unhandled and end the process.
+    response.catch(() => {});
     return async () => {
-      if (!facts.signal.aborted) need();
-      return (await read(answer)) ?? null;
+      if (!signal.aborted) need();
+      return (await receive(path, query, response)) ?? null;
     };
   };
   return {
-    now: facts.now,
-    signal: facts.signal,
-    log: facts.log,
-    incomplete: (reason) => facts.onIncomplete(String(reason)),
-    firing: () => inTime(facts.firing(), facts.signal),
+    now,
+    signal,
+    log,
+    incomplete: (reason) => onIncomplete(String(reason)),
+    firing: () => inTime(firing(), signal),
     get,
-    find: (path, query = {}) => read(source.request(path, query, true)),
+    find: (path, query = {}) => receive(path, query, source.request(path, query, true)),
     source: (name) => {
-      if (!facts.sources.has(name)) {
-        facts.onIncomplete(notConfigured(name));
-        throw new Error(notConfigured(name));
-      }
+      if (!sources.has(name)) throw record(new Error(notConfigured(name)));
       return makeClient(facts, name);
     },
-    pages: (path, query = {}, paging = KEYSET) =>
-      readPages(path, query, paging, get, getAhead, facts.onIncomplete),
+    pages: (path, query = {}, paging = KEYSET) => {
+      const fail = (reason: string): Error => record(fetchError(path, sourceName, reason));
+      return readPages(path, query, paging, { get, getAhead, fail });
+    },
   };
 }
 
-/** Sends a question at once. Its answer, or its failure, counts only when the result is called. */
+/** Sends a request at once. Its response, or its error, counts only when the result is called. */
 type GetAhead = (path: string, query: Query) => () => Promise<JsonValue>;
 
-/** Asks for the next page before the module gets the items of this one. */
+interface PageAccess {
+  readonly get: AlarmClient["get"];
+  readonly getAhead: GetAhead;
+  readonly fail: (reason: string) => Error;
+}
+
+/** Requests the next page before the module gets the items of this one. */
 async function* readPages(
   path: string,
   query: Query,
   paging: Paging,
-  get: AlarmClient["get"],
-  getAhead: GetAhead,
-  onIncomplete: (reason: string) => void,
+  { get, getAhead, fail }: PageAccess,
 ): AsyncGenerator<JsonObject, void, undefined> {
-  const fail = (reason: string): never => {
-    const message = `GET ${path}: ${reason}`;
-    onIncomplete(message);
-    throw new FetchError(message);
-  };
   const first = firstQuery(query, paging);
-  const asked = new Set([queryText(first)]);
-  const askNext = (next: Query): (() => Promise<JsonValue>) => {
+  const requested = new Set([queryText(first)]);
+  const request = (next: Query): (() => Promise<JsonValue>) => {
     const text = queryText(next);
-    if (asked.has(text)) return () => fail(`the list leads back to the page ?${text}`);
-    if (asked.size >= MAX_PAGES) return () => fail(`the list has more than ${MAX_PAGES} pages`);
-    asked.add(text);
+    const reason = requested.has(text)
+      ? `pagination loop at page ${requested.size + 1}: ?${text} was already read`
+      : `the list has more than ${MAX_PAGES} pages`;
+    if (requested.has(text) || requested.size >= MAX_PAGES)
+      return async () => {
+        throw fail(reason);
+      };
+    requested.add(text);
     return getAhead(path, next);
   };
-  let page: NextPage | undefined = { query: first, answer: () => get(path, first) };
+  let page: PendingPage | undefined = { query: first, response: () => get(path, first) };
   while (page !== undefined) {
-    const parsed = parsePage(await page.answer(), page.query, paging);
-    if (!parsed.ok) return fail(`page ${asked.size}: ${parsed.fault}`);
-    const { items, next } = parsed.page;
-    page = next && { query: next, answer: askNext(next) };
+    const response = await page.response();
+    let parsed: Page;
+    try {
+      parsed = parsePage(response, page.query, paging);
+    } catch (error) {
+      throw error instanceof BodyError ? fail(`page ${requested.size}: ${error.message}`) : error;
+    }
+    const { items, next } = parsed;
+    page = next && { query: next, response: request(next) };
     yield* items;
   }
 }
 
-/** The page of a list that is read next. */
-interface NextPage {
+interface PendingPage {
   readonly query: Query;
-  readonly answer: () => Promise<JsonValue>;
+  readonly response: () => Promise<JsonValue>;
 }
 
-/** What stands for a source that is not configured. */
-function missing(name: string): Requester {
+/** Fails each request, so that a module without a service still loads and runs. */
+function missingSource(name: string): Requester {
   return {
     request: async (path) => {
-      throw new FetchError(`GET ${path}: ${notConfigured(name)}`);
+      throw fetchError(path, name, notConfigured(name));
     },
   };
 }
@@ -124,9 +150,4 @@ function notConfigured(name: string): string {
   return name === MAIN_SOURCE
     ? "the main service is not configured; set [engine] base_url"
     : `the source ${JSON.stringify(name)} is not configured; add [sources.${name}] with its base_url`;
-}
-
-/** `Source` has made sure that it is JSON. */
-function parseJson(text: string): JsonValue {
-  return JSON.parse(text);
 }

@@ -1,11 +1,8 @@
 const LIMIT = 160;
-/** Where a page's title is looked for: an answer may have any size. */
+/** Characters in which the title of a page is searched. */
 const BEGINNING = 4_000;
 
-/**
- * The beginning of an answer, fit to be quoted in a message: one line, no control characters, an HTML
- * page reduced to its title.
- */
+/** The beginning of a response for a message: one line without control characters; of an HTML page the title. */
 export function excerpt(body: string): string {
   const beginning = body.slice(0, BEGINNING);
   const title = /<title[^>]*>([^<]{1,200})/i.exec(beginning)?.[1];

@@ -1,9 +1,6 @@
-/**
- * The promise's result, or the signal's reason if that comes first. The promise itself goes on: it may
- * be shared with others.
- */
+/** The promise's result, or the signal's reason if that comes first. The promise itself continues. */
 export async function inTime<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  // Nobody may be left to hear of a late failure; without this it would end the process.
+  // A later rejection would otherwise be unhandled and end the process.
   promise.catch(() => {});
   return await new Promise<T>((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);

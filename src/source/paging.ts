@@ -1,16 +1,17 @@
-import { cut, quote } from "../text/describe.ts";
+import { cut, quote, showName } from "../text/describe.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../text/json.ts";
+import { BodyError } from "./fetch_error.ts";
 
 /** Query parameters; null and undefined ones are left out. */
 export interface Query {
   readonly [name: string]: string | number | boolean | null | undefined;
 }
 
-/** How a list is cut into pages. */
+/** How a list is divided into pages. */
 export type Paging =
-  /** PanDA's: `{ items, has_more, next_before_id }`, continued with `before_id`, ids descending. */
+  /** PanDA: `{ items, has_more, next_before_id }`, continued with `before_id`; ids descend. */
   | { readonly style: "keyset"; readonly list?: string }
-  /** GraceDB's: `{ <list>, links: { next } }`, continued with the query of `links.next`. */
+  /** GraceDB: `{ <list>, links: { next } }`, continued with the query of `links.next`. */
   | { readonly style: "links.next"; readonly list: string };
 
 export const KEYSET: Paging = { style: "keyset" };
@@ -18,82 +19,80 @@ export const KEYSET: Paging = { style: "keyset" };
 /** The proxy refuses more. */
 export const PAGE_SIZE = 200;
 
+const KEYS_SHOWN = 8;
+
 export interface Page {
   readonly items: readonly JsonObject[];
   /** The query of the next page; undefined at the end of the list. */
   readonly next: Query | undefined;
 }
 
-export type ParsedPage =
-  | { readonly ok: true; readonly page: Page }
-  | { readonly ok: false; readonly fault: string };
-
-/** The first question of a list: the page size is asked for unless the module chose one. */
+/** The query of the first page, with a page size unless the module set one. */
 export function firstQuery(query: Query, paging: Paging): Query {
   return paging.style === "keyset" ? { ...query, limit: query.limit ?? PAGE_SIZE } : query;
 }
 
 /**
- * One answer as a page. A page that does not say how the list goes on, or goes on where it has been,
- * is a fault: taking it for the end would make entities look gone.
+ * Throws BodyError for a page that has no list, or does not say how the list continues: taking that for the
+ * end would make entities look gone.
  */
-export function parsePage(answer: JsonValue, asked: Query, paging: Paging): ParsedPage {
-  const listKey = paging.list ?? "items";
-  if (!isJsonObject(answer))
-    return fault(`the answer is ${kind(answer)}, not an object with ${listKey}`);
-  const items = answer[listKey];
-  if (!Array.isArray(items)) return fault(`${listKey} is ${kind(items)}, not a list`);
-  const objects: JsonObject[] = [];
-  for (const [index, item] of items.entries()) {
-    if (!isJsonObject(item)) return fault(`${listKey}[${index}] is ${kind(item)}, not an object`);
-    objects.push(item);
-  }
-  const next = paging.style === "keyset" ? nextKeyset(answer, asked) : nextLink(answer, asked);
-  return next.ok ? { ok: true, page: { items: objects, next: next.query } } : next;
-}
-
-type Next =
-  | { readonly ok: true; readonly query: Query | undefined }
-  | { readonly ok: false; readonly fault: string };
-
-function nextKeyset(answer: JsonObject, asked: Query): Next {
-  const { has_more: more, next_before_id: cursor } = answer;
-  if (more === false) return { ok: true, query: undefined };
-  if (more === undefined && cursor === null) return { ok: true, query: undefined };
-  if (more !== true && more !== undefined)
-    return fault(`has_more is ${kind(more)}, not true or false`);
-  if (typeof cursor !== "number" || !Number.isSafeInteger(cursor)) {
-    return fault(`next_before_id is ${kind(cursor)} although the list has not ended`);
-  }
-  const before = asked.before_id;
-  if (typeof before === "number" && cursor >= before) {
-    return fault(
-      `next_before_id is ${cursor} after before_id ${before}: the cursor does not move down`,
+export function parsePage(response: JsonValue, query: Query, paging: Paging): Page {
+  const key = paging.list ?? "items";
+  if (!isJsonObject(response))
+    throw new BodyError(
+      `the response is ${kind(response)}, not an object with the list ${quote(key)}; use client.get`,
     );
-  }
-  return { ok: true, query: { ...asked, before_id: cursor } };
+  const next = paging.style === "keyset" ? nextKeyset : nextLink;
+  return { items: itemsOf(response, key), next: next(response, query) };
 }
 
-/**
- * Only the query of the link is taken: host, scheme and path stay those of the question, so that no
- * answer can send the engine, and its token, to another place.
- */
-function nextLink(answer: JsonObject, asked: Query): Next {
-  const { links } = answer;
-  if (!isJsonObject(links)) return fault(`links is ${kind(links)}, not an object with next`);
+function itemsOf(response: JsonObject, key: string): readonly JsonObject[] {
+  const items = response[key];
+  if (items === undefined)
+    throw new BodyError(
+      `the response has no list ${quote(key)} (it has: ${keysOf(response)}); name it with list:, or use client.get`,
+    );
+  if (!Array.isArray(items)) throw new BodyError(`${key} is ${kind(items)}, not a list`);
+  return items.map((item, index) => {
+    if (!isJsonObject(item))
+      throw new BodyError(`${key}[${index}] is ${kind(item)}, not an object`);
+    return item;
+  });
+}
+
+function keysOf(response: JsonObject): string {
+  const keys = Object.keys(response);
+  if (keys.length === 0) return "no keys";
+  const shown = keys.slice(0, KEYS_SHOWN).map(showName);
+  return shown.join(", ") + (keys.length > KEYS_SHOWN ? ", …" : "");
+}
+
+function nextKeyset(response: JsonObject, query: Query): Query | undefined {
+  const { has_more: more, next_before_id: cursor } = response;
+  if (more === false || (more === undefined && cursor === null)) return undefined;
+  if (more !== true && more !== undefined)
+    throw new BodyError(`has_more is ${kind(more)}, not true or false`);
+  if (typeof cursor !== "number" || !Number.isSafeInteger(cursor))
+    throw new BodyError(`next_before_id is ${kind(cursor)} although the list has not ended`);
+  const before = query.before_id;
+  if (typeof before === "number" && cursor >= before)
+    throw new BodyError(`next_before_id is ${cursor} after before_id ${before}; it must decrease`);
+  return { ...query, before_id: cursor };
+}
+
+/** Only the query of the link is used, so that no response can send the engine and its token to another host. */
+function nextLink(response: JsonObject, query: Query): Query | undefined {
+  const { links } = response;
+  if (!isJsonObject(links)) throw new BodyError(`links is ${kind(links)}, not an object with next`);
   const { next } = links;
-  if (next === null) return { ok: true, query: undefined };
-  if (typeof next !== "string" || !URL.canParse(next, "http://relative.invalid")) {
-    return fault(`links.next is ${kind(next)}, neither a link nor null`);
-  }
-  const link = new URL(next, "http://relative.invalid");
-  const query = { ...asked, ...Object.fromEntries(link.searchParams) };
-  if (queryText(query) === queryText(asked))
-    return fault(`links.next asks again for ${cut(link.search, 200)}: the cursor does not move`);
-  return { ok: true, query };
+  if (next === null) return undefined;
+  if (typeof next !== "string" || !URL.canParse(next, "http://relative.invalid"))
+    throw new BodyError(`links.next is ${kind(next)}, not a link or null`);
+  const { searchParams } = new URL(next, "http://relative.invalid");
+  return { ...query, ...Object.fromEntries(searchParams) };
 }
 
-/** The query as it goes into the URL, sorted: the same question is always the same text. */
+/** The query as in a URL, sorted, so that equal queries have equal texts. */
 export function queryText(query: Query): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
@@ -105,12 +104,7 @@ export function queryText(query: Query): string {
 
 function kind(value: unknown): string {
   if (value === undefined) return "missing";
-  if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
-  if (typeof value === "object") return "an object";
+  if (typeof value === "object" && value !== null) return "an object";
   return cut(quote(value), 41);
-}
-
-function fault(text: string): { readonly ok: false; readonly fault: string } {
-  return { ok: false, fault: text };
 }

@@ -1,10 +1,10 @@
 import type { Query } from "./paging.ts";
 
-/** One service as a client sees it: `Source` itself, or its stand-in where a module runs. */
+/** One service as the client sees it: a `Source`, or in a worker what stands for it. */
 export interface Requester {
   /**
-   * An answer: JSON in UTF-8; undefined for a 404 where that is one. Throws FetchError. What is asked
-   * ahead comes with `needed`, which resolves when the module waits for the answer, and may never do so.
+   * The body of a response; undefined for a 404 with `allow404`. Throws FetchError. A request ahead has
+   * `needed`, which resolves when the module waits for the response, which may never happen.
    */
   request(
     path: string,

@@ -1,61 +1,65 @@
-import type { Slice } from "../spool/spool.ts";
-import type { Blame } from "./circuit_breaker.ts";
-import type { Room } from "./room.ts";
+import type { RequestResult } from "./request_result.ts";
 
-/** How a question ended. */
-export type SourceResponse =
-  /** JSON in UTF-8. */
-  | { readonly ok: true; readonly body: Buffer }
-  | {
-      readonly ok: false;
-      readonly reason: string;
-      readonly blame: Blame;
-      /** A 404: for some questions an answer. */
-      readonly notFound: boolean;
-      /** It was asked ahead and tried once: a caller that needs the answer asks again. */
-      readonly ahead?: true;
-    };
+/** Bytes; about 50,000 tasks of PanDA. */
+const MAX_CACHED = 64 * 2 ** 20;
+/** Bytes of an entry beside its texts. */
+const ENTRY = 500;
+
+/** The memory for the cached responses of all sources in one tick. */
+export class CacheMemory {
+  #left: number;
+
+  constructor(bytes = MAX_CACHED) {
+    this.#left = bytes;
+  }
+
+  /** Returns false where so many bytes do not fit. */
+  take(bytes: number): boolean {
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
+    return true;
+  }
+}
+
+interface Entry {
+  readonly response: Promise<RequestResult>;
+  readonly isAhead: boolean;
+}
 
 /**
- * The answers of one source in one tick. Those who ask while a question is under way always share its
- * answer; those who ask later do as long as there was room to keep it.
+ * The responses of one source in one tick. A request that is still running is always shared; a response that
+ * does not fit into the memory is requested again.
  */
 export class ResponseCache {
-  readonly #room: Room;
-  /** Under way, or kept in memory. */
-  readonly #byQuestion = new Map<string, Promise<SourceResponse>>();
-  readonly #putAway = new Map<string, Slice>();
+  readonly #memory: CacheMemory;
+  readonly #byUrl = new Map<string, Entry>();
 
-  constructor(room: Room) {
-    this.#room = room;
+  constructor(memory: CacheMemory) {
+    this.#memory = memory;
   }
 
-  /** `fetch` never rejects. */
-  async get(question: string, fetch: () => Promise<SourceResponse>): Promise<SourceResponse> {
-    const known = this.#byQuestion.get(question) ?? this.#fetchBack(question);
-    if (known !== undefined) return await known;
-    const answer = fetch();
-    this.#byQuestion.set(question, answer);
-    const ended = await answer;
-    if (!ended.ok && ended.ahead) this.#byQuestion.delete(question);
-    else if (!this.#room.take(size(question, ended))) {
-      this.#byQuestion.delete(question);
-      const slice = ended.ok ? this.#room.putAway(ended.body) : undefined;
-      if (slice !== undefined) this.#putAway.set(question, slice);
+  /** A request ahead is sent without retries, so its error counts only for others that are ahead. */
+  async get(
+    url: string,
+    send: () => Promise<RequestResult>,
+    isAhead: boolean,
+  ): Promise<RequestResult> {
+    const known = this.#byUrl.get(url);
+    if (known === undefined) {
+      const response = send().then((result) => {
+        if ((!result.ok && isAhead) || !this.#memory.take(size(url, result)))
+          this.#byUrl.delete(url);
+        return result;
+      });
+      this.#byUrl.set(url, { response, isAhead });
+      return await response;
     }
-    return ended;
-  }
-
-  #fetchBack(question: string): SourceResponse | undefined {
-    const slice = this.#putAway.get(question);
-    const body = slice === undefined ? undefined : this.#room.fetchBack(slice);
-    return body === undefined ? undefined : { ok: true, body };
+    const result = await known.response;
+    return !result.ok && known.isAhead && !isAhead ? await this.get(url, send, isAhead) : result;
   }
 }
 
-/** At most two bytes a character; the rest of an entry takes less than a question's allowance. */
-function size(question: string, answer: SourceResponse): number {
-  return ENTRY + 2 * question.length + (answer.ok ? answer.body.length : 2 * answer.reason.length);
+/** At most two bytes a character. */
+function size(url: string, result: RequestResult): number {
+  return ENTRY + 2 * url.length + (result.ok ? result.body.length : 2 * result.reason.length);
 }
-
-const ENTRY = 500;

@@ -1,30 +1,29 @@
 import fastq from "fastq";
 import type { Requester } from "./requester.ts";
 
-/** A source that several alarms ask. */
+/** A source that several alarms use. */
 export interface SharedSource extends Requester {
-  /** Questions that it has under way at the same time. */
+  /** Requests that it sends side by side. */
   readonly maxConnections: number;
 }
 
 /**
- * One alarm's way to a source. A source answers first come, first served, so an alarm that asks
- * thousands of questions at once would keep all others waiting; and what it asked and no longer waits
- * for would still be fetched. Here as many of its questions may wait at the source as that has under way;
- * the further ones wait their turn, each until the alarm is `ready` for its answer, and none goes out
- * after `signal`.
+ * One alarm's access to a source. The source works in order, so an alarm that makes thousands of requests at once
+ * would block the others. Here only `maxConnections` of them reach the source; the next ones wait until the
+ * alarm is `ready` for a response, and none is sent after `signal`.
  */
 export function shareOf(
   source: SharedSource,
   signal: AbortSignal,
   ready: () => Promise<void>,
 ): Requester {
-  const questions = fastq.promise<unknown, Request, Buffer | undefined>(async (question) => {
-    await ready();
-    signal.throwIfAborted();
-    return await source.request(...question);
-  }, source.maxConnections);
-  return { request: (...question) => questions.push(question) };
+  const queue = fastq.promise<unknown, Parameters<Requester["request"]>, Buffer | undefined>(
+    async (request) => {
+      await ready();
+      signal.throwIfAborted();
+      return await source.request(...request);
+    },
+    source.maxConnections,
+  );
+  return { request: (...request) => queue.push(request) };
 }
-
-type Request = Parameters<Requester["request"]>;

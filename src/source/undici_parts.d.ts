@@ -1,4 +1,4 @@
-/** The two files of undici that connections.ts loads; undici's own types know only the whole. */
+/** The two files of undici that connections.ts loads; undici has types only for the whole package. */
 declare module "undici/lib/dispatcher/pool.js" {
   import { Pool } from "undici";
   export default Pool;

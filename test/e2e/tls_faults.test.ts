@@ -61,7 +61,7 @@ describe.skipIf(!hasOpenssl())("a service whose certificate proves nothing", () 
     const { code, stderr } = await tick(await siteAt(server.url));
     const line = stderr.split("\n").find((text) => text.startsWith("swf-alarms: "));
     expect(line).toMatch(
-      /^swf-alarms: source safe unreachable since .*; last: its TLS certificate is not valid here: .*; could not look: alarm_things$/,
+      /^swf-alarms: source safe unreachable since .*; last: TLS certificate not accepted: .*; could not look: alarm_things$/,
     );
     expect(line).toMatch(says);
     expect(code).toBe(1);
@@ -78,7 +78,7 @@ describe.skipIf(!hasOpenssl())("a service whose certificate proves nothing", () 
     const site = await siteAt(server.url.replace("http:", "https:"));
     const { code, stderr } = await tick(site);
     expect(stderr).toMatch(
-      /swf-alarms: source safe unreachable since [^\n]*no TLS connection: [^\n]+\n/,
+      /swf-alarms: source safe unreachable since [^\n]*TLS connection failed: [^\n]+\n/,
     );
     expect(code).toBe(1);
     expect(server.requests).toEqual([]);

@@ -15,7 +15,7 @@ const MET: readonly UpstreamFault[] = [
   "lists null",
   "moves its cursor up",
   "sends to itself for ever",
-  "gives a number that none can hold",
+  "sends a number that is too large",
 ].map((name) => {
   const fault = UPSTREAM_FAULTS.find((known) => known.name === name);
   if (fault === undefined) throw new Error(`no fault "${name}" in test/support`);
@@ -61,7 +61,7 @@ test("whatever a service does wrong, no event clears, the record says why, and n
   expect(await activeKeys(site)).toEqual(["other"]);
 }, 180_000);
 
-test("a service that is down is not asked by every alarm of the tick", async () => {
+test("a service that is down does not get requests from every alarm of the tick", async () => {
   const site = await makeSite({ mail: "none" });
   site.source.answer = (_request, response) => {
     response.writeHead(503, { "retry-after": "3600" });
@@ -77,10 +77,10 @@ test("a service that is down is not asked by every alarm of the tick", async () 
   const run = only(await site.entries("engine_run"));
   const lines = names.map((name) => perAlarm(run, `alarm_${name}`).error_message);
   for (const line of lines) expect(line).toContain("status 503 down");
-  // Eight failures, and up to three questions that were under way with the eighth.
+  // Eight errors, and up to three requests that were running at the eighth.
   expect(site.source.requests.length).toBeGreaterThanOrEqual(8);
   expect(site.source.requests.length).toBeLessThanOrEqual(11);
-  expect(lines.filter((line) => line.includes("not asked: main has failed"))).toHaveLength(
+  expect(lines.filter((line) => line.includes("not sent: main failed"))).toHaveLength(
     names.length - site.source.requests.length,
   );
 });

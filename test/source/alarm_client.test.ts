@@ -30,7 +30,7 @@ interface Watched {
   readonly logged: string[];
 }
 
-/** The client of one alarm, and what the engine hears of it. */
+/** The client of one alarm, and what the engine learns from it. */
 function watch(
   sources: { readonly [name: string]: Requester } = { main: makeSource({ baseUrl: server.url }) },
   signal: AbortSignal = new AbortController().signal,
@@ -77,8 +77,8 @@ function serveTasks(
   };
 }
 
-describe("what the client is made of", () => {
-  test("the tick's time, its signal, and ways to tell the engine something", () => {
+describe("the client", () => {
+  test("has the tick's time and signal, and reports to the engine", () => {
     const { signal } = new AbortController();
     const { client, reasons, logged } = watch({}, signal);
     expect(client.now).toBe(1_790_000_000.5);
@@ -89,7 +89,7 @@ describe("what the client is made of", () => {
     expect(reasons).toEqual(["half of the sites did not answer"]);
   });
 
-  test("a reason that is no text, from a module without types, is told as one", () => {
+  test("a reason that is not a string becomes one", () => {
     const { client, reasons } = watch();
     const incomplete: (reason: never) => void = client.incomplete;
     Reflect.apply(incomplete, client, [new Error("boom")]);
@@ -99,7 +99,7 @@ describe("what the client is made of", () => {
 });
 
 describe("get and find", () => {
-  test("an answer is given, and the record stays complete", async () => {
+  test("a response is returned, and the outcome stays complete", async () => {
     const { client, reasons } = watch();
     expect(await client.get("/x/", { days: 1 })).toEqual({ ok: true });
     expect(await client.find("/y/")).toEqual({ ok: true });
@@ -107,7 +107,7 @@ describe("get and find", () => {
     expect(reasons).toEqual([]);
   });
 
-  test("null is an answer", async () => {
+  test("null is a response", async () => {
     server.answer = (_request, response) => json(response, null);
     const { client, reasons } = watch();
     expect(await client.get("/x/")).toBeNull();
@@ -115,7 +115,7 @@ describe("get and find", () => {
     expect(reasons).toEqual([]);
   });
 
-  test("a 404 is an answer to find, and a failure to get", async () => {
+  test("a 404 is undefined for find, and an error for get", async () => {
     server.answer = (_request, response) => json(response, { error: "Task 999 not found" }, 404);
     const { client, reasons } = watch();
     expect(await client.find("/tasks/999/")).toBeUndefined();
@@ -124,14 +124,14 @@ describe("get and find", () => {
     expect(reasons).toEqual([expect.stringContaining("status 404")]);
   });
 
-  const refusals: readonly (readonly [string, (client: AlarmClient) => Promise<unknown>])[] = [
+  const failing: readonly (readonly [string, (client: AlarmClient) => Promise<unknown>])[] = [
     ["get", (client) => client.get("/x/")],
     ["find", (client) => client.find("/x/")],
     ["pages", (client) => collect(client.pages("/x/"))],
-    ["a path that leads out, asked with get", (client) => client.get("../../x/")],
+    ["get with a path outside of the base", (client) => client.get("../../x/")],
   ];
-  test.each(refusals)(
-    "a failure is on the record even when the module catches it: %s",
+  test.each(failing)(
+    "an error is recorded even when the module catches it: %s",
     async (_how, ask) => {
       server.answer = (_request, response) => json(response, { error: "no" }, 400);
       const { client, reasons } = watch({ main: makeSource({ baseUrl: `${server.url}/prod` }) });
@@ -141,7 +141,22 @@ describe("get and find", () => {
     },
   );
 
-  test("each alarm hears of a failure that it shares with another", async () => {
+  test.each([
+    ['{"items": [{"id"', 'not JSON: {"items": [{"id"'],
+    ['{"id": 1e999}', "the number 1e999 is too large to be represented"],
+    ['{"id": 9007199254740993}', "the number 9007199254740993 cannot be represented exactly"],
+  ])("a body that cannot be parsed as it is, is a failed request: %s", async (body, reason) => {
+    server.answer = (_request, response) => response.end(body);
+    const { client, reasons } = watch();
+    await expect(client.get("/x/", { a: "b c" })).rejects.toThrow(FetchError);
+    await expect(client.find("/y/")).rejects.toThrow(FetchError);
+    expect(reasons).toEqual([
+      `GET /x/?a=b+c from main: status 200, but ${reason}`,
+      `GET /y/ from main: status 200, but ${reason}`,
+    ]);
+  });
+
+  test("each alarm records an error that it shares with another", async () => {
     server.answer = (_request, response) => json(response, {}, 400);
     const main = makeSource({ baseUrl: server.url });
     const alarms = [watch({ main }), watch({ main })];
@@ -174,18 +189,18 @@ describe("pages", () => {
     expect(reasons).toEqual([]);
   });
 
-  test("a module that has seen enough has at most one further page asked for", async () => {
+  test("a module that stops early causes at most one further request", async () => {
     serveTasks(1_000);
     const main = makeSource({ baseUrl: server.url, maxConnections: 1 });
     const { client, reasons } = watch({ main });
     for await (const { jeditaskid } of client.pages("/x/")) if (jeditaskid === 900) break;
-    // One connection: what was asked before has been answered when this is.
+    // One connection: earlier requests have their responses before this one.
     await main.request("/last/", {}, false);
     expect(server.requests).toEqual(["/x/?limit=200", "/x/?before_id=801&limit=200", "/last/"]);
     expect(reasons).toEqual([]);
   });
 
-  test("two alarms that read the same list fetch it once, and neither sees what the other changed", async () => {
+  test("two alarms that read the same list request it once, and neither sees what the other changed", async () => {
     serveTasks(450);
     const main = makeSource({ baseUrl: server.url });
     const [one, two] = [watch({ main }), watch({ main })];
@@ -206,14 +221,22 @@ describe("pages", () => {
   });
 
   const broken: readonly (readonly [string, (url: URL, page: object) => unknown, string])[] = [
-    ["has no list", () => ({ error: "boom" }), "page 2: items is missing, not a list"],
+    [
+      "has no list",
+      () => ({ error: "boom" }),
+      'page 2: the response has no list "items" (it has: error)',
+    ],
     ["has no cursor", (_, page) => ({ ...page, next_before_id: null }), "next_before_id is null"],
-    ["repeats its cursor", (_, page) => ({ ...page, next_before_id: 251 }), "does not move down"],
-    ["holds an item that is none", (_, page) => ({ ...page, items: [{}, 5] }), "items[1] is 5"],
-    ["is null", () => null, "the answer is null"],
+    ["repeats its cursor", (_, page) => ({ ...page, next_before_id: 251 }), "it must decrease"],
+    [
+      "has an item that is not an object",
+      (_, page) => ({ ...page, items: [{}, 5] }),
+      "items[1] is 5",
+    ],
+    ["is null", () => null, "the response is null"],
   ];
   test.each(broken)(
-    "a second page that %s: what came before is given, then it fails",
+    "a second page that %s: the first page is returned, then it fails",
     async (_how, change, reason) => {
       serveTasks(450, (url, page) =>
         url.searchParams.has("before_id") ? change(url, page) : page,
@@ -226,11 +249,11 @@ describe("pages", () => {
       await expect(reading).rejects.toThrow(FetchError);
       expect(seen).toHaveLength(200);
       expect(reasons).toEqual([expect.stringContaining(reason)]);
-      expect(reasons[0]).toMatch(/^GET \/x\/: page 2: /);
+      expect(reasons[0]).toMatch(/^GET \/x\/ from main: page 2: /);
     },
   );
 
-  test("a second page that cannot be fetched fails the list", async () => {
+  test("a second page whose request fails is an error of the list", async () => {
     serveTasks(450);
     const whole = server.answer;
     server.answer = (request, response, url) => {
@@ -264,14 +287,31 @@ describe("pages", () => {
     await other.close();
   });
 
-  test("links that lead in a circle are a failure, not a list without end", async () => {
+  test.each([
+    ["no query", "/x/"],
+    ["an empty link", ""],
+    ["the same query in another order and encoding", "?count=30&query=label:%20ADVREQ"],
+  ])("a page that continues with itself is a pagination loop: %s", async (_sentence, next) => {
+    server.answer = (_request, response) => json(response, { superevents: [{}], links: { next } });
+    const { client, reasons } = watch();
+    const query = { query: "label: ADVREQ", count: 30 };
+    await expect(collect(client.pages("/x/", query, LINKS))).rejects.toThrow(FetchError);
+    expect(reasons).toEqual([expect.stringContaining("pagination loop at page 2: ?count=30")]);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("links that lead in a circle are an error, not a list without end", async () => {
     server.answer = (_request, response, url) => {
       const next = url.searchParams.get("at") === "b" ? "?at=a" : "?at=b";
       json(response, { superevents: [{}], links: { next } });
     };
     const { client, reasons } = watch();
-    await expect(collect(client.pages("/x/", { at: "a" }, LINKS))).rejects.toThrow("leads back");
-    expect(reasons).toEqual([expect.stringContaining("the list leads back to the page ?at=a")]);
+    await expect(collect(client.pages("/x/", { at: "a" }, LINKS))).rejects.toThrow(
+      "pagination loop",
+    );
+    expect(reasons).toEqual([
+      "GET /x/ from main: pagination loop at page 3: ?at=a was already read",
+    ]);
     expect(server.requests).toHaveLength(2);
   });
 
@@ -292,7 +332,7 @@ describe("pages", () => {
 });
 
 describe("the page ahead", () => {
-  test("any list, whenever its answers come: the same items, and a failure where it is reached", async () => {
+  test("any list, whenever its responses arrive: the same items, and an error where it is reached", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.scheduler(),
@@ -315,7 +355,7 @@ describe("the page ahead", () => {
           };
           const { client, reasons } = watch({ main });
           const items: unknown[] = [];
-          /** At each item, how many pages have been asked for beyond the one that it is on. */
+          /** At each item, how many pages beyond its own have been requested. */
           const lead: number[] = [];
           const detect = async (): Promise<void> => {
             if (take === 0) return;
@@ -339,7 +379,7 @@ describe("the page ahead", () => {
           expect(asked).toEqual(
             Array.from({ length: seen.pages + (seen.more ? 1 : 0) }, (_, place) => place),
           );
-          // The first page is not asked ahead.
+          // The first page is not requested ahead.
           expect(needed).toEqual(
             Array.from({ length: Math.max(0, seen.pages - 1) }, (_, at) => at + 1),
           );
@@ -369,7 +409,7 @@ describe("the page ahead", () => {
 });
 
 describe("sources", () => {
-  test("another configured service has the same client, and its own record of nothing but its alarm's", async () => {
+  test("the client of another configured service has the same time, signal and record", async () => {
     const other = await startServer((_request, response) => json(response, {}, 400));
     const { client, reasons, logged } = watch({
       main: makeSource({ baseUrl: server.url }),
@@ -390,7 +430,7 @@ describe("sources", () => {
   });
 
   test.each(["nowhere", "", "__proto__", "constructor"])(
-    "one that is not configured is an error that says what to add: %j",
+    "one that is not configured is an error with the setting to add: %j",
     (name) => {
       const { client, reasons } = watch();
       expect(() => client.source(name)).toThrow(`[sources.${name}]`);
@@ -398,7 +438,7 @@ describe("sources", () => {
     },
   );
 
-  test("without a main service, asking it says what to set", async () => {
+  test("without a main service, a request is an error with the setting to add", async () => {
     const { client, reasons } = watch({});
     for (const ask of [
       () => client.get("/x/"),
@@ -414,7 +454,7 @@ describe("sources", () => {
 describe("when the alarm's time is up", () => {
   const LATE = new Error("the alarm's 60 s are over");
 
-  test("a question under way fails with the reason, and others who asked it still get the answer", async () => {
+  test("a running request fails with the reason, and others that share it still get the response", async () => {
     const alarm = new AbortController();
     const main = makeSource({ baseUrl: server.url });
     const [late, patient] = [watch({ main }, alarm.signal), watch({ main })];
@@ -443,7 +483,7 @@ describe("when the alarm's time is up", () => {
     expect(reasons).toEqual([LATE.message]);
   });
 
-  test("a module that goes on asking after its time gets errors and cannot end the process", async () => {
+  test("a module that makes requests after its time gets errors and cannot end the process", async () => {
     const unhandled: unknown[] = [];
     const listen = (error: unknown): void => void unhandled.push(error);
     process.on("unhandledRejection", listen);
@@ -452,7 +492,7 @@ describe("when the alarm's time is up", () => {
     const { client } = watch({ main }, AbortSignal.abort(LATE));
     await expect(client.get("/x/")).rejects.toBe(LATE);
     await expect(client.get("../x/")).rejects.toThrow();
-    // The question may have been asked all the same; its failure comes before this one's.
+    // The request may have been sent all the same; its error comes before this one's.
     await main.request("/x/", {}, false).catch(() => {});
     await new Promise((resolve) => setImmediate(resolve));
     process.off("unhandledRejection", listen);

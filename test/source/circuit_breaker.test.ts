@@ -1,57 +1,56 @@
 import { describe, expect, test } from "vitest";
-import {
-  type Blame,
-  type ConsecutiveErrors,
-  countErrors,
-  NO_ERRORS,
-  OPEN_AFTER,
-  openCircuit,
-} from "../../src/source/circuit_breaker.ts";
+import { CircuitBreaker, OPEN_AFTER } from "../../src/source/circuit_breaker.ts";
+import { failed, type RequestResult } from "../../src/source/request_result.ts";
 
-/** The streak after questions that ended so; `ok` is an answer. */
-function streakOf(ends: readonly (Blame | "ok")[]): ConsecutiveErrors {
-  return ends.reduce(
-    (streak, end, index) => countErrors(streak, end === "ok" ? undefined : end, `reason ${index}`),
-    NO_ERRORS,
-  );
+type End = "ok" | "service" | "response" | "engine";
+
+function openAfter(ends: readonly End[]): string | undefined {
+  const breaker = new CircuitBreaker();
+  for (const [index, end] of ends.entries()) {
+    const result: RequestResult =
+      end === "ok" ? { ok: true, body: Buffer.from("{}") } : failed(end, `reason ${index}`);
+    breaker.record(result);
+  }
+  return breaker.openReason("main");
 }
 
-function times(count: number, end: Blame | "ok"): (Blame | "ok")[] {
+function times(count: number, end: End): End[] {
   return Array.from({ length: count }, () => end);
 }
 
-describe("whether a question is asked", () => {
-  const asked: readonly (readonly [string, readonly (Blame | "ok")[]])[] = [
-    ["the first one is", []],
-    ["after seven failures it is", times(OPEN_AFTER - 1, "service")],
-    ["an answer ends the streak", [...times(7, "service"), "ok", ...times(7, "service")]],
-    ["a refusal shows that the service is there", [...times(7, "service"), "answer", "service"]],
-    ["refusals are no outage, however many", times(100, "answer")],
-    ["what the end of the tick cut off proves nothing", times(100, "tick")],
-    ["an answer to what was still under way closes it again", [...times(9, "service"), "ok"]],
-  ];
-  test.each(asked)("%s", (_sentence, ends) => {
-    expect(openCircuit("main", streakOf(ends))).toBeUndefined();
+describe("the circuit", () => {
+  test.each<readonly [string, readonly End[]]>([
+    ["before the first request", []],
+    ["after seven errors", times(OPEN_AFTER - 1, "service")],
+    ["after a response between errors", [...times(7, "service"), "ok", ...times(7, "service")]],
+    [
+      "after an unusable response: the service is up",
+      [...times(7, "service"), "response", "service"],
+    ],
+    ["after any number of unusable responses", times(100, "response")],
+    ["after requests that the end of the tick cut off", times(100, "engine")],
+    ["after a late response to a request that was running", [...times(9, "service"), "ok"]],
+  ])("is closed %s", (_sentence, ends) => {
+    expect(openAfter(ends)).toBeUndefined();
   });
 
-  const refused: readonly (readonly [string, readonly (Blame | "ok")[], string])[] = [
+  test.each<readonly [string, readonly End[], string]>([
     [
-      "after eight failures in a row it is not",
+      "after eight errors in a row",
       times(OPEN_AFTER, "service"),
-      "not asked: main has failed 8 times in a row in this tick, last: reason 7",
+      "not sent: main failed 8 times in a row in this tick, last error: reason 7",
     ],
     [
-      "those that were under way count as well",
+      "and counts the requests that were still running",
       times(OPEN_AFTER + 3, "service"),
-      "not asked: main has failed 11 times in a row in this tick, last: reason 10",
+      "not sent: main failed 11 times in a row in this tick, last error: reason 10",
     ],
     [
-      "what the end of the tick cut off does not end the streak",
-      [...times(4, "service"), "tick", ...times(4, "service")],
-      "not asked: main has failed 8 times in a row in this tick, last: reason 8",
+      "after eight errors with one request cut off between them",
+      [...times(4, "service"), "engine", ...times(4, "service")],
+      "not sent: main failed 8 times in a row in this tick, last error: reason 8",
     ],
-  ];
-  test.each(refused)("%s", (_sentence, ends, reason) => {
-    expect(openCircuit("main", streakOf(ends))).toBe(reason);
+  ])("is open %s", (_sentence, ends, reason) => {
+    expect(openAfter(ends)).toBe(reason);
   });
 });

@@ -6,12 +6,12 @@ test.each([
   ["a short text stays", '{"error": "days must be >= 1"}', '{"error": "days must be >= 1"}'],
   ["line breaks and blanks become one blank", " a\r\n\tb   c\n", "a b c"],
   ["control characters, bells and escapes go", "a\0b\x07\x1b[31mc\x7f", "a b [31mc"],
-  ["characters that turn or hide text go", "a\u202eb\u200bc\u2028d\ufeff", "a b c d"],
+  ["characters that reverse or hide text go", "a\u202eb\u200bc\u2028d\ufeff", "a b c d"],
   ["160 characters stay", "x".repeat(160), "x".repeat(160)],
   ["more are cut, and that shows", "x".repeat(161), `${"x".repeat(160)}…`],
   ["other scripts stay", "é漢😀", "é漢😀"],
   [
-    "an HTML page is told by its title",
+    "of an HTML page the title is shown",
     "<!DOCTYPE HTML ...><html><head><title>503 Service Unavailable</title></head><body>lots</body>",
     'HTML page "503 Service Unavailable"',
   ],
@@ -23,7 +23,7 @@ test.each([
   ["a page without a title is quoted", "<html><body>Bad gateway", "<html><body>Bad gateway"],
   ["a page with an empty title is quoted", "<title></title><p>x", "<title></title><p>x"],
   [
-    "only the beginning of an answer is looked at",
+    "only the beginning of a response is searched",
     `${"x ".repeat(500_000)}<title>late</title>`,
     `${"x ".repeat(80)}…`,
   ],

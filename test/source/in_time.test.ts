@@ -3,27 +3,27 @@ import { inTime } from "../../src/source/in_time.ts";
 
 const LATE = new Error("the alarm's time is up");
 
-test("gives the promise's result", async () => {
+test("returns the promise's result", async () => {
   expect(await inTime(Promise.resolve(5), new AbortController().signal)).toBe(5);
 });
 
-test("gives the promise's error", async () => {
+test("throws the promise's error", async () => {
   const error = new Error("no answer");
   await expect(inTime(Promise.reject(error), new AbortController().signal)).rejects.toBe(error);
 });
 
-test("gives the signal's reason where that comes first", async () => {
+test("throws the signal's reason where that comes first", async () => {
   const abort = new AbortController();
   const result = inTime(new Promise(() => {}), abort.signal);
   abort.abort(LATE);
   await expect(result).rejects.toBe(LATE);
 });
 
-test("after its time it does not even wait for a promise that has an answer", async () => {
+test("after the signal it does not even wait for a resolved promise", async () => {
   await expect(inTime(Promise.resolve(5), AbortSignal.abort(LATE))).rejects.toBe(LATE);
 });
 
-test("an error that comes after the time is up is nobody's unhandled rejection", async () => {
+test("an error after the signal is not an unhandled rejection", async () => {
   const unhandled: unknown[] = [];
   const listen = (error: unknown): void => void unhandled.push(error);
   process.on("unhandledRejection", listen);
@@ -44,7 +44,7 @@ test("an error that comes after the time is up is nobody's unhandled rejection",
   expect(unhandled).toEqual([]);
 });
 
-test("a signal that outlives many promises keeps nothing of them", async () => {
+test("no listener stays on a signal that outlives many promises", async () => {
   const { signal } = new AbortController();
   let listening = 0;
   const add = signal.addEventListener.bind(signal);

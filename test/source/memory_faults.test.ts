@@ -9,7 +9,7 @@ const MIB = 2 ** 20;
 
 afterEach(closeSources);
 
-/** How much more memory the process took at its worst, in MiB, and what became of the questions. */
+/** How much more memory the process took at its peak, in MiB, and how the requests ended. */
 async function measure(
   misbehave: Misbehave,
   questions: number,
@@ -36,17 +36,17 @@ function bomb(): Buffer {
   return Buffer.concat(Array.from({ length: 64 }, () => member));
 }
 
-test("gzip bombs of gigabytes, four at a time, are refused and cost no gigabyte", async () => {
+test("gzip bombs of gigabytes, four at a time, are errors and do not cost a gigabyte", async () => {
   const bytes = answer(bomb(), { "content-encoding": "gzip" });
   const { grown, endings } = await measure((socket) => void socket.write(bytes), 8);
   for (const ending of endings) {
     expect(ending).toBeInstanceOf(FetchError);
-    expect(String(ending)).toContain("status 200, but the body is larger than 32 MiB");
+    expect(String(ending)).toContain("status 200, but the body is over 32 MiB");
   }
   expect(grown).toBeLessThan(600);
 });
 
-test("an answer that would be a gigabyte of objects is looked at without making them", async () => {
+test("a response that would be a gigabyte of objects is not parsed in the engine", async () => {
   const text = `[${"{},".repeat(8 * MIB)}{}]`;
   const bytes = answer(gzipSync(text), { "content-encoding": "gzip" });
   const { grown, endings } = await measure((socket) => void socket.write(bytes), 4);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { BodyError } from "../../src/source/fetch_error.ts";
 import {
   firstQuery,
   KEYSET,
@@ -21,14 +22,14 @@ describe("parsePage, PanDA's keyset paging", () => {
       undefined,
     ],
     [
-      "a last page that leaves an old cursor lying about",
+      "a last page that still has a cursor",
       { items: [], has_more: false, next_before_id: 7 },
       { before_id: 7 },
       undefined,
     ],
     ["no has_more, but a null cursor", { items: [], next_before_id: null }, {}, undefined],
     [
-      "a page with more: the cursor joins what was asked",
+      "a page with more: the cursor is added to the query",
       { items: [{ id: 9 }], has_more: true, next_before_id: 9 },
       { limit: 200, status: "running" },
       { limit: 200, status: "running", before_id: 9 },
@@ -40,7 +41,7 @@ describe("parsePage, PanDA's keyset paging", () => {
       { before_id: 5 },
     ],
     [
-      "an empty page that goes on all the same",
+      "an empty page that continues",
       { items: [], has_more: true, next_before_id: 5 },
       { before_id: 9 },
       { before_id: 5 },
@@ -66,34 +67,37 @@ describe("parsePage, PanDA's keyset paging", () => {
     ],
   ];
   test.each(goesOn)("read: %s", (_sentence, answer, asked, next) => {
-    const parsed = parsePage(answer, asked, KEYSET);
-    expect(parsed).toMatchObject({ ok: true });
-    expect(parsed.ok && parsed.page.next).toEqual(next);
+    expect(parsePage(answer, asked, KEYSET).next).toEqual(next);
   });
 
-  test("the items are given as they are, in their order, null and missing kept apart", () => {
+  test("the items are returned as they are, in their order, null and missing kept apart", () => {
     const items = [{ id: 2, site: null }, { id: 1 }, {}];
-    const parsed = parsePage({ items, has_more: false, next_before_id: null }, {}, KEYSET);
-    expect(parsed).toEqual({ ok: true, page: { items, next: undefined } });
+    const page = parsePage({ items, has_more: false, next_before_id: null }, {}, KEYSET);
+    expect(page).toEqual({ items, next: undefined });
   });
 
   test("a list of another name", () => {
     const paging: Paging = { style: "keyset", list: "jobs" };
     const answer = { jobs: [{ id: 1 }], items: "other", has_more: false };
-    expect(parsePage(answer, {}, paging)).toMatchObject({ ok: true });
-    expect(parsePage({ items: [], has_more: false }, {}, paging)).toEqual({
-      ok: false,
-      fault: "jobs is missing, not a list",
-    });
+    expect(parsePage(answer, {}, paging).items).toEqual([{ id: 1 }]);
+    expect(() => parsePage({ items: [], has_more: false }, {}, paging)).toThrow(
+      'the response has no list "jobs" (it has: items, has_more); name it with list:, or use client.get',
+    );
   });
 
   const faults: readonly (readonly [string, JsonValue, Query, string])[] = [
-    ["the body is null", null, {}, "the answer is null, not an object with items"],
-    ["the body is a bare list", [{ id: 1 }], {}, "the answer is a list, not an object with items"],
-    ["the body is a text", "Service Unavailable", {}, 'the answer is "Service Unavailable", not'],
-    ["the body is a number", 0, {}, "the answer is 0, not an object"],
-    ["the body is false", false, {}, "the answer is false, not an object"],
-    ["the body has no list", { error: "boom" }, {}, "items is missing, not a list"],
+    ["the body is null", null, {}, 'the response is null, not an object with the list "items"'],
+    ["the body is a bare list", [{ id: 1 }], {}, "the response is a list, not an object"],
+    ["the body is a text", "Service Unavailable", {}, 'the response is "Service Unavailable", not'],
+    ["the body is a number", 0, {}, "the response is 0, not an object"],
+    ["the body is false", false, {}, "the response is false, not an object"],
+    [
+      "the body has no list",
+      { error: "boom" },
+      {},
+      'the response has no list "items" (it has: error)',
+    ],
+    ["the body is empty", {}, {}, "(it has: no keys)"],
     ["the list is null", { items: null, has_more: false }, {}, "items is null, not a list"],
     ["the list is an object", { items: {}, has_more: false }, {}, "items is an object, not a list"],
     ["the list is a text", { items: "[]", has_more: false }, {}, 'items is "[]", not a list'],
@@ -105,7 +109,7 @@ describe("parsePage, PanDA's keyset paging", () => {
     ],
     ["an item is a list", { items: [[]], has_more: false }, {}, "items[0] is a list"],
     ["an item is a number", { items: [5], has_more: false }, {}, "items[0] is 5, not an object"],
-    ["no word on how it goes on", { items: [] }, {}, "next_before_id is missing"],
+    ["it does not say how it continues", { items: [] }, {}, "next_before_id is missing"],
     ["has_more is null", { items: [], has_more: null }, {}, "has_more is null, not true or false"],
     ["has_more is a text", { items: [], has_more: "false" }, {}, 'has_more is "false"'],
     ["has_more is a number", { items: [], has_more: 0, next_before_id: null }, {}, "has_more is 0"],
@@ -133,7 +137,7 @@ describe("parsePage, PanDA's keyset paging", () => {
       "the cursor repeats",
       { items: [], has_more: true, next_before_id: 9 },
       { before_id: 9 },
-      "the cursor does not move down",
+      "it must decrease",
     ],
     [
       "the cursor goes up",
@@ -145,19 +149,19 @@ describe("parsePage, PanDA's keyset paging", () => {
       "the cursor repeats without a has_more",
       { items: [], next_before_id: 9 },
       { before_id: 9 },
-      "the cursor does not move down",
+      "it must decrease",
     ],
   ];
-  test.each(faults)("a fault: %s", (_sentence, answer, asked, fault) => {
-    expect(parsePage(answer, asked, KEYSET)).toEqual({
-      ok: false,
-      fault: expect.stringContaining(fault),
-    });
+  test.each(faults)("an error: %s", (_sentence, answer, asked, reason) => {
+    expect(() => parsePage(answer, asked, KEYSET)).toThrow(BodyError);
+    expect(() => parsePage(answer, asked, KEYSET)).toThrow(reason);
   });
 
-  test("a fault quotes only the beginning of what it found", () => {
-    const parsed = parsePage("x".repeat(10_000), {}, KEYSET);
-    expect(parsed.ok ? "" : parsed.fault.length).toBeLessThan(120);
+  test.each([
+    ["the beginning of a text", "x".repeat(10_000)],
+    ["a few of many keys", Object.fromEntries(Array.from({ length: 99 }, (_, at) => [at, 0]))],
+  ])("an error quotes only %s", (_sentence, answer) => {
+    expect(() => parsePage(answer, {}, KEYSET)).toThrow(/^.{1,140}$/);
   });
 });
 
@@ -191,44 +195,33 @@ describe("parsePage, GraceDB's links.next", () => {
     ],
   ];
   test.each(goesOn)("read: %s", (_sentence, next, query) => {
-    const parsed = parsePage(page(next), asked, LINKS);
-    expect(parsed).toMatchObject({ ok: true, page: { items: [{ id: "S1" }] } });
-    expect(parsed.ok && parsed.page.next).toEqual(query);
+    expect(parsePage(page(next), asked, LINKS)).toEqual({ items: [{ id: "S1" }], next: query });
   });
 
   const faults: readonly (readonly [string, JsonValue, string])[] = [
-    ["the body is a list", [], "the answer is a list, not an object with superevents"],
-    ["the body has no list", { links: { next: null } }, "superevents is missing, not a list"],
+    ["the body is a list", [], "the response is a list, not an object"],
+    ["the body has no list", { links: { next: null } }, "(it has: links); name it with list:"],
     ["no links", { superevents: [] }, "links is missing, not an object with next"],
     ["links is null", { superevents: [], links: null }, "links is null"],
     ["links is a list", { superevents: [], links: [] }, "links is a list"],
-    ["next is not there", { superevents: [], links: {} }, "links.next is missing, neither"],
-    ["next is a number", page(30), "links.next is 30, neither a link nor null"],
+    ["next is not there", { superevents: [], links: {} }, "links.next is missing, not a link"],
+    ["next is a number", page(30), "links.next is 30, not a link or null"],
     ["next is false", page(false), "links.next is false"],
     ["next is an object", page({ href: "?start=30" }), "links.next is an object"],
     ["next is no URL", page("http://[::bad/?start=30"), "links.next is"],
-    ["next is empty", page(""), "the cursor does not move"],
-    ["next has no query", page(URL_OF_LIST), "the cursor does not move"],
-    [
-      "next asks for the same page, in another order and encoding",
-      page("?count=30&query=label:%20ADVREQ"),
-      "links.next asks again for ?count=30",
-    ],
   ];
-  test.each(faults)("a fault: %s", (_sentence, answer, fault) => {
-    expect(parsePage(answer, asked, LINKS)).toEqual({
-      ok: false,
-      fault: expect.stringContaining(fault),
-    });
+  test.each(faults)("an error: %s", (_sentence, answer, reason) => {
+    expect(() => parsePage(answer, asked, LINKS)).toThrow(BodyError);
+    expect(() => parsePage(answer, asked, LINKS)).toThrow(reason);
   });
 });
 
 describe("firstQuery", () => {
   test.each([
-    ["PanDA's lists are asked for in the largest pages it gives", {}, KEYSET, { limit: 200 }],
-    ["what the module asks joins", { status: "x" }, KEYSET, { limit: 200, status: "x" }],
+    ["PanDA's lists are requested in the largest pages it allows", {}, KEYSET, { limit: 200 }],
+    ["the query of the module is kept", { status: "x" }, KEYSET, { limit: 200, status: "x" }],
     ["a module may ask for smaller pages", { limit: 5 }, KEYSET, { limit: 5 }],
-    ["a limit left open is the largest", { limit: undefined }, KEYSET, { limit: 200 }],
+    ["an undefined limit is the largest", { limit: undefined }, KEYSET, { limit: 200 }],
     ["other services choose their own size", { query: "x" }, LINKS, { query: "x" }],
   ] satisfies readonly (readonly [string, Query, Paging, Query])[])(
     "%s",

@@ -1,13 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { failed } from "../../src/source/request_result.ts";
 import { decideRetry, MAX_ATTEMPTS, MAX_WAIT, parseRetryAfter } from "../../src/source/retry.ts";
 
 describe("decideRetry", () => {
   const fail = (retry: boolean, wait?: number) => ({
-    kind: "failure" as const,
-    reason: "status 503",
-    retry,
-    blame: "service" as const,
-    ...(wait === undefined ? {} : { wait }),
+    ...failed("service", "status 503", retry),
+    wait,
   });
   type Failure = ReturnType<typeof fail>;
 
@@ -17,28 +15,33 @@ describe("decideRetry", () => {
     ["the third: two seconds", 3, fail(true), 0.5, 2],
     ["chance makes it a quarter shorter", 2, fail(true), 0, 0.75],
     ["or a quarter longer", 2, fail(true), 1, 1.25],
-    ["the service's wait is kept where it is longer", 1, fail(true, 7), 0.5, 7],
+    ["the service's wait applies where it is longer", 1, fail(true, 7), 0.5, 7],
     ["and not where it is shorter", 3, fail(true, 1), 0.5, 2],
     ["a wait of 0 still backs off", 1, fail(true, 0), 0.5, 0.5],
-    ["the longest wait that is kept", 1, fail(true, MAX_WAIT), 0.5, MAX_WAIT],
+    ["the longest wait", 1, fail(true, MAX_WAIT), 0.5, MAX_WAIT],
   ] satisfies readonly (readonly [string, number, Failure, number, number])[])(
     "again: %s",
     (_sentence, attempt, failure, random, seconds) => {
-      expect(decideRetry(attempt, failure, random, 0)).toEqual({ again: true, seconds });
+      expect(decideRetry(attempt, failure, random, 0)).toEqual({ retry: true, seconds });
     },
   );
 
   test.each([
-    ["what cannot be cured", 1, fail(false), "status 503"],
+    ["an error that will not pass", 1, fail(false), "status 503"],
     ["even if the service asks to wait", 1, fail(false, 1), "status 503"],
     ["after the last attempt", MAX_ATTEMPTS, fail(true), "status 503, 4 attempts"],
-    ["a wait that is too long", 1, fail(true, 31), "status 503, which asks to wait 31 s"],
-    ["a wait of an hour", 2, fail(true, 3600), "status 503, which asks to wait 3600 s"],
-    ["a wait without end", 1, fail(true, Infinity), "status 503, which asks to wait Infinity s"],
+    ["a wait that is too long", 1, fail(true, 31), "status 503; retry-after 31 s is too long"],
+    ["a wait of an hour", 2, fail(true, 3600), "status 503; retry-after 3600 s is too long"],
+    [
+      "a wait without end",
+      1,
+      fail(true, Infinity),
+      "status 503; retry-after Infinity s is too long",
+    ],
   ] satisfies readonly (readonly [string, number, Failure, string])[])(
     "not again: %s",
     (_sentence, attempt, failure, reason) => {
-      expect(decideRetry(attempt, failure, 0.5, 0)).toEqual({ again: false, reason });
+      expect(decideRetry(attempt, failure, 0.5, 0)).toEqual({ retry: false, reason });
     },
   );
 });
@@ -47,8 +50,8 @@ test.each([
   ["together they are just short enough", 15, 15, true],
   ["together they are too long", 16, 15, false],
 ])("waits add up: %s", (_sentence, waited, wait, again) => {
-  const busy = { kind: "failure", reason: "429", retry: true, blame: "service", wait } as const;
-  expect(decideRetry(2, busy, 0.5, waited).again).toBe(again);
+  const busy = { ...failed("service", "429", true), wait };
+  expect(decideRetry(2, busy, 0.5, waited).retry).toBe(again);
 });
 
 describe("parseRetryAfter", () => {

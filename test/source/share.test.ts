@@ -7,7 +7,7 @@ afterEach(closeSources);
 
 const always = async (): Promise<void> => {};
 
-test("an alarm that asks thousands of questions at once does not keep another one waiting", async () => {
+test("an alarm that makes thousands of requests at once does not block another one", async () => {
   const server = await startServer((_request, response) => json(response, {}));
   const source = makeSource({ baseUrl: server.url });
   const alarm = new AbortController();
@@ -26,7 +26,7 @@ test("an alarm that asks thousands of questions at once does not keep another on
   await server.close();
 });
 
-test("a share gives the answers of its source, its 404s and its failures", async () => {
+test("a share returns the responses of its source, its 404s and its errors", async () => {
   const server = await startServer((_request, response, url) =>
     json(response, { a: 1 }, url.pathname === "/none" ? 404 : 200),
   );
@@ -38,7 +38,7 @@ test("a share gives the answers of its source, its 404s and its failures", async
   await server.close();
 });
 
-test("what an alarm asks is not asked for it before it is ready for the answer", async () => {
+test("a request is not sent before its alarm is ready for the response", async () => {
   const server = await startServer((_request, response) => json(response, {}));
   const source = makeSource({ baseUrl: server.url });
   let hasRead = (): void => {};
@@ -56,7 +56,7 @@ test("what an alarm asks is not asked for it before it is ready for the answer",
 });
 
 test.each([1, 4, 9])(
-  "however many alarms ask, a service has no more than %d requests at a time",
+  "however many alarms there are, a service gets at most %d requests side by side",
   async (maxConnections) => {
     let underWay = 0;
     let most = 0;

@@ -11,7 +11,7 @@ afterAll(closeSources);
 
 // All at once, because the retries of each take seconds; each has a server and a source of its own.
 test.concurrent.for(UPSTREAM_FAULTS)(
-  "a service that $name: no complete outcome, and one line that says why",
+  "a service that $name: no complete outcome, and one line with the reason",
   async ({ misbehave, options, says, tries }, { expect, onTestFinished }) => {
     const server = await startFaultyServer(misbehave, options);
     onTestFinished(() => server.close());
@@ -32,7 +32,7 @@ test.concurrent.for(UPSTREAM_FAULTS)(
     expect(reasons).toEqual([expect.stringMatching(says)]);
     expect(reasons[0]).toMatch(/^GET \/things\/[^\p{Cc}\p{Cf}]{1,390}$/u);
     expect(reasons[0]).not.toContain(TOKEN);
-    // Whoever breaks the connection at once may or may not have heard the question.
+    // A service that breaks the connection at once may or may not have read the request.
     if (tries > 0) expect(server.requests).toHaveLength(tries);
     expect(source.counts.requests).toBeGreaterThan(0);
   },

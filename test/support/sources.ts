@@ -1,5 +1,5 @@
 import type { Query } from "../../src/source/paging.ts";
-import type { Room } from "../../src/source/room.ts";
+import type { CacheMemory } from "../../src/source/response_cache.ts";
 import { Source, type SourceSettings } from "../../src/source/source.ts";
 import type { JsonValue } from "../../src/text/json.ts";
 
@@ -9,7 +9,7 @@ const open: Source[] = [];
 export function makeSource(
   settings: Partial<SourceSettings> & { readonly baseUrl: string },
   signal: AbortSignal = new AbortController().signal,
-  room?: Room,
+  memory?: CacheMemory,
 ): Source {
   const plain = {
     name: "main",
@@ -19,12 +19,12 @@ export function makeSource(
     timeout: 20,
     maxConnections: 4,
   };
-  const source = new Source({ ...plain, ...settings }, signal, room);
+  const source = new Source({ ...plain, ...settings }, signal, memory);
   open.push(source);
   return source;
 }
 
-/** One answer, parsed; undefined for a 404 where that is an answer. */
+/** One response, parsed as the client does it; undefined for a 404 with `allow404`. */
 export async function getJson(
   source: Source,
   path: string,
