@@ -35,7 +35,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
   const { sources, now, signal, log, firing, onIncomplete } = facts;
   const source = sources.get(sourceName) ?? missingSource(sourceName);
   /** Every error is recorded before the module can catch it. */
-  const record = <E>(error: E): E => {
+  const record = (error: unknown): unknown => {
     onIncomplete(errorText(error));
     return error;
   };
@@ -46,7 +46,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
   ): Promise<JsonValue | undefined> => {
     try {
       const body = await inTime(response, signal);
-      return body === undefined ? undefined : parseJson(body.toString());
+      return body && parseJson(body.toString());
     } catch (error) {
       if (!(error instanceof BodyError)) throw record(error);
       const url = `${path}?${queryText(query)}`.replace(/\?$/, "");
@@ -55,7 +55,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
   };
   const get = async (path: string, query: Query = {}): Promise<JsonValue> =>
     (await receive(path, query, source.request(path, query, false))) ?? null;
-  const getAhead: GetAhead = (path, query) => {
+  const getAhead = (path: string, query: Query): (() => Promise<JsonValue>) => {
     let need = (): void => {};
     const needed = new Promise<void>((resolve) => {
       need = resolve;
@@ -80,61 +80,56 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
       if (!sources.has(name)) throw record(new Error(notConfigured(name)));
       return makeClient(facts, name);
     },
-    pages: (path, query = {}, paging = KEYSET) => {
-      const fail = (reason: string): Error => record(fetchError(path, sourceName, reason));
-      return readPages(path, query, paging, { get, getAhead, fail });
+    pages: async function* (path, query = {}, paging = KEYSET) {
+      const send = (page: Query, isFirst: boolean) =>
+        isFirst ? () => get(path, page) : getAhead(path, page);
+      try {
+        yield* readPages(query, paging, send);
+      } catch (error) {
+        if (!(error instanceof BodyError)) throw error;
+        throw record(fetchError(path, sourceName, error.message));
+      }
     },
   };
 }
 
-/** Sends a request at once. Its response, or its error, counts only when the result is called. */
-type GetAhead = (path: string, query: Query) => () => Promise<JsonValue>;
+/** Returns what waits for the response. An error of the request is recorded when it is waited for. */
+type SendPage = (query: Query, isFirst: boolean) => () => Promise<JsonValue>;
 
-interface PageAccess {
-  readonly get: AlarmClient["get"];
-  readonly getAhead: GetAhead;
-  readonly fail: (reason: string) => Error;
-}
-
-/** Requests the next page before the module gets the items of this one. */
+/** Requests the next page before the module gets the items of this one. Throws BodyError. */
 async function* readPages(
-  path: string,
-  query: Query,
+  listQuery: Query,
   paging: Paging,
-  { get, getAhead, fail }: PageAccess,
+  send: SendPage,
 ): AsyncGenerator<JsonObject, void, undefined> {
-  const first = firstQuery(query, paging);
-  const requested = new Set([queryText(first)]);
-  const request = (next: Query): (() => Promise<JsonValue>) => {
-    const text = queryText(next);
-    const reason = requested.has(text)
-      ? `pagination loop at page ${requested.size + 1}: ?${text} was already read`
-      : `the list has more than ${MAX_PAGES} pages`;
-    if (requested.has(text) || requested.size >= MAX_PAGES)
-      return async () => {
-        throw fail(reason);
-      };
-    requested.add(text);
-    return getAhead(path, next);
-  };
-  let page: PendingPage | undefined = { query: first, response: () => get(path, first) };
-  while (page !== undefined) {
-    const response = await page.response();
-    let parsed: Page;
-    try {
-      parsed = parsePage(response, page.query, paging);
-    } catch (error) {
-      throw error instanceof BodyError ? fail(`page ${requested.size}: ${error.message}`) : error;
-    }
-    const { items, next } = parsed;
-    page = next && { query: next, response: request(next) };
+  const requested = new Set<string>();
+  let query = firstQuery(listQuery, paging);
+  let receive = send(query, true);
+  for (;;) {
+    requested.add(queryText(query));
+    const { items, next } = parseNumbered(await receive(), query, paging, requested.size);
+    const error = next && loopError(queryText(next), requested);
+    if (next !== undefined && error === undefined) receive = send(next, false);
     yield* items;
+    if (error !== undefined) throw new BodyError(error);
+    if (next === undefined) return;
+    query = next;
   }
 }
 
-interface PendingPage {
-  readonly query: Query;
-  readonly response: () => Promise<JsonValue>;
+function parseNumbered(response: JsonValue, query: Query, paging: Paging, number: number): Page {
+  try {
+    return parsePage(response, query, paging);
+  } catch (error) {
+    throw error instanceof BodyError ? new BodyError(`page ${number}: ${error.message}`) : error;
+  }
+}
+
+/** An endless list must end somewhere. */
+function loopError(next: string, requested: ReadonlySet<string>): string | undefined {
+  if (requested.has(next))
+    return `pagination loop at page ${requested.size + 1}: ?${next} was already read`;
+  return requested.size < MAX_PAGES ? undefined : `the list has more than ${MAX_PAGES} pages`;
 }
 
 /** Fails each request, so that a module without a service still loads and runs. */

@@ -25,8 +25,6 @@ export interface SourceSettings {
   readonly maxConnections: number;
 }
 
-/** Characters of one URL; servers refuse longer ones. */
-const MAX_URL = 8_000;
 const USER_AGENT = "swf-alarms";
 
 interface QueuedRequest {
@@ -142,12 +140,6 @@ export class Source implements SharedSource {
     const text = queryText(query);
     if (text !== "") url.search = url.search === "" ? text : `${url.search}&${text}`;
     url.hash = "";
-    if (url.href.length > MAX_URL)
-      throw fetchError(
-        quote(path),
-        this.name,
-        `the URL has ${url.href.length} characters; the limit is ${MAX_URL}`,
-      );
     return url;
   }
 }

@@ -26,7 +26,6 @@ describe("parseJson", () => {
     "1234567890123456e-1000",
     // Within strings anything may look like a number.
     '{"a, 9007199254740993":": 1e999","\\\\":"\\", 9007199254740993"}',
-    `${"[".repeat(100_000)}${"]".repeat(100_000)}`,
   ])("parses %s", (text) => {
     expect(JSON.stringify(parseJson(text))).toBe(JSON.stringify(JSON.parse(text)));
   });
@@ -49,6 +48,10 @@ describe("parseJson", () => {
     ["[[1234567890123456789]]", "the number 1234567890123456789 cannot be represented exactly"],
   ])("rejects %s", (text, reason) => {
     expect(() => parseJson(text)).toThrow(new BodyError(reason));
+  });
+
+  test("any depth is parsed", () => {
+    expect(() => parseJson(`${"[".repeat(100_000)}${"]".repeat(100_000)}`)).not.toThrow();
   });
 
   test("a number of millions of digits is rejected at once", () => {

@@ -239,7 +239,7 @@ const WRONG: readonly UpstreamFault[] = [
   fault(
     "repeats its page",
     json({ items: [], has_more: true, next_before_id: 7 }),
-    /next_before_id is 7 after before_id 7: it must decrease/,
+    /next_before_id is 7 after before_id 7; it must decrease/,
     2,
   ),
   fault(
@@ -248,7 +248,7 @@ const WRONG: readonly UpstreamFault[] = [
       const cursor = path.includes("before_id") ? 9 : 7;
       json({ items: [], has_more: true, next_before_id: cursor })(socket, path);
     },
-    /next_before_id is 9 after before_id 7: it must decrease/,
+    /next_before_id is 9 after before_id 7; it must decrease/,
     2,
   ),
   fault(
