@@ -103,7 +103,7 @@ test("a source that never answers is out of time for one request, and clears not
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
   expect(result.stderr).toMatch(
-    /^swf-alarms: source main unreachable since [^\n]*no response within 0\.3 s[^\n]*; could not look: alarm_things\n$/,
+    /^swf-alarms: source main unreachable since [^\n]*no response within 0\.3 s[^\n]*; affected alarms: things\n$/,
   );
   expect(only(await site.entries("event")).data.clear_time).toBeNull();
 });

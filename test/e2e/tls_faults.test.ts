@@ -61,7 +61,7 @@ describe.skipIf(!hasOpenssl())("a service whose certificate proves nothing", () 
     const { code, stderr } = await tick(await siteAt(server.url));
     const line = stderr.split("\n").find((text) => text.startsWith("swf-alarms: "));
     expect(line).toMatch(
-      /^swf-alarms: source safe unreachable since .*; last: TLS certificate not accepted: .*; could not look: alarm_things$/,
+      /^swf-alarms: source safe unreachable since .*; last: TLS certificate not accepted: .*; affected alarms: things$/,
     );
     expect(line).toMatch(says);
     expect(code).toBe(1);
