@@ -11,5 +11,8 @@ export function excerpt(body: string): string {
     .replace(/[\p{Cc}\p{Cf}\s]+/gu, " ")
     .trim()
     .toWellFormed();
-  return line.length > LIMIT ? `${line.slice(0, LIMIT).toWellFormed()}…` : line;
+  if (line.length <= LIMIT) return line;
+  // Whole words only: half of a secret that the service echoes would not be recognised as one.
+  const words = line.slice(0, line.lastIndexOf(" ", LIMIT) + 1).trimEnd();
+  return `${words || line.slice(0, LIMIT).toWellFormed()}…`;
 }
