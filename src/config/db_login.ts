@@ -6,45 +6,31 @@ import type { DbLogin } from "./config.ts";
 const PREFIXES = ["SWF_REMOTE_DB_", "DB_"];
 
 /**
- * The database login in a dotenv text. The password's value never enters a message.
- * `text` is undefined where the file could not be read.
+ * The database login in a dotenv text, or what is wrong with it; no message holds the password. `text` is
+ * undefined where the file could not be read.
  */
-export function parseDbLogin(
-  text: string | undefined,
-  path: string,
-): { login: DbLogin; fault?: string } {
+export function parseDbLogin(text: string | undefined, path: string): DbLogin | string {
   if (text === undefined)
-    return {
-      login: {},
-      fault: `cannot read ${path}; check the path and that the engine's user may read it`,
-    };
+    return `cannot read ${path}; check the path and that the engine's user may read it`;
   const values = parseEnv(text);
   const prefix = PREFIXES.find((candidate) => values[`${candidate}NAME`] !== undefined);
-  if (prefix === undefined) {
-    return {
-      login: {},
-      fault: `${path} has neither SWF_REMOTE_DB_NAME nor DB_NAME; name the file that holds the database login`,
-    };
+  if (prefix === undefined)
+    return `${path} has neither SWF_REMOTE_DB_NAME nor DB_NAME; name the file that holds the database login`;
+  const port = values[`${prefix}PORT`] || undefined;
+  if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) > 0 && Number(port) < 65_536))
+    return `${path}: ${prefix}PORT must be a port number, found ${quote(port)}`;
+  const login: { -readonly [part in keyof DbLogin]: DbLogin[part] } = {};
+  if (port !== undefined) login.port = Number(port);
+  for (const [part, name] of PARTS) {
+    const value = values[prefix + name];
+    if (value) login[part] = value;
   }
-  const value = (part: string): string | undefined => values[prefix + part] || undefined;
-  const port = value("PORT");
-  if (
-    port !== undefined &&
-    !(/^\d{1,5}$/.test(port) && Number(port) > 0 && Number(port) < 65_536)
-  ) {
-    return {
-      login: {},
-      fault: `${path}: ${prefix}PORT must be a port number, found ${quote(port)}`,
-    };
-  }
-  const [host, database, user, password] = ["HOST", "NAME", "USER", "PASSWORD"].map(value);
-  return {
-    login: {
-      ...(host === undefined ? {} : { host }),
-      ...(port === undefined ? {} : { port: Number(port) }),
-      ...(database === undefined ? {} : { database }),
-      ...(user === undefined ? {} : { user }),
-      ...(password === undefined ? {} : { password }),
-    },
-  };
+  return login;
 }
+
+const PARTS = [
+  ["host", "HOST"],
+  ["database", "NAME"],
+  ["user", "USER"],
+  ["password", "PASSWORD"],
+] as const;

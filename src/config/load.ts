@@ -5,12 +5,12 @@ import { ExpectedError } from "../core/expected_error.ts";
 import type { Config } from "./config.ts";
 import { parseConfig } from "./parse.ts";
 
-/** The configuration cannot be used; the message lists every fault and is meant to be shown as it is. */
+/** The configuration cannot be used; the message lists every fault. */
 export class ConfigError extends ExpectedError {
   override readonly name = "ConfigError";
 }
 
-/** Where the shipped alarm modules lie: beside `src/` and `dist/` alike. */
+/** The folder of the shipped alarm modules, beside `src/` and `dist/` alike. */
 export const SHIPPED_ALARMS = fileURLToPath(new URL("../../alarms", import.meta.url));
 
 /** deploy/install.sh puts the engine into `engine/VERSION` of a folder; its modules are in `alarms` there. */
@@ -28,29 +28,22 @@ export interface Environment {
  * Throws ConfigError when there is none.
  */
 export function findConfig(option: string | undefined, env: Environment, cwd: string): string {
-  const named = option ?? env.SWF_ALARMS_CONFIG;
-  const path = resolve(cwd, named === undefined || named === "" ? "config.toml" : named);
+  const variable = env.SWF_ALARMS_CONFIG || undefined;
+  const path = resolve(cwd, option ?? variable ?? "config.toml");
   if (existsSync(path)) return path;
-  const origin =
-    option !== undefined
-      ? "--config"
-      : env.SWF_ALARMS_CONFIG
-        ? "$SWF_ALARMS_CONFIG"
-        : "the default";
+  const from = option !== undefined ? "--config" : variable ? "$SWF_ALARMS_CONFIG" : "the default";
   throw new ConfigError(
-    `cannot read the configuration ${path} (from ${origin}): there is no such file. ` +
-      `Copy ${EXAMPLE} to config.toml and edit it, or name one with --config FILE.`,
+    `cannot find the configuration ${path} (from ${from}). Copy ${EXAMPLE} to config.toml and edit it, or name a file with --config FILE.`,
   );
 }
 
 /** Reads and parses the file. Throws ConfigError with every fault at once. */
 export function loadConfig(path: string, env: Environment): Config {
   const text = readText(path);
-  if (text === undefined) {
+  if (text === undefined)
     throw new ConfigError(
       `cannot read the configuration ${path}; check that the engine's user may read it`,
     );
-  }
   const parsed = parseConfig(text, {
     folder: dirname(path),
     shippedAlarms: SHIPPED_ALARMS,
@@ -59,10 +52,9 @@ export function loadConfig(path: string, env: Environment): Config {
     readText,
   });
   if (parsed.ok) return parsed.config;
-  const count = parsed.faults.length === 1 ? "1 fault" : `${parsed.faults.length} faults`;
-  throw new ConfigError(
-    `${count} in the configuration ${path}:\n${parsed.faults.map((fault) => `  ${fault}`).join("\n")}`,
-  );
+  const { faults } = parsed;
+  const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
+  throw new ConfigError([`${count} in the configuration ${path}:`, ...faults].join("\n  "));
 }
 
 function readText(path: string): string | undefined {

@@ -4,11 +4,11 @@ import type { Environment } from "./load.ts";
 /** Secrets that other programs leave in the environment. */
 const VARIABLES = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PGPASSWORD"];
 
-/** Headers that say nothing worth hiding; every other configured value is taken for a secret. */
+/** Headers that hold no secret; the value of any other is taken for one. */
 const HARMLESS =
   /^(accept|accept-(charset|encoding|language)|cache-control|content-type|user-agent)$/i;
 
-/** Everything that must never be shown: passwords, tokens, header values, and what holds one. */
+/** Every value that must never be shown: passwords, tokens, header values. */
 export function secretsOf(config: Config, env: Environment): readonly string[] {
   return [
     ...environmentSecrets(env),
@@ -18,33 +18,41 @@ export function secretsOf(config: Config, env: Environment): readonly string[] {
   ].filter((secret) => secret !== "");
 }
 
-/** The part that is known before any configuration is. */
+/** The part that is known before the configuration is read. */
 export function environmentSecrets(env: Environment): readonly string[] {
   return VARIABLES.flatMap((name) => env[name] ?? []);
 }
 
-/** The password of a DSN, as it stands and decoded; none where it has none. */
+/** The password of a DSN, as it stands and decoded, as the server gets it; none where it has none. */
 export function dsnSecrets(dsn: string): readonly string[] {
-  if (!URL.canParse(dsn)) return [dsn];
   const url = new URL(dsn);
-  const passwords = [url.password, ...url.searchParams.getAll("password")];
-  // The parser encodes what the writer did not.
+  // The URL class encodes what the writer did not.
   const typed = /^[^:]+:\/\/[^/:@]*:(.*)@/.exec(dsn)?.[1] ?? "";
-  return [...passwords, typed].filter((password) => password !== "");
+  return [url.password, typed, ...url.searchParams.getAll("password")]
+    .flatMap((password) => [password, decoded(password)])
+    .filter((password) => password !== "");
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function sourceSecrets({ headers, token }: SourceConfig): readonly string[] {
   return [...(token === undefined ? [] : [token]), ...headerSecrets(headers)];
 }
 
-/** The values of configured headers that may be secrets, and the logins in them. */
+/** The configured header values that may be secrets, and the logins in them. */
 export function headerSecrets(headers: SourceConfig["headers"]): readonly string[] {
   return Object.entries(headers)
     .filter(([name]) => !HARMLESS.test(name))
     .flatMap(([, value]) => [value, ...loginIn(value)]);
 }
 
-/** What follows `Bearer` or `Basic`, and the password that `Basic` holds in base64. */
+/** The credentials after `Bearer` or `Basic`, and the password that `Basic` has in base64. */
 function loginIn(value: string): readonly string[] {
   const [, scheme = "", credentials = ""] = /^(\w+)\s+(\S+)$/.exec(value.trim()) ?? [];
   if (credentials === "") return [];

@@ -73,7 +73,7 @@ base_url = "https://example.org"
     "typo: unknown key",
     "engine.base_url:",
     "engine.request_timeout:",
-    "engine.log_pth: unknown key; remove it (did you mean log_path?)",
+    "engine.log_pth: unknown key (did you mean log_path?)",
     "db.dsn:",
     "email.provider:",
     "email.from:",

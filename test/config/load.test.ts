@@ -68,7 +68,7 @@ describe("the configuration is looked for", () => {
       write("env.toml");
       if (option !== undefined) write("config.toml");
       const message = configError(() => findConfig(option, { SWF_ALARMS_CONFIG: named }, folder));
-      expect(message).toContain(`cannot read the configuration ${join(folder, file)} ${origin}`);
+      expect(message).toContain(`cannot find the configuration ${join(folder, file)} ${origin}`);
       expect(message).toMatch(/Copy \/.*config\.toml\.example to config\.toml/);
     },
   );
@@ -124,7 +124,7 @@ describe("what cannot be used is one ConfigError", () => {
   test("a single fault", () => {
     const path = write("config.toml", "[engine]\nrequest_timeout = 0");
     expect(configError(() => loadConfig(path, {}))).toBe(
-      `1 fault in the configuration ${path}:\n  engine.request_timeout: found 0; write a number of seconds of at least 0.1, such as 20`,
+      `1 fault in the configuration ${path}:\n  engine.request_timeout: must be a number of seconds from 0.1 to 3600, such as 20; found 0`,
     );
   });
 

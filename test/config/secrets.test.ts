@@ -55,6 +55,12 @@ test.each([
     ["hun t@er2", "hun%20t%40er2"],
   ],
   [
+    "a password with signs that were encoded, as the server gets it",
+    configWith({ kind: "dsn", dsn: "postgresql://u:p%40ss%2Fword@h/d" }),
+    {},
+    ["p%40ss%2Fword", "p@ss/word"],
+  ],
+  [
     "a password in the query of a dsn",
     configWith({ kind: "dsn", dsn: "postgresql://h/d?password=hunter2" }),
     {},

@@ -14,8 +14,11 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { Db } from "../../src/config/db.ts";
+import { Email } from "../../src/config/email.ts";
+import { Engine } from "../../src/config/engine.ts";
 import { parseConfig } from "../../src/config/parse.ts";
-import { Schema, Source } from "../../src/config/schema.ts";
+import { Source } from "../../src/config/sources.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
 import { runEngine } from "../support/process.ts";
 
@@ -78,10 +81,8 @@ function parse(text: string): readonly string[] {
 
 /** The keys of a table as the schema has them. */
 function knownKeys(table: (typeof TABLES)[number]): string[] {
-  const { engine, db, email } = Schema.entries;
-  const schemas = { engine: engine.wrapped, db: db.wrapped, email: email.wrapped };
-  const schema = table === "sources.NAME" ? Source : schemas[table];
-  return Object.keys(schema.entries).sort();
+  const schemas = { engine: Engine, db: Db, email: Email, "sources.NAME": Source };
+  return Object.keys(schemas[table].entries).sort();
 }
 
 /** The first column of the README's table of keys, by configuration table. */

@@ -207,7 +207,7 @@ test.for([
   {
     what: "a list without any",
     alarmsDir: [],
-    says: "engine.alarms_dir: found []; write a folder",
+    says: "engine.alarms_dir: must be a folder",
   },
 ])("no tick is possible without its folders: $what", async ({ alarmsDir, says }) => {
   const site = await makeSite({ alarmsDir });

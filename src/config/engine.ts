@@ -1,0 +1,93 @@
+import { resolve } from "node:path";
+import { custom, object, optional } from "valibot";
+import type { AlarmFolder, Config } from "./config.ts";
+import { parseTable } from "./issue.ts";
+import type { Surroundings } from "./parse.ts";
+import { connections, httpUrl, integerFrom, isPath, numberFrom, pathLike } from "./values.ts";
+
+const seconds = numberFrom(0.1, 3600, "a number of seconds from 0.1 to 3600, such as 20");
+
+export const Engine = object({
+  base_url: optional(httpUrl),
+  swf_remote_base_url: optional(httpUrl),
+  service_base_url: optional(httpUrl),
+  request_timeout: optional(seconds, 20),
+  max_connections: optional(connections, 4),
+  alarm_timeout: optional(seconds, 60),
+  alarm_memory: optional(
+    integerFrom(64, 1_048_576, "a whole number of MiB from 64 to 1048576, such as 512"),
+    512,
+  ),
+  max_detections: optional(
+    integerFrom(1, 10_000_000, "a whole number from 1 to 10000000, such as 100000"),
+    100_000,
+  ),
+  tick_timeout: optional(seconds, 240),
+  log_path: optional(pathLike("/var/log/swf-alarms/run.log")),
+  alarms_dir: optional(
+    custom<string | readonly string[]>(
+      isFolders,
+      'must be a folder such as "alarms", or a list such as ["alarms", "/srv/team/alarms"]',
+    ),
+  ),
+  quarantine_after: optional(
+    integerFrom(0, Number.MAX_SAFE_INTEGER, "a whole number of failures such as 3, or 0 for never"),
+    3,
+  ),
+  clear_guard_share: optional(
+    numberFrom(0, 1, "a share from 0 to 1 such as 0.8; 1 turns the guard off"),
+    0.8,
+  ),
+  unreachable_after: optional(
+    numberFrom(0, Number.MAX_VALUE, "a number of seconds such as 1800"),
+    1800,
+  ),
+});
+
+export function parseEngine(
+  table: unknown,
+  around: Surroundings,
+  faults: string[],
+): Config["engine"] | undefined {
+  const engine = parseTable(Engine, ["engine"], table, faults);
+  if (engine === undefined) return undefined;
+  const names = ["base_url", "swf_remote_base_url", "service_base_url"] as const;
+  const given = names.filter((name) => engine[name] !== undefined);
+  const [baseUrl, another] = new Set(given.map((name) => engine[name]));
+  if (another !== undefined)
+    faults.push(`engine: ${given.join(" and ")} name different services; keep only base_url`);
+  const { log_path: logPath, alarms_dir: folders } = engine;
+  return {
+    baseUrl,
+    requestTimeout: engine.request_timeout,
+    maxConnections: engine.max_connections,
+    tickTimeout: engine.tick_timeout,
+    limits: {
+      timeout: engine.alarm_timeout,
+      memory: engine.alarm_memory,
+      detections: engine.max_detections,
+    },
+    logPath: logPath === undefined ? undefined : resolve(around.folder, logPath),
+    alarmFolders:
+      folders === undefined
+        ? defaultFolders(around)
+        : [folders].flat().map((path) => ({ path: resolve(around.folder, path) })),
+    quarantineAfter: engine.quarantine_after,
+    clearGuardShare: engine.clear_guard_share,
+    unreachableAfter: engine.unreachable_after,
+  };
+}
+
+function isFolders(value: unknown): boolean {
+  const paths: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return paths.length > 0 && paths.every((path) => typeof path === "string" && isPath(path));
+}
+
+/** The shipped alarms, then the site's own: beside the installed engine and beside the configuration. */
+function defaultFolders(around: Surroundings): readonly AlarmFolder[] {
+  const own = [around.siteAlarms ?? [], resolve(around.folder, "alarms")].flat();
+  return [
+    { path: around.shippedAlarms },
+    ...own.map((path) => ({ path, mayBeMissing: true }) as const),
+  ];
+}

@@ -1,0 +1,72 @@
+import { type InferOutput, type ObjectEntries, type ObjectSchema, safeParse } from "valibot";
+import { quote, showName } from "../text/describe.ts";
+import { isJsonObject } from "../text/json.ts";
+import { nearest } from "../text/nearest.ts";
+
+/**
+ * One table of the file by its schema. Undefined where something in it is wrong; each fault is added to
+ * `faults` with its path, what must stand there and what was found.
+ */
+export function parseTable<Entries extends ObjectEntries>(
+  schema: ObjectSchema<Entries, string | undefined>,
+  path: readonly string[],
+  value: unknown,
+  faults: string[],
+): InferOutput<typeof schema> | undefined {
+  if (!isTable(value)) {
+    faults.push(`${showPath(path)}: must be a table; found ${kindOf(value)}`);
+    return undefined;
+  }
+  const unknown = unknownKeys(path, value, Object.keys(schema.entries));
+  const result = safeParse(schema, value, { abortPipeEarly: true });
+  const issues = result.issues ?? [];
+  for (const { path: keys = [], input, message } of issues) {
+    const key = keys.map((item) => String(item.key));
+    faults.push(`${showPath([...path, ...key])}: ${message}${found(key.at(-1) ?? "", input)}`);
+  }
+  faults.push(...unknown);
+  return result.success && unknown.length === 0 ? result.output : undefined;
+}
+
+export function isTable(value: unknown): value is { readonly [key: string]: unknown } {
+  return isJsonObject(value) && !(value instanceof Date);
+}
+
+export function showPath(keys: readonly string[]): string {
+  return keys.map(showName).join(".");
+}
+
+/** Each key that is not known, with the one that was probably meant. */
+export function unknownKeys(
+  path: readonly string[],
+  table: { readonly [key: string]: unknown },
+  known: readonly string[],
+): readonly string[] {
+  return Object.keys(table)
+    .filter((key) => !known.includes(key))
+    .map((key) => {
+      const guess = nearest(key, known);
+      const hint =
+        guess === undefined ? `known here: ${known.join(", ")}` : `did you mean ${guess}?`;
+      return `${showPath([...path, key])}: unknown key (${hint})`;
+    });
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  return value instanceof Date ? "a date" : `a ${typeof value}`;
+}
+
+/** Nothing for a key that is missing. */
+function found(key: string, value: unknown): string {
+  if (value === undefined) return "";
+  return mayBeSecret(key, value) ? "; the value is not shown" : `; found ${quote(value)}`;
+}
+
+/** A login can stand in these keys, in a URL, and in a table that is in the wrong place. */
+function mayBeSecret(key: string, value: unknown): boolean {
+  if (["dsn", "token_env", "headers"].includes(key)) return true;
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  if (typeof value !== "string" && text.includes("{")) return true;
+  return (key === "from" || key === "operators" ? /:\/\/.*@/s : /[@?]/).test(text);
+}

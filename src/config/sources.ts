@@ -1,0 +1,99 @@
+import { custom, object, optional } from "valibot";
+import { MAIN_SOURCE } from "../core/main_source.ts";
+import type { Config, SourceConfig } from "./config.ts";
+import { isTable, parseTable, showPath } from "./issue.ts";
+import type { Surroundings } from "./parse.ts";
+import { connections, httpUrl, isHeaderValue, MISSING_URL, stringThat } from "./values.ts";
+
+const ONE_LINE = "one line of Latin-1 text";
+
+/** One table of `[sources]`; its only required key is `base_url`. */
+export const Source = object(
+  {
+    base_url: httpUrl,
+    headers: optional(custom<{ readonly [name: string]: unknown }>(isTable, "must be a table"), {}),
+    token_env: optional(
+      stringThat('the name of an environment variable such as "MY_SERVICE_TOKEN"', (value) =>
+        /^[A-Za-z_][A-Za-z0-9_]*$/.test(value),
+      ),
+    ),
+    max_connections: optional(connections),
+    user_agent: optional(
+      stringThat(
+        `${ONE_LINE}, such as "swf-alarms (ops@host.example)"`,
+        (value) => value !== "" && isHeaderValue(value),
+      ),
+    ),
+  },
+  MISSING_URL,
+);
+
+/** `maxConnections` is that of `[engine]`. */
+export function parseSources(
+  table: unknown,
+  maxConnections: number,
+  around: Surroundings,
+  faults: string[],
+): Config["sources"] {
+  if (!isTable(table)) {
+    parseTable(object({}), ["sources"], table, faults);
+    return {};
+  }
+  const sources: [string, SourceConfig][] = [];
+  for (const [name, value] of Object.entries(table)) {
+    const path = ["sources", name];
+    if (name === MAIN_SOURCE)
+      faults.push(`sources.${name}: this name stands for [engine] base_url; choose another`);
+    else if (!/^[a-z][a-z0-9_]*$/.test(name))
+      faults.push(`${showPath(path)}: must have a name of lower-case letters, digits and _`);
+    const source = parseTable(Source, path, value, faults);
+    if (source === undefined) continue;
+    sources.push([
+      name,
+      {
+        baseUrl: source.base_url,
+        headers: parseHeaders(source.headers, [...path, "headers"], faults),
+        token: readToken(source.token_env, path, around, faults),
+        userAgent: source.user_agent,
+        maxConnections: source.max_connections ?? maxConnections,
+      },
+    ]);
+  }
+  return Object.fromEntries(sources);
+}
+
+const OF_THE_CONNECTION =
+  /^(connection|content-length|expect|host|keep-alive|transfer-encoding|upgrade)$/i;
+
+function parseHeaders(
+  table: { readonly [name: string]: unknown },
+  path: readonly string[],
+  faults: string[],
+): SourceConfig["headers"] {
+  const headers: [string, string][] = [];
+  for (const [name, value] of Object.entries(table)) {
+    const fault = (words: string) => faults.push(`${showPath([...path, name])}: ${words}`);
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name))
+      fault("is not a header name; write one such as X-Example");
+    else if (OF_THE_CONNECTION.test(name)) fault("is set by the engine; remove it");
+    else if (typeof value !== "string" || !isHeaderValue(value))
+      fault(`must be ${ONE_LINE}; the value is not shown`);
+    else headers.push([name, value]);
+  }
+  return Object.fromEntries(headers);
+}
+
+function readToken(
+  variable: string | undefined,
+  path: readonly string[],
+  { env }: Surroundings,
+  faults: string[],
+): string | undefined {
+  if (variable === undefined) return undefined;
+  const token = Object.hasOwn(env, variable) ? env[variable] : undefined;
+  const fault = (words: string) =>
+    faults.push(`${showPath(path)}.token_env: the environment variable ${variable} ${words}`);
+  if (token === undefined || token === "") fault("is not set; set it where the engine starts");
+  else if (!isHeaderValue(token)) fault(`must be ${ONE_LINE}; set it to the bare token`);
+  return token;
+}

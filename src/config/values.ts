@@ -1,0 +1,51 @@
+import { custom } from "valibot";
+
+/** The kinds of values that settings have; the words say what a value must be. */
+
+export function stringThat(words: string, isValid: (value: string) => boolean) {
+  return custom<string>((value) => typeof value === "string" && isValid(value), `must be ${words}`);
+}
+
+export function numberFrom(min: number, max: number, words: string) {
+  return custom<number>(
+    (value) => typeof value === "number" && value >= min && value <= max,
+    `must be ${words}`,
+  );
+}
+
+/** The same, for whole numbers. */
+export function integerFrom(min: number, max: number, words: string) {
+  return custom<number>(
+    (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max,
+    `must be ${words}`,
+  );
+}
+
+/** A path, which a dsn typed there by mistake must not pass for: paths are shown. */
+export function pathLike(example: string) {
+  return stringThat(`a path such as "${example}"`, isPath);
+}
+
+export function isPath(value: string): boolean {
+  return /^[^\p{Cc}\p{Zl}\p{Zp}]+$/u.test(value) && !value.includes("://");
+}
+
+const URL_WORDS =
+  'an http or https URL without user name, query or fragment, such as "https://host.example/prod"';
+
+/** The address of a service; the paths of requests are put behind it. */
+export const httpUrl = stringThat(URL_WORDS, (value) => {
+  // The URL class would drop or accept these.
+  if (!URL.canParse(value) || /[\s\p{Cc}?#]/u.test(value)) return false;
+  const { protocol, username, password } = new URL(value);
+  return /^https?:$/.test(protocol) && username === "" && password === "";
+});
+
+export const MISSING_URL = `missing; must be ${URL_WORDS}`;
+
+export const connections = integerFrom(1, 30, "a whole number of connections from 1 to 30");
+
+/** Whether a text fits into an HTTP header: one line of Latin-1. */
+export function isHeaderValue(value: string): boolean {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+}
