@@ -1,14 +1,14 @@
 import { lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AlarmFolder, Config } from "../config/config.ts";
-import { checkAlarmsFolder, realPath } from "../config/permissions.ts";
 import { ExpectedError } from "../core/expected_error.ts";
 import type { Log } from "../core/log.ts";
 import { errorText } from "../text/describe.ts";
 import { discoverModules, type ModuleFile } from "./discover.ts";
 import { describeReplacement, mergeFolders } from "./merge_folders.ts";
+import { realPath, writableFault } from "./permissions.ts";
 
-/** An alarms folder cannot be read, or others can write it: no tick is possible. */
+/** An alarms folder cannot be read, or other users can write it: no tick is possible. */
 export class AlarmsFolderError extends ExpectedError {
   override readonly name = "AlarmsFolderError";
 }
@@ -18,12 +18,15 @@ export class AlarmsFolderError extends ExpectedError {
  * the log. Throws AlarmsFolderError.
  */
 export function readAlarmFolders(engine: Config["engine"], log: Log): readonly ModuleFile[] {
-  const folders = distinctFolders(engine.alarmFolders, realPath).map((folder) =>
-    checkRights(engine, folder.path, readFolder(folder, log), log),
-  );
+  const folders = distinctFolders(engine.alarmFolders, realPath).map((folder) => {
+    checkRights(engine, folder.path, log);
+    return readFolder(folder, log);
+  });
   const modules = mergeFolders(folders, haveSameContent);
   for (const line of modules.flatMap(describeReplacement)) log.debug(line);
-  return modules;
+  return engine.allowWritable === true
+    ? modules.map((file) => ({ ...file, allowWritable: true }))
+    : modules;
 }
 
 /** Each real folder once, at the last of its places. */
@@ -48,28 +51,13 @@ function readFolder({ path, mayBeMissing }: AlarmFolder, log: Log): readonly Mod
   }
 }
 
-/**
- * Refuses to load modules from where others can write. Returns the modules, with the fault of each one that
- * others can write; without faults where it was allowed knowingly. Throws AlarmsFolderError.
- */
-function checkRights(
-  engine: Config["engine"],
-  folder: string,
-  modules: readonly ModuleFile[],
-  log: Log,
-): readonly ModuleFile[] {
-  const rights = checkAlarmsFolder(folder, new Set(modules.map(({ path }) => path)));
-  if (engine.allowWritable !== true) {
-    if (rights.refused !== undefined) throw new AlarmsFolderError(rights.refused);
-    return modules.map((file) => {
-      const fault = rights.modules.get(file.path);
-      return fault === undefined ? file : { ...file, error: fault };
-    });
-  }
-  for (const [path, fault] of rights.modules)
-    log.info(`allowed by --allow-writable: ${path} ${fault}`);
-  if (rights.refused !== undefined) log.info(`allowed by --allow-writable: ${rights.refused}`);
-  return modules;
+/** The files in it are checked where they are loaded. Throws AlarmsFolderError. */
+function checkRights({ allowWritable }: Config["engine"], folder: string, log: Log): void {
+  const fault = writableFault(folder);
+  if (fault === undefined) return;
+  if (allowWritable !== true)
+    throw new AlarmsFolderError(`refused the alarms folder ${folder}: ${fault}`);
+  log.info(`accepted because of --allow-writable: ${fault}`);
 }
 
 /** A file that cannot be read differs: loading it says why. */

@@ -10,6 +10,8 @@ export interface ModuleFile {
   readonly replaces?: readonly string[];
   /** Why it must not be loaded. */
   readonly error?: string;
+  /** Load it, and what it imports, also where other users can write the files. */
+  readonly allowWritable?: true;
 }
 
 export interface Discovery {

@@ -6,7 +6,7 @@ import { alarmRows } from "../store/alarms.ts";
 import { eventCounts } from "../store/listed_events.ts";
 import { renderState, viewAlarms } from "./alarms.ts";
 import { printJson, printLines, renderTable } from "./output.ts";
-import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
+import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 interface ListOptions extends ConfigOption {
   readonly json?: boolean;
@@ -35,7 +35,7 @@ export function declareAlarmList(command: Command): void {
 }
 
 async function listAlarms(options: ConfigOption) {
-  return await withDatabase(options, async (db, config) => {
+  return await withDatabase(readConfig(options), async (db, config) => {
     const { alarms, problems, fileOf } = await viewAlarms(db, config);
     const { rows } = await alarmRows(db);
     const counts = await eventCounts(db);

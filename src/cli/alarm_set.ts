@@ -12,7 +12,7 @@ import type { JsonObject } from "../text/json.ts";
 import { findAlarm, NotFound, renderState } from "./alarms.ts";
 import { printLines } from "./output.ts";
 import { parseAssignments } from "./param_option.ts";
-import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
+import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 interface SetOptions extends ConfigOption {
   readonly mail?: boolean;
@@ -46,7 +46,7 @@ export function declareAlarmSet(command: Command): void {
     .option("--archive", "stop the alarm")
     .option("--unarchive", "start it again")
     .action(async (name: string, options: SetOptions) => {
-      await withDatabase(options, async (db, config) => {
+      await withDatabase(readConfig(options), async (db, config) => {
         const entryId = await setAlarm(db, config, name, options);
         printLines([`changed ${entryId}; see: bin/swf-alarms alarm show ${name}`]);
         printLines(await remainingTrouble(db, config, name));

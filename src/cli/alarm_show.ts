@@ -5,7 +5,7 @@ import { type ListedEvent, listEvents } from "../store/listed_events.ts";
 import { findAlarm, renderState, type ViewedAlarm } from "./alarms.ts";
 import { eventFacts } from "./event_list.ts";
 import { printJson, printLines, renderTable, renderTime } from "./output.ts";
-import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
+import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 interface ShowOptions extends ConfigOption {
   readonly json?: boolean;
@@ -16,7 +16,7 @@ export function declareAlarmShow(command: Command): void {
   addConfigOption(command.argument("<name>", "name of the alarm"))
     .option("--json", "print as JSON")
     .action(async (name: string, options: ShowOptions) => {
-      await withDatabase(options, async (db, config) => {
+      await withDatabase(readConfig(options), async (db, config) => {
         const found = await findAlarm(db, config, name);
         const events = await listEvents(db, { alarm: found.row.name, all: false, limit: 1_000 });
         if (options.json === true) {

@@ -13,7 +13,7 @@ import { EXIT, type SetExit } from "./exit_code.ts";
 import { printJson, printLines } from "./output.ts";
 import { parseAssignments } from "./param_option.ts";
 import { redact } from "./secrets.ts";
-import { addConfigOption, type ConfigOption, withPlanDatabase } from "./session.ts";
+import { addConfigOption, type ConfigOption, readConfig, withPlanDatabase } from "./session.ts";
 
 interface TryOptions extends ConfigOption {
   readonly param?: readonly string[];
@@ -40,16 +40,16 @@ export function declareAlarmTry(command: Command, setExit: SetExit): void {
 type Tried = Omit<Outcome, "detections"> & { readonly detections: readonly SafeDetection[] };
 
 async function tryAlarm(name: string, options: TryOptions): Promise<Tried> {
-  return await withPlanDatabase(options, async (db, config) => {
+  return await withPlanDatabase(readConfig(options), async (db, config) => {
     const found = await findAlarm(db, config, name);
     const sources = new Sources(config);
     const log = consoleLog({ verbose: options.json !== true, path: undefined });
-    const workers = openWorkerPool(config, new AbortController().signal, log);
+    const workers = openWorkerPool(config, new AbortController().signal, log, redact);
     try {
       const alarm = withParams(found, parseAssignments(options.param ?? []), sources.names);
       const now = Date.now() / 1000;
       const active = await activeEvents(db, alarm.row.name);
-      const facts = { config, workers, sources, now, log, redact, keepAll: true } as const;
+      const facts = { config, workers, sources, now, log, keepAll: true } as const;
       return whole(await detect(alarm, active, facts));
     } finally {
       await workers.close();

@@ -10,6 +10,7 @@ import { openWorkerPool } from "../engine/workers.ts";
 import { alarmRows } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 import { EXIT } from "./exit_code.ts";
+import { redact } from "./secrets.ts";
 
 const silent: Log = { error: () => {}, info: () => {}, debug: () => {} };
 
@@ -28,7 +29,7 @@ export interface AlarmsView {
 export async function viewAlarms(db: Database, config: Config, only?: string): Promise<AlarmsView> {
   const modules = readAlarmFolders(config.engine, silent);
   const fileOf = (row: AlarmRow) => modules.find(({ name }) => name === row.module);
-  const host = openWorkerPool(config, new AbortController().signal, silent);
+  const host = openWorkerPool(config, new AbortController().signal, silent, redact);
   try {
     const { alarms, errors: problems } = await loadAlarms({
       db,

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { type ListedEvent, listEvents } from "../store/listed_events.ts";
 import { printJson, printLines, renderTable, renderTime } from "./output.ts";
-import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
+import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 interface ListOptions extends ConfigOption {
   readonly alarm?: string;
@@ -23,7 +23,7 @@ export function declareEventList(command: Command): void {
         all: options.all === true,
         limit: options.limit,
       };
-      const events = await withDatabase(options, (db) => listEvents(db, filter));
+      const events = await withDatabase(readConfig(options), (db) => listEvents(db, filter));
       if (options.json === true) return printJson(events.map(eventFacts));
       const rows = events.map((item) => [
         item.alarm,

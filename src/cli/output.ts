@@ -1,4 +1,5 @@
 import { plainJson, plainText } from "../text/escape.ts";
+import { stringsRedacted } from "./redacted.ts";
 import { redact } from "./secrets.ts";
 
 /** Writes lines to stdout. Texts come from rows and services: neither control characters nor secrets get through. */
@@ -8,7 +9,7 @@ export function printLines(lines: readonly string[]): void {
 
 /** Writes a value as JSON, for other programs; control characters are escaped, secrets taken out. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${plainJson(redact(JSON.stringify(value, null, 2)))}\n`);
+  process.stdout.write(`${plainJson(JSON.stringify(value, stringsRedacted(redact), 2))}\n`);
 }
 
 /** A text as a terminal may get it. */

@@ -49,7 +49,7 @@ interface Due extends Extent {
 }
 
 async function showDue(options: PruneOptions): Promise<void> {
-  const due = await withDatabase(options, async (db, { retention }) => {
+  const due = await withDatabase(readConfig(options), async (db, { retention }) => {
     const found: Due[] = [];
     for (const sweep of allSweeps(retention, Date.now() / 1000))
       found.push(...(await countDue(db, sweep)));
@@ -96,13 +96,14 @@ async function removeAll(options: PruneOptions) {
   const stop = new AbortController();
   const onStop = (): void => stop.abort();
   process.once("SIGINT", onStop).once("SIGTERM", onStop);
-  const { config } = readConfig(options);
+  const read = readConfig(options);
+  const { config } = read;
   const now = Date.now() / 1000;
   const removed = new Map<string, number>();
   let left = allSweeps(config.retention, now);
   try {
     while (left.length > 0 && !stop.signal.aborted) {
-      left = await withDatabase(options, (db) => removeSome(db, left, removed, now, stop.signal));
+      left = await withDatabase(read, (db) => removeSome(db, left, removed, now, stop.signal));
       if (left.length > 0) showProgress(removed);
       if (left.length > 0 && config.db.kind === "embedded") await sleep(PAUSE);
     }

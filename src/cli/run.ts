@@ -69,15 +69,16 @@ export async function runTick(options: RunOptions): Promise<ExitCode> {
   if (options.json === true) throw new InvalidArgumentError("--json goes with --plan");
   const mode: Mode = options.dryRun === true ? "dry-run" : "tick";
   const verbose = options.verbose === true;
-  const { config, notes } = readConfig(options);
+  const read = readConfig(options);
+  const { config, notes } = read;
   const log = consoleLog({ verbose, path: config.engine.logPath });
   for (const note of notes) log.info(note);
   if (options.jitter !== undefined) await waitSomeTime(options.jitter, Math.random(), log);
   const first = startWorker(config, log);
   try {
     const report = await withDatabase(
-      options,
-      (db, config) => runOnce(makeEngine(db, config, log, first), mode, options.alarm),
+      read,
+      (db) => runOnce(makeEngine(db, config, log, first), mode, options.alarm),
       true,
     );
     for (const line of renderTickForLog(report, mode)) log.info(line);
@@ -118,7 +119,7 @@ async function showPlan(options: RunOptions): Promise<ExitCode> {
     verbose: options.verbose === true && options.json !== true,
     path: undefined,
   });
-  const report = await withPlanDatabase(options, (db, config) =>
+  const report = await withPlanDatabase(readConfig(options), (db, config) =>
     runOnce(makeEngine(db, config, log, startWorker(config, log)), "plan", options.alarm),
   );
   if (options.json === true) printJson(planFacts(report));

@@ -4,7 +4,7 @@ import { type ListedSkip, listSkipped } from "../store/skipped_ticks.ts";
 import { cut } from "../text/describe.ts";
 import { parseCount } from "./event_list.ts";
 import { printJson, printLines, renderTable, renderTime } from "./output.ts";
-import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
+import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 /** Characters of a line; `--json` has all. */
 const MAX_DETAILS = 500;
@@ -28,7 +28,7 @@ export function declareRunList(command: Command): void {
     .option("--limit <n>", "at most so many, newest first", parseCount, 20)
     .option("--json", "print as JSON")
     .action(async (options: ListOptions) => {
-      const items = await withDatabase(options, async (db) =>
+      const items = await withDatabase(readConfig(options), async (db) =>
         newestFirst([
           ...(await listEngineRuns(db, options.limit)).map(runItem),
           ...(await listSkipped(db, options.limit)).map(skippedItem),

@@ -2,14 +2,11 @@ import type { Config } from "../config/config.ts";
 import { environmentSecrets, secretsOf } from "../config/secrets.ts";
 import { makeRedactor, type Redact } from "../text/redact.ts";
 
-/**
- * The one thing that is known process-wide: what must never be shown. Errors come from everywhere, also
- * from where no configuration is at hand.
- */
+/** Process-wide, as errors come also from where no configuration is at hand. */
 const known = new Set(environmentSecrets(process.env));
 let redactKnown: Redact = makeRedactor([...known]);
 
-/** From now on nothing that this configuration hides is shown. */
+/** From now on the secrets of this configuration are redacted. */
 export function hideSecrets(config: Config): void {
   for (const secret of secretsOf(config, process.env)) known.add(secret);
   redactKnown = makeRedactor([...known]);

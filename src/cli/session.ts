@@ -1,8 +1,9 @@
 import type { Command } from "commander";
+import { writableFault, writableFileFault } from "../alarm/permissions.ts";
+import type { Channel } from "../channel/channel.ts";
 import { openChannel } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError, findConfig, loadConfig } from "../config/load.ts";
-import { checkConfigFile, checkLoginFile } from "../config/permissions.ts";
 import { configWarnings } from "../config/warnings.ts";
 import type { Log } from "../core/log.ts";
 import { staleAfter } from "../engine/deadline.ts";
@@ -14,15 +15,15 @@ import { migrate, pendingMigrations } from "../store/migrate.ts";
 import { embeddedExists, openDatabase } from "../store/open.ts";
 import type { Worker } from "../worker/worker.ts";
 import { droppedVariables } from "./environment.ts";
+import { redactedChannel, redactedDatabase } from "./redacted.ts";
 import { hideSecrets, redact } from "./secrets.ts";
 
-/** What every command that reads the configuration takes. */
+/** The options of every command that reads the configuration. */
 export interface ConfigOption {
   readonly config?: string;
   readonly allowWritable?: boolean;
 }
 
-/** The options as commands declare them. */
 export function addConfigOption(command: Command): Command {
   return addAllowOption(
     command.option(
@@ -33,50 +34,73 @@ export function addConfigOption(command: Command): Command {
 }
 
 export function addAllowOption(command: Command): Command {
-  return command.option("--allow-writable", "use files that others can write, knowingly");
+  return command.option("--allow-writable", "accept files that other users can write");
 }
 
 export interface ReadConfig {
   readonly config: Config;
   readonly path: string;
-  /** What was allowed or left out knowingly, one line each, for the log. */
+  /** What was accepted or ignored, one line each, for the log. */
   readonly notes: readonly string[];
 }
 
 /**
  * The configuration that the option, the environment or the working folder names; from here on its
- * secrets are hidden. Throws ConfigError, also where others can write it.
+ * secrets are hidden. Throws ConfigError, also where other users can write it.
  */
-export function readConfig(options: ConfigOption): ReadConfig {
-  const path = findConfig(options.config, process.env, process.cwd());
+export function readConfig({ config: named, allowWritable }: ConfigOption): ReadConfig {
+  const path = findConfig(named, process.env, process.cwd());
   const notes: string[] = [...droppedVariables()];
-  const refuse = (reason: string | undefined): void => {
-    if (reason === undefined) return;
-    if (options.allowWritable !== true) throw new ConfigError(reason);
-    notes.push(`allowed by --allow-writable: ${reason}`);
+  const check = (what: string, fault: string | undefined): void => {
+    if (fault === undefined) return;
+    if (allowWritable !== true) throw new ConfigError(`refused ${what}: ${fault}`);
+    notes.push(`accepted because of --allow-writable: ${fault}`);
   };
-  refuse(checkConfigFile(path));
+  check(`the configuration ${path}`, writableFault(path));
   const config = loadConfig(path, process.env);
   hideSecrets(config);
-  if (config.db.kind === "env file") refuse(checkLoginFile(config.db.path));
+  const { db, engine } = config;
+  if (db.kind === "env file") check(`the database login in ${db.path}`, writableFileFault(db.path));
   notes.push(...configWarnings(config, path));
-  if (options.allowWritable !== true) return { config, path, notes };
-  return { config: { ...config, engine: { ...config.engine, allowWritable: true } }, path, notes };
+  if (allowWritable !== true) return { config, path, notes };
+  return { config: { ...config, engine: { ...engine, allowWritable } }, path, notes };
 }
 
 /**
- * Opens the database for one piece of work, which may take a lock. The embedded one is the engine's own
- * and is brought up to date by itself. Throws DatabaseError.
+ * Opens the database for one piece of work, which may take a lock. An embedded one is migrated first.
+ * Throws DatabaseError.
  */
 export async function withDatabase<T>(
-  options: ConfigOption,
+  read: ReadConfig,
   work: (db: Database, config: Config) => Promise<T>,
   willLock = false,
 ): Promise<T> {
-  const { config, path } = readConfig(options);
-  const db = await openDatabase(config.db, staleAfter(config.engine.tickTimeout), willLock);
+  const { db, engine } = read.config;
+  const opened = await openDatabase(db, staleAfter(engine.tickTimeout), willLock);
+  return await useDatabase(opened, db.kind === "embedded", read, work);
+}
+
+/** A database for work that writes nothing: in memory where an embedded one does not exist yet. */
+export async function withPlanDatabase<T>(
+  read: ReadConfig,
+  work: (db: Database, config: Config) => Promise<T>,
+): Promise<T> {
+  const { db, engine } = read.config;
+  const isMissing = !embeddedExists(db);
+  const opened = isMissing
+    ? await (await import("../store/embedded/database.ts")).openInMemory()
+    : await openDatabase(db, staleAfter(engine.tickTimeout));
+  return await useDatabase(opened, isMissing, read, work);
+}
+
+async function useDatabase<T>(
+  db: Database,
+  mayMigrate: boolean,
+  { config, path }: ReadConfig,
+  work: (db: Database, config: Config) => Promise<T>,
+): Promise<T> {
   try {
-    if (config.db.kind === "embedded") await migrate(db);
+    if (mayMigrate) await migrate(db);
     else await requireSchema(db, path);
     return await work(db, config);
   } catch (error) {
@@ -86,7 +110,7 @@ export async function withDatabase<T>(
   }
 }
 
-/** A shared database belongs to its administrator, who is asked to bring it up to date. Throws DatabaseError. */
+/** A shared database is migrated by its administrator only. Throws DatabaseError. */
 async function requireSchema(db: Database, path: string): Promise<void> {
   const pending = await pendingMigrations(db);
   if (pending.length > 0) {
@@ -96,39 +120,21 @@ async function requireSchema(db: Database, path: string): Promise<void> {
   }
 }
 
-/** A database for work that writes nothing: an embedded one that does not exist yet is imagined in memory. */
-export async function withPlanDatabase<T>(
-  options: ConfigOption,
-  work: (db: Database, config: Config) => Promise<T>,
-): Promise<T> {
-  const { config, path } = readConfig(options);
-  const imagined = !embeddedExists(config.db);
-  const db = imagined
-    ? await (await import("../store/embedded/database.ts")).openInMemory()
-    : await openDatabase(config.db, staleAfter(config.engine.tickTimeout));
-  try {
-    if (imagined) await migrate(db);
-    else await requireSchema(db, path);
-    return await work(db, config);
-  } catch (error) {
-    throw asDatabaseError(error);
-  } finally {
-    await db.close();
-  }
-}
-
-/** An engine on an open database, with the real clock; `first` is a process for modules that runs already. */
+/** An engine on an open database, with the real clock; `first` is a worker that runs already. */
 export function makeEngine(db: Database, config: Config, log: Log, first?: Worker): Engine {
-  let channel: ReturnType<typeof openChannel> | undefined;
+  let channel: Promise<Channel | undefined> | undefined;
+  const open = async (): Promise<Channel | undefined> => {
+    const opened = await openChannel(config.email);
+    return opened && redactedChannel(opened, redact);
+  };
   return {
     config,
-    db,
+    db: redactedDatabase(db, redact),
     log,
-    workers: (signal) => openWorkerPool(config, signal, log, first),
+    workers: (signal) => openWorkerPool(config, signal, log, redact, first),
     clock: () => Date.now() / 1000,
-    redact,
     channel: () => {
-      channel ??= openChannel(config.email);
+      channel ??= open();
       return channel;
     },
   };

@@ -15,7 +15,7 @@ import { countSkipped } from "../store/skipped_ticks.ts";
 import { EXIT, type SetExit } from "./exit_code.ts";
 import { printJson, printLines } from "./output.ts";
 import { renderStatus, statusFacts } from "./render_status.ts";
-import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
+import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 interface StatusOptions extends ConfigOption {
   readonly json?: boolean;
@@ -34,7 +34,7 @@ export function declareStatus(command: Command, setExit: SetExit): void {
     )
     .option("--json", "print as JSON")
     .action(async (options: StatusOptions) => {
-      const status = await withDatabase(options, (db, config) =>
+      const status = await withDatabase(readConfig(options), (db, config) =>
         readStatus(db, new Sources(config).names, Date.now() / 1000),
       );
       if (options.json === true) printJson(statusFacts(status));

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { removeTeam } from "../store/teams.ts";
 import { NotFound } from "./alarms.ts";
 import { printLines } from "./output.ts";
-import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
+import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 import { parseTeamName } from "./team_set.ts";
 
 /** `team remove`: takes a team out of use; `team set` brings it back. */
@@ -10,7 +10,9 @@ export function declareTeamRemove(command: Command): void {
   addConfigOption(command)
     .argument("<name>", "name of the team, such as @shift", parseTeamName)
     .action(async (name: string, options: ConfigOption) => {
-      const removed = await withDatabase(options, (db) => removeTeam(db, name, Date.now() / 1000));
+      const removed = await withDatabase(readConfig(options), (db) =>
+        removeTeam(db, name, Date.now() / 1000),
+      );
       if (!removed) throw new NotFound(`there is no team ${name}; see: bin/swf-alarms team list`);
       printLines([`removed ${name}`]);
     });

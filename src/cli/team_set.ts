@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { isAddress, splitRecipients } from "../core/recipients.ts";
 import { listTeams, setTeam } from "../store/teams.ts";
 import { printLines } from "./output.ts";
-import { addConfigOption, type ConfigOption, withDatabase } from "./session.ts";
+import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 interface SetOptions extends ConfigOption {
   readonly title?: string;
@@ -17,7 +17,7 @@ export function declareTeamSet(command: Command): void {
     .option("--title <text>", "title of the team")
     .action(async (name: string, texts: readonly string[], options: SetOptions) => {
       const members = parseMembers(texts);
-      await withDatabase(options, async (db) => {
+      await withDatabase(readConfig(options), async (db) => {
         const title = options.title ?? (await listTeams(db)).get(name)?.title ?? name;
         const by = `cli:${userInfo().username}`;
         await db.transaction((tx) => setTeam(tx, { name, title, members }, by, Date.now() / 1000));

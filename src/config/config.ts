@@ -76,3 +76,16 @@ export type EmailConfig =
       readonly endpoint: string | undefined;
     }
   | { readonly provider: "file"; readonly from: string; readonly dir: string };
+
+/** Everything outside the text that its meaning depends on, read at the edge. */
+export interface Surroundings {
+  /** Folder of the configuration file, where relative paths start. */
+  readonly folder: string;
+  /** Folder of the shipped alarm modules, for a configuration that names no folders. */
+  readonly shippedAlarms: string;
+  /** The folder `alarms` beside the installed engine; undefined where it was not installed by install.sh. */
+  readonly siteAlarms?: string | undefined;
+  readonly env: { readonly [name: string]: string | undefined };
+  /** Text of a file, or undefined where it cannot be read. */
+  readonly readText: (path: string) => string | undefined;
+}

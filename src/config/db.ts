@@ -1,9 +1,8 @@
 import { resolve } from "node:path";
 import { object, optional } from "valibot";
-import type { DbConfig } from "./config.ts";
+import type { DbConfig, Surroundings } from "./config.ts";
 import { parseDbLogin } from "./db_login.ts";
 import { parseTable } from "./issue.ts";
-import type { Surroundings } from "./parse.ts";
 import { pathLike, stringThat } from "./values.ts";
 
 export const Db = object({

@@ -1,9 +1,8 @@
 import { resolve } from "node:path";
 import { custom, object, optional, picklist } from "valibot";
 import { isAddress, splitRecipients } from "../core/recipients.ts";
-import type { Config, EmailConfig } from "./config.ts";
+import type { Config, EmailConfig, Surroundings } from "./config.ts";
 import { parseTable } from "./issue.ts";
-import type { Surroundings } from "./parse.ts";
 import { httpUrl, pathLike, stringThat } from "./values.ts";
 
 export const Email = object({

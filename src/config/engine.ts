@@ -1,8 +1,7 @@
 import { resolve } from "node:path";
 import { custom, object, optional } from "valibot";
-import type { AlarmFolder, Config } from "./config.ts";
+import type { AlarmFolder, Config, Surroundings } from "./config.ts";
 import { parseTable } from "./issue.ts";
-import type { Surroundings } from "./parse.ts";
 import { connections, httpUrl, integerFrom, isPath, numberFrom, pathLike } from "./values.ts";
 
 const seconds = numberFrom(0.1, 3600, "a number of seconds from 0.1 to 3600, such as 20");

@@ -1,24 +1,11 @@
 import { parse as parseToml, TomlError } from "smol-toml";
-import type { Config } from "./config.ts";
+import type { Config, Surroundings } from "./config.ts";
 import { parseDb } from "./db.ts";
 import { parseEmail } from "./email.ts";
 import { parseEngine } from "./engine.ts";
 import { isTable, unknownKeys } from "./issue.ts";
 import { parseRetention } from "./retention.ts";
 import { parseSources } from "./sources.ts";
-
-/** Everything outside the text that its meaning depends on, read at the edge. */
-export interface Surroundings {
-  /** Folder of the configuration file, where relative paths start. */
-  readonly folder: string;
-  /** Folder of the shipped alarm modules, for a configuration that names no folders. */
-  readonly shippedAlarms: string;
-  /** The folder `alarms` beside the installed engine; undefined where it was not installed by install.sh. */
-  readonly siteAlarms?: string | undefined;
-  readonly env: { readonly [name: string]: string | undefined };
-  /** Text of a file, or undefined where it cannot be read. */
-  readonly readText: (path: string) => string | undefined;
-}
 
 export type ParsedConfig =
   | { readonly ok: true; readonly config: Config }

@@ -1,8 +1,7 @@
 import { custom, object, optional } from "valibot";
 import { MAIN_SOURCE } from "../core/main_source.ts";
-import type { Config, SourceConfig } from "./config.ts";
+import type { Config, SourceConfig, Surroundings } from "./config.ts";
 import { isTable, parseTable, showPath } from "./issue.ts";
-import type { Surroundings } from "./parse.ts";
 import { connections, httpUrl, isHeaderValue, MISSING_URL, stringThat } from "./values.ts";
 
 const ONE_LINE = "one line of Latin-1 text";

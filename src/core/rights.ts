@@ -1,6 +1,6 @@
-/** What the file system says of a file or folder. */
+/** What the file system says about a file or folder. */
 export interface Rights {
-  /** With or without the bits of the file's kind. */
+  /** With or without the bits for the kind of file. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
@@ -12,19 +12,24 @@ const OTHERS_READ = 0o004;
 const STICKY = 0o1000;
 
 /**
- * Whether anybody but the owner (and root) may write. A group with the owner's own number is private
- * to the owner: Debian and Ubuntu give everybody one, and make files writable for it.
+ * Whether users other than the owner and root may write. A group with the owner's own number is private
+ * to the owner: Debian and Ubuntu create one for each user, and let it write by default.
  */
 export function writableByOthers({ mode, uid, gid }: Rights): boolean {
   return (mode & OTHERS_WRITE) !== 0 || ((mode & GROUP_WRITES) !== 0 && gid !== uid);
 }
 
-/** Whether everybody on the machine may read. A group may: `root:swf-alarms` with 640 is good practice. */
+/** Whether every user may read. A group may: `root:swf-alarms` with 640 is good practice. */
 export function readableByAll({ mode }: Rights): boolean {
   return (mode & OTHERS_READ) !== 0;
 }
 
-/** Whether others may put another file in the place of one in this folder; not so in `/tmp` and its like. */
+/** Whether other users may replace files in this folder; the sticky bit of `/tmp` prevents that. */
 export function replaceableByOthers(folder: Rights): boolean {
   return writableByOthers(folder) && (folder.mode & STICKY) === 0;
+}
+
+/** A path as a word of a shell command. */
+export function shellWord(path: string): string {
+  return `'${path.replaceAll("'", "'\\''")}'`;
 }

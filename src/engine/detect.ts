@@ -3,7 +3,6 @@ import type { Config } from "../config/config.ts";
 import { decideDetails } from "../core/kept_details.ts";
 import type { Log } from "../core/log.ts";
 import type { ActiveEvents, Outcome } from "../core/model.ts";
-import type { Redact } from "../text/redact.ts";
 import type { Workers } from "../worker/worker_pool.ts";
 import type { Sources } from "./sources.ts";
 
@@ -14,7 +13,6 @@ export interface DetectFacts {
   /** Epoch seconds of the tick. */
   readonly now: number;
   readonly log: Log;
-  readonly redact: Redact;
   /** Keeps subject, body and data of every detection; otherwise only of those that rows or mails need. */
   readonly keepAll?: true;
 }
@@ -23,7 +21,7 @@ export interface DetectFacts {
 export async function detect(
   alarm: Alarm,
   active: ActiveEvents,
-  { config, workers, sources, now, log, redact, keepAll }: DetectFacts,
+  { config, workers, sources, now, log, keepAll }: DetectFacts,
 ): Promise<Outcome> {
   const { row, module, readiness } = alarm;
   switch (readiness.kind) {
@@ -43,7 +41,6 @@ export async function detect(
     firing: () => [...active.keys()],
     decideDetails: () =>
       keepAll === true ? () => true : decideDetails({ alarm: row, active, now }),
-    redact,
     limits: { ...config.engine.limits, ...row.limits },
     log: (message) => log.info(`${row.name}: ${message}`),
   });

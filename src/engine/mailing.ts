@@ -1,7 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Channel, Mail } from "../channel/channel.ts";
 import { type Delivery, type DeliveryError, undelivered } from "../core/delivery.ts";
-import type { Redact } from "../text/redact.ts";
 
 /**
  * The mails of one tick. Once the channel fails as a whole, the others are not tried: with many alarms
@@ -10,18 +9,16 @@ import type { Redact } from "../text/redact.ts";
 export class Mailing {
   readonly #open: () => Promise<Channel | undefined>;
   readonly #signal: AbortSignal;
-  readonly #redact: Redact;
   /** The end of the last mail that was begun. */
   #turn: Promise<unknown> = Promise.resolve();
   #broken: DeliveryError | undefined;
 
   /** The signal ends what is under way when the tick's time is over. */
-  constructor(open: () => Promise<Channel | undefined>, signal: AbortSignal, redact: Redact) {
+  constructor(open: () => Promise<Channel | undefined>, signal: AbortSignal) {
     // As many listeners as there are requests; Node would warn of a leak on stderr.
     setMaxListeners(0, signal);
     this.#open = open;
     this.#signal = signal;
-    this.#redact = redact;
   }
 
   /** The configured channel, loaded at the first mail; undefined where none is. */
@@ -48,18 +45,8 @@ export class Mailing {
         mayBeDelivered: false,
       });
     }
-    const delivery = this.#redacted(await channel.deliver(mail, this.#signal));
+    const delivery = await channel.deliver(mail, this.#signal);
     if (delivery.error?.scope === "channel") this.#broken = delivery.error;
     return delivery;
-  }
-
-  /** Services repeat what they are sent, and their words go into rows. */
-  #redacted(delivery: Delivery): Delivery {
-    const { refused, error: trouble } = delivery;
-    return {
-      ...delivery,
-      refused: refused.map((each) => ({ ...each, reason: this.#redact(each.reason) })),
-      error: trouble && { ...trouble, message: this.#redact(trouble.message) },
-    };
   }
 }

@@ -16,7 +16,6 @@ import { readStates } from "../store/engine_state.ts";
 import { listTeams } from "../store/teams.ts";
 import { readUnsentMail } from "../store/unsent.ts";
 import { errorText } from "../text/describe.ts";
-import type { Redact } from "../text/redact.ts";
 import type { Workers } from "../worker/worker_pool.ts";
 import { startDeadline } from "./deadline.ts";
 import { detect } from "./detect.ts";
@@ -42,7 +41,6 @@ export interface Engine {
   /** Epoch seconds. */
   readonly clock: () => number;
   readonly log: Log;
-  readonly redact: Redact;
 }
 
 export interface TickOptions {
@@ -56,7 +54,7 @@ export interface TickOptions {
  * another tick runs, DatabaseError, AlarmsFolderError.
  */
 export async function tick(engine: Engine, { mode, only }: TickOptions): Promise<TickReport> {
-  const { config, db, clock, log, redact } = engine;
+  const { config, db, clock, log } = engine;
   const isPlan = mode === "plan";
   const modules = new Map(readAlarmFolders(config.engine, log).map((file) => [file.name, file]));
   const sources = new Sources(config);
@@ -90,7 +88,7 @@ export async function tick(engine: Engine, { mode, only }: TickOptions): Promise
 
     const unsent = await readUnsentMail(db);
     const teams = await listTeams(db);
-    const mailing = new Mailing(engine.channel, deadline.signal, redact);
+    const mailing = new Mailing(engine.channel, deadline.signal);
     const mailConfigured = config.email.provider !== "none";
     const ran = await Promise.all(
       loaded.alarms.map(async (loading): Promise<AlarmResult> => {
@@ -103,7 +101,7 @@ export async function tick(engine: Engine, { mode, only }: TickOptions): Promise
         const recorded = await record(alarm, {
           db,
           lock,
-          detect: (active) => detect(alarm, active, { config, workers, sources, now, log, redact }),
+          detect: (active) => detect(alarm, active, { config, workers, sources, now, log }),
           recipients: addresses,
           clearGuardShare,
           mode,

@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { Log } from "../core/log.ts";
+import type { Redact } from "../text/redact.ts";
 import { Worker } from "../worker/worker.ts";
 import { WorkerPool } from "../worker/worker_pool.ts";
 
@@ -20,10 +21,11 @@ export function openWorkerPool(
   config: Config,
   signal: AbortSignal,
   log: Log,
+  redact: Redact,
   first?: Worker,
 ): WorkerPool {
   const { limits } = config.engine;
-  return new WorkerPool({ ...processSettings(config, log), limits, signal, first });
+  return new WorkerPool({ ...processSettings(config, log), limits, signal, redact, first });
 }
 
 function processSettings({ engine }: Config, log: Log) {

@@ -2,6 +2,7 @@ import type { LoadedModule } from "../alarm/alarm_module.ts";
 import type { ModuleFile } from "../alarm/discover.ts";
 import type { DetectLimits, Outcome } from "../core/model.ts";
 import { errorText } from "../text/describe.ts";
+import type { Redact } from "../text/redact.ts";
 import { Details } from "./details.ts";
 import { type DetectFacts, detectIn, type JobResult, loadIn } from "./job.ts";
 import { OutcomeSoFar } from "./outcome.ts";
@@ -35,6 +36,8 @@ export interface WorkerPoolSettings {
   readonly log: (message: string) => void;
   /** The tick's time is up: what runs is ended, and nothing more begins. */
   readonly signal: AbortSignal;
+  /** Takes the secrets out of detections. */
+  readonly redact: Redact;
   /** A process that was started before; `close` ends it too. */
   readonly first?: Worker | undefined;
 }
@@ -75,9 +78,9 @@ export class WorkerPool {
   }
 
   /** Runs a module's `detect`. Never rejects. What it yielded can be read until `close`. */
-  async detect(given: Omit<DetectFacts, "details">): Promise<Outcome> {
-    const { signal } = this.#settings;
-    const facts = { ...given, details: this.#details };
+  async detect(given: Omit<DetectFacts, "details" | "redact">): Promise<Outcome> {
+    const { signal, redact } = this.#settings;
+    const facts = { ...given, redact, details: this.#details };
     const need = { memory: facts.limits.memory, path: facts.file.path };
     return await this.#run(need, async (worker) => {
       if (!signal.aborted) return await detectIn(worker, facts, signal);

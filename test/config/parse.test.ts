@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { stringify } from "smol-toml";
 import { describe, expect, test } from "vitest";
-import type { Config } from "../../src/config/config.ts";
-import { parseConfig, type Surroundings } from "../../src/config/parse.ts";
+import type { Config, Surroundings } from "../../src/config/config.ts";
+import { parseConfig } from "../../src/config/parse.ts";
 
 const AROUND: Surroundings = {
   folder: "/etc/swf",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readableByAll, replaceableByOthers, writableByOthers } from "../../src/core/rights.ts";
 
-describe("others can write", () => {
+describe("other users can write", () => {
   test.each([
     ["a file of mode 600", 0o600, 1000, 1000, false],
     ["a file of mode 644", 0o644, 1000, 1000, false],

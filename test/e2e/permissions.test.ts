@@ -15,7 +15,7 @@ const COMMANDS = [
   ["team", "list"],
 ];
 
-test("a configuration that others can write is refused by every command, in one line that mends it", async () => {
+test("a configuration that others can write is refused by every command, in one line with the command to run", async () => {
   const site = await busySite({});
   chmodSync(site.config, 0o666);
   for (const args of COMMANDS) {
@@ -28,7 +28,7 @@ test("a configuration that others can write is refused by every command, in one 
   expect(site.mail.mails).toEqual([]);
 
   expect(await site.tick("--allow-writable")).toEqual(QUIET);
-  expect(site.log()).toMatch(/ info allowed by --allow-writable: refused the configuration /);
+  expect(site.log()).toMatch(/ info accepted because of --allow-writable: other users can write /);
   chmodSync(site.config, 0o644);
   expect(await site.tick()).toEqual(QUIET);
 });
@@ -51,7 +51,9 @@ test("modules that others can write are refused by what would load them", async 
   const { code } = await site.command(["alarm", "list", "--allow-writable"]);
   expect(code).toBe(0);
   expect(await site.tick("--allow-writable")).toEqual(QUIET);
-  expect(site.log()).toContain("allowed by --allow-writable: refused the alarms folder");
+  expect(site.log()).toContain(
+    `accepted because of --allow-writable: other users can write ${site.alarmsDir} `,
+  );
 });
 
 test("one module that others can write costs only its own alarm", async () => {
@@ -62,11 +64,46 @@ test("one module that others can write costs only its own alarm", async () => {
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
   expect(result.stderr).toMatch(
-    /^swf-alarms: alarm_open: [^\n]*can be written by others \(mode 666\)[^\n]*\n$/,
+    /^swf-alarms: alarm_open: cannot load [^\n]*: other users can write [^\n]*open\.js \(mode 666\)[^\n]*\n$/,
   );
   expect(result.stderr).toContain(`chmod go-w '${path}'`);
   expect(site.mail.mails).toHaveLength(1);
   expect(await site.tick("--allow-writable")).toEqual(QUIET);
+});
+
+test.each([
+  {
+    style: "import",
+    use: 'import { all } from "./lib/shared.js";\nexport const detect = () => all;',
+    shared: "export const all = [];",
+  },
+  {
+    style: "require",
+    use: 'exports.detect = () => require("./lib/shared.js").all;\nrequire("./lib/shared.js");',
+    shared: "exports.all = [];",
+  },
+])("what a module loads by $style is checked, and its folder", async ({ use, shared }) => {
+  const site = await busySite({});
+  site.module(
+    "uses.js",
+    use.startsWith("import")
+      ? `export const SOURCES = [];\n${use}`
+      : `exports.SOURCES = [];\n${use}`,
+  );
+  const lib = join(site.alarmsDir, "lib");
+  const path = join(lib, "shared.js");
+  mkdirSync(lib);
+  writeFileSync(path, shared);
+  chmodSync(path, 0o666);
+  expect((await site.tick()).stderr).toContain(
+    `cannot load ${join(site.alarmsDir, "uses.js")}: other users can write ${path} (mode 666)`,
+  );
+  chmodSync(path, 0o644);
+  chmodSync(lib, 0o777);
+  expect((await site.tick()).stderr).toContain(`chmod go-w '${lib}'`);
+  expect(await site.tick("--allow-writable")).toEqual(QUIET);
+  chmodSync(lib, 0o755);
+  expect(await site.tick()).toEqual(QUIET);
 });
 
 test("swf-alarms-run takes the flag too", async () => {
@@ -96,7 +133,7 @@ test("a configuration with a password that everybody can read works, and the log
   chmodSync(site.config, 0o644);
   expect(await site.tick()).toEqual(QUIET);
   expect(site.log()).toContain(
-    `holds a database password and everybody on this machine can read it; as its owner run: chmod o-r '${site.config}'`,
+    `holds a database password and every user on this machine can read it; as the owner run: chmod o-r '${site.config}'`,
   );
   rmSync(site.logPath);
   chmodSync(site.config, 0o640);

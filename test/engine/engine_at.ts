@@ -102,7 +102,6 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
         channel: () => openChannel(config.email),
         clock: () => at.now,
         log: engineLog,
-        redact: (text) => text,
       };
       try {
         return await tick(engine, { mode, only: only === undefined ? undefined : new Set(only) });

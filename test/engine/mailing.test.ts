@@ -25,14 +25,12 @@ function channelThat(answer: (mail: Mail) => Delivery): Channel & { readonly ask
   };
 }
 
-const asIs = (text: string): string => text;
-
 function mails(count: number): readonly Mail[] {
   return Array.from({ length: count }, (_, index) => makeMail({ alarm: `alarm_${index}` }));
 }
 
 async function deliverAll(channel: Channel, count: number): Promise<readonly Delivery[]> {
-  const mailing = new Mailing(async () => channel, PATIENTLY, asIs);
+  const mailing = new Mailing(async () => channel, PATIENTLY);
   return await Promise.all(
     mails(count).map((mail) => mailing.inTurn(() => mailing.deliver(channel, mail))),
   );
@@ -84,6 +82,6 @@ test("the channel is given the tick's signal", async () => {
     },
   };
   const { signal } = new AbortController();
-  await new Mailing(async () => channel, signal, asIs).deliver(channel, makeMail());
+  await new Mailing(async () => channel, signal).deliver(channel, makeMail());
   expect(given).toBe(signal);
 });

@@ -176,7 +176,6 @@ export class World {
       db,
       workers: () => scriptedWorkers(step),
       clock: () => this.#now,
-      redact: (text) => text,
       log: { error: nothing, info: nothing, debug: nothing },
       channel: async () => this.#channel(step, db, before),
     };

@@ -40,7 +40,13 @@ let workers: WorkerPool;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "swf-alarms-ahead-"));
   const { signal } = new AbortController();
-  workers = new WorkerPool({ limits: LIMITS, cpuTime: 60, log: () => {}, signal });
+  workers = new WorkerPool({
+    limits: LIMITS,
+    cpuTime: 60,
+    log: () => {},
+    redact: (text) => text,
+    signal,
+  });
 });
 afterEach(async () => {
   await workers.close();
@@ -71,7 +77,6 @@ async function detect(
     limits: { ...LIMITS, timeout },
     firing: () => [],
     decideDetails: () => () => true,
-    redact: (text) => text,
     log,
   });
   return wholeOutcome(outcome);

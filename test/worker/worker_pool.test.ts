@@ -16,7 +16,13 @@ let workers: WorkerPool;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "swf-alarms-workers-"));
   tick = new AbortController();
-  workers = new WorkerPool({ limits: LIMITS, cpuTime: 60, log: () => {}, signal: tick.signal });
+  workers = new WorkerPool({
+    limits: LIMITS,
+    cpuTime: 60,
+    log: () => {},
+    redact: (text) => text,
+    signal: tick.signal,
+  });
 });
 afterEach(async () => {
   await workers.close();
@@ -40,7 +46,6 @@ async function detect(
     limits: { ...LIMITS, ...limits },
     firing: () => firing,
     decideDetails: () => () => true,
-    redact: (text) => text,
     log,
   });
   return wholeOutcome(outcome);

@@ -16,11 +16,17 @@ export class CommonjsFiles {
   readonly #ran = new Map<string, Ran>();
   readonly #helpers: object;
   readonly #importFrom: (path: string) => ImportLater;
+  readonly #check: (path: string) => void;
 
   /** `helpers` is what `require("swf-alarms")` gives. */
-  constructor(helpers: object, importFrom: (path: string) => ImportLater) {
+  constructor(
+    helpers: object,
+    importFrom: (path: string) => ImportLater,
+    check: (path: string) => void,
+  ) {
     this.#helpers = helpers;
     this.#importFrom = importFrom;
+    this.#check = check;
   }
 
   /** Undefined where the text is in the newer style, with `import` and `export`, or in neither. */
@@ -45,6 +51,7 @@ export class CommonjsFiles {
     const ours = (specifier: string): unknown => {
       if (specifier === "swf-alarms") return this.#helpers;
       const file = resolveFile(specifier, path);
+      if (file !== undefined) this.#check(file);
       if (file === undefined || !/^\.[cm]?[jt]s$/.test(extname(file)))
         return byNode(file ?? specifier);
       const isOlder = /^\.c?js$/.test(extname(file));

@@ -41,7 +41,7 @@ export class ModuleLoader {
     const late = new Error(`its import did not end within ${timeout} s`);
     const timer = setTimeout(() => deadline.abort(late), timeout * 1000);
     try {
-      return checkExports(file, await inTime(this.#graph.exportsOf(file.path), deadline.signal));
+      return checkExports(file, await inTime(this.#graph.exportsOf(file), deadline.signal));
     } catch (error) {
       return faulty(
         `cannot load ${file.path}: ${firstLines(error)}${placeIn(file, error)}`,

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { dirname, extname } from "node:path";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
+import type { ModuleFile } from "../../alarm/discover.ts";
+import { writableFault } from "../../alarm/permissions.ts";
 import { CommonjsFiles } from "./commonjs_files.ts";
 import { realPath, resolveFile } from "./resolve.ts";
 
@@ -20,17 +22,24 @@ export class ModuleGraph {
   readonly #helperModule: vm.Module;
   readonly #helperValues: Helpers;
   readonly #commonjs: CommonjsFiles;
+  /** The same for all modules of a tick. */
+  #allowWritable = false;
   /** One graph is linked at a time: what one leaves half done another must not build on. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(helpers: Helpers) {
     this.#helperValues = helpers;
     this.#helperModule = moduleOf(helpers, "swf-alarms");
-    this.#commonjs = new CommonjsFiles(strict(helpers), (path) => this.#importLater(path));
+    this.#commonjs = new CommonjsFiles(
+      strict(helpers),
+      (path) => this.#importLater(path),
+      (path) => this.#check(path),
+    );
   }
 
   /** What the module exports, when its top level has run. Rejects with what is wrong with it. */
-  async exportsOf(path: string): Promise<object> {
+  async exportsOf({ path, allowWritable }: ModuleFile): Promise<object> {
+    this.#allowWritable = allowWritable === true;
     return (await this.#load(realPath(path))).namespace;
   }
 
@@ -85,6 +94,7 @@ export class ModuleGraph {
 
   /** A module that is neither linked nor run. */
   async #open(path: string): Promise<vm.Module> {
+    this.#check(path);
     const extension = extname(path);
     if (!/^\.[cm]?[jt]s$|^\.json$/.test(extension))
       return moduleOf(await importByNode(pathToFileURL(path).href, path), path);
@@ -112,6 +122,12 @@ export class ModuleGraph {
       const { placeOf } = await import("./strip_types.ts");
       throw placeOf(error, text, path);
     }
+  }
+
+  /** Throws where other users could change what the file holds. */
+  #check(path: string): void {
+    const fault = this.#allowWritable ? undefined : writableFault(path);
+    if (fault !== undefined) throw new Error(fault);
   }
 
   #importLater(importer: string): (specifier: string) => Promise<vm.Module> {

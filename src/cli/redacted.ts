@@ -1,0 +1,55 @@
+import type { Channel } from "../channel/channel.ts";
+import type { Database, Queryable, SqlValue } from "../store/database.ts";
+import type { Redact } from "../text/redact.ts";
+
+/** The database, with the secrets taken out of everything that is sent to it. */
+export function redactedDatabase(db: Database, redact: Redact): Database {
+  const redacted = ({ query }: Queryable): Queryable["query"] => {
+    return (sql, params = []) =>
+      query(
+        sql,
+        params.map((param) => redactParam(param, redact)),
+      );
+  };
+  return {
+    query: redacted({ query: (sql, params) => db.query(sql, params) }),
+    transaction: (work, options) => db.transaction((tx) => work({ query: redacted(tx) }), options),
+    script: (sql) => db.script(sql),
+    tryLock: (name, staleAfter) => db.tryLock(name, staleAfter),
+    close: () => db.close(),
+  };
+}
+
+function redactParam(param: SqlValue, redact: Redact): SqlValue {
+  if (typeof param === "string") return redactText(param, redact);
+  return Array.isArray(param) ? param.map((text) => redactText(text, redact)) : param;
+}
+
+/** Of JSON only the strings: a password such as 123456 must not break a number in it. */
+function redactText(text: string, redact: Redact): string {
+  const redacted = redact(text);
+  if (redacted === text || !/^[[{]/.test(text)) return redacted;
+  try {
+    return JSON.stringify(JSON.parse(text), stringsRedacted(redact));
+  } catch {
+    return redacted;
+  }
+}
+
+/** For `JSON.stringify`. */
+export function stringsRedacted(redact: Redact) {
+  return (_key: string, value: unknown): unknown =>
+    typeof value === "string" ? redact(value) : value;
+}
+
+/** The channel, with the secrets taken out of every mail. */
+export function redactedChannel(channel: Channel, redact: Redact): Channel {
+  return {
+    name: channel.name,
+    deliver: ({ subject, text, html, ...mail }, signal) =>
+      channel.deliver(
+        { ...mail, subject: redact(subject), text: redact(text), html: redact(html) },
+        signal,
+      ),
+  };
+}
