@@ -22,7 +22,7 @@ export function parseTable<Entries extends ObjectEntries>(
   const issues = result.issues ?? [];
   for (const { path: keys = [], input, message } of issues) {
     const key = keys.map((item) => String(item.key));
-    faults.push(`${showPath([...path, ...key])}: ${message}${found(key.at(-1) ?? "", input)}`);
+    faults.push(`${showPath([...path, ...key])}: ${message}${found(key[0] ?? "", input)}`);
   }
   faults.push(...unknown);
   return result.success && unknown.length === 0 ? result.output : undefined;

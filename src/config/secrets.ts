@@ -6,7 +6,7 @@ const VARIABLES = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PGPASSWORD"];
 
 /** Headers that hold no secret; the value of any other is taken for one. */
 const HARMLESS =
-  /^(accept|accept-(charset|encoding|language)|cache-control|content-type|user-agent)$/i;
+  /^(accept|accept-(charset|encoding|language)|cache-control|content-type|from|origin|referer|user-agent)$/i;
 
 /** Every value that must never be shown: passwords, tokens, header values. */
 export function secretsOf(config: Config, env: Environment): readonly string[] {

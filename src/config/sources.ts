@@ -1,4 +1,4 @@
-import { custom, object, optional } from "valibot";
+import { custom, object, optional, pipe, record } from "valibot";
 import { MAIN_SOURCE } from "../core/main_source.ts";
 import type { Config, SourceConfig, Surroundings } from "./config.ts";
 import { isTable, parseTable, showPath } from "./issue.ts";
@@ -6,11 +6,26 @@ import { connections, httpUrl, isHeaderValue, MISSING_URL, stringThat } from "./
 
 const ONE_LINE = "one line of Latin-1 text";
 
+/** The HTTP client sets these itself. */
+const OF_THE_CONNECTION =
+  /^(connection|content-length|expect|host|keep-alive|transfer-encoding|upgrade)$/i;
+
+const headers = pipe(
+  custom<{ readonly [name: string]: unknown }>(isTable, "must be a table"),
+  record(
+    stringThat(
+      "a header name such as X-Example that the engine does not set itself",
+      (name) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && !OF_THE_CONNECTION.test(name),
+    ),
+    stringThat(ONE_LINE, isHeaderValue),
+  ),
+);
+
 /** One table of `[sources]`; its only required key is `base_url`. */
 export const Source = object(
   {
     base_url: httpUrl,
-    headers: optional(custom<{ readonly [name: string]: unknown }>(isTable, "must be a table"), {}),
+    headers: optional(headers, {}),
     token_env: optional(
       stringThat('the name of an environment variable such as "MY_SERVICE_TOKEN"', (value) =>
         /^[A-Za-z_][A-Za-z0-9_]*$/.test(value),
@@ -51,7 +66,7 @@ export function parseSources(
       name,
       {
         baseUrl: source.base_url,
-        headers: parseHeaders(source.headers, [...path, "headers"], faults),
+        headers: source.headers,
         token: readToken(source.token_env, path, around, faults),
         userAgent: source.user_agent,
         maxConnections: source.max_connections ?? maxConnections,
@@ -59,27 +74,6 @@ export function parseSources(
     ]);
   }
   return Object.fromEntries(sources);
-}
-
-const OF_THE_CONNECTION =
-  /^(connection|content-length|expect|host|keep-alive|transfer-encoding|upgrade)$/i;
-
-function parseHeaders(
-  table: { readonly [name: string]: unknown },
-  path: readonly string[],
-  faults: string[],
-): SourceConfig["headers"] {
-  const headers: [string, string][] = [];
-  for (const [name, value] of Object.entries(table)) {
-    const fault = (words: string) => faults.push(`${showPath([...path, name])}: ${words}`);
-    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name))
-      fault("is not a header name; write one such as X-Example");
-    else if (OF_THE_CONNECTION.test(name)) fault("is set by the engine; remove it");
-    else if (typeof value !== "string" || !isHeaderValue(value))
-      fault(`must be ${ONE_LINE}; the value is not shown`);
-    else headers.push([name, value]);
-  }
-  return Object.fromEntries(headers);
 }
 
 function readToken(

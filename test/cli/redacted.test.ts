@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import type { Mail } from "../../src/channel/channel.ts";
+import { redactedChannel, redactedDatabase } from "../../src/cli/redacted.ts";
+import { undelivered } from "../../src/core/delivery.ts";
+import type { Database, Queryable, SqlValue } from "../../src/store/database.ts";
+import { makeRedactor } from "../../src/text/redact.ts";
+import { makeMail } from "../support/mails.ts";
+
+const redact = makeRedactor(['hunter"2', "123456"]);
+
+/** What a database gets that is sent this parameter, by a query and in a transaction. */
+async function sent(param: SqlValue): Promise<SqlValue | undefined> {
+  const got: (SqlValue | undefined)[] = [];
+  const tx: Queryable = {
+    query: async (_, params = []) => {
+      got.push(params[0]);
+      return [];
+    },
+  };
+  const fail = async (): Promise<never> => {
+    throw new Error("not used");
+  };
+  const db: Database = {
+    ...tx,
+    transaction: (work) => work(tx),
+    script: fail,
+    tryLock: fail,
+    close: fail,
+  };
+  const redacted = redactedDatabase(db, redact);
+  await redacted.query("SELECT $1", [param]);
+  await redacted.transaction((inner) => inner.query("SELECT $1", [param]));
+  expect(got[1]).toEqual(got[0]);
+  return got[0];
+}
+
+test.each<[string, SqlValue, SqlValue]>([
+  ["a text", 'a hunter"2', "a [redacted]"],
+  ["a list of texts", ['hunter"2', "b"], ["[redacted]", "b"]],
+  ["a string in JSON", '{"a":["hunter\\"2"],"b":123456}', '{"a":["[redacted]"],"b":123456}'],
+  ["a text that only looks like JSON", '[hunter"2', "[[redacted]"],
+  ["a number", 123456, 123456],
+])("the database gets %s without secrets", async (_, param, expected) => {
+  expect(await sent(param)).toEqual(expected);
+});
+
+test("JSON without secrets is sent as it is", async () => {
+  expect(await sent('{"a":  1.0}')).toBe('{"a":  1.0}');
+});
+
+test("the channel gets a mail without secrets; its recipients stay", async () => {
+  const mails: Mail[] = [];
+  const channel = redactedChannel(
+    {
+      name: "test",
+      deliver: async (mail) => {
+        mails.push(mail);
+        return undelivered([], {
+          message: "",
+          retryable: true,
+          scope: "channel",
+          mayBeDelivered: false,
+        });
+      },
+    },
+    redact,
+  );
+  const mail = makeMail({ recipients: ["123456@example.org"] });
+  const texts = { subject: 'hunter"2', text: 'hunter"2', html: "hunter&quot;2" };
+  await channel.deliver({ ...mail, ...texts }, new AbortController().signal);
+  expect(mails).toEqual([
+    { ...mail, subject: "[redacted]", text: "[redacted]", html: "[redacted]" },
+  ]);
+});
