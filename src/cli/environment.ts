@@ -1,18 +1,15 @@
 const dropped: string[] = [];
 
-/**
- * Takes out of the environment what would weaken every connection of the process, before anything is
- * connected; so child processes do not get it either.
- */
+/** Removes what would weaken every TLS connection, also of child processes; before any is opened. */
 export function dropUnsafeVariables(): void {
   if (process.env.NODE_TLS_REJECT_UNAUTHORIZED !== "0") return;
   delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
   dropped.push(
-    "the variable NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are always checked; to trust an authority of your own, name its file in NODE_EXTRA_CA_CERTS",
+    "the variable NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are always checked; to trust your own authority, set NODE_EXTRA_CA_CERTS to its file",
   );
 }
 
-/** What was taken out, one line each, for the log. */
+/** What was removed, one line each, for the log. */
 export function droppedVariables(): readonly string[] {
   return dropped;
 }

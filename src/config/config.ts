@@ -4,11 +4,11 @@ import type { Retention } from "../core/retention.ts";
 /** The engine's settings after parsing: every default filled in, every path absolute. */
 export interface Config {
   readonly engine: {
-    /** Undefined until somebody sets it: alarms that need it are "not configured". */
+    /** Until it is set, alarms that need it are "not configured". */
     readonly baseUrl: string | undefined;
     /** Seconds for one HTTP request, from the first byte sent to the last received. */
     readonly requestTimeout: number;
-    /** Requests under way at one source at the same time, unless it says otherwise. */
+    /** Concurrent requests to one source, unless the source sets its own limit. */
     readonly maxConnections: number;
     /** Seconds for a whole tick. */
     readonly tickTimeout: number;
@@ -16,39 +16,39 @@ export interface Config {
     readonly limits: DetectLimits;
     /** File that the log is appended to. */
     readonly logPath: string | undefined;
-    /** Where two folders hold a module of the same name, the later one's is used. */
+    /** If two folders have a module of the same name, the later folder's is used. */
     readonly alarmFolders: readonly AlarmFolder[];
-    /** Said on the command line: use a configuration and modules that others can write. */
+    /** From the command line: accept files that other users can write. */
     readonly allowWritable?: true;
-    /** Own failures in a row that quarantine an alarm; 0 is never. */
+    /** Consecutive failures of its own after which an alarm is quarantined; 0 means never. */
     readonly quarantineAfter: number;
-    /** Part of an alarm's active events that may clear at once; 1 is all. */
+    /** Share of an alarm's active events that may clear at once; 1 means all. */
     readonly clearGuardShare: number;
     /** Seconds that a source is unreachable before the operators are mailed. */
     readonly unreachableAfter: number;
   };
-  /** Further services, by the name that modules use. */
+  /** Additional services, by the name that modules use. */
   readonly sources: { readonly [name: string]: SourceConfig };
   readonly db: DbConfig;
   readonly email: EmailConfig;
-  /** Who is mailed about the engine's own trouble, as typed: addresses and `@team` names. */
+  /** Who is mailed about errors of the engine: addresses and `@team` names. */
   readonly operators: readonly string[];
   readonly retention: Retention;
 }
 
 export interface AlarmFolder {
   readonly path: string;
-  /** Set for a folder that the configuration does not name: the site's own by default. */
+  /** For a default folder, which the configuration does not name. */
   readonly mayBeMissing?: true;
 }
 
 export interface SourceConfig {
   readonly baseUrl: string;
   readonly headers: { readonly [name: string]: string };
-  /** Value of the environment variable that the configuration names; never shown. */
+  /** Value of the environment variable that `token_env` names; never shown. */
   readonly token: string | undefined;
   readonly userAgent: string | undefined;
-  /** Requests under way at the same time. */
+  /** Concurrent requests. */
   readonly maxConnections: number;
 }
 
@@ -57,7 +57,7 @@ export type DbConfig =
   | { readonly kind: "dsn"; readonly dsn: string }
   | { readonly kind: "env file"; readonly path: string; readonly login: DbLogin };
 
-/** What a dotenv file gives; an absent part is left to the driver's default. */
+/** From a dotenv file; for a missing part the driver's default applies. */
 export interface DbLogin {
   readonly host?: string;
   readonly port?: number;
@@ -72,7 +72,7 @@ export type EmailConfig =
       readonly provider: "ses";
       readonly from: string;
       readonly region: string | undefined;
-      /** Another SES endpoint than the region's own: tests, private endpoints. */
+      /** For tests and private endpoints; otherwise the region's own. */
       readonly endpoint: string | undefined;
     }
   | { readonly provider: "file"; readonly from: string; readonly dir: string };

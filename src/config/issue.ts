@@ -5,7 +5,7 @@ import { nearest } from "../text/nearest.ts";
 
 /**
  * One table of the file by its schema. Undefined where something in it is wrong; each fault is added to
- * `faults` with its path, what must stand there and what was found.
+ * `faults` with its path, what it must be and what was found. (`strictObject` reports one unknown key only.)
  */
 export function parseTable<Entries extends ObjectEntries>(
   schema: ObjectSchema<Entries, string | undefined>,
@@ -14,7 +14,7 @@ export function parseTable<Entries extends ObjectEntries>(
   faults: string[],
 ): InferOutput<typeof schema> | undefined {
   if (!isTable(value)) {
-    faults.push(`${showPath(path)}: must be a table; found ${kindOf(value)}`);
+    faults.push(tableFault(path, value));
     return undefined;
   }
   const unknown = unknownKeys(path, value, Object.keys(schema.entries));
@@ -52,9 +52,11 @@ export function unknownKeys(
     });
 }
 
-function kindOf(value: unknown): string {
-  if (Array.isArray(value)) return "a list";
-  return value instanceof Date ? "a date" : `a ${typeof value}`;
+/** Names the type only: the value may be a login. */
+export function tableFault(path: readonly string[], value: unknown): string {
+  const isDate = value instanceof Date;
+  const type = Array.isArray(value) ? "list" : isDate ? "date" : typeof value;
+  return `${showPath(path)}: must be a table; found a ${type}`;
 }
 
 /** Nothing for a key that is missing. */

@@ -1,7 +1,7 @@
 import { custom, object, optional, pipe, record } from "valibot";
 import { MAIN_SOURCE } from "../core/main_source.ts";
 import type { Config, SourceConfig, Surroundings } from "./config.ts";
-import { isTable, parseTable, showPath } from "./issue.ts";
+import { isTable, parseTable, showPath, tableFault } from "./issue.ts";
 import { connections, httpUrl, isHeaderValue, MISSING_URL, stringThat } from "./values.ts";
 
 const ONE_LINE = "one line of Latin-1 text";
@@ -50,7 +50,7 @@ export function parseSources(
   faults: string[],
 ): Config["sources"] {
   if (!isTable(table)) {
-    parseTable(object({}), ["sources"], table, faults);
+    faults.push(tableFault(["sources"], table));
     return {};
   }
   const sources: [string, SourceConfig][] = [];
