@@ -64,7 +64,7 @@ test("one module that others can write costs only its own alarm", async () => {
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
   expect(result.stderr).toMatch(
-    /^swf-alarms: alarm_open: cannot load [^\n]*: other users can write [^\n]*open\.js \(mode 666\)[^\n]*\n$/,
+    /^swf-alarms: open: cannot load [^\n]*: other users can write [^\n]*open\.js \(mode 666\)[^\n]*\n$/,
   );
   expect(result.stderr).toContain(`chmod go-w '${path}'`);
   expect(site.mail.mails).toHaveLength(1);
