@@ -1,43 +1,35 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createTransport } from "nodemailer";
 import type { EmailConfig } from "../config/config.ts";
 import { undelivered } from "../core/delivery.ts";
 import { errorText } from "../text/describe.ts";
 import type { Channel, Mail } from "./channel.ts";
-import { headerSubject } from "./encoded_words.ts";
+import { composeMail } from "./compose.ts";
 
 /** Writes each mail as an `.eml` file, which any mail program opens. */
-export function fileChannel(config: Extract<EmailConfig, { provider: "file" }>): Channel {
-  const composer = createTransport({ streamTransport: true, buffer: true, newline: "unix" });
+export function fileChannel({ from, dir }: Extract<EmailConfig, { provider: "file" }>): Channel {
   return {
     name: "file",
     deliver: async (mail) => {
+      const { recipients } = mail;
       const name = fileName(mail);
-      const path = join(config.dir, name);
+      const path = join(dir, name);
       try {
-        const { message } = await composer.sendMail({
-          from: config.from,
-          to: [...mail.recipients],
-          date: dateOf(mail),
-          headers: {
-            Subject: { prepared: true, foldLines: true, value: headerSubject(mail.subject) },
-          },
-          text: mail.text,
-          html: mail.html,
-        });
-        write(config.dir, path, message.toString());
+        const { raw } = await composeMail(mail, from, "unix");
+        mkdirSync(dir, { recursive: true, mode: 0o700 });
+        writeWhole(path, raw);
         return {
-          confirmed: mail.recipients,
+          confirmed: recipients,
           refused: [],
           pending: [],
           messageIds: [name],
           error: undefined,
         };
       } catch (error) {
-        return undelivered(mail.recipients, {
-          message: `cannot write ${path}: ${errorText(error)}`,
+        const message = `cannot write ${path}: ${errorText(error)}`;
+        return undelivered(recipients, {
+          message,
           retryable: true,
           scope: "channel",
           mayBeDelivered: false,
@@ -47,12 +39,11 @@ export function fileChannel(config: Extract<EmailConfig, { provider: "file" }>):
   };
 }
 
-/** Whoever watches the folder must never see half a mail, and a full disk keeps none. */
-function write(dir: string, path: string, text: string): void {
+/** A program that watches the folder never sees half a mail, and a full disk leaves none. */
+function writeWhole(path: string, content: Uint8Array): void {
   const part = `${path}.part`;
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
   try {
-    writeFileSync(part, text, { mode: 0o600 });
+    writeFileSync(part, content, { mode: 0o600 });
     renameSync(part, path);
   } catch (error) {
     rmSync(part, { force: true });
@@ -60,14 +51,9 @@ function write(dir: string, path: string, text: string): void {
   }
 }
 
-/** Sorts by time, and two mails of one alarm and second stay two. The alarm's name comes from a row. */
-function fileName(mail: Mail): string {
-  const time = dateOf(mail).toISOString().slice(0, -5).replaceAll(":", "");
-  return `${time}Z-${mail.alarm.replace(/[^A-Za-z0-9_-]/g, "_").slice(0, 100)}-${randomUUID().slice(0, 8)}.eml`;
-}
-
-/** A clock that is far out of range is no reason to keep a mail back. */
-function dateOf(mail: Mail): Date {
-  const date = new Date(mail.time * 1000);
-  return Number.isNaN(date.getTime()) ? new Date(0) : date;
+/** Sorts by time; unique. The alarm's name comes from a row, so it may hold anything. */
+function fileName({ alarm, time }: Mail): string {
+  const utc = new Date(time * 1000).toISOString().slice(0, -5).replaceAll(":", "");
+  const name = alarm.replace(/[^A-Za-z0-9_-]/g, "_").slice(0, 100);
+  return `${utc}Z-${name}-${randomUUID().slice(0, 8)}.eml`;
 }

@@ -1,182 +1,164 @@
-import { SESClient, SendEmailCommand } from "@aws-sdk/client-ses";
+import { setTimeout as sleep } from "node:timers/promises";
+import { SESClient, SendEmailCommand, SendRawEmailCommand } from "@aws-sdk/client-ses";
 import type { EmailConfig } from "../config/config.ts";
-import { type Delivery, type DeliveryError, type Refused, undelivered } from "../core/delivery.ts";
+import type { DeliveryError, Refused } from "../core/delivery.ts";
 import { quote } from "../text/describe.ts";
 import { headerText } from "../text/escape.ts";
-import { callPatiently } from "./attempts.ts";
 import type { Channel, Mail } from "./channel.ts";
-import { asciiAddress, headerMailbox, readMailbox } from "./mailbox.ts";
-import { explainSesError, FOREIGN, type SesError } from "./ses_error.ts";
+import { asciiAddress, type ComposedMail, composeMail, isAscii } from "./compose.ts";
+import { addressesIn, CHECK_ENDPOINT, readSesError, type SesError, sesError } from "./ses_error.ts";
 
-/** SES refuses a call with more recipients. */
+/** SES rejects a call with more. */
 const MAX_RECIPIENTS = 50;
+/** For one call. */
+const MAX_ATTEMPTS = 5;
 
 /** Milliseconds. */
-export interface Patience {
+export interface SesTimes {
   readonly connect: number;
-  /** For one call, to the end of its answer. */
-  readonly answer: number;
-  /** Before the second call. */
-  readonly firstWait: number;
+  /** For one call, to the end of its response. */
+  readonly response: number;
+  /** Before the second attempt; doubles with each further one. */
+  readonly retryDelay: number;
 }
-const PATIENCE: Patience = { connect: 5_000, answer: 20_000, firstWait: 250 };
+const TIMES: SesTimes = { connect: 5_000, response: 20_000, retryDelay: 250 };
 
-const NO_ID = `SES gave no MessageId: ${FOREIGN}`;
-const OUT_OF_TIME = "SES: the tick's time was over before it answered";
-const NOT_ASKED = "SES: the tick's time was over before it was asked";
-const NOT_ASCII = "SES takes only ASCII letters before the @, and a host that exists in ASCII";
+const NOT_ASCII = "SES accepts only ASCII before the @, and domains that have an ASCII form";
+const RAW_DENIED = /^SES AccessDenied.*\bses:SendRawEmail\b/;
 
-/** Amazon SES. Credentials come from the usual AWS places: environment, shared files, instance role. */
+/**
+ * Amazon SES. Credentials come from the usual AWS places: environment, shared files, instance role.
+ * `note` receives what the log should say.
+ */
 export function sesChannel(
   config: Extract<EmailConfig, { provider: "ses" }>,
-  patience: Patience = PATIENCE,
+  note: (message: string) => void,
+  times: SesTimes = TIMES,
 ): Channel {
-  // The SDK warns on stderr about the Node versions that it will stop supporting; cron would mail that.
+  // The SDK warns on stderr about Node versions that it will stop supporting; cron would mail that.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
   const client = new SESClient({
     ...(config.region === undefined ? {} : { region: config.region }),
     ...(config.endpoint === undefined ? {} : { endpoint: config.endpoint }),
-    // The SDK would repeat calls that SES may have taken.
+    // The SDK would repeat calls that SES may have accepted.
     maxAttempts: 1,
     requestHandler: {
-      connectionTimeout: patience.connect,
-      // A connection that was kept may be dead, which would look as if SES had the call.
+      connectionTimeout: times.connect,
+      // A kept connection may be dead, which looks as if SES had received the call.
       httpAgent: { keepAlive: false },
       httpsAgent: { keepAlive: false },
     },
   });
-  const { name, address } = readMailbox(config.from);
-  const sender = asciiAddress(address);
+  let useRaw = true;
+
+  /** Sends to at most 50 recipients. Returns SES's MessageId, or why it failed. */
+  const send = async (mail: Mail, signal: AbortSignal): Promise<string | SesError> => {
+    const composed = await composeMail(mail, config.from, "windows");
+    if (!isAscii(composed.from)) {
+      const message = `cannot send from ${quote(config.from)}: ${NOT_ASCII}; correct [email] from`;
+      return sesError(message, { retryable: false });
+    }
+    for (let attempt = 1; ; attempt++) {
+      const result = await call(mail, composed, signal);
+      if (typeof result === "string" || !result.retryNow || attempt === MAX_ATTEMPTS) return result;
+      try {
+        await sleep(times.retryDelay * 2 ** (attempt - 1), undefined, { signal });
+      } catch {
+        return result;
+      }
+    }
+  };
+
+  const call = async (
+    mail: Mail,
+    composed: ComposedMail,
+    signal: AbortSignal,
+  ): Promise<string | SesError> => {
+    if (signal.aborted) return sesError("SES: the tick ran out of time before the call");
+    // The SDK's own limit ends with the first byte of a response.
+    const late = AbortSignal.timeout(times.response);
+    const options = { abortSignal: AbortSignal.any([signal, late]) };
+    const unconfirmed = (message: string) => sesError(message, { mayBeDelivered: true });
+    try {
+      const { MessageId: id } = useRaw
+        ? await client.send(rawCommand(composed), options)
+        : await client.send(plainCommand(mail, composed), options);
+      // A proxy may answer 200 too; only a MessageId confirms.
+      return id || unconfirmed(`SES: no MessageId in the response; ${CHECK_ENDPOINT}`);
+    } catch (thrown) {
+      if (signal.aborted) return unconfirmed("SES: the tick ran out of time before SES responded");
+      if (late.aborted) return unconfirmed(`SES: no response within ${times.response / 1000} s`);
+      const error = readSesError(thrown, composed.from);
+      if (!useRaw || !RAW_DENIED.test(error.message)) return error;
+    }
+    useRaw = false;
+    note("SES: using ses:SendEmail; the AWS policy lacks ses:SendRawEmail, which is recommended");
+    return await call(mail, composed, signal);
+  };
+
   return {
     name: "ses",
     deliver: async (mail, signal) => {
-      if (sender === undefined) {
-        const error = `cannot send from ${quote(config.from)}: ${NOT_ASCII}; mend [email] from`;
-        return undelivered(mail.recipients, {
-          message: error,
-          retryable: false,
-          scope: "channel",
-          mayBeDelivered: false,
-        });
+      const sendable = mail.recipients.filter((each) => asciiAddress(each) !== undefined);
+      const refused: Refused[] = mail.recipients
+        .filter((address) => !sendable.includes(address))
+        .map((address) => ({ address, reason: NOT_ASCII }));
+      const confirmed: string[] = [];
+      const messageIds: string[] = [];
+      const groups: (readonly string[])[] = [];
+      for (let start = 0; start < sendable.length; start += MAX_RECIPIENTS)
+        groups.push(sendable.slice(start, start + MAX_RECIPIENTS));
+      let error: DeliveryError | undefined;
+      while (error === undefined) {
+        const recipients = groups.shift();
+        if (recipients === undefined) break;
+        const result = await send({ ...mail, recipients }, signal);
+        if (typeof result === "string") {
+          confirmed.push(...recipients);
+          messageIds.push(result);
+          continue;
+        }
+        const { message, retryable, scope, mayBeDelivered } = result;
+        if (scope === "addresses") {
+          const { bad, rest } = splitRejected(recipients, addressesIn(message));
+          refused.push(...bad.map((address) => ({ address, reason: message })));
+          groups.unshift(...rest);
+        } else {
+          error = { message, retryable, scope, mayBeDelivered };
+          groups.unshift(recipients);
+        }
       }
-      const source = headerMailbox({ name, address: sender });
-      return await new Sending(client, { mail, sender, source, signal, patience }).toAll();
+      return { confirmed, refused, pending: groups.flat(), messageIds, error };
     },
   };
 }
 
-interface Letter {
-  readonly mail: Mail;
-  /** The bare address, as SES names it. */
-  readonly sender: string;
-  readonly source: string;
-  readonly signal: AbortSignal;
-  readonly patience: Patience;
+/**
+ * SES rejects a call as a whole for one bad address. The others go in one call if SES names the bad
+ * ones; else in halves, until the bad one is alone.
+ */
+function splitRejected(recipients: readonly string[], named: ReadonlySet<string>) {
+  const isBad = (address: string) =>
+    recipients.length === 1 || named.has(asciiAddress(address)?.toLowerCase() ?? "");
+  const bad = recipients.filter(isBad);
+  const others = recipients.filter((address) => !isBad(address));
+  const middle = bad.length > 0 ? others.length : Math.ceil(others.length / 2);
+  const rest = [others.slice(0, middle), others.slice(middle)].filter(({ length }) => length > 0);
+  return { bad, rest };
 }
 
-/** One mail on its way to its recipients, call by call. */
-class Sending {
-  readonly #client: SESClient;
-  readonly #letter: Letter;
-  readonly #confirmed: string[] = [];
-  readonly #refused: Refused[] = [];
-  readonly #pending: string[] = [];
-  readonly #messageIds: string[] = [];
-  #trouble: DeliveryError | undefined;
-
-  constructor(client: SESClient, letter: Letter) {
-    this.#client = client;
-    this.#letter = letter;
-  }
-
-  async toAll(): Promise<Delivery> {
-    const sendable: string[] = [];
-    for (const address of this.#letter.mail.recipients) {
-      if (asciiAddress(address) === undefined) this.#refused.push({ address, reason: NOT_ASCII });
-      else sendable.push(address);
-    }
-    for (let start = 0; start < sendable.length; start += MAX_RECIPIENTS)
-      await this.#to(sendable.slice(start, start + MAX_RECIPIENTS));
-    return {
-      confirmed: this.#confirmed,
-      refused: this.#refused,
-      pending: this.#pending,
-      messageIds: this.#messageIds,
-      error: this.#trouble,
-    };
-  }
-
-  /** One address that SES refuses makes it refuse the whole call; the others must not suffer for it. */
-  async #to(recipients: readonly string[]): Promise<void> {
-    if (recipients.length === 0) return;
-    if (this.#trouble !== undefined) {
-      this.#pending.push(...recipients);
-      return;
-    }
-    const { patience, signal } = this.#letter;
-    const failure = await callPatiently(() => this.#send(recipients), patience.firstWait, signal);
-    if (failure === undefined) {
-      this.#confirmed.push(...recipients);
-      return;
-    }
-    const { message: reason, retryable, scope, blamed, mayBeDelivered: mayBeSent } = failure;
-    if (scope !== "addresses") {
-      this.#trouble = { message: reason, retryable, scope, mayBeDelivered: mayBeSent };
-      this.#pending.push(...recipients);
-      return;
-    }
-    const isRefused = (address: string) =>
-      recipients.length === 1 || blamed.includes(wire(address));
-    for (const address of recipients.filter(isRefused)) this.#refused.push({ address, reason });
-    const others = recipients.filter((address) => !isRefused(address));
-    // Where SES names the culprits the others go in one call again.
-    const middle = blamed.length > 0 ? others.length : Math.ceil(others.length / 2);
-    await this.#to(others.slice(0, middle));
-    await this.#to(others.slice(middle));
-  }
-
-  /** One call. Undefined when SES took it. */
-  async #send(recipients: readonly string[]): Promise<SesError | undefined> {
-    const { mail, sender, source, signal, patience } = this.#letter;
-    if (signal.aborted) return { ...unanswered(NOT_ASKED), mayBeDelivered: false };
-    const utf8 = (data: string) => ({ Data: data, Charset: "UTF-8" });
-    const addresses = recipients.map(wire);
-    const command = new SendEmailCommand({
-      Source: source,
-      Destination: { ToAddresses: addresses },
-      Message: {
-        Subject: utf8(headerText(mail.subject)),
-        Body: { Text: utf8(mail.text), Html: utf8(mail.html) },
-      },
-    });
-    // The SDK's own limit ends with the first byte of an answer, and by default only prints a warning.
-    const late = AbortSignal.timeout(patience.answer);
-    const abortSignal = AbortSignal.any([signal, late]);
-    try {
-      const { MessageId: id } = await this.#client.send(command, { abortSignal });
-      // Something that is not SES may answer 200 too; only a MessageId confirms.
-      if (!id) return unanswered(NO_ID);
-      this.#messageIds.push(id);
-      return undefined;
-    } catch (error) {
-      if (signal.aborted) return unanswered(OUT_OF_TIME);
-      if (late.aborted) return unanswered(`SES: no answer within ${patience.answer / 1000} s`);
-      return explainSesError(error, sender, addresses);
-    }
-  }
+function rawCommand({ from, to, raw }: ComposedMail): SendRawEmailCommand {
+  return new SendRawEmailCommand({ Source: from, Destinations: to, RawMessage: { Data: raw } });
 }
 
-function unanswered(error: string): SesError {
-  return {
-    message: error,
-    retryable: true,
-    scope: "channel",
-    blamed: [],
-    mayBeDelivered: true,
-    again: false,
-  };
-}
-
-function wire(address: string): string {
-  return asciiAddress(address) ?? address;
+function plainCommand({ subject, text, html }: Mail, { from, to }: ComposedMail): SendEmailCommand {
+  const utf8 = (data: string) => ({ Data: data, Charset: "UTF-8" });
+  return new SendEmailCommand({
+    Source: from,
+    Destination: { ToAddresses: to },
+    Message: {
+      Subject: utf8(headerText(subject)),
+      Body: { Text: utf8(text), Html: utf8(html) },
+    },
+  });
 }

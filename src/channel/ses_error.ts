@@ -1,112 +1,93 @@
+import type { DeliveryError } from "../core/delivery.ts";
 import { errorText } from "../text/describe.ts";
 import { headerText } from "../text/escape.ts";
-import { callResultOf, isForeign, statusOf } from "./call_result.ts";
 
-/** What an error of SES means for the call's recipients. */
-export interface SesError {
-  readonly message: string;
-  readonly retryable: boolean;
-  /** `addresses`: other recipients may get through; `channel`: no mail does; `size`: none as large. */
-  readonly scope: "addresses" | "channel" | "size";
-  /** SES may have taken the mail all the same. */
-  readonly mayBeDelivered: boolean;
-  /** SES surely did not take it, and may take it in a moment. */
-  readonly again: boolean;
-  /** The recipients that SES blames, where it names any. */
-  readonly blamed: readonly string[];
+/** Why a call failed. */
+export interface SesError extends Omit<DeliveryError, "scope"> {
+  /** `addresses`: SES rejected some of the recipients, and may accept the others. */
+  readonly scope: DeliveryError["scope"] | "addresses";
+  /** SES has not accepted the mail, and may accept it in a moment. */
+  readonly retryNow: boolean;
 }
 
-/** Errors that stay until somebody changes the configuration or the AWS account. */
-const PERMANENT = new Set([
-  "MessageRejected",
-  "MailFromDomainNotVerifiedException",
-  "ConfigurationSetDoesNotExistException",
-  "ConfigurationSetSendingPausedException",
-  "AccountSendingPausedException",
-  "InvalidParameterValue",
-  "AccessDenied",
-  "AccessDeniedException",
-  "InvalidClientTokenId",
-  "SignatureDoesNotMatch",
-  "UnrecognizedClientException",
-  "CredentialsProviderError",
-]);
+export function sesError(message: string, more: Partial<SesError> = {}): SesError {
+  const error = { message, retryable: true, mayBeDelivered: false, retryNow: false } as const;
+  return { ...error, scope: "channel", ...more };
+}
 
-export const FOREIGN =
-  "something that is not SES answered at [email] endpoint; check it and what stands before it";
+export const CHECK_ENDPOINT = "check [email] endpoint and any proxy in front of it";
 
-/** Errors that may lie in one address of many. */
-const OF_ADDRESSES = new Set(["MessageRejected", "InvalidParameterValue"]);
+const THROTTLING = /throttl|TooManyRequests|LimitExceeded|SlowDown/i;
+/** Errors whose cause may be one of the recipients. */
+const OF_ADDRESSES = ["MessageRejected", "InvalidParameterValue"];
 const OF_ACCOUNT = /\b(sending|account)\b.{0,40}\b(paused|suspended|disabled|blocked)\b/i;
-/** Of the mail, that is: an address may be too long as well. */
+/** Of the message: an address may be too long as well. */
 const OF_SIZE = /\bmessage\b.*\b(length|size|bytes|too (large|long|big))\b/i;
+/** What the SDK adds for programmers. */
+const SDK_HINTS = /^@(smithy\/node-http-handler -|aws-sdk) |\s*Deserialization error: to see .*$/gs;
 
-/** Reads an error of the SDK. `sender` and `recipients` are bare addresses, as SES names them. */
-export function explainSesError(
-  thrown: unknown,
-  sender: string,
-  recipients: readonly string[],
-): SesError {
-  const error = firstOf(thrown);
-  const whole = (text: string, retryable: boolean): SesError => {
-    const fate = callResultOf(error);
-    const again = fate === "again";
-    return {
-      message: text,
-      retryable,
-      scope: "channel",
-      blamed: [],
-      mayBeDelivered: fate === "unknown",
-      again,
-    };
-  };
-  if (!(error instanceof Error)) return whole(`SES: ${errorText(error)}`, true);
-  // The SDK has no name of its own for this one.
-  if (error.message === "Region is missing")
-    return whole("SES has no region; set [email] region, such as us-east-1", false);
-  const text = describe(error);
-  const refused = { message: text, retryable: false, mayBeDelivered: false, again: false };
-  const isRefusal = OF_ADDRESSES.has(error.name);
-  if (statusOf(error) === 413 || (isRefusal && OF_SIZE.test(error.message)))
-    return { ...refused, scope: "size", blamed: [] };
-  const named = addressesIn(error.message);
-  // Without its sender no mail goes out, whoever it is for.
-  if (!isRefusal || named.has(sender.toLowerCase()) || OF_ACCOUNT.test(error.message))
-    return whole(text, !PERMANENT.has(error.name));
-  const blamed = recipients.filter((address) => named.has(address.toLowerCase()));
-  return { ...refused, scope: "addresses", blamed };
+/** Reads what the SDK threw. `from` is the mail's sender. */
+export function readSesError(thrown: unknown, from: string): SesError {
+  // A host with several addresses fails with one error for each, in one without a message.
+  const first: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
+  const error = first instanceof Error ? first : new Error(errorText(first));
+  const text = headerText(errorText(error).replace(SDK_HINTS, ""));
+  const status = statusOf(error);
+  if (status === undefined) return withoutResponse(error, text);
+  // The SDK found neither a result nor an error of SES.
+  const isForeign = ["Unknown", "Error", "SyntaxError"].includes(error.name);
+  const message = isForeign
+    ? `SES: invalid response (status ${status}: ${text}); ${CHECK_ENDPOINT}`
+    : `SES ${error.name}: ${text}`;
+  if (status < 300) return sesError(message, { mayBeDelivered: true });
+  if (status === 413) return sesError(message, { scope: "size", retryable: false });
+  // After a SignatureDoesNotMatch the SDK signs by the time of the response.
+  const isClockCorrected = property(error, "$metadata", "clockSkewCorrected") === true;
+  if (status === 429 || THROTTLING.test(error.name) || isClockCorrected)
+    return sesError(message, { retryNow: true });
+  // A gateway may have passed the call on before it failed.
+  if (status >= 500) return sesError(message, { mayBeDelivered: isForeign, retryNow: !isForeign });
+  if (isForeign) return sesError(message);
+  return sesError(message, { scope: scopeOf(error, from), retryable: false });
 }
 
-/** A host with several addresses fails with one error for each, in one that has no words. */
-function firstOf(thrown: unknown): unknown {
-  return thrown instanceof AggregateError && thrown.errors.length > 0 ? thrown.errors[0] : thrown;
+function withoutResponse(error: Error, text: string): SesError {
+  const message = `SES ${error.name}: ${text}`;
+  if (error.name === "CredentialsProviderError")
+    return sesError(`${message} (set AWS credentials for the engine's user)`, { retryable: false });
+  if (text === "Region is missing")
+    return sesError(`${message} (set [email] region, such as us-east-1)`, { retryable: false });
+  const isTimeout = error.name === "TimeoutError";
+  // Node names the system call of a failed lookup or connection.
+  const isUnconnected = ["connect", "getaddrinfo"].includes(String(Reflect.get(error, "syscall")));
+  if (isUnconnected || (isTimeout && /establish/i.test(text)))
+    return sesError(message, { retryNow: true });
+  const isBroken = /^(ECONNRESET|EPIPE|ETIMEDOUT|HPE_)/.test(String(Reflect.get(error, "code")));
+  return sesError(message, { mayBeDelivered: isTimeout || isBroken });
 }
 
-function describe(error: Error): string {
-  const said = error.message === error.name ? "" : headerText(withoutSdk(errorText(error)));
-  if (isForeign(error)) return describeForeign(statusOf(error), said);
-  const hint =
-    error.name === "CredentialsProviderError" ? " (set AWS credentials for the engine's user)" : "";
-  return `SES ${error.name}: ${said || "no reason given"}${hint}`;
+function scopeOf({ name, message }: Error, from: string): SesError["scope"] {
+  if (!OF_ADDRESSES.includes(name)) return "channel";
+  if (OF_SIZE.test(message)) return "size";
+  const named = addressesIn(message);
+  const isSender = [...addressesIn(from)].some((address) => named.has(address));
+  return isSender || OF_ACCOUNT.test(message) ? "channel" : "addresses";
 }
 
-function describeForeign(status: number | undefined, said: string): string {
-  if (status === undefined) return `SES gave no answer (${said}): ${FOREIGN}`;
-  if (status >= 200 && status < 300)
-    return `SES gave no whole answer (status ${status}: ${said}): the line broke, or ${FOREIGN}`;
-  return `SES gave no answer (status ${status}): ${FOREIGN}`;
-}
-
-/** What the SDK says of itself helps nobody who reads a mail of cron. */
-function withoutSdk(text: string): string {
-  return text
-    .replace(/\s*Deserialization error: to see the raw response.*$/s, "")
-    .replace(/^@(smithy\/node-http-handler -|aws-sdk) /, "");
-}
-
-function addressesIn(text: string): ReadonlySet<string> {
+/** The email addresses in a text, in lower case. */
+export function addressesIn(text: string): ReadonlySet<string> {
   const words = text.toLowerCase().split(/[\s,;:<>()"]+/);
-  return new Set(
-    words.map((word) => word.replace(/^'|['.]+$/g, "")).filter((w) => w.includes("@")),
-  );
+  const bare = words.map((word) => word.replace(/^'|['.]+$/g, ""));
+  return new Set(bare.filter((word) => word.includes("@")));
+}
+
+function statusOf(error: Error): number | undefined {
+  const inMetadata = property(error, "$metadata", "httpStatusCode");
+  const status = inMetadata ?? property(error, "$response", "statusCode");
+  return typeof status === "number" ? status : undefined;
+}
+
+function property(error: Error, name: string, key: string): unknown {
+  const value: unknown = Reflect.get(error, name);
+  return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
 }

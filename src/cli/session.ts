@@ -124,7 +124,7 @@ async function requireSchema(db: Database, path: string): Promise<void> {
 export function makeEngine(db: Database, config: Config, log: Log, first?: Worker): Engine {
   let channel: Promise<Channel | undefined> | undefined;
   const open = async (): Promise<Channel | undefined> => {
-    const opened = await openChannel(config.email);
+    const opened = await openChannel(config.email, log.info);
     return opened && redactedChannel(opened, redact);
   };
   return {

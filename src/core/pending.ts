@@ -1,9 +1,9 @@
-import { type Delivery, judgeDelivery, listed, type Refused } from "./delivery.ts";
+import { CORRECT_ADDRESS, type Delivery, judgeDelivery, listed, type Refused } from "./delivery.ts";
 
-/** How long a mail is tried for those that it did not reach. */
-export const PATIENCE = 24 * 3600;
+/** Seconds after the first attempt. */
+const GIVE_UP_AFTER = 24 * 3600;
 
-/** A mail that reached some of its recipients, and has yet to reach others. */
+/** A mail that was sent to some of its recipients, and not yet to others. */
 export interface PendingMail {
   /** UUID of its notification row. */
   readonly id: string;
@@ -14,7 +14,6 @@ export interface PendingMail {
   readonly pending: readonly string[];
   readonly refused: readonly Refused[];
   readonly messageIds: readonly string[];
-  /** Why it did not reach them. */
   readonly error: string;
 }
 
@@ -35,10 +34,11 @@ export interface PendingFacts {
   readonly now: number;
 }
 
-/** Whom an unfinished mail still goes to. Nobody gets it who was taken off the alarm meanwhile. */
+/** Decides which recipients a pending mail is still sent to: those that the alarm still has. */
 export function planPending(facts: PendingFacts): PendingPlan {
   const { mail, mailOn, mailConfigured, recipients, now } = facts;
-  if (now - mail.attemptedAt >= PATIENCE) return { kind: "give up", reason: "waited for 24 hours" };
+  if (now - mail.attemptedAt >= GIVE_UP_AFTER)
+    return { kind: "give up", reason: "waited for 24 hours" };
   if (!mailOn) return { kind: "wait", reason: "mail is off" };
   if (!mailConfigured) return { kind: "wait", reason: "mail is not configured" };
   const current = new Set(recipients.map((address) => address.toLowerCase()));
@@ -47,21 +47,17 @@ export function planPending(facts: PendingFacts): PendingPlan {
   return { kind: "deliver", to, reason: "still pending" };
 }
 
-/** What to tell people about an earlier mail that was tried again; none when all is well now. */
+/** The errors to report about another attempt at a pending mail. */
 export function retryErrors(mail: PendingMail, delivery: Delivery): readonly string[] {
   const { error } = judgeDelivery(delivery);
   if (error === undefined) return [];
   const name = `the mail ${JSON.stringify(mail.subject)}`;
-  if (delivery.pending.length === 0)
-    return [
-      `${name} is refused for good: ${error}; correct or remove the address in the alarm's recipients or its team`,
-    ];
+  if (delivery.pending.length === 0) return [`${name} was refused: ${error}; ${CORRECT_ADDRESS}`];
   return [
-    `${name} has not reached ${listed(delivery.pending)} after ${mail.attempts + 1} attempts: ${error}; every tick tries again, for 24 hours`,
+    `${name} not yet sent to ${listed(delivery.pending)} after ${mail.attempts + 1} attempts: ${error}; every tick tries again, for 24 hours`,
   ];
 }
 
-/** What to tell people about a mail that is given up. */
 export function givenUpError(mail: PendingMail): string {
-  return `gave up the mail ${JSON.stringify(mail.subject)} for ${listed(mail.pending)} after 24 hours: ${mail.error}; tell them, and look at the mail service`;
+  return `gave up sending the mail ${JSON.stringify(mail.subject)} to ${listed(mail.pending)} after 24 hours: ${mail.error}; inform them, and check the mail service`;
 }

@@ -3,50 +3,43 @@ import type { Channel, Mail } from "../channel/channel.ts";
 import { type Delivery, type DeliveryError, undelivered } from "../core/delivery.ts";
 
 /**
- * The mails of one tick. Once the channel fails as a whole, the others are not tried: with many alarms
- * and a service that is down, each would wait for its own timeouts.
+ * The mails of one tick. After an error of the whole channel the others are not tried: each would wait
+ * for its own timeouts.
  */
 export class Mailing {
-  readonly #open: () => Promise<Channel | undefined>;
+  /** The configured channel, loaded at the first mail; undefined if there is none. */
+  readonly channel: () => Promise<Channel | undefined>;
   readonly #signal: AbortSignal;
   /** The end of the last mail that was begun. */
-  #turn: Promise<unknown> = Promise.resolve();
-  #broken: DeliveryError | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #channelError: DeliveryError | undefined;
 
-  /** The signal ends what is under way when the tick's time is over. */
-  constructor(open: () => Promise<Channel | undefined>, signal: AbortSignal) {
-    // As many listeners as there are requests; Node would warn of a leak on stderr.
+  /** The signal aborts when the tick's time is over. */
+  constructor(channel: () => Promise<Channel | undefined>, signal: AbortSignal) {
+    // Each call listens; Node would warn of a leak on stderr.
     setMaxListeners(0, signal);
-    this.#open = open;
+    this.channel = channel;
     this.#signal = signal;
   }
 
-  /** The configured channel, loaded at the first mail; undefined where none is. */
-  async channel(): Promise<Channel | undefined> {
-    return await this.#open();
-  }
-
   /**
-   * Does all that belongs to one mail, from its attempt on record to its stamp, before the next one
-   * begins: a crash then repeats one mail at most.
+   * Runs the work for one mail, from the record of its attempt to its stamp, before the work for the
+   * next one: a crash then repeats one mail at most.
    */
   async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => {});
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
     return await done;
   }
 
   async deliver(channel: Channel, mail: Mail): Promise<Delivery> {
-    if (this.#broken !== undefined) {
-      const error = `not tried: ${this.#broken.message}`;
-      return undelivered(mail.recipients, {
-        ...this.#broken,
-        message: error,
-        mayBeDelivered: false,
-      });
+    if (this.#channelError !== undefined) {
+      const message = `not tried: ${this.#channelError.message}`;
+      const error = { ...this.#channelError, message, mayBeDelivered: false };
+      return undelivered(mail.recipients, error);
     }
     const delivery = await channel.deliver(mail, this.#signal);
-    if (delivery.error?.scope === "channel") this.#broken = delivery.error;
+    if (delivery.error?.scope === "channel") this.#channelError = delivery.error;
     return delivery;
   }
 }

@@ -31,7 +31,7 @@ interface Delivered {
   readonly delivery: Delivery;
 }
 
-/** Delivers one mail into an outbox of its own, and reads it back. */
+/** Delivers one mail into a new outbox, and reads it back. */
 async function deliver(more: Partial<Mail> = {}, from = "alarms@host.example"): Promise<Delivered> {
   const dir = join(mkdtempSync(join(root, "box-")), "made", "by", "need");
   const delivery = await fileChannel({ provider: "file", from, dir }).deliver(
@@ -44,7 +44,7 @@ async function deliver(more: Partial<Mail> = {}, from = "alarms@host.example"): 
 }
 
 describe("the file channel", () => {
-  test("writes a mail that a mail program reads back word for word", async () => {
+  test("writes a mail that a mail program reads back unchanged", async () => {
     const { mail, name, delivery } = await deliver({ recipients: addresses(2) });
     expect(mail).toMatchObject({
       from: "alarms@host.example",
@@ -58,7 +58,7 @@ describe("the file channel", () => {
     expect(delivery).toEqual(delivered(addresses(2), [name]));
   });
 
-  test("the name sorts by time and says whose it is; the file is private and whole", async () => {
+  test("the name sorts by time and has the alarm; the file is private and complete", async () => {
     const { dir, name } = await deliver();
     expect(name).toMatch(/^2026-11-21T034507Z-alarm_x-[0-9a-f]{8}\.eml$/);
     expect((statSync(join(dir, name)).mode & 0o777).toString(8)).toBe("600");
@@ -99,7 +99,7 @@ describe("the file channel", () => {
     ["a bare line feed", "one\nBcc: thief@evil.example\n\nbody"],
     ["a bare carriage return", "one\rBcc: thief@evil.example"],
     ["an encoded line break", "=?utf-8?q?one=0D=0ABcc:_thief@evil.example?="],
-  ])("a subject with %s makes no header of its own", async (_sentence, subject) => {
+  ])("a subject with %s adds no header", async (_sentence, subject) => {
     const { mail } = await deliver({ subject });
     expect(mail.headers.filter((name) => name === "subject")).toHaveLength(1);
     expect(mail.headers).not.toContain("bcc");
@@ -125,7 +125,7 @@ describe("the file channel", () => {
     },
   );
 
-  test("a recipient with a line break makes no header of its own", async () => {
+  test("a recipient with a line break adds no header", async () => {
     const { mail } = await deliver({ recipients: ["a@host.example\r\nBcc: thief@evil.example"] });
     expect(mail.headers).not.toContain("bcc");
   });
@@ -147,10 +147,10 @@ describe("the file channel", () => {
   });
 
   test.each([
-    ["the folder's place is taken by a file", "", "ENOTDIR|EEXIST"],
+    ["there is a file in the place of the folder", "", "ENOTDIR|EEXIST"],
     ["its parent is a file", "below", "ENOTDIR"],
   ])(
-    "%s: a failure that names the path, worth another try, and nothing is left",
+    "%s: a retryable error that names the path, and nothing is left",
     async (_sentence, below, code) => {
       const file = join(mkdtempSync(join(root, "taken-")), "file");
       writeFileSync(file, "kept");
@@ -181,13 +181,7 @@ describe("the file channel", () => {
     expect((await channel.deliver(makeMail(), PATIENTLY)).confirmed).toHaveLength(1);
   });
 
-  test("a clock far out of range does not keep a mail back", async () => {
-    const { name, mail } = await deliver({ time: 1e300 });
-    expect(name).toMatch(/^1970-01-01T000000Z-alarm_x-[0-9a-f]{8}\.eml$/);
-    expect(mail.subject).toBe(makeMail().subject);
-  });
-
-  test("what else lies in the folder stays", async () => {
+  test("other files in the folder stay", async () => {
     const dir = join(root, "shared");
     mkdirSync(dir);
     writeFileSync(join(dir, "note.txt"), "mine");

@@ -3,20 +3,21 @@ import { openChannel } from "../../src/channel/registry.ts";
 import { built, runScript } from "../support/script.ts";
 
 const FROM = "alarms@host.example";
+const NO_NOTES = () => {};
 
 test("each provider opens its channel, and none opens none", async () => {
   const ses = { provider: "ses", from: FROM, region: "us-east-1", endpoint: undefined } as const;
   const file = { provider: "file", from: FROM, dir: "/nowhere" } as const;
-  expect((await openChannel(ses))?.name).toBe("ses");
-  expect((await openChannel(file))?.name).toBe("file");
-  expect(await openChannel({ provider: "none" })).toBeUndefined();
+  expect((await openChannel(ses, NO_NOTES))?.name).toBe("ses");
+  expect((await openChannel(file, NO_NOTES))?.name).toBe("file");
+  expect(await openChannel({ provider: "none" }, NO_NOTES)).toBeUndefined();
 });
 
 test.each([
   ["none", ""],
   ["file", "nodemailer\n"],
-  ["ses", "@aws-sdk/client-ses\n"],
-])("provider %s loads only its own library", async (provider, loaded) => {
+  ["ses", "nodemailer\n@aws-sdk/client-ses\n"],
+])("provider %s loads only its own libraries", async (provider, loaded) => {
   const { stdout, stderr } = await runScript(
     `import { createRequire } from "node:module";
      const { openChannel } = await import(${JSON.stringify(built("channel/registry.js"))});

@@ -3,16 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { sesChannel } from "../../src/channel/ses.ts";
+import { readEml } from "../support/eml.ts";
 import { type Answer, startServer, type TestServer } from "../support/http_server.ts";
+import { type MailService, startMailService, withoutRawRight } from "../support/mail_service.ts";
 import { addresses, delivered, makeMail, PATIENTLY } from "../support/mails.ts";
 import { built, runScript } from "../support/script.ts";
-import { type SesRelay, startSesRelay } from "../support/ses_relay.ts";
-import { type SesServer, startSes } from "../support/ses_server.ts";
 
-const FROM = "alarms@host.example";
+const FROM = "SWF Alarms <alarms@host.example>";
 const KEYS = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
 
-/** What a delivery looks like in which nobody was told, and nobody in particular is to blame. */
+/** A delivery that reached none of the recipients. */
 function undeliveredWith(message: unknown, retryable: boolean, mayBeDelivered: unknown = false) {
   return {
     confirmed: [],
@@ -23,8 +23,11 @@ function undeliveredWith(message: unknown, retryable: boolean, mayBeDelivered: u
   };
 }
 
+const notes: string[] = [];
+
 function channel(endpoint: string) {
-  return sesChannel({ provider: "ses", from: FROM, region: "us-east-1", endpoint });
+  const config = { provider: "ses", from: FROM, region: "us-east-1", endpoint } as const;
+  return sesChannel(config, (note) => notes.push(note));
 }
 
 let home: string;
@@ -38,36 +41,54 @@ afterAll(() => {
 });
 
 describe("the SES channel and a real endpoint", () => {
-  let ses: SesServer;
-  let relay: SesRelay;
+  let service: MailService;
   beforeAll(async () => {
-    ses = await startSes();
-    relay = await startSesRelay(ses.url);
+    service = await startMailService();
   });
-  beforeEach(async () => {
-    await fetch(`${ses.url}/clear-store`, { method: "POST" });
-    relay.recipients.length = 0;
+  beforeEach(() => {
+    service.mails.length = 0;
+    service.calls.length = 0;
+    service.refuse = undefined;
+    notes.length = 0;
   });
-  afterAll(async () => {
-    await relay.close();
-    await ses.close();
+  afterAll(() => service.close());
+
+  const actions = () => service.calls.map((call) => call.get("Action"));
+
+  test("one bundle is one SendRawEmail with text and HTML, and its MessageId is returned", async () => {
+    const mail = makeMail({ recipients: addresses(3) });
+    const delivery = await channel(service.url).deliver(mail, PATIENTLY);
+    const { subject, text, html } = mail;
+    expect(service.mails).toEqual([
+      { messageId: expect.any(String), from: FROM, to: addresses(3), subject, text, html },
+    ]);
+    expect(delivery).toEqual(delivered(addresses(3), [service.mails[0]?.messageId]));
+    expect(actions()).toEqual(["SendRawEmail"]);
+    expect(notes).toEqual([]);
   });
 
-  test("one bundle is one SendEmail with text and HTML, and its MessageId comes back", async () => {
-    const delivery = await channel(relay.url).deliver(
-      makeMail({ recipients: addresses(3) }),
-      PATIENTLY,
-    );
-    expect(relay.recipients).toEqual([addresses(3)]);
-    const received = await ses.received();
-    expect(received).toEqual([
-      expect.objectContaining({
-        from: FROM,
-        subject: makeMail().subject,
-        body: { text: makeMail().text, html: makeMail().html },
-      }),
+  test("the message itself names the sender and the recipients of the call, in CRLF lines", async () => {
+    await channel(service.url).deliver(makeMail({ recipients: addresses(3) }), PATIENTLY);
+    const raw = Buffer.from(service.calls[0]?.get("RawMessage.Data") ?? "", "base64").toString();
+    expect(await readEml(raw)).toMatchObject({ from: "alarms@host.example", to: addresses(3) });
+    expect(raw).toContain(`\r\nFrom: ${FROM}\r\n`.slice(2));
+    expect(raw).not.toMatch(/[^\r]\n/);
+  });
+
+  test("without the right to SendRawEmail all mail goes by SendEmail, and it is noted once", async () => {
+    service.refuse = withoutRawRight;
+    const ses = channel(service.url);
+    const mail = makeMail({ recipients: addresses(60), subject: "Größe" });
+    for (const _ of [1, 2])
+      expect((await ses.deliver(mail, PATIENTLY)).confirmed).toEqual(addresses(60));
+    expect(actions()).toEqual(["SendRawEmail", ...Array(4).fill("SendEmail")]);
+    const { subject, text, html } = mail;
+    for (const sent of service.mails)
+      expect(sent).toMatchObject({ from: FROM, subject, text, html });
+    expect(service.mails.flatMap(({ to }) => to)).toEqual([...addresses(60), ...addresses(60)]);
+    expect(notes).toEqual([
+      "SES: using ses:SendEmail; the AWS policy lacks ses:SendRawEmail, which is recommended",
     ]);
-    expect(delivery).toEqual(delivered(addresses(3), [received[0]?.messageId]));
   });
 
   test.each([
@@ -76,37 +97,32 @@ describe("the SES channel and a real endpoint", () => {
     [51, [50, 1]],
     [120, [50, 50, 20]],
   ])("%d recipients are as few calls as SES allows, each address once", async (count, sizes) => {
-    const delivery = await channel(relay.url).deliver(
+    const delivery = await channel(service.url).deliver(
       makeMail({ recipients: addresses(count) }),
       PATIENTLY,
     );
-    expect(relay.recipients.map(({ length }) => length)).toEqual(sizes);
-    expect(relay.recipients.flat()).toEqual(addresses(count));
-    const ids = (await ses.received()).map(({ messageId }) => messageId);
-    expect(delivery.confirmed).toEqual(addresses(count));
-    expect([...delivery.messageIds].sort()).toEqual(ids.sort());
+    expect(service.mails.map(({ to }) => to.length)).toEqual(sizes);
+    expect(service.mails.flatMap(({ to }) => to)).toEqual(addresses(count));
+    const ids = service.mails.map(({ messageId }) => messageId);
+    expect(delivery).toEqual(delivered(addresses(count), ids));
     expect(new Set(ids).size).toBe(sizes.length);
   });
 
-  test("a sender with a name, and a megabyte of text, arrive as they are", async () => {
-    const from = "SWF Alarms <alarms@host.example>";
-    const named = sesChannel({ provider: "ses", from, region: "us-east-1", endpoint: ses.url });
+  test("a megabyte of text arrives as it is", async () => {
     const text = "é&=+%\n".repeat(150_000);
-    expect((await named.deliver(makeMail({ text }), PATIENTLY)).confirmed).toHaveLength(1);
-    const [mail] = await ses.received();
-    expect(mail?.from).toBe(from);
-    expect(mail?.body.text).toBe(text);
+    await channel(service.url).deliver(makeMail({ text }), PATIENTLY);
+    expect(service.mails[0]?.text).toBe(text);
   });
 
   test("nothing is printed on this Node, and the process ends by itself", async () => {
-    const { code, stdout, stderr } = await runScript(send(ses.url), { ...KEYS, HOME: home });
+    const { code, stdout, stderr } = await runScript(send(service.url), { ...KEYS, HOME: home });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(JSON.parse(stdout)).toEqual(delivered(makeMail().recipients, [expect.any(String)]));
-    expect(await ses.received()).toHaveLength(1);
+    expect(service.mails).toHaveLength(1);
   });
 });
 
-describe("failures", () => {
+describe("errors", () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startServer(() => {});
@@ -117,14 +133,14 @@ describe("failures", () => {
   afterAll(() => server.close());
 
   const OK =
-    '<SendEmailResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><SendEmailResult><MessageId>m-1</MessageId></SendEmailResult></SendEmailResponse>';
+    '<SendRawEmailResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><SendRawEmailResult><MessageId>m-1</MessageId></SendRawEmailResult></SendRawEmailResponse>';
   const xml =
     (status: number, body: string): Answer =>
     (_request, response) => {
       response.writeHead(status, { "content-type": "text/xml" });
       response.end(body);
     };
-  const refusal = (status: number, code: string, message: string): Answer =>
+  const errorResponse = (status: number, code: string, message: string): Answer =>
     xml(
       status,
       `<ErrorResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error><RequestId>r-1</RequestId></ErrorResponse>`,
@@ -140,17 +156,17 @@ describe("failures", () => {
     ["Throttling", 400, true],
     ["ThrottlingException", 400, true],
     ["LimitExceededException", 400, true],
-    ["RequestExpired", 400, true],
+    ["RequestExpired", 400, false],
     ["InternalFailure", 500, true],
     ["ServiceUnavailable", 503, true],
-  ])("SES says %s with %d: another try may help: %s", async (code, status, retryable) => {
-    server.answer = refusal(status, code, "Not now: x@host.example");
+  ])("SES responds %s with %d: retryable: %s", async (code, status, retryable) => {
+    server.answer = errorResponse(status, code, "Not now: x@host.example");
     expect(await channel(server.url).deliver(makeMail(), PATIENTLY)).toEqual(
       undeliveredWith(`SES ${code}: Not now: x@host.example`, retryable),
     );
   });
 
-  test("an endpoint where nobody listens: the reason, and worth another try", async () => {
+  test("an endpoint that refuses connections: retryable, with the reason", async () => {
     const gone = await startServer(() => {});
     await gone.close();
     expect(await channel(gone.url).deliver(makeMail(), PATIENTLY)).toEqual(
@@ -164,49 +180,52 @@ describe("failures", () => {
     ["nothing with 200", 200, ""],
     ["JSON with 200", 200, '{"MessageId": "m-1"}'],
     [
-      "an answer without a MessageId",
+      "a response without a MessageId",
       200,
-      '<SendEmailResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><SendEmailResult/></SendEmailResponse>',
+      '<SendRawEmailResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><SendRawEmailResult/></SendRawEmailResponse>',
     ],
   ])("%s does not confirm that a mail was sent", async (_sentence, status, body) => {
     server.answer = xml(status, body);
     expect(await channel(server.url).deliver(makeMail(), PATIENTLY)).toEqual(
-      undeliveredWith(expect.stringMatching(/^SES .+/), true, expect.any(Boolean)),
+      undeliveredWith(expect.stringMatching(/^SES\b.+/), true, expect.any(Boolean)),
     );
   });
 
-  test("when the time is over it ends, between two tries too, and another tick may help", async () => {
+  test("the end of the tick's time ends it, also between two attempts", async () => {
     const time = new AbortController();
     server.answer = (request, response, url) => {
-      refusal(400, "Throttling", "slow down")(request, response, url);
+      errorResponse(400, "Throttling", "slow down")(request, response, url);
       time.abort();
     };
     const delivery = await channel(server.url).deliver(makeMail(), time.signal);
     expect(delivery).toEqual(
-      undeliveredWith("SES: the tick's time was over before it answered", true, true),
+      undeliveredWith("SES: the tick ran out of time before SES responded", true, true),
     );
     expect(server.requests).toHaveLength(1);
   });
 
-  test("an answer that does not come ends with the time too", async () => {
+  test("the end of the tick's time ends the wait for a response", async () => {
     const time = new AbortController();
     server.answer = () => time.abort();
     const delivery = await channel(server.url).deliver(makeMail(), time.signal);
     expect(delivery).toEqual(
-      undeliveredWith("SES: the tick's time was over before it answered", true, true),
+      undeliveredWith("SES: the tick ran out of time before SES responded", true, true),
     );
   });
 
-  test("a line that goes dead once SES has the call: the mail may have gone out", async () => {
+  test("a connection that breaks after the call: the mail may have been delivered", async () => {
     server.answer = (_request, response) => response.destroy();
     expect(await channel(server.url).deliver(makeMail(), PATIENTLY)).toEqual(
-      undeliveredWith(expect.stringMatching(/^SES .+/), true, true),
+      undeliveredWith(expect.stringMatching(/^SES\b.+/), true, true),
     );
   });
 
-  test("a mail that is too large says so, whoever finds it so", async () => {
+  test("a mail that is too large for SES or for a proxy", async () => {
     const tooLarge = "Message length is more than 10485760 bytes long: '20000000'.";
-    for (const answer of [xml(413, "<html>"), refusal(400, "InvalidParameterValue", tooLarge)]) {
+    for (const answer of [
+      xml(413, "<html>"),
+      errorResponse(400, "InvalidParameterValue", tooLarge),
+    ]) {
       server.answer = answer;
       const { error, pending } = await channel(server.url).deliver(makeMail(), PATIENTLY);
       expect(error).toMatchObject({ scope: "size", retryable: false });
@@ -215,10 +234,12 @@ describe("failures", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  test("a moment's trouble is no failure at all", async () => {
+  test("a call that fails once and then succeeds is delivered", async () => {
     server.answer = (request, response, url) => {
       const answer =
-        server.requests.length === 1 ? refusal(503, "ServiceUnavailable", "busy") : xml(200, OK);
+        server.requests.length === 1
+          ? errorResponse(503, "ServiceUnavailable", "busy")
+          : xml(200, OK);
       answer(request, response, url);
     };
     expect(await channel(server.url).deliver(makeMail(), PATIENTLY)).toEqual(
@@ -226,7 +247,7 @@ describe("failures", () => {
     );
   });
 
-  test("without credentials: a clear failure that trying again does not cure", async () => {
+  test("without credentials: the error says what to set, and is not retryable", async () => {
     const env = { HOME: home, AWS_EC2_METADATA_DISABLED: "true" };
     const { code, stdout, stderr } = await runScript(send(server.url), env);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -239,21 +260,24 @@ describe("failures", () => {
     expect(server.requests).toEqual([]);
   });
 
-  test("without a region: a clear failure that trying again does not cure", async () => {
+  test("without a region: the error says what to set, and is not retryable", async () => {
     const { code, stdout, stderr } = await runScript(send(server.url, "undefined"), {
       ...KEYS,
       HOME: home,
     });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(JSON.parse(stdout)).toEqual(
-      undeliveredWith(expect.stringMatching(/^SES .*[Rr]egion/), false),
+      undeliveredWith(
+        "SES Error: Region is missing (set [email] region, such as us-east-1)",
+        false,
+      ),
     );
   });
 
-  test("no secret is in a failure", async () => {
+  test("no secret is in an error", async () => {
     vi.stubEnv("AWS_SECRET_ACCESS_KEY", "s3cret-key");
     server.answer = (request, response, url) =>
-      refusal(403, "SignatureDoesNotMatch", String(request.headers.authorization))(
+      errorResponse(403, "SignatureDoesNotMatch", String(request.headers.authorization))(
         request,
         response,
         url,
@@ -264,13 +288,13 @@ describe("failures", () => {
   });
 });
 
-/** A program that sends one mail with the built channel and prints how it went. */
+/** A program that sends one mail with the built channel and prints the result. */
 function send(endpoint: string, region = '"us-east-1"'): string {
   return `
     import { sesChannel } from ${JSON.stringify(built("channel/ses.js"))};
     const channel = sesChannel({
       provider: "ses", from: "${FROM}", region: ${region}, endpoint: ${JSON.stringify(endpoint)},
-    });
+    }, console.log);
     console.log(JSON.stringify(await channel.deliver(${JSON.stringify(makeMail())}, new AbortController().signal)));
   `;
 }

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { explainSesError } from "../../src/channel/ses_error.ts";
+import { addressesIn, readSesError, type SesError } from "../../src/channel/ses_error.ts";
 
-const SENDER = "alarms@h.example";
-const PEOPLE = ["ann@h.example", "bob@h.example", "o'neil@h.example"];
+const FROM = "SWF Alarms <alarms@h.example>";
 
 function awsError(name: string, message: string, status = 400): Error {
   return Object.assign(new Error(message), { name, $metadata: { httpStatusCode: status } });
@@ -11,7 +10,7 @@ function awsError(name: string, message: string, status = 400): Error {
 const FAILED_CHECK =
   "Email address is not verified. The following identities failed the check in region US-EAST-1:";
 
-describe("what an error of SES means for the recipients of the call", () => {
+describe("the scope of an error, and the addresses that it names", () => {
   const rows: readonly [string, string, string, string, readonly string[]][] = [
     [
       "recipients by name",
@@ -42,13 +41,13 @@ describe("what an error of SES means for the recipients of the call", () => {
       ["o'neil@h.example"],
     ],
     [
-      "a longer name that ends alike",
+      "another name",
       "MessageRejected",
       `${FAILED_CHECK} joann@h.example`,
       "addresses",
-      [],
+      ["joann@h.example"],
     ],
-    ["no names", "InvalidParameterValue", "Missing final '@domain'", "addresses", []],
+    ["no names", "InvalidParameterValue", "Missing final domain", "addresses", []],
     [
       "an address that is too long",
       "InvalidParameterValue",
@@ -63,13 +62,19 @@ describe("what an error of SES means for the recipients of the call", () => {
       "addresses",
       [],
     ],
-    ["the sender", "MessageRejected", `${FAILED_CHECK} Alarms@h.example`, "channel", []],
+    [
+      "the sender",
+      "MessageRejected",
+      `${FAILED_CHECK} Alarms@h.example`,
+      "channel",
+      ["alarms@h.example"],
+    ],
     [
       "the sender beside recipients",
       "MessageRejected",
       `${FAILED_CHECK} ann@h.example, alarms@h.example`,
       "channel",
-      [],
+      ["ann@h.example", "alarms@h.example"],
     ],
     [
       "a paused account",
@@ -84,7 +89,7 @@ describe("what an error of SES means for the recipients of the call", () => {
       "AccessDenied",
       "User may not send to ann@h.example",
       "channel",
-      [],
+      ["ann@h.example"],
     ],
     [
       "throttling that speaks of the message size",
@@ -102,49 +107,138 @@ describe("what an error of SES means for the recipients of the call", () => {
     ],
     ["a size", "MessageRejected", "Message is too large", "size", []],
   ];
-  test.each(rows)("it speaks of %s", (_, name, message, scope, blamed) => {
-    const failure = explainSesError(awsError(name, message), SENDER, PEOPLE);
-    expect({ scope: failure.scope, blamed: failure.blamed }).toEqual({ scope, blamed });
-    expect(failure.message).toBe(`SES ${name}: ${message}`);
-  });
-
-  test("a 413 is a size, whoever says it", () => {
-    expect(explainSesError(awsError("Error", "x", 413), SENDER, PEOPLE).scope).toBe("size");
-  });
-
-  test.each([
-    ["a text"],
-    [undefined],
-    [
-      {
-        toString: () => {
-          throw new Error("no");
-        },
-      },
-    ],
-  ])("what is no error at all is trouble that may pass: %#", (thrown) => {
-    expect(explainSesError(thrown, SENDER, PEOPLE)).toMatchObject({
-      scope: "channel",
-      retryable: true,
-      message: expect.stringMatching(/^SES: /),
+  test.each(rows)("its message has %s", (_, name, message, scope, named) => {
+    const error = readSesError(awsError(name, message), FROM);
+    expect({ scope: error.scope, named: [...addressesIn(error.message)] }).toEqual({
+      scope,
+      named,
     });
+    expect(error.message).toBe(`SES ${name}: ${message}`);
   });
 
-  test("a host with several addresses that all fail: the first one's words, and worth another call", () => {
-    const failures = ["::1", "127.0.0.1"].map((host) =>
-      Object.assign(new Error(`connect ECONNREFUSED ${host}:25`), { syscall: "connect" }),
-    );
-    const failure = explainSesError(new AggregateError(failures), SENDER, PEOPLE);
-    expect(failure).toMatchObject({
-      message: "SES Error: connect ECONNREFUSED ::1:25",
-      retryable: true,
-      again: true,
-      mayBeDelivered: false,
-    });
+  test("a 413 is a size, also from a proxy", () => {
+    expect(readSesError(awsError("Error", "x", 413), FROM).scope).toBe("size");
   });
 
   test("an error cannot bring a line break into a record", () => {
-    const { message: error } = explainSesError(awsError("X", "a\r\nb\u202E"), SENDER, PEOPLE);
-    expect(error).toBe("SES X: a b");
+    expect(readSesError(awsError("X", "a\r\nb\u202E"), FROM).message).toBe("SES X: a b");
+  });
+});
+
+/** An error as the SDK throws it, with what it and Node note on it. */
+function failed(
+  name: string,
+  more: { readonly status?: number; readonly [key: string]: unknown } = {},
+  message = "text",
+): Error {
+  const { status, ...others } = more;
+  return Object.assign(new Error(message), {
+    name,
+    $metadata: { httpStatusCode: status, attempts: 1 },
+    ...others,
+  });
+}
+
+type Retry = "again" | "not accepted" | "unknown";
+
+describe("whether a call is repeated at once, and whether the mail may have been delivered", () => {
+  const rows: readonly [string, unknown, Retry][] = [
+    ["SES throttles", failed("Throttling", { status: 400 }), "again"],
+    [
+      "SES throttles by its newer name",
+      failed("TooManyRequestsException", { status: 400 }),
+      "again",
+    ],
+    ["a proxy responds 429", failed("Unknown", { status: 429 }), "again"],
+    ["SES fails", failed("InternalFailure", { status: 500 }), "again"],
+    ["SES is not available", failed("ServiceUnavailable", { status: 503 }), "again"],
+    ["the port is closed", failed("Error", { code: "ECONNREFUSED", syscall: "connect" }), "again"],
+    ["there is no route", failed("Error", { code: "EHOSTUNREACH", syscall: "connect" }), "again"],
+    [
+      "the system gives up connecting",
+      failed("TimeoutError", { code: "ETIMEDOUT", syscall: "connect" }),
+      "again",
+    ],
+    [
+      "DNS has no such name",
+      failed("Error", { code: "ENOTFOUND", syscall: "getaddrinfo" }),
+      "again",
+    ],
+    ["DNS fails", failed("Error", { code: "EAI_AGAIN", syscall: "getaddrinfo" }), "again"],
+    [
+      "the SDK gives up connecting",
+      failed("TimeoutError", {}, "the request socket did not establish a connection in 5000 ms"),
+      "again",
+    ],
+    [
+      "SES rejects the clock, and the SDK has corrected it",
+      Object.assign(failed("SignatureDoesNotMatch"), {
+        $metadata: { httpStatusCode: 403, clockSkewCorrected: true },
+      }),
+      "again",
+    ],
+    ["SES does not know the key", failed("SignatureDoesNotMatch", { status: 403 }), "not accepted"],
+    ["SES rejects the mail", failed("MessageRejected", { status: 400 }), "not accepted"],
+    ["a gateway rejects the call", failed("Error", { status: 403 }), "not accepted"],
+    ["a redirect", failed("Unknown", { status: 302 }), "not accepted"],
+    ["there are no credentials", failed("CredentialsProviderError"), "not accepted"],
+    ["a certificate is not valid", failed("Error", { code: "CERT_HAS_EXPIRED" }), "not accepted"],
+    ["what is thrown is not an Error", "a text", "not accepted"],
+    ["a gateway times out", failed("Unknown", { status: 504 }), "unknown"],
+    ["a gateway's page is not XML", failed("Error", { status: 502 }), "unknown"],
+    ["a response of 200 is cut off", failed("Error", { status: 200 }), "unknown"],
+    [
+      "the connection breaks in a response of 200",
+      failed("Error", { status: 200, code: "ECONNRESET" }, "aborted"),
+      "unknown",
+    ],
+    [
+      "the SDK notes the status at the response alone",
+      failed("SyntaxError", { $response: { statusCode: 202 } }),
+      "unknown",
+    ],
+    ["a 200 that names an error", failed("Throttling", { status: 200 }), "unknown"],
+    [
+      "the connection breaks before a response",
+      failed("TimeoutError", { code: "ECONNRESET", syscall: "read" }),
+      "unknown",
+    ],
+    [
+      "the peer hangs up",
+      failed("TimeoutError", { code: "ECONNRESET" }, "socket hang up"),
+      "unknown",
+    ],
+    [
+      "the connection breaks while the call is sent",
+      failed("TimeoutError", { code: "EPIPE", syscall: "write" }),
+      "unknown",
+    ],
+    [
+      "the system times out",
+      failed("TimeoutError", { code: "ETIMEDOUT", syscall: "read" }),
+      "unknown",
+    ],
+    ["no response comes in time", failed("TimeoutError", { code: "ETIMEDOUT" }), "unknown"],
+    ["the response is not HTTP", failed("Error", { code: "HPE_INVALID_CONSTANT" }), "unknown"],
+  ];
+  test.each(rows)("%s", (_, error, expected) => {
+    const { retryNow, mayBeDelivered } = readSesError(error, FROM);
+    expect({ retryNow, mayBeDelivered }).toEqual({
+      retryNow: expected === "again",
+      mayBeDelivered: expected === "unknown",
+    });
+  });
+
+  test("a host with several addresses that all fail: the first error", () => {
+    const errors = ["::1", "127.0.0.1"].map((host) =>
+      Object.assign(new Error(`connect ECONNREFUSED ${host}:25`), { syscall: "connect" }),
+    );
+    expect(readSesError(new AggregateError(errors), FROM)).toEqual({
+      message: "SES Error: connect ECONNREFUSED ::1:25",
+      retryable: true,
+      scope: "channel",
+      mayBeDelivered: false,
+      retryNow: true,
+    } satisfies SesError);
   });
 });

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { sesChannel } from "../../src/channel/ses.ts";
 import {
+  type ErrorResponse,
   type MailService,
-  type Refusal,
+  recipientsOf,
   sesError,
   startMailService,
 } from "../support/mail_service.ts";
@@ -22,16 +23,15 @@ afterEach(async () => {
 });
 
 async function deliver(recipients: readonly string[], from = FROM) {
-  const channel = sesChannel({ provider: "ses", from, region: "us-east-1", endpoint: service.url });
+  const channel = sesChannel(
+    { provider: "ses", from, region: "us-east-1", endpoint: service.url },
+    () => {},
+  );
   return await channel.deliver(makeMail({ recipients }), PATIENTLY);
 }
 
-function recipientsOf(call: URLSearchParams): readonly string[] {
-  return [...call].flatMap(([name, value]) => (name.startsWith("Destination.") ? [value] : []));
-}
-
-/** Refuses a call that has one of these recipients, in the words that the function gives. */
-function refuse(bad: readonly string[], say: (named: readonly string[]) => Refusal): void {
+/** Rejects a call that has one of these recipients. */
+function refuse(bad: readonly string[], say: (named: readonly string[]) => ErrorResponse): void {
   service.refuse = (call) => {
     const named = recipientsOf(call).filter((address) => bad.includes(address));
     return named.length === 0 ? undefined : say(named);
@@ -47,7 +47,7 @@ const unverified = (named: readonly string[]) =>
 const illegal = () => sesError("InvalidParameterValue", 400, "Illegal address");
 
 describe("a refused address", () => {
-  test("that SES names costs one more call, and everybody else gets the mail once", async () => {
+  test("that SES names costs one more call, and the others get the mail once", async () => {
     const people = addresses(10);
     const bad = people.slice(3, 5);
     refuse(bad, unverified);
@@ -74,7 +74,6 @@ describe("a refused address", () => {
     expect(refused).toEqual([
       { address: bad[0], reason: "SES InvalidParameterValue: Illegal address" },
     ]);
-    // Nobody has it twice.
     expect(service.mails.flatMap(({ to }) => to).sort()).toEqual([...others].sort());
     expect(messageIds).toEqual(service.mails.map(({ messageId }) => messageId));
     expect(service.calls.length).toBeLessThanOrEqual(13);
@@ -88,7 +87,7 @@ describe("a refused address", () => {
     expect(refused.map(({ address }) => address)).toEqual(people.slice(60, 61));
   });
 
-  test("all of them: nobody was told, and it is said of each", async () => {
+  test("all of them: each is listed with its reason", async () => {
     const people = addresses(3);
     refuse(people, illegal);
     const { confirmed, refused, pending } = await deliver(people);
@@ -97,7 +96,7 @@ describe("a refused address", () => {
     expect(pending).toEqual([]);
   });
 
-  test("that has no ASCII form is refused without asking SES; a host of another script has one", async () => {
+  test("with other letters before the @ is refused without a call; an international domain has an ASCII form", async () => {
     const { confirmed, refused } = await deliver(["größe@host.example", "a@höst.example"]);
     expect(confirmed).toEqual(["a@höst.example"]);
     expect(refused).toEqual([
@@ -107,8 +106,8 @@ describe("a refused address", () => {
   });
 });
 
-describe("trouble of the whole service", () => {
-  const rows: readonly [string, Refusal, boolean][] = [
+describe("an error of the whole service", () => {
+  const rows: readonly [string, ErrorResponse, boolean][] = [
     ["a sender that is not verified", unverified(["alarms@host.example"]), false],
     [
       "sender and recipients that are not verified",
@@ -126,8 +125,8 @@ describe("trouble of the whole service", () => {
     ],
     ["no right to send", sesError("AccessDenied", 403, "person1@host.example may not"), false],
   ];
-  test.each(rows)("is not sought among the recipients: %s", async (_, refusal, retryable) => {
-    service.refuse = () => refusal;
+  test.each(rows)("is not attributed to recipients: %s", async (_, rejection, retryable) => {
+    service.refuse = () => rejection;
     const people = addresses(120);
     const { confirmed, refused, pending, error } = await deliver(people);
     expect({ confirmed, refused, pending }).toEqual({
@@ -155,7 +154,7 @@ describe("trouble of the whole service", () => {
     });
   });
 
-  test("throttling that passes is no trouble at all", async () => {
+  test("throttling that passes is not an error", async () => {
     service.refuse = () =>
       service.calls.length <= 2
         ? sesError("Throttling", 400, "Maximum sending rate exceeded.")
@@ -172,17 +171,17 @@ describe("trouble of the whole service", () => {
 });
 
 describe("the sender", () => {
-  test("with a name of another script is sent in ASCII", async () => {
+  test("with a name in another script is encoded", async () => {
     await deliver(addresses(1), "Störung <alarms@höst.example>");
     expect(service.mails.map(({ from }) => from)).toEqual([
-      "=?UTF-8?B?U3TDtnJ1bmc=?= <alarms@xn--hst-sna.example>",
+      "=?UTF-8?Q?St=C3=B6rung?= <alarms@xn--hst-sna.example>",
     ]);
   });
 
-  test("that has no ASCII form fails without asking SES", async () => {
+  test("that has no ASCII form fails without a call", async () => {
     const { error, pending } = await deliver(addresses(2), "störung@host.example");
     expect(error).toMatchObject({ retryable: false, scope: "channel" });
-    expect(error?.message).toContain("mend [email] from");
+    expect(error?.message).toContain("correct [email] from");
     expect(pending).toEqual(addresses(2));
     expect(service.calls).toEqual([]);
   });
@@ -190,15 +189,18 @@ describe("the sender", () => {
 
 test.each([
   ["line breaks", "one\r\nBcc: thief@evil.example"],
-  ["separators of Unicode", "one\u2028Bcc: thief@evil.example\u0085"],
-  ["marks that turn the writing", "one \u202Eeno\u202C\u2067"],
+  ["Unicode separators", "one\u2028Bcc: thief@evil.example\u0085"],
+  ["bidirectional controls", "one \u202Eeno\u202C\u2067"],
 ])("a subject with %s reaches SES as one plain line", async (_, subject) => {
-  const channel = sesChannel({
-    provider: "ses",
-    from: FROM,
-    region: "us-east-1",
-    endpoint: service.url,
-  });
+  const channel = sesChannel(
+    {
+      provider: "ses",
+      from: FROM,
+      region: "us-east-1",
+      endpoint: service.url,
+    },
+    () => {},
+  );
   await channel.deliver(makeMail({ subject }), PATIENTLY);
   expect(service.mails[0]?.subject).toMatch(/^one /);
   expect(service.mails[0]?.subject).not.toMatch(/[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u);

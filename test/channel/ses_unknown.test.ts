@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type Patience, sesChannel } from "../../src/channel/ses.ts";
+import { type SesTimes, sesChannel } from "../../src/channel/ses.ts";
 import {
   answer,
   dribble,
@@ -15,14 +15,14 @@ import { addresses, makeMail, PATIENTLY } from "../support/mails.ts";
 import { built, runScript } from "../support/script.ts";
 
 const KEYS = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
-const SHORT: Patience = { connect: 5_000, answer: 2_000, firstWait: 1 };
-const LONG: Patience = { connect: 5_000, answer: 60_000, firstWait: 1 };
-const REMEDY =
-  "something that is not SES answered at [email] endpoint; check it and what stands before it";
+const SHORT: SesTimes = { connect: 5_000, response: 2_000, retryDelay: 1 };
+const LONG: SesTimes = { connect: 5_000, response: 60_000, retryDelay: 1 };
+const CHECK = "; check [email] endpoint and any proxy in front of it";
+const NO_NOTES = () => {};
 
 const XML = { "content-type": "text/xml" };
 const BEGINNING =
-  '<SendEmailResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><SendEmailResult><MessageId>m-';
+  '<SendRawEmailResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><SendRawEmailResult><MessageId>m-';
 const ENDLESS = "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ntransfer-encoding: chunked\r\n\r\n";
 
 beforeEach(() => {
@@ -41,101 +41,98 @@ function settings(endpoint: string) {
   } as const;
 }
 
-describe("a call that SES may have taken", () => {
+describe("a call that SES may have accepted", () => {
   let server: FaultyServer | undefined;
   afterEach(async () => {
     await server?.close();
   });
 
-  const rows: readonly [string, Misbehave, Patience, string | RegExp][] = [
-    ["no answer", () => {}, SHORT, "SES: no answer within 2 s"],
+  const rows: readonly [string, Misbehave, SesTimes, string | RegExp][] = [
+    ["no response", () => {}, SHORT, "SES: no response within 2 s"],
     [
-      "half an answer, and silence",
+      "half a response, and silence",
       send(answer(BEGINNING, { ...XML, "content-length": "500" })),
       SHORT,
-      "SES: no answer within 2 s",
+      "SES: no response within 2 s",
     ],
     [
-      "an answer that never ends",
+      "a response that never ends",
       dribble(ENDLESS, "1\r\n<\r\n"),
       SHORT,
-      "SES: no answer within 2 s",
+      "SES: no response within 2 s",
     ],
-    ["a line that is cut", (socket) => socket.destroy(), LONG, /^SES TimeoutError: .+/],
+    ["a connection that is closed", (socket) => socket.destroy(), LONG, /^SES TimeoutError: .+/],
     ["a reset", (socket) => socket.resetAndDestroy(), LONG, /^SES TimeoutError: .*ECONNRESET/],
     [
-      "a reset in the answer",
+      "a reset in the response",
       sendAndReset(answer(BEGINNING, { ...XML, "content-length": "500" })),
       LONG,
       /ECONNRESET|aborted/,
     ],
     [
-      "an answer that is shorter than it says",
+      "a response that is shorter than it says",
       sendAndClose(answer(BEGINNING, { ...XML, "content-length": "500" })),
       LONG,
-      `SES gave no whole answer (status 200: aborted): the line broke, or ${REMEDY}`,
+      `SES: invalid response (status 200: aborted)${CHECK}`,
     ],
     [
-      "an answer whose XML is cut off",
+      "a response whose XML is cut off",
       send(answer(BEGINNING, XML)),
       LONG,
-      /^SES gave no whole answer \(status 200: XML parse error: [^@]*\): the line broke, or something that is not SES/,
+      /^SES: invalid response \(status 200: XML parse error: [^@]*\); check \[email\] endpoint/,
     ],
     [
       "JSON with 200",
       send(answer('{"MessageId": "m-1"}')),
       LONG,
-      /^SES gave no whole answer \(status 200: XML parse error: [^@]*\): the line broke, or something that is not SES/,
+      /^SES: invalid response \(status 200: XML parse error: [^@]*\); check \[email\] endpoint/,
     ],
     [
       "a login page with 200",
       send(answer("<html><title>Log in</title></html>", XML)),
       LONG,
-      `SES gave no MessageId: ${REMEDY}`,
+      `SES: no MessageId in the response${CHECK}`,
     ],
     [
       "a gateway's page with 502",
       send(answer("<html><br><title>Bad gateway</title></html>", XML, "502 Bad Gateway")),
       LONG,
-      `SES gave no answer (status 502): ${REMEDY}`,
+      /^SES: invalid response \(status 502[^)]*\); check/,
     ],
     [
-      "what is not HTTP",
+      "a response that is not HTTP",
       send("220 mail.example ESMTP\r\n"),
       LONG,
-      /^SES gave no answer \(Parse Error: [^)]*\): something that is not SES answered/,
+      /^SES Error: Parse Error: /,
     ],
   ];
-  test.each(rows)(
-    "is made once, and the next mail knows: %s",
-    async (_, fault, patience, error) => {
-      server = await startFaultyServer(fault);
-      const delivery = await sesChannel(settings(server.url), patience).deliver(
-        makeMail({ recipients: addresses(60) }),
-        PATIENTLY,
-      );
-      expect(delivery).toMatchObject({
-        confirmed: [],
-        refused: [],
-        pending: addresses(60),
-        error: {
-          message: typeof error === "string" ? error : expect.stringMatching(error),
-          retryable: true,
-          scope: "channel",
-          mayBeDelivered: true,
-        },
-      });
-      expect(delivery.error?.message).not.toMatch(/Deserialization|\$response|@smithy|@aws-sdk/);
-      expect(server.requests.length).toBeLessThanOrEqual(1);
-    },
-  );
+  test.each(rows)("is made once, and the delivery says so: %s", async (_, fault, times, error) => {
+    server = await startFaultyServer(fault);
+    const delivery = await sesChannel(settings(server.url), NO_NOTES, times).deliver(
+      makeMail({ recipients: addresses(60) }),
+      PATIENTLY,
+    );
+    expect(delivery).toMatchObject({
+      confirmed: [],
+      refused: [],
+      pending: addresses(60),
+      error: {
+        message: typeof error === "string" ? error : expect.stringMatching(error),
+        retryable: true,
+        scope: "channel",
+        mayBeDelivered: true,
+      },
+    });
+    expect(delivery.error?.message).not.toMatch(/Deserialization|\$response|@smithy|@aws-sdk/);
+    expect(server.requests.length).toBeLessThanOrEqual(1);
+  });
 
-  test("without an answer prints nothing, and the process ends by itself", async () => {
+  test("without a response prints nothing, and the process ends by itself", async () => {
     server = await startFaultyServer(() => {});
     const { code, stdout, stderr } = await runScript(
       `
         import { sesChannel } from ${JSON.stringify(built("channel/ses.js"))};
-        const channel = sesChannel(${JSON.stringify(settings(server.url))}, ${JSON.stringify(SHORT)});
+        const channel = sesChannel(${JSON.stringify(settings(server.url))}, console.log, ${JSON.stringify(SHORT)});
         const delivery = await channel.deliver(${JSON.stringify(makeMail())}, new AbortController().signal);
         console.log(delivery.error.message);
       `,
@@ -143,14 +140,14 @@ describe("a call that SES may have taken", () => {
     );
     expect({ code, stdout, stderr }).toEqual({
       code: 0,
-      stdout: "SES: no answer within 2 s\n",
+      stdout: "SES: no response within 2 s\n",
       stderr: "",
     });
     expect(server.requests.length).toBeLessThanOrEqual(1);
   });
 });
 
-describe("a call that SES surely did not take", () => {
+describe("a call that SES has not accepted", () => {
   let service: MailService;
   beforeEach(async () => {
     service = await startMailService();
@@ -158,7 +155,7 @@ describe("a call that SES surely did not take", () => {
   afterEach(() => service.close());
 
   const deliver = async (signal = PATIENTLY) =>
-    await sesChannel(settings(service.url), LONG).deliver(makeMail(), signal);
+    await sesChannel(settings(service.url), NO_NOTES, LONG).deliver(makeMail(), signal);
 
   test.each([
     ["Throttling", 400],
@@ -171,7 +168,7 @@ describe("a call that SES surely did not take", () => {
     expect(service.calls).toHaveLength(5);
   });
 
-  test("is made again when the clock was wrong, by the time of the answer", async () => {
+  test("is made again after a wrong clock, by the time of the response", async () => {
     service.refuse = () =>
       service.calls.length > 1
         ? undefined
@@ -183,19 +180,19 @@ describe("a call that SES surely did not take", () => {
     expect(service.calls).toHaveLength(2);
   });
 
-  test("and that is refused is made once, whoever refuses it", async () => {
+  test("is made once if a proxy rejects it", async () => {
     service.refuse = () => (response) => response.writeHead(403).end('{"message":"no"}');
     expect((await deliver()).error).toMatchObject({
-      message: `SES gave no answer (status 403): ${REMEDY}`,
+      message: expect.stringMatching(/^SES: invalid response \(status 403[^)]*\); check/),
       mayBeDelivered: false,
     });
     expect(service.calls).toHaveLength(1);
   });
 
-  test("since the time was over before, is not in doubt", async () => {
+  test("is not made after the tick's time, and certainly not delivered", async () => {
     const { error } = await deliver(AbortSignal.abort());
     expect(error).toEqual({
-      message: "SES: the tick's time was over before it was asked",
+      message: "SES: the tick ran out of time before the call",
       retryable: true,
       scope: "channel",
       mayBeDelivered: false,

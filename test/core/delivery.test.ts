@@ -7,7 +7,7 @@ import {
   undelivered,
 } from "../../src/core/delivery.ts";
 
-const NOBODY: Delivery = {
+const NONE: Delivery = {
   confirmed: [],
   refused: [],
   pending: [],
@@ -28,37 +28,35 @@ const NO_KEYS = {
 } as const;
 const bad = (address: string, reason = "not verified") => ({ address, reason });
 
-describe("what a delivery was, and what people are told of it", () => {
+describe("the state of a delivery, and the errors to report", () => {
   const rows: readonly [string, Partial<Delivery>, string, readonly string[]][] = [
-    ["everybody was told", { confirmed: ["a", "b"] }, "delivered", []],
+    ["all recipients confirmed", { confirmed: ["a", "b"] }, "delivered", []],
     [
-      "nobody was, and it passes by itself",
+      "none confirmed, retryable",
       { pending: ["a"], error: BUSY },
       "failed, retryable: SES Throttling: busy",
       ["mail not sent: SES Throttling: busy; the next tick tries again"],
     ],
     [
-      "nobody was, and it does not pass by itself",
+      "none confirmed, not retryable",
       { pending: ["a"], error: NO_KEYS },
       "failed: SES AccessDenied: no",
-      ["mail not sent: SES AccessDenied: no; it needs somebody to look; every tick tries again"],
+      ["mail not sent: SES AccessDenied: no; fix the cause; every tick tries again"],
     ],
     [
-      "everybody was refused",
+      "all refused",
       { refused: [bad("a"), bad("b")] },
       "failed: not verified (refused: a, b)",
-      [
-        "mail not sent: not verified (refused: a, b); it needs somebody to look; every tick tries again",
-      ],
+      ["mail not sent: not verified (refused: a, b); fix the cause; every tick tries again"],
     ],
     [
-      "some were refused, and the others not told either",
+      "some refused, the others pending",
       { refused: [bad("a")], pending: ["b"], error: BUSY },
       "failed, retryable: SES Throttling: busy; not verified (refused: a)",
       ["mail not sent: SES Throttling: busy; not verified (refused: a); the next tick tries again"],
     ],
     [
-      "some were told, one is refused: never counted as all well",
+      "some confirmed, one refused: an error",
       { confirmed: ["a", "b"], refused: [bad("c")] },
       "partial: not verified (refused: c)",
       [
@@ -66,7 +64,7 @@ describe("what a delivery was, and what people are told of it", () => {
       ],
     ],
     [
-      "refusals for different reasons are told apart",
+      "refused for different reasons",
       { confirmed: ["a"], refused: [bad("b"), bad("c", "illegal"), bad("d")] },
       "partial: not verified (refused: b, d); illegal (refused: c)",
       [
@@ -74,7 +72,7 @@ describe("what a delivery was, and what people are told of it", () => {
       ],
     ],
     [
-      "some were told, the others wait",
+      "some confirmed, the others pending",
       { confirmed: ["a"], pending: ["b", "c"], error: BUSY },
       "partial, retryable: SES Throttling: busy",
       [
@@ -82,7 +80,7 @@ describe("what a delivery was, and what people are told of it", () => {
       ],
     ],
     [
-      "some were told, some refused, some wait: two things to do are two texts",
+      "some confirmed, some refused, some pending: two errors for two things to do",
       { confirmed: ["a"], refused: [bad("b")], pending: ["c"], error: BUSY },
       "partial, retryable: SES Throttling: busy; not verified (refused: b)",
       [
@@ -91,23 +89,23 @@ describe("what a delivery was, and what people are told of it", () => {
       ],
     ],
   ];
-  test.each(rows)("%s", (_, given, verdict, errors) => {
-    const delivery = { ...NOBODY, ...given };
+  test.each(rows)("%s", (_, given, state, errors) => {
+    const delivery = { ...NONE, ...given };
     const { outcome, error, retryable } = judgeDelivery(delivery);
-    const hope = retryable === true ? ", retryable" : "";
-    expect(`${outcome}${hope}${error === undefined ? "" : `: ${error}`}`).toBe(verdict);
+    const suffix = retryable === true ? ", retryable" : "";
+    expect(`${outcome}${suffix}${error === undefined ? "" : `: ${error}`}`).toBe(state);
     expect(deliveryErrors(delivery)).toEqual(errors);
   });
 });
 
-test("undelivered: everybody is still to be told", () => {
-  expect(undelivered(["a", "b"], BUSY)).toEqual({ ...NOBODY, pending: ["a", "b"], error: BUSY });
+test("undelivered: all recipients are pending", () => {
+  expect(undelivered(["a", "b"], BUSY)).toEqual({ ...NONE, pending: ["a", "b"], error: BUSY });
 });
 
 test.each([
   ["none", 0, ""],
-  ["five by name", 5, "p0, p1, p2, p3, p4"],
-  ["of seventy the first five", 70, "p0, p1, p2, p3, p4 and 65 more"],
-])("addresses in a message: %s", (_, count, text) => {
+  ["five", 5, "p0, p1, p2, p3, p4"],
+  ["the first five of seventy", 70, "p0, p1, p2, p3, p4 and 65 more"],
+])("listed addresses: %s", (_, count, text) => {
   expect(listed(Array.from({ length: count }, (_each, index) => `p${index}`))).toBe(text);
 });

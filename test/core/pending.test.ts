@@ -21,34 +21,34 @@ const MAIL: PendingMail = {
   error: "SES Throttling: busy",
 };
 
-describe("whom an unfinished mail still goes to", () => {
+describe("the recipients that a pending mail is still sent to", () => {
   const rows: readonly [string, Partial<PendingFacts>, string][] = [
-    ["those that it has not reached", {}, "deliver: a@h,b@h"],
-    ["and not those who were taken off the alarm", { recipients: ["B@h", "c@h"] }, "deliver: b@h"],
+    ["those that are pending", {}, "deliver: a@h,b@h"],
+    ["not those that were removed from the alarm", { recipients: ["B@h", "c@h"] }, "deliver: b@h"],
     [
-      "nobody, where all were taken off",
+      "none, if all were removed",
       { recipients: ["c@h"] },
       "give up: no longer recipients of the alarm",
     ],
-    ["nobody while mail is off", { mailOn: false }, "wait: mail is off"],
-    ["nobody without a service", { mailConfigured: false }, "wait: mail is not configured"],
+    ["none while mail is off", { mailOn: false }, "wait: mail is off"],
+    ["none without a mail service", { mailConfigured: false }, "wait: mail is not configured"],
     [
-      "for a day less a second",
+      "until a day is over",
       { mail: { ...MAIL, attemptedAt: NOW - 24 * HOUR + 1 } },
       "deliver: a@h,b@h",
     ],
     [
-      "for a day and no longer",
+      "not after a day",
       { mail: { ...MAIL, attemptedAt: NOW - 24 * HOUR } },
       "give up: waited for 24 hours",
     ],
     [
-      "for a day and no longer, also while mail is off",
+      "not after a day, also while mail is off",
       { mail: { ...MAIL, attemptedAt: NOW - 24 * HOUR }, mailOn: false },
       "give up: waited for 24 hours",
     ],
     [
-      "a clock that was set back gives nothing up",
+      "also after the clock was set back",
       { mail: { ...MAIL, attemptedAt: NOW + HOUR } },
       "deliver: a@h,b@h",
     ],
@@ -68,14 +68,14 @@ describe("whom an unfinished mail still goes to", () => {
   });
 });
 
-describe("what people are told of it", () => {
+describe("the errors to report", () => {
   const nothing = { confirmed: [], refused: [], pending: [], messageIds: [], error: undefined };
 
-  test("nothing, once it has reached everybody", () => {
+  test("none, once all have it", () => {
     expect(retryErrors(MAIL, { ...nothing, confirmed: ["a@h"] })).toEqual([]);
   });
 
-  test("whom it has still not reached, and how often that was tried", () => {
+  test("those still pending, and the number of attempts", () => {
     const error = {
       message: "SES: down",
       retryable: true,
@@ -83,20 +83,20 @@ describe("what people are told of it", () => {
       mayBeDelivered: false,
     } as const;
     expect(retryErrors(MAIL, { ...nothing, pending: ["a@h"], error })).toEqual([
-      'the mail "[alarm_x] 1" has not reached a@h after 3 attempts: SES: down; every tick tries again, for 24 hours',
+      'the mail "[alarm_x] 1" not yet sent to a@h after 3 attempts: SES: down; every tick tries again, for 24 hours',
     ]);
   });
 
-  test("who is refused for good", () => {
+  test("those that were refused", () => {
     const refused = [{ address: "a@h", reason: "illegal" }];
     expect(retryErrors(MAIL, { ...nothing, refused })).toEqual([
-      'the mail "[alarm_x] 1" is refused for good: illegal (refused: a@h); correct or remove the address in the alarm\'s recipients or its team',
+      'the mail "[alarm_x] 1" was refused: illegal (refused: a@h); correct or remove the address in the alarm\'s recipients or its team',
     ]);
   });
 
-  test("for whom it is given up", () => {
+  test("those that it is given up for", () => {
     expect(givenUpError(MAIL)).toBe(
-      'gave up the mail "[alarm_x] 1" for a@h, b@h after 24 hours: SES Throttling: busy; tell them, and look at the mail service',
+      'gave up sending the mail "[alarm_x] 1" to a@h, b@h after 24 hours: SES Throttling: busy; inform them, and check the mail service',
     );
   });
 });

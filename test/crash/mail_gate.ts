@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { onTestFinished } from "vitest";
 import { startServer } from "../support/http_server.ts";
+import { readCall } from "../support/mail_service.ts";
 import type { Moments } from "./moments.ts";
 
 /** A mail that SES took. */
@@ -50,7 +51,13 @@ export async function startMailGate(ses: string, moments: Moments): Promise<Mail
     const xml = await answer.text();
     const messageId = /<MessageId>([^<]+)</.exec(xml)?.[1];
     if (!answer.ok || messageId === undefined) throw new Error(`SES took no mail: ${xml}`);
-    accepted.push(readMail(request.url ?? "", new URLSearchParams(body), messageId));
+    const { subject, text } = await readCall(new URLSearchParams(body));
+    accepted.push({
+      tick: Number(/^\/(\d+)\b/.exec(request.url ?? "")?.[1]),
+      alarm: /^\[(\w+)\]/.exec(subject)?.[1] ?? subject,
+      text,
+      messageId,
+    });
     moments.note("mail accepted");
     response.writeHead(200, { "content-type": "text/xml" });
     response.end(xml, () => moments.note("mail answered"));
@@ -62,16 +69,6 @@ export async function startMailGate(ses: string, moments: Moments): Promise<Mail
     idle: async () => {
       while (underWay.size > 0) await Promise.all(underWay);
     },
-  };
-}
-
-function readMail(url: string, call: URLSearchParams, messageId: string): AcceptedMail {
-  const subject = call.get("Message.Subject.Data") ?? "";
-  return {
-    tick: Number(/^\/(\d+)\b/.exec(url)?.[1]),
-    alarm: /^\[(\w+)\]/.exec(subject)?.[1] ?? subject,
-    text: call.get("Message.Body.Text.Data") ?? "",
-    messageId,
   };
 }
 

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { eventData, perAlarm, runData } from "../support/contract.ts";
-import { type Refusal, sesError } from "../support/mail_service.ts";
+import { type ErrorResponse, sesError } from "../support/mail_service.ts";
 import { QUIET } from "../support/quiet.ts";
 import { insertAlarm, only } from "../support/rows.ts";
 import { filesIn, makeSite, type Site, THINGS } from "../support/site.ts";
@@ -17,16 +17,16 @@ async function siteWithA(): Promise<Site> {
   return site;
 }
 
-const hangUp: Refusal = (response) => response.destroy();
-const html: Refusal = (response) => {
+const hangUp: ErrorResponse = (response) => response.destroy();
+const html: ErrorResponse = (response) => {
   response.writeHead(502, { "content-type": "text/html" });
   response.end("<html><title>Bad gateway</title></html>");
 };
-const jsonInstead: Refusal = (response) => {
+const jsonInstead: ErrorResponse = (response) => {
   response.writeHead(403, { "content-type": "application/json" });
   response.end('{"message":"Missing Authentication Token"}');
 };
-const loginPage: Refusal = (response) => {
+const loginPage: ErrorResponse = (response) => {
   response.writeHead(200, { "content-type": "text/html" });
   response.end("<html><title>Log in</title></html>");
 };
@@ -34,49 +34,49 @@ const loginPage: Refusal = (response) => {
 test.for([
   {
     name: "an endpoint that hangs up",
-    refusal: hangUp,
+    rejection: hangUp,
     retryable: true,
     says: /mail not sent: SES\b/,
   },
   {
     name: "status 500",
-    refusal: sesError("InternalFailure", 500),
+    rejection: sesError("InternalFailure", 500),
     retryable: true,
     says: /mail not sent: SES InternalFailure/,
   },
   {
     name: "throttling",
-    refusal: sesError("Throttling", 400),
+    rejection: sesError("Throttling", 400),
     retryable: true,
     says: /mail not sent: SES Throttling/,
   },
   {
     name: "a gateway's HTML page",
-    refusal: html,
+    rejection: html,
     retryable: true,
-    says: /mail not sent: SES .*502/,
+    says: /mail not sent: SES: .*502/,
   },
   {
     name: "an API gateway's JSON",
-    refusal: jsonInstead,
+    rejection: jsonInstead,
     retryable: true,
-    says: /mail not sent: SES .*403/,
+    says: /mail not sent: SES: .*403/,
   },
   {
     name: "a login page with status 200",
-    refusal: loginPage,
+    rejection: loginPage,
     retryable: true,
     says: /mail not sent: SES\b/,
   },
   {
     name: "a rejected message",
-    refusal: sesError("MessageRejected", 400),
+    rejection: sesError("MessageRejected", 400),
     retryable: false,
     says: /mail not sent: SES MessageRejected: Email address is not verified\. \(refused: ops@example\.org\)/,
   },
   {
     name: "a rejected sender",
-    refusal: sesError(
+    rejection: sesError(
       "MessageRejected",
       400,
       "Email address is not verified. The following identities failed the check in region US-EAST-1: alarms@example.org",
@@ -86,21 +86,21 @@ test.for([
   },
   {
     name: "a mail that is too large in every form",
-    refusal: (response) => response.writeHead(413).end(),
+    rejection: (response) => response.writeHead(413).end(),
     retryable: false,
-    says: /mail not sent: SES .*413/,
+    says: /mail not sent: SES: .*413/,
   },
 ])(
-  "$name is a failed attempt on record, and the next tick mails what is owed",
-  async ({ refusal, retryable, says }) => {
+  "$name is a failed attempt on record, and the next tick mails what is unsent",
+  async ({ rejection, retryable, says }) => {
     const site = await siteWithA();
-    site.mail.refuse = () => refusal;
+    site.mail.refuse = () => rejection;
     const failed = await site.tick();
     expect(failed).toMatchObject({ code: 1, stdout: "" });
     expect(failed.stderr).toMatch(/^swf-alarms: alarm_things: mail not sent: [^\n]*\n$/);
     expect(failed.stderr).toMatch(says);
     expect(failed.stderr).toContain(
-      retryable ? "the next tick tries again" : "it needs somebody to look",
+      retryable ? "the next tick tries again" : "fix the cause; every tick tries again",
     );
 
     const event = only(await site.entries("event"));
@@ -147,20 +147,20 @@ test.for([
   },
 );
 
-test.for<[string, Refusal]>([
+test.for<[string, ErrorResponse]>([
   ["hangs up", hangUp],
   [
-    "sends half an answer",
+    "sends half a response",
     (response) => {
       response.writeHead(200, { "content-type": "text/xml" });
-      response.end("<SendEmailResponse><SendEmailResult><Mess");
+      response.end("<SendRawEmailResponse><SendRawEmailResult><Mess");
     },
   ],
-])("a service that %s has one call in a tick, and the next mail says so", async ([, refusal]) => {
+])("a service that %s has one call in a tick, and the next mail says so", async ([, rejection]) => {
   const site = await siteWithA();
-  site.mail.refuse = () => refusal;
+  site.mail.refuse = () => rejection;
   expect((await site.tick()).stderr).toMatch(
-    /^swf-alarms: alarm_things: mail not sent: SES [^\n]*; the next tick tries again\n$/,
+    /^swf-alarms: alarm_things: mail not sent: SES\b[^\n]*; the next tick tries again\n$/,
   );
   expect(site.mail.calls).toHaveLength(1);
   expect(only(await site.entries("notification")).data.may_have_been_sent).toBe(true);
@@ -169,7 +169,7 @@ test.for<[string, Refusal]>([
   expect(only(site.mail.mails).text).toContain("may repeat an earlier mail");
 });
 
-test("an endpoint where nobody listens is a failed attempt too", async () => {
+test("an endpoint that refuses connections is a failed attempt too", async () => {
   const site = await siteWithA();
   site.configure({ endpoint: "http://127.0.0.1:9" });
   const failed = await site.tick();
@@ -186,7 +186,7 @@ test("an endpoint where nobody listens is a failed attempt too", async () => {
   expect(site.mail.mails).toHaveLength(1);
 });
 
-test("no AWS credentials: the failure says what to set, and does not look retryable", async () => {
+test("no AWS credentials: the error says what to set, and is not retryable", async () => {
   const site = await siteWithA();
   const failed = await site.command(["run"], {
     env: {
@@ -207,7 +207,7 @@ test("no AWS credentials: the failure says what to set, and does not look retrya
   expect(site.mail.calls).toEqual([]);
 });
 
-test("one alarm's refused mail does not hold up another's", async () => {
+test("one alarm's refused mail does not stop another's", async () => {
   const site = await siteWithA();
   site.module("others.js", THINGS);
   await insertAlarm(site, "others", { recipients: "other@example.org" });
@@ -267,7 +267,7 @@ test("texts from rows and detections cannot write mail headers or HTML of their 
   expect(only(await site.entries("event")).title).not.toMatch(/[\r\n]/);
 });
 
-test("with no [email] everything is recorded, the run says why nobody was told, and it is no error", async () => {
+test("with no [email] everything is recorded, the run says why no mail was sent, and it is not an error", async () => {
   const site = await siteWithA();
   site.configure({ mail: "none" });
   expect(await site.tick()).toEqual(QUIET);
@@ -284,7 +284,7 @@ test("with no [email] everything is recorded, the run says why nobody was told, 
   expect(only(site.mail.mails).subject).toBe("[alarm_things] 1 detection(s), 0 new, 1 continuing");
 });
 
-test("mail to a folder is one .eml file for each bundle, and a folder that cannot be written is a failure", async () => {
+test("mail to a folder is one .eml file for each bundle, and a folder that cannot be written is an error", async () => {
   const site = await siteWithA();
   site.configure({ mail: "file" });
   writeFileSync(join(site.folder, "outbox"), "in the way");

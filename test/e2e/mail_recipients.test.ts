@@ -1,7 +1,13 @@
 import { expect, test } from "vitest";
 import { busySite } from "../support/busy_site.ts";
 import { eventData, perAlarm, runData } from "../support/contract.ts";
-import { type Refusal, sesError } from "../support/mail_service.ts";
+import {
+  type ErrorResponse,
+  readCall,
+  recipientsOf,
+  sesError,
+  withoutRawRight,
+} from "../support/mail_service.ts";
 import { QUIET } from "../support/quiet.ts";
 import { only } from "../support/rows.ts";
 import type { Site } from "../support/site.ts";
@@ -22,16 +28,16 @@ async function setRecipients(site: Site, recipients: readonly string[]): Promise
 }
 
 function has(call: URLSearchParams, address: string): boolean {
-  return [...call.values()].includes(address);
+  return recipientsOf(call).includes(address);
 }
 
 function sent(site: Site): readonly string[] {
   return site.mail.mails.flatMap(({ to }) => to);
 }
 
-const illegal: Refusal = sesError("InvalidParameterValue", 400, "Illegal address");
+const illegal: ErrorResponse = sesError("InvalidParameterValue", 400, "Illegal address");
 
-test("one refused address of 120: the others have the mail once, and every mail says who has not", async () => {
+test("one refused address of 120: the others get the mail once, and every mail reports the address", async () => {
   const site = await siteFor(PEOPLE);
   site.mail.refuse = (call) => (has(call, "person60@example.org") ? illegal : undefined);
   const first = await site.tick();
@@ -55,7 +61,6 @@ test("one refused address of 120: the others have the mail once, and every mail 
   });
   expect(attempt.data).not.toHaveProperty("pending");
   const run = only(await site.entries("engine_run"));
-  // Somebody was told, so that it is a mail; somebody was not, so that it is an error.
   expect(runData(run)).toMatchObject({ notifications_sent: 1, errors: 1 });
   expect(perAlarm(run, "alarm_things")).toMatchObject({ bundle_sent: true, errors: 1 });
   expect(eventData(only(await site.entries("event"))).last_notified).toBeDefined();
@@ -67,7 +72,7 @@ test("one refused address of 120: the others have the mail once, and every mail 
   expect(sent(site)).toHaveLength(2 * 119);
 });
 
-test("the third call of 120 recipients fails: the next tick tells only those twenty", async () => {
+test("the third call of 120 recipients fails: the next tick sends only to those twenty", async () => {
   const site = await siteFor(PEOPLE);
   site.mail.refuse = (call) =>
     has(call, "person100@example.org") ? sesError("InternalFailure", 500, "down") : undefined;
@@ -85,11 +90,11 @@ test("the third call of 120 recipients fails: the next tick tells only those twe
   });
   expect(eventData(only(await site.entries("event"))).last_notified).toBeDefined();
 
-  // It fails once more, and the event is over meanwhile: the mail is the stored one.
+  // It fails once more, and the event clears meanwhile: the stored mail is sent.
   site.things = [];
   const second = await site.tick();
   expect(second.stderr).toMatch(
-    /^swf-alarms: alarm_things: the mail "\[alarm_things\] 1 detection\(s\), 1 new, 0 continuing" has not reached person100@.* after 2 attempts: SES InternalFailure: down; every tick tries again, for 24 hours\n$/,
+    /^swf-alarms: alarm_things: the mail "\[alarm_things\] 1 detection\(s\), 1 new, 0 continuing" not yet sent to person100@.* after 2 attempts: SES InternalFailure: down; every tick tries again, for 24 hours\n$/,
   );
   expect(sent(site)).toHaveLength(100);
 
@@ -113,7 +118,7 @@ test("the third call of 120 recipients fails: the next tick tells only those twe
   expect(sent(site)).toEqual(PEOPLE);
 });
 
-test("who was taken off the alarm meanwhile does not get the rest of a mail", async () => {
+test("a recipient removed from the alarm meanwhile does not get a pending mail", async () => {
   const site = await siteFor(PEOPLE.slice(0, 52));
   site.mail.refuse = (call) =>
     has(call, "person51@example.org") ? sesError("InternalFailure", 500, "down") : undefined;
@@ -128,7 +133,7 @@ test("who was taken off the alarm meanwhile does not get the rest of a mail", as
   });
 });
 
-test("after a day the rest of a mail is given up, said once, and on record", async () => {
+test("after a day a pending mail is given up, reported once, and on record", async () => {
   const site = await siteFor(PEOPLE.slice(0, 51));
   site.mail.refuse = (call) =>
     has(call, "person50@example.org") ? sesError("InternalFailure", 500, "down") : undefined;
@@ -140,7 +145,7 @@ test("after a day the rest of a mail is given up, said once, and on record", asy
   const given = await site.tick();
   expect(given.code).toBe(1);
   expect(given.stderr).toMatch(
-    /gave up the mail "[^"]*" for person50@example\.org after 24 hours: SES InternalFailure: down; tell them/,
+    /gave up sending the mail "[^"]*" to person50@example\.org after 24 hours: SES InternalFailure: down; inform them/,
   );
   expect(site.mail.calls).toHaveLength(calls);
   expect(only(await site.entries("notification")).data).toMatchObject({
@@ -151,7 +156,7 @@ test("after a day the rest of a mail is given up, said once, and on record", asy
   expect(await site.tick()).toEqual(QUIET);
 });
 
-test("the rest of an earlier mail and a new one go out in the same tick, each once", async () => {
+test("a pending mail and a new one are sent in the same tick, each once", async () => {
   const site = await siteFor(PEOPLE.slice(0, 51));
   site.mail.refuse = (call) =>
     has(call, "person50@example.org") ? sesError("InternalFailure", 500, "down") : undefined;
@@ -167,7 +172,7 @@ test("the rest of an earlier mail and a new one go out in the same tick, each on
   ]);
 });
 
-test("throttling that passes within the tick is no trouble", async () => {
+test("throttling that passes within the tick is not an error", async () => {
   const site = await siteFor(PEOPLE.slice(0, 2));
   site.mail.refuse = () =>
     site.mail.calls.length <= 2
@@ -178,11 +183,11 @@ test("throttling that passes within the tick is no trouble", async () => {
   expect(site.mail.calls).toHaveLength(3);
 });
 
-test("a mail that the service finds too large goes out with the subjects alone, and says so", async () => {
+test("a mail that the service rejects as too large is sent with the subjects alone, and says so", async () => {
   const site = await siteFor(PEOPLE.slice(0, 1));
   site.things = [{ key: "a", subject: "A is wrong", body: "details of A" }];
-  site.mail.refuse = (call) =>
-    (call.get("Message.Body.Text.Data") ?? "").includes("details of A")
+  site.mail.refuse = async (call) =>
+    (await readCall(call)).text.includes("details of A")
       ? (response) => response.writeHead(413).end()
       : undefined;
   expect(await site.tick()).toEqual(QUIET);
@@ -191,4 +196,17 @@ test("a mail that the service finds too large goes out with the subjects alone, 
   expect(text).toContain("refused the whole of it as too large");
   const attempt = only(await site.entries("notification"));
   expect(attempt).toMatchObject({ content: text, data: { outcome: "delivered", shortened: true } });
+});
+
+test("without the right to SendRawEmail mail goes by SendEmail, and the log says so once per tick", async () => {
+  const site = await siteFor(PEOPLE.slice(0, 60));
+  site.mail.refuse = withoutRawRight;
+  expect(await site.tick()).toEqual(QUIET);
+  expect(sent(site)).toEqual(PEOPLE.slice(0, 60));
+  expect(site.mail.calls.map((call) => call.get("Action"))).toEqual([
+    "SendRawEmail",
+    "SendEmail",
+    "SendEmail",
+  ]);
+  expect(site.log().match(/ info SES: using ses:SendEmail; the AWS policy lacks/g)).toHaveLength(1);
 });

@@ -99,7 +99,7 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
         config,
         db,
         workers: inProcessWorkers,
-        channel: () => openChannel(config.email),
+        channel: () => openChannel(config.email, engineLog.info),
         clock: () => at.now,
         log: engineLog,
       };

@@ -11,42 +11,41 @@ const DOWN: DeliveryError = {
   mayBeDelivered: true,
 };
 
-/** A channel that answers as the test says, and keeps what it was asked for. */
-function channelThat(answer: (mail: Mail) => Delivery): Channel & { readonly asked: Mail[] } {
-  const asked: Mail[] = [];
+/** A channel that returns what the test says, and keeps its mails. */
+function channelThat(result: (mail: Mail) => Delivery): Channel & { readonly mails: Mail[] } {
+  const mails: Mail[] = [];
   return {
     name: "test",
-    asked,
+    mails,
     deliver: async (mail) => {
-      asked.push(mail);
+      mails.push(mail);
       await Promise.resolve();
-      return answer(mail);
+      return result(mail);
     },
   };
 }
 
-function mails(count: number): readonly Mail[] {
+function makeMails(count: number): readonly Mail[] {
   return Array.from({ length: count }, (_, index) => makeMail({ alarm: `alarm_${index}` }));
 }
 
 async function deliverAll(channel: Channel, count: number): Promise<readonly Delivery[]> {
   const mailing = new Mailing(async () => channel, PATIENTLY);
   return await Promise.all(
-    mails(count).map((mail) => mailing.inTurn(() => mailing.deliver(channel, mail))),
+    makeMails(count).map((mail) => mailing.inTurn(() => mailing.deliver(channel, mail))),
   );
 }
 
-test("once the channel fails as a whole, only the first mail is tried, and the others say so", async () => {
+test("after an error of the whole channel the other mails are not tried, and say so", async () => {
   const channel = channelThat((mail) => undelivered(mail.recipients, DOWN));
   const deliveries = await deliverAll(channel, 30);
-  expect(channel.asked.length).toBe(1);
-  const errors = deliveries.map(({ error: trouble }) => trouble?.message);
+  expect(channel.mails.length).toBe(1);
+  const errors = deliveries.map(({ error }) => error?.message);
   expect(errors.filter((error) => error === "not tried: SES: down")).toHaveLength(
-    30 - channel.asked.length,
+    30 - channel.mails.length,
   );
-  // What was not tried has surely not gone out.
-  for (const { error: trouble, pending } of deliveries) {
-    expect(trouble?.mayBeDelivered).toBe(trouble?.message === "SES: down");
+  for (const { error, pending } of deliveries) {
+    expect(error?.mayBeDelivered).toBe(error?.message === "SES: down");
     expect(pending).toEqual(makeMail().recipients);
   }
 });
@@ -63,7 +62,7 @@ test.each([
       refused: mail.recipients.map((address) => ({ address, reason: "no" })),
     }),
   ],
-] as const)("%s does not hold up other alarms' mail", async (_, refuse) => {
+] as const)("%s does not stop the mail of other alarms", async (_, refuse) => {
   const channel = channelThat((mail) =>
     mail.alarm === "alarm_0" ? refuse(mail) : delivered(mail.recipients, ["m-1"]),
   );
@@ -72,16 +71,16 @@ test.each([
   expect(others.every(({ confirmed }) => confirmed.length === 1)).toBe(true);
 });
 
-test("the channel is given the tick's signal", async () => {
-  let given: AbortSignal | undefined;
+test("the channel gets the tick's signal", async () => {
+  let received: AbortSignal | undefined;
   const channel: Channel = {
     name: "test",
     deliver: async (mail, signal) => {
-      given = signal;
+      received = signal;
       return undelivered(mail.recipients, DOWN);
     },
   };
   const { signal } = new AbortController();
   await new Mailing(async () => channel, signal).deliver(channel, makeMail());
-  expect(given).toBe(signal);
+  expect(received).toBe(signal);
 });

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { readEml } from "./eml.ts";
 import { startServer } from "./http_server.ts";
 import { startSes } from "./ses_server.ts";
 
-/** A mail that the SES endpoint took, as the engine asked for it. */
-export interface SentMail {
-  readonly messageId: string;
+/** A mail as a call hands it to SES. */
+export interface CalledMail {
   readonly from: string;
   readonly to: readonly string[];
   readonly subject: string;
@@ -12,23 +12,27 @@ export interface SentMail {
   readonly html: string;
 }
 
-export type Refusal = (response: ServerResponse) => void;
+/** A mail that SES accepted. */
+export interface SentMail extends CalledMail {
+  readonly messageId: string;
+}
+
+export type ErrorResponse = (response: ServerResponse) => void;
+
+type Rejection = ErrorResponse | undefined;
 
 export interface MailService {
   readonly url: string;
-  /** Mails that were taken, in order. */
+  /** Accepted mails, in order. */
   readonly mails: SentMail[];
-  /** Calls so far, refused ones too. */
+  /** All calls, rejected ones too. */
   readonly calls: URLSearchParams[];
-  /** While set, the calls that it gives an answer for are answered so instead of by SES. */
-  refuse: ((call: URLSearchParams) => Refusal | undefined) | undefined;
+  /** The response to a call instead of SES's own; undefined where SES is to respond. */
+  refuse: ((call: URLSearchParams) => Rejection | Promise<Rejection>) | undefined;
   close(): Promise<void>;
 }
 
-/**
- * A real SES endpoint behind a listener that keeps each call as it came: the endpoint itself keeps only
- * the first recipient of a mail.
- */
+/** A real SES endpoint behind a proxy that keeps each call. */
 export async function startMailService(): Promise<MailService> {
   const ses = await startSes();
   const server = await startServer((request, response) => {
@@ -38,9 +42,9 @@ export async function startMailService(): Promise<MailService> {
     const body = await readBody(request);
     const call = new URLSearchParams(body);
     service.calls.push(call);
-    const refusal = service.refuse?.(call);
-    if (refusal !== undefined) return refusal(response);
-    const answer = await fetch(ses.url, {
+    const rejection = await service.refuse?.(call);
+    if (rejection !== undefined) return rejection(response);
+    const accepted = await fetch(ses.url, {
       method: "POST",
       headers: {
         "content-type": request.headers["content-type"] ?? "",
@@ -48,10 +52,11 @@ export async function startMailService(): Promise<MailService> {
       },
       body,
     });
-    const xml = await answer.text();
+    const xml = await accepted.text();
     const messageId = /<MessageId>([^<]+)</.exec(xml)?.[1];
-    if (answer.ok && messageId !== undefined) service.mails.push(readMail(call, messageId));
-    response.writeHead(answer.status, { "content-type": "text/xml" });
+    if (accepted.ok && messageId !== undefined)
+      service.mails.push({ messageId, ...(await readCall(call)) });
+    response.writeHead(accepted.status, { "content-type": "text/xml" });
     response.end(xml);
   };
   const service: MailService = {
@@ -66,17 +71,26 @@ export async function startMailService(): Promise<MailService> {
   return service;
 }
 
-function readMail(call: URLSearchParams, messageId: string): SentMail {
-  const to = [...call]
-    .filter(([name]) => name.startsWith("Destination."))
-    .map(([, address]) => address);
+/** The recipients of a SendRawEmail or SendEmail call. */
+export function recipientsOf(call: URLSearchParams): readonly string[] {
+  return [...call].flatMap(([name, value]) => (/^Destinations?\./.test(name) ? [value] : []));
+}
+
+/** Reads a SendRawEmail or SendEmail call. */
+export async function readCall(call: URLSearchParams): Promise<CalledMail> {
+  const field = (name: string) => call.get(name) ?? "";
+  const common = { from: field("Source"), to: recipientsOf(call) };
+  if (call.get("Action") === "SendRawEmail") {
+    const { subject, text, html } = await readEml(
+      Buffer.from(field("RawMessage.Data"), "base64").toString("utf8"),
+    );
+    return { ...common, subject, text, html };
+  }
   return {
-    messageId,
-    from: call.get("Source") ?? "",
-    to,
-    subject: call.get("Message.Subject.Data") ?? "",
-    text: call.get("Message.Body.Text.Data") ?? "",
-    html: call.get("Message.Body.Html.Data") ?? "",
+    ...common,
+    subject: field("Message.Subject.Data"),
+    text: field("Message.Body.Text.Data"),
+    html: field("Message.Body.Html.Data"),
   };
 }
 
@@ -86,16 +100,27 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Answers as SES does when something is wrong. */
+/** Responds as SES does when something is wrong. */
 export function sesError(
   code: string,
   status: number,
   message = "Email address is not verified.",
-): Refusal {
+): ErrorResponse {
   return (response) => {
     response.writeHead(status, { "content-type": "text/xml" });
     response.end(
       `<ErrorResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error><RequestId>1</RequestId></ErrorResponse>`,
     );
   };
+}
+
+/** Responds to SendRawEmail as SES does where the policy lacks that right. */
+export function withoutRawRight(call: URLSearchParams): ErrorResponse | undefined {
+  return call.get("Action") === "SendRawEmail"
+    ? sesError(
+        "AccessDenied",
+        403,
+        "User `arn:aws:iam::123456789012:user/alarms' is not authorized to perform `ses:SendRawEmail' on resource `arn:aws:ses:us-east-1:123456789012:identity/host.example'",
+      )
+    : undefined;
 }

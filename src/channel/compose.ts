@@ -1,0 +1,53 @@
+import type { Buffer } from "node:buffer";
+import { domainToASCII } from "node:url";
+import MailComposer from "nodemailer/lib/mail-composer";
+import { encodeWord } from "nodemailer/lib/mime-funcs";
+import { headerText } from "../text/escape.ts";
+import type { Mail } from "./channel.ts";
+
+export interface ComposedMail {
+  /** The MIME message. */
+  readonly raw: Buffer;
+  /** Its From header. ASCII, unless there are other characters before the @. */
+  readonly from: string;
+  /** The recipients' bare addresses, domains in ASCII. */
+  readonly to: string[];
+}
+
+export async function composeMail(
+  mail: Mail,
+  from: string,
+  newline: "unix" | "windows",
+): Promise<ComposedMail> {
+  const message = new MailComposer({
+    from,
+    to: mail.recipients.map((address) => ({ name: "", address })),
+    date: new Date(mail.time * 1000),
+    headers: { Subject: { prepared: true, foldLines: true, value: encodeSubject(mail.subject) } },
+    text: mail.text,
+    html: mail.html,
+    newline,
+  }).compile();
+  const { to } = message.getEnvelope();
+  return { raw: await message.build(), from: message.encodeHeaderValue("From", from), to };
+}
+
+/**
+ * MailComposer folds a first word of more than 60 characters to the line after `Subject:`, which some
+ * mail programs show as a leading blank, and does not encode what looks like an encoded word.
+ */
+function encodeSubject(subject: string): string {
+  const text = headerText(subject);
+  return /^(?!.*=\?)[!-~]{0,60}( [ -~]*)?$/.test(text) ? text : encodeWord(text, "B", 52);
+}
+
+/** The address with its domain in ASCII; undefined if it has no such form. */
+export function asciiAddress(address: string): string | undefined {
+  const at = address.lastIndexOf("@") + 1;
+  const domain = domainToASCII(address.slice(at));
+  return domain !== "" && isAscii(address.slice(0, at)) ? address.slice(0, at) + domain : undefined;
+}
+
+export function isAscii(text: string): boolean {
+  return /^[ -~]*$/.test(text);
+}
