@@ -13,15 +13,9 @@ const MAX_RECIPIENTS = 50;
 /** For one call. */
 const MAX_ATTEMPTS = 5;
 
-/** Milliseconds. */
-export interface SesTimes {
-  readonly connect: number;
-  /** For one call, to the end of its response. */
-  readonly response: number;
-  /** Before the second attempt; doubles with each further one. */
-  readonly retryDelay: number;
-}
-const TIMES: SesTimes = { connect: 5_000, response: 20_000, retryDelay: 250 };
+/** Milliseconds; `response` is for one call to the end, `retryDelay` doubles with each attempt. */
+const TIMES = { connect: 5_000, response: 20_000, retryDelay: 250 };
+export type SesTimes = typeof TIMES;
 
 const NOT_ASCII = "SES accepts only ASCII before the @, and domains that have an ASCII form";
 const RAW_DENIED = /^SES AccessDenied.*\bses:SendRawEmail\b/;

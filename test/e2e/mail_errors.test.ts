@@ -97,7 +97,7 @@ test.for([
     site.mail.refuse = () => rejection;
     const failed = await site.tick();
     expect(failed).toMatchObject({ code: 1, stdout: "" });
-    expect(failed.stderr).toMatch(/^swf-alarms: alarm_things: mail not sent: [^\n]*\n$/);
+    expect(failed.stderr).toMatch(/^swf-alarms: things: mail not sent: [^\n]*\n$/);
     expect(failed.stderr).toMatch(says);
     expect(failed.stderr).toContain(
       retryable ? "the next tick tries again" : "fix the cause; every tick tries again",
@@ -160,7 +160,7 @@ test.for<[string, ErrorResponse]>([
   const site = await siteWithA();
   site.mail.refuse = () => rejection;
   expect((await site.tick()).stderr).toMatch(
-    /^swf-alarms: alarm_things: mail not sent: SES\b[^\n]*; the next tick tries again\n$/,
+    /^swf-alarms: things: mail not sent: SES\b[^\n]*; the next tick tries again\n$/,
   );
   expect(site.mail.calls).toHaveLength(1);
   expect(only(await site.entries("notification")).data.may_have_been_sent).toBe(true);
@@ -175,7 +175,7 @@ test("an endpoint that refuses connections is a failed attempt too", async () =>
   const failed = await site.tick();
   expect(failed).toMatchObject({ code: 1, stdout: "" });
   expect(failed.stderr).toMatch(
-    /^swf-alarms: alarm_things: mail not sent: SES [^\n]*ECONNREFUSED[^\n]*\n$/,
+    /^swf-alarms: things: mail not sent: SES [^\n]*ECONNREFUSED[^\n]*\n$/,
   );
   expect(only(await site.entries("notification")).data).toMatchObject({
     outcome: "failed",
@@ -290,7 +290,7 @@ test("mail to a folder is one .eml file for each bundle, and a folder that canno
   writeFileSync(join(site.folder, "outbox"), "in the way");
   const failed = await site.tick();
   expect(failed).toMatchObject({ code: 1, stdout: "" });
-  expect(failed.stderr).toMatch(/^swf-alarms: alarm_things: mail not sent: [^\n]*outbox[^\n]*\n$/);
+  expect(failed.stderr).toMatch(/^swf-alarms: things: mail not sent: [^\n]*outbox[^\n]*\n$/);
   expect(only(await site.entries("notification")).data).toMatchObject({
     channel: "file",
     outcome: "failed",

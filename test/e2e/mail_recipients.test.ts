@@ -43,7 +43,7 @@ test("one refused address of 120: the others get the mail once, and every mail r
   const first = await site.tick();
   expect(first).toMatchObject({ code: 1, stdout: "" });
   expect(first.stderr).toBe(
-    "swf-alarms: alarm_things: mail sent to 119 of 120 recipients; SES InvalidParameterValue: Illegal address (refused: person60@example.org); correct or remove the address in the alarm's recipients or its team\n",
+    "swf-alarms: things: mail sent to 119 of 120 recipients; SES InvalidParameterValue: Illegal address (refused: person60@example.org); correct or remove the address in the alarm's recipients or its team\n",
   );
   const others = PEOPLE.filter((address) => address !== "person60@example.org");
   expect([...sent(site)].sort()).toEqual([...others].sort());
@@ -79,7 +79,7 @@ test("the third call of 120 recipients fails: the next tick sends only to those 
   const first = await site.tick();
   expect(first.code).toBe(1);
   expect(first.stderr).toBe(
-    "swf-alarms: alarm_things: mail sent to 100 of 120 recipients; not yet to person100@example.org, person101@example.org, person102@example.org, person103@example.org, person104@example.org and 15 more: SES InternalFailure: down; the next tick tries these again\n",
+    "swf-alarms: things: mail sent to 100 of 120 recipients; not yet to person100@example.org, person101@example.org, person102@example.org, person103@example.org, person104@example.org and 15 more: SES InternalFailure: down; the next tick tries these again\n",
   );
   expect(sent(site)).toEqual(PEOPLE.slice(0, 100));
   expect(only(await site.entries("notification")).data).toMatchObject({
@@ -94,7 +94,7 @@ test("the third call of 120 recipients fails: the next tick sends only to those 
   site.things = [];
   const second = await site.tick();
   expect(second.stderr).toMatch(
-    /^swf-alarms: alarm_things: the mail "\[alarm_things\] 1 detection\(s\), 1 new, 0 continuing" not yet sent to person100@.* after 2 attempts: SES InternalFailure: down; every tick tries again, for 24 hours\n$/,
+    /^swf-alarms: things: the mail "\[alarm_things\] 1 detection\(s\), 1 new, 0 continuing" not yet sent to person100@.* after 2 attempts: SES InternalFailure: down; every tick tries again, for 24 hours\n$/,
   );
   expect(sent(site)).toHaveLength(100);
 
