@@ -79,7 +79,7 @@ describe("a refused address", () => {
     expect(service.calls.length).toBeLessThanOrEqual(13);
   });
 
-  test("in the second of three calls keeps nobody else from the mail", async () => {
+  test("in the second of three calls does not keep the mail from the others", async () => {
     const people = addresses(120);
     refuse(people.slice(60, 61), illegal);
     const { confirmed, refused } = await deliver(people);

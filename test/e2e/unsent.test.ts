@@ -67,7 +67,7 @@ test("what fires and clears while mail fails is reported with the first mail tha
 });
 
 test.each([
-  ["there is nobody to mail", "nobody"],
+  ["there are no recipients", "no recipients"],
   ["there is no [email]", "none"],
   ["the tick is a dry run", "dry run"],
 ])("what fires and clears while %s is reported later", async (_, how) => {
@@ -77,7 +77,7 @@ test.each([
       "UPDATE entry SET data = jsonb_set(data, '{recipients}', to_jsonb($1::text)) WHERE kind = 'alarm'",
       [text],
     );
-  if (how === "nobody") await recipients("");
+  if (how === "no recipients") await recipients("");
   const args = how === "dry run" ? ["--dry-run"] : [];
   expect((await site.tick(...args)).code).toBe(0);
   site.things = [];
@@ -93,7 +93,7 @@ test.each([
   expect(site.mail.mails).toHaveLength(1);
 });
 
-test("what clears while mail is off is not owed; what is owed waits while mail is off", async () => {
+test("what clears while mail is off is not unsent; what is unsent waits while mail is off", async () => {
   const site = await busySite({});
   const enabled = (on: boolean) =>
     site.query(
@@ -134,7 +134,7 @@ test("an entity that fires again is new, and its earlier firing is reported too"
   );
 });
 
-test("a plan shows what is owed and what would be, and writes nothing", async () => {
+test("a plan shows what is unsent and what would be, and writes nothing", async () => {
   const site = await busySite({});
   site.mail.refuse = () => sesError("AccessDenied", 403);
   site.things = [A];
@@ -176,7 +176,7 @@ test("killed while its mail was on the way, the next one does not claim to be th
   ]);
 });
 
-test("the texts of an owed event are its own, also where the alarm's description holds the mark", async () => {
+test("an unsent event keeps its own texts, also where the alarm's description holds the mark", async () => {
   const site = await busySite({});
   await site.query("UPDATE entry SET content = $1 WHERE kind = 'alarm'", ["One.\n\n---\n\nTwo."]);
   site.mail.refuse = () => sesError("AccessDenied", 403);

@@ -17,7 +17,7 @@ export function makeMail(more: Partial<Mail> = {}): Mail {
 /** Never says that the time is over. */
 export const PATIENTLY = new AbortController().signal;
 
-/** What a delivery looks like in which everybody was told. */
+/** A delivery to all recipients. */
 export function delivered<Id>(recipients: readonly string[], messageIds: readonly Id[]) {
   return { confirmed: recipients, refused: [], pending: [], messageIds, error: undefined };
 }
