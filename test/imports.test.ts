@@ -10,7 +10,7 @@ import { describe, expect, test } from "vitest";
  */
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-const MIDDLE = ["alarm", "worker", "source", "store", "channel", "message", "config", "spool"];
+const MIDDLE = ["alarm", "worker", "source", "store", "channel", "message", "config"];
 
 /** Ties between neighbours of the middle layer. A new one is a decision: write it down here. */
 const NEIGHBOURS: readonly string[] = [
@@ -21,7 +21,6 @@ const NEIGHBOURS: readonly string[] = [
   "store → config", // a database is opened from its settings
   "worker → alarm", // a worker loads a module file
   "worker → source", // detect gets a client
-  "worker → spool", // detections that do not fit into memory
 ];
 
 /** What the commands and the build look at first. */

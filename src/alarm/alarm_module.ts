@@ -1,17 +1,45 @@
-import type { ParamSpecs } from "../core/params.ts";
+import { array, literal, object, optional, safeParse, string, unknown } from "valibot";
+import { type ParamSpecs, parseParamSpecs } from "../core/params.ts";
+import type { ModuleFile } from "./discover.ts";
 
-/** What an alarm module says of itself; its `detect` never leaves the process that it runs in. */
-export interface AlarmModule {
-  readonly name: string;
-  readonly path: string;
+/** What an alarm module exports, except `detect`, which stays in the worker. */
+export interface AlarmModule extends ModuleFile {
   readonly title: string | undefined;
   readonly description: string | undefined;
-  /** Named sources that it needs; undefined when it says nothing, which means the main service. */
+  /** Sources that it needs; undefined stands for the main service. */
   readonly sources: readonly string[] | undefined;
   readonly params: ParamSpecs;
 }
 
 export type LoadedModule =
   | { readonly ok: true; readonly module: AlarmModule }
-  /** In words for the module's author. */
+  /** The error is for the module's author. */
   | { readonly ok: false; readonly error: string };
+
+const text = (name: string) =>
+  optional(string(({ received }) => `${name} must be a string, found ${received}`));
+const names = "SOURCES must be a list of source names";
+
+const Exports = object({
+  detect: literal(
+    "function",
+    ({ input }) => `it must export a function detect(client, params), found ${input}`,
+  ),
+  TITLE: text("TITLE"),
+  DESCRIPTION: text("DESCRIPTION"),
+  SOURCES: optional(array(string(names), names)),
+  PARAMS: optional(unknown()),
+});
+
+/** Checks a module's exports as JSON, with the type of `detect` in its place. Reports all errors at once. */
+export function parseModule(file: ModuleFile, exports: unknown): LoadedModule {
+  const result = safeParse(Exports, exports);
+  const { specs, faults } = parseParamSpecs(
+    typeof exports === "object" && exports !== null ? Reflect.get(exports, "PARAMS") : undefined,
+  );
+  const errors = [...(result.issues ?? []).map(({ message }) => message), ...faults];
+  if (!result.success || errors.length > 0)
+    return { ok: false, error: `${file.path}: ${[...new Set(errors)].join("; ")}` };
+  const { TITLE: title, DESCRIPTION: description, SOURCES: sources } = result.output;
+  return { ok: true, module: { ...file, title, description, sources, params: specs } };
+}

@@ -1,31 +1,28 @@
 import type { ModuleFile } from "./discover.ts";
 
 /**
- * One module for each name, from the last folder that has it, sorted by name. A file with the same content
- * (`isSame`) in an earlier folder is not worth mentioning; one with other content is listed as replaced.
+ * One module for each name, from the last folder that has it, sorted by name. Files of that name in earlier
+ * folders are listed as replaced unless their content is the same (`isSame`).
  */
 export function mergeFolders(
   folders: readonly (readonly ModuleFile[])[],
   isSame: (path: string, other: string) => boolean,
 ): readonly ModuleFile[] {
-  const lastFirst = new Map<string, readonly ModuleFile[]>();
-  for (const file of folders.flat())
-    lastFirst.set(file.name, [file, ...(lastFirst.get(file.name) ?? [])]);
-  return [...lastFirst.values()]
-    .flatMap(([used, ...earlier]) => (used === undefined ? [] : replacing(used, earlier, isSame)))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const all = folders.flat();
+  const used = new Map(all.map((file) => [file.name, file]));
+  return [...used.values()]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((file) => {
+      const replaces = all
+        .filter(({ name, path }) => name === file.name && path !== file.path)
+        .map(({ path }) => path)
+        .filter((path) => !isSame(file.path, path))
+        .reverse();
+      return replaces.length === 0 ? file : { ...file, replaces };
+    });
 }
 
-function replacing(
-  used: ModuleFile,
-  earlier: readonly ModuleFile[],
-  isSame: (path: string, other: string) => boolean,
-): ModuleFile {
-  const replaces = earlier.map(({ path }) => path).filter((path) => !isSame(used.path, path));
-  return replaces.length === 0 ? used : { ...used, replaces };
-}
-
-/** `x uses /site/x.ts, which replaces /shipped/x.ts`; nothing for a module that replaces none. */
+/** `x uses /site/x.ts, which replaces /shipped/x.ts`; empty for a module that replaces none. */
 export function describeReplacement({ name, path, replaces = [] }: ModuleFile): readonly string[] {
   return replaces.length === 0
     ? []

@@ -1,6 +1,7 @@
 import type { Channel } from "../channel/channel.ts";
 import type { Database, Queryable, SqlValue } from "../store/database.ts";
-import type { Redact } from "../text/redact.ts";
+import type { JsonValue } from "../text/json.ts";
+import { type Redact, redactJson } from "../text/redact.ts";
 
 /** The database, with the secrets taken out of everything that is sent to it. */
 export function redactedDatabase(db: Database, redact: Redact): Database {
@@ -25,12 +26,13 @@ function redactParam(param: SqlValue, redact: Redact): SqlValue {
   return Array.isArray(param) ? param.map((text) => redactText(text, redact)) : param;
 }
 
-/** Of JSON only the strings: a password such as 123456 must not break a number in it. */
+/** Of JSON only the strings and keys: a password such as 123456 must not break a number in it. */
 function redactText(text: string, redact: Redact): string {
   const redacted = redact(text);
   if (redacted === text || !/^[[{]/.test(text)) return redacted;
   try {
-    return JSON.stringify(JSON.parse(text), stringsRedacted(redact));
+    const value: JsonValue = JSON.parse(text);
+    return JSON.stringify(redactJson(value, redact));
   } catch {
     return redacted;
   }

@@ -10,17 +10,14 @@ export interface KeptFacts {
 }
 
 /**
- * Says of each detection, in the order in which they come, whether more of it than its key is needed:
- * a new event is stored whole; of those that are firing already, mails and terminals show a few.
+ * Decides for each detection, in the order of their yields, whether its subject, body and data are needed: a
+ * new event stores them, and the mail shows them of the first firing events that are due.
  */
 export function decideDetails({ alarm, active, now }: KeptFacts): (dedupeKey: string) => boolean {
-  let firing = 0;
   let due = 0;
   return (dedupeKey) => {
     const event = active.get(dedupeKey);
     if (event === undefined) return true;
-    firing += 1;
-    if (firing <= LISTED) return true;
     if (due >= LISTED || !isDue(event, alarm.renotificationHours, now)) return false;
     due += 1;
     return true;

@@ -26,13 +26,10 @@ export interface SafeDetection {
 }
 
 /**
- * What one run of `detect` yielded: each dedupe key once, in the order of its first yield. Of those whose
- * event is active already no more than the key may be kept; `get` then gives undefined.
+ * What one run of `detect` yielded, by dedupe key, in the order of the first yield; undefined where only
+ * the key is needed.
  */
-export type Detections = Pick<
-  ReadonlyMap<string, SafeDetection | undefined>,
-  "size" | "has" | "keys" | "get"
->;
+export type Detections = ReadonlyMap<string, SafeDetection | undefined>;
 
 /** What one run of `detect` gave. Only a `complete` outcome may clear events. */
 export interface Outcome {

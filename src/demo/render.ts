@@ -49,7 +49,7 @@ function renderResult(result: AlarmResult, mails: readonly DeliveredMail[]): str
     return [labelled("not run", `not configured: ${result.missing.join("; ")}`)];
   const { open, touch, clear, keep } = result.plan;
   const { detections } = result.outcome;
-  const entity = (key: string): string => `${key}  ${detections.get(key)?.subject ?? ""}`;
+  const entity = (key: string): string => `${key}  ${detections.get(key)?.subject ?? ""}`.trimEnd();
   return [
     ...open.map(({ dedupeKey }) => labelled("fired", entity(dedupeKey))),
     ...touch.map(({ event }) => labelled("still firing", entity(event.dedupeKey))),

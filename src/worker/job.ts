@@ -1,92 +1,60 @@
 import { setMaxListeners } from "node:events";
-import { array, literal, object, optional, safeParse, string, unknown, variant } from "valibot";
-import type { LoadedModule } from "../alarm/alarm_module.ts";
+import { type LoadedModule, parseModule } from "../alarm/alarm_module.ts";
 import type { ModuleFile } from "../alarm/discover.ts";
-import type { DetectLimits, Outcome } from "../core/model.ts";
-import { parseParamSpecs } from "../core/params.ts";
+import type { DetectLimits, Outcome, SafeDetection } from "../core/model.ts";
 import type { SharedSource } from "../source/share.ts";
 import { errorText } from "../text/describe.ts";
 import type { JsonObject } from "../text/json.ts";
+import { boundedLog } from "./bounded_log.ts";
 import { type OutcomeFacts, OutcomeSoFar } from "./outcome.ts";
 import type { Task } from "./protocol.ts";
 import { handleRequests } from "./requests.ts";
-import type { Listener, Worker } from "./worker.ts";
+import type { Worker } from "./worker.ts";
 
-/** Seconds that a process has to end by itself what its own clock should have ended. */
+/** Seconds after the worker's own timeout until the engine kills it. */
 const GRACE = 1;
-/** Seconds for the import of one module; its process keeps the same time. */
+/** Seconds for the import of one module. */
 const IMPORT_TIMEOUT = 10;
-/** Characters that the new detections of one run may have, for each one that is allowed: far more than any needs. */
-const TEXT_EACH = 8 * 2 ** 10;
-/** Characters that one run may write into the log. */
-const MAX_LOGGED = 64 * 2 ** 10;
-
+/** MiB of text that the new detections of one run may have. */
+const MAX_TEXT = 256;
+/** Globals that a message names. */
 const SHOWN_GLOBALS = 5;
 
-/** What a job leaves behind. */
 export interface JobResult<T> {
   readonly value: T;
   /** Whether the process may take another job. */
   readonly clean: boolean;
-  /** Whether a module that had run in the process before could be the cause of what went wrong. */
-  readonly mayBeOthers: boolean;
+  /** Whether a module that ran earlier in the process may be the cause of an error. */
+  readonly retry: boolean;
 }
 
-const Words = variant("ok", [
-  object({ ok: literal(false), error: string() }),
-  object({
-    ok: literal(true),
-    module: object({
-      title: optional(string()),
-      description: optional(string()),
-      sources: optional(array(string())),
-      params: unknown(),
-    }),
-  }),
-]);
-
-/** Asks a module for what it says of itself. Never rejects; `signal` ends it early. */
+/** Imports a module and parses its exports. Never rejects; `signal` ends it early. */
 export async function loadIn(
   worker: Worker,
   file: ModuleFile,
   timeout: number,
   signal: AbortSignal,
 ): Promise<JobResult<LoadedModule>> {
+  if (signal.aborted) return unused(loadError(`not loaded ${file.path}`, signal.reason));
   const seconds = Math.min(timeout, IMPORT_TIMEOUT);
   const late = `its import did not end within ${seconds} s`;
-  const clock = { seconds: seconds + GRACE, late, signal };
-  let stray = false;
-  return await withWorker(worker, { do: "load", file, timeout: seconds }, clock, (end) => ({
-    message: (message) => {
-      if (message.said === "stray") stray = true;
-      if (message.said === "loaded")
-        end({
-          value: parseWords(message.loaded, file),
-          clean: message.clean && !stray,
-          mayBeOthers: false,
-        });
-      if (message.said === "exit")
-        worker.kill(`its import ended the process with exit code ${message.code}`);
-    },
-    died: (cause) => {
-      const error = `cannot load ${file.path}: ${cause}`;
-      end({ value: { ok: false, error }, clean: false, mayBeOthers: true });
-    },
-  }));
+  const task: Task = { type: "load", file, timeout: seconds };
+  const end = await worker.run(task, { seconds: seconds + GRACE, late, signal }, () => {});
+  if (end.type === "died") {
+    const value = loadError(`cannot load ${file.path}`, end.cause);
+    return { value, clean: false, retry: true };
+  }
+  const { exports, error, clean } = end;
+  const value =
+    error === null ? parseModule(file, exports) : { ok: false as const, error: error.text };
+  return { value, clean, retry: false };
 }
 
-function parseWords(said: unknown, file: ModuleFile): LoadedModule {
-  const result = safeParse(Words, said);
-  if (!result.success) return { ok: false, error: `${file.path}: its exports cannot be read` };
-  const words = result.output;
-  if (!words.ok) return words;
-  const { title, description, sources, params } = words.module;
-  const { specs, faults } = parseParamSpecs(params);
-  if (faults.length > 0) return { ok: false, error: `${file.path}: ${faults.join("; ")}` };
-  return { ok: true, module: { ...file, title, description, sources, params: specs } };
+function loadError(what: string, cause: unknown): LoadedModule {
+  return { ok: false, error: `${what}: ${errorText(cause)}` };
 }
 
-export interface DetectFacts extends Omit<OutcomeFacts, "needsDetails"> {
+export interface DetectFacts extends Pick<OutcomeFacts, "redact"> {
   readonly file: ModuleFile;
   readonly params: JsonObject;
   readonly sources: ReadonlyMap<string, SharedSource>;
@@ -95,115 +63,91 @@ export interface DetectFacts extends Omit<OutcomeFacts, "needsDetails"> {
   readonly limits: DetectLimits;
   /** The dedupe keys of the alarm's active events. */
   readonly firing: () => readonly string[];
-  /** Gives for each run of `detect` anew what says whether more of a detection than its key will be needed. */
+  /** Makes `needsDetails` for one run of `detect`. */
   readonly decideDetails: () => OutcomeFacts["needsDetails"];
   readonly log: (message: string) => void;
 }
 
-/** Runs a module's `detect`. Never rejects: whatever the module does is an outcome. */
+/** Runs a module's `detect`. Never rejects: an error is a failed outcome. */
 export async function detectIn(
   worker: Worker,
   facts: DetectFacts,
   signal: AbortSignal,
 ): Promise<JobResult<Outcome>> {
-  const { file, params, sources, now, limits } = facts;
+  const { file, params, sources, now, redact, limits } = facts;
   const { timeout } = limits;
   const started = performance.now();
-  const soFar = new OutcomeSoFar({ ...facts, needsDetails: facts.decideDetails() });
-  const closed = new AbortController();
-  // Every question that is under way listens.
-  setMaxListeners(0, closed.signal);
+  const soFar = new OutcomeSoFar({ needsDetails: facts.decideDetails(), redact });
+  if (signal.aborted) {
+    soFar.fail({ text: `${errorText(signal.reason)}, before it began`, isFetch: false });
+    return unused(soFar.outcome(0));
+  }
+  const ended = new AbortController();
+  // Each pending request listens.
+  setMaxListeners(0, ended.signal);
   const log = boundedLog(facts.log);
-  let doubtful = false;
-  let excess = false;
+  const late = `out of time: detect did not end within ${timeout} s; it blocked the event loop; worker killed`;
+  /** The limit that the module exceeded; no other module can be the cause. */
+  let exceeded: string | undefined;
   const stop = (cause: string): void => {
-    excess = true;
+    exceeded = cause;
     worker.kill(cause);
   };
-  const take = (detections: readonly unknown[]): void => {
+  const requests = handleRequests({ worker, sources, soFar, signal: ended.signal, stop });
+  const add = (detections: readonly SafeDetection[], length: number): void => {
     for (const detection of detections) {
-      const cause = tooMany(soFar, limits.detections);
-      if (cause !== undefined) {
-        stop(cause);
+      if (soFar.yielded >= limits.detections) {
+        stop(tooMany(limits.detections));
         return;
       }
-      soFar.add(detection);
+      soFar.add(detection, length / detections.length);
     }
+    if (soFar.length > MAX_TEXT * 2 ** 20) stop(TOO_LONG);
   };
-  const questions = handleRequests({ worker: worker, sources, soFar, signal: closed.signal, stop });
-  const tellFiring = (id: number): void =>
-    worker.respond(id, Buffer.from(JSON.stringify(facts.firing())));
-  const task: Task = { do: "detect", file, params, sources: [...sources.keys()], now, timeout };
-  const late = `out of time: detect did not end within ${timeout} s, and it computes without a pause, so its process was ended`;
+  const task: Task = { type: "detect", file, params, sources: [...sources.keys()], now, timeout };
+  let isSuspect = false;
   const clock = { seconds: timeout + GRACE, late, signal };
-  const { clean } = await withWorker<undefined>(worker, task, clock, (end) => ({
-    message: (message) => {
-      switch (message.said) {
-        case "detections":
-          take(message.detections);
-          return;
-        case "incomplete":
-          soFar.incomplete(message.reason);
-          return;
-        case "stray":
-          doubtful = true;
-          soFar.incomplete(message.reason);
-          return;
-        case "log":
-          log(message.text);
-          return;
-        case "request":
-          questions.request(message);
-          return;
-        case "needs":
-          questions.needs(message.id);
-          return;
-        case "firing":
-          tellFiring(message.id);
-          return;
-        case "exit":
-          worker.kill(`detect ended its process with exit code ${message.code}`);
-          return;
-        case "end":
-          if (message.error !== null) soFar.fail(message.error);
-          if (message.changed.length > 0) {
-            doubtful = true;
-            soFar.incomplete(changedGlobals(message.changed));
-          }
-          end({ value: undefined, clean: message.clean && !doubtful, mayBeOthers: doubtful });
-      }
-    },
-    died: (cause) => {
-      doubtful = !excess && cause !== late;
-      soFar.fail({ text: cause, isFetch: false });
-      end({ value: undefined, clean: false, mayBeOthers: doubtful });
-    },
-  }));
-  closed.abort(new Error("detect has ended"));
+  const end = await worker.run(task, clock, (message, length) => {
+    switch (message.type) {
+      case "detections":
+        return add(message.detections, length);
+      case "unhandled":
+        isSuspect = true;
+        return soFar.incomplete(message.reason);
+      case "incomplete":
+        return soFar.incomplete(message.reason);
+      case "log":
+        return log(message.text);
+      case "request":
+        return requests.request(message);
+      case "needs":
+        return requests.needs(message.id);
+      case "firing":
+        return worker.respond(message.id, Buffer.from(JSON.stringify(facts.firing())));
+    }
+  });
+  ended.abort(new Error("detect has ended"));
+  if (end.type === "died") {
+    isSuspect = end.cause !== exceeded && end.cause !== late;
+    soFar.fail({ text: end.cause, isFetch: false });
+  } else {
+    if (end.error !== null) soFar.fail(end.error);
+    if (end.changed.length > 0) {
+      isSuspect = true;
+      soFar.incomplete(changedGlobals(end.changed));
+    }
+  }
   return {
     value: soFar.outcome((performance.now() - started) / 1000),
-    clean,
-    mayBeOthers: doubtful,
+    clean: end.type === "end" && end.clean && !isSuspect,
+    retry: isSuspect,
   };
 }
 
-function tooMany(soFar: OutcomeSoFar, most: number): string | undefined {
-  const remedy = "raise max_detections in the alarm's row or in [engine]";
-  if (soFar.yielded >= most)
-    return `it yielded more than ${most} detections; if so many are real, ${remedy}`;
-  if (soFar.length > most * TEXT_EACH)
-    return `it yielded more than ${Math.round((most * TEXT_EACH) / 2 ** 20)} MiB of new detections; shorten their body and data, or ${remedy}`;
-  return undefined;
-}
+const TOO_LONG = `it yielded more than ${MAX_TEXT} MiB of new detections; shorten their body and data`;
 
-/** A log that ends where it would fill the disk. */
-function boundedLog(log: (message: string) => void): (message: string) => void {
-  let logged = 0;
-  return (message) => {
-    if (logged > MAX_LOGGED) return;
-    logged += message.length + 1;
-    log(logged > MAX_LOGGED ? "… and more, not shown" : message);
-  };
+function tooMany(max: number): string {
+  return `it yielded more than ${max} detections; if so many are real, raise max_detections in the alarm's row or in [engine]`;
 }
 
 function changedGlobals(names: readonly string[]): string {
@@ -211,29 +155,6 @@ function changedGlobals(names: readonly string[]): string {
   return `the module changed globals that other code relies on: ${names.slice(0, SHOWN_GLOBALS).join(", ")}${more}`;
 }
 
-interface Clock {
-  readonly seconds: number;
-  /** What is said when they are over. */
-  readonly late: string;
-  /** Aborted when the tick's time is up. */
-  readonly signal: AbortSignal;
-}
-
-/** Gives the process a task until it `end`s it, its time is up, or the tick's. */
-async function withWorker<T>(
-  worker: Worker,
-  task: Task,
-  { seconds, late, signal }: Clock,
-  listen: (end: (result: JobResult<T>) => void) => Listener,
-): Promise<JobResult<T>> {
-  const stop = (): void => worker.kill(errorText(signal.reason));
-  const timer = setTimeout(() => worker.kill(late), seconds * 1000);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await new Promise((resolve) => worker.start(task, listen(resolve)));
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", stop);
-    worker.finish();
-  }
+function unused<T>(value: T): JobResult<T> {
+  return { value, clean: true, retry: false };
 }

@@ -1,9 +1,6 @@
 import { StringDecoder } from "node:string_decoder";
 
-/**
- * Cuts a stream of UTF-8 bytes into lines. A line longer than `limit` characters is given up to there
- * as it is, so that nobody's endless line fills the memory.
- */
+/** Splits a stream of UTF-8 into lines. A line longer than `limit` characters is passed on in parts. */
 export function lineSplitter(limit: number, take: (line: string) => void): (chunk: Buffer) => void {
   const decoder = new StringDecoder("utf8");
   let parts: string[] = [];
@@ -15,15 +12,16 @@ export function lineSplitter(limit: number, take: (line: string) => void): (chun
     take(line);
   };
   return (chunk) => {
-    let rest = decoder.write(chunk);
-    for (let at = rest.indexOf("\n"); at >= 0; at = rest.indexOf("\n")) {
-      parts.push(rest.slice(0, at));
-      rest = rest.slice(at + 1);
+    const [first = "", ...more] = decoder.write(chunk).split("\n");
+    const add = (part: string): void => {
+      parts.push(part);
+      length += part.length;
+    };
+    add(first);
+    for (const part of more) {
       flush();
+      add(part);
     }
-    if (rest === "") return;
-    parts.push(rest);
-    length += rest.length;
     if (length > limit) flush();
   };
 }

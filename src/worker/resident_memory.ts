@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** What a process holds in memory, in MiB; 0 where the system does not tell. */
+/** The memory that a process uses, in MiB; 0 where the system does not tell. */
 export function residentMemory(pid: number | undefined): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");

@@ -2,42 +2,41 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { errorText } from "../text/describe.ts";
+import { boundedLog } from "./bounded_log.ts";
 import { moduleEnvironment } from "./environment.ts";
 import { frameLine } from "./frames.ts";
 import { lineSplitter } from "./lines.ts";
 import type { Task, ToWorker } from "./protocol.ts";
 import { residentMemory } from "./resident_memory.ts";
-import { parseWorkerLine, type WorkerMessage } from "./worker_message.ts";
+import { parseWorkerLine, type TaskEnd, type WorkerMessage } from "./worker_message.ts";
 
-/** Also where this file runs from its source: a module's process runs what has been built. */
+/** The built worker, also if this file runs from its source. */
 const MAIN = fileURLToPath(new URL("../../dist/worker/child/main.js", import.meta.url));
 
 /**
- * The shell sets what Node cannot: no core file, and an end to the CPU time, so that not even a module
- * that computes for ever outlives an engine that was killed. Where there is a way to end with the engine
- * at once, it is taken; what waits ends by itself, as its pipe does.
+ * What Node cannot set: no core files, and a limit of CPU time, so that a module that computes without end
+ * does not outlive a killed engine. Where setpriv exists the worker dies with the engine at once.
  */
 const SHELL = `ulimit -c 0; ulimit -t "$1"; shift
   with="setpriv --pdeathsig KILL"; $with true 2>/dev/null || with=; exec $with "$@"`;
 
-/** Modules are linked here, which Node calls an experiment and warns of. */
+/** `vm.SourceTextModule` is experimental. */
 const FLAGS = ["--experimental-vm-modules", "--no-warnings"];
 
-/** Characters of one message: a detection is far smaller. */
-const LONGEST_LINE = 16 * 2 ** 20;
-/** Characters of output that is kept, to say why the process died. */
-const LAST_WORDS = 4_000;
-/** Characters that modules may print into the log. */
-const MOST_PRINTED = 64 * 2 ** 10;
-/** Milliseconds between two looks at the memory in use. */
-const LOOK_EVERY = 50;
-/** MiB of a process that has not yet done anything; not the module's. */
+/** Characters of one message; detections have far fewer. */
+const MAX_LINE = 16 * 2 ** 20;
+/** Characters at the end of the output that may say why the process died. */
+const LAST_OUTPUT = 4_000;
+/** Milliseconds. */
+const MEMORY_CHECK_INTERVAL = 50;
+/** MiB of a process that has not done anything yet. */
 const OWN_MEMORY = 96;
-/** Milliseconds that what a dead process said may take to arrive: another may hold its pipes open. */
-const LAST_MESSAGES = 200;
+/** Bytes that may wait until the worker reads them before more is fetched for it. */
+const MAX_UNREAD = 4 * 2 ** 20;
+/** Milliseconds to wait for the last messages of a dead process: another one may hold its pipes open. */
+const CLOSE_TIMEOUT = 200;
 const NO_BODY = Buffer.alloc(0);
-/** Milliseconds in which a process that has closed its pipe to the engine may end by itself. */
-const CLOSING = 100;
 
 export interface WorkerSettings {
   /** MiB. */
@@ -47,121 +46,107 @@ export interface WorkerSettings {
   readonly log: (message: string) => void;
 }
 
-/** Who hears what the process says, while it has a job. */
-export interface Listener {
-  message(message: WorkerMessage): void;
-  /** The process is gone; in words for the module's author. */
-  died(cause: string): void;
+/** The limits of one task. */
+export interface Clock {
+  readonly seconds: number;
+  /** The cause of death once they have passed. */
+  readonly late: string;
+  /** Aborted when the tick's time is up. */
+  readonly signal: AbortSignal;
 }
+
+/** The process has ended. The cause is for the module's author. */
+export interface Died {
+  readonly type: "died";
+  readonly cause: string;
+}
+
+/** `length` is in characters. */
+export type OnMessage = (message: WorkerMessage, length: number) => void;
 
 /** One process that runs alarm modules, one after the other. */
 export class Worker {
   readonly memory: number;
+  /** The files of the modules that have run in the process. */
+  readonly files = new Set<string>();
+  readonly ended: Promise<Died>;
   readonly #child: ChildProcess;
   readonly #input: Writable;
   readonly #log: (message: string) => void;
-  #listener: Listener | undefined;
+  #print: (line: string) => void;
+  #lastOutput = "";
   #job = "";
-  readonly #files = new Set<string>();
-  #lastWords = "";
-  #printed = 0;
+  #onMessage: OnMessage | undefined;
   #cause: string | undefined;
-  #gone = false;
-  #watch: NodeJS.Timeout | undefined;
-  #caughtUp: Promise<void> | undefined;
-  readonly #ended: Promise<void>;
+  #hasExited = false;
 
   constructor({ memory, cpuTime, log }: WorkerSettings) {
     this.memory = memory;
-    this.#log = log;
+    this.#log = (line) => log(`printed by a module: ${line}`);
+    this.#print = boundedLog(this.#log);
     const flags = [`--max-old-space-size=${Math.ceil(memory)}`, ...FLAGS];
     const command = [String(Math.ceil(cpuTime)), process.execPath, ...flags, MAIN];
     this.#child = spawn("/bin/sh", ["-c", SHELL, "swf-alarms", ...command], {
       stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
-      // A group of its own, so that what a module has started ends with it.
+      // A process group of its own: the processes that a module starts are killed with it.
       detached: true,
       env: moduleEnvironment(process.env),
     });
     const [, , , output, input] = this.#child.stdio;
     if (!(output instanceof Readable) || !(input instanceof Writable))
-      throw new Error("the pipes of the module's process are missing");
+      throw new Error("the pipes of the worker are missing");
     this.#input = input;
-    // A pipe breaks when its process dies; that is heard of otherwise.
+    input.setMaxListeners(0);
+    // A pipe breaks when its process dies, which `exit` reports.
     for (const stream of [input, output]) stream.on("error", () => {});
     output.on(
       "data",
-      lineSplitter(LONGEST_LINE, (line) => this.#take(line)),
+      lineSplitter(MAX_LINE, (line) => this.#receive(line)),
     );
-    output.on("end", () => {
-      setTimeout(() => this.kill("it closed the pipe to the engine"), CLOSING).unref();
-    });
     for (const stream of [this.#child.stdout, this.#child.stderr])
-      stream?.on("data", (chunk: Buffer) => this.#print(chunk.toString()));
-    this.#ended = new Promise((resolve) => {
-      const end = (cause: string): void => {
-        this.#end(cause);
-        for (const stream of this.#child.stdio) stream?.destroy();
-        resolve();
-      };
-      this.#child.once("error", (error) => {
-        end(`cannot start a process for it: ${error.message}`);
-      });
-      this.#child.once("exit", (code, signal) => {
-        this.#killGroup();
-        // Its number may soon be another's.
-        this.#gone = true;
-        const timer = setTimeout(() => end(this.#causeOf(code, signal)), LAST_MESSAGES);
-        this.#child.once("close", () => {
-          clearTimeout(timer);
-          end(this.#causeOf(code, signal));
-        });
-      });
-    });
+      stream?.on("data", (chunk: Buffer) => this.#readOutput(chunk.toString()));
+    this.ended = this.#waitForEnd();
   }
 
-  /** Whether the process is there to take a job. */
+  /** Whether the process can take a task. */
   get isAlive(): boolean {
     return this.#cause === undefined;
   }
 
-  /** Whether modules of several files have run in the process. */
-  get isShared(): boolean {
-    return this.#files.size > 1;
-  }
-
-  /** Whether a module of this file has run in the process. */
-  hasRun(path: string): boolean {
-    return this.#files.has(path);
-  }
-
-  /** Bytes that the process has not yet read. */
-  get unread(): number {
-    return this.#input.writableLength;
-  }
-
-  /** Gives the process a task; from now on it works for this listener. */
-  start(task: Task, listener: Listener): void {
-    if (!this.isAlive) {
-      listener.died("its process had ended before");
-      return;
-    }
-    this.#listener = listener;
-    this.#files.add(task.file.path);
+  /**
+   * Runs a task until it ends or the process dies, and kills the process when the time of the task or of the
+   * tick is up. Never rejects.
+   */
+  async run(task: Task, clock: Clock, onMessage: OnMessage): Promise<TaskEnd | Died> {
+    const { seconds, late, signal } = clock;
+    const stop = (): void => this.kill(errorText(signal.reason));
+    const timer = setTimeout(() => this.kill(late), seconds * 1000);
+    const memoryCheck = setInterval(() => this.#checkMemory(), MEMORY_CHECK_INTERVAL);
+    signal.addEventListener("abort", stop, { once: true });
+    this.files.add(task.file.path);
     this.#job = randomUUID();
-    this.#printed = 0;
-    this.#watch = setInterval(() => this.#checkMemory(), LOOK_EVERY);
-    this.send({ ...task, job: this.#job });
+    this.#print = boundedLog(this.#log);
+    try {
+      const ended = new Promise<TaskEnd>((resolve) => {
+        this.#onMessage = (message, length) => {
+          if (message.type !== "end") return onMessage(message, length);
+          this.#onMessage = undefined;
+          resolve(message);
+        };
+      });
+      this.send({ ...task, job: this.#job });
+      return await Promise.race([ended, this.ended]);
+    } finally {
+      this.#onMessage = undefined;
+      clearTimeout(timer);
+      clearInterval(memoryCheck);
+      signal.removeEventListener("abort", stop);
+    }
   }
 
-  /** The job is over. */
-  finish(): void {
-    this.#listener = undefined;
-    clearInterval(this.#watch);
-  }
-
-  /** Answers a question: JSON in UTF-8, or undefined for a 404 where that is an answer. */
+  /** The body is JSON in UTF-8; undefined for a 404 that the request allowed. */
   respond(id: number, body: Buffer | undefined): void {
-    this.send({ do: "response", id, found: body !== undefined }, body);
+    this.send({ type: "response", id, found: body !== undefined }, body);
   }
 
   send(message: ToWorker, body: Buffer = NO_BODY): void {
@@ -172,18 +157,13 @@ export class Worker {
     this.#input.uncork();
   }
 
-  /** Resolves when the process has read what it was sent, and never when it is gone. */
-  async caughtUp(): Promise<void> {
-    this.#caughtUp ??= new Promise((resolve) => {
-      this.#input.once("drain", () => {
-        this.#caughtUp = undefined;
-        resolve();
-      });
-    });
-    await this.#caughtUp;
-  }
+  /** Resolves when the process has read most of what it was sent; never after its end. */
+  readonly ready = async (): Promise<void> => {
+    if (this.#input.writableLength > MAX_UNREAD)
+      await new Promise((resolve) => this.#input.once("drain", resolve));
+  };
 
-  /** Ends the process at once, whatever it does. */
+  /** Ends the process and those that it has started. */
   kill(cause: string): void {
     this.#cause ??= cause;
     this.#killGroup();
@@ -191,56 +171,62 @@ export class Worker {
 
   #killGroup(): void {
     const { pid } = this.#child;
-    if (pid === undefined || this.#gone) return;
+    // The pid of a process that has exited may belong to another one.
+    if (pid === undefined || this.#hasExited) return;
     try {
       process.kill(-pid, "SIGKILL");
     } catch {
-      // Nothing of it is left.
+      // They have all exited.
     }
   }
 
-  /** Resolves when the process is gone. */
-  async ended(): Promise<void> {
-    await this.#ended;
+  #waitForEnd(): Promise<Died> {
+    return new Promise((resolve) => {
+      const end = (cause: string): void => {
+        this.#cause ??= cause;
+        for (const stream of this.#child.stdio) stream?.destroy();
+        resolve({ type: "died", cause: this.#cause });
+      };
+      this.#child.once("error", ({ message }) => end(`cannot start its process: ${message}`));
+      this.#child.once("exit", (code, signal) => {
+        this.#killGroup();
+        this.#hasExited = true;
+        const timer = setTimeout(() => end(this.#causeOf(code, signal)), CLOSE_TIMEOUT);
+        this.#child.once("close", () => {
+          clearTimeout(timer);
+          end(this.#causeOf(code, signal));
+        });
+      });
+    });
   }
 
-  #take(line: string): void {
+  #receive(line: string): void {
     const message = parseWorkerLine(line, this.#job);
-    if (message === undefined)
-      this.kill("it wrote into the pipe to the engine, which is not its own");
-    else if (this.#listener === undefined) this.kill("it goes on after its end");
-    // Of what it had said before it was ended only detections count: it did not end by itself.
-    else if (this.isAlive || message.said === "detections") this.#listener.message(message);
+    if (message === undefined) this.kill("it wrote to the pipe that the engine reads");
+    else if (this.#onMessage === undefined) this.kill("it went on after its end");
+    else if (message.type === "exit")
+      this.kill(`it ended its process with exit code ${message.code}`);
+    // After a kill only the detections that had been yielded count.
+    else if (this.isAlive || message.type === "detections") this.#onMessage(message, line.length);
   }
 
-  #print(text: string): void {
-    this.#lastWords = (this.#lastWords + text).slice(-LAST_WORDS);
-    if (this.#printed > MOST_PRINTED) return;
-    this.#printed += text.length;
-    for (const line of text.trimEnd().split("\n")) this.#log(`printed by a module: ${line}`);
-    if (this.#printed > MOST_PRINTED) this.#log("printed by a module: … and more, not shown");
+  #readOutput(text: string): void {
+    this.#lastOutput = (this.#lastOutput + text).slice(-LAST_OUTPUT);
+    for (const line of text.trimEnd().split("\n")) this.#print(line);
   }
-
-  #end(cause: string): void {
-    clearInterval(this.#watch);
-    this.#cause ??= cause;
-    this.#listener?.died(this.#cause);
-    this.#listener = undefined;
-  }
-
   #causeOf(code: number | null, signal: NodeJS.Signals | null): string {
-    if (/out of memory/i.test(this.#lastWords)) return this.#outOfMemory();
-    if (signal === "SIGXCPU") return "out of time: it used up the CPU time that it may use";
+    if (/out of memory/i.test(this.#lastOutput)) return this.#outOfMemory();
+    if (signal === "SIGXCPU") return "out of time: it used up its CPU time";
     if (signal !== null) return `its process was ended by ${signal}`;
-    const said = this.#lastWords.trim().split("\n").slice(0, 3).join(" ");
-    return `its process ended with code ${code}${said === "" ? "" : `: ${said}`}`;
+    const output = this.#lastOutput.trim().split("\n").slice(0, 3).join(" ");
+    return `its process ended with code ${code}${output === "" ? "" : `: ${output}`}`;
   }
 
   #outOfMemory(): string {
     return `out of memory: it used more than ${this.memory} MiB; alarm_memory in the alarm's row or in [engine] sets the limit`;
   }
 
-  /** The limit of the heap does not cover buffers, so the whole process is looked at as well. */
+  /** The limit of the heap does not cover buffers. */
   #checkMemory(): void {
     const used = residentMemory(this.#child.pid);
     if (used > this.memory + OWN_MEMORY) this.kill(this.#outOfMemory());

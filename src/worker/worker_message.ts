@@ -1,58 +1,79 @@
 import {
   array,
   boolean,
+  custom,
   type InferOutput,
   is,
   literal,
   nullable,
-  nullish,
   number,
   object,
   record,
   safeParse,
   string,
-  union,
   unknown,
   variant,
 } from "valibot";
+import { MAX_KEY } from "../core/detection.ts";
+import type { SafeDetection } from "../core/model.ts";
+import { isJsonObject } from "../text/json.ts";
 
-const scalar = nullish(union([string(), number(), boolean()]));
+/** A detection as the worker's own code has parsed it; checked again, since a module may change that code. */
+const Detection = custom<SafeDetection>(
+  (value) =>
+    isJsonObject(value) &&
+    typeof value.dedupeKey === "string" &&
+    value.dedupeKey !== "" &&
+    value.dedupeKey.length <= MAX_KEY &&
+    typeof value.subject === "string" &&
+    typeof value.body === "string" &&
+    isJsonObject(value.data),
+);
 
-const Message = variant("said", [
-  object({ said: literal("loaded"), loaded: unknown(), clean: boolean() }),
-  object({ said: literal("detections"), detections: array(unknown()) }),
-  object({ said: literal("incomplete"), reason: string() }),
-  object({ said: literal("stray"), reason: string() }),
-  object({ said: literal("log"), text: string() }),
+const Message = variant("type", [
+  object({ type: literal("detections"), detections: array(Detection) }),
+  object({ type: literal("incomplete"), reason: string() }),
+  /** An unhandled error of whatever runs in the process. */
+  object({ type: literal("unhandled"), reason: string() }),
+  object({ type: literal("log"), text: string() }),
   object({
-    said: literal("request"),
+    type: literal("request"),
     id: number(),
     source: string(),
     path: string(),
-    query: record(string(), scalar),
+    query: record(string(), string()),
     allow404: boolean(),
+    /** Sent before the module needs the response; a failure matters only once it does. */
     ahead: boolean(),
   }),
-  object({ said: literal("needs"), id: number() }),
-  object({ said: literal("firing"), id: number() }),
+  /** The module waits for the response to a request that was sent ahead. */
+  object({ type: literal("needs"), id: number() }),
+  /** Asks for the dedupe keys of the alarm's active events; the response is a list of them. */
+  object({ type: literal("firing"), id: number() }),
+  /** The task is over. */
   object({
-    said: literal("end"),
+    type: literal("end"),
+    /** Of a load; parsed by `parseModule`. */
+    exports: unknown(),
+    /** Null without one; `isFetch` if `detect` threw the error of a failed request. */
     error: nullable(object({ text: string(), isFetch: boolean() })),
+    /** Globals that differ from before. */
     changed: array(string()),
+    /** Whether the process may run another module. */
     clean: boolean(),
   }),
-  object({ said: literal("exit"), code: number() }),
+  /** The process exits although the engine did not end it. */
+  object({ type: literal("exit"), code: number() }),
 ]);
 
-/** Detections and what a module says of itself are looked at by whoever takes them. */
 export type WorkerMessage = InferOutput<typeof Message>;
+export type ModuleRequest = Extract<WorkerMessage, { type: "request" }>;
+export type TaskEnd = Extract<WorkerMessage, { type: "end" }>;
+export type DetectError = NonNullable<TaskEnd["error"]>;
 
 const Job = object({ job: string() });
 
-/**
- * What a line from the worker says of this job; undefined where it says nothing of it, as a module may
- * write there too.
- */
+/** The message in a line from the worker; undefined unless it belongs to this job: modules can write there too. */
 export function parseWorkerLine(line: string, job: string): WorkerMessage | undefined {
   try {
     const value: unknown = JSON.parse(line);

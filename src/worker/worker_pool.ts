@@ -1,63 +1,55 @@
 import type { LoadedModule } from "../alarm/alarm_module.ts";
 import type { ModuleFile } from "../alarm/discover.ts";
 import type { DetectLimits, Outcome } from "../core/model.ts";
-import { errorText } from "../text/describe.ts";
 import type { Redact } from "../text/redact.ts";
-import { Details } from "./details.ts";
 import { type DetectFacts, detectIn, type JobResult, loadIn } from "./job.ts";
-import { OutcomeSoFar } from "./outcome.ts";
 import { Worker } from "./worker.ts";
 
-/** Processes at the same time. Alarms mostly wait for a service, which takes four requests at once. */
-const MOST = 16;
-/** Milliseconds, for each process there is, that a job waits before another one is started. */
+/** Alarms mostly wait for a service, which takes four requests at once. */
+const MAX_WORKERS = 16;
+/** Milliseconds, for each worker there is, that a job waits before another one is started. */
 const PATIENCE = 200;
-/** Milliseconds of a job, on average, below which the engine is what the others wait for, not a process. */
-const QUICK = 25;
+/** Milliseconds of an average job below which another worker would not help: the engine is the bottleneck. */
+const QUICK_JOB = 25;
 
-/** What a job needs. */
-interface Need {
+/** A job that waits for a worker. */
+interface Waiting {
   readonly memory: number;
-  /** Of the module: a process that has it loaded need not load it again. */
+  /** Of the module: a worker that has it loaded need not load it again. */
   readonly path: string;
-  /** Only a process in which nothing has run yet will do. */
+  /** Only a worker in which nothing has run yet will do. */
   readonly fresh: boolean;
-}
-
-interface Waiting extends Need {
   take(worker: Worker): void;
 }
 
 export interface WorkerPoolSettings {
-  /** For the processes that load modules; those that run `detect` have their alarm's own. */
+  /** For loading modules; `detect` has the limits of its alarm. */
   readonly limits: DetectLimits;
   /** Seconds of CPU time of one process. */
   readonly cpuTime: number;
   readonly log: (message: string) => void;
-  /** The tick's time is up: what runs is ended, and nothing more begins. */
+  /** Aborted when the tick's time is up: running jobs are ended and none is started. */
   readonly signal: AbortSignal;
-  /** Takes the secrets out of detections. */
+  /** Removes secrets from detections. */
   readonly redact: Redact;
-  /** A process that was started before; `close` ends it too. */
+  /** A worker that was started before; `close` ends it too. */
   readonly first?: Worker | undefined;
 }
 
-/** Where alarm modules run. */
+/** Runs alarm modules. */
 export type Workers = Pick<WorkerPool, "load" | "detect" | "close">;
 
 /**
- * The processes that alarm modules run in. Each runs one module at a time, so that what a module does to
- * its process is its own trouble; one that leaves its process as it was hands it on to the next.
+ * The processes that alarm modules run in. Each runs one module at a time, so that a module can harm only its
+ * own outcome; one that leaves its process as it was is followed by another.
  */
 export class WorkerPool {
   readonly #settings: WorkerPoolSettings;
   readonly #all = new Set<Worker>();
   readonly #idle: Worker[] = [];
   readonly #waiting: Waiting[] = [];
-  readonly #details = new Details();
   #timer: NodeJS.Timeout | undefined;
-  /** Jobs that are over. */
-  #done = 0;
+  #finishedJobs = 0;
 
   constructor(settings: WorkerPoolSettings) {
     this.#settings = settings;
@@ -67,132 +59,109 @@ export class WorkerPool {
     this.#idle.push(first);
   }
 
-  /** What a module says of itself. Never rejects. */
+  /** Imports a module. Never rejects. */
   async load(file: ModuleFile): Promise<LoadedModule> {
-    const { signal } = this.#settings;
-    if (signal.aborted)
-      return { ok: false, error: `not loaded ${file.path}: ${errorText(signal.reason)}` };
-    const { memory, timeout } = this.#settings.limits;
-    const need = { memory, path: file.path };
-    return await this.#run(need, (worker) => loadIn(worker, file, timeout, signal));
+    const { signal, limits } = this.#settings;
+    return await this.#run(limits.memory, file.path, (worker) =>
+      loadIn(worker, file, limits.timeout, signal),
+    );
   }
 
-  /** Runs a module's `detect`. Never rejects. What it yielded can be read until `close`. */
-  async detect(given: Omit<DetectFacts, "details" | "redact">): Promise<Outcome> {
+  /** Runs a module's `detect`. Never rejects. */
+  async detect(given: Omit<DetectFacts, "redact">): Promise<Outcome> {
     const { signal, redact } = this.#settings;
-    const facts = { ...given, redact, details: this.#details };
-    const need = { memory: facts.limits.memory, path: facts.file.path };
-    return await this.#run(need, async (worker) => {
-      if (!signal.aborted) return await detectIn(worker, facts, signal);
-      const none = new OutcomeSoFar({ ...facts, needsDetails: () => false });
-      none.fail({ text: `${errorText(signal.reason)}, before it began`, isFetch: false });
-      return { value: none.outcome(0), clean: true, mayBeOthers: false };
-    });
+    return await this.#run(given.limits.memory, given.file.path, (worker) =>
+      detectIn(worker, { ...given, redact }, signal),
+    );
   }
 
-  /** Ends all processes. */
+  /** Ends all workers. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     const all = [...this.#all];
     for (const worker of all) worker.kill("the tick has ended");
-    await Promise.all(all.map((worker) => worker.ended()));
-    this.#details.close();
+    await Promise.all(all.map((worker) => worker.ended));
   }
 
-  /** Where a module that ran before in the same process may be the cause of a failure, it is tried again. */
+  /** Runs the job, and again in a fresh worker if a module that ran before it may be the cause of an error. */
   async #run<T>(
-    need: Omit<Need, "fresh">,
+    memory: number,
+    path: string,
     job: (worker: Worker) => Promise<JobResult<T>>,
   ): Promise<T> {
-    const first = await this.#runOnce({ ...need, fresh: false }, job);
-    if (!first.retry || this.#settings.signal.aborted) return first.value;
-    return (await this.#runOnce({ ...need, fresh: true }, job)).value;
+    for (let fresh = false; ; fresh = true) {
+      const worker = await this.#acquire({ memory, path, fresh });
+      const { value, clean, retry } = await job(worker);
+      this.#finishedJobs += 1;
+      this.#release(worker, clean);
+      if (fresh || !retry || worker.files.size < 2 || this.#settings.signal.aborted) return value;
+    }
   }
 
-  async #runOnce<T>(
-    need: Need,
-    job: (worker: Worker) => Promise<JobResult<T>>,
-  ): Promise<{ readonly value: T; readonly retry: boolean }> {
-    const worker = await this.#acquire(need);
-    const { value, clean, mayBeOthers: doubtful } = await job(worker);
-    this.#done += 1;
-    this.#release(worker, clean);
-    return { value, retry: doubtful && worker.isShared };
-  }
-
-  async #acquire(need: Need): Promise<Worker> {
-    const at = this.#idle.findIndex((worker) => worker.isAlive && suits(need, worker));
-    const [found] = at < 0 ? [] : this.#idle.splice(at, 1);
-    if (found !== undefined) return found;
+  async #acquire(need: Omit<Waiting, "take">): Promise<Worker> {
+    const idle = this.#idle.find((worker) => worker.isAlive && suits(need, worker));
+    if (idle !== undefined) {
+      this.#idle.splice(this.#idle.indexOf(idle), 1);
+      return idle;
+    }
     return await new Promise((resolve) => {
       this.#waiting.push({ ...need, take: resolve });
-      if (this.#busy === 0) this.#startOne();
+      if (this.#all.size === this.#idle.length) this.#startOne();
       else this.#startLater();
     });
   }
 
-  get #busy(): number {
-    return this.#all.size - this.#idle.length;
-  }
-
   #release(worker: Worker, clean: boolean): void {
-    if (!clean || !worker.isAlive) {
-      this.#drop(worker, "its work is done");
-      if (this.#waiting.length > 0) this.#startOne();
-      return;
-    }
-    const suited = this.#waiting.filter((waiting) => suits(waiting, worker));
-    const next = suited.find(({ path }) => worker.hasRun(path)) ?? suited[0];
-    if (next !== undefined) {
-      this.#waiting.splice(this.#waiting.indexOf(next), 1);
-      next.take(worker);
-      return;
-    }
-    this.#idle.push(worker);
-    if (this.#waiting.length > 0) this.#startOne();
+    if (clean && worker.isAlive) {
+      const suited = this.#waiting.filter((waiting) => suits(waiting, worker));
+      const next = suited.find(({ path }) => worker.files.has(path)) ?? suited[0];
+      if (next !== undefined) {
+        this.#waiting.splice(this.#waiting.indexOf(next), 1);
+        next.take(worker);
+        return;
+      }
+      this.#idle.push(worker);
+    } else this.#drop(worker);
+    this.#startOne();
   }
 
-  /** Starts a process for the first job that waits, in the place of one that has nothing to do if need be. */
+  /** Starts a worker for the first waiting job, in place of an idle one if there are too many. */
   #startOne(): void {
     const next = this.#waiting[0];
     if (next === undefined) return;
-    if (this.#all.size >= MOST) {
+    if (this.#all.size >= MAX_WORKERS) {
       const unused = this.#idle.shift();
       if (unused === undefined) return;
-      this.#drop(unused, "its memory limit is another one");
+      this.#drop(unused);
     }
     this.#waiting.shift();
-    next.take(this.#start(next.memory));
+    const { cpuTime, log } = this.#settings;
+    const worker = new Worker({ memory: next.memory, cpuTime, log });
+    this.#all.add(worker);
+    next.take(worker);
     this.#startLater();
   }
 
-  #start(memory: number): Worker {
-    const { cpuTime, log } = this.#settings;
-    const worker = new Worker({ memory, cpuTime, log });
-    this.#all.add(worker);
-    return worker;
-  }
-
-  /** Most jobs are short: one process does many of them in the time that another takes to start. */
+  /** Most jobs are short: one worker does many of them in the time that another takes to start. */
   #startLater(): void {
     const [first] = this.#waiting;
     if (first === undefined || this.#timer !== undefined) return;
-    const done = this.#done;
+    const finished = this.#finishedJobs;
     const patience = PATIENCE * this.#all.size;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      const areQuick = (this.#done - done) * QUICK > patience * this.#all.size;
+      const areQuick = (this.#finishedJobs - finished) * QUICK_JOB > patience * this.#all.size;
       if (areQuick && this.#waiting[0] !== first) this.#startLater();
       else this.#startOne();
     }, patience);
   }
 
-  #drop(worker: Worker, why: string): void {
+  #drop(worker: Worker): void {
     this.#all.delete(worker);
-    worker.kill(why);
+    worker.kill("it is not needed any more");
   }
 }
 
-function suits({ memory, fresh }: Need, worker: Worker): boolean {
+function suits({ memory, fresh }: Omit<Waiting, "take">, worker: Worker): boolean {
   return !fresh && memory === worker.memory;
 }

@@ -1,13 +1,20 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { chooseModules, discoverModules } from "../../src/alarm/discover.ts";
+import { discoverModules } from "../../src/alarm/discover.ts";
 
 const NAME = "its name is not a lower-case identifier such as my_alarm";
 const KIND = "not a module (.ts, .mjs, .js)";
 
-describe("a file in the folder is an alarm, or is passed over for a reason", () => {
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "swf-alarms-discover-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("a file in the folder is an alarm, or is skipped for a reason", () => {
   const rows: readonly [string, string, string][] = [
     ["TypeScript", "my_alarm.ts", "alarm my_alarm"],
     ["JavaScript", "my_alarm.js", "alarm my_alarm"],
@@ -36,61 +43,49 @@ describe("a file in the folder is an alarm, or is passed over for a reason", () 
     ["a name that is too long", `${"a".repeat(201)}.ts`, NAME],
   ];
   test.each(rows)("%s", (_, file, expected) => {
-    const { chosen, skipped } = chooseModules([{ file, isFile: true }]);
+    writeFileSync(join(folder, file), "");
+    const { modules, skipped } = discoverModules(folder);
     expect([
-      ...chosen.map(({ name }) => `alarm ${name}`),
+      ...modules.map(({ name }) => `alarm ${name}`),
       ...skipped.map(({ reason }) => reason),
     ]).toEqual([expected]);
-    expect([...chosen, ...skipped].map((each) => each.file)).toEqual([file]);
   });
 
-  test("what is neither a file nor a folder says so", () => {
-    const odd = { file: "pipe.mjs", isFile: false, otherwise: "neither a file nor a folder" };
-    expect(chooseModules([odd])).toEqual({
-      chosen: [],
-      skipped: [{ file: "pipe.mjs", reason: "neither a file nor a folder" }],
-    });
-  });
-
-  test("a folder is none, whatever its name", () => {
-    expect(chooseModules([{ file: "my_alarm.ts", isFile: false }])).toEqual({
-      chosen: [],
-      skipped: [{ file: "my_alarm.ts", reason: "a folder" }],
+  test("a folder and a pipe are skipped, whatever their names", () => {
+    mkdirSync(join(folder, "a.ts"));
+    execFileSync("mkfifo", [join(folder, "b.ts")]);
+    expect(discoverModules(folder)).toEqual({
+      modules: [],
+      skipped: [
+        { file: "a.ts", reason: "a folder" },
+        { file: "b.ts", reason: "not a file" },
+      ],
     });
   });
 });
 
 test("several files for one alarm are one alarm that is not loaded, and all are named", () => {
-  const entries = ["a.js", "b.js", "a.mjs", "b.mjs", "a.ts", "c.ts"].map((file) => ({
-    file,
-    isFile: true,
-  }));
-  const fault = (others: string) =>
+  for (const file of ["a.js", "b.js", "a.mjs", "b.mjs", "a.ts", "c.ts"])
+    writeFileSync(join(folder, file), "");
+  const error = (others: string) =>
     `has the same alarm name as ${others} in the same folder; remove one of them`;
-  const expected = {
-    chosen: [
-      { name: "a", file: "a.ts", error: fault("a.mjs and a.js") },
-      { name: "b", file: "b.mjs", error: fault("b.js") },
-      { name: "c", file: "c.ts" },
+  expect(discoverModules(folder)).toEqual({
+    modules: [
+      { name: "a", path: join(folder, "a.js"), error: error("a.mjs and a.ts") },
+      { name: "b", path: join(folder, "b.js"), error: error("b.mjs") },
+      { name: "c", path: join(folder, "c.ts") },
     ],
     skipped: [],
-  };
-  expect(chooseModules(entries)).toEqual(expected);
-  expect(chooseModules(entries.toReversed())).toEqual(expected);
+  });
 });
 
-test("a file that is passed over does not stand in the way of one that counts", () => {
-  const entries = ["a.ts", "a.js"].map((file) => ({ file, isFile: file === "a.js" }));
-  expect(chooseModules(entries).chosen).toEqual([{ name: "a", file: "a.js" }]);
+test("a skipped file does not hide one that counts", () => {
+  mkdirSync(join(folder, "a.ts"));
+  writeFileSync(join(folder, "a.js"), "");
+  expect(discoverModules(folder).modules).toEqual([{ name: "a", path: join(folder, "a.js") }]);
 });
 
 describe("a real folder", () => {
-  let folder = "";
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "swf-alarms-discover-"));
-  });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
   test("is looked into, not below, and its modules come by name", () => {
     for (const file of ["c.ts", "a.mjs", "b.js", "notes.txt"])
       writeFileSync(join(folder, file), "");
@@ -116,6 +111,15 @@ describe("a real folder", () => {
     expect(discoverModules(folder).modules).toEqual([
       { name: "linked", path: join(folder, "linked.ts") },
     ]);
+  });
+
+  test("a link to nowhere or to itself is skipped", () => {
+    symlinkSync("gone.ts", join(folder, "a.ts"));
+    symlinkSync("b.ts", join(folder, "b.ts"));
+    const { modules, skipped } = discoverModules(folder);
+    expect(modules).toEqual([]);
+    const reason = "a link that cannot be followed";
+    expect(skipped).toEqual(["a.ts", "b.ts"].map((file) => ({ file, reason })));
   });
 
   test("may be empty", () => {

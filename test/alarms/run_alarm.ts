@@ -6,6 +6,7 @@ import * as helpers from "../../src/index.ts";
 import { Source } from "../../src/source/source.ts";
 import type { JsonObject } from "../../src/text/json.ts";
 import { type Detect, ModuleLoader } from "../../src/worker/child/load.ts";
+import { loadHere } from "../support/load_module.ts";
 import { outcomeOf, type WholeOutcome } from "../support/run_detect.ts";
 
 const ALARMS = fileURLToPath(new URL("../../alarms", import.meta.url));
@@ -14,10 +15,10 @@ const ALARMS = fileURLToPath(new URL("../../alarms", import.meta.url));
 export async function loadAlarm(name: string): Promise<AlarmModule & { readonly detect: Detect }> {
   const file = discoverModules(ALARMS).modules.find((module) => module.name === name);
   if (file === undefined) throw new Error(`no alarm ${name} in ${ALARMS}`);
-  const { words, detect } = await new ModuleLoader({ ...helpers }).load(file, 10);
-  if (!words.ok) throw new Error(words.error);
+  const { parsed, detect } = await loadHere(new ModuleLoader({ ...helpers }), file);
+  if (!parsed.ok) throw new Error(parsed.error);
   if (detect === undefined) throw new Error(`${name} has no detect`);
-  return { ...words.module, detect };
+  return { ...parsed.module, detect };
 }
 
 export interface RunFacts {

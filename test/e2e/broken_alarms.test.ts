@@ -107,7 +107,7 @@ const BROKEN: readonly Broken[] = [
   {
     name: "wrong_title",
     text: `export const TITLE = 5; ${ONE}`,
-    says: /TITLE must be a text, found number/,
+    says: /TITLE must be a string, found/,
   },
   {
     name: "wrong_sources",

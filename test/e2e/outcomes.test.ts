@@ -44,7 +44,7 @@ test("a page that fails keeps everything active and still mails what the pages b
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
   expect(result.stderr).toMatch(
-    /^swf-alarms: alarm_things: GET [^\n]*before_id=7[^\n]*status 502[^\n]*tunnel down[^\n]*\n$/,
+    /^swf-alarms: things: GET [^\n]*before_id=7[^\n]*status 502[^\n]*tunnel down[^\n]*\n$/,
   );
   expect(await states(site)).toEqual({ old: true, other: true, new: true });
   const mail = only(site.mail.mails);
@@ -66,7 +66,7 @@ test("a page that fails keeps everything active and still mails what the pages b
   expect(fired?.data.last_notified).toBeDefined();
 });
 
-test("a page that fails and that the module does not reach is no trouble: what it did not name clears", async () => {
+test("a page that fails and that the module does not reach is not an error: what it did not yield clears", async () => {
   const site = await siteWithOldThings(`export async function* detect(client) {
     for await (const { key, subject } of client.pages("/things/")) {
       yield { dedupeKey: key, subject };
@@ -98,7 +98,7 @@ test("a page that fails and that the module does not reach is no trouble: what i
   expect(perAlarm(run, "alarm_things")).toMatchObject({ errors: 0, outcome: "complete" });
 });
 
-test("a 502 that heals within the tick is no trouble at all", async () => {
+test("a 502 that is over within the tick is not an error", async () => {
   const site = await siteWithOldThings();
   let left = 2;
   const items = [...site.things];
@@ -170,7 +170,7 @@ test.for([
     const result = await site.tick();
     expect(result).toMatchObject({ code: 1, stdout: "" });
     expect(result.stderr).toMatch(says);
-    expect(result.stderr).toMatch(/^swf-alarms: alarm_things: [^\n]*\n$/);
+    expect(result.stderr).toMatch(/^swf-alarms: things: [^\n]*\n$/);
     expect(await states(site)).toEqual(seen);
     expect(site.mail.mails.map(({ subject }) => subject)).toEqual(
       mailed === 0 ? [] : [`[alarm_things] ${mailed} detection(s), ${mailed} new, 0 continuing`],
@@ -326,7 +326,7 @@ test("a detection's own data never overwrites the engine's keys, and is kept bes
   });
 });
 
-test("a promise that a module forgot, and an error in its timer, cost nobody else the tick", async () => {
+test("a promise without await, and an error in a timer, affect no other alarm", async () => {
   const site = await siteWithOldThings();
   site.module(
     "stray.js",

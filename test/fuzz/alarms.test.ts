@@ -46,7 +46,7 @@ async function detect(
   try {
     for await (const value of run(client)) {
       const parsed = parseDetection(value);
-      if (!parsed.ok) throw new Error(parsed.fault);
+      if (!parsed.ok) throw new Error(parsed.error);
       expect(parsed.detection.subject).toMatch(ONE_LINE);
       keys.push(parsed.detection.dedupeKey);
     }

@@ -37,8 +37,8 @@ test("whatever is yielded is a detection that can be stored, the same once more 
     fc.property(yielded, (value) => {
       const parsed = parseDetection(bake(value));
       if (!parsed.ok) {
-        expect(parsed.fault).toMatch(ONE_LINE);
-        expect(parsed.fault.length).toBeLessThan(1_000);
+        expect(parsed.error).toMatch(ONE_LINE);
+        expect(parsed.error.length).toBeLessThan(1_000);
         return;
       }
       expectStorable(parsed.detection);

@@ -197,7 +197,7 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
   ];
   test.each(data)("a module's data arrives: %s", async (sentence, given, stored) => {
     const parsed = parseDetection({ dedupeKey: sentence, subject: "s\0", data: given });
-    if (!parsed.ok) throw new Error(parsed.fault);
+    if (!parsed.ok) throw new Error(parsed.error);
     const row = await openOne(`data: ${sentence}`, parsed.detection);
     expect(row.title).toBe("s\uFFFD");
     expect(row.data).toMatchObject(stored);

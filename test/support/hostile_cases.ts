@@ -24,7 +24,7 @@ function complete(row: HostileCase["row"] = {}): HostileCase {
 }
 
 const BLOCKED =
-  /^out of time: detect did not end within 2 s, and it computes without a pause, so its process was ended$/;
+  /^out of time: detect did not end within 2 s; it blocked the event loop; worker killed$/;
 /** On a slow machine it may be the process that is late, not the module. */
 const LATE = /^out of time: detect did not end within 2 s/;
 const MEMORY = /out of memory: it used more than \d+ MiB; alarm_memory in the alarm's row/;
@@ -34,7 +34,7 @@ const HASTY = { alarm_timeout: 2 };
 /** By the module's name. */
 export const CASES: { readonly [name: string]: HostileCase } = {
   aborts: failed(/^its process was ended by SIGABRT$/),
-  asks_a_million: failed(/detect asked more than 20000 questions/),
+  asks_a_million: failed(/detect sent more than 20000 requests/),
   asks_later: complete(),
   asks_odd_paths: partial(/^GET .*evil\.example.* and \d+ more reasons$/),
   blocks_in_a_command: failed(BLOCKED, true, HASTY),
@@ -48,18 +48,18 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   changes_process: partial(
     /changed globals that other code relies on: .*process\.env or the working/,
   ),
-  closes_pipes: failed(/^it closed the pipe to the engine$/),
+  closes_pipes: failed(/^(out of time: |its process )/, true, HASTY),
   eats_buffers: failed(MEMORY),
   eats_heap: failed(MEMORY, true, { alarm_memory: 64 }),
   eats_text: failed(MEMORY),
   eats_typed_arrays: failed(MEMORY),
-  exits: failed(/^detect ended its process with exit code 0$/),
-  exits_at_import: failed(/cannot load .*: its import ended the process with exit code 3$/, false),
+  exits: failed(/^it ended its process with exit code 0$/),
+  exits_at_import: failed(/cannot load .*: it ended its process with exit code 3$/, false),
   exits_for_real: failed(/^its process ended with code 5$/),
-  exits_in_a_listener: failed(/^detect ended its process with exit code 7$/),
+  exits_in_a_listener: failed(/^it ended its process with exit code 7$/),
   exits_in_a_timer: complete(),
-  exits_in_finally: failed(/^detect ended its process with exit code 4$/),
-  fetches_itself: failed(/TypeError: fetch is not there for alarms; ask with client\.get/),
+  exits_in_finally: failed(/^it ended its process with exit code 4$/),
+  fetches_itself: failed(/TypeError: fetch is not available to alarms; use client\.get/),
   forks: failed(LATE, true, HASTY),
   imports_missing: failed(/cannot load .*Cannot find package 'not-there-at-all'/, false),
   kills_itself: failed(/^its process was ended by SIGKILL$/),
@@ -71,11 +71,11 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   loops_in_promises: failed(BLOCKED, true, HASTY),
   matches_for_ever: failed(BLOCKED, true, HASTY),
   params_functions: failed(/PARAMS\.p: must be an object .*PARAMS\.q: type must be one of/, false),
-  params_mined: failed(/PARAMS cannot be read: no$/, false),
+  params_mined: failed(/PARAMS must be an object of name/, false),
   prints_a_flood: complete(),
   prints_to_console: complete(),
   recurses: failed(/RangeError: Maximum call stack size exceeded/),
-  rejects_later: partial(/^an error that nobody caught: rejected behind its back$/),
+  rejects_later: partial(/^unhandled error in the module: rejected behind its back$/),
   removes_listeners: failed(/^its process ended with code 1: .*nobody listens/),
   returns_a_class: failed(/Class constructor detect cannot be invoked without 'new'/, false),
   // Whichever limit it meets first.
@@ -90,17 +90,20 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   syntax_error: failed(/cannot load .*syntax_error\.mjs/, false),
   tells_secrets: complete(),
   throws_endless_text: failed(/^detect threw Error: long/),
-  throws_in_a_timer: partial(/^an error that nobody caught: thrown in a timer$/),
+  throws_in_a_timer: partial(/^unhandled error in the module: thrown in a timer$/),
   throws_mined_error: failed(/^detect threw /),
   throws_null: failed(/^detect threw null$/),
-  throws_proxy: failed(/^detect threw something that throws at whoever looks at it$/),
+  throws_proxy: failed(/^detect threw an error that cannot be read$/),
   throws_text: failed(/^detect threw string only a text$/),
-  title_huge: failed(/TITLE has 10000000 characters; at most 100000 are taken; DESCRIPTION/, false),
+  title_huge: failed(
+    /TITLE, DESCRIPTION, SOURCES and PARAMS have more than 1048576 characters/,
+    false,
+  ),
   waits_at_import: failed(/cannot load .*: its import did not end within 10 s$/, false),
   waits_for_ever: failed(LATE, true, HASTY),
-  writes_endless_line: failed(/^it wrote into the pipe to the engine, which is not its own$/),
-  writes_forged_end: failed(/^it wrote into the pipe to the engine, which is not its own$/),
-  writes_garbage: failed(/^it wrote into the pipe to the engine, which is not its own$/),
+  writes_endless_line: failed(/^it wrote to the pipe that the engine reads$/),
+  writes_forged_end: failed(/^it wrote to the pipe that the engine reads$/),
+  writes_garbage: failed(/^it wrote to the pipe that the engine reads$/),
   yields_a_million: failed(
     /^it yielded more than 20000 detections; if so many are real, raise/,
     false,
@@ -108,7 +111,7 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   yields_a_million_slowly: failed(/^it yielded more than 20000 detections/, false),
   yields_for_ever: failed(/^it yielded more than 20000 detections/, false),
   yields_garbage: partial(/^yielded undefined; a detection is .*and \d+ more reasons$/),
-  yields_huge_data: partial(/^yielded "huge" with \d+ characters of data; at most \d+ are kept$/),
+  yields_huge_data: partial(/^yielded "huge" with \d+ characters of data; the limit is \d+$/),
   yields_odd_data: complete(),
-  yields_too_much_text: failed(/^it yielded more than 156 MiB of new detections/, false),
+  yields_too_much_text: failed(/^it yielded more than 256 MiB of new detections/, false),
 };

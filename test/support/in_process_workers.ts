@@ -1,6 +1,7 @@
 import * as helpers from "../../src/index.ts";
 import { ModuleLoader } from "../../src/worker/child/load.ts";
 import type { Workers } from "../../src/worker/worker_pool.ts";
+import { loadHere } from "./load_module.ts";
 import { runHere } from "./run_detect.ts";
 
 /**
@@ -10,10 +11,10 @@ import { runHere } from "./run_detect.ts";
 export function inProcessWorkers(): Workers {
   const loader = new ModuleLoader({ ...helpers });
   return {
-    load: async (file) => (await loader.load(file, 10)).words,
+    load: async (file) => (await loadHere(loader, file)).parsed,
     detect: async (facts) => {
-      const { words, detect } = await loader.load(facts.file, 10);
-      if (detect === undefined) throw new Error(words.ok ? "no detect" : words.error);
+      const { parsed, detect } = await loadHere(loader, facts.file);
+      if (detect === undefined) throw new Error(parsed.ok ? "no detect" : parsed.error);
       return await runHere(detect, {
         ...facts,
         needsDetails: facts.decideDetails(),

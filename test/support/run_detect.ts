@@ -26,8 +26,7 @@ export type WholeOutcome = Omit<Outcome, "detections"> & {
 };
 
 export function wholeOutcome({ detections, ...outcome }: Outcome): WholeOutcome {
-  const all = [...detections.keys()].flatMap((dedupeKey) => detections.get(dedupeKey) ?? []);
-  return { ...outcome, detections: all };
+  return { ...outcome, detections: [...detections.values()].filter((each) => each !== undefined) };
 }
 
 /** As `runHere`, with all that was detected. */
@@ -35,13 +34,13 @@ export async function outcomeOf(detect: Detect, facts: RunFacts = {}): Promise<W
   return wholeOutcome(await runHere(detect, facts));
 }
 
-/** Runs a `detect` in this process, to the outcome that the engine makes of what it hears from a module's. */
+/** Runs a `detect` in this process, to the outcome that the engine would make of it. */
 export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Outcome> {
   const started = performance.now();
   const { needsDetails = () => true, redact = (text) => text } = facts;
   const soFar = newOutcome({ needsDetails, redact });
   const sources = new Map<string, Requester>();
-  for (const [name, source] of facts.sources ?? []) sources.set(name, heard(source, soFar));
+  for (const [name, source] of facts.sources ?? []) sources.set(name, recorded(source, soFar));
   const error = await runDetect({
     params: {},
     now: 1000,
@@ -58,8 +57,8 @@ export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Out
   return soFar.outcome((performance.now() - started) / 1000);
 }
 
-/** The engine asks for the module, so it knows first what failed. */
-function heard(source: Requester, soFar: OutcomeSoFar): Requester {
+/** The engine sends the request, so it records a failure first. */
+function recorded(source: Requester, soFar: OutcomeSoFar): Requester {
   return {
     request: async (path, query, allow404, needed) => {
       try {

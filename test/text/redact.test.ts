@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { redactDetection } from "../../src/core/detection.ts";
 import { escapeHtml } from "../../src/text/escape.ts";
 import { makeRedactor, redactJson } from "../../src/text/redact.ts";
 
@@ -64,16 +63,4 @@ test("JSON is redacted in its strings and keys, and keeps its shape", () => {
   expect({ ...redactJson({ "k secret-1": ["secret-1", 1, null, { a: true }] }, redact) }).toEqual({
     "k [redacted]": ["[redacted]", 1, null, { a: true }],
   });
-});
-
-test("a detection is redacted in its key, its texts and its data; a clean one is left as it is", () => {
-  const redact = makeRedactor(['se"cret-1']);
-  const secret = 'se"cret-1';
-  const clean = { dedupeKey: "a", subject: "s", body: "b", data: { n: 1 } };
-  const result = redactDetection(
-    { dedupeKey: `k ${secret}`, subject: secret, body: secret, data: { d: secret } },
-    redact,
-  );
-  expect(JSON.stringify(result)).not.toContain("cret-1");
-  expect(redactDetection(clean, redact)).toBe(clean);
 });

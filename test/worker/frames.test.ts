@@ -54,7 +54,7 @@ test("a stream that comes byte by byte", () => {
   expect(framesOf([...bytesOf(sent)].map((byte) => Buffer.of(byte)))).toEqual(sent);
 });
 
-test("a body that has not come whole is not told", () => {
+test("an incomplete body is not passed on", () => {
   const bytes = bytesOf([{ text: "{}", body: Buffer.from("abc") }]);
   expect(framesOf([bytes.subarray(0, -1)])).toEqual([]);
 });

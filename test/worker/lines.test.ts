@@ -32,14 +32,14 @@ describe("lines come out as they went in", () => {
     );
   });
 
-  test("and one that has not ended is not told", () => {
+  test("and one that has not ended is not passed on", () => {
     expect(linesOf([Buffer.from("a\nb")])).toEqual(["a"]);
     expect(linesOf([Buffer.from("a\nb"), Buffer.from("c\n")])).toEqual(["a", "bc"]);
     expect(linesOf([Buffer.from("\n\n")])).toEqual(["", ""]);
   });
 });
 
-describe("a line past the limit is given up to there, so that nobody's endless line is kept", () => {
+describe("a line past the limit is passed on in parts, so that an endless line does not fill the memory", () => {
   test("as soon as it is too long", () => {
     expect(linesOf([Buffer.from("abc"), Buffer.from("def")], 4)).toEqual(["abcdef"]);
     expect(linesOf([Buffer.from("abc"), Buffer.from("d")], 4)).toEqual([]);

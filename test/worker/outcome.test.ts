@@ -1,12 +1,12 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
-import type { Outcome } from "../../src/core/model.ts";
-import { Details } from "../../src/worker/details.ts";
+import { describe, expect, test } from "vitest";
+import type { Outcome, SafeDetection } from "../../src/core/model.ts";
+import { makeRedactor } from "../../src/text/redact.ts";
 import type { OutcomeSoFar } from "../../src/worker/outcome.ts";
 import { newOutcome } from "../support/new_outcome.ts";
 
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
+function detection(dedupeKey: string, body = ""): SafeDetection {
+  return { dedupeKey, subject: dedupeKey, body, data: {} };
+}
 
 function outcomeAfter(happened: (soFar: OutcomeSoFar) => void): Outcome {
   const soFar = newOutcome();
@@ -16,12 +16,12 @@ function outcomeAfter(happened: (soFar: OutcomeSoFar) => void): Outcome {
 
 const threw = { text: "detect threw Error: x", isFetch: false };
 
-describe("what happened gives the status, and whose fault a failure is", () => {
+describe("the status and the cause of an error", () => {
   test.each<[string, (soFar: OutcomeSoFar) => void, Partial<Outcome>]>([
     ["nothing", () => {}, { status: "complete", cause: undefined, reasons: [] }],
     [
       "a detection",
-      (soFar) => soFar.add({ dedupeKey: "a" }),
+      (soFar) => soFar.add(detection("a")),
       { status: "complete", cause: undefined, reasons: [] },
     ],
     [
@@ -82,7 +82,7 @@ describe("reasons are bounded, whatever a module says", () => {
     ]);
   });
 
-  test("also where there are more than are told apart", () => {
+  test("also if there are more than are counted", () => {
     const { reasons } = outcomeAfter((soFar) => {
       for (let at = 0; at < 2_000; at++) soFar.incomplete(`reason ${at}`);
       soFar.fail(threw);
@@ -101,92 +101,27 @@ describe("reasons are bounded, whatever a module says", () => {
   });
 });
 
-test("what is no detection counts as yielded, makes it partial, and costs no other", () => {
+test("the first detection of an entity is kept, and all are counted", () => {
   const soFar = newOutcome();
-  soFar.add({ dedupeKey: "a", subject: "first" });
-  soFar.add(null);
-  soFar.add({ dedupeKey: "a", subject: "second" });
-  expect(soFar.yielded).toBe(3);
+  for (const body of ["first", "second"]) soFar.add(detection("a", body));
+  expect(soFar.yielded).toBe(2);
   const { status, detections } = soFar.outcome(0);
-  expect(status).toBe("partial");
-  expect([...detections.keys()]).toEqual(["a"]);
-  expect(detections.get("a")?.subject).toBe("first");
+  expect(status).toBe("complete");
+  expect([...detections.values()]).toEqual([detection("a", "first")]);
 });
 
-test("of a detection whose details nobody needs the key is kept, and takes no room", () => {
+test("of a detection whose details are not needed only the key is kept, and takes no room", () => {
   const soFar = newOutcome({ needsDetails: (key) => key === "new" });
-  for (const dedupeKey of ["known", "new", "known"]) soFar.add({ dedupeKey, body: "b" });
-  const { detections } = soFar.outcome(0);
-  expect([...detections.keys()]).toEqual(["known", "new"]);
-  expect(detections.get("known")).toBeUndefined();
-  expect(detections.get("new")?.body).toBe("b");
-  expect(soFar.length).toBe(JSON.stringify(detections.get("new")).length);
+  for (const key of ["known", "new", "known", "new"]) soFar.add(detection(key, "b"), 40);
+  expect(soFar.length).toBe(40);
+  expect([...soFar.outcome(0).detections]).toEqual([
+    ["known", undefined],
+    ["new", detection("new", "b")],
+  ]);
 });
 
-test("what is kept has no secrets in it, and two keys that differ in a secret are one", () => {
-  const soFar = newOutcome({ redact: (text) => text.replaceAll(/secret\d/g, "[redacted]") });
-  for (const key of ["secret1", "secret2"]) soFar.add({ dedupeKey: key, body: key });
-  const { detections } = soFar.outcome(0);
-  expect([...detections.keys()]).toEqual(["[redacted]"]);
-  expect(detections.get("[redacted]")?.body).toBe("[redacted]");
-});
-
-describe("detections that do not fit into memory", () => {
-  const yielded = Array.from({ length: 500 }, (_, at) => {
-    return { dedupeKey: `task:${at}`, subject: `s ${at} 漢😀`, body: "b".repeat(at), data: { at } };
-  });
-
-  test("come back from the disk as they were, in any order, and are gone with the tick", () => {
-    const details = new Details(10_000);
-    const soFar = newOutcome({ details });
-    for (const detection of yielded) soFar.add(detection);
-    const { status, detections } = soFar.outcome(0);
-    expect(status).toBe("complete");
-    for (const detection of yielded.toReversed())
-      expect(detections.get(detection.dedupeKey)).toEqual(detection);
-    details.close();
-    expect(detections.get("task:0")).toEqual(yielded[0]);
-    expect(detections.get("task:499")).toBeUndefined();
-  });
-
-  test("make the outcome partial where the disk cannot be written", () => {
-    vi.stubEnv("TMPDIR", "/there/is/no/such/folder");
-    const soFar = newOutcome({ details: new Details(1_000) });
-    const huge = Array.from({ length: 10 }, (_, at) => {
-      return { dedupeKey: `huge:${at}`, body: "b".repeat(50_000) };
-    });
-    soFar.add({ dedupeKey: "small" });
-    for (const detection of huge) soFar.add(detection);
-    const { status, reasons, detections } = soFar.outcome(0);
-    expect(status).toBe("partial");
-    expect(reasons.join()).toContain("cannot be kept until they are recorded: ENOENT");
-    expect(reasons.join()).toContain("an earlier write to the disk failed");
-    expect(detections.get("small")?.dedupeKey).toBe("small");
-    for (const { dedupeKey } of huge.filter(({ dedupeKey }) => detections.has(dedupeKey)))
-      expect(() => detections.get(dedupeKey)).toThrow("an earlier write to the disk failed");
-  });
-
-  test("are told as lost, not taken for known ones, when another alarm's write has failed", () => {
-    const details = new Details(0);
-    const [first, second] = [newOutcome({ details }), newOutcome({ details })];
-    first.add({ dedupeKey: "a" });
-    vi.stubEnv("TMPDIR", "/there/is/no/such/folder");
-    for (let at = 0; at < 10; at++) second.add({ dedupeKey: `b${at}`, body: "b".repeat(50_000) });
-    expect(second.outcome(0).status).toBe("partial");
-    const { status, detections } = first.outcome(0);
-    expect(status).toBe("complete");
-    expect(() => detections.get("a")).toThrow(/an earlier write to the disk failed: ENOENT/);
-  });
-
-  test("make the outcome partial where the disk has no room either", () => {
-    const soFar = newOutcome({ details: new Details(10_000, 10_000) });
-    for (const detection of yielded) soFar.add(detection);
-    const { status, reasons, detections } = soFar.outcome(0);
-    expect(status).toBe("partial");
-    expect(reasons).toEqual([
-      "its detections cannot be kept until they are recorded: more than 0 MiB",
-    ]);
-    expect(detections.size).toBeGreaterThan(10);
-    expect(detections.size).toBeLessThan(500);
-  });
+test("a key is redacted, as in the database; equal keys are one entity", () => {
+  const soFar = newOutcome({ redact: makeRedactor(["secret-1", "secret-2"]) });
+  for (const secret of ["secret-1", "secret-2"]) soFar.add(detection(`k ${secret}`));
+  expect([...soFar.outcome(0).detections.values()]).toMatchObject([{ dedupeKey: "k [redacted]" }]);
 });

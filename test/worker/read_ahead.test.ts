@@ -146,7 +146,7 @@ describe("a page ahead from a service that is not well for a moment", () => {
   }
   const list = { path: "/list", query: {}, paging: { style: "keyset" }, catches: false };
 
-  test("is asked for once where the module stops before it, and counts nowhere", async () => {
+  test("is requested once if the module stops before it, and counts nowhere", async () => {
     const { server, main } = await troubled();
     const outcome = await detect("stops", TAKES, { main, params: { ...list, take: 1 } });
     await main.request("/last", {}, false);
@@ -156,7 +156,7 @@ describe("a page ahead from a service that is not well for a moment", () => {
     await server.close();
   });
 
-  test("is asked for again where the module needs it", async () => {
+  test("is requested again if the module needs it", async () => {
     const { server, main } = await troubled();
     const outcome = await detect("goes_on", TAKES, { main, params: { ...list, take: 9 } });
     expect(outcome).toMatchObject({ status: "complete", reasons: [] });
@@ -174,7 +174,7 @@ describe("a page ahead that never comes, when time is up", () => {
       "await new Promise(() => {});",
       "module",
     ],
-    ["is not why a module is late that computes without a pause", "for (;;);", "module"],
+    ["is not why a module is late that blocks the event loop", "for (;;);", "module"],
     ["is why a module is late that waits for it", "", "source"],
   ])("%s", async (_, between, cause) => {
     const text = `export async function* detect(client) {
@@ -236,7 +236,7 @@ describe("a page that is under way when its module breaks off", () => {
     },
   );
 
-  test("is not asked for again by what the module left behind", async () => {
+  test("is not requested again by what the module left running", async () => {
     const keeps = `let list;
     export async function* detect(client) {
       if (list !== undefined) {

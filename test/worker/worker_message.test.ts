@@ -3,20 +3,20 @@ import { describe, expect, test } from "vitest";
 import { parseWorkerLine } from "../../src/worker/worker_message.ts";
 
 const JOB = "the job";
+const DETECTION = { dedupeKey: "a", subject: "A", body: "", data: {} };
 
 function parse(message: unknown): unknown {
   return parseWorkerLine(JSON.stringify(message), JOB);
 }
 
-describe("what a module's process says is understood", () => {
+describe("a message of the worker is parsed", () => {
   test.each([
-    { said: "loaded", loaded: { ok: false, fault: "x" }, clean: true },
-    { said: "detections", detections: [{ dedupeKey: "a" }] },
-    { said: "incomplete", reason: "x" },
-    { said: "stray", reason: "x" },
-    { said: "log", text: "x" },
+    { type: "detections", detections: [DETECTION] },
+    { type: "incomplete", reason: "x" },
+    { type: "unhandled", reason: "x" },
+    { type: "log", text: "x" },
     {
-      said: "request",
+      type: "request",
       id: 1,
       source: "main",
       path: "/",
@@ -24,24 +24,47 @@ describe("what a module's process says is understood", () => {
       allow404: false,
       ahead: true,
     },
-    { said: "needs", id: 1 },
-    { said: "end", error: null, changed: [], clean: true },
-    { said: "end", error: { text: "x", isFetch: true }, changed: ["JSON"], clean: false },
-    { said: "exit", code: 1 },
-  ])("$said", (message) => {
+    { type: "needs", id: 1 },
+    { type: "end", exports: { detect: "function" }, error: null, changed: [], clean: true },
+    {
+      type: "end",
+      exports: null,
+      error: { text: "x", isFetch: true },
+      changed: ["JSON"],
+      clean: false,
+    },
+    { type: "exit", code: 1 },
+  ])("$type", (message) => {
     expect(parse({ ...message, job: JOB })).toEqual(message);
   });
 });
 
-describe("what is none of its words is nothing", () => {
-  const end = { said: "end", error: null, changed: [], clean: true };
+describe("any other line is undefined", () => {
+  const end = {
+    type: "end",
+    exports: { detect: "function" },
+    error: null,
+    changed: [],
+    clean: true,
+  };
   test.each<[string, unknown]>([
-    ["another word", { said: "done", job: JOB }],
-    ["a word of another job, such as one that ended before", { ...end, job: "another" }],
-    ["a word of no job", end],
-    ["a job that is no text", { ...end, job: [JOB] }],
-    ["an end that does not say how", { said: "end", job: JOB }],
-    ["a question without its number", { said: "request", source: "main", path: "/", job: JOB }],
+    ...[
+      { ...DETECTION, dedupeKey: "" },
+      { ...DETECTION, dedupeKey: 7 },
+      { ...DETECTION, dedupeKey: "k".repeat(501) },
+      { ...DETECTION, subject: undefined },
+      { ...DETECTION, body: null },
+      { ...DETECTION, data: [] },
+    ].map((bad): [string, unknown] => [
+      `a detection that no worker sends: ${JSON.stringify(bad).slice(0, 60)}`,
+      { type: "detections", detections: [DETECTION, bad], job: JOB },
+    ]),
+    ["an unknown type", { type: "done", job: JOB }],
+    ["a message of another job, such as one that ended before", { ...end, job: "another" }],
+    ["a message without a job", end],
+    ["a job that is not a string", { ...end, job: [JOB] }],
+    ["an end that does not say how", { type: "end", job: JOB }],
+    ["a request without its id", { type: "request", source: "main", path: "/", job: JOB }],
     ["null", null],
     ["a list", [end]],
   ])("%s", (_, message) => {

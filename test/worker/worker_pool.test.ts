@@ -65,6 +65,7 @@ describe("a process", () => {
 
   test("that has loaded a module runs it before those that it would have to load", async () => {
     const ended: string[] = [];
+    await detect("a", TELLS);
     await Promise.all(
       ["a", "b", "a"].map(async (name) => {
         await detect(name, TELLS);
@@ -108,7 +109,7 @@ describe("a process", () => {
     expect(second).not.toBe(first);
   });
 
-  test("is told the keys of its alarm's active events when it asks", async () => {
+  test("gets the keys of its alarm's active events on request", async () => {
     const asks = `export async function* detect(client) { for (const dedupeKey of await client.firing()) yield { dedupeKey }; }`;
     expect(await detect("a", asks, {}, ["task:1", "task:2"])).toMatchObject({
       status: "complete",
@@ -156,7 +157,7 @@ describe("what one module does to its process is not held against the next", () 
     expect(await detect("a", exits)).toMatchObject({
       status: "failed",
       cause: "module",
-      reasons: ["detect ended its process with exit code 3"],
+      reasons: ["it ended its process with exit code 3"],
       detections: [{ dedupeKey: "a" }],
     });
   });

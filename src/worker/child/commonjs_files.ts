@@ -1,24 +1,24 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, extname } from "node:path";
+import { dirname } from "node:path";
 import vm from "node:vm";
 import { resolveFile } from "./resolve.ts";
 
-/** What a file that runs imports later, by the words of its `import()`. */
+/** The `import()` of a file. */
 export type ImportLater = (specifier: string) => Promise<vm.Module>;
 
 interface Ran {
   exports: unknown;
 }
 
-/** Files in the older style, with `require` and `exports`; each is run once. */
+/** CommonJS files, with `require` and `exports`; each is run once. */
 export class CommonjsFiles {
   readonly #ran = new Map<string, Ran>();
   readonly #helpers: object;
   readonly #importFrom: (path: string) => ImportLater;
   readonly #check: (path: string) => void;
 
-  /** `helpers` is what `require("swf-alarms")` gives. */
+  /** `helpers` is what `require("swf-alarms")` returns. */
   constructor(
     helpers: object,
     importFrom: (path: string) => ImportLater,
@@ -29,7 +29,7 @@ export class CommonjsFiles {
     this.#check = check;
   }
 
-  /** Undefined where the text is in the newer style, with `import` and `export`, or in neither. */
+  /** Undefined if the text does not compile as CommonJS. */
   run(path: string, text: string): Ran | undefined {
     const known = this.#ran.get(path);
     if (known !== undefined) return known;
@@ -52,24 +52,17 @@ export class CommonjsFiles {
       if (specifier === "swf-alarms") return this.#helpers;
       const file = resolveFile(specifier, path);
       if (file !== undefined) this.#check(file);
-      if (file === undefined || !/^\.[cm]?[jt]s$/.test(extname(file)))
-        return byNode(file ?? specifier);
-      const isOlder = /^\.c?js$/.test(extname(file));
-      const ran = isOlder ? this.run(file, readFileSync(file, "utf8")) : undefined;
-      if (ran !== undefined) return ran.exports;
-      throw new Error(
-        `${file} cannot be required by ${path}: only JavaScript without import and export can be; import it`,
-      );
+      if (file === undefined || !/\.[cm]?[jt]s$/.test(file)) return byNode(file ?? specifier);
+      const ran = /\.c?js$/.test(file) ? this.run(file, readFileSync(file, "utf8")) : undefined;
+      if (ran === undefined)
+        throw new Error(`${path} requires ${file}, which is not CommonJS; use import`);
+      return ran.exports;
     };
     return Object.assign(ours, byNode);
   }
 }
 
-function compile(
-  path: string,
-  text: string,
-  importLater: ImportLater,
-): ReturnType<typeof vm.compileFunction> | undefined {
+function compile(path: string, text: string, importLater: ImportLater) {
   try {
     return vm.compileFunction(
       text.replace(/^#!/, "//"),

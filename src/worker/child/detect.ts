@@ -6,7 +6,7 @@ import { inTime } from "../../source/in_time.ts";
 import type { Requester } from "../../source/requester.ts";
 import { errorText } from "../../text/describe.ts";
 import type { JsonObject } from "../../text/json.ts";
-import type { DetectError } from "../protocol.ts";
+import type { DetectError } from "../worker_message.ts";
 import type { Detect } from "./load.ts";
 import { placeOf } from "./place.ts";
 
@@ -27,127 +27,88 @@ export interface DetectFacts {
   readonly onIncomplete: (reason: string) => void;
 }
 
-/** Runs `detect` once. Never throws; undefined where it ended by itself. */
-export async function runDetect(facts: DetectFacts): Promise<DetectError | undefined> {
-  const started = performance.now();
-  let closed = false;
-  const deadline = new AbortController();
-  const timer = setTimeout(
-    () => deadline.abort(new OutOfTime(facts.timeout)),
-    facts.timeout * 1000,
-  );
-  const client = makeClient({
-    ...facts,
-    sources: new Map([...facts.sources].map(([name, asker]) => [name, asking(asker, deadline)])),
-    log: (message) => {
-      if (!closed) facts.log(message);
-    },
-    signal: deadline.signal,
-    onIncomplete: (reason) => {
-      if (!closed) facts.onIncomplete(reason);
-    },
-  });
-  const take = (value: unknown): void => {
-    const parsed = parseDetection(value);
-    if (parsed.ok) facts.onDetection(parsed.detection);
-    else facts.onIncomplete(parsed.fault);
-    // A generator that never waits keeps the timer from firing, so the clock is looked at as well.
-    if (performance.now() - started > facts.timeout * 1000) throw new OutOfTime(facts.timeout);
-  };
-  try {
-    await drain(() => facts.detect(client, facts.params), take, deadline.signal);
-    return undefined;
-  } catch (error) {
-    return describeEnd(error);
-  } finally {
-    clearTimeout(timer);
-    closed = true;
-    // Whatever the module left running must not go on asking.
-    deadline.abort(new Error("detect has ended"));
-  }
-}
+/** Aborts the client's signal, and with it the requests that the module does not wait for. */
+export class DetectEnded extends Error {}
 
-/** Asks only until the end: what a module forgot must not ask in the next one's name. */
-function asking(asker: Requester, { signal }: AbortController): Requester {
-  return {
-    request: (...question) =>
-      signal.aborted ? Promise.reject(signal.reason) : asker.request(...question),
-  };
-}
-
-function describeEnd(error: unknown): DetectError {
-  try {
-    if (error instanceof FetchError) return { text: error.message, isFetch: true };
-    const isOurs = error instanceof OutOfTime || error instanceof Misuse;
-    return {
-      text: isOurs ? error.message : `detect threw ${describeThrown(error)}`,
-      isFetch: false,
-    };
-  } catch {
-    return { text: "detect threw something that throws at whoever looks at it", isFetch: false };
-  }
-}
-
-class OutOfTime extends Error {
+class OutOfTime extends DetectEnded {
   constructor(seconds: number) {
     super(`out of time: detect did not end within ${seconds} s`);
   }
 }
 
-/** The module breaks the contract; the message is for its author and needs no place. */
-class Misuse extends Error {}
+class Misuse extends Error {
+  constructor(returned: unknown) {
+    const type = returned === null ? "null" : typeof returned;
+    super(
+      `detect returned ${type}; it must be a generator (function*) or return a list of detections`,
+    );
+  }
+}
 
-async function drain(
-  start: () => unknown,
-  take: (value: unknown) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const iterator = iterate(await inTime(Promise.resolve(start()), signal));
+/** Runs `detect` once. Never throws; undefined if it returned. */
+export async function runDetect(facts: DetectFacts): Promise<DetectError | undefined> {
+  const started = performance.now();
+  const end = new AbortController();
+  const { signal } = end;
+  const timer = setTimeout(() => end.abort(new OutOfTime(facts.timeout)), facts.timeout * 1000);
+  const client = makeClient({
+    ...facts,
+    signal,
+    log: (message) => {
+      if (!signal.aborted) facts.log(message);
+    },
+    onIncomplete: (reason) => {
+      if (!signal.aborted) facts.onIncomplete(reason);
+    },
+  });
+  const take = (value: unknown): void => {
+    signal.throwIfAborted();
+    const parsed = parseDetection(value);
+    if (parsed.ok) facts.onDetection(parsed.detection);
+    else facts.onIncomplete(parsed.error);
+    // A generator that never waits keeps the timer from firing.
+    if (performance.now() - started > facts.timeout * 1000) throw new OutOfTime(facts.timeout);
+  };
   const takeAll = async (): Promise<void> => {
-    for (;;) {
-      const step = await iterator.next();
-      if (step.done === true || signal.aborted) return;
-      take(step.value);
-    }
+    const returned = await facts.detect(client, facts.params);
+    if (isAsyncIterable(returned)) for await (const value of returned) take(value);
+    else if (isIterable(returned)) for (const value of returned) take(value);
+    else throw new Misuse(returned);
   };
   try {
     await inTime(takeAll(), signal);
+    return undefined;
   } catch (error) {
-    leave(iterator);
-    throw error;
+    return describeEnd(error);
+  } finally {
+    clearTimeout(timer);
+    end.abort(new DetectEnded("detect has ended"));
   }
 }
 
-/** Lets the module's `finally` run. It is not waited for, and what it throws hides no other reason. */
-function leave(iterator: AsyncIterator<unknown> | Iterator<unknown>): void {
+function describeEnd(error: unknown): DetectError {
   try {
-    Promise.resolve(iterator.return?.()).catch(() => {});
-  } catch {}
-}
-
-/** What `detect` returned, as an iterator: a generator, sync or async, or any iterable. */
-function iterate(returned: unknown): AsyncIterator<unknown> | Iterator<unknown> {
-  if (typeof returned === "object" && returned !== null) {
-    if (isAsyncIterable(returned)) return returned[Symbol.asyncIterator]();
-    if (isIterable(returned)) return returned[Symbol.iterator]();
+    if (error instanceof FetchError) return { text: error.message, isFetch: true };
+    const isOwn = error instanceof OutOfTime || error instanceof Misuse;
+    const text = isOwn ? error.message : `detect threw ${describeThrown(error)}`;
+    return { text, isFetch: false };
+  } catch {
+    return { text: "detect threw an error that cannot be read", isFetch: false };
   }
-  throw new Misuse(
-    `detect returned ${returned === null ? "null" : typeof returned}; it must be a generator (function*) or return a list of detections`,
-  );
 }
 
-function isAsyncIterable(value: object): value is AsyncIterable<unknown> {
-  return Symbol.asyncIterator in value;
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 }
 
-function isIterable(value: object): value is Iterable<unknown> {
-  return Symbol.iterator in value;
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.iterator in value;
 }
 
-/** Message and, for the module's author, the line in the module where it came from. */
+/** The message, and the line in the module that threw. */
 function describeThrown(error: unknown): string {
-  const words = errorText(error);
-  if (error === null || error === undefined) return words;
-  if (!(error instanceof Error)) return `${typeof error} ${words}`;
-  return `${errorText(error.name)}: ${words}${placeOf(error)}`;
+  const text = errorText(error);
+  if (error === null || error === undefined) return text;
+  if (!(error instanceof Error)) return `${typeof error} ${text}`;
+  return `${errorText(error.name)}: ${text}${placeOf(error)}`;
 }

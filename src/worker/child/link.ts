@@ -4,82 +4,72 @@ import type { SafeDetection } from "../../core/model.ts";
 import { frameSplitter } from "../frames.ts";
 import { type FromWorker, PIPES, type ToWorker } from "../protocol.ts";
 
-// A module may put its own in their place; messages must not pass through it.
+// A module may replace these; messages must not pass through its code.
 const { parse, stringify } = JSON;
 const { writeSync } = fs;
 const bytesOf = Buffer.from.bind(Buffer);
-const now = performance.now.bind(performance);
 const { clearTimeout, setTimeout } = globalThis;
 
-/** Characters of one detection; its key, subject and body are far below. */
+/** Characters of one detection. */
 const MAX_DETECTION = 2 ** 20;
-/** So many detections of a job are each written at once; those of one that has more go together. */
-const AT_ONCE = 100;
-/** Characters of detections that gather before they are written, and milliseconds that they may take for it. */
-const GATHERED = 32 * 2 ** 10;
-const GATHERING = 5;
+/** The first detections of a job are written one by one, further ones in batches. */
+const UNBATCHED = 100;
+/** Characters of a batch, and milliseconds until it is written. */
+const BATCH_SIZE = 32 * 2 ** 10;
+const BATCH_TIME = 5;
 
 let job = "";
 let detected = 0;
-let gathered: string[] = [];
+let batch: string[] = [];
 let length = 0;
-let since = 0;
 let timer: NodeJS.Timeout | undefined;
 
-/** From now on all that is said is said of this job. */
-export function speakOf(next: string): void {
+/** All further messages belong to this job. */
+export function beginJob(next: string): void {
   job = next;
   detected = 0;
 }
 
-/**
- * Says something to the engine, after what has gathered. Returns when it is written: one that yields
- * without end waits for the engine to read.
- */
+/** Sends a message after the batch. Returns when it is written: a flood waits for the engine to read. */
 export function send(message: FromWorker): void {
   flushDetections();
   write(stringify({ ...message, job }));
 }
 
-/** Asks before it says what has gathered: the engine can take that in while the service answers. */
-export function sendRequest(question: Extract<FromWorker, { said: "request" }>): void {
-  write(stringify({ ...question, job }));
+/** Sends a request before the batch, which the engine can read while the service works. */
+export function sendRequest(request: Extract<FromWorker, { type: "request" }>): void {
+  write(stringify({ ...request, job }));
   flushDetections();
 }
 
 /**
- * Says what the module detected, or that it is too much for one detection. A module that goes on computing
- * for ever, or dies at once, may take those with it that had gathered; its outcome has failed then, and
- * clears nothing.
+ * Sends a detection, or that it is too large. A module that blocks or dies at once may lose those of the last
+ * batch; its outcome has failed then, and clears nothing.
  */
 export function sendDetection(detection: SafeDetection): void {
   const text = stringify(detection);
   if (text.length > MAX_DETECTION) {
     const key = stringify(detection.dedupeKey);
-    const reason = `yielded ${key} with ${text.length} characters of data; at most ${MAX_DETECTION} are kept`;
-    send({ said: "incomplete", reason });
+    const reason = `yielded ${key} with ${text.length} characters of data; the limit is ${MAX_DETECTION}`;
+    send({ type: "incomplete", reason });
     return;
   }
-  if (length === 0) {
-    since = now();
-    timer = setTimeout(flushDetections, GATHERING);
-  }
-  gathered[gathered.length] = text;
+  if (length === 0) timer = setTimeout(flushDetections, BATCH_TIME);
+  batch[batch.length] = text;
   length += text.length;
   detected += 1;
-  if (detected <= AT_ONCE || length > GATHERED || now() - since > GATHERING) flushDetections();
+  if (detected <= UNBATCHED || length > BATCH_SIZE) flushDetections();
 }
 
-/** What has gathered goes out, and nothing of it is left to do. */
+/** Writes the batch and stops its timer. */
 export function flushDetections(): void {
   if (length === 0) return;
   clearTimeout(timer);
-  const detections = gathered;
-  gathered = [];
+  let list = batch[0] ?? "";
+  for (let at = 1; at < batch.length; at++) list += `,${batch[at]}`;
+  batch = [];
   length = 0;
-  let list = "";
-  for (let at = 0; at < detections.length; at++) list += `${at === 0 ? "" : ","}${detections[at]}`;
-  write(`{"said":"detections","detections":[${list}],"job":${stringify(job)}}`);
+  write(`{"type":"detections","detections":[${list}],"job":${stringify(job)}}`);
 }
 
 function write(text: string): void {
@@ -87,7 +77,7 @@ function write(text: string): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(PIPES.toEngine, bytes, at);
 }
 
-/** Hands every message of the engine to `take`, with its body. When the engine is gone this process ends, too. */
+/** Passes each message of the engine on, with its body. This process ends with the engine. */
 export function listen(take: (message: ToWorker, body: Buffer) => void): void {
   const socket = new Socket({ fd: PIPES.toWorker, readable: true, writable: false });
   socket.on(
@@ -101,7 +91,7 @@ export function listen(take: (message: ToWorker, body: Buffer) => void): void {
   socket.on("error", end);
 }
 
-/** The engine's own words. */
+/** The engine's messages are trusted. */
 function parseMessage(text: string): ToWorker {
   return parse(text);
 }

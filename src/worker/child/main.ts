@@ -1,12 +1,12 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { LoadedModule } from "../../alarm/alarm_module.ts";
 import type { ModuleFile } from "../../alarm/discover.ts";
 import * as helpers from "../../index.ts";
 import { cut, errorText } from "../../text/describe.ts";
-import type { DetectEnd, ToWorker } from "../protocol.ts";
-import { runDetect } from "./detect.ts";
+import type { Task } from "../protocol.ts";
+import type { DetectError, TaskEnd } from "../worker_message.ts";
+import { DetectEnded, runDetect } from "./detect.ts";
 import { watchGlobals } from "./globals.ts";
-import { flushDetections, listen, send, sendDetection, speakOf } from "./link.ts";
+import { beginJob, flushDetections, listen, send, sendDetection } from "./link.ts";
 import { type Loaded, ModuleLoader } from "./load.ts";
 import { Requests } from "./requests.ts";
 
@@ -14,27 +14,34 @@ import { Requests } from "./requests.ts";
 const MAX_LINE = 10_000;
 
 /**
- * The process that alarm modules run in, one module at a time. It has neither the engine's configuration
- * nor its environment nor its connections; what it says is not trusted.
+ * The process that alarm modules run in, one at a time. It has neither the engine's configuration nor its
+ * environment nor its connections, and the engine does not trust its messages.
  */
 const loader = new ModuleLoader(helpers);
 const loaded = new Map<string, Promise<Loaded>>();
-const questions = new Requests();
+let requests = new Requests();
+let hasUnhandled = false;
 
-// Work that a module started and forgot: its error means that the module did not do all it meant to.
-const stray = (error: unknown): void =>
-  send({ said: "stray", reason: `an error that nobody caught: ${errorText(error)}` });
-process.on("uncaughtException", stray);
-process.on("unhandledRejection", stray);
-process.on("exit", (code) => send({ said: "exit", code }));
+// An error of work that the module does not wait for: it may not have seen everything.
+const reportUnhandled = (error: unknown): void => {
+  const reason =
+    error instanceof DetectEnded
+      ? "a request was still running when detect ended; is an await missing?"
+      : `unhandled error in the module: ${errorText(error)}`;
+  hasUnhandled = true;
+  send({ type: "unhandled", reason });
+};
+process.on("uncaughtException", reportUnhandled);
+process.on("unhandledRejection", reportUnhandled);
+process.on("exit", (code) => send({ type: "exit", code }));
 
-// Requests go through the engine: what fails is then on the record, whether or not the module minds.
+// Requests go through the engine, which records what fails, even if the module catches the error.
 Object.defineProperty(globalThis, "fetch", {
   value: function fetch() {
     const error = new TypeError(
-      "fetch is not there for alarms; ask with client.get, client.find or client.pages",
+      "fetch is not available to alarms; use client.get, client.find or client.pages",
     );
-    // The place that is told is the module's.
+    // The place in the message is the module's.
     Error.captureStackTrace(error, fetch);
     throw error;
   },
@@ -47,44 +54,38 @@ const changedGlobals = watchGlobals();
 let resourcesBefore = 0;
 
 listen((message, body) => {
-  switch (message.do) {
+  switch (message.type) {
     case "load":
-      begin(message.job);
-      describe(message.file, message.timeout).then(
-        (loaded) => send({ said: "loaded", ...loaded }),
-        (error: unknown) => {
-          const loaded = { ok: false, fault: brokenBy(message.file, error) };
-          send({ said: "loaded", loaded, clean: false });
-        },
-      );
-      return;
     case "detect":
-      begin(message.job);
-      detect(message).then(
-        (end) => send({ said: "end", ...end }),
-        (failure: unknown) => {
-          const error = { text: brokenBy(message.file, failure), isFetch: false };
-          send({ said: "end", error, changed: [], clean: false });
-        },
-      );
+      beginJob(message.job);
+      hasUnhandled = false;
+      resourcesBefore = countResources();
+      void run(message).then(send);
       return;
     case "response":
-      questions.respond(message.id, message.found ? body : undefined);
-      return;
+      return requests.respond(message.id, message.found ? body : undefined);
     case "fail":
-      questions.fail(message.id, message.reason);
+      return requests.fail(message.id, message.reason);
   }
 });
 
-/** A module that changes all that others rely on may keep this process from its own work. */
-function brokenBy(file: ModuleFile, error: unknown): string {
-  return `${file.path} has broken the process that it runs in: ${errorText(error)}`;
-}
-
-/** The process has nothing to do at this moment: what is more at the end of the job is the module's. */
-function begin(job: string): void {
-  speakOf(job);
-  resourcesBefore = countResources();
+async function run(task: Task): Promise<TaskEnd> {
+  try {
+    const { exports, detect, error: loadError, hangs } = await load(task.file, task.timeout);
+    let error = loadError === null ? null : { text: loadError, isFetch: false };
+    if (task.type === "detect") error ??= await runTask(task, detect);
+    // Work that it does not wait for may fail at once; the error belongs to this job.
+    for (let turns = 0; turns < 3; turns++) await turn();
+    const changed = changedGlobals();
+    const isAsBefore = changed.length === 0 && countResources() <= resourcesBefore;
+    const clean = isAsBefore && !hasUnhandled && !hangs;
+    return { type: "end", exports: task.type === "load" ? exports : null, error, changed, clean };
+  } catch (error) {
+    // A module that changes what everything relies on may break this process.
+    const text = `${task.file.path} has broken its process: ${errorText(error)}`;
+    const end = { exports: null, error: { text, isFetch: false }, changed: [], clean: false };
+    return { type: "end", ...end };
+  }
 }
 
 /** Each file is loaded once: several alarms may share it. */
@@ -94,48 +95,30 @@ function load(file: ModuleFile, timeout: number): Promise<Loaded> {
   return pending;
 }
 
-async function describe(
-  file: ModuleFile,
-  timeout: number,
-): Promise<{ loaded: LoadedModule; clean: boolean }> {
-  const { words, hangs } = await load(file, timeout);
-  return { loaded: words, clean: (await changesLeft()).clean && !hangs };
-}
-
-async function detect(job: Extract<ToWorker, { do: "detect" }>): Promise<DetectEnd> {
-  const { words, detect: found } = await load(job.file, job.timeout);
-  if (found === undefined || !words.ok) {
-    return {
-      error: { text: words.ok ? "no detect" : words.error, isFetch: false },
-      changed: [],
-      clean: false,
-    };
-  }
+async function runTask(
+  task: Extract<Task, { type: "detect" }>,
+  detect: Loaded["detect"],
+): Promise<DetectError | null> {
+  if (detect === undefined) return { text: "detect is not a function", isFetch: false };
+  const own = new Requests();
+  requests = own;
   const error = await runDetect({
-    ...job,
-    detect: found,
-    sources: new Map(job.sources.map((name) => [name, questions.requesterOf(name)])),
-    log: (text) => send({ said: "log", text: cut(String(text), MAX_LINE) }),
-    firing: () => questions.firing(),
+    ...task,
+    detect,
+    sources: new Map(task.sources.map((name) => [name, own.requesterOf(name)])),
+    log: (text) => send({ type: "log", text: cut(String(text), MAX_LINE) }),
+    firing: () => own.firing(),
     onDetection: sendDetection,
-    onIncomplete: (reason) => send({ said: "incomplete", reason: String(reason) }),
+    onIncomplete: (reason) => send({ type: "incomplete", reason: String(reason) }),
   });
-  questions.forget();
-  // The timer that would say it is none of the module's.
+  own.close();
+  // The timer of the batch must not count as the module's.
   flushDetections();
-  return { error: error ?? null, ...(await changesLeft()) };
+  return error ?? null;
 }
 
-/** What a module leaves behind, and whether the process is as it was. */
-async function changesLeft(): Promise<Pick<DetectEnd, "changed" | "clean">> {
-  // Work that it forgot may fail at once; that is its own trouble, and not the next one's.
-  for (let turns = 0; turns < 3; turns++) await turn();
-  const changed = changedGlobals();
-  return { changed, clean: changed.length === 0 && countResources() <= resourcesBefore };
-}
-
-/** Timers, sockets, listeners and the like that are still there. */
+/** Timers, sockets, listeners and the like. */
 function countResources(): number {
-  const atWork = process.getActiveResourcesInfo().filter((kind) => kind !== "Immediate").length;
-  return process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), atWork);
+  const active = process.getActiveResourcesInfo().filter((kind) => kind !== "Immediate").length;
+  return process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), active);
 }

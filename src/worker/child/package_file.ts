@@ -5,15 +5,15 @@ import { fileURLToPath } from "node:url";
 /** The package's folder, three levels up from `src/worker/child` and `dist/worker/child` alike. */
 const PACKAGE = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** What modules may import from the package, and where it lies there. */
+/** The folders that modules may import from, by the name in the specifier. */
 const FOLDERS = new Map([
   ["lib", "alarms/lib"],
   ["alarms", "alarms"],
 ]);
 
 /**
- * The shipped file that `swf-alarms/lib/NAME` or `swf-alarms/alarms/NAME` stands for, with or without an
- * extension. Undefined for any other specifier. Throws if no such file is shipped.
+ * The shipped file for `swf-alarms/lib/NAME` or `swf-alarms/alarms/NAME`, with or without an extension.
+ * Undefined for any other specifier. Throws if there is no such file.
  */
 export function packageFile(specifier: string, importer: string): string | undefined {
   const [isShipped, part = "", name = ""] =
@@ -26,13 +26,9 @@ export function packageFile(specifier: string, importer: string): string | undef
       `${missing}; a module can import "swf-alarms", "swf-alarms/lib/NAME" and "swf-alarms/alarms/NAME"`,
     );
   }
+  const files = readdirSync(join(PACKAGE, folder)).filter((file) => file.endsWith(".ts"));
   // Only a name from this list: no specifier leads to another file of the package.
-  const names = shippedNames(join(PACKAGE, folder));
+  const names = files.map((file) => file.slice(0, -".ts".length)).sort();
   if (names.includes(name)) return join(PACKAGE, folder, `${name}.ts`);
   throw new Error(`${missing}; "swf-alarms/${part}" has ${names.join(", ")}`);
-}
-
-function shippedNames(folder: string): readonly string[] {
-  const files = readdirSync(folder).filter((file) => file.endsWith(".ts"));
-  return files.map((file) => file.slice(0, -".ts".length)).sort();
 }

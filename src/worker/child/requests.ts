@@ -7,27 +7,27 @@ interface Waiting {
   reject(error: FetchError): void;
 }
 
-/** The questions of a module that the engine has yet to answer. */
+/** The requests of one job, which the engine sends to the sources. */
 export class Requests {
   readonly #waiting = new Map<number, Waiting>();
-  #asked = 0;
+  #count = 0;
+  #isClosed = false;
 
-  /** What stands for a source here: the request itself is the engine's. */
   requesterOf(source: string): Requester {
     return {
       request: (path, query, allow404, needed) =>
         this.#wait((id) => {
           sendRequest({
-            said: "request",
+            type: "request",
             id,
             source,
             path: String(path),
-            query: plain(query),
-            allow404: allow404,
+            query: plainQuery(query),
+            allow404,
             ahead: needed !== undefined,
           });
           needed?.then(() => {
-            if (this.#waiting.has(id)) send({ said: "needs", id });
+            if (this.#waiting.has(id)) send({ type: "needs", id });
           });
         }),
     };
@@ -35,7 +35,7 @@ export class Requests {
 
   /** The dedupe keys of the alarm's active events. */
   async firing(): Promise<readonly string[]> {
-    const body = await this.#wait((id) => send({ said: "firing", id }));
+    const body = await this.#wait((id) => send({ type: "firing", id }));
     return body === undefined ? [] : parseKeys(body.toString());
   }
 
@@ -47,16 +47,18 @@ export class Requests {
     this.#take(id)?.reject(new FetchError(reason));
   }
 
-  /** The job is over: answers that are still under way are dropped. */
-  forget(): void {
+  /** The job is over: what the module left running can send nothing in the next one's name. */
+  close(): void {
+    this.#isClosed = true;
     this.#waiting.clear();
   }
 
-  #wait(ask: (id: number) => void): Promise<Buffer | undefined> {
+  #wait(start: (id: number) => void): Promise<Buffer | undefined> {
     return new Promise((resolve, reject) => {
-      this.#asked += 1;
-      this.#waiting.set(this.#asked, { resolve, reject });
-      ask(this.#asked);
+      if (this.#isClosed) return reject(new Error("detect has ended"));
+      this.#count += 1;
+      this.#waiting.set(this.#count, { resolve, reject });
+      start(this.#count);
     });
   }
 
@@ -67,13 +69,13 @@ export class Requests {
   }
 }
 
-/** The engine's own words. */
+/** The engine's messages are trusted. */
 function parseKeys(text: string): readonly string[] {
   return JSON.parse(text);
 }
 
-/** Query values as they go into a URL; what a module gives may be anything. */
-function plain(query: object): { [name: string]: string } {
+/** Values as they go into a URL: a module may pass anything. */
+function plainQuery(query: object): { [name: string]: string } {
   const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);
   return Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
 }

@@ -3,19 +3,12 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { packageFile } from "./package_file.ts";
 
-/** Where a compiled file's name may stand for its source. */
-const SOURCES: readonly (readonly [RegExp, string])[] = [
-  [/\.js$/, ".ts"],
-  [/\.mjs$/, ".mts"],
-  [/\.cjs$/, ".cts"],
-];
-
-const LEFT_OUT = [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".json"];
+const EXTENSIONS = [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".json"];
 
 /**
- * The file that a module means: a path relative to it, an absolute one, or a file URL, with or without an
- * extension, or a file that the engine ships. Undefined for a package and for Node's own modules. Throws if
- * the file does not exist.
+ * The file that a specifier names: a relative or absolute path or a file URL, with or without an extension, or
+ * a file that the engine ships. Undefined for a package and for Node's own modules. Throws if there is no such
+ * file.
  */
 export function resolveFile(specifier: string, importer: string): string | undefined {
   const shipped = packageFile(specifier, importer);
@@ -25,27 +18,21 @@ export function resolveFile(specifier: string, importer: string): string | undef
   const path = resolve(dirname(importer), wanted);
   const candidates = [
     path,
-    ...SOURCES.map(([compiled, source]) => path.replace(compiled, source)),
-    ...LEFT_OUT.map((extension) => path + extension),
-    ...LEFT_OUT.map((extension) => `${path}/index${extension}`),
+    // The name of a compiled file may stand for its source.
+    path.replace(/\.([cm]?)js$/, ".$1ts"),
+    ...EXTENSIONS.map((extension) => path + extension),
+    ...EXTENSIONS.map((extension) => `${path}/index${extension}`),
   ];
-  const found = candidates.find(isFile);
+  const found = candidates.find((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
   if (found !== undefined) return realPath(found);
   throw new Error(`Cannot find module '${specifier}' imported from ${importer}`);
 }
 
-/**
- * The path without links, as Node has it too: a file is loaded once, whichever way it is named, and what it
- * imports is relative to where it lies. A path that leads nowhere stays as it is.
- */
+/** The path without links, so that a file is loaded once. A path that does not exist stays as it is. */
 export function realPath(path: string): string {
   try {
     return realpathSync.native(path);
   } catch {
     return path;
   }
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

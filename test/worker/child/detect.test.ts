@@ -195,7 +195,7 @@ describe("detect that throws has failed; what it had yielded stays", () => {
   });
 });
 
-describe("what is no detection makes the outcome partial, and costs no other", () => {
+describe("a value that is not a detection makes the outcome partial; the others count", () => {
   test("among good ones", async () => {
     const outcome = await outcomeOf(() => [A, null, { subject: "no key" }, "text", B]);
     expect(told(outcome)).toEqual([
@@ -229,7 +229,7 @@ describe("what is no detection makes the outcome partial, and costs no other", (
     expect(told(await outcomeOf(() => [A, mined, B]))[0]).toBe("partial: a b");
   });
 
-  test("a list of promises, whose await was forgotten, is told", async () => {
+  test("a list of promises, whose await was forgotten", async () => {
     const outcome = await outcomeOf(() => [Promise.resolve(A)]);
     expect(told(outcome)).toEqual(["partial: ", expect.stringContaining("dedupeKey is undefined")]);
   });

@@ -34,7 +34,7 @@ test("nothing has changed where nothing was changed", () => {
   expect(changed()).toEqual([]);
 });
 
-test("what newer Nodes note of their own fetch is no change", () => {
+test("what newer versions of Node note of their own fetch is not a change", () => {
   const changed = watchGlobals();
   change(globalThis, Symbol.for("undici.globalDispatcher.9"), {});
   expect(changed()).toEqual([]);
@@ -61,7 +61,7 @@ test.each<[string, object, PropertyKey, unknown]>([
   expect(found).toContain(name);
 });
 
-test("an addition to every object is told, and keeps the watch from nothing", () => {
+test("an addition to every object is reported, and does not break the watch", () => {
   const changed = watchGlobals();
   change(Object.prototype, "polluted", true);
   change(Array.prototype, "map", nothing);
@@ -95,7 +95,7 @@ test("so is the environment", () => {
   expect(changed()).toEqual([]);
 });
 
-test("what libraries leave on Error is nobody's change", () => {
+test("what libraries leave on Error is not a change", () => {
   const changed = watchGlobals();
   change(Error, "stackTraceLimit", 3);
   change(Error, "prepareStackTrace", nothing);

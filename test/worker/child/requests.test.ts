@@ -2,68 +2,66 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { Requests } from "../../../src/worker/child/requests.ts";
 import type { FromWorker } from "../../../src/worker/protocol.ts";
 
-const said: FromWorker[] = [];
+const sent: FromWorker[] = [];
 vi.mock("../../../src/worker/child/link.ts", () => {
-  const say = (message: FromWorker): void => void said.push(message);
-  return { send: say, sendRequest: say };
+  const record = (message: FromWorker): void => void sent.push(message);
+  return { send: record, sendRequest: record };
 });
 beforeEach(() => {
-  said.length = 0;
+  sent.length = 0;
 });
 
-/** Lets what follows from a promise happen. */
+/** Waits for what follows from a promise. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function askAhead(questions: Requests, path: string) {
+function sendAhead(requests: Requests, path: string) {
   let need = (): void => {};
   const needed = new Promise<void>((resolve) => {
     need = resolve;
   });
-  return { answer: questions.requesterOf("main").request(path, {}, false, needed), need };
+  return { response: requests.requesterOf("main").request(path, {}, false, needed), need };
 }
 
-const asks = (id: number, path: string, ahead: boolean) => {
-  return { said: "request", id, source: "main", path, query: {}, allow404: false, ahead };
+const sentAs = (id: number, path: string, ahead: boolean) => {
+  return { type: "request", id, source: "main", path, query: {}, allow404: false, ahead };
 };
 
-test("the engine is told once that the answer to what was asked ahead is needed", async () => {
-  const questions = new Requests();
-  const { answer, need } = askAhead(questions, "/list");
-  expect(said).toEqual([asks(1, "/list", true)]);
+test("the engine hears once that the response to a request sent ahead is needed", async () => {
+  const requests = new Requests();
+  const { response, need } = sendAhead(requests, "/list");
+  expect(sent).toEqual([sentAs(1, "/list", true)]);
   need();
   need();
   await turn();
-  expect(said.slice(1)).toEqual([{ said: "needs", id: 1 }]);
-  questions.fail(1, "status 403");
-  await expect(answer).rejects.toThrow("status 403");
+  expect(sent.slice(1)).toEqual([{ type: "needs", id: 1 }]);
+  requests.fail(1, "status 403");
+  await expect(response).rejects.toThrow("status 403");
 });
 
-test("and not at all where the answer is there already", async () => {
-  const questions = new Requests();
-  const { answer, need } = askAhead(questions, "/list");
-  questions.respond(1, Buffer.from("{}"));
+test("and not at all if the response is there already", async () => {
+  const requests = new Requests();
+  const { response, need } = sendAhead(requests, "/list");
+  requests.respond(1, Buffer.from("{}"));
   need();
-  expect(await answer).toEqual(Buffer.from("{}"));
+  expect(await response).toEqual(Buffer.from("{}"));
   await turn();
-  expect(said).toEqual([asks(1, "/list", true)]);
+  expect(sent).toEqual([sentAs(1, "/list", true)]);
 });
 
-test("what one job left unanswered does not reach the next, nor is it needed in its name", async () => {
-  const questions = new Requests();
-  const { answer, need } = askAhead(questions, "/list");
+test("what one job left running gets no response and sends nothing in the name of the next", async () => {
+  const old = new Requests();
+  const { response, need } = sendAhead(old, "/list");
   let settled = false;
   const settle = (): void => {
     settled = true;
   };
-  answer.then(settle, settle);
-  questions.forget();
-  const next = questions.requesterOf("main").request("/next", {}, false);
+  response.then(settle, settle);
+  old.close();
   need();
-  questions.respond(1, Buffer.from("late"));
-  questions.fail(1, "late");
-  questions.respond(2, Buffer.from("next"));
-  expect(await next).toEqual(Buffer.from("next"));
+  old.respond(1, Buffer.from("late"));
+  await expect(old.requesterOf("main").request("/more", {}, false)).rejects.toThrow("has ended");
+  await expect(old.firing()).rejects.toThrow("has ended");
   await turn();
   expect(settled).toBe(false);
-  expect(said).toEqual([asks(1, "/list", true), asks(2, "/next", false)]);
+  expect(sent).toEqual([sentAs(1, "/list", true)]);
 });

@@ -12,8 +12,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as helpers from "../../../src/index.ts";
-import { type Loaded, ModuleLoader } from "../../../src/worker/child/load.ts";
+import { ModuleLoader } from "../../../src/worker/child/load.ts";
 import { IDLE_CLIENT } from "../../support/idle_client.ts";
+import { type LoadedHere, loadHere } from "../../support/load_module.ts";
 
 const SHIPPED = fileURLToPath(new URL("../../../alarms", import.meta.url));
 const OWNER = "panda_failure_rate_owner";
@@ -34,16 +35,16 @@ function write(file: string, text: string): string {
   return path;
 }
 
-async function loadPath(path: string): Promise<Loaded> {
-  return await loader.load({ name: "x", path }, 10);
+async function loadPath(path: string): Promise<LoadedHere> {
+  return await loadHere(loader, { name: "x", path });
 }
 
-async function load(file: string, text: string): Promise<Loaded> {
+async function load(file: string, text: string): Promise<LoadedHere> {
   return await loadPath(write(file, text));
 }
 
-function faultOf({ words }: Loaded): string {
-  return words.ok ? "no fault" : words.error;
+function faultOf({ parsed }: LoadedHere): string {
+  return parsed.ok ? "no fault" : parsed.error;
 }
 
 const DETECT = "export const detect = () => [];";
@@ -56,12 +57,12 @@ describe("a module imports the shipped library by its name", () => {
     ["with a compiled file's extension", "a.ts", "swf-alarms/lib/fields.js"],
   ];
   test.each(rows)("%s, at once and later", async (_, file, specifier) => {
-    const { detect, words } = await load(
+    const { detect, parsed } = await load(
       file,
       `import { numberOf } from "${specifier}";
        export const detect = async () => [numberOf, (await import("${specifier}")).numberOf];`,
     );
-    expect(words).toMatchObject({ ok: true });
+    expect(parsed).toMatchObject({ ok: true });
     const [now, later] = Object(await detect?.(IDLE_CLIENT, {}));
     expect(now).toEqual(expect.any(Function));
     expect(later).toBe(now);
@@ -74,9 +75,9 @@ describe("a module builds on a shipped alarm", () => {
   test("with everything of it but what it exports itself", async () => {
     const shipped = await loadPath(join(SHIPPED, `${OWNER}.ts`));
     const own = await load(`${OWNER}.ts`, text);
-    if (!shipped.words.ok || !own.words.ok) throw new Error(faultOf(own));
-    expect(own.words.module).toEqual({
-      ...shipped.words.module,
+    if (!shipped.parsed.ok || !own.parsed.ok) throw new Error(faultOf(own));
+    expect(own.parsed.module).toEqual({
+      ...shipped.parsed.module,
       path: join(folder, `${OWNER}.ts`),
       title: "Ours",
     });
@@ -167,7 +168,7 @@ describe("a name that the package does not have is a fault that lists what there
   test("and one of it that is required by a file in the older style is refused as any TypeScript is", async () => {
     const fault = faultOf(await load("a.js", 'exports.detect = require("swf-alarms/lib/fields");'));
     expect(fault).toMatch(
-      /alarms\/lib\/fields\.ts cannot be required by \S+a\.js: only JavaScript without import and export can be; import it/,
+      /a\.js requires \S+alarms\/lib\/fields\.ts, which is not CommonJS; use import/,
     );
   });
 });
