@@ -1,5 +1,5 @@
 import { plainJson, plainText } from "../text/escape.ts";
-import { stringsRedacted } from "./redacted.ts";
+import { redactedJson } from "./redacted.ts";
 import { redact } from "./secrets.ts";
 
 /** Writes lines to stdout. Texts come from rows and services: neither control characters nor secrets get through. */
@@ -9,7 +9,8 @@ export function printLines(lines: readonly string[]): void {
 
 /** Writes a value as JSON, for other programs; control characters are escaped, secrets taken out. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${plainJson(JSON.stringify(value, stringsRedacted(redact), 2))}\n`);
+  const redacted = redactedJson(JSON.stringify(value), redact);
+  process.stdout.write(`${plainJson(JSON.stringify(redacted, null, 2))}\n`);
 }
 
 /** A text as a terminal may get it. */

@@ -31,17 +31,16 @@ function redactText(text: string, redact: Redact): string {
   const redacted = redact(text);
   if (redacted === text || !/^[[{]/.test(text)) return redacted;
   try {
-    const value: JsonValue = JSON.parse(text);
-    return JSON.stringify(redactJson(value, redact));
+    return JSON.stringify(redactedJson(text, redact));
   } catch {
     return redacted;
   }
 }
 
-/** For `JSON.stringify`. */
-export function stringsRedacted(redact: Redact) {
-  return (_key: string, value: unknown): unknown =>
-    typeof value === "string" ? redact(value) : value;
+/** The value of a JSON text, with the secrets taken out of its strings and keys. */
+export function redactedJson(text: string, redact: Redact): JsonValue {
+  const value: JsonValue = JSON.parse(text);
+  return redactJson(value, redact);
 }
 
 /** The channel, with the secrets taken out of every mail. */
