@@ -82,12 +82,12 @@ test("a missing table and a missing column are named, with what to do", async ()
 test.each([
   [
     "53100",
-    /alarm_things: cannot record this tick: database error: made by the test; the server's disk is full: free space there; the next tick tries again/,
+    /things: cannot record this tick: database error: made by the test; the server's disk is full: free space there; the next tick tries again/,
   ],
-  ["57014", /alarm_things: cannot record this tick: .*; the statement took too long: .*/],
+  ["57014", /things: cannot record this tick: .*; the statement took too long: .*/],
   [
     "40001",
-    /alarm_things: cannot record this tick: .*; other transactions conflicted with this one four times; .*/,
+    /things: cannot record this tick: .*; other transactions conflicted with this one four times; .*/,
   ],
 ])("a write that fails with %s costs its alarm alone, and says what to do", async (code, line) => {
   const site = await busySite({});
@@ -134,7 +134,7 @@ test("a connection lost inside a transaction costs its alarm whole; the others g
   expectLines(
     await site.tick(),
     1,
-    /alarm_things: cannot record this tick: database error: terminating connection .*; the server is starting or stopping, or closed the connection; the next tick tries again/,
+    /things: cannot record this tick: database error: terminating connection .*; the server is starting or stopping, or closed the connection; the next tick tries again/,
   );
   const events = await site.entries("event");
   expect(events.map(({ data }) => data.entry_id)).toEqual(["event_others", "event_others"]);
