@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { RunFacts } from "../core/status.ts";
 import { isJsonObject, type JsonObject } from "../text/json.ts";
 import type { Queryable } from "./database.ts";
 import { ALARMS_CONTEXT, insertEntries, jsonText, readData } from "./entry.ts";
@@ -103,19 +104,8 @@ export async function latestPerAlarm(db: Queryable): Promise<JsonObject> {
   return latest;
 }
 
-/** The record of a tick without its alarms' parts. */
-export interface PastRun {
-  readonly startedAt: number;
-  /** Undefined for a tick that is running or that never finished. */
-  readonly finishedAt: number | undefined;
-  readonly errors: number;
-  readonly errorDetails: string;
-  /** Whether it ran a few alarms by name. */
-  readonly partial: boolean;
-}
-
-/** The last ticks, newest first. */
-export async function pastRuns(db: Queryable, limit: number): Promise<readonly PastRun[]> {
+/** The last ticks without their alarms' parts, newest first. */
+export async function pastRuns(db: Queryable, limit: number): Promise<readonly RunFacts[]> {
   const rows = await db.query(
     `SELECT timestamp_created, CASE WHEN jsonb_typeof(data) = 'object' THEN data - 'per_alarm' END AS data
      FROM entry WHERE ${LIVE_RUN} ORDER BY timestamp_created DESC LIMIT $1::int`,

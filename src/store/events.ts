@@ -8,7 +8,7 @@ import type {
   SafeDetection,
 } from "../core/model.ts";
 import type { OpenedEvent, UnsentClear } from "../core/notice.ts";
-import type { Queryable } from "./database.ts";
+import type { Queryable, SqlValue } from "./database.ts";
 import { ALARMS_CONTEXT, insertEntries, type NewEntry } from "./entry.ts";
 import { CONTENT_MARK } from "./event_list.ts";
 
@@ -137,6 +137,11 @@ function newEvent(
   };
 }
 
+const TOUCH = `WITH changed AS (
+    UPDATE entry SET data = jsonb_set(data - 'clear_held_at', '{last_seen}', to_jsonb($2::float8)), timestamp_modified = $2
+    WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE} RETURNING 1)
+  SELECT count(*)::int AS count FROM changed`;
+
 /**
  * Records that the entities were detected again, which also ends a held clear. Returns how many of the
  * events are still active.
@@ -146,19 +151,13 @@ export async function touchEvents(
   ids: readonly string[],
   now: number,
 ): Promise<number> {
-  let touched = 0;
-  for (const batch of batches(ids)) {
-    const [row] = await db.query(
-      `WITH touched AS (
-         UPDATE entry SET data = jsonb_set(data - 'clear_held_at', '{last_seen}', to_jsonb($2::float8)), timestamp_modified = $2
-         WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE} RETURNING 1)
-       SELECT count(*)::int AS count FROM touched`,
-      [batch, now],
-    );
-    touched += Number(row?.count ?? 0);
-  }
-  return touched;
+  return await updateEvents(db, TOUCH, ids, [now]);
 }
+
+const HOLD = `WITH changed AS (
+    UPDATE entry SET data = jsonb_set(data, '{clear_held_at}', to_jsonb($2::float8)), timestamp_modified = $2
+    WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE} RETURNING 1)
+  SELECT count(*)::int AS count FROM changed`;
 
 /** Records that the clear guard held the events back. */
 export async function holdEvents(
@@ -166,14 +165,16 @@ export async function holdEvents(
   ids: readonly string[],
   now: number,
 ): Promise<void> {
-  for (const batch of batches(ids)) {
-    await db.query(
-      `UPDATE entry SET data = jsonb_set(data, '{clear_held_at}', to_jsonb($2::float8)), timestamp_modified = $2
-       WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE}`,
-      [batch, now],
-    );
-  }
+  await updateEvents(db, HOLD, ids, [now]);
 }
+
+const CLEAR = `WITH changed AS (
+    UPDATE entry SET data = data || jsonb_build_object('clear_time', $2::float8, 'clear_reason', $3::text)
+                       || CASE WHEN $4::boolean AND ${numberAt("last_notified")} = 0
+                          THEN '{"mail_owed": true}'::jsonb ELSE '{}'::jsonb END,
+                     timestamp_modified = $2
+    WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE} RETURNING 1)
+  SELECT count(*)::int AS count FROM changed`;
 
 export interface ClearFacts {
   readonly reason: string;
@@ -188,20 +189,13 @@ export async function clearEvents(
   { reason, mailOn }: ClearFacts,
   now: number,
 ): Promise<number> {
-  let cleared = 0;
-  for (const batch of batches(ids)) {
-    const rows = await db.query(
-      `UPDATE entry SET data = data || jsonb_build_object('clear_time', $2::float8, 'clear_reason', $3::text)
-                          || CASE WHEN $4::boolean AND ${numberAt("last_notified")} = 0
-                             THEN '{"mail_owed": true}'::jsonb ELSE '{}'::jsonb END,
-                        timestamp_modified = $2
-       WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE} RETURNING id`,
-      [batch, now, reason, mailOn],
-    );
-    cleared += rows.length;
-  }
-  return cleared;
+  return await updateEvents(db, CLEAR, ids, [now, reason, mailOn]);
 }
+
+const STAMP = `WITH changed AS (
+    UPDATE entry SET data = jsonb_set(data - 'mail_owed', '{last_notified}', to_jsonb($2::float8)), timestamp_modified = $2
+    WHERE id = ANY($1::text[]) RETURNING 1)
+  SELECT count(*)::int AS count FROM changed`;
 
 /** Records a confirmed mail on every event that it named. */
 export async function stampNotified(
@@ -209,14 +203,22 @@ export async function stampNotified(
   ids: readonly string[],
   now: number,
 ): Promise<void> {
-  for (const batch of batches(ids)) {
-    await db.query(
-      `UPDATE entry SET data = jsonb_set(data - 'mail_owed', '{last_notified}', to_jsonb($2::float8)),
-                        timestamp_modified = $2
-       WHERE id = ANY($1::text[])`,
-      [batch, now],
-    );
+  await updateEvents(db, STAMP, ids, [now]);
+}
+
+/** Runs an update in batches of ids. Returns how many events it changed. */
+async function updateEvents(
+  db: Queryable,
+  update: string,
+  ids: readonly string[],
+  params: readonly SqlValue[],
+): Promise<number> {
+  let changed = 0;
+  for (let start = 0; start < ids.length; start += BATCH) {
+    const [row] = await db.query(update, [ids.slice(start, start + BATCH), ...params]);
+    changed += Number(row?.count ?? 0);
   }
+  return changed;
 }
 
 /** A mail names no more of them; the next mail names the rest. */
@@ -246,8 +248,4 @@ export async function unsentClears(
     const { id, dedupe_key: dedupeKey, ...times } = parse(UnsentClearRow, row);
     return { id, dedupeKey, fireTime: times.fire_time, clearTime: times.clear_time };
   });
-}
-
-function* batches<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let start = 0; start < items.length; start += BATCH) yield items.slice(start, start + BATCH);
 }

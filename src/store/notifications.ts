@@ -3,6 +3,7 @@ import { array, fallback, number, object, safeParse, string } from "valibot";
 import type { Refused } from "../core/delivery.ts";
 import { eventEntryId } from "../core/event_key.ts";
 import type { PendingMail } from "../core/pending.ts";
+import type { MailStatus } from "../core/status.ts";
 import { safeText } from "../text/json.ts";
 import type { Queryable } from "./database.ts";
 import { ALARMS_CONTEXT, insertEntries, jsonText, readData } from "./entry.ts";
@@ -247,24 +248,12 @@ export async function closeRetry(
   );
 }
 
-/** A mail that was not delivered, or whose delivery state is unknown. */
-export interface FailedMail {
-  /** The alarm's `entry_id`, or `engine`. */
-  readonly alarm: string;
-  readonly attemptedAt: number;
-  readonly subject: string;
-  readonly outcome: string;
-  readonly error: string;
-  /** Whether a later mail of the same alarm was delivered. */
-  readonly resolved: boolean;
-}
-
-/** Mails since then that were not delivered, newest first. */
+/** Mails since then that were not delivered or whose delivery state is unknown, newest first. */
 export async function failedMails(
   db: Queryable,
   since: number,
   limit: number,
-): Promise<readonly FailedMail[]> {
+): Promise<readonly MailStatus[]> {
   const rows = await db.query(
     `WITH attempt AS (
        SELECT title, timestamp_created, data FROM entry WHERE ${NOTIFICATION} AND timestamp_created >= $1::float8)

@@ -25,6 +25,8 @@ const KNOWN: readonly string[] = [
   "postgres/connect.ts: {statement}",
   "postgres/connect.ts: {wait}",
   "postgres/lock.ts: {pid}",
+  // One of the constants above it.
+  "events.ts: update",
   // One of the constants of `CONDITIONS`.
   "retention.ts: {CONDITIONS[kind]}",
 ];
