@@ -3,7 +3,7 @@ import type { ModuleFile } from "../alarm/discover.ts";
 import { describeReplacement } from "../alarm/merge_folders.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { alarmRows } from "../store/alarms.ts";
-import { eventCounts } from "../store/listed_events.ts";
+import { eventCounts } from "../store/event_list.ts";
 import { renderState, viewAlarms } from "./alarms.ts";
 import { printJson, printLines, renderTable } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { AlarmRow } from "../core/model.ts";
 import type { ParamSpec } from "../core/params.ts";
-import { type ListedEvent, listEvents } from "../store/listed_events.ts";
+import { type ListedEvent, listEvents } from "../store/event_list.ts";
 import { findAlarm, renderState, type ViewedAlarm } from "./alarms.ts";
 import { eventFacts } from "./event_list.ts";
 import { printJson, printLines, renderTable, renderTime } from "./output.ts";

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { type ListedEvent, listEvents } from "../store/listed_events.ts";
+import { type ListedEvent, listEvents } from "../store/event_list.ts";
 import { printJson, printLines, renderTable, renderTime } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 

@@ -13,7 +13,7 @@ interface MigrateOptions extends ConfigOption {
 export function declareMigrate(command: Command): void {
   addConfigOption(command)
     .description(
-      "Makes what the database lacks and leaves what Django made as it is. Safe to repeat.",
+      "Applies pending migrations. Tables that Django made are not changed. Safe to repeat.",
     )
     .option("--json", "print as JSON")
     .action(async (options: MigrateOptions) => {

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
-import { allSweeps, type Sweep } from "../core/retention.ts";
-import { addRemoved, renderRemoved, sweepStep } from "../engine/sweep.ts";
-import type { Database, Queryable } from "../store/database.ts";
-import { countClearedEvents, countNotifications, type Extent } from "../store/prune.ts";
-import { countRuns } from "../store/run_days.ts";
-import { EXIT, type SetExit } from "./exit_code.ts";
-import { printJson, printLines, renderTable, renderTime } from "./output.ts";
+import type { Config } from "../config/config.ts";
+import { type PrunedKind, renderRemoved } from "../core/retention.ts";
+import type { Database } from "../store/database.ts";
+import { countOld, pruneSome } from "../store/retention.ts";
+import { utcMinute } from "../text/utc.ts";
+import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
+import { printJson, printLines, renderTable } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 interface PruneOptions extends ConfigOption {
@@ -16,131 +16,87 @@ interface PruneOptions extends ConfigOption {
 }
 
 /**
- * The embedded database belongs to one process at a time, and a tick waits ten seconds for it: prune has
- * it for so many seconds, and then leaves it to others for a moment.
+ * The embedded database belongs to one process at a time, and a tick waits ten seconds for it: prune closes
+ * it after this many seconds, and waits a moment (milliseconds) before it opens it again.
  */
 const TURN = 4;
 const PAUSE = 500;
 
-/** `prune`: removes at once what the ticks remove bit by bit. */
+/** `prune`: removes at once what the ticks remove gradually. */
 export function declarePrune(command: Command, setExit: SetExit): void {
   addConfigOption(command)
     .description(
-      "Removes at once what [retention] no longer keeps, and what the ticks otherwise remove bit by bit. Can be stopped with Ctrl-C and started again.",
+      "Removes all rows that are older than [retention] keeps them. Ticks remove the same rows, but only some at a time. Ctrl-C is safe; run it again to go on.",
     )
-    .option("--dry-run", "only say what would go")
+    .option("--dry-run", "only show what would be removed")
     .option("--yes", "remove it")
     .option("--json", "print as JSON")
     .action(async (options: PruneOptions) => {
       if ((options.dryRun === true) === (options.yes === true))
         throw new InvalidArgumentError(
-          "write prune --dry-run to see what would go, or prune --yes to remove it",
+          "use prune --dry-run to see what would be removed, or prune --yes to remove it",
         );
       if (options.yes === true) setExit(await removeAll(options));
-      else await showDue(options);
+      else await showOld(options);
     });
 }
 
-/** Rows of one sort that are due. */
-interface Due extends Extent {
-  readonly what: string;
-  /** Rows that are made in their place, one a day. */
-  readonly days: number;
-}
-
-async function showDue(options: PruneOptions): Promise<void> {
-  const due = await withDatabase(readConfig(options), async (db, { retention }) => {
-    const found: Due[] = [];
-    for (const sweep of allSweeps(retention, Date.now() / 1000))
-      found.push(...(await countDue(db, sweep)));
-    return found;
-  });
-  if (options.json === true) return printJson(due.map(dueFacts));
-  const rows = due.map(({ what, rows, oldest, newest, days }) => [
-    what,
-    String(rows),
-    renderTime(oldest),
-    renderTime(newest),
-    days === 0 ? "-" : `${days} day(s)`,
-  ]);
-  printLines(
-    renderTable(
-      ["WOULD GO", "ROWS", "OLDEST", "NEWEST", "KEPT AS ONE ROW A DAY"],
-      rows,
-      "[retention] keeps everything for ever",
-    ),
+async function showOld(options: PruneOptions): Promise<void> {
+  const old = await withDatabase(readConfig(options), (db, { retention }) =>
+    countOld(db, retention, Date.now() / 1000),
   );
+  if (options.json === true)
+    return printJson(
+      old.map(({ kind: what, rows, oldest = null, newest = null }) => ({
+        what,
+        rows,
+        oldest,
+        newest,
+      })),
+    );
+  const time = (at: number | undefined): string => (at === undefined ? "-" : utcMinute(at));
+  const rows = old.map(({ kind, rows, oldest, newest }) => [
+    kind,
+    String(rows),
+    time(oldest),
+    time(newest),
+  ]);
+  const headings = ["TO REMOVE", "ROWS", "OLDEST", "NEWEST"];
+  printLines(renderTable(headings, rows, "[retention] keeps all rows forever"));
 }
 
-async function countDue(db: Queryable, sweep: Sweep): Promise<readonly Due[]> {
-  switch (sweep.kind) {
-    case "engine_runs": {
-      const { runs, skipped, days } = await countRuns(db, sweep);
-      return [
-        { what: "engine runs", ...runs, days },
-        { what: "skipped ticks", ...skipped, days: 0 },
-      ];
-    }
-    case "cleared_events":
-      return [{ what: "cleared events", ...(await countClearedEvents(db, sweep)), days: 0 }];
-    case "notifications":
-      return [{ what: "notifications", ...(await countNotifications(db, sweep)), days: 0 }];
-  }
-}
-
-function dueFacts({ what, rows, oldest, newest, days }: Due) {
-  return { what, rows, oldest: oldest ?? null, newest: newest ?? null, days };
-}
-
-async function removeAll(options: PruneOptions) {
+async function removeAll(options: PruneOptions): Promise<ExitCode> {
+  const read = readConfig(options);
   const stop = new AbortController();
   const onStop = (): void => stop.abort();
   process.once("SIGINT", onStop).once("SIGTERM", onStop);
-  const read = readConfig(options);
-  const { config } = read;
-  const now = Date.now() / 1000;
-  const removed = new Map<string, number>();
-  let left = allSweeps(config.retention, now);
+  const removed = new Map<PrunedKind, number>();
+  const removeSome = async (db: Database, { retention }: Config): Promise<boolean> => {
+    const until = performance.now() + TURN * 1000;
+    while (performance.now() < until && !stop.signal.aborted) {
+      const some = await pruneSome(db, retention, Date.now() / 1000);
+      if (some.size === 0) return true;
+      for (const [kind, rows] of some) removed.set(kind, (removed.get(kind) ?? 0) + rows);
+    }
+    return false;
+  };
+  let finished = false;
   try {
-    while (left.length > 0 && !stop.signal.aborted) {
-      left = await withDatabase(read, (db) => removeSome(db, left, removed, now, stop.signal));
-      if (left.length > 0) showProgress(removed);
-      if (left.length > 0 && config.db.kind === "embedded") await sleep(PAUSE);
+    for (;;) {
+      finished = await withDatabase(read, removeSome);
+      if (finished || stop.signal.aborted) break;
+      if (process.stderr.isTTY) process.stderr.write(`removed so far: ${renderRemoved(removed)}\n`);
+      await sleep(PAUSE);
     }
   } finally {
     process.off("SIGINT", onStop).off("SIGTERM", onStop);
   }
-  if (options.json === true)
-    printJson({ removed: Object.fromEntries(removed), finished: left.length === 0 });
+  if (options.json === true) printJson({ removed: Object.fromEntries(removed), finished });
   else {
     const what = renderRemoved(removed);
     if (what !== "") printLines([`removed ${what}`]);
-    if (left.length > 0) printLines(["stopped before the end; prune --yes goes on from here"]);
+    if (!finished) printLines(["stopped before the end; run prune --yes again to go on"]);
     else if (what === "") printLines(["nothing to remove"]);
   }
-  return left.length === 0 ? EXIT.ok : EXIT.failed;
-}
-
-/** For whoever looks on. */
-function showProgress(removed: ReadonlyMap<string, number>): void {
-  if (process.stderr.isTTY) process.stderr.write(`removed so far: ${renderRemoved(removed)}\n`);
-}
-
-/** Works for one turn; gives what is left to do. */
-async function removeSome(
-  db: Database,
-  sweeps: readonly Sweep[],
-  removed: Map<string, number>,
-  now: number,
-  stop: AbortSignal,
-): Promise<readonly Sweep[]> {
-  const until = performance.now() + TURN * 1000;
-  let left = sweeps;
-  for (;;) {
-    const [sweep, ...others] = left;
-    if (sweep === undefined || stop.aborted || performance.now() > until) return left;
-    const step = await sweepStep(db, sweep, now);
-    addRemoved(removed, step);
-    left = step.reached < sweep.before ? [{ ...sweep, from: step.reached }, ...others] : others;
-  }
+  return finished ? EXIT.ok : EXIT.failed;
 }

@@ -6,11 +6,11 @@ import { Sources } from "../engine/sources.ts";
 import { TICK_LOCK } from "../engine/tick_lock.ts";
 import { alarmRows } from "../store/alarms.ts";
 import type { Queryable } from "../store/database.ts";
-import { readStates } from "../store/engine_state.ts";
-import { eventCounts } from "../store/listed_events.ts";
-import { failedMails } from "../store/listed_notifications.ts";
-import { isLockHeld, latestPerAlarm, pastRuns } from "../store/run_history.ts";
-import { alarmStateOf, sourceStates } from "../store/saved_states.ts";
+import { latestPerAlarm, pastRuns } from "../store/engine_runs.ts";
+import { alarmStateOf, readStates, sourceStates } from "../store/engine_state.ts";
+import { eventCounts } from "../store/event_list.ts";
+import { failedMails } from "../store/notifications.ts";
+import { isLockHeld } from "../store/postgres/lock.ts";
 import { countSkipped } from "../store/skipped_ticks.ts";
 import { EXIT, type SetExit } from "./exit_code.ts";
 import { printJson, printLines } from "./output.ts";
@@ -62,7 +62,7 @@ async function readStatus(
   ];
   return {
     now,
-    ticks: judgeTicks(await pastRuns(db, 0, RUNS), await isLockHeld(db, TICK_LOCK)),
+    ticks: judgeTicks(await pastRuns(db, RUNS), await isLockHeld(db, TICK_LOCK)),
     skipped: await countSkipped(db, now - DAY),
     alarms: alarms.map((row) =>
       judgeAlarm({

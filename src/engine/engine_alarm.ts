@@ -3,7 +3,7 @@ import { deliveryErrors, judgeDelivery } from "../core/delivery.ts";
 import type { Mode } from "../core/model.ts";
 import { renderAnnouncement } from "../message/announcement.ts";
 import type { Queryable } from "../store/database.ts";
-import type { States } from "../store/saved_states.ts";
+import type { States } from "../store/engine_state.ts";
 import { errorText } from "../text/describe.ts";
 import { type DeliverFacts, deliver } from "./deliver.ts";
 

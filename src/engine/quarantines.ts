@@ -10,7 +10,7 @@ import {
   nextTry,
   type TryDecision,
 } from "../core/quarantine.ts";
-import { alarmStateOf, type States, saveAlarmState } from "../store/saved_states.ts";
+import { alarmStateOf, type States, saveAlarmState } from "../store/engine_state.ts";
 import { utcMinute } from "../text/utc.ts";
 import { type EngineAlarmFacts, saveAndNotify } from "./engine_alarm.ts";
 import type { AlarmResult, RanResult } from "./result.ts";

@@ -3,7 +3,7 @@ import type { AlarmRow } from "../core/model.ts";
 import { givenUpError, type PendingMail, planPending, retryErrors } from "../core/pending.ts";
 import { storedMessage } from "../message/render.ts";
 import type { Database } from "../store/database.ts";
-import { beginRetry, closeRetry, pendingMails } from "../store/pending_mails.ts";
+import { beginRetry, closeRetry, pendingMails } from "../store/notifications.ts";
 import type { Mailing } from "./mailing.ts";
 
 export interface MailFacts {

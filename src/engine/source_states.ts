@@ -8,7 +8,7 @@ import {
   type RequestCounts,
   renderUnreachable,
 } from "../core/source_state.ts";
-import { saveSourceState, sourceStateOf } from "../store/saved_states.ts";
+import { saveSourceState, sourceStateOf } from "../store/engine_state.ts";
 import { type EngineAlarmFacts, saveAndNotify } from "./engine_alarm.ts";
 import type { AlarmResult } from "./result.ts";
 

@@ -13,8 +13,8 @@ import {
   openEngineRun,
 } from "../store/engine_runs.ts";
 import { readStates } from "../store/engine_state.ts";
+import { readUnsentMail } from "../store/notifications.ts";
 import { listTeams } from "../store/teams.ts";
-import { readUnsentMail } from "../store/unsent.ts";
 import { errorText } from "../text/describe.ts";
 import type { Workers } from "../worker/worker_pool.ts";
 import { startDeadline } from "./deadline.ts";
@@ -150,8 +150,8 @@ export async function tick(engine: Engine, { mode, only }: TickOptions): Promise
       const message = `cannot close the record of this tick, which will show as crashed: ${errorText(error)}`;
       return { ...report, errors: [...report.errors, message] };
     }
-    const budget = deadline;
-    const pruneErrors = await retain({ config, db, mode, only, now, states, budget, log });
+    const { signal } = deadline;
+    const pruneErrors = await retain({ config, db, mode, only, now, signal, log });
     return { ...report, errors: [...report.errors, ...pruneErrors] };
   } finally {
     deadline.stop();

@@ -6,15 +6,14 @@ import { recipientTokens } from "../core/recipients.ts";
 import { quote } from "../text/describe.ts";
 import { isJsonObject, type JsonObject, safeText } from "../text/json.ts";
 import type { Queryable, Row } from "./database.ts";
-import { ALARMS_CONTEXT, entryTitle, jsonText } from "./entry.ts";
-import { keepVersion } from "./versions.ts";
+import { ALARMS_CONTEXT, entryTitle, insertEntries, jsonText, keepVersion } from "./entry.ts";
 
 export interface AlarmRows {
-  /** By `entry_id`, the oldest first where two share one. */
+  /** By `entry_id`; if two rows share one, the oldest comes first. */
   readonly rows: readonly AlarmRow[];
-  /** Rows that name no alarm at all, in words for the person who made them. */
+  /** Errors about rows that do not name an alarm. */
   readonly invalid: readonly string[];
-  /** Names of alarms whose row was deleted: their modules are not newcomers. */
+  /** Names of alarms whose row was deleted: their modules are not new. */
   readonly deleted: readonly string[];
 }
 
@@ -26,16 +25,16 @@ export async function alarmRows(db: Queryable): Promise<AlarmRows> {
      ORDER BY data->>'entry_id', timestamp_created, id`,
   );
   const rows: AlarmRow[] = [];
-  const nameless: string[] = [];
+  const invalid: string[] = [];
   const deleted: string[] = [];
   for (const row of found) {
     const parsed = parseAlarmRow(row);
     if (typeof parsed === "string") {
-      if (row.archived !== true && row.deleted !== true) nameless.push(parsed);
+      if (row.archived !== true && row.deleted !== true) invalid.push(parsed);
     } else if (row.deleted === true) deleted.push(parsed.name);
     else rows.push(parsed);
   }
-  return { rows, invalid: nameless, deleted };
+  return { rows, invalid, deleted };
 }
 
 const Columns = object({
@@ -47,8 +46,8 @@ const Columns = object({
 });
 
 /**
- * A row that people and other programs edit, read as it is: what can be understood is used, and each
- * thing that cannot is a fault with a safe value in its place. A text says why the row names no alarm.
+ * Parses a row that people and other programs edit: each value that cannot be read is a fault, and a safe
+ * value takes its place. Returns an error message if the row does not name an alarm.
  */
 export function parseAlarmRow(row: Row): AlarmRow | string {
   const { id, title, content, data: raw, archived } = parse(Columns, row);
@@ -61,7 +60,7 @@ export function parseAlarmRow(row: Row): AlarmRow | string {
   const faults: string[] = [];
   const named = data.module ?? name;
   const module = typeof named === "string" ? named : "";
-  const params = parseParams(data.params);
+  const params = data.params ?? {};
   return {
     id,
     entryId,
@@ -72,31 +71,26 @@ export function parseAlarmRow(row: Row): AlarmRow | string {
     enabled: parseEnabled(data.enabled, faults),
     recipients: parseRecipientsValue(data.recipients, faults),
     renotificationHours: parseHours(data.renotification_window_hours, faults),
-    params: params ?? {},
+    params: isJsonObject(params) ? params : {},
     limits: parseLimits(data, faults),
     archived,
     faults,
-    blocker: blocker(module, named, params, data.params),
+    blocker: blocker(module, named, params),
   };
 }
 
-function blocker(
-  module: string,
-  named: unknown,
-  params: JsonObject | undefined,
-  given: unknown,
-): string | undefined {
-  if (!isAlarmName(module)) {
-    return `the row names the module ${quote(named)}, which is no module name; set data.module to a file name in the alarms folder without its ending`;
-  }
-  if (params === undefined)
-    return `the row's params are ${quote(given)}; they must be an object such as {"threshold": 0.1}`;
+/** Why the alarm cannot run at all; undefined if it can. */
+function blocker(module: string, named: unknown, params: unknown): string | undefined {
+  if (!isAlarmName(module))
+    return `the row names the module ${quote(named)}, which is not a module name; set data.module to the name of a file in the alarms folder, without its extension`;
+  if (!isJsonObject(params))
+    return `the row's params are ${quote(params)}; they must be an object such as {"threshold": 0.1}`;
   return undefined;
 }
 
 function parseEnabled(value: unknown, faults: string[]): boolean {
   if (value === undefined || value === true) return true;
-  // The dashboards show a null as off, too.
+  // The dashboards show null as off too.
   if (value === false || value === null) return false;
   faults.push(`the row's enabled is ${quote(value)}, read as true; it must be true or false`);
   return true;
@@ -106,9 +100,9 @@ function parseRecipientsValue(value: unknown, faults: string[]): readonly string
   const { tokens, wrong } = recipientTokens(value);
   if (wrong.length > 0) {
     const found = wrong.map(quote).slice(0, 3).join(", ");
-    const kept = tokens.length === 0 ? "read as nobody" : "left out";
+    const effect = tokens.length === 0 ? "read as no recipients" : "ignored";
     faults.push(
-      `the row's recipients hold ${found}, ${kept}; they must be a text or a list of texts`,
+      `the row's recipients contain ${found}, ${effect}; they must be a string or a list of strings`,
     );
   }
   return tokens;
@@ -124,7 +118,7 @@ function parseHours(value: unknown, faults: string[]): number {
   return 0;
 }
 
-/** Keys of a row that override the configuration's limits, with the least and the most that they may be. */
+/** Keys of a row that override the configuration's limits, with their least and greatest values. */
 const LIMITS = [
   ["timeout", "alarm_timeout", 0.1, 3600, "seconds"],
   ["memory", "alarm_memory", 64, 1_048_576, "MiB"],
@@ -139,15 +133,10 @@ function parseLimits(data: JsonObject, faults: string[]): AlarmRow["limits"] {
     if (typeof value === "number" && value >= least && value <= most) limits[name] = value;
     else
       faults.push(
-        `the row's ${key} is ${quote(value)}, left to the configuration; it must be ${least} to ${most} ${unit}`,
+        `the row's ${key} is ${quote(value)}, ignored; it must be ${least} to ${most} ${unit}`,
       );
   }
   return limits;
-}
-
-function parseParams(value: unknown): JsonObject | undefined {
-  if (value === undefined || value === null) return {};
-  return isJsonObject(value) ? value : undefined;
 }
 
 export interface NewAlarm {
@@ -158,29 +147,27 @@ export interface NewAlarm {
   readonly params: JsonObject;
 }
 
-/** Makes the row of a newcomer, with mail off until somebody turns it on. */
+/** Creates the row of a new module, with mail off until a person turns it on. */
 export async function createAlarm(db: Queryable, alarm: NewAlarm, now: number): Promise<AlarmRow> {
-  const data = {
-    entry_id: alarmEntryId(alarm.name),
-    enabled: false,
-    recipients: [],
-    renotification_window_hours: 0,
-    params: alarm.params,
+  const row = {
+    id: randomUUID(),
+    title: entryTitle(alarm.title ?? alarm.name.replaceAll("_", " ")),
+    content: safeText(alarm.description ?? ""),
+    data: {
+      entry_id: alarmEntryId(alarm.name),
+      enabled: false,
+      recipients: [],
+      renotification_window_hours: 0,
+      params: alarm.params,
+    },
   };
-  const title = entryTitle(alarm.title ?? alarm.name.replaceAll("_", " "));
-  const [row] = await db.query(
-    `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,
-                        timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
-     VALUES ($1, $2, $3, 'alarm', NULL, $4::text::jsonb, NULL, 'active', false, $5, $5, NULL, NULL, '${ALARMS_CONTEXT}')
-     RETURNING id, title, content, data, archived`,
-    [randomUUID(), title, safeText(alarm.description ?? ""), jsonText(data), now],
-  );
-  const parsed = parseAlarmRow(row ?? {});
+  await insertEntries(db, { kind: "alarm", status: "active", at: now }, [row]);
+  const parsed = parseAlarmRow({ ...row, archived: false });
   if (typeof parsed === "string") throw new Error(parsed);
   return parsed;
 }
 
-/** What `alarm set` can change; an absent key stays as it is. */
+/** What `alarm set` can change; absent keys stay unchanged. */
 export interface AlarmChange {
   readonly title?: string;
   readonly description?: string;
@@ -189,7 +176,7 @@ export interface AlarmChange {
   readonly data: JsonObject;
 }
 
-/** Changes an alarm's row the way the dashboard's editor does: the state before is kept as a version. */
+/** Changes an alarm's row as the dashboard's editor does: the previous state is kept as a version. */
 export async function changeAlarm(
   db: Queryable,
   id: string,

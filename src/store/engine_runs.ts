@@ -1,41 +1,29 @@
 import { randomUUID } from "node:crypto";
-import { object, parse, string, unknown } from "valibot";
+import type { RunFacts } from "../core/status.ts";
 import { isJsonObject, type JsonObject } from "../text/json.ts";
 import type { Queryable } from "./database.ts";
-import { ALARMS_CONTEXT, jsonText } from "./entry.ts";
+import { ALARMS_CONTEXT, insertEntries, jsonText, readData } from "./entry.ts";
 
-/** Opens the record of a tick; `only` names the alarms of one that runs but a few. Gives the row's id. */
+const RUN = `kind = 'engine_run' AND context_id = '${ALARMS_CONTEXT}'`;
+const LIVE_RUN = `${RUN} AND archived = false AND deleted_at IS NULL`;
+
+/** Opens the record of a tick; `only` names the alarms of a tick that does not run all. Returns the row's id. */
 export async function openEngineRun(
   db: Queryable,
   startedAt: number,
   only?: readonly string[],
 ): Promise<string> {
   const id = randomUUID();
-  await db.query(
-    `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,
-                        timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
-     VALUES ($1, $2, '', 'engine_run', NULL, $3::text::jsonb, NULL, 'active', false, $4, $4, NULL, NULL, '${ALARMS_CONTEXT}')`,
-    [
-      id,
-      runTitle(startedAt),
-      jsonText({
-        entry_id: `run_${Math.floor(startedAt)}`,
-        started_at: startedAt,
-        ...(only === undefined ? {} : { only }),
-      }),
-      startedAt,
-    ],
-  );
+  const [date = "", time = ""] = new Date(startedAt * 1000).toISOString().split("T");
+  const title = `Engine run ${date.replaceAll("-", "")} ${time.slice(0, 8)} UTC`;
+  const data = { entry_id: `run_${Math.floor(startedAt)}`, started_at: startedAt, only };
+  await insertEntries(db, { kind: "engine_run", status: "active", at: startedAt }, [
+    { id, title, data },
+  ]);
   return id;
 }
 
-/** `Engine run 20261121 03:45:00 UTC` */
-function runTitle(startedAt: number): string {
-  const [date = "", time = ""] = new Date(startedAt * 1000).toISOString().split("T");
-  return `Engine run ${date.replaceAll("-", "")} ${time.slice(0, 8)} UTC`;
-}
-
-/** The counters of a finished tick, in the words of the row contract. */
+/** The counters of a finished tick, named as in the row contract. */
 export interface RunSummary {
   readonly finished_at: number;
   readonly alarms_run: number;
@@ -47,7 +35,7 @@ export interface RunSummary {
   readonly per_alarm: JsonObject;
 }
 
-/** Closes the record of a tick; one that a later tick took for dead has finished after all. */
+/** Closes the record of a tick. A later tick may have closed it as crashed; it has finished after all. */
 export async function closeEngineRun(
   db: Queryable,
   id: string,
@@ -60,20 +48,20 @@ export async function closeEngineRun(
   );
 }
 
-/** How far back an unfinished run is looked for: each tick closes what the one before it left. */
+/** How many runs are searched for unfinished ones: each tick closes what the one before it left. */
 const LOOK_BACK = 20;
 
 /**
- * Closes the records that dead ticks left open. Call it while holding the lock of the ticks. There is
- * no `finished_at` on them: the dashboards then show "unknown" for that tick, not "clear".
+ * Closes the records that crashed ticks left open. Call it while holding the tick lock. They get no
+ * `finished_at`, so that the dashboards show "unknown" for that tick, not "clear".
  */
 export async function closeCrashedRuns(db: Queryable, now: number, ownId: string): Promise<void> {
+  const time = `${new Date(now * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
   await db.query(
     `UPDATE entry SET data = data || $3::text::jsonb, status = 'done', timestamp_modified = $1
      WHERE id IN (
        SELECT id FROM (
-         SELECT id, data FROM entry
-         WHERE kind = 'engine_run' AND context_id = '${ALARMS_CONTEXT}' AND deleted_at IS NULL
+         SELECT id, data FROM entry WHERE ${RUN} AND deleted_at IS NULL
          ORDER BY timestamp_created DESC LIMIT ${LOOK_BACK}
        ) AS newest
        WHERE id <> $2 AND jsonb_typeof(data) = 'object'
@@ -84,25 +72,55 @@ export async function closeCrashedRuns(db: Queryable, now: number, ownId: string
       jsonText({
         crashed_at: now,
         errors: 1,
-        error_details: `the tick was interrupted before its end; its record was closed by the tick of ${renderTick(now)}`,
+        error_details: `the tick was interrupted before its end; its record was closed by the tick of ${time}`,
       }),
     ],
   );
 }
 
-function renderTick(epochSeconds: number): string {
-  return `${new Date(epochSeconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
-}
-
-/** What the last finished tick over all alarms noted of each, by `entry_id`; empty before the first. */
+/** What the last finished tick over all alarms recorded of each, by `entry_id`; empty before the first. */
 export async function lastPerAlarm(db: Queryable): Promise<JsonObject> {
   const [row] = await db.query(
     `SELECT data->'per_alarm' AS per_alarm FROM entry
-     WHERE kind = 'engine_run' AND context_id = '${ALARMS_CONTEXT}'
-       AND data->'per_alarm' IS NOT NULL AND data->'only' IS NULL
+     WHERE ${RUN} AND data->'per_alarm' IS NOT NULL AND data->'only' IS NULL
      ORDER BY timestamp_created DESC LIMIT 1`,
   );
   return isJsonObject(row?.per_alarm) ? row.per_alarm : {};
+}
+
+/** What the last ticks recorded of each alarm: the last one over all alarms, and later ones over some of them. */
+export async function latestPerAlarm(db: Queryable): Promise<JsonObject> {
+  const rows = await db.query(
+    `SELECT data->'per_alarm' AS per_alarm FROM entry
+     WHERE ${LIVE_RUN} AND jsonb_typeof(data->'per_alarm') = 'object'
+       AND timestamp_created >= coalesce(
+         (SELECT max(timestamp_created) FROM entry
+          WHERE ${LIVE_RUN} AND jsonb_typeof(data->'per_alarm') = 'object' AND data->'only' IS NULL), 0)
+     ORDER BY timestamp_created`,
+  );
+  const latest: JsonObject = {};
+  for (const { per_alarm: perAlarm } of rows)
+    if (isJsonObject(perAlarm)) Object.assign(latest, perAlarm);
+  return latest;
+}
+
+/** The last ticks without their alarms' parts, newest first. */
+export async function pastRuns(db: Queryable, limit: number): Promise<readonly RunFacts[]> {
+  const rows = await db.query(
+    `SELECT timestamp_created, CASE WHEN jsonb_typeof(data) = 'object' THEN data - 'per_alarm' END AS data
+     FROM entry WHERE ${LIVE_RUN} ORDER BY timestamp_created DESC LIMIT $1::int`,
+    [limit],
+  );
+  return rows.map((row) => {
+    const data = readData(row.data);
+    return {
+      startedAt: Number(row.timestamp_created),
+      finishedAt: data.number("finished_at"),
+      errors: data.number("errors") ?? 0,
+      errorDetails: data.text("error_details") ?? "",
+      partial: data.has("only"),
+    };
+  });
 }
 
 export interface ListedRun {
@@ -120,32 +138,25 @@ export interface ListedRun {
   readonly perAlarm: JsonObject;
 }
 
-const RunRow = object({ id: string(), data: unknown() });
-
-/** Ticks, newest first. */
+/** Ticks with their alarms' parts, newest first. */
 export async function listEngineRuns(db: Queryable, limit: number): Promise<readonly ListedRun[]> {
   const rows = await db.query(
-    `SELECT id, data FROM entry
-     WHERE kind = 'engine_run' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
-     ORDER BY timestamp_created DESC LIMIT $1::int`,
+    `SELECT id, data FROM entry WHERE ${LIVE_RUN} ORDER BY timestamp_created DESC LIMIT $1::int`,
     [limit],
   );
   return rows.map((row) => {
-    const { id, data: raw } = parse(RunRow, row);
-    const data = isJsonObject(raw) ? raw : {};
-    const number = (value: unknown): number | undefined =>
-      typeof value === "number" ? value : undefined;
+    const data = readData(row.data);
     return {
-      id,
-      startedAt: number(data.started_at),
-      finishedAt: number(data.finished_at),
-      crashedAt: number(data.crashed_at),
-      alarmsRun: number(data.alarms_run) ?? 0,
-      alarmsSeen: number(data.alarms_seen) ?? 0,
-      notificationsSent: number(data.notifications_sent) ?? 0,
-      errors: number(data.errors) ?? 0,
-      errorDetails: typeof data.error_details === "string" ? data.error_details : "",
-      perAlarm: isJsonObject(data.per_alarm) ? data.per_alarm : {},
+      id: String(row.id),
+      startedAt: data.number("started_at"),
+      finishedAt: data.number("finished_at"),
+      crashedAt: data.number("crashed_at"),
+      alarmsRun: data.number("alarms_run") ?? 0,
+      alarmsSeen: data.number("alarms_seen") ?? 0,
+      notificationsSent: data.number("notifications_sent") ?? 0,
+      errors: data.number("errors") ?? 0,
+      errorDetails: data.text("error_details") ?? "",
+      perAlarm: data.object("per_alarm"),
     };
   });
 }

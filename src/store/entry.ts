@@ -1,30 +1,130 @@
-import { type JsonObject, safeJson, safeText } from "../text/json.ts";
+import { randomUUID } from "node:crypto";
+import { isJsonObject, type JsonObject, safeJson, safeText } from "../text/json.ts";
+import type { Queryable } from "./database.ts";
 
-/** The context that all rows but teams live in. */
+/** The context of all rows except teams. */
 export const ALARMS_CONTEXT = "swf-alarms";
 export const TEAMS_CONTEXT = "teams";
 
-/** Titles are cut where the column ends; the whole subject stays in the data. */
-export const TITLE_LENGTH = 255;
+const TITLE_LENGTH = 255;
+/** Rows and characters of JSON per INSERT: Postgres takes at most 256 MB of jsonb. */
+const BATCH = 20_000;
+const BATCH_SIZE = 16 * 2 ** 20;
 
-/** A text as a title: safe, one line, at most 255 characters as Postgres counts them. */
+export interface NewEntry {
+  /** A new UUID unless given. */
+  readonly id?: string;
+  /** Stored on one line, cut to the column's length. */
+  readonly title: string;
+  readonly content?: string;
+  readonly name?: string;
+  readonly data: object;
+  /** Its own time of creation, in epoch seconds, if it differs from the set's. */
+  readonly at?: number;
+}
+
+/** What the rows of one INSERT share. */
+export interface EntrySet {
+  readonly kind: string;
+  readonly status: "active" | "done";
+  /** Time of creation, in epoch seconds. */
+  readonly at: number;
+  readonly context?: string;
+  /** A constant ON CONFLICT clause. */
+  readonly onConflict?: string;
+}
+
+/** Inserts entries, in as few statements as possible. Returns the ids of the rows that were written. */
+export async function insertEntries(
+  db: Queryable,
+  { kind, status, at, context = ALARMS_CONTEXT, onConflict = "" }: EntrySet,
+  entries: Iterable<NewEntry>,
+): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  for (const batch of jsonBatches(entries)) {
+    const rows = await db.query(
+      `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,
+                          timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
+       SELECT made.id, made.title, coalesce(made.content, ''), $2::text, made.name, made.data, NULL, $3::text, false,
+              coalesce(made.at, $4::float8), coalesce(made.at, $4::float8), NULL, NULL, $5::text
+       FROM jsonb_to_recordset($1::text::jsonb)
+         AS made (id text, title text, content text, name text, data jsonb, at float8)
+       ${onConflict} RETURNING id`,
+      [batch, kind, status, at, context],
+    );
+    for (const row of rows) ids.add(String(row.id));
+  }
+  return ids;
+}
+
+/** One row at a time becomes text, so that a large set is never in memory as a whole. */
+function* jsonBatches(entries: Iterable<NewEntry>): Generator<string> {
+  let batch: string[] = [];
+  let size = 0;
+  for (const { id = randomUUID(), title, ...entry } of entries) {
+    const text = jsonText({ id, title: entryTitle(title), ...entry });
+    if (batch.length === BATCH || (batch.length > 0 && size + text.length > BATCH_SIZE)) {
+      yield `[${batch.join(",")}]`;
+      batch = [];
+      size = 0;
+    }
+    batch.push(text);
+    size += text.length;
+  }
+  if (batch.length > 0) yield `[${batch.join(",")}]`;
+}
+
+/** A text as a title: one line, at most 255 characters as Postgres counts them. */
 export function entryTitle(text: string): string {
   const line = safeText(text).replace(/\s+/gu, " ").trim();
   if (line.length <= TITLE_LENGTH) return line;
-  const characters = [...line];
-  return characters.length <= TITLE_LENGTH ? line : characters.slice(0, TITLE_LENGTH).join("");
+  return [...line].slice(0, TITLE_LENGTH).join("");
 }
 
 /**
- * A structured value as a parameter: JSON text, which both drivers send alike. Made safe here too,
- * because messages of errors and of services end up in records, and one NUL would lose the record.
+ * JSON text without what Postgres refuses (NUL, lone surrogates). `JSON.stringify` writes these as
+ * escapes, so most values need no second pass.
  */
-export function jsonText(value: unknown): string {
-  return JSON.stringify(safeJson(value));
+export function jsonText(value: object): string {
+  const text = JSON.stringify(value);
+  return text.includes("\\u") ? JSON.stringify(safeJson(value)) : text;
 }
 
-/** The same of what is JSON already: only what Postgres refuses is written as an escape, and then replaced. */
-export function plainJsonText(value: JsonObject): string {
-  const text = JSON.stringify(value);
-  return text.includes("\\u") ? jsonText(value) : text;
+/** Reads a `data` column, which another program may have written: a value of another type is absent. */
+export function readData(data: unknown) {
+  const object: JsonObject = isJsonObject(data) ? data : {};
+  return {
+    number: (key: string): number | undefined => {
+      const value = object[key];
+      return typeof value === "number" ? value : undefined;
+    },
+    text: (key: string): string | undefined => {
+      const value = object[key];
+      return typeof value === "string" ? value : undefined;
+    },
+    has: (key: string): boolean => object[key] !== undefined,
+    object: (key: string): JsonObject => {
+      const value = object[key];
+      return isJsonObject(value) ? value : {};
+    },
+  };
+}
+
+/**
+ * Keeps the title, content and data of an entry as its next version, as Django does before a save.
+ * Call it inside the transaction of the change.
+ */
+export async function keepVersion(
+  db: Queryable,
+  entryId: string,
+  by: string,
+  now: number,
+): Promise<void> {
+  await db.query(
+    `INSERT INTO entry_version (version_num, title, content, data, changed_by, "timestamp", entry_id)
+     SELECT coalesce((SELECT max(version_num) FROM entry_version WHERE entry_id = entry.id), 0) + 1,
+            title, content, data, $2, $3, id
+     FROM entry WHERE id = $1`,
+    [entryId, by.slice(0, 100), now],
+  );
 }

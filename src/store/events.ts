@@ -7,26 +7,35 @@ import type {
   Detections,
   SafeDetection,
 } from "../core/model.ts";
-import type { OpenedEvent } from "../core/notice.ts";
-import type { Queryable } from "./database.ts";
-import { ALARMS_CONTEXT, entryTitle, plainJsonText } from "./entry.ts";
-import { CONTENT_MARK } from "./event_texts.ts";
+import type { OpenedEvent, UnsentClear } from "../core/notice.ts";
+import type { Queryable, SqlValue } from "./database.ts";
+import { ALARMS_CONTEXT, insertEntries, type NewEntry } from "./entry.ts";
+import { CONTENT_MARK } from "./event_list.ts";
 
-/** Rows per statement: bounds what one statement carries, whatever the number of detections. */
+/** Ids per statement. */
 const BATCH = 20_000;
-/** Characters of JSON per statement: Postgres takes no more than 256 MB of jsonb. */
-const BATCH_SIZE = 16 * 2 ** 20;
 
-/** The rows of the partial unique index; statements repeat its words so that Postgres can use it. */
+/** The condition of the partial unique index; statements repeat it so that Postgres can use the index. */
 const ACTIVE = `kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
     AND data->>'clear_time' IS NULL`;
 
 /**
- * The same rows, where their ids are given: in words that no index has, or else Postgres reads all events
- * of all alarms for each statement, as it takes them for few.
+ * The same rows when their ids are given, worded so that no index matches: Postgres underestimates how
+ * many events are active, and would read all of them instead of looking up the ids.
  */
 const STILL_ACTIVE = `kind || ' ' || context_id = 'event ${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
     AND coalesce(data->'clear_time', 'null') = 'null'`;
+
+/** The condition of the partial index on cleared events whose mail is unsent. */
+export const UNSENT_CLEAR = `kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
+    AND data->>'mail_owed' = 'true'`;
+
+/** SQL for a number in `data`: 0 if it is missing, has another type, or is too large for a time or a counter. */
+export function numberAt(key: string): string {
+  return `CASE WHEN jsonb_typeof(data->'${key}') = 'number' THEN
+            CASE WHEN abs((data->>'${key}')::numeric) < 1e15 THEN (data->>'${key}')::float8 ELSE 0 END
+          ELSE 0 END`;
+}
 
 const ActiveRow = object({
   id: string(),
@@ -37,10 +46,7 @@ const ActiveRow = object({
   clear_held_at: number(),
 });
 
-/**
- * All active events of an alarm, in the order of the index that holds them. Rows of other programs may
- * lack times; they count as 0.
- */
+/** All active events of an alarm, in the order of their index. */
 export async function activeEvents(db: Queryable, alarmName: string): Promise<ActiveEvents> {
   const events = new Map<string, ActiveEvent>();
   for (let after: string | undefined = ""; after !== undefined; ) {
@@ -69,66 +75,53 @@ export async function activeEvents(db: Queryable, alarmName: string): Promise<Ac
   return events;
 }
 
-/** What is no number, one beyond all times and counters included, counts as 0. */
-export function numberAt(key: string): string {
-  return `CASE WHEN jsonb_typeof(data->'${key}') = 'number' THEN
-            CASE WHEN abs((data->>'${key}')::numeric) < 1e15 THEN (data->>'${key}')::float8 ELSE 0 END
-          ELSE 0 END`;
-}
-
 export interface FiringFacts {
   readonly alarm: Pick<AlarmRow, "id" | "name" | "description">;
   readonly detections: Pick<Detections, "get">;
   /** Resolved addresses; an array, because the dashboard joins it. */
   readonly recipients: readonly string[];
-  /** The tick's time, so that the tick that fires shows as firing. */
+  /** The tick's time. */
   readonly fireTime: number;
 }
 
 /**
- * Makes the rows of newly detected entities. Gives the ids that were made: an entity that another
- * process made active in the meantime is left to it.
+ * Inserts the events of newly detected entities. Returns the ids that were inserted: if another process
+ * opened an entity's event first, that event stands.
  */
 export async function openEvents(
   db: Queryable,
   events: readonly OpenedEvent[],
   facts: FiringFacts,
 ): Promise<ReadonlySet<string>> {
-  const made = new Set<string>();
-  for (const batch of textBatches(rowTexts(events, facts))) {
-    const rows = await db.query(
-      `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,
-                          timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
-       SELECT event.id, event.title, event.content, 'event', NULL, event.data, NULL, 'active', false,
-              $2::float8, $2::float8, NULL, NULL, '${ALARMS_CONTEXT}'
-       FROM jsonb_to_recordset($1::text::jsonb) AS event (id text, title text, content text, data jsonb)
-       ON CONFLICT ((data->>'entry_id'), md5(data->>'dedupe_key')) WHERE ${ACTIVE} DO NOTHING
-       RETURNING id`,
-      [`[${batch.join(",")}]`, facts.fireTime],
-    );
-    for (const row of rows) made.add(String(row.id));
-  }
-  return made;
+  return await insertEntries(
+    db,
+    {
+      kind: "event",
+      status: "active",
+      at: facts.fireTime,
+      onConflict: `ON CONFLICT ((data->>'entry_id'), md5(data->>'dedupe_key')) WHERE ${ACTIVE} DO NOTHING`,
+    },
+    newEvents(events, facts),
+  );
 }
 
-/** One at a time, so that not all of many are in memory; of what is known by its key alone there is no row to make. */
-function* rowTexts(events: readonly OpenedEvent[], facts: FiringFacts): Generator<string> {
+function* newEvents(events: readonly OpenedEvent[], facts: FiringFacts): Generator<NewEntry> {
   for (const { id, dedupeKey } of events) {
     const detection = facts.detections.get(dedupeKey);
-    if (detection !== undefined) yield plainJsonText(eventColumns(id, detection, facts));
+    if (detection !== undefined) yield newEvent(id, detection, facts);
   }
 }
 
-/** The row contract of a new event: the detection's own data first, so that the engine's keys win. */
-function eventColumns(
+/** The row contract of a new event: the detection's own data comes first, so that the engine's keys win. */
+function newEvent(
   id: string,
   detection: SafeDetection,
   { alarm, recipients, fireTime }: FiringFacts,
-) {
+): NewEntry {
   const head = alarm.description.trimEnd();
   return {
     id,
-    title: entryTitle(detection.subject),
+    title: detection.subject,
     content: head === "" ? detection.body : `${head}${CONTENT_MARK}${detection.body}`,
     data: {
       ...detection.data,
@@ -144,104 +137,115 @@ function eventColumns(
   };
 }
 
+const TOUCH = `WITH changed AS (
+    UPDATE entry SET data = jsonb_set(data - 'clear_held_at', '{last_seen}', to_jsonb($2::float8)), timestamp_modified = $2
+    WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE} RETURNING 1)
+  SELECT count(*)::int AS count FROM changed`;
+
 /**
- * Notes that the entities were detected again; a clear that was held back is off the table. Gives how many
- * of them are still active.
+ * Records that the entities were detected again, which also ends a held clear. Returns how many of the
+ * events are still active.
  */
 export async function touchEvents(
   db: Queryable,
   ids: readonly string[],
   now: number,
 ): Promise<number> {
-  let touched = 0;
-  for (const batch of batches(ids)) {
-    const [row] = await db.query(
-      `WITH touched AS (
-         UPDATE entry SET data = jsonb_set(data - 'clear_held_at', '{last_seen}', to_jsonb($2::float8)), timestamp_modified = $2
-         WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE} RETURNING 1)
-       SELECT count(*)::int AS count FROM touched`,
-      [batch, now],
-    );
-    touched += Number(row?.count ?? 0);
-  }
-  return touched;
+  return await updateEvents(db, TOUCH, ids, [now]);
 }
 
-/** Notes that the clear guard held the events back. */
+const HOLD = `WITH changed AS (
+    UPDATE entry SET data = jsonb_set(data, '{clear_held_at}', to_jsonb($2::float8)), timestamp_modified = $2
+    WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE} RETURNING 1)
+  SELECT count(*)::int AS count FROM changed`;
+
+/** Records that the clear guard held the events back. */
 export async function holdEvents(
   db: Queryable,
   ids: readonly string[],
   now: number,
 ): Promise<void> {
-  for (const batch of batches(ids)) {
-    await db.query(
-      `UPDATE entry SET data = jsonb_set(data, '{clear_held_at}', to_jsonb($2::float8)), timestamp_modified = $2
-       WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE}`,
-      [batch, now],
-    );
-  }
+  await updateEvents(db, HOLD, ids, [now]);
 }
+
+const CLEAR = `WITH changed AS (
+    UPDATE entry SET data = data || jsonb_build_object('clear_time', $2::float8, 'clear_reason', $3::text)
+                       || CASE WHEN $4::boolean AND ${numberAt("last_notified")} = 0
+                          THEN '{"mail_owed": true}'::jsonb ELSE '{}'::jsonb END,
+                     timestamp_modified = $2
+    WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE} RETURNING 1)
+  SELECT count(*)::int AS count FROM changed`;
 
 export interface ClearFacts {
   readonly reason: string;
-  /** Whether the alarm mails: an event that no confirmed mail has named is then owed one. */
+  /** Whether the alarm mails: an event that no confirmed mail has named is then unsent. */
   readonly mailOn: boolean;
 }
 
-/** Ends the events that are still active. Gives how many were. */
+/** Ends those of the events that are still active. Returns how many were. */
 export async function clearEvents(
   db: Queryable,
   ids: readonly string[],
   { reason, mailOn }: ClearFacts,
   now: number,
 ): Promise<number> {
-  let cleared = 0;
-  for (const batch of batches(ids)) {
-    const rows = await db.query(
-      `UPDATE entry SET data = data || jsonb_build_object('clear_time', $2::float8, 'clear_reason', $3::text)
-                          || CASE WHEN $4::boolean AND ${numberAt("last_notified")} = 0
-                             THEN '{"mail_owed": true}'::jsonb ELSE '{}'::jsonb END,
-                        timestamp_modified = $2
-       WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE} RETURNING id`,
-      [batch, now, reason, mailOn],
-    );
-    cleared += rows.length;
-  }
-  return cleared;
+  return await updateEvents(db, CLEAR, ids, [now, reason, mailOn]);
 }
 
-/** Notes a confirmed mail on every event that it named: nothing of them is owed any more. */
+const STAMP = `WITH changed AS (
+    UPDATE entry SET data = jsonb_set(data - 'mail_owed', '{last_notified}', to_jsonb($2::float8)), timestamp_modified = $2
+    WHERE id = ANY($1::text[]) RETURNING 1)
+  SELECT count(*)::int AS count FROM changed`;
+
+/** Records a confirmed mail on every event that it named. */
 export async function stampNotified(
   db: Queryable,
   ids: readonly string[],
   now: number,
 ): Promise<void> {
-  for (const batch of batches(ids)) {
-    await db.query(
-      `UPDATE entry SET data = jsonb_set(data - 'mail_owed', '{last_notified}', to_jsonb($2::float8)),
-                        timestamp_modified = $2
-       WHERE id = ANY($1::text[])`,
-      [batch, now],
-    );
-  }
+  await updateEvents(db, STAMP, ids, [now]);
 }
 
-/** Batches of JSON texts, bounded in number and in size. */
-function* textBatches(texts: Iterable<string>): Generator<readonly string[]> {
-  let batch: string[] = [];
-  let size = 0;
-  for (const text of texts) {
-    if (batch.length === BATCH || (batch.length > 0 && size + text.length > BATCH_SIZE)) {
-      yield batch;
-      batch = [];
-      size = 0;
-    }
-    batch.push(text);
-    size += text.length;
+/** Runs an update in batches of ids. Returns how many events it changed. */
+async function updateEvents(
+  db: Queryable,
+  update: string,
+  ids: readonly string[],
+  params: readonly SqlValue[],
+): Promise<number> {
+  let changed = 0;
+  for (let start = 0; start < ids.length; start += BATCH) {
+    const [row] = await db.query(update, [ids.slice(start, start + BATCH), ...params]);
+    changed += Number(row?.count ?? 0);
   }
-  if (batch.length > 0) yield batch;
+  return changed;
 }
 
-function* batches<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let start = 0; start < items.length; start += BATCH) yield items.slice(start, start + BATCH);
+/** A mail names no more of them; the next mail names the rest. */
+const UNSENT_CLEARS = 1_000;
+
+const UnsentClearRow = object({
+  id: string(),
+  dedupe_key: string(),
+  fire_time: number(),
+  clear_time: number(),
+});
+
+/** Events that cleared before a confirmed mail named them, oldest first. */
+export async function unsentClears(
+  db: Queryable,
+  alarmName: string,
+): Promise<readonly UnsentClear[]> {
+  const rows = await db.query(
+    `SELECT id, COALESCE(data->>'dedupe_key', id) AS dedupe_key,
+            ${numberAt("fire_time")} AS fire_time, ${numberAt("clear_time")} AS clear_time
+     FROM entry
+     WHERE ${UNSENT_CLEAR} AND data->>'entry_id' = $1
+     ORDER BY timestamp_created, id LIMIT ${UNSENT_CLEARS}`,
+    [eventEntryId(alarmName)],
+  );
+  return rows.map((row) => {
+    const { id, dedupe_key: dedupeKey, ...times } = parse(UnsentClearRow, row);
+    return { id, dedupeKey, fireTime: times.fire_time, clearTime: times.clear_time };
+  });
 }

@@ -3,17 +3,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { errorText } from "../text/describe.ts";
 import { type Database, DatabaseError, type Row } from "./database.ts";
-import { sqlState } from "./database_error.ts";
+import { isMissingRight, isMissingTable } from "./database_error.ts";
 
 const FOLDER = fileURLToPath(new URL("../../migrations", import.meta.url));
 const LOCK = "swf-alarms migrate";
-/** SQLSTATE of a table that does not exist. */
-const NO_TABLE = "42P01";
 
-/**
- * Indexes that a migration made and that promises rest on. One that is gone makes its migration pending
- * again; those migrations can be repeated.
- */
+/** Indexes that promises rest on, by their migration, which is repeatable: if one is missing, it is pending again. */
 const INDEXES: ReadonlyMap<string, readonly string[]> = new Map([
   ["0002_one_active_event.sql", ["swf_alarms_one_active_event"]],
   [
@@ -30,13 +25,13 @@ const LEDGER = `
   )`;
 
 export interface MigrationReport {
-  /** Names of the migrations applied now. */
+  /** Names of the migrations that were applied now. */
   readonly applied: readonly string[];
   /** What they changed in existing data, one line each. */
   readonly notes: readonly string[];
 }
 
-/** Brings the database up to this engine's schema. Safe to repeat, and to run twice at once. */
+/** Applies the pending migrations. Safe to repeat, and to run twice at once. */
 export async function migrate(db: Database): Promise<MigrationReport> {
   const attempt = await db.tryLock(LOCK);
   if (!attempt.held)
@@ -44,12 +39,12 @@ export async function migrate(db: Database): Promise<MigrationReport> {
       `another process is migrating this database (${attempt.holder}); try again when it has ended`,
     );
   try {
-    await makeLedger(db);
+    await attemptTo("create the table swf_alarms_migration", () => db.query(LEDGER));
     const applied: string[] = [];
     const notes: string[] = [];
     for (const name of await pendingMigrations(db)) {
-      const rows = await applyMigration(db, name);
-      notes.push(...rows.flatMap((row) => (typeof row.note === "string" ? [row.note] : [])));
+      const rows = await attemptTo(`apply the migration ${name}`, () => apply(db, name));
+      notes.push(...rows.flatMap(({ note }) => (typeof note === "string" ? [note] : [])));
       applied.push(name);
     }
     return { applied, notes };
@@ -58,41 +53,50 @@ export async function migrate(db: Database): Promise<MigrationReport> {
   }
 }
 
-async function makeLedger(db: Database): Promise<void> {
+/** The usual advice about rights is for the engine's own role; migrations need the owner of the tables. */
+async function attemptTo<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
-    await db.query(LEDGER);
+    return await work();
   } catch (error) {
-    throw new DatabaseError(
-      `cannot make the table swf_alarms_migration: ${reason(error)}. Run migrate as a role that may create tables, such as the owner of the tables.`,
-    );
+    const isRight = error instanceof Error && isMissingRight(error);
+    const reason = isRight
+      ? `${errorText(error.cause)}; run migrate as the owner of the tables`
+      : `${errorText(error)}; nothing was changed, run migrate again when that is fixed`;
+    throw new DatabaseError(`cannot ${what}: ${reason}`);
   }
 }
 
+/** The migration and its entry in the ledger commit together. The name is that of a file of this package. */
+async function apply(db: Database, name: string): Promise<readonly Row[]> {
+  const sql = readFileSync(join(FOLDER, name), "utf8");
+  const ledger = `INSERT INTO swf_alarms_migration (name, applied_at) VALUES ('${name}', extract(epoch FROM clock_timestamp())::float8)
+    ON CONFLICT (name) DO UPDATE SET applied_at = excluded.applied_at`;
+  return await db.script(`${sql};\n${ledger};`);
+}
+
 /**
- * Names of the migrations that the database lacks, in order; also those whose indexes somebody dropped.
- * Throws DatabaseError when it is newer than this engine.
+ * Names of the migrations that the database lacks, in order, including those whose indexes are missing.
+ * Throws DatabaseError if the database is newer than this engine.
  */
 export async function pendingMigrations(db: Database): Promise<readonly string[]> {
   const known = readdirSync(FOLDER)
     .filter((file) => file.endsWith(".sql"))
     .sort();
   const found = await findNames(db);
-  if (found === undefined) return known;
   const done = new Set(found.filter((row) => row.applied === true).map(({ name }) => String(name)));
   const present = new Set(found.map(({ name }) => String(name)));
   const newer = [...done].filter((name) => !known.includes(name));
-  if (newer.length > 0) {
+  if (newer.length > 0)
     throw new DatabaseError(
       `the database has migrations that this engine does not know (${newer.join(", ")}); update swf-alarms`,
     );
-  }
-  const isWhole = (name: string): boolean =>
-    (INDEXES.get(name) ?? []).every((index) => present.has(index));
-  return known.filter((name) => !done.has(name) || !isWhole(name));
+  return known.filter(
+    (name) => !done.has(name) || !(INDEXES.get(name) ?? []).every((index) => present.has(index)),
+  );
 }
 
-/** The ledger's migrations and the watched indexes that are there; undefined where there is no ledger yet. */
-async function findNames(db: Database): Promise<readonly Row[] | undefined> {
+/** The ledger's migrations and the watched indexes that exist; empty if there is no ledger yet. */
+async function findNames(db: Database): Promise<readonly Row[]> {
   try {
     return await db.query(
       `SELECT name, true AS applied FROM swf_alarms_migration
@@ -101,30 +105,7 @@ async function findNames(db: Database): Promise<readonly Row[] | undefined> {
       [[...INDEXES.values()].flat()],
     );
   } catch (error) {
-    if (sqlState(error) === NO_TABLE) return undefined;
+    if (isMissingTable(error)) return [];
     throw error;
   }
-}
-
-/** The migration and its entry in the ledger commit together. The name comes from our own folder. */
-async function applyMigration(db: Database, name: string) {
-  const sql = readFileSync(join(FOLDER, name), "utf8");
-  const ledger = `INSERT INTO swf_alarms_migration (name, applied_at) VALUES ('${name}', extract(epoch FROM clock_timestamp())::float8)
-    ON CONFLICT (name) DO UPDATE SET applied_at = excluded.applied_at`;
-  try {
-    return await db.script(`${sql};\n${ledger};`);
-  } catch (error) {
-    throw new DatabaseError(
-      `cannot apply the migration ${name}: ${reason(error)}. Nothing of it was kept; run migrate ${isRights(error) ? "as the owner of the tables" : "again when that is mended"}.`,
-    );
-  }
-}
-
-function isRights(error: unknown): boolean {
-  return sqlState(error) === "42501";
-}
-
-/** The usual advice is for the engine's own role; migrations want the owner of the tables. */
-function reason(error: unknown): string {
-  return errorText(isRights(error) && error instanceof Error ? (error.cause ?? error) : error);
 }

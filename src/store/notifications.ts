@@ -1,8 +1,17 @@
 import { randomUUID } from "node:crypto";
+import { array, fallback, number, object, safeParse, string } from "valibot";
 import type { Refused } from "../core/delivery.ts";
+import { eventEntryId } from "../core/event_key.ts";
+import type { PendingMail } from "../core/pending.ts";
+import type { MailStatus } from "../core/status.ts";
 import { safeText } from "../text/json.ts";
 import type { Queryable } from "./database.ts";
-import { ALARMS_CONTEXT, entryTitle, jsonText } from "./entry.ts";
+import { ALARMS_CONTEXT, insertEntries, jsonText, readData } from "./entry.ts";
+import { UNSENT_CLEAR } from "./events.ts";
+
+const NOTIFICATION = `kind = 'notification' AND context_id = '${ALARMS_CONTEXT}'`;
+/** The condition of a partial index; statements repeat it so that Postgres can use the index. */
+const PENDING_MAIL = `${NOTIFICATION} AND data ? 'pending'`;
 
 /** One attempt to deliver a bundle, before it is made. */
 export interface NewNotification {
@@ -17,15 +26,15 @@ export interface NewNotification {
   readonly recipients: readonly string[];
   readonly newEventIds: readonly string[];
   readonly continuingEventIds: readonly string[];
-  /** Events that were over already. */
+  /** Events that had already cleared. */
   readonly clearedEventIds: readonly string[];
-  /** What it is about, where it is no bundle of events. */
+  /** What it is about, if not a bundle of events. */
   readonly about?: string;
 }
 
 /**
- * Records the attempt before it is made: if the engine dies in between, the row says `unknown` instead
- * of nothing. Gives the row's id.
+ * Records the attempt before it is made: if the engine dies in between, the row says `unknown`. Returns
+ * the row's id.
  */
 export async function openNotification(
   db: Queryable,
@@ -45,68 +54,79 @@ export async function openNotification(
     cleared_event_ids: attempt.clearedEventIds,
     attempts: 1,
     outcome: "unknown",
-    ...(attempt.about === undefined ? {} : { about: attempt.about }),
+    about: attempt.about,
   };
-  await db.query(
-    `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,
-                        timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
-     VALUES ($1, $2, $3, 'notification', NULL, $4::text::jsonb, NULL, 'active', false, $5, $5, NULL, NULL, '${ALARMS_CONTEXT}')`,
-    [id, entryTitle(attempt.subject), safeText(attempt.text), jsonText(data), now],
-  );
+  await insertEntries(db, { kind: "notification", status: "active", at: now }, [
+    { id, title: attempt.subject, content: attempt.text, data },
+  ]);
   return id;
 }
 
-/** How an attempt ended. */
-export interface NotificationResult {
-  /** `partial`: some recipients were told, others were not. */
-  readonly outcome: "delivered" | "partial" | "failed";
-  /** The service's own ids of the messages, as SES's MessageId. */
+/** What a first and a later attempt to deliver a mail have in common. */
+interface AttemptResult {
+  /** The service's own ids of the messages, such as the MessageId of SES. */
   readonly messageIds: readonly string[];
-  /** Addresses that the service will not take. */
+  /** Addresses that the service does not accept. */
   readonly refused: readonly Refused[];
-  /** Addresses that later ticks deliver this mail to; none where nobody was told. */
+  /** Addresses that later ticks deliver this mail to. */
   readonly pending: readonly string[];
   readonly error: string | undefined;
   /** Whether another attempt may help. */
   readonly retryable: boolean | undefined;
-  /** The service did not answer, so the mail may have gone out all the same. */
+}
+
+/** How the first attempt ended. */
+export interface NotificationResult extends AttemptResult {
+  /** `partial`: delivered to some recipients only. */
+  readonly outcome: "delivered" | "partial" | "failed";
+  /** The service did not respond, so the mail may have been sent. */
   readonly mayBeSent: boolean;
-  /** The text that went out instead, where the service found the first one too large. */
+  /** The text that was sent instead, if the service found the first one too large. */
   readonly shortened: string | undefined;
 }
 
-/** Records how the attempt ended. */
+/** Keys for a notification's `data`; an empty list has no key. */
+function attemptData({ messageIds, refused, pending, error, retryable }: AttemptResult) {
+  const filled = <T>(list: readonly T[]): readonly T[] | undefined =>
+    list.length === 0 ? undefined : list;
+  return {
+    message_ids: messageIds,
+    refused: filled(refused),
+    pending: filled(pending),
+    error,
+    retryable,
+  };
+}
+
+/** Records how the first attempt ended. */
 export async function closeNotification(
   db: Queryable,
   id: string,
   result: NotificationResult,
   now: number,
 ): Promise<void> {
+  const { outcome, mayBeSent, shortened } = result;
   const data = {
-    outcome: result.outcome,
+    outcome,
     finished_at: now,
-    message_ids: result.messageIds,
-    ...(result.refused.length === 0 ? {} : { refused: result.refused }),
-    ...(result.pending.length === 0 ? {} : { pending: result.pending }),
-    ...(result.error === undefined ? {} : { error: result.error }),
-    ...(result.retryable === undefined ? {} : { retryable: result.retryable }),
-    ...(result.mayBeSent ? { may_have_been_sent: true } : {}),
-    ...(result.shortened === undefined ? {} : { shortened: true }),
+    ...attemptData(result),
+    may_have_been_sent: mayBeSent ? true : undefined,
+    shortened: shortened === undefined ? undefined : true,
   };
   await db.query(
     `UPDATE entry SET data = data || $2::text::jsonb, status = 'done', timestamp_modified = $3,
                       content = COALESCE($4, content)
      WHERE id = $1`,
-    [id, jsonText(data), now, result.shortened === undefined ? null : safeText(result.shortened)],
+    [id, jsonText(data), now, shortened === undefined ? null : safeText(shortened)],
   );
 }
 
-/** Mails that are looked at for one whose fate nobody knows; older ones than these are history. */
-const LOOKED_AT = 20;
+/** How many mails of an alarm are searched for one with an unknown delivery state. */
+const LOOK_BACK = 20;
 
 /**
- * Those of the events that a mail of unknown fate names: it may have gone out before the engine died,
- * lost its database, or got no answer. `since` is when the first of them fired.
+ * Those of the events that a mail with an unknown delivery state names: it may have been sent before the
+ * engine died, lost its database, or got no response. `since` is when the first of them fired.
  */
 export async function maybeMailed(
   db: Queryable,
@@ -118,9 +138,8 @@ export async function maybeMailed(
   const rows = await db.query(
     `SELECT DISTINCT named.id
      FROM (SELECT data FROM entry
-           WHERE context_id = '${ALARMS_CONTEXT}' AND kind = 'notification'
-             AND timestamp_created >= $3 AND data->>'alarm' = $1
-           ORDER BY timestamp_created DESC LIMIT ${LOOKED_AT}) AS attempt
+           WHERE ${NOTIFICATION} AND timestamp_created >= $3 AND data->>'alarm' = $1
+           ORDER BY timestamp_created DESC LIMIT ${LOOK_BACK}) AS attempt
      CROSS JOIN LATERAL jsonb_array_elements_text(
        jsonb_path_query_array(attempt.data, '$.new_event_ids[*]')
        || jsonb_path_query_array(attempt.data, '$.continuing_event_ids[*]')
@@ -131,4 +150,130 @@ export async function maybeMailed(
     [alarm, eventIds, since],
   );
   return new Set(rows.map(({ id }) => String(id)));
+}
+
+/** Which alarms have unsent mail from earlier ticks; usually none has. */
+export interface UnsentMail {
+  /** Whether events of the alarm cleared before a confirmed mail named them. */
+  hasClears(alarmName: string): boolean;
+  /** Whether a mail of the alarm, by its `entry_id`, has not reached some of its recipients yet. */
+  hasPending(alarmEntryId: string): boolean;
+}
+
+/** One statement for all alarms of a tick. */
+export async function readUnsentMail(db: Queryable): Promise<UnsentMail> {
+  const rows = await db.query(
+    `SELECT DISTINCT 'clear ' || (data->>'entry_id') AS unsent FROM entry WHERE ${UNSENT_CLEAR}
+     UNION ALL
+     SELECT DISTINCT 'pending ' || (data->>'alarm') FROM entry WHERE ${PENDING_MAIL}`,
+  );
+  const unsent = new Set(rows.map((row) => row.unsent));
+  return {
+    hasClears: (alarmName) => unsent.has(`clear ${eventEntryId(alarmName)}`),
+    hasPending: (alarmEntryId) => unsent.has(`pending ${alarmEntryId}`),
+  };
+}
+
+const addresses = fallback(array(string()), []);
+
+const PendingRow = object({
+  id: string(),
+  title: string(),
+  content: string(),
+  data: object({
+    attempted_at: number(),
+    attempts: fallback(number(), 1),
+    pending: addresses,
+    refused: fallback(array(object({ address: string(), reason: string() })), []),
+    message_ids: addresses,
+    error: fallback(string(), ""),
+  }),
+});
+
+/** An alarm's mails that have not reached some of their recipients yet, oldest first; unreadable rows are skipped. */
+export async function pendingMails(db: Queryable, alarm: string): Promise<readonly PendingMail[]> {
+  const rows = await db.query(
+    `SELECT id, title, content, data FROM entry
+     WHERE ${PENDING_MAIL} AND data->>'alarm' = $1
+     ORDER BY timestamp_created, id`,
+    [alarm],
+  );
+  return rows.flatMap((row) => {
+    const parsed = safeParse(PendingRow, row);
+    if (!parsed.success) return [];
+    const { id, title: subject, content: text, data } = parsed.output;
+    const { attempted_at: attemptedAt, message_ids: messageIds, ...rest } = data;
+    return [{ id, subject, text, attemptedAt, messageIds, ...rest }];
+  });
+}
+
+/** Records another attempt before it is made: a crash in between can repeat the mail to its pending recipients. */
+export async function beginRetry(
+  db: Queryable,
+  { id, attempts }: Pick<PendingMail, "id" | "attempts">,
+  now: number,
+): Promise<void> {
+  const data = { attempts: attempts + 1, retry: "unknown", retried_at: now };
+  await db.query(
+    `UPDATE entry SET data = data || $2::text::jsonb, timestamp_modified = $3 WHERE id = $1`,
+    [id, jsonText(data), now],
+  );
+}
+
+/** How a later attempt ended. */
+export interface PendingResult extends AttemptResult {
+  readonly outcome: "delivered" | "partial";
+  /** Addresses that are no longer tried. */
+  readonly givenUp: readonly string[];
+}
+
+/** Records how a later attempt ended. */
+export async function closeRetry(
+  db: Queryable,
+  id: string,
+  result: PendingResult,
+  now: number,
+): Promise<void> {
+  const data = {
+    outcome: result.outcome,
+    finished_at: now,
+    ...attemptData(result),
+    given_up: result.givenUp.length === 0 ? undefined : result.givenUp,
+  };
+  await db.query(
+    `UPDATE entry SET data = (data - ARRAY['pending', 'retry', 'error', 'retryable']) || $2::text::jsonb,
+                      timestamp_modified = $3
+     WHERE id = $1`,
+    [id, jsonText(data), now],
+  );
+}
+
+/** Mails since then that were not delivered or whose delivery state is unknown, newest first. */
+export async function failedMails(
+  db: Queryable,
+  since: number,
+  limit: number,
+): Promise<readonly MailStatus[]> {
+  const rows = await db.query(
+    `WITH attempt AS (
+       SELECT title, timestamp_created, data FROM entry WHERE ${NOTIFICATION} AND timestamp_created >= $1::float8)
+     SELECT title, timestamp_created, data,
+            EXISTS (SELECT 1 FROM attempt AS later
+                    WHERE later.data->>'alarm' = attempt.data->>'alarm' AND later.data->>'outcome' = 'delivered'
+                      AND later.timestamp_created >= attempt.timestamp_created) AS resolved
+     FROM attempt WHERE data->>'outcome' IS DISTINCT FROM 'delivered'
+     ORDER BY timestamp_created DESC LIMIT $2::int`,
+    [since, limit],
+  );
+  return rows.map((row) => {
+    const data = readData(row.data);
+    return {
+      alarm: data.text("alarm") ?? "",
+      attemptedAt: Number(row.timestamp_created),
+      subject: String(row.title),
+      outcome: data.text("outcome") || "unknown",
+      error: data.text("error") ?? "",
+      resolved: row.resolved === true,
+    };
+  });
 }

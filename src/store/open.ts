@@ -4,9 +4,9 @@ import type { DbConfig } from "../config/config.ts";
 import type { Database } from "./database.ts";
 
 /**
- * Opens the configured database; the heavy drivers are loaded only here. A process that has the embedded
- * one for more than `staleAfter` seconds is said to hang. `willLock` says that a lock will
- * be taken, for which a server wants a session of its own. Throws DatabaseError.
+ * Opens the configured database; the large drivers are loaded only here. A process that has held the embedded
+ * database for more than `staleAfter` seconds is reported as hanging. `willLock` opens the session of a lock
+ * at the same time. Throws DatabaseError.
  */
 export async function openDatabase(
   config: DbConfig,
@@ -17,8 +17,7 @@ export async function openDatabase(
     const { openEmbedded } = await import("./embedded/database.ts");
     return await openEmbedded(config.path, staleAfter);
   }
-  // As Node 21 and later have it: without it pg asks Node 20's `Response` whether this is Cloudflare, and
-  // that loads all of its fetch, which doubles what the driver costs.
+  // Node 20 lacks it, and pg then loads all of `fetch` to find out whether this is Cloudflare.
   if (!("navigator" in globalThis))
     Object.assign(globalThis, { navigator: { userAgent: `Node.js/${process.versions.node}` } });
   const { openPostgres } = await import("./postgres/connect.ts");
@@ -26,7 +25,7 @@ export async function openDatabase(
   return await openPostgres(address, undefined, willLock);
 }
 
-/** Whether the embedded database has been made; opening it would make it. */
+/** Whether the embedded database exists; opening it would create it. */
 export function embeddedExists(config: DbConfig): boolean {
   return config.kind !== "embedded" || existsSync(join(config.path, "PG_VERSION"));
 }

@@ -1,10 +1,8 @@
-import { randomUUID } from "node:crypto";
 import { object, parse, string } from "valibot";
 import type { Team } from "../core/model.ts";
 import { splitRecipients } from "../core/recipients.ts";
 import type { Queryable } from "./database.ts";
-import { entryTitle, jsonText, TEAMS_CONTEXT } from "./entry.ts";
-import { keepVersion } from "./versions.ts";
+import { entryTitle, insertEntries, keepVersion, TEAMS_CONTEXT } from "./entry.ts";
 
 const TeamRow = object({ name: string(), title: string(), content: string() });
 
@@ -24,38 +22,29 @@ export async function listTeams(db: Queryable): Promise<ReadonlyMap<string, Team
   );
 }
 
-/** Makes a team, or gives an existing one new members; a removed team comes back. */
+/** Creates a team, or sets the members of an existing one; a removed team comes back. */
 export async function setTeam(db: Queryable, team: Team, by: string, now: number): Promise<void> {
+  const { name, title } = team;
+  const content = team.members.join("\n");
   const [existing] = await db.query(
     `SELECT id FROM entry WHERE context_id = '${TEAMS_CONTEXT}' AND name = $1`,
-    [team.name],
+    [name],
   );
-  const content = team.members.join("\n");
-  if (existing !== undefined) {
-    const id = String(existing.id);
-    await keepVersion(db, id, by, now);
-    await db.query(
-      `UPDATE entry SET title = $2, content = $3, archived = false, deleted_at = NULL, timestamp_modified = $4 WHERE id = $1`,
-      [id, entryTitle(team.title), content, now],
-    );
+  if (existing === undefined) {
+    const data = { entry_id: `team_${name.slice(1)}` };
+    const set = { kind: "team", status: "active", at: now, context: TEAMS_CONTEXT } as const;
+    await insertEntries(db, set, [{ name, title, content, data }]);
     return;
   }
+  const id = String(existing.id);
+  await keepVersion(db, id, by, now);
   await db.query(
-    `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,
-                        timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
-     VALUES ($1, $2, $3, 'team', $4, $5::text::jsonb, NULL, 'active', false, $6, $6, NULL, NULL, '${TEAMS_CONTEXT}')`,
-    [
-      randomUUID(),
-      entryTitle(team.title),
-      content,
-      team.name,
-      jsonText({ entry_id: `team_${team.name.slice(1)}` }),
-      now,
-    ],
+    `UPDATE entry SET title = $2, content = $3, archived = false, deleted_at = NULL, timestamp_modified = $4 WHERE id = $1`,
+    [id, entryTitle(title), content, now],
   );
 }
 
-/** Takes a team out of use. Gives false where there is none of that name. */
+/** Takes a team out of use. Returns false if there is none of that name. */
 export async function removeTeam(db: Queryable, name: string, now: number): Promise<boolean> {
   const rows = await db.query(
     `UPDATE entry SET archived = true, deleted_at = $2, timestamp_modified = $2

@@ -90,12 +90,12 @@ const BROKEN: readonly Broken[] = [
   {
     name: "module_path",
     data: { module: "../../x" },
-    says: /names the module "..\/..\/x", which is no module name/,
+    says: /names the module "..\/..\/x", which is not a module name/,
   },
   {
     name: "module_absolute",
     data: { module: "/etc/passwd" },
-    says: /names the module "\/etc\/passwd", which is no module name/,
+    says: /names the module "\/etc\/passwd", which is not a module name/,
   },
   { name: "module_dotted", data: { module: "lib/helper" }, says: /names the module "lib\/helper"/ },
   { name: "module_number", data: { module: 5 }, says: /names the module 5/ },

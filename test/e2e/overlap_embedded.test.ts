@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { HOLDER_FILE } from "../../src/store/embedded/holder.ts";
+import { HOLDER_FILE } from "../../src/store/embedded/folder_lock.ts";
 import { busySite, holdAnswers, PATIENT, startTick } from "../support/busy_site.ts";
 import { eventData, runData } from "../support/contract.ts";
 import { QUIET } from "../support/quiet.ts";

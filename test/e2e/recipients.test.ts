@@ -134,7 +134,7 @@ test("recipients of a kind that means nothing are an error that says what to wri
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
   expect(result.stderr).toMatch(
-    /^swf-alarms: alarm_k: the row's recipients hold [^\n]*must be a text or a list of texts\n$/,
+    /^swf-alarms: alarm_k: the row's recipients contain [^\n]*must be a string or a list of strings\n$/,
   );
   expect(await site.entries("event")).toHaveLength(1);
 });

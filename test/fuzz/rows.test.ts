@@ -6,7 +6,7 @@ import { isAddress, resolveRecipients, splitRecipients } from "../../src/core/re
 import { parseAlarmRow } from "../../src/store/alarms.ts";
 import { openInMemory } from "../../src/store/embedded/database.ts";
 import { listEngineRuns } from "../../src/store/engine_runs.ts";
-import { listEvents } from "../../src/store/listed_events.ts";
+import { listEvents } from "../../src/store/event_list.ts";
 import type { JsonValue } from "../../src/text/json.ts";
 import { engineAt } from "../engine/engine_at.ts";
 import { insertEntry, type RawEntry } from "../support/raw_entries.ts";

@@ -2,95 +2,99 @@ import { describe, expect, test } from "vitest";
 import { DatabaseError } from "../../src/store/database.ts";
 import {
   asDatabaseError,
-  connectHint,
-  isAway,
-  isConflict,
+  connectError,
   isLost,
-  sqlState,
+  isMissingRight,
+  isMissingTable,
 } from "../../src/store/database_error.ts";
 
-/** An error as both drivers make it of what the server said. */
-function refusal(code: string, message: string): Error {
+/** An error as both drivers make it of what the server reported. */
+function serverError(code: string, message: string): Error {
   return Object.assign(new Error(message), { code, severity: "ERROR" });
 }
 
 /** An error as Node makes it of what the network did. */
-function network(code: string, message = `connect ${code} 127.0.0.1:5432`): Error {
+function networkError(code: string, message = `connect ${code} 127.0.0.1:5432`): Error {
   return Object.assign(new Error(message), { code });
 }
 
 const LATER = "the next tick tries again";
 
-const REFUSALS: readonly (readonly [string, Error, string])[] = [
+const ERRORS: readonly (readonly [string, Error, string])[] = [
   [
     "a read-only server",
-    refusal("25006", "cannot execute INSERT in a read-only transaction"),
-    "the database refused: cannot execute INSERT in a read-only transaction; the database takes no writes: point [db] at the primary, or have default_transaction_read_only lifted",
+    serverError("25006", "cannot execute INSERT in a read-only transaction"),
+    "database error: cannot execute INSERT in a read-only transaction; the database is read-only: point [db] at the primary, or lift default_transaction_read_only",
   ],
   [
     "a full disk",
-    refusal("53100", 'could not extend file "base/1/2": No space left on device'),
-    `the database refused: could not extend file "base/1/2": No space left on device; the server's disk is full: free space there; ${LATER}`,
+    serverError("53100", 'could not extend file "base/1/2": No space left on device'),
+    `database error: could not extend file "base/1/2": No space left on device; the server's disk is full: free space there; ${LATER}`,
   ],
   [
     "no memory",
-    refusal("53200", "out of memory"),
-    `the database refused: out of memory; the server is short of memory: look at what else runs there; ${LATER}`,
+    serverError("53200", "out of memory"),
+    `database error: out of memory; the server is out of memory: check what else runs there; ${LATER}`,
   ],
   [
     "no connections left",
-    refusal("53300", "sorry, too many clients already"),
-    "the database refused: sorry, too many clients already; allow the server more connections, or find what holds them",
+    serverError("53300", "sorry, too many clients already"),
+    "database error: sorry, too many clients already; all connections are in use: allow the server more, or close some",
   ],
   [
     "a statement that took too long",
-    refusal("57014", "canceling statement due to statement timeout"),
-    `the database refused: canceling statement due to statement timeout; the statement took too long: look at the server's load and locks; ${LATER}`,
+    serverError("57014", "canceling statement due to statement timeout"),
+    `database error: canceling statement due to statement timeout; the statement took too long: check the server's load and locks; ${LATER}`,
   ],
   [
-    "rows that another holds",
-    refusal("55P03", "canceling statement due to lock timeout"),
-    `the database refused: canceling statement due to lock timeout; another session holds these rows: find it in pg_locks; ${LATER}`,
+    "rows that another session locks",
+    serverError("55P03", "canceling statement due to lock timeout"),
+    `database error: canceling statement due to lock timeout; another session locks these rows: find it in pg_locks; ${LATER}`,
   ],
   [
-    "other writers",
-    refusal("40001", "could not serialize access due to concurrent update"),
-    `the database refused: could not serialize access due to concurrent update; other writers were in the way, several times; ${LATER}`,
+    "a conflict",
+    serverError("40001", "could not serialize access due to concurrent update"),
+    `database error: could not serialize access due to concurrent update; other transactions conflicted with this one four times; ${LATER}`,
   ],
   [
     "a deadlock",
-    refusal("40P01", "deadlock detected"),
-    `the database refused: deadlock detected; other writers were in the way, several times; ${LATER}`,
+    serverError("40P01", "deadlock detected"),
+    `database error: deadlock detected; other transactions conflicted with this one four times; ${LATER}`,
   ],
   [
     "a missing table",
-    refusal("42P01", 'relation "entry" does not exist'),
-    'the database refused: relation "entry" does not exist; restore the table, or point [db] at the database that has it',
+    serverError("42P01", 'relation "entry" does not exist'),
+    'database error: relation "entry" does not exist; restore the table, or point [db] at the database that has it',
   ],
   [
     "a missing column",
-    refusal("42703", 'column "archived" does not exist'),
-    'the database refused: column "archived" does not exist; the tables lack a column: restore it, or point [db] at the database that has it',
+    serverError("42703", 'column "archived" does not exist'),
+    'database error: column "archived" does not exist; restore the column, or point [db] at the database that has it',
   ],
   [
     "a missing right",
-    refusal("42501", "permission denied for table entry"),
-    "the database refused: permission denied for table entry; grant the engine's role the rights that docs/database.md lists",
+    serverError("42501", "permission denied for table entry"),
+    "database error: permission denied for table entry; grant the engine's role the rights in deploy/grants.sql",
   ],
   [
     "a server that is shut down",
-    refusal("57P01", "terminating connection due to administrator command"),
-    `the database refused: terminating connection due to administrator command; the server or an administrator ended the connection; ${LATER}`,
+    serverError("57P01", "terminating connection due to administrator command"),
+    `database error: terminating connection due to administrator command; the server is starting or stopping, or closed the connection; ${LATER}`,
   ],
   [
     "a server that starts",
-    refusal("57P03", "the database system is starting up"),
-    `the database refused: the database system is starting up; the server starts, stops or recovers; ${LATER}`,
+    serverError("57P03", "the database system is starting up"),
+    `database error: the database system is starting up; the server is starting or stopping, or closed the connection; ${LATER}`,
+  ],
+  [
+    "a damaged index",
+    serverError("XX002", "index is corrupted"),
+    "database error: index is corrupted; the server's files are damaged: check its log, and restore a backup",
   ],
   [
     "a site's own rule, of several lines",
-    refusal("P0001", "not on Sundays\nCONTEXT: a trigger"),
-    "the database refused: not on Sundays; see docs/operations.md",
+    serverError("P0001", "not on Sundays\nCONTEXT: a trigger"),
+    "database error: not on Sundays; see docs/operations.md",
   ],
   [
     "a connection that ended",
@@ -99,137 +103,132 @@ const REFUSALS: readonly (readonly [string, Error, string])[] = [
   ],
   [
     "a reset",
-    network("ECONNRESET", "read ECONNRESET"),
+    networkError("ECONNRESET", "read ECONNRESET"),
     `the connection to the database was lost: read ECONNRESET; ${LATER}`,
   ],
   [
-    "a server that says nothing",
+    "a server that does not respond",
     new Error("Query read timeout"),
-    `the database did not answer in time, and its connection was given up: look at the network and the server's load; ${LATER}`,
+    `no response from the database in time: check the network and the server's load; ${LATER}`,
   ],
 ];
 
-test.each(REFUSALS)("%s is one line that says what to do", (_sentence, error, message) => {
-  const worded = asDatabaseError(error);
-  expect(worded).toBeInstanceOf(DatabaseError);
-  expect(worded).toMatchObject({ message, cause: error });
-  // What has been worded stays as it is.
-  expect(asDatabaseError(worded)).toBe(worded);
+test.each(ERRORS)("%s is one line that says what to do", (_sentence, error, message) => {
+  const converted = asDatabaseError(error);
+  expect(converted).toBeInstanceOf(DatabaseError);
+  expect(converted).toMatchObject({ message, cause: error });
+  expect(asDatabaseError(converted)).toBe(converted);
 });
 
 test.each([
   new TypeError("x is not a function"),
-  network("ENOENT"),
-  Object.assign(new Error("a code of five letters, and no refusal"), { code: "EPERM" }),
+  networkError("ENOENT"),
+  Object.assign(new Error("a code of five letters that is not an SQLSTATE"), { code: "EPERM" }),
   "a text",
   undefined,
-])("what is no trouble of the database stays as it is: %s", (error) => {
+])("what is not an error of the database stays unchanged: %s", (error) => {
   expect(asDatabaseError(error)).toBe(error);
 });
 
-const ADVICE: readonly (readonly [string, unknown, string])[] = [
+const NO_ENTRY = 'no pg_hba.conf entry for host "10.0.0.1", user "u", database "x"';
+const HINTS: readonly (readonly [string, unknown, string])[] = [
   [
     "a wrong password",
-    refusal("28P01", 'password authentication failed for user "u"'),
-    "Check [db]: the user and the password.",
+    serverError("28P01", 'password authentication failed for user "u"'),
+    "check the user and the password in [db]",
   ],
   [
     "an unknown database",
-    refusal("3D000", 'database "x" does not exist'),
-    "Check [db]: the database's name; or have it created.",
+    serverError("3D000", 'database "x" does not exist'),
+    "check the name of the database in [db], or create it",
   ],
   [
     "TLS required",
-    refusal(
-      "28000",
-      'no pg_hba.conf entry for host "10.0.0.1", user "u", database "x", no encryption',
-    ),
-    "Check [db]: the server wants TLS; write sslmode=require into the dsn.",
+    serverError("28000", `${NO_ENTRY}, no encryption`),
+    "the server requires TLS: add sslmode=require to the dsn in [db]",
   ],
   [
-    "TLS required, in the words of Postgres 13",
-    refusal("28000", 'no pg_hba.conf entry for host "10.0.0.1", user "u", database "x", SSL off'),
-    "Check [db]: the server wants TLS; write sslmode=require into the dsn.",
+    "TLS required, as Postgres 13 reports it",
+    serverError("28000", `${NO_ENTRY}, SSL off`),
+    "the server requires TLS: add sslmode=require to the dsn in [db]",
   ],
   [
-    "a host that may not come in",
-    refusal(
-      "28000",
-      'no pg_hba.conf entry for host "10.0.0.1", user "u", database "x", SSL encryption',
-    ),
-    "Check [db]: the server's pg_hba.conf does not let this user in from this host.",
+    "a host that is not allowed",
+    serverError("28000", `${NO_ENTRY}, SSL encryption`),
+    "the server's pg_hba.conf does not allow this user from this host",
   ],
   [
     "no right to connect",
-    refusal("42501", 'permission denied for database "x"'),
-    "Check [db]: the user needs GRANT CONNECT on this database.",
+    serverError("42501", 'permission denied for database "x"'),
+    "grant the engine's role the rights in deploy/grants.sql",
   ],
   [
-    "no TLS there",
+    "a server without TLS",
     new Error("The server does not support SSL connections"),
-    "Check [db]: the server has no TLS; sslmode=prefer goes without it.",
+    "the server has no TLS: sslmode=prefer in [db] connects without it",
   ],
   [
-    "a certificate that nobody vouches for",
-    network("DEPTH_ZERO_SELF_SIGNED_CERT", "self-signed certificate"),
-    "Check [db]: sslmode, and sslrootcert, which names the file with the server's authority.",
+    "a certificate that cannot be verified",
+    networkError("DEPTH_ZERO_SELF_SIGNED_CERT", "self-signed certificate"),
+    "check sslmode and sslrootcert in [db]; sslrootcert names the file with the server's authority",
   ],
   [
     "too many connections",
-    refusal("53300", "sorry, too many clients already"),
-    "All connections are taken: allow the server more, or find what holds them.",
+    serverError("53300", "sorry, too many clients already"),
+    "all connections are in use: allow the server more, or close some",
   ],
   [
     "recovery",
-    refusal("57P03", "the database system is in recovery mode"),
-    "The server starts, stops or recovers; the next tick tries again.",
+    serverError("57P03", "the database system is in recovery mode"),
+    `the server is starting or stopping, or closed the connection; ${LATER}`,
   ],
   [
-    "nobody there",
-    network("ECONNREFUSED"),
-    "Check [db] in the configuration and that the server runs.",
+    "a server that is not running",
+    networkError("ECONNREFUSED"),
+    "check [db] in the configuration, and that the server is running",
   ],
 ];
 
-test.each(ADVICE)(
-  "a connection that could not be made, %s: what to do",
-  (_sentence, error, advice) => {
-    expect(connectHint(error)).toBe(advice);
-  },
-);
+test.each(HINTS)("no connection because of %s: what to do", (_sentence, error, hint) => {
+  const made = connectError("h:5432/x", error);
+  const text = error instanceof Error ? error.message : "";
+  expect(made).toMatchObject({
+    message: `cannot connect to Postgres at h:5432/x: ${text}; ${hint}`,
+    cause: error,
+  });
+});
 
-describe("what is worth another try", () => {
-  const cause = (error: Error) => new DatabaseError("worded", { cause: error });
-  const [gone, full, conflict, syntax] = [
-    refusal("57P01", "x"),
-    refusal("53300", "x"),
-    refusal("40001", "x"),
-    refusal("42601", "x"),
+test("all addresses of a host are reported", () => {
+  const errors = [
+    networkError("ECONNREFUSED", "connect A"),
+    networkError("ECONNREFUSED", "connect B"),
   ];
-  test.each([
-    ["the session was ended", gone, true, true, false],
-    ["the server is full", full, false, true, false],
-    ["other writers", conflict, false, false, true],
-    ["a mistake in the statement", syntax, false, false, false],
-    ["refused by the network", network("ECONNREFUSED"), true, true, false],
-    [
-      "refused on each of its addresses",
-      new AggregateError([network("ECONNREFUSED")]),
-      true,
-      true,
-      false,
-    ],
-    ["silence", new Error("Query read timeout"), true, true, false],
-    ["a defect", new TypeError("x"), false, false, false],
-    ["nothing", undefined, false, false, false],
-  ] as const)("%s", (_sentence, error, lost, away, conflicts) => {
-    const judge = (what: unknown) => [isLost(what), isAway(what), isConflict(what)];
-    expect(judge(error)).toEqual([lost, away, conflicts]);
-    if (error !== undefined) expect(judge(cause(error))).toEqual([lost, away, conflicts]);
-  });
+  expect(connectError("p", new AggregateError(errors)).message).toContain(
+    "at p: connect A; connect B; ",
+  );
+});
 
-  test("the SQLSTATE is found behind words, and only where there is one", () => {
-    expect(sqlState(cause(syntax))).toBe("42601");
-    expect(sqlState(network("EPIPE"))).toBe("");
+describe("a lost connection", () => {
+  test.each([
+    ["the session was ended", serverError("57P01", "x"), true],
+    ["an idle session was ended", serverError("57P05", "x"), true],
+    ["the network refused", networkError("ECONNREFUSED"), true],
+    ["no response", new Error("Query read timeout"), true],
+    ["a conflict", serverError("40001", "x"), false],
+    ["an error in the statement", serverError("42601", "x"), false],
+    ["a defect", new TypeError("x"), false],
+    ["nothing", undefined, false],
+  ] as const)("%s", (_sentence, error, lost) => {
+    expect(isLost(error)).toBe(lost);
+    expect(isLost(new DatabaseError("converted", { cause: error }))).toBe(lost);
   });
+});
+
+test("a missing right and a missing table are recognised, also as a cause", () => {
+  const cause = (code: string) => new DatabaseError("x", { cause: serverError(code, "x") });
+  expect([isMissingRight(cause("42501")), isMissingRight(cause("42P01"))]).toEqual([true, false]);
+  expect([isMissingTable(cause("42P01")), isMissingTable(networkError("EPIPE"))]).toEqual([
+    true,
+    false,
+  ]);
 });

@@ -1,13 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { readStates, saveState, stateName } from "../../src/store/engine_state.ts";
-import { migrate } from "../../src/store/migrate.ts";
 import {
   alarmStateOf,
+  readStates,
   saveAlarmState,
   saveSourceState,
+  saveState,
   sourceStateOf,
   sourceStates,
-} from "../../src/store/saved_states.ts";
+  stateName,
+} from "../../src/store/engine_state.ts";
+import { migrate } from "../../src/store/migrate.ts";
 import { DATABASES } from "../support/databases.ts";
 import { insertEntry, only, readEntries } from "../support/rows.ts";
 

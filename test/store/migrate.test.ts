@@ -265,7 +265,7 @@ describe.each(DATABASES)("migrate on $kind", ({ open }) => {
     expect(await migrate(db)).toEqual({ applied: [], notes: [] });
   });
 
-  test("a migration that fails names itself and leaves nothing of itself", async () => {
+  test("a migration that fails is named and changes nothing", async () => {
     await db.script(MONITOR_TABLES);
     await db.query("ALTER TABLE entry DROP COLUMN archived");
     const failure: unknown = await migrate(db).catch((error: unknown) => error);

@@ -2,26 +2,33 @@ import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { alarmRows } from "../../src/store/alarms.ts";
 import type { Database, Queryable } from "../../src/store/database.ts";
-import { closeCrashedRuns, lastPerAlarm, listEngineRuns } from "../../src/store/engine_runs.ts";
+import {
+  closeCrashedRuns,
+  lastPerAlarm,
+  latestPerAlarm,
+  listEngineRuns,
+  pastRuns,
+} from "../../src/store/engine_runs.ts";
 import { readStates } from "../../src/store/engine_state.ts";
-import { eventTexts } from "../../src/store/event_texts.ts";
+import { eventCounts, eventTexts, listEvents } from "../../src/store/event_list.ts";
 import {
   activeEvents,
   clearEvents,
   holdEvents,
   stampNotified,
   touchEvents,
+  unsentClears,
 } from "../../src/store/events.ts";
-import { eventCounts, listEvents } from "../../src/store/listed_events.ts";
-import { failedMails } from "../../src/store/listed_notifications.ts";
 import { migrate } from "../../src/store/migrate.ts";
-import { maybeMailed } from "../../src/store/notifications.ts";
-import { pendingMails } from "../../src/store/pending_mails.ts";
+import {
+  failedMails,
+  maybeMailed,
+  pendingMails,
+  readUnsentMail,
+} from "../../src/store/notifications.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
-import { latestPerAlarm, pastRuns } from "../../src/store/run_history.ts";
 import { countSkipped, listSkipped } from "../../src/store/skipped_ticks.ts";
 import { listTeams, removeTeam } from "../../src/store/teams.ts";
-import { readUnsentMail, unsentClears } from "../../src/store/unsent.ts";
 import { isJsonObject } from "../../src/text/json.ts";
 import type { Statement } from "../support/counting_database.ts";
 import { createPostgres } from "../support/databases.ts";
@@ -91,8 +98,8 @@ const TICK: readonly Question[] = [
   ],
   ["readStates", BY_NAME, (db) => readStates(db)],
   ["listTeams", BY_NAME, (db) => listTeams(db)],
-  ["readOwedMail", /^swf_alarms_(owed_clears|unfinished_mail)$/, (db) => readUnsentMail(db)],
-  ["owedClears", /^swf_alarms_owed_clears$/, (db) => unsentClears(db, "a1")],
+  ["readUnsentMail", /^swf_alarms_(owed_clears|unfinished_mail)$/, (db) => readUnsentMail(db)],
+  ["unsentClears", /^swf_alarms_owed_clears$/, (db) => unsentClears(db, "a1")],
   ["pendingMails", /^swf_alarms_unfinished_mail$/, (db) => pendingMails(db, "alarm_a1")],
   ["activeEvents", ACTIVE, (db) => activeEvents(db, "a1")],
   ["touchEvents", BY_ID, (db) => touchEvents(db, IDS, END)],
@@ -115,11 +122,11 @@ const COMMANDS: readonly Question[] = [
   ],
   ["eventCounts", ACTIVE, (db) => eventCounts(db)],
   ["latestPerAlarm", BY_KIND, (db) => latestPerAlarm(db)],
-  ["pastRuns", BY_KIND, (db) => pastRuns(db, 0, 300)],
+  ["pastRuns", BY_KIND, (db) => pastRuns(db, 300)],
   ["listEngineRuns", BY_KIND, (db) => listEngineRuns(db, 50)],
   ["listSkipped", BY_KIND, (db) => listSkipped(db, 50)],
   ["countSkipped", BY_KIND, (db) => countSkipped(db, END - 86_400)],
-  ["troubledMails", BY_KIND, (db) => failedMails(db, END - 86_400, 50)],
+  ["failedMails", BY_KIND, (db) => failedMails(db, END - 86_400, 50)],
   ["removeTeam", BY_NAME, (db) => removeTeam(db, "@t1", END)],
 ];
 

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "../../src/store/database.ts";
-import { eventTexts } from "../../src/store/event_texts.ts";
-import { eventCounts, listEvents } from "../../src/store/listed_events.ts";
+import { eventCounts, eventTexts, listEvents } from "../../src/store/event_list.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { DATABASES } from "../support/databases.ts";
 import { activeList } from "../support/open_events.ts";

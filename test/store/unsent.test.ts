@@ -1,15 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "../../src/store/database.ts";
-import { clearEvents, stampNotified } from "../../src/store/events.ts";
+import { clearEvents, stampNotified, unsentClears } from "../../src/store/events.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import {
+  beginRetry,
   closeNotification,
+  closeRetry,
   maybeMailed,
   type NewNotification,
   openNotification,
+  pendingMails,
+  readUnsentMail,
 } from "../../src/store/notifications.ts";
-import { beginRetry, closeRetry, pendingMails } from "../../src/store/pending_mails.ts";
-import { readUnsentMail, unsentClears } from "../../src/store/unsent.ts";
 import { DATABASES } from "../support/databases.ts";
 import { entryRow, entryRows, insertEntry, type RawEntry } from "../support/raw_entries.ts";
 

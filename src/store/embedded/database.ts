@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import type { PGlite } from "@electric-sql/pglite";
 import { errorText } from "../../text/describe.ts";
 import { utcMinute } from "../../text/utc.ts";
@@ -12,75 +12,68 @@ import {
   type SqlValue,
 } from "../database.ts";
 import { asDatabaseError } from "../database_error.ts";
-import { repeatConflicts } from "../repeat.ts";
-import { isOwnName, makeWhole } from "./folder.ts";
-import { type FolderLock, lockFolder } from "./folder_lock.ts";
-import type { Holder } from "./holder.ts";
-import { lookAtFolder, openErrorHint } from "./open_error.ts";
+import { isOwnName, makeComplete } from "./folder.ts";
+import { type FolderLock, type Holder, lockFolder } from "./folder_lock.ts";
+import { openErrorHint } from "./open_error.ts";
 
-/** Another command may be at work on the folder for a moment. */
-const PATIENCE = 10;
-
-/** Where nobody says how long a tick may take, in seconds. */
+/** Seconds to wait for another command. */
+const WAIT = 10;
+/** Seconds after which a holder hangs, unless the caller knows better. */
 const STALE_AFTER = 600;
-
-/** All of it is cleared when the database opens, and the system keeps the files in memory anyway. */
+/** Postgres clears all of it when it starts, and the system caches the files anyway. */
 const BUFFERS = "32MB";
 
 /**
- * Opens the embedded Postgres in a folder, making it where it is not yet. Throws DatabaseBusy when
- * another process keeps the folder, and says that it hangs when it has had it for more than `staleAfter`
- * seconds; DatabaseError when the folder is of no use.
+ * Opens the embedded Postgres in a folder, which is made if necessary. Throws DatabaseBusy if another process
+ * holds the folder (after `staleAfter` seconds it is reported as hanging), else DatabaseError.
  */
 export async function openEmbedded(path: string, staleAfter = STALE_AFTER): Promise<Database> {
   const names = makeFolder(path);
-  if (names.length > 0 && !names.some(isOwnName)) {
+  if (names.length > 0 && !names.some(isOwnName))
     throw new DatabaseError(
-      `the folder ${path} holds other files and no database. Set [db] path to a folder of its own.`,
+      `the folder ${path} contains other files and no database. Set [db] path to a folder of its own.`,
     );
-  }
-  const lock = await lockFolder(path, PATIENCE);
-  if (!lock.held) throw busy(path, lock.holder, staleAfter);
+  const attempt = await lockFolder(path, WAIT);
+  if (!attempt.held) throw busy(path, attempt.holder, staleAfter);
   try {
-    closeToOthers(path);
-    await makeWhole(path, async (folder) => (await openPglite(folder)).close());
-    return new EmbeddedDatabase(await openPglite(path), lock.lock);
+    // The embedded database makes its files readable for all; only the folder keeps them private.
+    chmodSync(path, 0o700);
+    await makeComplete(path, async (inside) => (await openPglite(inside)).close());
+    return new EmbeddedDatabase(await openPglite(path), attempt.lock);
   } catch (error) {
-    const remedy =
-      openErrorHint(error, lookAtFolder(path)) ??
+    const hint =
+      openErrorHint(error, path) ??
       "Restore the folder from a backup, or move it away to start anew";
-    await lock.lock.release();
+    await attempt.lock.release();
     throw new DatabaseError(
-      `cannot open the embedded database ${path}: ${errorText(error)}. ${remedy}.`,
+      `cannot open the embedded database ${path}: ${errorText(error)}. ${hint}.`,
     );
   }
 }
 
-/** Makes the folder where it is not yet; gives the names in it. */
+/** Makes the folder if necessary; returns the names in it. */
 function makeFolder(path: string): readonly string[] {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     return readdirSync(path);
   } catch (error) {
-    const remedy = openErrorHint(error, { freeBytes: undefined, barrier: undefined });
+    const hint = openErrorHint(error, path) ?? "Check [db] path and its owner";
     throw new DatabaseError(
-      `cannot make or read the database folder ${path}: ${errorText(error)}. ${remedy ?? "Check [db] path and its owner"}.`,
+      `cannot make or read the database folder ${path}: ${errorText(error)}. ${hint}.`,
     );
   }
 }
 
-/** The embedded database makes its files readable for all; the folder is what keeps them private. */
-function closeToOthers(path: string): void {
-  if ((statSync(path).mode & 0o777) !== 0o700) chmodSync(path, 0o700);
-}
-
-function busy(path: string, { pid, since }: Holder, staleAfter: number): DatabaseBusy {
-  const from = since === undefined ? "" : ` since ${utcMinute(since)}`;
-  const taken = `the embedded database ${path} is in use by process ${pid ?? "unknown"}${from}`;
-  if (since === undefined || Date.now() / 1000 - since <= staleAfter)
-    return new DatabaseBusy(`${taken}; try again when it has ended`);
-  // A process that is stopped does not heed a milder signal.
-  return new DatabaseBusy(`${taken}, longer than any tick may take; end it: kill -9 ${pid}`, true);
+function busy(path: string, holder: Holder | undefined, staleAfter: number): DatabaseBusy {
+  const inUse = `the embedded database ${path} is in use by process`;
+  if (holder === undefined)
+    return new DatabaseBusy(`${inUse} unknown; try again when it has ended`);
+  const { pid, since } = holder;
+  const who = `${inUse} ${pid} since ${utcMinute(since)}`;
+  if (Date.now() / 1000 - since <= staleAfter)
+    return new DatabaseBusy(`${who}; try again when it has ended`);
+  // A stopped process reacts to no other signal.
+  return new DatabaseBusy(`${who}, longer than any tick may take; end it: kill -9 ${pid}`, true);
 }
 
 /** An embedded Postgres in memory, for a plan on a site that has no database yet. */
@@ -88,13 +81,13 @@ export async function openInMemory(): Promise<Database> {
   return new EmbeddedDatabase(await openPglite(undefined), undefined);
 }
 
-/** The database in a folder, which is made one where it is none, or in memory. */
 async function openPglite(folder: string | undefined): Promise<PGlite> {
   const { PGlite } = await import("@electric-sql/pglite");
   const startParams = [...PGlite.defaultStartParams, "-c", `shared_buffers=${BUFFERS}`];
   return await PGlite.create({ startParams, ...(folder === undefined ? {} : { dataDir: folder }) });
 }
 
+/** This process is the only one in it, so every lock is free and no transaction conflicts. */
 class EmbeddedDatabase implements Database {
   readonly #pglite: PGlite;
   readonly #folder: FolderLock | undefined;
@@ -105,39 +98,31 @@ class EmbeddedDatabase implements Database {
   }
 
   async query(sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
-    return await repeatConflicts(() =>
-      inWords(async () => (await this.#pglite.query<Row>(sql, [...params])).rows),
-    );
+    return await converted(async () => (await this.#pglite.query<Row>(sql, [...params])).rows);
   }
 
   async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
-    return await repeatConflicts(() =>
-      inWords(() =>
-        this.#pglite.transaction((tx) =>
-          work({
-            query: (sql, params = []) =>
-              inWords(async () => (await tx.query<Row>(sql, [...params])).rows),
-          }),
-        ),
+    return await converted(() =>
+      this.#pglite.transaction((tx) =>
+        work({
+          query: (sql, params = []) =>
+            converted(async () => (await tx.query<Row>(sql, [...params])).rows),
+        }),
       ),
     );
   }
 
   async script(sql: string): Promise<readonly Row[]> {
-    return await inWords(() =>
+    return await converted(() =>
       this.#pglite.transaction(async (tx) =>
         (await tx.exec(sql)).flatMap((result): Row[] => result.rows),
       ),
     );
   }
 
-  /** Whoever has the folder has it alone, so every lock in it is free. */
   async tryLock(): Promise<LockAttempt> {
-    return {
-      held: true,
-      lock: { isHeld: () => true, release: async () => {} },
-      ended: undefined,
-    };
+    const lock = { isHeld: () => true, release: async () => {} };
+    return { held: true, lock, ended: undefined };
   }
 
   async close(): Promise<void> {
@@ -146,7 +131,8 @@ class EmbeddedDatabase implements Database {
   }
 }
 
-async function inWords<T>(work: () => Promise<T>): Promise<T> {
+/** Runs the work and converts its errors. */
+async function converted<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -1,67 +1,49 @@
-import { accessSync, constants, readdirSync, statfsSync } from "node:fs";
+import { accessSync, constants, readdirSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errorText } from "../../text/describe.ts";
 
-/** What the folder of an embedded database looks like after trouble with it. */
-export interface FolderState {
-  /** Bytes that this user may still write on its disk; undefined where that cannot be told. */
-  readonly freeBytes: number | undefined;
-  /** Why this user cannot write the folder or something in it; undefined where nothing is in the way. */
-  readonly barrier: unknown;
-}
-
-/** Postgres writes its log in files of 16 MB, each made whole at once. */
+/** Postgres writes its log in files of 16 MB, each allocated at once. */
 const ENOUGH = 32 * 2 ** 20;
-const FULL = "Free space on its disk, which is full or nearly so; the data is as it was";
+const FULL = "Free space on its disk, which is full or nearly full; the data is unchanged";
 
 /**
- * What to do about an embedded database that cannot be opened; undefined where neither the disk nor the
- * rights explain it. The driver gives no reason, so that what is seen of the folder counts too.
+ * What to do about an embedded database that cannot be opened; undefined if neither the disk nor the rights
+ * explain it. The driver gives no reason, so the folder is examined too. Never throws.
  */
-export function openErrorHint(error: unknown, seen: FolderState): string | undefined {
-  const codes = [...codesOf(error), ...codesOf(seen.barrier)];
-  const isAny = (...wanted: readonly string[]): boolean =>
-    codes.some((code) => wanted.includes(code));
-  if (isAny("ENOSPC", "EDQUOT")) return FULL;
-  const barrier = seen.barrier === undefined ? "" : ` (${errorText(seen.barrier)})`;
-  if (isAny("EROFS"))
-    return `Its disk is mounted read-only${barrier}: mount it for writing; the data is as it was`;
-  if (isAny("EPERM", "EACCES"))
-    return `This user may not use it${barrier}: run as its owner, or give the folder with all in it to this user; the data is as it was`;
-  // Last, because a small disk may have other troubles.
-  if (seen.freeBytes !== undefined && seen.freeBytes < ENOUGH) return FULL;
-  return undefined;
+export function openErrorHint(error: unknown, folder: string): string | undefined {
+  const barrier = findBarrier(folder);
+  const text = `${messages(error)} ${messages(barrier)}`;
+  if (/\b(ENOSPC|EDQUOT)\b/.test(text)) return FULL;
+  const detail = barrier === undefined ? "" : ` (${errorText(barrier)})`;
+  if (/\bEROFS\b/.test(text))
+    return `Its disk is mounted read-only${detail}: mount it for writing; the data is unchanged`;
+  if (/\b(EPERM|EACCES)\b/.test(text))
+    return `This user may not use it${detail}: run as its owner, or give the folder and all files in it to this user; the data is unchanged`;
+  return freeBytes(folder) < ENOUGH ? FULL : undefined;
 }
 
-/** The codes of the system in an error and its causes, also where they are only in its words. */
-function codesOf(error: unknown): readonly string[] {
-  if (!(error instanceof Error)) return [];
-  const code = "code" in error && typeof error.code === "string" ? [error.code] : [];
-  const words: readonly string[] =
-    error.message.match(/\b(ENOSPC|EDQUOT|EROFS|EPERM|EACCES)\b/g) ?? [];
-  return [...code, ...words, ...codesOf(error.cause)];
+/** The messages and system codes of an error and its causes. */
+function messages(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  return `${"code" in error ? error.code : ""} ${error.message} ${messages(error.cause)}`;
 }
 
-/** Looks at the folder. Never throws. */
-export function lookAtFolder(path: string): FolderState {
-  return { freeBytes: freeBytes(path), barrier: findBarrier(path) };
-}
-
-function freeBytes(path: string): number | undefined {
+function freeBytes(folder: string): number {
   try {
-    const { bavail, bsize } = statfsSync(path);
+    const { bavail, bsize } = statfsSync(folder);
     return bavail * bsize;
   } catch {
-    return undefined;
+    return Number.POSITIVE_INFINITY;
   }
 }
 
-/** What an earlier run as another user made may lie at any depth. */
-function findBarrier(path: string): unknown {
+/** Why this user cannot write the folder or a file in it; an earlier run as another user may have made some. */
+function findBarrier(folder: string): unknown {
   try {
-    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
-    for (const name of readdirSync(path, { recursive: true, encoding: "utf8" }))
-      accessSync(join(path, name), constants.R_OK | constants.W_OK);
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }))
+      accessSync(join(folder, name), constants.R_OK | constants.W_OK);
     return undefined;
   } catch (error) {
     return error;

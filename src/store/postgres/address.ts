@@ -1,14 +1,14 @@
 import type { DbLogin } from "../../config/config.ts";
 
-/** Where a Postgres is: one of the two. */
+/** Where a Postgres server is: one of the two. */
 export interface PostgresAddress {
   readonly dsn?: string;
   readonly login?: DbLogin;
 }
 
 /**
- * `sslmode` as libpq (and so the Python engine) means it, as DSNs to try in turn. The driver alone would
- * take `require` for full verification, with a warning at every start, and never fall back.
+ * DSNs to try in turn, so that `sslmode` means what it means to libpq (and the Python engine). The driver
+ * alone would verify fully with `require`, print a warning at every start, and never fall back.
  */
 export function libpqDsns(dsn: string): readonly string[] {
   const mode = /[?&]sslmode=([a-z-]+)/.exec(dsn)?.[1];
@@ -25,7 +25,7 @@ export function place({ dsn, login }: PostgresAddress): string {
   if (dsn === undefined) {
     return `${login?.host ?? "localhost"}:${login?.port ?? 5432}/${login?.database ?? ""}`;
   }
-  if (!URL.canParse(dsn)) return "the configured dsn, which is no URL";
+  if (!URL.canParse(dsn)) return "the configured dsn, which is not a URL";
   const url = new URL(dsn);
   return `${url.hostname || "localhost"}:${url.port || "5432"}${url.pathname}`;
 }

@@ -1,21 +1,17 @@
 import pg from "pg";
-import { type Database, DatabaseError } from "../database.ts";
-import { connectHint } from "../database_error.ts";
+import type { Database } from "../database.ts";
+import { connectError } from "../database_error.ts";
 import { libpqDsns, type PostgresAddress, place } from "./address.ts";
 import { PostgresDatabase } from "./database.ts";
 import { endSession, LIMITS, type Limits, runStatement } from "./session.ts";
 
 export type { PostgresAddress } from "./address.ts";
 
-/** A server that does not answer must not eat the tick. */
 const CONNECT_TIMEOUT = 10_000;
-/** A lost server or network is noticed although nobody sends anything. */
+/** A lost server or network is noticed even while nothing is sent. */
 const KEEPALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 20_000 };
 
-/**
- * Connects; where a lock will be taken too, its session is opened side by side with the first. Throws
- * DatabaseError when the server cannot be reached or refuses.
- */
+/** Connects; `willLock` opens the session of a lock at the same time. Throws DatabaseError. */
 export async function openPostgres(
   address: PostgresAddress,
   limits: Limits = LIMITS,
@@ -23,9 +19,9 @@ export async function openPostgres(
 ): Promise<Database> {
   const connect = () => connectTo(address, limits);
   const spare = willLock ? connect() : undefined;
+  // Whoever takes the lock gets its error.
+  spare?.catch(() => {});
   try {
-    // Whoever takes the lock meets its failure.
-    spare?.catch(() => {});
     return new PostgresDatabase(await connect(), connect, limits, spare);
   } catch (error) {
     void spare?.then(endSession, () => {});
@@ -34,7 +30,7 @@ export async function openPostgres(
 }
 
 async function connectTo(address: PostgresAddress, limits: Limits): Promise<pg.Client> {
-  const failures: unknown[] = [];
+  const errors: unknown[] = [];
   for (const dsn of address.dsn === undefined ? [undefined] : libpqDsns(address.dsn)) {
     try {
       return await connectOnce({
@@ -43,17 +39,13 @@ async function connectTo(address: PostgresAddress, limits: Limits): Promise<pg.C
         limits,
       });
     } catch (error) {
-      failures.push(error);
+      errors.push(error);
     }
   }
-  const [first] = failures;
-  throw new DatabaseError(
-    `cannot connect to Postgres at ${place(address)}: ${describe(first)}. ${connectHint(first)}`,
-    { cause: first },
-  );
+  throw connectError(place(address), errors[0]);
 }
 
-/** Limits are set by a statement: poolers such as PgBouncer refuse them as parameters of the start. */
+/** Limits are set by a statement: poolers such as PgBouncer do not accept them as startup parameters. */
 async function connectOnce({
   limits,
   ...config
@@ -64,11 +56,11 @@ async function connectOnce({
     application_name: "swf-alarms",
     connectionTimeoutMillis: CONNECT_TIMEOUT,
   });
-  // A connection that the server ends is noticed at its next use; without this it would end the process.
+  // A connection that the server ends is noticed at its next use; unhandled, the event would end the process.
   client.on("error", () => {});
   try {
     await client.connect();
-    await runStatement(client, limits, setLimits(limits));
+    await runStatement(client, limits, settings(limits));
     return client;
   } catch (error) {
     void endSession(client);
@@ -76,15 +68,16 @@ async function connectOnce({
   }
 }
 
-function setLimits({ statement, wait }: Limits): string {
-  return [
-    `SET statement_timeout = ${statement}`,
-    `SET idle_in_transaction_session_timeout = ${statement}`,
-    `SET lock_timeout = ${wait}`,
-  ].join("; ");
-}
-
-function describe(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(describe).join("; ");
-  return error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+/**
+ * Besides the limits: the server keeps sessions that are idle while modules run, and notices within a minute
+ * that this host is gone. Settings that an older server does not know are left out.
+ */
+function settings({ statement, wait }: Limits): string {
+  return `
+    SELECT set_config(name, value, false)
+    FROM (VALUES ('statement_timeout', '${statement}'), ('idle_in_transaction_session_timeout', '${statement}'),
+                 ('lock_timeout', '${wait}'), ('idle_session_timeout', '0'), ('tcp_keepalives_idle', '20'),
+                 ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '60000'))
+      AS wanted (name, value)
+    WHERE current_setting(name, true) IS NOT NULL`;
 }

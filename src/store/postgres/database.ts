@@ -1,38 +1,30 @@
 import type pg from "pg";
-import type {
-  Database,
-  Lock,
-  LockAttempt,
-  Queryable,
-  Row,
-  SqlValue,
-  TransactionOptions,
+import {
+  type Database,
+  DatabaseError,
+  type Lock,
+  type LockAttempt,
+  type Queryable,
+  type Row,
+  type SqlValue,
+  type TransactionOptions,
 } from "../database.ts";
-import { asDatabaseError, isLost } from "../database_error.ts";
-import { repeatConflicts } from "../repeat.ts";
+import { asDatabaseError, isLost, repeatConflicts } from "../database_error.ts";
 import { takeAdvisoryLock } from "./lock.ts";
-import { Patience } from "./patience.ts";
 import { endSession, type Limits, runStatement } from "./session.ts";
 
-/** Seconds of waiting for a server that went away, in all. */
-const PATIENCE = 20;
-/** After lying idle for so long a session is asked whether it still lives. */
-const FRESH = 1_000;
-const PING_TIMEOUT = 10_000;
-
-/** A database on one working session, which is made anew when it was lost, and one for each lock. */
+/** A database on one working session, and one session for each lock. */
 export class PostgresDatabase implements Database {
   readonly #connect: () => Promise<pg.Client>;
   readonly #limits: Limits;
-  readonly #patience = new Patience(PATIENCE);
-  /** The end of the last statement or transaction that was asked for: there is one at a time. */
-  #turn: Promise<unknown> = Promise.resolve();
-  readonly #locks = new Set<Lock>();
-  /** The first lock's session, on its way. */
-  #spare: Promise<pg.Client> | undefined;
+  /** Resolves when the last statement or transaction has ended: there is one at a time. */
+  #idle: Promise<unknown> = Promise.resolve();
   #client: pg.Client | undefined;
-  #closed = false;
-  #usedAt = performance.now();
+  /** The session of the first lock, while it is being opened. */
+  #spare: Promise<pg.Client> | undefined;
+  readonly #locks = new Set<Lock>();
+  /** Why there is no session any more. */
+  #ended: Error | undefined;
 
   constructor(
     client: pg.Client,
@@ -54,53 +46,38 @@ export class PostgresDatabase implements Database {
     work: (tx: Queryable) => Promise<T>,
     { flush = true }: TransactionOptions = {},
   ): Promise<T> {
+    const begin = flush ? "BEGIN" : "BEGIN; SET LOCAL synchronous_commit = off";
     return await this.#work(async (client) => {
-      const limits = this.#limits;
-      await runStatement(
-        client,
-        limits,
-        flush ? "BEGIN" : "BEGIN; SET LOCAL synchronous_commit = off",
-      );
+      const run = (sql: string, params?: readonly SqlValue[]) =>
+        runStatement(client, this.#limits, sql, params);
+      await run(begin);
       try {
         const result = await work({
-          query: async (sql, params = []) => {
-            try {
-              return await runStatement(client, limits, sql, params);
-            } catch (error) {
+          query: (sql, params) =>
+            run(sql, params).catch((error: unknown) => {
               throw asDatabaseError(error);
-            }
-          },
+            }),
         });
-        await runStatement(client, limits, "COMMIT");
+        await run("COMMIT");
         return result;
       } catch (error) {
-        // A session that cannot even roll back is given up, not handed to the next caller.
-        if (!isLost(error))
-          await runStatement(client, limits, "ROLLBACK").catch(() => this.#drop(client));
+        // A session that cannot roll back must not be used again.
+        if (!isLost(error)) await run("ROLLBACK").catch(() => this.#drop(client));
         throw error;
       }
     });
   }
 
   async script(sql: string): Promise<readonly Row[]> {
-    return await this.#work(async (client) => {
-      const { statement, wait } = this.#limits;
-      // An index on a large table may take longer than any statement of a tick.
-      const patient = `SET statement_timeout = 0; SET lock_timeout = ${statement}`;
-      await runStatement(client, this.#limits, patient);
-      try {
-        // Without parameters Postgres takes a text of several statements, in one implicit transaction.
-        return await runStatement(client, { silence: 0 }, sql);
-      } finally {
-        const usual = `SET statement_timeout = ${statement}; SET lock_timeout = ${wait}`;
-        await runStatement(client, this.#limits, usual).catch(() => this.#drop(client));
-      }
-    });
+    // Postgres runs several statements without parameters in one implicit transaction. A new index on a
+    // large table may take longer than any statement of a tick.
+    const patient = `SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = ${this.#limits.statement};`;
+    return await this.#work((client) => runStatement(client, { silence: 0 }, `${patient}\n${sql}`));
   }
 
   async tryLock(name: string, staleAfter?: number): Promise<LockAttempt> {
-    const connect = () => this.#patience.connect(() => this.#takeSpare() ?? this.#connect());
-    const attempt = await takeAdvisoryLock(connect, name, staleAfter);
+    const client = await (this.#takeSpare() ?? this.#connect());
+    const attempt = await takeAdvisoryLock(client, name, staleAfter);
     if (!attempt.held) return attempt;
     const { lock } = attempt;
     this.#locks.add(lock);
@@ -117,47 +94,53 @@ export class PostgresDatabase implements Database {
     return spare;
   }
 
-  /** Gives up the locks that are still held, too. */
+  /** Also releases the locks. */
   async close(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
-    this.#closed = true;
+    this.#ended = new Error("the database is closed");
     await Promise.all([
       ...[...this.#locks].map((lock) => lock.release()),
-      ...(client === undefined ? [] : [endSession(client)]),
+      client && endSession(client),
       this.#takeSpare()?.then(endSession, () => {}),
     ]);
   }
 
-  /** One piece of work on the session, in its turn. */
+  /** Runs one piece of work on the session, after the work before it. */
   async #work<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
-    const done = this.#turn.then(() =>
+    const done = this.#idle.then(() =>
       repeatConflicts(async () => {
-        const client = await this.#session();
+        const client = this.#client ?? (await this.#reconnect());
         try {
           return await work(client);
         } catch (error) {
           if (isLost(error)) this.#drop(client);
           throw asDatabaseError(error);
-        } finally {
-          this.#usedAt = performance.now();
         }
       }),
     );
-    this.#turn = done.then(nothing, nothing);
+    // Drops the result, so that it is not kept in memory until the next statement.
+    const drop = (): void => {};
+    this.#idle = done.then(drop, drop);
     return await done;
   }
 
-  /** The session, or a new one where it was lost. */
-  async #session(): Promise<pg.Client> {
-    if (this.#closed) throw new Error("the database is closed");
-    const client = this.#client;
-    if (client !== undefined && performance.now() - this.#usedAt > FRESH) {
-      await runStatement(client, { silence: PING_TIMEOUT }, "SELECT 1").catch(() =>
-        this.#drop(client),
-      );
+  /**
+   * Replaces a lost session while this process still holds its locks. One that fails is final: a tick without
+   * its server must end, not wait for each alarm.
+   */
+  async #reconnect(): Promise<pg.Client> {
+    if (this.#ended !== undefined) throw this.#ended;
+    try {
+      if ([...this.#locks].some((lock) => !lock.isHeld()))
+        throw new DatabaseError(
+          "the connection to the database was lost, and the lock with it; the next tick tries again",
+        );
+      return this.#adopt(await this.#connect());
+    } catch (error) {
+      if (error instanceof Error) this.#ended = error;
+      throw error;
     }
-    return this.#client ?? this.#adopt(await this.#patience.connect(this.#connect));
   }
 
   #adopt(client: pg.Client): pg.Client {
@@ -171,6 +154,3 @@ export class PostgresDatabase implements Database {
     void endSession(client);
   }
 }
-
-/** What a statement found is not kept until the next one. */
-function nothing(): void {}

@@ -1,40 +1,38 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { nullable, number, object, parse } from "valibot";
-import type { Lock, LockAttempt } from "../database.ts";
-import { asDatabaseError, sqlState } from "../database_error.ts";
+import type { Lock, LockAttempt, Queryable } from "../database.ts";
+import { asDatabaseError, isMissingRight } from "../database_error.ts";
 import { endSession, runStatement } from "./session.ts";
 
-/** Nothing here takes long on a server that lives. */
+/** No statement here takes long on a server that works. */
 const LIMITS = { silence: 10_000 };
 const RELEASE_LIMITS = { silence: 2_000 };
-/** How often, and how far apart, the lock of an ended session is tried. */
-const TRIES = 50;
-const TRY_EVERY = 100;
+/** How long and how often to wait for a stale holder's session to end, in milliseconds. */
+const END_TIMEOUT = 5_000;
+const RETRY_EVERY = 100;
+
+/** The sessions that hold the lock named `$1`: none or one. */
+const HOLDERS = `pg_locks AS taken
+  WHERE taken.locktype = 'advisory' AND taken.granted AND taken.objsubid = 1
+    AND taken.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND (taken.classid::bigint << 32 | taken.objid::bigint) = hashtext($1)::bigint`;
+
+/** Whether any session holds the named lock, without trying to take it; never on the embedded database. */
+export async function isLockHeld(db: Queryable, name: string): Promise<boolean> {
+  return (await db.query(`SELECT 1 AS held FROM ${HOLDERS}`, [name])).length > 0;
+}
 
 /**
- * So that the server notices within a minute that this host is gone, and so that one that ends idle
- * sessions spares this one. Settings that the server does not know are left out; on a Unix socket those
- * of TCP do nothing.
- */
-const SETTINGS = `
-  SELECT set_config(name, value, false)
-  FROM (VALUES ('tcp_keepalives_idle', '20'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'),
-               ('tcp_user_timeout', '60000'), ('idle_session_timeout', '0')) AS wanted (name, value)
-  WHERE current_setting(name, true) IS NOT NULL`;
-
-/**
- * Takes an advisory lock on a session of its own, which does nothing else from then on: Postgres lets
- * go of the lock when the session ends, and since when it is idle shows how long it has been held.
+ * Takes an advisory lock on a session that does nothing else from then on: Postgres releases the lock when
+ * the session ends, and the time since its last statement is how long it has held the lock.
  */
 export async function takeAdvisoryLock(
-  connect: () => Promise<pg.Client>,
+  client: pg.Client,
   name: string,
   staleAfter: number | undefined,
 ): Promise<LockAttempt> {
-  const client = await connect();
   try {
-    await runStatement(client, LIMITS, SETTINGS).catch(ignoreRefusal);
     const attempt = await attemptLock(client, name, staleAfter);
     if (!attempt.held) await endSession(client);
     return attempt;
@@ -44,70 +42,54 @@ export async function takeAdvisoryLock(
   }
 }
 
-/** A server that will not have the settings is no reason for no lock. */
-function ignoreRefusal(error: unknown): void {
-  if (sqlState(error) === "") throw error;
-}
-
 async function attemptLock(
   client: pg.Client,
   name: string,
-  staleAfter: number | undefined,
+  staleAfter = Number.POSITIVE_INFINITY,
 ): Promise<LockAttempt> {
-  if (await tryOnce(client, name)) return held(client, name, undefined);
-  const holder = await readHolder(client, name);
-  if (holder === undefined) {
-    // It was given back in between.
-    const free = await tryOnce(client, name);
-    return free
-      ? held(client, name, undefined)
-      : { held: false, holder: "a session that just came" };
+  let ended: { readonly pid: number; readonly who: string; readonly until: number } | undefined;
+  for (;;) {
+    const [row] = await runStatement(
+      client,
+      LIMITS,
+      "SELECT pg_try_advisory_lock(hashtext($1)) AS held",
+      [name],
+    );
+    if (row?.held === true)
+      return heldLock(
+        client,
+        name,
+        ended && `${ended.who}, longer than any tick may take, and was ended`,
+      );
+    const holder = await readHolder(client, name);
+    // Undefined if it was released in between.
+    if (holder !== undefined && holder.pid !== ended?.pid) {
+      const { pid, idle } = holder;
+      const terminate = `SELECT pg_terminate_backend(${pid})`;
+      if (idle === null) {
+        const advice = `if no tick is running, end it: ${terminate}`;
+        return { held: false, holder: `session ${pid} of another role; ${advice}` };
+      }
+      const who = `session ${pid}, for ${Math.round(idle)} s`;
+      if (idle <= staleAfter) return { held: false, holder: who };
+      if (!(await endHolder(client, name, staleAfter)))
+        return {
+          held: false,
+          holder: `${who}: it hangs or is dead, and this role may not end it; have it ended: ${terminate}`,
+        };
+      ended = { pid, who, until: performance.now() + END_TIMEOUT };
+    } else if (ended !== undefined && performance.now() > ended.until)
+      return { held: false, holder: `${ended.who}; its session does not end` };
+    await sleep(RETRY_EVERY);
   }
-  const who = `session ${holder.pid}`;
-  if (holder.idle === null) {
-    return {
-      held: false,
-      holder: `${who} of another role; if no tick is at work, have it ended: SELECT pg_terminate_backend(${holder.pid})`,
-    };
-  }
-  const since = `${who}, for ${Math.round(holder.idle)} s`;
-  if (staleAfter === undefined || holder.idle <= staleAfter) return { held: false, holder: since };
-  const refusal = await endHolder(client, name, staleAfter);
-  if (refusal !== undefined) {
-    return {
-      held: false,
-      holder: `${since}: it hangs or is dead, and cannot be ended (${refusal}); have it ended: SELECT pg_terminate_backend(${holder.pid})`,
-    };
-  }
-  for (let tries = 0; tries < TRIES; tries++) {
-    if (await tryOnce(client, name)) {
-      const ended = `${since}, longer than any tick may take: it hung or was dead, and was ended`;
-      return held(client, name, ended);
-    }
-    await sleep(TRY_EVERY);
-  }
-  const still = (await readHolder(client, name))?.pid === holder.pid;
-  return {
-    held: false,
-    holder: still ? `${since}; it was told to end and has not yet` : "one that came first",
-  };
 }
 
-async function tryOnce(client: pg.Client, name: string): Promise<boolean> {
-  const sql = "SELECT pg_try_advisory_lock(hashtext($1)) AS held";
-  const [row] = await runStatement(client, LIMITS, sql, [name]);
-  return row?.held === true;
-}
-
-/** The session that holds the lock, and for how many seconds it has done nothing; null where that is not ours to see. */
 const HOLDER = `
   SELECT activity.pid,
          extract(epoch FROM clock_timestamp() - greatest(activity.backend_start, activity.state_change))::float8 AS idle
-  FROM pg_locks AS taken JOIN pg_stat_activity AS activity USING (pid)
-  WHERE taken.locktype = 'advisory' AND taken.granted AND taken.objsubid = 1
-    AND taken.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND (taken.classid::bigint << 32 | taken.objid::bigint) = hashtext($1)`;
+  FROM pg_stat_activity AS activity WHERE activity.pid IN (SELECT taken.pid FROM ${HOLDERS})`;
 
+/** `idle` is null if this role may not see it. */
 const HolderRow = object({ pid: number(), idle: nullable(number()) });
 
 async function readHolder(client: pg.Client, name: string) {
@@ -115,23 +97,19 @@ async function readHolder(client: pg.Client, name: string) {
   return row === undefined ? undefined : parse(HolderRow, row);
 }
 
-/** Ends the holder if it is still that stale. Gives the server's words where it may not. */
-async function endHolder(
-  client: pg.Client,
-  name: string,
-  staleAfter: number,
-): Promise<string | undefined> {
+/** Ends the holder if it is still stale. Returns false if this role may not. */
+async function endHolder(client: pg.Client, name: string, staleAfter: number): Promise<boolean> {
   const sql = `SELECT pg_terminate_backend(pid) FROM (${HOLDER}) AS holder WHERE idle > $2::float8`;
   try {
     await runStatement(client, LIMITS, sql, [name, staleAfter]);
-    return undefined;
+    return true;
   } catch (error) {
-    if (sqlState(error) === "" || !(error instanceof Error)) throw error;
-    return error.message.split("\n")[0];
+    if (isMissingRight(error)) return false;
+    throw error;
   }
 }
 
-function held(client: pg.Client, name: string, ended: string | undefined): LockAttempt {
+function heldLock(client: pg.Client, name: string, ended: string | undefined): LockAttempt {
   let lost = false;
   const lose = (): void => {
     lost = true;
@@ -141,7 +119,7 @@ function held(client: pg.Client, name: string, ended: string | undefined): LockA
   const lock: Lock = {
     isHeld: () => !lost,
     release: async () => {
-      // The server may take a moment to end a session; the lock is to be free at once.
+      // The server may take a moment to end a session; the lock must be free at once.
       const sql = "SELECT pg_advisory_unlock(hashtext($1))";
       if (!lost) await runStatement(client, RELEASE_LIMITS, sql, [name]).catch(() => {});
       await endSession(client);

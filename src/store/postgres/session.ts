@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Row, SqlValue } from "../database.ts";
 
@@ -6,9 +5,9 @@ import type { Row, SqlValue } from "../database.ts";
 export interface Limits {
   /** A statement, and a transaction between its statements. */
   readonly statement: number;
-  /** Waiting for rows and tables that another session holds. */
+  /** Waiting for a lock of another session. */
   readonly wait: number;
-  /** Until this process gives up a server that says nothing: more than a statement may take. */
+  /** Waiting for the server's response: longer than a statement may take. */
   readonly silence: number;
 }
 
@@ -16,7 +15,7 @@ export const LIMITS: Limits = { statement: 60_000, wait: 20_000, silence: 70_000
 
 const END_TIMEOUT = 2_000;
 
-/** Sends one statement; without parameters a text may hold several. Gives the rows of all of them. */
+/** Sends one statement, or several without parameters. Returns the rows of all of them. */
 export async function runStatement(
   client: pg.Client,
   { silence }: Pick<Limits, "silence">,
@@ -33,14 +32,11 @@ function rowsOf(result: unknown): readonly Row[] {
   return Array.isArray(result.rows) ? result.rows : [];
 }
 
-/** Ends a session. A server that says nothing any more is not waited for. */
+/** Ends a session. A server that does not respond is not waited for. */
 export async function endSession(client: pg.Client): Promise<void> {
-  const ended = client.end().catch(() => {});
-  const patience = new AbortController();
-  await Promise.race([
-    ended,
-    sleep(END_TIMEOUT, undefined, { signal: patience.signal }).catch(() => {}),
-  ]);
-  patience.abort();
-  client.connection.stream.destroy();
+  const { stream } = client.connection;
+  const timer = setTimeout(() => stream.destroy(), END_TIMEOUT);
+  await client.end().catch(() => {});
+  clearTimeout(timer);
+  stream.destroy();
 }

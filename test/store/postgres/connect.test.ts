@@ -99,7 +99,7 @@ describe("openPostgres", () => {
     expect(names).toEqual(["application_name", "client_encoding", "database", "user"]);
   });
 
-  test("nothing is connected anew once it is closed", async () => {
+  test("a closed database does not connect again", async () => {
     const other = await openPostgres({ dsn });
     await other.close();
     await expect(other.query("SELECT 1")).rejects.toThrow("the database is closed");
@@ -151,12 +151,12 @@ describe("openPostgres", () => {
       /\/no\/such\/file/,
     ],
     [
-      "something that is no Postgres",
+      "a server that is not Postgres",
       async () => ({ dsn: `postgresql://u:${SECRET}@127.0.0.1:${await rudePort()}/db` }),
       /cannot connect to Postgres at 127\.0\.0\.1/,
     ],
     [
-      "a text that is no URL",
+      "a text that is not a URL",
       async () => ({ dsn: `host=127.0.0.1 dbname=db password=${SECRET}` }),
       /cannot connect to Postgres/,
     ],
@@ -176,7 +176,7 @@ describe("openPostgres", () => {
       expect(failure).toBeInstanceOf(DatabaseError);
       const text = String(failure);
       expect(text).toMatch(says);
-      expect(text).toContain("Check [db]");
+      expect(text).toContain("[db]");
       expect(text).not.toMatch(/[\r\n]/);
       expect(text).not.toContain(SECRET);
     },

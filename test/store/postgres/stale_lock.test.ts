@@ -52,7 +52,7 @@ describe("a lock whose holder is behind a dead network", () => {
     expect(await other.tryLock("tick", 0)).toEqual({
       held: false,
       holder: expect.stringMatching(
-        /^session (\d+) of another role; if no tick is at work, have it ended: SELECT pg_terminate_backend\(\1\)$/,
+        /^session (\d+) of another role; if no tick is running, end it: SELECT pg_terminate_backend\(\1\)$/,
       ),
     });
   });
@@ -64,7 +64,7 @@ describe("a lock whose holder is behind a dead network", () => {
       return !made.held && made.holder.includes("dead") ? made : undefined;
     });
     expect(refused.holder).toMatch(
-      /^session (\d+), for \d+ s: it hangs or is dead, and cannot be ended \(.*\); have it ended: SELECT pg_terminate_backend\(\1\)$/,
+      /^session (\d+), for \d+ s: it hangs or is dead, and this role may not end it; have it ended: SELECT pg_terminate_backend\(\1\)$/,
     );
     expect(await db.tryLock("tick")).toMatchObject({ held: false });
   });

@@ -1,0 +1,121 @@
+import { object, parse, string, unknown } from "valibot";
+import type { EventTexts } from "../core/bundle.ts";
+import { eventEntryId } from "../core/event_key.ts";
+import type { Queryable } from "./database.ts";
+import { ALARMS_CONTEXT, readData } from "./entry.ts";
+
+/** The condition of the partial indexes on events; that on active events has one more part. */
+const LIVE = `kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL`;
+
+export interface EventFilter {
+  readonly alarm: string | undefined;
+  /** Cleared ones too. */
+  readonly all: boolean;
+  readonly limit: number;
+}
+
+export interface ListedEvent {
+  readonly id: string;
+  readonly alarm: string;
+  readonly dedupeKey: string;
+  readonly subject: string;
+  readonly fireTime: number | undefined;
+  readonly lastSeen: number | undefined;
+  readonly clearTime: number | undefined;
+  readonly clearReason: string | undefined;
+  readonly lastNotified: number | undefined;
+}
+
+const ListedRow = object({ id: string(), title: string(), data: unknown() });
+
+const NEWEST = `SELECT id, title, data FROM entry
+     WHERE ${LIVE} AND ($1::text IS NULL OR data->'entry_id' = to_jsonb($1))
+     ORDER BY timestamp_created DESC, id LIMIT $2::int`;
+
+/** All active events are found first and then sorted: a search from the newest event on could read the whole history. */
+const NEWEST_ACTIVE = `WITH active AS MATERIALIZED (
+       SELECT id, title, data, timestamp_created FROM entry
+       WHERE ${LIVE} AND data->>'clear_time' IS NULL AND ($1::text IS NULL OR data->>'entry_id' = $1))
+     SELECT id, title, data FROM active ORDER BY timestamp_created DESC, id LIMIT $2::int`;
+
+/** Events for people to read, newest first. */
+export async function listEvents(
+  db: Queryable,
+  { alarm, all, limit }: EventFilter,
+): Promise<readonly ListedEvent[]> {
+  const entryId = alarm === undefined ? null : eventEntryId(alarm);
+  const rows = all
+    ? await db.query(NEWEST, [entryId, limit])
+    : await db.query(NEWEST_ACTIVE, [entryId, limit]);
+  return rows.map((row) => {
+    const { id, title, data: raw } = parse(ListedRow, row);
+    const data = readData(raw);
+    return {
+      id,
+      alarm: (data.text("entry_id") ?? "").replace(/^event_/, ""),
+      dedupeKey: data.text("dedupe_key") ?? "",
+      subject: data.text("subject") ?? title,
+      fireTime: data.number("fire_time"),
+      lastSeen: data.number("last_seen"),
+      clearTime: data.number("clear_time"),
+      clearReason: data.text("clear_reason"),
+      lastNotified: data.number("last_notified"),
+    };
+  });
+}
+
+export interface EventCounts {
+  readonly active: number;
+  /** Active ones that no confirmed mail has named. */
+  readonly unsent: number;
+}
+
+/** The number of active and of unsent events of each alarm, by the alarm's name. */
+export async function eventCounts(db: Queryable): Promise<ReadonlyMap<string, EventCounts>> {
+  const rows = await db.query(
+    `SELECT data->>'entry_id' AS entry_id, count(*)::int AS active,
+            count(*) FILTER (WHERE jsonb_typeof(data->'last_notified') IS DISTINCT FROM 'number')::int AS unsent
+     FROM entry
+     WHERE ${LIVE} AND data->>'clear_time' IS NULL AND data->>'entry_id' IS NOT NULL
+     GROUP BY 1`,
+  );
+  return new Map(
+    rows.map((row) => [
+      String(row.entry_id).replace(/^event_/, ""),
+      { active: Number(row.active), unsent: Number(row.unsent) },
+    ]),
+  );
+}
+
+/** Separates the alarm's description from the detection's body; the dashboards split there too. */
+export const CONTENT_MARK = "\n\n---\n\n";
+
+const TextsRow = object({ id: string(), title: string(), content: string(), data: unknown() });
+
+/** The stored subject and body of events, by id; the body is what follows the alarm's description. */
+export async function eventTexts(
+  db: Queryable,
+  ids: readonly string[],
+  description: string,
+): Promise<ReadonlyMap<string, EventTexts>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.query(
+    "SELECT id, title, content, data FROM entry WHERE id = ANY($1::text[])",
+    [ids],
+  );
+  return new Map(
+    rows.map((row) => {
+      const { id, title, content, data } = parse(TextsRow, row);
+      const subject = readData(data).text("subject") ?? title;
+      return [id, { subject, body: bodyOf(content, description) }];
+    }),
+  );
+}
+
+/** The description may contain the mark, so the present one is tried first; the event may have fired under another. */
+function bodyOf(content: string, description: string): string {
+  const head = `${description.trimEnd()}${CONTENT_MARK}`;
+  if (content.startsWith(head)) return content.slice(head.length);
+  const mark = content.indexOf(CONTENT_MARK);
+  return (mark < 0 ? "" : content.slice(mark + CONTENT_MARK.length)) || content;
+}
