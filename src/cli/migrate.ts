@@ -10,7 +10,7 @@ interface MigrateOptions extends ConfigOption {
 }
 
 /** `migrate`: brings the database up to date. */
-export function declareMigrate(command: Command): void {
+export function declare(command: Command): void {
   addConfigOption(command)
     .description(
       "Makes what the database lacks and leaves what Django made as it is. Safe to repeat.",

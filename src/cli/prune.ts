@@ -23,7 +23,7 @@ const TURN = 4;
 const PAUSE = 500;
 
 /** `prune`: removes at once what the ticks remove bit by bit. */
-export function declarePrune(command: Command, setExit: SetExit): void {
+export function declare(command: Command, setExit: SetExit): void {
   addConfigOption(command)
     .description(
       "Removes at once what [retention] no longer keeps, and what the ticks otherwise remove bit by bit. Can be stopped with Ctrl-C and started again.",

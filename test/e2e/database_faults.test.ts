@@ -89,12 +89,12 @@ test("a missing table and a missing column are named, with what to do", async ()
 test.each([
   [
     "53100",
-    /alarm_things: cannot record this tick: the database refused: refused by the test; the server's disk is full: free space there; the next tick tries again/,
+    /things: cannot record this tick: the database refused: refused by the test; the server's disk is full: free space there; the next tick tries again/,
   ],
-  ["57014", /alarm_things: cannot record this tick: .*; the statement took too long: .*/],
+  ["57014", /things: cannot record this tick: .*; the statement took too long: .*/],
   [
     "40001",
-    /alarm_things: cannot record this tick: .*; other writers were in the way, several times; .*/,
+    /things: cannot record this tick: .*; other writers were in the way, several times; .*/,
   ],
 ])(
   "a write that is refused with %s costs its alarm alone, and says what to do",
@@ -146,7 +146,7 @@ test("a connection lost inside a transaction costs its alarm whole; the others g
   expectLines(
     await site.tick(),
     1,
-    /alarm_things: cannot record this tick: the database refused: terminating connection .*; the server or an administrator ended the connection; the next tick tries again/,
+    /things: cannot record this tick: the database refused: terminating connection .*; the server or an administrator ended the connection; the next tick tries again/,
   );
   const events = await site.entries("event");
   expect(events.map(({ data }) => data.entry_id)).toEqual(["event_others", "event_others"]);
@@ -235,7 +235,7 @@ test(
     expectLines(
       await ticking,
       1,
-      new RegExp(`alarm_things: cannot record this tick: ${away}`),
+      new RegExp(`things: cannot record this tick: ${away}`),
       new RegExp(`cannot close the record of this tick, .*: ${away}`),
     );
     expect(site.mail.mails).toEqual([]);

@@ -33,7 +33,7 @@ test("events that cannot be written fail their alarm whole, and only that alarm"
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
   expect(result.stderr).toMatch(
-    /^swf-alarms: alarm_things: cannot record this tick: [^\n]*the disk is full[^\n]*\n$/,
+    /^swf-alarms: things: cannot record this tick: [^\n]*the disk is full[^\n]*\n$/,
   );
   const events = await site.entries("event");
   expect(events.map(({ data }) => data.entry_id)).toEqual(["event_others", "event_others"]);
@@ -55,7 +55,7 @@ test("a mail whose attempt cannot be recorded is not sent, and stays owed", asyn
   await refuse(site, "NEW.kind = 'notification'");
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
-  expect(result.stderr).toMatch(/^swf-alarms: alarm_things: cannot record the mail: [^\n]*\n$/);
+  expect(result.stderr).toMatch(/^swf-alarms: things: cannot record the mail: [^\n]*\n$/);
   expect(site.mail.calls).toEqual([]);
   expect(eventData(only(await site.entries("event"))).last_notified).toBeUndefined();
   await allow(site);
@@ -68,7 +68,7 @@ test("a mail that went out but could not be stamped is repeated once, and its fi
   await refuse(site, "NEW.kind = 'event' AND NEW.data ? 'last_notified'");
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
-  expect(result.stderr).toMatch(/^swf-alarms: alarm_things: cannot record the mail: [^\n]*\n$/);
+  expect(result.stderr).toMatch(/^swf-alarms: things: cannot record the mail: [^\n]*\n$/);
   expect(site.mail.mails).toHaveLength(1);
   expect(only(await site.entries("notification")).data.outcome).toBe("unknown");
   await allow(site);

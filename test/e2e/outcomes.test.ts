@@ -44,7 +44,7 @@ test("a page that fails keeps everything active and still mails what the pages b
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
   expect(result.stderr).toMatch(
-    /^swf-alarms: alarm_things: GET [^\n]*before_id=7[^\n]*status 502[^\n]*tunnel down[^\n]*\n$/,
+    /^swf-alarms: things: GET [^\n]*before_id=7[^\n]*status 502[^\n]*tunnel down[^\n]*\n$/,
   );
   expect(await states(site)).toEqual({ old: true, other: true, new: true });
   const mail = only(site.mail.mails);
@@ -170,7 +170,7 @@ test.for([
     const result = await site.tick();
     expect(result).toMatchObject({ code: 1, stdout: "" });
     expect(result.stderr).toMatch(says);
-    expect(result.stderr).toMatch(/^swf-alarms: alarm_things: [^\n]*\n$/);
+    expect(result.stderr).toMatch(/^swf-alarms: things: [^\n]*\n$/);
     expect(await states(site)).toEqual(seen);
     expect(site.mail.mails.map(({ subject }) => subject)).toEqual(
       mailed === 0 ? [] : [`[alarm_things] ${mailed} detection(s), ${mailed} new, 0 continuing`],

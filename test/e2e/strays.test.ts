@@ -21,7 +21,7 @@ test("what a module forgot makes its outcome partial, and what it yields counts 
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
   expect(result.stderr).toBe(
-    "swf-alarms: alarm_forgetful: an error that nobody caught: nobody waited for me; an error that nobody caught: nor for me\n",
+    "swf-alarms: forgetful: an error that nobody caught: nobody waited for me; an error that nobody caught: nor for me\n",
   );
   const run = runData(only(await site.entries("engine_run")));
   expect(run).toMatchObject({ alarms_run: 1, alarms_seen: 1, errors: 1 });
