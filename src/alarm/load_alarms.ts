@@ -112,7 +112,7 @@ async function addAlarm(name: string, load: Load, facts: LoadFacts): Promise<Ala
   if (!loaded.ok || !facts.write) return judge(assumed, loaded, facts.sources);
   try {
     const row = await createAlarm(facts.db, alarm, facts.now);
-    facts.log.info(`${name}: new module; its row was made, with mail off`);
+    facts.log.info(`${name}: new module; its row was created, with mail off`);
     return judge(row, loaded, facts.sources);
   } catch (error) {
     return faulty(assumed, `cannot make its row: ${errorText(error)}`, "row");

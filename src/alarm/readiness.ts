@@ -9,40 +9,31 @@ export type Readiness =
   | { readonly kind: "ready"; readonly params: JsonObject; readonly notes: readonly string[] }
   /** A quarantined alarm that does not run in this tick. */
   | { readonly kind: "quarantined"; readonly message: string }
-  /** Somebody has yet to set it up; no error. */
+  /** Not set up yet, which is not an error. */
   | { readonly kind: "not configured"; readonly missing: readonly string[] }
-  /** The module does not load, or the row sets it up wrongly. */
-  | {
-      readonly kind: "faulty";
-      readonly message: string;
-      readonly cause: "module" | "row";
-    };
+  /** The module does not load, or a value in the row is wrong. */
+  | { readonly kind: "faulty"; readonly message: string; readonly cause: "module" | "row" };
 
 export interface ReadinessFacts {
-  readonly row: Pick<AlarmRow, "params" | "name">;
+  readonly row: Pick<AlarmRow, "params">;
   readonly specs: ParamSpecs;
   /** Named sources that the module declares; undefined when it declares none. */
   readonly needs: readonly string[] | undefined;
-  /** Names of the sources that are configured, `main` among them when [engine] base_url is set. */
+  /** Names of the configured sources; `main` is one of them when [engine] base_url is set. */
   readonly configured: ReadonlySet<string>;
 }
 
-/** Judges an alarm's set-up: what is missing is told apart from what is wrong. */
+/** Judges an alarm's configuration. A wrong value is an error; a missing one is not. */
 export function judgeReadiness({ row, specs, needs, configured }: ReadinessFacts): Readiness {
-  const resolved = resolveParams(specs, row.params);
-  if (resolved.faults.length > 0)
-    return {
-      kind: "faulty",
-      message: [...resolved.faults, ...resolved.unknown].join("; "),
-      cause: "row",
-    };
-  const missing = (needs ?? [MAIN_SOURCE])
-    .filter((name) => !configured.has(name))
-    .map(missingSource);
-  for (const name of resolved.missing) missing.push(`parameter ${showName(name)} has no value`);
-  if (missing.length > 0)
-    return { kind: "not configured", missing: [...missing, ...resolved.unknown] };
-  return { kind: "ready", params: resolved.params, notes: resolved.unknown };
+  const { params, missing, faults, unknown } = resolveParams(specs, row.params);
+  if (faults.length > 0)
+    return { kind: "faulty", message: [...faults, ...unknown].join("; "), cause: "row" };
+  const lacking = [
+    ...(needs ?? [MAIN_SOURCE]).filter((name) => !configured.has(name)).map(missingSource),
+    ...missing.map((name) => `parameter ${showName(name)} has no value`),
+  ];
+  if (lacking.length > 0) return { kind: "not configured", missing: [...lacking, ...unknown] };
+  return { kind: "ready", params, notes: unknown };
 }
 
 function missingSource(name: string): string {

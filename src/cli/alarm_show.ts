@@ -1,51 +1,31 @@
 import type { Command } from "commander";
-import type { AlarmRow } from "../core/model.ts";
 import type { ParamSpec } from "../core/params.ts";
 import { type ListedEvent, listEvents } from "../store/event_list.ts";
 import { findAlarm, renderState, type ViewedAlarm } from "./alarms.ts";
 import { eventFacts } from "./event_list.ts";
-import { printJson, printLines, renderTable, renderTime } from "./output.ts";
+import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
-interface ShowOptions extends ConfigOption {
-  readonly json?: boolean;
-}
-
 /** `alarm show`: one alarm, its parameters and its active events. */
-export function declareAlarmShow(command: Command): void {
-  addConfigOption(command.argument("<name>", "name of the alarm"))
-    .option("--json", "print as JSON")
-    .action(async (name: string, options: ShowOptions) => {
-      await withDatabase(readConfig(options), async (db, config) => {
-        const found = await findAlarm(db, config, name);
-        const events = await listEvents(db, { alarm: found.row.name, all: false, limit: 1_000 });
-        if (options.json === true) {
-          printJson(alarmFacts(found, events));
-        } else {
-          printLines([
-            ...renderHead(found),
-            "",
-            ...renderParams(found),
-            "",
-            `active events (${events.length}):`,
-          ]);
-          const rows = events.map((event) => [
-            event.dedupeKey,
-            renderTime(event.fireTime),
-            renderTime(event.lastNotified),
-            event.subject,
-          ]);
-          printLines(renderTable(["KEY", "SINCE", "MAILED", "SUBJECT"], rows, "none"));
-        }
+export function declare(command: Command): void {
+  addJsonOption(addConfigOption(command.argument("<name>", "name of the alarm"))).action(
+    async (name: string, options: ConfigOption & JsonOption) => {
+      const { alarm, events } = await withDatabase(readConfig(options), async (db, config) => {
+        const alarm = await findAlarm(db, config, name);
+        const filter = { alarm: alarm.row.name, all: false, limit: 1_000 };
+        return { alarm, events: await listEvents(db, filter) };
       });
-    });
+      print(options, alarmFacts(alarm, events), renderAlarm(alarm, events));
+    },
+  );
 }
 
-/** The alarm as facts, in the words of its row. */
+/** With the keys of the alarm's row. */
 function alarmFacts(alarm: ViewedAlarm, events: readonly ListedEvent[]) {
   const { row, file } = alarm;
   return {
-    id: row.id === "" ? null : row.id,
+    id: row.id || null,
+    name: row.name,
     entry_id: row.entryId,
     title: row.title,
     description: row.description,
@@ -60,36 +40,44 @@ function alarmFacts(alarm: ViewedAlarm, events: readonly ListedEvent[]) {
   };
 }
 
-function renderHead(alarm: ViewedAlarm): string[] {
+function renderAlarm(alarm: ViewedAlarm, events: readonly ListedEvent[]): string[] {
   const { row, file } = alarm;
+  const hours = row.renotificationHours;
   return [
-    `${row.entryId}: ${row.title}`,
+    `${row.name}: ${row.title}`,
     ...(row.description === "" ? [] : [row.description]),
     "",
     `state        ${renderState(alarm)}`,
     `module       ${file?.path ?? row.module}`,
     ...(file?.replaces ?? []).map((path) => `replaces     ${path}`),
-    `row          ${row.id === "" ? "none yet; the next tick makes it" : row.id}`,
+    `row          ${row.id || "none yet; the next tick creates it"}`,
     `mail         ${row.enabled ? "on" : "off"}`,
-    `recipients   ${row.recipients.join(" ") || "nobody"}`,
-    `renotified   ${renotification(row)}`,
+    `recipients   ${row.recipients.join(" ") || "none"}`,
+    `renotified   ${hours > 0 ? `every ${hours} h while it fires` : "never: one mail per event"}`,
+    "",
+    ...renderParams(alarm),
+    "",
+    `active events (${events.length}):`,
+    ...renderTable(
+      ["KEY", "FIRING SINCE", "LAST MAILED", "SUBJECT"],
+      events.map(({ dedupeKey, fireTime, lastNotified, subject }) => {
+        return [dedupeKey, renderTime(fireTime), renderTime(lastNotified), subject];
+      }),
+      "none",
+    ),
   ];
 }
 
-function renotification({ renotificationHours: hours }: AlarmRow): string {
-  return hours > 0 ? `every ${hours} h while it fires` : "never: one mail per event";
-}
-
-/** Every parameter that the module knows: its spec, and the value in use with where it comes from. */
+/** Each parameter of the module: its spec, the value in use, and where that comes from. */
 function paramFacts({ row, module }: ViewedAlarm) {
   return Object.entries(module?.params ?? {}).map(([name, spec]) => {
-    const given = row.params[name];
-    const isGiven = given !== undefined && given !== null;
+    const given = row.params[name] ?? undefined;
+    const preset = spec.default === undefined ? "unset" : "default";
     return {
       name,
       ...spec,
-      value: isGiven ? given : spec.default,
-      from: isGiven ? "row" : spec.default === undefined ? "unset" : "default",
+      value: given ?? spec.default,
+      from: given === undefined ? preset : "row",
     };
   });
 }
@@ -102,14 +90,14 @@ function renderParams(alarm: ViewedAlarm): string[] {
     renderType(param),
     param.description ?? "",
   ]);
-  return renderTable(["PARAMETER", "VALUE", "FROM", "TYPE", "WHAT IT IS"], rows, "no parameters");
+  return renderTable(["PARAMETER", "VALUE", "FROM", "TYPE", "DESCRIPTION"], rows, "no parameters");
 }
 
 function renderType(spec: ParamSpec): string {
-  const bounds = [
-    "min" in spec && spec.min !== undefined ? `≥ ${spec.min}` : "",
-    "max" in spec && spec.max !== undefined ? `≤ ${spec.max}` : "",
-    "choices" in spec && spec.choices !== undefined ? `of ${spec.choices.join(", ")}` : "",
-  ].filter((bound) => bound !== "");
-  return [spec.type, ...bounds].join(" ");
+  return [
+    spec.type,
+    ...("min" in spec && spec.min !== undefined ? [`≥ ${spec.min}`] : []),
+    ...("max" in spec && spec.max !== undefined ? [`≤ ${spec.max}`] : []),
+    ...("choices" in spec && spec.choices !== undefined ? [`of ${spec.choices.join(", ")}`] : []),
+  ].join(" ");
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Alarm } from "../alarm/load_alarms.ts";
 import { judgeReadiness } from "../alarm/readiness.ts";
-import type { Outcome, SafeDetection } from "../core/model.ts";
+import type { Outcome } from "../core/model.ts";
 import { detect } from "../engine/detect.ts";
 import { Sources } from "../engine/sources.ts";
 import { openWorkerPool } from "../engine/workers.ts";
@@ -10,36 +10,29 @@ import type { JsonObject } from "../text/json.ts";
 import { findAlarm } from "./alarms.ts";
 import { consoleLog } from "./console_log.ts";
 import { EXIT, type SetExit } from "./exit_code.ts";
-import { printJson, printLines } from "./output.ts";
+import { addJsonOption, type JsonOption, print } from "./output.ts";
 import { parseAssignments } from "./param_option.ts";
 import { redact } from "./secrets.ts";
 import { addConfigOption, type ConfigOption, readConfig, withPlanDatabase } from "./session.ts";
 
-interface TryOptions extends ConfigOption {
+interface TryOptions extends ConfigOption, JsonOption {
   readonly param?: readonly string[];
-  readonly json?: boolean;
 }
 
-/** `alarm try`: runs one `detect` now, and neither writes nor mails. */
-export function declareAlarmTry(command: Command, setExit: SetExit): void {
-  addConfigOption(command.argument("<name>", "name of the alarm"))
-    .option(
-      "--param <name=value...>",
-      "use this value instead of the row's (JSON, or a text as it is)",
-    )
-    .option("--json", "print as JSON")
-    .action(async (name: string, options: TryOptions) => {
-      const outcome = await tryAlarm(name, options);
-      if (options.json === true) printJson(outcome);
-      else printLines(renderOutcome(outcome));
-      setExit(outcome.status === "complete" ? EXIT.ok : EXIT.failed);
-    });
+/** `alarm try`: runs one `detect` now; writes nothing, mails nothing. */
+export function declare(command: Command, setExit: SetExit): void {
+  addConfigOption(command.argument("<name>", "name of the alarm")).option(
+    "--param <name=value...>",
+    "use this value instead of the row's (JSON, or plain text)",
+  );
+  addJsonOption(command).action(async (name: string, options: TryOptions) => {
+    const outcome = outcomeFacts(await tryAlarm(name, options));
+    print(options, outcome, renderOutcome(outcome));
+    setExit(outcome.status === "complete" ? EXIT.ok : EXIT.failed);
+  });
 }
 
-/** What `detect` gave, with all that it yielded. */
-type Tried = Omit<Outcome, "detections"> & { readonly detections: readonly SafeDetection[] };
-
-async function tryAlarm(name: string, options: TryOptions): Promise<Tried> {
+async function tryAlarm(name: string, options: TryOptions): Promise<Outcome> {
   return await withPlanDatabase(readConfig(options), async (db, config) => {
     const found = await findAlarm(db, config, name);
     const sources = new Sources(config);
@@ -48,9 +41,8 @@ async function tryAlarm(name: string, options: TryOptions): Promise<Tried> {
     try {
       const alarm = withParams(found, parseAssignments(options.param ?? []), sources.names);
       const now = Date.now() / 1000;
-      const active = await activeEvents(db, alarm.row.name);
       const facts = { config, workers, sources, now, log, keepAll: true } as const;
-      return whole(await detect(alarm, active, facts));
+      return await detect(alarm, await activeEvents(db, alarm.row.name), facts);
     } finally {
       await workers.close();
       await sources.close();
@@ -58,39 +50,32 @@ async function tryAlarm(name: string, options: TryOptions): Promise<Tried> {
   });
 }
 
-function whole(outcome: Outcome): Tried {
-  const { detections } = outcome;
-  const all = [...detections.keys()].map((dedupeKey) => detections.get(dedupeKey));
-  return { ...outcome, detections: all.filter((detection) => detection !== undefined) };
+function outcomeFacts({ detections, ...outcome }: Outcome) {
+  const all = [...detections.keys()].flatMap((dedupeKey) => detections.get(dedupeKey) ?? []);
+  return { ...outcome, detections: all };
 }
 
 function withParams(alarm: Alarm, given: JsonObject, configured: ReadonlySet<string>): Alarm {
   const { module } = alarm;
   if (module === undefined) return alarm;
   const row = { ...alarm.row, params: { ...alarm.row.params, ...given } };
-  return {
-    row,
-    module,
-    readiness: judgeReadiness({ row, specs: module.params, needs: module.sources, configured }),
-  };
+  const { params: specs, sources: needs } = module;
+  return { row, module, readiness: judgeReadiness({ row, specs, needs, configured }) };
 }
 
-function renderOutcome(outcome: Tried): string[] {
-  const lines: string[] = [];
-  for (const { dedupeKey, subject, body, data } of outcome.detections) {
-    lines.push(`${dedupeKey}: ${subject}`);
-    if (body !== "")
-      lines.push(
-        ...body
-          .trimEnd()
-          .split("\n")
-          .map((line) => `    ${line}`),
-      );
-    if (Object.keys(data).length > 0) lines.push(`    data ${JSON.stringify(data)}`);
-    lines.push("");
-  }
-  lines.push(
-    `outcome ${outcome.status}: ${outcome.detections.length} detection(s) in ${outcome.seconds.toFixed(2)} s; nothing was written`,
-  );
-  return [...lines, ...outcome.reasons.map((reason) => `  ${reason}`)];
+function renderOutcome({
+  status,
+  detections,
+  seconds,
+  reasons,
+}: ReturnType<typeof outcomeFacts>): string[] {
+  const lines = detections.flatMap(({ dedupeKey, subject, body, data }) => [
+    `${dedupeKey}: ${subject}`,
+    ...(body === "" ? [] : body.trimEnd().split("\n")).map((line) => `    ${line}`),
+    ...(Object.keys(data).length === 0 ? [] : [`    data ${JSON.stringify(data)}`]),
+    "",
+  ]);
+  const count = `${detections.length} detection(s) in ${seconds.toFixed(2)} s`;
+  lines.push(`outcome ${status}: ${count}; nothing was written`);
+  return [...lines, ...reasons.map((reason) => `  ${reason}`)];
 }

@@ -5,97 +5,42 @@ import { shown } from "./output.ts";
 
 /** Adds a command's options and its action. */
 type Declare = (command: Command, setExit: SetExit) => void;
+/** Called when the command runs or its help is shown, so that no other command's code is loaded. */
+type Load = () => Promise<{ readonly declare: Declare }>;
 
-interface Listed {
-  /** The words that a user types, such as `alarm list`. */
-  readonly words: string;
-  readonly summary: string;
-  /** Called when the command runs or its help is shown: no other command's code is loaded. */
-  readonly load: () => Promise<Declare>;
-}
-
-/** The table of contents of this folder. */
-const COMMANDS: readonly Listed[] = [
-  {
-    words: "run",
-    summary: "run one tick; cron calls this",
-    load: async () => (await import("./run.ts")).declareRun,
-  },
-  {
-    words: "run list",
-    summary: "list the last ticks and how they went",
-    load: async () => (await import("./run_list.ts")).declareRunList,
-  },
-  {
-    words: "status",
-    summary: "say whether the engine and its alarms are well",
-    load: async () => (await import("./status.ts")).declareStatus,
-  },
-  {
-    words: "migrate",
-    summary: "bring the database up to date",
-    load: async () => (await import("./migrate.ts")).declareMigrate,
-  },
-  {
-    words: "prune",
-    summary: "remove what [retention] no longer keeps",
-    load: async () => (await import("./prune.ts")).declarePrune,
-  },
-  {
-    words: "demo",
-    summary: "show ticks at work on made-up data",
-    load: async () => (await import("../demo/demo.ts")).declareDemo,
-  },
-  {
-    words: "alarm list",
-    summary: "list the alarms and whether they can run",
-    load: async () => (await import("./alarm_list.ts")).declareAlarmList,
-  },
-  {
-    words: "alarm show",
-    summary: "show one alarm, its parameters and its active events",
-    load: async () => (await import("./alarm_show.ts")).declareAlarmShow,
-  },
-  {
-    words: "alarm try",
-    summary: "run one alarm's detect now; write nothing, mail nothing",
-    load: async () => (await import("./alarm_try.ts")).declareAlarmTry,
-  },
-  {
-    words: "alarm set",
-    summary: "change an alarm's row: mail, recipients, parameters",
-    load: async () => (await import("./alarm_set.ts")).declareAlarmSet,
-  },
-  {
-    words: "event list",
-    summary: "list what is firing",
-    load: async () => (await import("./event_list.ts")).declareEventList,
-  },
-  {
-    words: "team list",
-    summary: "list the teams and their addresses",
-    load: async () => (await import("./team_list.ts")).declareTeamList,
-  },
-  {
-    words: "team set",
-    summary: "make a team, or give it new members",
-    load: async () => (await import("./team_set.ts")).declareTeamSet,
-  },
-  {
-    words: "team remove",
-    summary: "take a team out of use",
-    load: async () => (await import("./team_remove.ts")).declareTeamRemove,
-  },
+/** The table of contents of this folder: what the user types, a summary, and the file. */
+const COMMANDS: readonly (readonly [words: string, summary: string, load: Load])[] = [
+  ["run", "run one tick; cron calls this", () => import("./run.ts")],
+  ["run list", "list the last ticks and their results", () => import("./run_list.ts")],
+  ["status", "show whether the engine and its alarms work", () => import("./status.ts")],
+  ["migrate", "apply pending database migrations", () => import("./migrate.ts")],
+  ["prune", "remove rows older than [retention] allows", () => import("./prune.ts")],
+  ["demo", "run ticks on sample data", () => import("../demo/demo.ts")],
+  ["alarm list", "list the alarms and whether they can run", () => import("./alarm_list.ts")],
+  [
+    "alarm show",
+    "show an alarm, its parameters and active events",
+    () => import("./alarm_show.ts"),
+  ],
+  [
+    "alarm try",
+    "run an alarm's detect now, without writes or mail",
+    () => import("./alarm_try.ts"),
+  ],
+  ["alarm set", "change an alarm: mail, recipients, parameters", () => import("./alarm_set.ts")],
+  ["event list", "list the events that are firing", () => import("./event_list.ts")],
+  ["team list", "list the teams and their addresses", () => import("./team_list.ts")],
+  ["team set", "create a team or replace its members", () => import("./team_set.ts")],
+  ["team remove", "remove a team", () => import("./team_remove.ts")],
 ];
 
-/** What the first words of several commands stand for. */
 const GROUPS: { readonly [word: string]: string } = {
-  alarm: "list, show, try and set alarms",
+  alarm: "list, show, try and change alarms",
   event: "list events",
   team: "list, set and remove mail aliases",
 };
 
-/** Messages of the parser quote what was typed, and a script may have typed what a service said. */
+/** Usage errors quote what was typed. */
 const OUTPUT = {
   writeOut: (text: string): void => void process.stdout.write(shown(text)),
   writeErr: (text: string): void => void process.stderr.write(shown(text)),
@@ -103,18 +48,19 @@ const OUTPUT = {
 
 /** The command line `swf-alarms`. */
 export function buildProgram(setExit: SetExit): Command {
+  const loads = new Map<Command, Load>();
+  const declare = async (_: Command, command: Command): Promise<void> =>
+    (await loads.get(command)?.())?.declare(command, setExit);
   const program = new Command("swf-alarms")
     .configureOutput(OUTPUT)
     .description(
-      "Standalone alarm engine: one tick asks REST services, keeps events in Postgres, mails once per alarm.",
+      "Standalone alarm engine: each tick queries REST services, records events in Postgres, and sends one mail per alarm.",
     )
     .version(packageVersion())
     .enablePositionalOptions()
-    .exitOverride();
-  const loads = new Map<Command, Listed["load"]>();
-  const declare = async (_: Command, command: Command): Promise<void> =>
-    (await loads.get(command)?.())?.(command, setExit);
-  const parents = new Map<string, Command>([["", program.hook("preSubcommand", declare)]]);
+    .exitOverride()
+    .hook("preSubcommand", declare);
+  const parents = new Map([["", program]]);
   const add = (words: string, summary: string): Command => {
     const [, group = "", name = words] = /^(\S+) (\S+)$/.exec(words) ?? [];
     const parent = parents.get(group) ?? add(group, GROUPS[group] ?? "");
@@ -122,7 +68,7 @@ export function buildProgram(setExit: SetExit): Command {
     parents.set(words, command);
     return command;
   };
-  for (const { words, summary, load } of COMMANDS) loads.set(add(words, summary), load);
+  for (const [words, summary, load] of COMMANDS) loads.set(add(words, summary), load);
   return program;
 }
 
@@ -134,7 +80,7 @@ export async function buildRunProgram(setExit: SetExit): Promise<Command> {
   return program;
 }
 
-/** `help alarm list` as `alarm list --help`: commander shows the first without loading the command. */
+/** `help alarm list` → `alarm list --help`: commander shows the first without loading the command. */
 export function withHelpOption(argv: readonly string[]): readonly string[] {
   const [node = "", script = "", ...words] = argv;
   const [first, second] = words;

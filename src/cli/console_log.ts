@@ -7,24 +7,22 @@ import { renderTime, shown } from "./output.ts";
 export interface LogOptions {
   /** Everything goes to stdout too. */
   readonly verbose: boolean;
+  /** The log file; it gets everything but debug lines. */
   readonly path: string | undefined;
 }
 
-/**
- * Errors go to stderr, so that cron mails them; the rest is silent unless it is asked for. The log file
- * gets all but the details.
- */
+/** Errors go to stderr, so that cron mails them. */
 export function consoleLog({ verbose, path }: LogOptions): Log {
-  const file = path === undefined ? undefined : openFile(path);
+  const append = path === undefined ? undefined : openFile(path);
   const line = (level: string, message: string): string =>
     `${renderTime(Date.now() / 1000)} ${level} ${oneEntry(message)}\n`;
   return {
     error: (message) => {
-      file?.(line("error", message));
+      append?.(line("error", message));
       process.stderr.write(`swf-alarms: ${oneEntry(message)}\n`);
     },
     info: (message) => {
-      file?.(line("info", message));
+      append?.(line("info", message));
       if (verbose) process.stdout.write(line("info", message));
     },
     debug: (message) => {
@@ -33,12 +31,12 @@ export function consoleLog({ verbose, path }: LogOptions): Log {
   };
 }
 
-/** No text can start a line of its own and so pass for another entry. */
+/** Further lines are indented, so that none can pass for another entry. */
 function oneEntry(message: string): string {
   return shown(message).replaceAll("\n", "\n    ");
 }
 
-/** A log that cannot be written must not stop the alarms; it is said once. */
+/** A log that cannot be written does not stop the alarms; the error is printed once. */
 function openFile(path: string): (text: string) => void {
   let broken = false;
   return (text) => {
@@ -48,10 +46,8 @@ function openFile(path: string): (text: string) => void {
       appendFileSync(path, text, { mode: 0o640 });
     } catch (error) {
       broken = true;
-      const reason = errorText(error);
-      process.stderr.write(
-        `swf-alarms: ${shown(`cannot write the log ${path}: ${reason}. Check [engine] log_path and its owner.`)}\n`,
-      );
+      const message = `cannot write the log ${path}: ${errorText(error)}; check [engine] log_path and its owner`;
+      process.stderr.write(`swf-alarms: ${shown(message)}\n`);
     }
   };
 }

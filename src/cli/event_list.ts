@@ -1,67 +1,61 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { alarmName } from "../core/event_key.ts";
 import { type ListedEvent, listEvents } from "../store/event_list.ts";
-import { printJson, printLines, renderTable, renderTime } from "./output.ts";
+import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
-interface ListOptions extends ConfigOption {
+interface ListOptions extends ConfigOption, JsonOption {
   readonly alarm?: string;
   readonly all?: boolean;
   readonly limit: number;
-  readonly json?: boolean;
 }
 
 /** `event list`: what is firing. */
-export function declareEventList(command: Command): void {
+export function declare(command: Command): void {
   addConfigOption(command)
-    .option("--alarm <name>", "only this alarm")
-    .option("--all", "cleared events too")
-    .option("--limit <n>", "at most so many, newest first", parseCount, 50)
-    .option("--json", "print as JSON")
-    .action(async (options: ListOptions) => {
-      const filter = {
-        alarm: options.alarm?.replace(/^alarm_/, ""),
-        all: options.all === true,
-        limit: options.limit,
-      };
-      const events = await withDatabase(readConfig(options), (db) => listEvents(db, filter));
-      if (options.json === true) return printJson(events.map(eventFacts));
-      const rows = events.map((item) => [
-        item.alarm,
-        item.dedupeKey,
-        renderTime(item.fireTime),
-        item.clearTime === undefined ? "firing" : renderTime(item.clearTime),
-        renderTime(item.lastNotified),
-        item.subject,
-      ]);
-      printLines(
-        renderTable(
-          ["ALARM", "KEY", "FIRED", "CLEARED", "MAILED", "SUBJECT"],
-          rows,
-          "nothing is firing",
-        ),
-      );
-    });
+    .option("--alarm <name>", "only this alarm", alarmName)
+    .option("--all", "cleared events too");
+  addJsonOption(addLimitOption(command, 50)).action(async (options: ListOptions) => {
+    const { alarm, all = false, limit } = options;
+    const events = await withDatabase(readConfig(options), (db) =>
+      listEvents(db, { alarm, all, limit }),
+    );
+    const rows = events.map((event) => [
+      event.alarm,
+      event.dedupeKey,
+      renderTime(event.fireTime),
+      event.clearTime === undefined ? "firing" : renderTime(event.clearTime),
+      renderTime(event.lastNotified),
+      event.subject,
+    ]);
+    const headings = ["ALARM", "KEY", "FIRED", "CLEARED", "LAST MAILED", "SUBJECT"];
+    print(options, events.map(eventFacts), renderTable(headings, rows, "nothing is firing"));
+  });
 }
 
-/** An event as facts, in the words of its row. */
+/** With the keys of the event's row. */
 export function eventFacts(event: ListedEvent) {
   return {
     id: event.id,
     alarm: event.alarm,
     dedupe_key: event.dedupeKey,
     subject: event.subject,
-    fire_time: event.fireTime ?? null,
-    last_seen: event.lastSeen ?? null,
-    clear_time: event.clearTime ?? null,
-    clear_reason: event.clearReason ?? null,
-    last_notified: event.lastNotified ?? null,
+    fire_time: event.fireTime,
+    last_seen: event.lastSeen,
+    clear_time: event.clearTime,
+    clear_reason: event.clearReason,
+    last_notified: event.lastNotified,
   };
 }
 
-/** The most that the database takes for a limit. */
+export function addLimitOption(command: Command, limit: number): Command {
+  return command.option("--limit <n>", "at most this many, newest first", parseCount, limit);
+}
+
+/** An integer in Postgres. */
 const MOST = 2 ** 31 - 1;
 
-/** A whole number above 0, for options that limit a list. */
+/** A whole number above 0. Throws InvalidArgumentError. */
 export function parseCount(text: string): number {
   const count = Number(text);
   if (!Number.isSafeInteger(count) || count < 1 || count > MOST)

@@ -1,14 +1,13 @@
 /** Exit codes, the same for every command. */
 export const EXIT = {
-  /** Done, nothing wrong. */
   ok: 0,
-  /** Done, but an alarm or a mail failed, or what was asked for is not there, or who is at work hangs. */
+  /** An alarm or a mail failed, what the user named does not exist, or the running tick is overdue. */
   failed: 1,
-  /** Could not start: usage, configuration or database. */
+  /** The command could not start: usage, configuration or database. */
   unable: 2,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** Tells `main.ts` how the process is to end; a command calls it at most once. */
+/** Sets the exit code; a command calls it at most once. */
 export type SetExit = (code: ExitCode) => void;

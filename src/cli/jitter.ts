@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Log } from "../core/log.ts";
 
-/** Seconds: there is a tick every five minutes. */
+/** Seconds; less than the five minutes between two ticks. */
 const MOST = 240;
 
 export function addJitterOption(command: Command): Command {
@@ -20,11 +20,8 @@ export function parseJitter(text: string): number {
   throw new InvalidArgumentError(`write a number of seconds from 0 to ${MOST}, such as 20`);
 }
 
-/**
- * Waits between no and `jitter` seconds, for `random` from 0 to 1: everybody's jobs start on the full
- * minute. Nothing is open yet, so that a signal may end the process at once.
- */
-export async function waitSomeTime(jitter: number, random: number, log: Log): Promise<void> {
+/** Waits `jitter` × `random` seconds, before anything is opened: cron jobs all start on the full minute. */
+export async function waitJitter(jitter: number, random: number, log: Log): Promise<void> {
   const seconds = jitter * random;
   log.debug(`waiting for ${seconds.toFixed(1)} s of --jitter ${jitter}`);
   await sleep(seconds * 1000);

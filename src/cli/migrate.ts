@@ -10,7 +10,7 @@ interface MigrateOptions extends ConfigOption {
 }
 
 /** `migrate`: brings the database up to date. */
-export function declareMigrate(command: Command): void {
+export function declare(command: Command): void {
   addConfigOption(command)
     .description(
       "Applies pending migrations. Tables that Django made are not changed. Safe to repeat.",

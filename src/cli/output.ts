@@ -1,24 +1,41 @@
+import type { Command } from "commander";
 import { plainJson, plainText } from "../text/escape.ts";
+import { utcSecond } from "../text/utc.ts";
 import { redactedJson } from "./redacted.ts";
 import { redact } from "./secrets.ts";
 
-/** Writes lines to stdout. Texts come from rows and services: neither control characters nor secrets get through. */
+export interface JsonOption {
+  readonly json?: boolean;
+}
+
+export function addJsonOption(command: Command): Command {
+  return command.option("--json", "print as JSON");
+}
+
+/** Prints the facts as JSON where the user asked for that, else the lines. */
+export function print(options: JsonOption, facts: unknown, lines: readonly string[]): void {
+  if (options.json === true) printJson(facts);
+  else printLines(lines);
+}
+
+/** Writes lines to stdout, without control characters and secrets. */
 export function printLines(lines: readonly string[]): void {
   if (lines.length > 0) process.stdout.write(`${lines.map(shown).join("\n")}\n`);
 }
 
-/** Writes a value as JSON, for other programs; control characters are escaped, secrets taken out. */
+/** Writes a value as JSON, control characters escaped, secrets removed; undefined becomes null. */
 export function printJson(value: unknown): void {
-  const redacted = redactedJson(JSON.stringify(value), redact);
+  const text = JSON.stringify(value, (_key, item: unknown) => item ?? null);
+  const redacted = redactedJson(text, redact);
   process.stdout.write(`${plainJson(JSON.stringify(redacted, null, 2))}\n`);
 }
 
-/** A text as a terminal may get it. */
+/** A text that is safe to print: it may come from rows and services. */
 export function shown(text: string): string {
   return plainText(redact(text));
 }
 
-/** Columns under their headings, each as wide as it needs; nothing under them says so. */
+/** Columns under their headings; `empty` where there are no rows. */
 export function renderTable(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
@@ -37,14 +54,7 @@ export function renderTable(
   );
 }
 
-/** `2026-11-21 03:45:00`, UTC; a dash for no time. */
+/** A time in a table or a log; a dash for none. */
 export function renderTime(epochSeconds: number | undefined): string {
-  if (epochSeconds === undefined) return "-";
-  const date = new Date(epochSeconds * 1000);
-  return Number.isNaN(date.getTime())
-    ? "-"
-    : date
-        .toISOString()
-        .replace(/\.\d+Z$/, "")
-        .replace("T", " ");
+  return epochSeconds === undefined ? "-" : utcSecond(epochSeconds);
 }

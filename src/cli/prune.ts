@@ -23,7 +23,7 @@ const TURN = 4;
 const PAUSE = 500;
 
 /** `prune`: removes at once what the ticks remove gradually. */
-export function declarePrune(command: Command, setExit: SetExit): void {
+export function declare(command: Command, setExit: SetExit): void {
   addConfigOption(command)
     .description(
       "Removes all rows that are older than [retention] keeps them. Ticks remove the same rows, but only some at a time. Ctrl-C is safe; run it again to go on.",

@@ -1,108 +1,87 @@
-import { needsAttention, type Status, type TickStatus } from "../core/status.ts";
+import { countEvents, needsAttention, type Status } from "../core/status.ts";
 import { renderTable, renderTime } from "./output.ts";
 
-/** The status for people: what needs attention first. */
+/** The status as text, what needs attention first. */
 export function renderStatus(status: Status): string[] {
   const attention = needsAttention(status);
-  const lines =
-    attention.length === 0
-      ? ["all is well"]
-      : ["needs attention:", ...attention.map((line) => `  ${line}`)];
-  lines.push("", ...renderTicks(status), "", ...renderAlarms(status));
-  if (status.sources.length > 0) {
-    const rows = status.sources.map(({ source, state: memory }) => [
-      source,
-      renderTime(memory.since),
-      memory.kind === "unreachable" ? memory.cause : "",
-    ]);
-    lines.push("", ...renderTable(["SOURCE", "UNREACHABLE SINCE", "LAST REASON"], rows, ""));
+  const { firing, notMailed } = countEvents(status);
+  const health = attention.length === 0 ? "engine healthy" : "needs attention";
+  const lines = [
+    `${health}; ${firing} event(s) firing, ${notMailed} not yet mailed`,
+    ...attention.map((line) => `  ${line}`),
+    "",
+    ...renderTicks(status),
+    "",
+    ...renderTable(
+      ["ALARM", "STATE", "MAIL", "ACTIVE", "NOT MAILED", "REASON"],
+      status.alarms.map(({ alarm, state, mail, active, unsent, reason }) => {
+        return [alarm, state, mail ? "on" : "off", String(active), String(unsent), reason];
+      }),
+      "no alarms",
+    ),
+  ];
+  if (status.unreachable.length > 0) {
+    const rows = status.unreachable.map(({ source, since, cause }) => {
+      return [source, renderTime(since), cause];
+    });
+    lines.push("", ...renderTable(["SOURCE", "UNREACHABLE SINCE", "LAST ERROR"], rows, ""));
   }
   if (status.mails.length > 0) {
-    const rows = status.mails.map((mail) => [
-      renderTime(mail.attemptedAt),
-      mail.alarm,
-      mail.outcome,
-      mail.resolved ? "yes" : "no",
-      mail.error || mail.subject,
-    ]);
-    const headings = ["MAIL OF", "ALARM", "OUTCOME", "MADE UP FOR", "WHY"];
-    lines.push("", ...renderTable(headings, rows, ""));
+    const rows = status.mails.map(({ attemptedAt, alarm, outcome, resolved, error, subject }) => {
+      return [renderTime(attemptedAt), alarm, outcome, resolved ? "yes" : "no", error || subject];
+    });
+    lines.push("", ...renderTable(["MAIL OF", "ALARM", "OUTCOME", "RESOLVED", "ERROR"], rows, ""));
   }
   return lines;
 }
 
-function renderTicks({ ticks, now, skipped }: Status): string[] {
-  const { last, runningSince: atWorkSince, crashed } = ticks;
-  return [
-    `last tick     ${last === undefined ? "none yet" : renderLast(last, now)}`,
-    `at work now   ${atWorkSince === undefined ? "no" : `since ${ago(now - atWorkSince)}`}`,
-    `crashed       ${crashed === undefined ? "none" : `${renderTime(crashed)}, ${ago(now - crashed)} ago`}`,
+function renderTicks({ ticks: { last, runningSince, crashed }, now, skipped }: Status): string[] {
+  const at = (time: number): string => `${renderTime(time)}, ${duration(now - time)} ago`;
+  const lines = [
+    `running now   ${runningSince === undefined ? "no" : `for ${duration(now - runningSince)}`}`,
+    `crashed       ${crashed === undefined ? "none" : at(crashed)}`,
     `skipped       ${skipped} in the last 24 h`,
-    ...errorLines(last),
   ];
-}
-
-function renderLast(last: NonNullable<TickStatus["last"]>, now: number): string {
-  const took = last.finishedAt === undefined ? "" : `, took ${seconds(last)} s`;
-  return `${renderTime(last.startedAt)}, ${ago(now - last.startedAt)} ago${took}, ${last.errors} error(s)`;
-}
-
-function seconds({ startedAt, finishedAt = startedAt }: NonNullable<TickStatus["last"]>): string {
-  return (finishedAt - startedAt).toFixed(1);
-}
-
-function errorLines(last: TickStatus["last"]): readonly string[] {
-  if (last === undefined || last.errors === 0) return [];
-  const errors = last.errorDetails.split("\n\n").map((line) => `  ${line}`);
-  return ["its errors:", ...errors];
-}
-
-function renderAlarms({ alarms }: Status): string[] {
-  const rows = alarms.map(({ alarm, state, mail, active, unsent: owed, reason }) => [
-    alarm,
-    state,
-    mail ? "on" : "off",
-    String(active),
-    String(owed),
-    reason,
-  ]);
-  const headings = ["ALARM", "STATE", "MAIL", "ACTIVE", "NOT MAILED", "WHY"];
-  return renderTable(headings, rows, "no alarms");
+  if (last === undefined) return ["last tick     none yet", ...lines];
+  const { startedAt, finishedAt = startedAt, errors, errorDetails } = last;
+  const took = (finishedAt - startedAt).toFixed(1);
+  lines.unshift(`last tick     ${at(startedAt)}, took ${took} s, ${errors} error(s)`);
+  if (errors > 0)
+    lines.push("its errors:", ...errorDetails.split("\n\n").map((line) => `  ${line}`));
+  return lines;
 }
 
 /** `40 s`, `17 min`, `5 h`, `3 days`. */
-function ago(seconds: number): string {
+function duration(seconds: number): string {
   if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`;
   if (seconds < 2 * 3600) return `${Math.floor(seconds / 60)} min`;
-  return seconds < 48 * 3600
-    ? `${Math.floor(seconds / 3600)} h`
-    : `${Math.floor(seconds / 86_400)} days`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} days`;
 }
 
-/** The status as facts, for other programs. */
+/** The status for other programs. */
 export function statusFacts(status: Status) {
-  const { ticks } = status;
-  const { last } = ticks;
+  const { last, runningSince, crashed } = status.ticks;
+  const { firing, notMailed } = countEvents(status);
+  const attention = needsAttention(status);
   return {
-    attention: needsAttention(status),
-    last_tick:
-      last === undefined
-        ? null
-        : {
-            started_at: last.startedAt,
-            finished_at: last.finishedAt ?? null,
-            errors: last.errors,
-            error_details: last.errorDetails,
-          },
-    at_work_since: ticks.runningSince ?? null,
-    crashed_at: ticks.crashed ?? null,
+    healthy: attention.length === 0,
+    events_firing: firing,
+    events_not_mailed: notMailed,
+    attention,
+    last_tick: last && {
+      started_at: last.startedAt,
+      finished_at: last.finishedAt,
+      errors: last.errors,
+      error_details: last.errorDetails,
+    },
+    running_since: runningSince,
+    crashed_at: crashed,
     skipped_in_24_h: status.skipped,
-    alarms: status.alarms.map(({ unsent: owed, ...alarm }) => ({ ...alarm, not_mailed: owed })),
-    sources: status.sources.map(({ source, state: memory }) => ({
-      source,
-      unreachable_since: memory.since,
-      cause: memory.kind === "unreachable" ? memory.cause : null,
-    })),
+    alarms: status.alarms.map(({ unsent, ...alarm }) => ({ ...alarm, not_mailed: unsent })),
+    sources: status.unreachable.map(({ source, since, cause }) => {
+      return { source, unreachable_since: since, cause };
+    }),
     mails: status.mails.map(({ attemptedAt, ...mail }) => ({ attempted_at: attemptedAt, ...mail })),
   };
 }

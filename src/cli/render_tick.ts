@@ -3,26 +3,24 @@ import type { BundleItem, Notice } from "../core/notice.ts";
 import type { TickReport } from "../engine/report.ts";
 import type { AlarmResult, RanResult } from "../engine/result.ts";
 
-/** One line for each alarm and one for the tick, for people. */
-export function renderTick(report: TickReport, mode: Mode): string[] {
-  const lines = report.results.map(renderAlarm);
-  const ran = report.results.filter((result) => result.kind === "ran" && result.started).length;
+/** One line for each alarm and one for the tick. */
+export function renderTick({ results, ...report }: TickReport, mode: Mode): string[] {
+  const ran = results.filter((result) => result.kind === "ran" && result.started).length;
   const mails = `${report.notificationsSent} mail(s) sent`;
-  const how = mode === "dry-run" ? "dry run: state written, no mail" : mails;
-  lines.push(`tick done: ${ran} alarm(s) run, ${report.errors.length} error(s), ${how}`);
-  return lines;
+  const end = mode === "dry-run" ? "dry run: state written, no mail" : mails;
+  const total = `tick done: ${ran} alarm(s) run, ${report.errors.length} error(s), ${end}`;
+  return [...results.map(renderAlarm), total];
 }
 
-/** The same for the log, which says that an alarm is not configured when it is news, not at every tick. */
+/** The same for the log, where the tick itself reports an alarm that is not configured, once. */
 export function renderTickForLog(report: TickReport, mode: Mode): string[] {
   const results = report.results.filter(({ kind }) => kind === "ran");
   return renderTick({ ...report, results }, mode);
 }
 
 function renderAlarm(result: AlarmResult): string {
-  const { entryId } = result.row;
-  if (result.kind === "not configured")
-    return `${entryId}: not configured: ${result.missing.join("; ")}`;
+  const { name } = result.row;
+  if (result.kind !== "ran") return `${name}: not configured: ${result.missing.join("; ")}`;
   const { outcome, plan, notice } = result;
   const counts = [
     `${outcome.detections.size} detected`,
@@ -31,105 +29,107 @@ function renderAlarm(result: AlarmResult): string {
     `${plan.clear.length} cleared`,
     ...(plan.keep.length > 0 ? [`${plan.keep.length} kept`] : []),
   ];
-  const trouble = [...result.errors, ...result.notes].map((text) => `\n    ${text}`).join("");
-  return `${entryId}: ${outcome.status}: ${counts.join(", ")}; ${renderMail(result)}${trouble}`;
+  const line = `${name}: ${outcome.status}: ${counts.join(", ")}; ${renderMail(result)}`;
+  return [line, ...result.errors, ...result.notes].join("\n    ");
 }
 
 function renderMail({ notice, sent, recipients }: RanResult): string {
-  const count = mentions(notice).length;
+  const count = itemsOf(notice).length;
   if (sent) return `mailed ${count} to ${recipients.join(", ")}`;
-  if (notice.reason === "nothing to mail") return "nothing to mail";
-  if (notice.reason === "due") return `mail of ${count} failed`;
-  return `${count} not mailed: ${notice.reason}`;
+  if (notice.reason === "nothing to mail") return notice.reason;
+  return notice.reason === "due"
+    ? `mail of ${count} failed`
+    : `${count} not mailed: ${notice.reason}`;
 }
 
-function mentions({ fresh, continuing, cleared }: Notice): readonly BundleItem[] {
+function itemsOf({ fresh, continuing, cleared }: Notice): readonly BundleItem[] {
   return [...fresh, ...continuing, ...cleared];
 }
 
-/** Every item of the plan with its reason; nothing of it has been written. */
-export function renderPlan(report: TickReport): string[] {
-  const lines = ["Plan of the next tick. Nothing was written and nothing was sent."];
-  for (const name of report.newModules)
-    lines.push("", `alarm_${name}: its row would be made, with mail off (new module)`);
-  for (const result of report.results) lines.push("", ...renderAlarmPlan(result));
-  for (const error of report.errors) lines.push("", `error: ${error}`);
-  return lines;
-}
+/** The plan, as `run --plan --json` prints it. */
+export type PlanFacts = ReturnType<typeof planFacts>;
+type AlarmPlan = ReturnType<typeof alarmPlanFacts>;
 
-function renderAlarmPlan(result: AlarmResult): string[] {
-  const { entryId } = result.row;
-  if (result.kind === "not configured")
-    return [`${entryId}: not configured: ${result.missing.join("; ")}`];
-  const { outcome, plan, subjects, notice } = result;
-  const lines = [`${entryId}: outcome ${outcome.status}, ${outcome.detections.size} detected`];
-  for (const reason of outcome.reasons) lines.push(`  ${reason}`);
-  for (const { dedupeKey, reason } of plan.open)
-    lines.push(`  open   ${dedupeKey}: ${reason}: ${subjects.get(dedupeKey) ?? ""}`);
-  for (const { event, reason } of plan.touch) lines.push(`  touch  ${event.dedupeKey}: ${reason}`);
-  for (const { event, reason } of plan.clear) lines.push(`  clear  ${event.dedupeKey}: ${reason}`);
-  for (const { event, reason } of plan.keep)
-    lines.push(`  keep   ${event.dedupeKey}: not detected, but ${reason}`);
-  for (const mention of mentions(notice))
-    lines.push(`  mail   ${mention.dedupeKey}: ${mention.reason}`);
-  for (const [reason, count] of Object.entries(notice.omitted)) {
-    if (count > 0) lines.push(`  no mail for ${count} event(s): ${reason}`);
-  }
-  lines.push(`  ${renderBundle(result)}`);
-  for (const note of result.notes) lines.push(`  note: ${note}`);
-  return lines;
-}
-
-function renderBundle({ row, notice, recipients, subject }: RanResult): string {
-  if (notice.reason === "nothing to mail") return "no mail: nothing to mail";
-  if (!row.enabled) return `no mail: mail is off (it would be "${subject}")`;
-  if (recipients.length === 0) return `no mail: nobody to mail (it would be "${subject}")`;
-  return `would mail "${subject}" to ${recipients.join(", ")}`;
-}
-
-/** The plan as facts, for other programs. */
-export function planFacts(report: TickReport) {
+export function planFacts({ newModules, errors, results }: TickReport) {
   return {
-    newcomers: report.newModules,
-    errors: report.errors,
-    alarms: report.results.map((result) => {
-      const { entryId: alarm } = result.row;
-      if (result.kind === "not configured") return { alarm, not_configured: result.missing };
-      const { outcome, plan, subjects, notice } = result;
-      const key = ({
-        event,
-        reason,
-      }: {
-        event: { id: string; dedupeKey: string };
-        reason: string;
-      }) => {
-        return { dedupe_key: event.dedupeKey, event_id: event.id, reason };
-      };
-      return {
-        alarm,
-        outcome: outcome.status,
-        reasons: outcome.reasons,
-        open: plan.open.map(({ dedupeKey, reason }) => ({
-          dedupe_key: dedupeKey,
-          subject: subjects.get(dedupeKey),
-          reason,
-        })),
-        touch: plan.touch.map(key),
-        clear: plan.clear.map(key),
-        keep: plan.keep.map(key),
-        mail: {
-          reason: notice.reason,
-          subject: result.subject,
-          recipients: result.recipients,
-          mentions: mentions(notice).map(({ dedupeKey, reason }) => ({
-            dedupe_key: dedupeKey,
-            reason,
-          })),
-          omitted: notice.omitted,
-        },
-        errors: result.errors,
-        notes: result.notes,
-      };
-    }),
+    new_modules: newModules,
+    errors,
+    alarms: results.map((result) =>
+      result.kind === "ran"
+        ? alarmPlanFacts(result)
+        : { alarm: result.row.name, not_configured: result.missing },
+    ),
   };
+}
+
+interface Change {
+  readonly event: { readonly id: string; readonly dedupeKey: string };
+  readonly reason: string;
+}
+
+function alarmPlanFacts({ row, outcome, plan, subjects, notice, ...result }: RanResult) {
+  const facts = ({ event, reason }: Change) => {
+    return { dedupe_key: event.dedupeKey, event_id: event.id, reason };
+  };
+  return {
+    alarm: row.name,
+    outcome: outcome.status,
+    detected: outcome.detections.size,
+    reasons: outcome.reasons,
+    open: plan.open.map(({ dedupeKey, reason }) => {
+      return { dedupe_key: dedupeKey, subject: subjects.get(dedupeKey) ?? "", reason };
+    }),
+    touch: plan.touch.map(facts),
+    clear: plan.clear.map(facts),
+    keep: plan.keep.map(facts),
+    mail: {
+      enabled: row.enabled,
+      reason: notice.reason,
+      subject: result.subject,
+      recipients: result.recipients,
+      items: itemsOf(notice).map(({ dedupeKey, reason }) => ({ dedupe_key: dedupeKey, reason })),
+      omitted: notice.omitted,
+    },
+    errors: result.errors,
+    notes: result.notes,
+  };
+}
+
+/** The plan as text: every item with its reason. */
+export function renderPlan({ new_modules, alarms, errors }: PlanFacts): string[] {
+  const blocks = [
+    ["Plan of the next tick. Nothing was written and nothing was sent."],
+    ...new_modules.map((name) => [`${name}: new module; its row would be created, with mail off`]),
+    ...alarms.map((alarm) =>
+      "outcome" in alarm
+        ? renderAlarmPlan(alarm)
+        : [`${alarm.alarm}: not configured: ${alarm.not_configured.join("; ")}`],
+    ),
+    ...errors.map((error) => [`error: ${error}`]),
+  ];
+  return blocks.flatMap((block, index) => (index === 0 ? block : ["", ...block]));
+}
+
+function renderAlarmPlan({ alarm, mail, ...plan }: AlarmPlan): string[] {
+  const omitted = Object.entries(mail.omitted).filter(([, count]) => count > 0);
+  const lines = [
+    ...plan.reasons,
+    ...plan.open.map((item) => `open   ${item.dedupe_key}: ${item.reason}: ${item.subject}`),
+    ...plan.touch.map((item) => `touch  ${item.dedupe_key}: ${item.reason}`),
+    ...plan.clear.map((item) => `clear  ${item.dedupe_key}: ${item.reason}`),
+    ...plan.keep.map((item) => `keep   ${item.dedupe_key}: not detected, but ${item.reason}`),
+    ...mail.items.map((item) => `mail   ${item.dedupe_key}: ${item.reason}`),
+    ...omitted.map(([reason, count]) => `no mail for ${count} event(s): ${reason}`),
+    renderMailPlan(mail),
+    ...plan.notes.map((note) => `note: ${note}`),
+  ];
+  const heading = `${alarm}: outcome ${plan.outcome}, ${plan.detected} detected`;
+  return [heading, ...lines.map((line) => `  ${line}`)];
+}
+
+function renderMailPlan({ enabled, reason, subject, recipients }: AlarmPlan["mail"]): string {
+  if (reason === "nothing to mail") return "no mail: nothing to mail";
+  if (!enabled) return `no mail: mail is off (it would be "${subject}")`;
+  if (recipients.length === 0) return `no mail: no recipients (it would be "${subject}")`;
+  return `would mail "${subject}" to ${recipients.join(", ")}`;
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { alarmEntryId } from "../core/event_key.ts";
+import { alarmEntryId, alarmName } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { judgeAlarm, judgeTicks, needsAttention, type Status } from "../core/status.ts";
 import { Sources } from "../engine/sources.ts";
@@ -13,32 +13,26 @@ import { failedMails } from "../store/notifications.ts";
 import { isLockHeld } from "../store/postgres/lock.ts";
 import { countSkipped } from "../store/skipped_ticks.ts";
 import { EXIT, type SetExit } from "./exit_code.ts";
-import { printJson, printLines } from "./output.ts";
+import { addJsonOption, type JsonOption, print } from "./output.ts";
 import { renderStatus, statusFacts } from "./render_status.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
-interface StatusOptions extends ConfigOption {
-  readonly json?: boolean;
-}
-
 const DAY = 86_400;
-/** Ticks that are looked through for the last one, and for one that never finished: a day of them. */
+/** Ticks searched for the last one, and for one that did not finish: about a day of them. */
 const RUNS = 300;
 const MAILS = 20;
 
-/** `status`: whether the engine and its alarms are well, in one screen. */
-export function declareStatus(command: Command, setExit: SetExit): void {
-  addConfigOption(command)
+/** `status`: the state of the engine and its alarms on one screen. */
+export function declare(command: Command, setExit: SetExit): void {
+  addJsonOption(addConfigOption(command))
     .description(
-      "Says in one screen whether the engine and its alarms are well, from what the last ticks left behind. Exit code 1 when something needs attention.",
+      "Shows on one screen whether the engine and its alarms work, from the records of the last ticks. Exit code 1 when something needs attention.",
     )
-    .option("--json", "print as JSON")
-    .action(async (options: StatusOptions) => {
+    .action(async (options: ConfigOption & JsonOption) => {
       const status = await withDatabase(readConfig(options), (db, config) =>
         readStatus(db, new Sources(config).names, Date.now() / 1000),
       );
-      if (options.json === true) printJson(statusFacts(status));
-      else printLines(renderStatus(status));
+      print(options, statusFacts(status), renderStatus(status));
       setExit(needsAttention(status).length === 0 ? EXIT.ok : EXIT.failed);
     });
 }
@@ -51,37 +45,42 @@ async function readStatus(
   const states = await readStates(db);
   const perAlarm = await latestPerAlarm(db);
   const counts = await eventCounts(db);
-  const { rows, deleted } = await alarmRows(db);
-  const gone = new Set([...rows.map(({ entryId }) => entryId), ...deleted.map(alarmEntryId)]);
-  const alarms = [
-    ...firstOfEach(rows.filter(({ archived }) => !archived)),
-    // A module that never loaded has no row yet, and is on the record all the same.
-    ...Object.keys(perAlarm)
-      .filter((entryId) => !gone.has(entryId))
-      .map((entryId) => ({ entryId, name: entryId.replace(/^alarm_/, ""), enabled: false })),
-  ];
+  const mails = await failedMails(db, now - DAY, MAILS);
   return {
     now,
     ticks: judgeTicks(await pastRuns(db, RUNS), await isLockHeld(db, TICK_LOCK)),
     skipped: await countSkipped(db, now - DAY),
-    alarms: alarms.map((row) =>
+    alarms: (await currentAlarms(db, Object.keys(perAlarm))).map((row) =>
       judgeAlarm({
         row,
-        noted: perAlarm[row.entryId],
+        recorded: perAlarm[row.entryId],
         state: alarmStateOf(states, row.name),
         active: counts.get(row.name)?.active ?? 0,
         unsent: counts.get(row.name)?.unsent ?? 0,
       }),
     ),
-    // One that was taken out of the configuration is nobody's trouble any more.
-    sources: sourceStates(states).filter(
-      ({ source, state }) => state.kind === "unreachable" && configured.has(source),
+    unreachable: sourceStates(states).flatMap(({ source, state }) =>
+      state.kind === "unreachable" && configured.has(source)
+        ? [{ source, since: state.since, cause: state.cause }]
+        : [],
     ),
-    mails: await failedMails(db, now - DAY, MAILS),
+    mails: mails.map((mail) => ({ ...mail, alarm: alarmName(mail.alarm) })),
   };
 }
 
-/** Where two rows share an alarm the oldest is the one that runs. */
-function firstOfEach(rows: readonly AlarmRow[]): readonly AlarmRow[] {
-  return [...new Map(rows.toReversed().map((row) => [row.name, row])).values()].reverse();
+/** The rows that are not archived, and the modules without a row that the last tick recorded. */
+async function currentAlarms(
+  db: Queryable,
+  recorded: readonly string[],
+): Promise<readonly Pick<AlarmRow, "entryId" | "name" | "enabled">[]> {
+  const { rows, deleted } = await alarmRows(db);
+  const known = new Set([...rows.map(({ entryId }) => entryId), ...deleted.map(alarmEntryId)]);
+  const byName = new Map<string, AlarmRow>();
+  // Of two rows of one alarm the older one runs; it comes first.
+  for (const row of rows) if (!row.archived && !byName.has(row.name)) byName.set(row.name, row);
+  const withoutRow = recorded.filter((entryId) => !known.has(entryId));
+  return [
+    ...byName.values(),
+    ...withoutRow.map((entryId) => ({ entryId, name: alarmName(entryId), enabled: false })),
+  ];
 }

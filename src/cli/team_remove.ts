@@ -5,8 +5,8 @@ import { printLines } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 import { parseTeamName } from "./team_set.ts";
 
-/** `team remove`: takes a team out of use; `team set` brings it back. */
-export function declareTeamRemove(command: Command): void {
+/** `team remove`: `team set` brings the team back. */
+export function declare(command: Command): void {
   addConfigOption(command)
     .argument("<name>", "name of the team, such as @shift", parseTeamName)
     .action(async (name: string, options: ConfigOption) => {

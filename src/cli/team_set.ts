@@ -2,6 +2,7 @@ import { userInfo } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
 import { isAddress, splitRecipients } from "../core/recipients.ts";
 import { listTeams, setTeam } from "../store/teams.ts";
+import { quote } from "../text/describe.ts";
 import { printLines } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
@@ -9,11 +10,11 @@ interface SetOptions extends ConfigOption {
   readonly title?: string;
 }
 
-/** `team set`: makes a team or gives it new members. */
-export function declareTeamSet(command: Command): void {
+/** `team set`: creates a team or replaces its members. */
+export function declare(command: Command): void {
   addConfigOption(command)
     .argument("<name>", "name of the team, such as @shift", parseTeamName)
-    .argument("<address...>", "its members; they replace the ones before")
+    .argument("<address...>", "its members; they replace the previous ones")
     .option("--title <text>", "title of the team")
     .action(async (name: string, texts: readonly string[], options: SetOptions) => {
       const members = parseMembers(texts);
@@ -26,7 +27,7 @@ export function declareTeamSet(command: Command): void {
     });
 }
 
-/** A name with a space or a separator in it could never be written in a list of recipients. */
+/** One word: a list of recipients is split at spaces, commas and semicolons. Throws InvalidArgumentError. */
 export function parseTeamName(text: string): string {
   const name = text.startsWith("@") ? text : `@${text}`;
   if (!/^@[^\s@,;]{1,200}$/u.test(name))
@@ -37,9 +38,8 @@ export function parseTeamName(text: string): string {
 function parseMembers(texts: readonly string[]): readonly string[] {
   const members = texts.flatMap(splitRecipients);
   const wrong = members.find((member) => !isAddress(member));
-  if (wrong !== undefined)
-    throw new InvalidArgumentError(
-      `found ${JSON.stringify(wrong)}; write mail addresses (teams do not nest)`,
-    );
-  return members;
+  if (wrong === undefined) return members;
+  throw new InvalidArgumentError(
+    `found ${quote(wrong)}; write email addresses (teams do not nest)`,
+  );
 }

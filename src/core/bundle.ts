@@ -15,13 +15,13 @@ export interface EventTexts {
 export interface ListedItem extends EventTexts {
   readonly dedupeKey: string;
   readonly reason: BundleItem["reason"];
-  /** An earlier mail that names it may have gone out: the engine died before it could know. */
+  readonly fireTime: number;
+  /** An earlier mail that names it may have been sent: the engine ended before it knew. */
   readonly mayBeDuplicate: boolean;
 }
 
-/** One event that was over before a mail could name it. */
+/** One event that cleared before a mail could name it. */
 export interface ListedClear extends ListedItem {
-  readonly fireTime: number;
   readonly clearTime: number;
 }
 
@@ -44,7 +44,7 @@ export interface Bundle {
   readonly caveats: readonly string[];
 }
 
-/** The mentions that the mail lists. */
+/** The items that the mail lists. */
 export function listedItems(notice: Notice): {
   fresh: readonly BundleItem[];
   continuing: readonly BundleItem[];
@@ -66,7 +66,7 @@ export interface BundleFacts {
   readonly detections: Pick<Detections, "get">;
   /** Stored texts by event id, for events that this tick did not see. */
   readonly stored: ReadonlyMap<string, EventTexts>;
-  /** Ids of events that a mail of unknown fate names. */
+  /** Ids of events named by a mail that may have been sent. */
   readonly maybeMailed: ReadonlySet<string>;
   readonly caveats: readonly string[];
 }
@@ -78,6 +78,7 @@ export function composeBundle(facts: BundleFacts): Bundle {
     return {
       dedupeKey: mention.dedupeKey,
       reason: mention.reason,
+      fireTime: mention.fireTime,
       subject: texts?.subject ?? mention.dedupeKey,
       body: shorten(texts?.body ?? ""),
       mayBeDuplicate: facts.maybeMailed.has(mention.eventId),
@@ -97,14 +98,14 @@ export function composeBundle(facts: BundleFacts): Bundle {
     fresh: listed.fresh.map(current),
     continuing: listed.continuing.map(current),
     cleared: listed.cleared.map((mention) => {
-      return { ...item(mention), fireTime: mention.fireTime, clearTime: mention.clearTime };
+      return { ...item(mention), clearTime: mention.clearTime };
     }),
     caveats: facts.caveats,
   };
 }
 
 const SHORTENED =
-  "this mail holds subjects only, since the mail service refused the whole of it as too large; the events hold the rest";
+  "this mail lists subjects only: the mail service rejected the full text as too large; see the events for the rest";
 
 /** The bundle with the subjects alone, for a service that finds the whole of it too large. */
 export function shortBundle(bundle: Bundle): Bundle {
@@ -132,5 +133,5 @@ export function bundleSubject(
 function shorten(body: string): string {
   return body.length <= MAX_BODY
     ? body
-    : `${body.slice(0, MAX_BODY).toWellFormed()}… (cut, see the event)`;
+    : `${body.slice(0, MAX_BODY).toWellFormed()}… (truncated; see the event)`;
 }

@@ -49,19 +49,19 @@ export type ParamsOf<P extends ParamSpecs> = {
 };
 
 export interface ResolvedParams {
-  /** Values that `detect` gets: given ones, else defaults. */
+  /** Values that `detect` gets: those of the row, else defaults. */
   readonly params: JsonObject;
-  /** Required parameters that have no value: somebody has yet to set them. */
+  /** Required parameters without a value. */
   readonly missing: readonly string[];
-  /** Values that are wrong; the alarm must not run with them. */
+  /** Wrong values; the alarm must not run with them. */
   readonly faults: readonly string[];
-  /** Given names that the module does not know; the alarm runs, they are named. */
+  /** Names that the module does not know; the alarm runs all the same. */
   readonly unknown: readonly string[];
 }
 
 /**
- * Checks the values in an alarm's row against its module's specs. A null value counts
- * as not given, and so does an empty text or list where a value is required.
+ * Checks the values in an alarm's row against its module's specs. Null counts as not given, and where a
+ * value is required so does an empty string or list.
  */
 export function resolveParams(specs: ParamSpecs, given: JsonObject): ResolvedParams {
   const params: [string, JsonValue][] = [];
@@ -70,13 +70,15 @@ export function resolveParams(specs: ParamSpecs, given: JsonObject): ResolvedPar
   for (const [name, spec] of Object.entries(specs)) {
     const value = Object.hasOwn(given, name) ? given[name] : undefined;
     if (value === undefined || value === null || (spec.required === true && isBlank(value))) {
-      if (spec.default !== undefined) params.push([name, toJson(spec.default)]);
+      const { default: preset } = spec;
+      if (preset !== undefined)
+        params.push([name, typeof preset === "object" ? [...preset] : preset]);
       else if (spec.required === true) missing.push(name);
       continue;
     }
-    const problem = checkValue(spec, value);
-    if (problem === undefined) params.push([name, value]);
-    else faults.push(`parameter ${showName(name)}: ${problem}, found ${quote(value)}`);
+    const fault = valueFault(spec, value);
+    if (fault === undefined) params.push([name, value]);
+    else faults.push(`parameter ${showName(name)}: ${fault}, found ${quote(value)}`);
   }
   const known = Object.keys(specs);
   const unknown = Object.keys(given)
@@ -86,10 +88,7 @@ export function resolveParams(specs: ParamSpecs, given: JsonObject): ResolvedPar
 }
 
 function isBlank(value: JsonValue): boolean {
-  return (
-    (typeof value === "string" && value.trim() === "") ||
-    (Array.isArray(value) && value.length === 0)
-  );
+  return typeof value === "string" ? value.trim() === "" : Array.isArray(value) && !value.length;
 }
 
 /** The values that a new alarm's row starts with. */
@@ -106,45 +105,32 @@ function unknownParam(name: string, known: readonly string[]): string {
   return `unknown parameter ${showName(name)} (${hint})`;
 }
 
-function toJson(value: number | string | boolean | readonly string[]): JsonValue {
-  return typeof value === "object" ? [...value] : value;
-}
+const isString = (value: unknown): boolean => typeof value === "string";
 
-/** What the value should have been, or undefined when it is right. */
-function checkValue(spec: ParamSpec, value: unknown): string | undefined {
-  switch (spec.type) {
-    case "number":
-    case "integer": {
-      if (typeof value !== "number" || !Number.isFinite(value))
-        return `must be ${article(spec.type)}`;
-      if (spec.type === "integer" && !Number.isSafeInteger(value)) return "must be an integer";
-      if (spec.min !== undefined && value < spec.min) return `must be at least ${spec.min}`;
-      if (spec.max !== undefined && value > spec.max) return `must be at most ${spec.max}`;
-      return checkChoice(spec.choices, value);
-    }
-    case "string":
-      return typeof value === "string" ? checkChoice(spec.choices, value) : "must be a text";
-    case "boolean":
-      return typeof value === "boolean" ? undefined : "must be true or false";
-    case "list": {
-      if (!Array.isArray(value)) return "must be a list of texts";
-      for (const item of value) {
-        if (typeof item !== "string") return "must be a list of texts";
-        const problem = checkChoice(spec.choices, item);
-        if (problem !== undefined) return `each item ${problem}`;
-      }
-      return undefined;
-    }
+/** What a value of each type must be, and whether it is. */
+const TYPES: {
+  readonly [type in ParamSpec["type"]]: readonly [what: string, is: (value: unknown) => boolean];
+} = {
+  number: ["a number", Number.isFinite],
+  integer: ["an integer", Number.isSafeInteger],
+  string: ["a string", isString],
+  boolean: ["true or false", (value) => typeof value === "boolean"],
+  list: ["a list of strings", (value) => Array.isArray(value) && value.every(isString)],
+};
+
+/** What the value must be, or undefined when it is right. */
+function valueFault(spec: ParamSpec, value: unknown): string | undefined {
+  const [what, is] = TYPES[spec.type];
+  if (!is(value)) return `must be ${what}`;
+  if (spec.type === "boolean") return undefined;
+  if (spec.type === "number" || spec.type === "integer") {
+    if (spec.min !== undefined && Number(value) < spec.min) return `must be at least ${spec.min}`;
+    if (spec.max !== undefined && Number(value) > spec.max) return `must be at most ${spec.max}`;
   }
-}
-
-function article(type: "number" | "integer"): string {
-  return type === "integer" ? "an integer" : "a number";
-}
-
-function checkChoice<T>(choices: readonly T[] | undefined, value: T): string | undefined {
-  if (choices === undefined || choices.includes(value)) return undefined;
-  return `must be one of ${choices.map(quote).join(", ")}`;
+  const choices: readonly unknown[] | undefined = spec.choices;
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (choices === undefined || items.every((item) => choices.includes(item))) return undefined;
+  return `${Array.isArray(value) ? "each item " : ""}must be one of ${choices.map(quote).join(", ")}`;
 }
 
 /**
@@ -156,14 +142,11 @@ export function parseParamSpecs(value: unknown): { specs: ParamSpecs; faults: re
   const specs: [string, ParamSpec][] = [];
   const faults: string[] = [];
   try {
-    if (!isJsonObject(value)) {
+    if (!isJsonObject(value))
       return { specs: {}, faults: ["PARAMS must be an object of name: { type, … }"] };
-    }
-    for (const [name, given] of Object.entries(value)) {
-      const raw = copySpec(given);
-      const problem = specProblem(raw);
-      if (problem !== undefined) faults.push(`PARAMS.${showName(name)}: ${problem}`);
-      else if (isParamSpec(raw)) specs.push([name, raw]);
+    for (const [name, spec] of Object.entries(value)) {
+      if (isParamSpec(spec, (fault) => faults.push(`PARAMS.${showName(name)}: ${fault}`)))
+        specs.push([name, spec]);
     }
   } catch (error) {
     faults.push(`PARAMS cannot be read: ${errorText(error)}`);
@@ -171,51 +154,38 @@ export function parseParamSpecs(value: unknown): { specs: ParamSpecs; faults: re
   return { specs: Object.fromEntries(specs), faults };
 }
 
-/** Looked at once: a getter or a proxy may say something else, or throw, the next time. */
-function copySpec(given: unknown): unknown {
-  if (!isJsonObject(given)) return given;
-  const entries = Object.entries(given).map(([key, item]) => {
-    return [key, Array.isArray(item) ? Array.from(item) : item];
-  });
-  return Object.fromEntries(entries);
+function isParamSpec(spec: unknown, addFault: (fault: string) => void): spec is ParamSpec {
+  const fault = specFault(spec);
+  if (fault !== undefined) addFault(fault);
+  return fault === undefined;
 }
 
 const SPEC_KEYS = ["type", "required", "default", "description", "min", "max", "choices"];
-const TYPES = ["number", "integer", "string", "boolean", "list"];
 
-function specProblem(raw: unknown): string | undefined {
-  if (!isJsonObject(raw)) return "must be an object { type, description, … }";
-  if (typeof raw.type !== "string" || !TYPES.includes(raw.type)) {
-    return `type must be one of ${TYPES.join(", ")}, found ${quote(raw.type)}`;
-  }
-  const stray = Object.keys(raw).find((key) => !SPEC_KEYS.includes(key));
+function specFault(spec: unknown): string | undefined {
+  if (!isJsonObject(spec)) return "must be an object { type, description, … }";
+  if (!hasType(spec))
+    return `type must be one of ${Object.keys(TYPES).join(", ")}, found ${quote(spec.type)}`;
+  const stray = Object.keys(spec).find((key) => !SPEC_KEYS.includes(key));
   if (stray !== undefined) return `unknown key ${showName(stray)} (known: ${SPEC_KEYS.join(", ")})`;
-  if (raw.required !== undefined && typeof raw.required !== "boolean")
+  const { required, description, min, max, choices }: JsonObject = { ...spec };
+  if (required !== undefined && typeof required !== "boolean")
     return "required must be true or false";
-  if (raw.description !== undefined && typeof raw.description !== "string")
-    return "description must be a text";
-  for (const bound of ["min", "max"] as const) {
-    if (raw[bound] !== undefined && (typeof raw[bound] !== "number" || Number.isNaN(raw[bound])))
-      return `${bound} must be a number`;
+  if (description !== undefined && typeof description !== "string")
+    return "description must be a string";
+  for (const [name, bound] of Object.entries({ min, max })) {
+    if (bound !== undefined && (typeof bound !== "number" || Number.isNaN(bound)))
+      return `${name} must be a number`;
   }
-  if (raw.choices !== undefined) {
-    if (!Array.isArray(raw.choices)) return "choices must be a list";
-    const kind = raw.type === "number" || raw.type === "integer" ? "number" : "string";
-    const odd = raw.choices.findIndex((choice) => typeof choice !== kind);
-    if (odd >= 0)
-      return `each of its choices must be a ${kind === "number" ? "number" : "text"}, found ${quote(raw.choices[odd])}`;
-  }
-  if (raw.default === undefined || !hasParamType(raw)) return undefined;
-  const wrong = checkValue(raw, raw.default);
-  return wrong === undefined ? undefined : `its default ${wrong}, found ${quote(raw.default)}`;
+  if (choices !== undefined && !Array.isArray(choices)) return "choices must be a list";
+  const kind = spec.type === "number" || spec.type === "integer" ? "number" : "string";
+  const odd = choices?.findIndex((choice) => typeof choice !== kind) ?? -1;
+  if (odd >= 0) return `each choice must be a ${kind}, found ${quote(choices?.[odd])}`;
+  const fault = spec.default === undefined ? undefined : valueFault(spec, spec.default);
+  return fault && `default ${fault}, found ${quote(spec.default)}`;
 }
 
-/** True when `specProblem` has found nothing: it looks at every key. */
-function isParamSpec(raw: unknown): raw is ParamSpec {
-  return specProblem(raw) === undefined;
-}
-
-/** Enough to judge a default: all keys but that one are already known to be right. */
-function hasParamType(raw: object): raw is ParamSpec {
-  return "type" in raw && typeof raw.type === "string" && TYPES.includes(raw.type);
+/** All that `valueFault` needs, once the other keys are checked. */
+function hasType(spec: object): spec is ParamSpec {
+  return "type" in spec && typeof spec.type === "string" && Object.hasOwn(TYPES, spec.type);
 }

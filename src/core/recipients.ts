@@ -3,9 +3,9 @@ import type { Team } from "./model.ts";
 export interface ResolvedRecipients {
   /** Addresses to mail, each once (letter case aside), in the order given. */
   readonly addresses: readonly string[];
-  /** `@team` names that no team row answers, or whose team has no members. */
+  /** `@team` names without a team row, or whose team has no members. */
   readonly unresolved: readonly string[];
-  /** Texts that are neither an address nor a team. */
+  /** What is neither an address nor a team. */
   readonly invalid: readonly string[];
 }
 
@@ -14,16 +14,12 @@ export function splitRecipients(text: string): string[] {
   return text.split(/[\s,;]+/u).filter((token) => token !== "");
 }
 
-export interface RecipientTokens {
+/** The tokens of a `recipients` value as rows hold it: a string or an array of strings; `wrong` is the rest. */
+export function recipientTokens(value: unknown): {
   readonly tokens: readonly string[];
-  /** What is no text and cannot be one of the recipients. */
   readonly wrong: readonly unknown[];
-}
-
-/** The tokens of a `recipients` value as rows hold it: a string as typed, or an array of such. */
-export function recipientTokens(value: unknown): RecipientTokens {
-  if (value === undefined || value === null) return { tokens: [], wrong: [] };
-  const given: readonly unknown[] = Array.isArray(value) ? value : [value];
+} {
+  const given: readonly unknown[] = Array.isArray(value) ? value : [value ?? ""];
   return {
     tokens: given.filter((item) => typeof item === "string").flatMap(splitRecipients),
     wrong: given.filter((item) => typeof item !== "string"),
@@ -38,32 +34,24 @@ export function resolveRecipients(
   const addresses = new Map<string, string>();
   const unresolved = new Set<string>();
   const invalid = new Set<string>();
-  const add = (token: string): void => {
-    const address = token.replace(/^<(.*)>$/u, "$1");
-    if (!isAddress(address)) invalid.add(token);
-    else if (!addresses.has(address.toLowerCase())) addresses.set(address.toLowerCase(), address);
-  };
   for (const token of tokens) {
-    if (!token.startsWith("@")) {
-      add(token);
-      continue;
-    }
-    const members = teams.get(token)?.members ?? [];
+    const members = token.startsWith("@") ? (teams.get(token)?.members ?? []) : [token];
     if (members.length === 0) unresolved.add(token);
-    for (const member of members) add(member);
+    for (const member of members) {
+      const address = member.replace(/^<(.*)>$/u, "$1");
+      if (!isAddress(address)) invalid.add(member);
+      else if (!addresses.has(address.toLowerCase())) addresses.set(address.toLowerCase(), address);
+    }
   }
   return { addresses: [...addresses.values()], unresolved: [...unresolved], invalid: [...invalid] };
 }
 
-/**
- * Whether a mail service might take it. What is surely wrong must not reach one, nor may marks that
- * nobody sees; letters of other scripts are the channel's to judge.
- */
+/** Neither separators nor quotes, control characters or invisible marks. */
+const CHARACTER = String.raw`[^\s@<>()[\]\\,;:"\p{Cc}\p{Cf}\p{Cs}]`;
+const HOST_PART = CHARACTER.replace("@", "@.");
+const ADDRESS = new RegExp(`^${CHARACTER}+@${HOST_PART}+(\\.${HOST_PART}+)*$`, "u");
+
+/** Whether a mail service might accept it; letters of other scripts are the channel's to judge. */
 export function isAddress(text: string): boolean {
-  return (
-    text.length <= 320 &&
-    /^[^\s@<>()[\]\\,;:"\p{Cc}\p{Cf}\p{Cs}]+@[^\s@<>()[\]\\,;:"\p{Cc}\p{Cf}\p{Cs}.]+(\.[^\s@<>()[\]\\,;:"\p{Cc}\p{Cf}\p{Cs}.]+)*$/u.test(
-      text,
-    )
-  );
+  return text.length <= 320 && ADDRESS.test(text);
 }

@@ -2,9 +2,8 @@ import { isJsonObject, type JsonObject } from "../text/json.ts";
 import { utcMinute } from "../text/utc.ts";
 import type { AlarmRow } from "./model.ts";
 import { type AlarmState, nextTry } from "./quarantine.ts";
-import type { SourceState } from "./source_state.ts";
 
-/** Seconds without a tick that somebody should look at: three ticks of five minutes. */
+/** Seconds without a finished tick that need attention: three ticks of five minutes. */
 const LONGEST_SILENCE = 15 * 60;
 
 /** A tick's record, as far as the status needs it. */
@@ -13,36 +12,34 @@ export interface RunFacts {
   readonly finishedAt: number | undefined;
   readonly errors: number;
   readonly errorDetails: string;
-  /** Whether it ran a few alarms by name. */
+  /** Whether it ran only alarms named on the command line. */
   readonly partial: boolean;
 }
 
 export interface TickStatus {
-  /** The last tick over all alarms that finished; undefined before the first. */
+  /** The last finished tick over all alarms. */
   readonly last: RunFacts | undefined;
-  /** When the tick that is at work began; undefined while none is. */
+  /** When the tick that runs now started. */
   readonly runningSince: number | undefined;
-  /** When the last tick that never finished began. */
+  /** When the last tick that did not finish started. */
   readonly crashed: number | undefined;
 }
 
-/** Tells the ticks of the past apart, newest first; `atWork` is whether one holds the lock now. */
-export function judgeTicks(runs: readonly RunFacts[], atWork: boolean): TickStatus {
+/** Tells past ticks apart, newest first; `isRunning` is whether a tick holds the lock now. */
+export function judgeTicks(runs: readonly RunFacts[], isRunning: boolean): TickStatus {
   const [newest] = runs;
-  const running = atWork && newest?.finishedAt === undefined ? newest : undefined;
-  const unfinished = runs.find((run) => run.finishedAt === undefined && run !== running);
+  const running = isRunning && newest?.finishedAt === undefined ? newest : undefined;
   return {
     last: runs.find((run) => run.finishedAt !== undefined && !run.partial),
     runningSince: running?.startedAt,
-    crashed: unfinished?.startedAt,
+    crashed: runs.find((run) => run.finishedAt === undefined && run !== running)?.startedAt,
   };
 }
 
 export interface AlarmStatus {
-  /** `alarm_<name>` */
   readonly alarm: string;
   readonly state: "ready" | "failing" | "quarantined" | "not configured" | "not run yet";
-  /** Why, where it is not ready. */
+  /** Why it is not ready. */
   readonly reason: string;
   readonly mail: boolean;
   readonly active: number;
@@ -51,115 +48,111 @@ export interface AlarmStatus {
 }
 
 export interface AlarmFacts {
-  readonly row: Pick<AlarmRow, "entryId" | "enabled">;
-  /** What the last tick noted of it. */
-  readonly noted: JsonObject[string];
+  readonly row: Pick<AlarmRow, "name" | "enabled">;
+  /** Its part of the last tick's record. */
+  readonly recorded: JsonObject[string];
   readonly state: AlarmState | undefined;
   readonly active: number;
   readonly unsent: number;
 }
 
-/** How an alarm is, from what the last ticks left behind. */
-export function judgeAlarm({
-  row,
-  noted,
-  state: memory,
-  active,
-  unsent: owed,
-}: AlarmFacts): AlarmStatus {
-  const { state, reason } = stateOf(isJsonObject(noted) ? noted : undefined, memory);
-  return { alarm: row.entryId, state, reason, mail: row.enabled, active, unsent: owed };
+export function judgeAlarm({ row, recorded, state, active, unsent }: AlarmFacts): AlarmStatus {
+  const judged = judgeState(isJsonObject(recorded) ? recorded : undefined, state);
+  return { alarm: row.name, ...judged, mail: row.enabled, active, unsent };
 }
 
-function stateOf(
-  noted: JsonObject | undefined,
-  memory: AlarmState | undefined,
+function judgeState(
+  recorded: JsonObject | undefined,
+  state: AlarmState | undefined,
 ): Pick<AlarmStatus, "state" | "reason"> {
-  const quarantine = memory?.quarantine;
-  if (memory !== undefined && quarantine !== undefined) {
-    const since = `since ${utcMinute(quarantine.since)}`;
-    return { state: "quarantined", reason: `${since}; ${nextTry(quarantine)}; ${memory.cause}` };
+  if (state?.quarantine !== undefined) {
+    const { quarantine, cause } = state;
+    const reason = `since ${utcMinute(quarantine.since)}; ${nextTry(quarantine)}; ${cause}`;
+    return { state: "quarantined", reason };
   }
-  if (noted === undefined) return { state: "not run yet", reason: "" };
-  if (typeof noted.not_configured === "string")
-    return { state: "not configured", reason: noted.not_configured };
-  if (noted.errors === 0) return { state: "ready", reason: "" };
-  const message = typeof noted.error_message === "string" ? noted.error_message : "";
-  return { state: "failing", reason: message };
+  if (recorded === undefined) return { state: "not run yet", reason: "" };
+  const { not_configured: missing, errors, error_message: message } = recorded;
+  if (typeof missing === "string") return { state: "not configured", reason: missing };
+  if (errors === 0) return { state: "ready", reason: "" };
+  return { state: "failing", reason: typeof message === "string" ? message : "" };
 }
 
-export interface SourceStatus {
-  readonly source: string;
-  readonly state: SourceState;
-}
-
-/** A mail that was not delivered, or of which nobody knows. */
+/** A mail that was not delivered to everyone, or may not have been. */
 export interface MailStatus {
+  /** The alarm's name, or `engine`. */
   readonly alarm: string;
   readonly attemptedAt: number;
   readonly subject: string;
   readonly outcome: string;
   readonly error: string;
-  /** Whether a later mail of the same alarm went out. */
+  /** Whether a later mail of the same alarm was delivered. */
   readonly resolved: boolean;
+}
+
+export interface UnreachableSource {
+  readonly source: string;
+  readonly since: number;
+  /** The last error. */
+  readonly cause: string;
 }
 
 export interface Status {
   readonly now: number;
   readonly ticks: TickStatus;
-  /** Ticks of the last day that found another at work. */
+  /** Ticks of the last 24 hours that were skipped because another one was running. */
   readonly skipped: number;
   readonly alarms: readonly AlarmStatus[];
-  /** Only those in trouble. */
-  readonly sources: readonly SourceStatus[];
-  /** Of the last day. */
+  readonly unreachable: readonly UnreachableSource[];
+  /** Of the last 24 hours. */
   readonly mails: readonly MailStatus[];
 }
 
-/** What somebody should look at, in one line each; empty when all is well. */
-export function needsAttention(status: Status): readonly string[] {
-  return [
-    ...tickTrouble(status),
-    ...status.sources.map(
-      ({ source, state: memory }) =>
-        `source ${source} is unreachable since ${utcMinute(memory.since)}`,
-    ),
-    ...status.alarms
-      .filter(({ state }) => state === "failing" || state === "quarantined")
-      .map(({ alarm, state }) => `${alarm} is ${state}`),
-    // One that waits to be set up is no trouble; this one watched, and its events can neither clear nor go on.
-    ...status.alarms
-      .filter(({ state, active }) => state === "not configured" && active > 0)
-      .map(({ alarm, active }) => `${alarm} has ${active} active event(s) and is not configured`),
-    ...status.alarms
-      .filter(({ mail, unsent: owed }) => mail && owed > 0)
-      .map(({ alarm, unsent: owed }) => `${alarm} owes a mail about ${owed} event(s)`),
-    ...status.mails
-      // What the operators were not told of is over by now, where no source is in trouble.
-      .filter(
-        ({ alarm, resolved: overcome }) =>
-          !overcome && (alarm !== "engine" || status.sources.length > 0),
-      )
-      .map(({ alarm, outcome }) =>
-        alarm === "engine"
-          ? `the last mail to the operators is ${outcome}`
-          : `the last mail of ${alarm} is ${outcome}`,
-      )
-      .filter((line, index, lines) => lines.indexOf(line) === index),
-  ];
+/** How many events are firing, and how many of them no mail has named. */
+export function countEvents({ alarms }: Status): { firing: number; notMailed: number } {
+  return {
+    firing: alarms.reduce((sum, { active }) => sum + active, 0),
+    notMailed: alarms.reduce((sum, { unsent }) => sum + unsent, 0),
+  };
 }
 
-function tickTrouble({ ticks, now }: Status): readonly string[] {
-  const { last, runningSince: atWorkSince, crashed } = ticks;
-  if (last === undefined) return ["no tick has finished yet: does cron call bin/swf-alarms run?"];
-  const trouble: string[] = [];
+/** What somebody should look at, one line each; empty while the engine is healthy. */
+export function needsAttention(status: Status): readonly string[] {
+  const { alarms, unreachable, mails } = status;
+  const lines = tickLines(status);
+  for (const { source, since } of unreachable)
+    lines.push(`source ${source} has been unreachable since ${utcMinute(since)}`);
+  for (const { alarm, state, active, mail, unsent } of alarms) {
+    if (state === "failing" || state === "quarantined") lines.push(`${alarm} is ${state}`);
+    // Its events can neither clear nor go on.
+    if (state === "not configured" && active > 0)
+      lines.push(`${alarm} is not configured but has ${active} active event(s)`);
+    if (mail && unsent > 0) lines.push(`${alarm} has ${unsent} event(s) not yet mailed`);
+  }
+  for (const { alarm, outcome, resolved } of mails) {
+    // A mail about a source that is reachable again is no longer needed.
+    if (resolved || (alarm === "engine" && unreachable.length === 0)) continue;
+    lines.push(mailLine(alarm === "engine" ? "to the operators" : `of ${alarm}`, outcome));
+  }
+  return [...new Set(lines)];
+}
+
+function mailLine(which: string, outcome: string): string {
+  if (outcome === "failed") return `the last mail ${which} was not delivered`;
+  if (outcome === "partial") return `the last mail ${which} did not reach all recipients`;
+  return `the last mail ${which} may not have been delivered`;
+}
+
+function tickLines({ ticks: { last, runningSince, crashed }, now }: Status): string[] {
+  if (last === undefined)
+    return ["no tick has finished yet; check that cron runs bin/swf-alarms run"];
+  const lines: string[] = [];
   const silence = now - last.startedAt;
   if (silence > LONGEST_SILENCE) {
-    const running = atWorkSince === undefined ? "does cron call it?" : "one is at work";
-    trouble.push(`no tick has finished for ${Math.floor(silence / 60)} min: ${running}`);
+    const why = runningSince === undefined ? "check that cron runs it" : "one is running";
+    lines.push(`no tick has finished for ${Math.floor(silence / 60)} min; ${why}`);
   }
   if (crashed !== undefined && crashed > last.startedAt)
-    trouble.push(`the tick of ${utcMinute(crashed)} never finished`);
-  if (last.errors > 0) trouble.push(`the last tick had ${last.errors} error(s)`);
-  return trouble;
+    lines.push(`the tick of ${utcMinute(crashed)} did not finish`);
+  if (last.errors > 0) lines.push(`the last tick had ${last.errors} error(s)`);
+  return lines;
 }

@@ -29,7 +29,7 @@ import { type ProxyResponse, type SampleProxy, startSampleProxy } from "./sample
 import { sampleTasks } from "./sample_tasks.ts";
 import { SETUP, STORY } from "./story.ts";
 
-export function declareDemo(command: Command): void {
+export function declare(command: Command): void {
   command
     .description(
       "Runs six real ticks against a sample proxy on this machine and explains each. Database and mail stay in one folder.",

@@ -1,8 +1,9 @@
 import type { Mail } from "../channel/channel.ts";
-import { renderTime } from "../cli/output.ts";
 import type { TickReport } from "../engine/report.ts";
 import type { AlarmResult, RanResult } from "../engine/result.ts";
+import { utcMinute, utcSecond } from "../text/utc.ts";
 import type { DemoFolder } from "./demo_folder.ts";
+
 import { SETUP, STORY, type StoryTick } from "./story.ts";
 
 const WIDTH = 100;
@@ -29,7 +30,7 @@ export function renderWelcome(folder: DemoFolder, baseUrl: string): string[] {
 }
 
 export function renderHeading(story: StoryTick, number: number, now: number): string[] {
-  const time = `${renderTime(now).slice(0, 16)} UTC`;
+  const time = utcMinute(now);
   const heading = `== Tick ${number} of ${STORY.length}: ${story.title} (${time}) `;
   return ["", heading.padEnd(WIDTH, "="), "", story.situation, ""];
 }
@@ -85,7 +86,7 @@ function labelled(label: string, text: string): string {
 
 export function renderMail({ mail }: DeliveredMail): string[] {
   const lines = [
-    `Date: ${renderTime(mail.time)} UTC`,
+    `Date: ${utcSecond(mail.time)}`,
     `To: ${mail.recipients.join(", ")}`,
     `Subject: ${mail.subject}`,
     "",

@@ -2,21 +2,20 @@ import type { Announcement } from "../core/announcement.ts";
 import { cut } from "../text/describe.ts";
 import { escapeHtml, headerText, plainText } from "../text/escape.ts";
 import { utcMinute } from "../text/utc.ts";
-import type { Message } from "./render.ts";
+import { htmlPage, type Message, STYLE } from "./render.ts";
 
-/** Longest texts that a mail shows; a module's message may hold any length. */
+/** Longest texts that a mail shows; a module's message may have any length. */
 const LIMITS = { subject: 300, paragraph: 2_000 };
 
 /** Renders a mail about the engine itself; `time` is the tick's, in epoch seconds. */
 export function renderAnnouncement(announcement: Announcement, time: number): Message {
-  const subject = headerText(cut(announcement.subject, LIMITS.subject));
   const paragraphs = announcement.paragraphs.map((text) => plainText(cut(text, LIMITS.paragraph)));
   const footer = `swf-alarms, tick of ${utcMinute(time)}. This mail is about the engine, not about an event.`;
   const html = paragraphs.map((text) => `<p style="white-space:pre-wrap">${escapeHtml(text)}</p>`);
-  html.push(`<p style="color:#666;font-size:12px">${escapeHtml(footer)}</p>`);
+  html.push(`<p style="${STYLE.small}">${escapeHtml(footer)}</p>`);
   return {
-    subject,
+    subject: headerText(cut(announcement.subject, LIMITS.subject)),
     text: `${paragraphs.join("\n\n")}\n\n--\n${footer}\n`,
-    html: `<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body style="font-family:sans-serif;font-size:14px;color:#222;max-width:60em">\n${html.join("\n")}\n</body></html>\n`,
+    html: htmlPage(html.join("\n")),
   };
 }

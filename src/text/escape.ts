@@ -1,37 +1,38 @@
+const ENTITIES: { readonly [character: string]: string } = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
 /** A text for HTML, as content and inside quoted attributes. */
 export function escapeHtml(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
-    .replaceAll("'", "&#39;");
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }
 
-/**
- * A text for one header line: no line break or other control character can start a header of its own,
- * and no mark that turns the direction of writing can make it read as another.
- */
+/** Marks of the writing direction: with them a text looks like another one. */
+const BIDI = "\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069";
+const BIDI_MARK = new RegExp(`[${BIDI}]`, "g");
+const UNPRINTABLE = new RegExp(`[${BIDI}]|[^\\P{Cc}\\n\\t]`, "gu");
+/** JSON itself escapes only what lies below space. */
+const UNPRINTABLE_JSON = new RegExp(`[${BIDI}\\u007f-\\u009f\\u2028\\u2029]`, "g");
+
+/** A text for one header line: it cannot start a header of its own or read as another one. */
 export function headerText(text: string): string {
   return text
     .toWellFormed()
-    .replace(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, "")
+    .replace(BIDI_MARK, "")
     .replace(/[\p{Cc}\u2028\u2029]+/gu, " ")
     .trim();
 }
 
-/** Marks and overrides of the writing direction: with them a text looks like another one. */
-const BIDI = "\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069";
-const UNPRINTABLE = new RegExp(`[${BIDI}]|[^\\P{Cc}\\n\\t]`, "gu");
-/** JSON escapes only what lies below space. */
-const UNPRINTABLE_JSON = new RegExp(`[${BIDI}\\u007f-\\u009f]`, "g");
-
-/** A text for the body of a mail or for a terminal: line breaks and tabs stay, other control characters go. */
+/** A text for the body of a mail or for a terminal: control characters other than line break and tab go. */
 export function plainText(text: string): string {
   return text.toWellFormed().replace(/\r\n?/g, "\n").replace(UNPRINTABLE, "\uFFFD");
 }
 
-/** JSON text for a terminal: what it must not obey is written as its number, so that no value changes. */
+/** JSON text for a terminal: what the terminal would obey is escaped; the value stays the same. */
 export function plainJson(json: string): string {
   return json.replace(
     UNPRINTABLE_JSON,

@@ -1,7 +1,7 @@
 /** What JSON can hold; the shape of everything that crosses the wire or lies in a `data` column. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 
-/** A JSON object. A key that is not there reads as `undefined`, which is not the same as `null`. */
+/** A JSON object. A missing key reads as `undefined`, which is not the same as `null`. */
 export interface JsonObject {
   [key: string]: JsonValue | undefined;
 }
@@ -12,107 +12,66 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 const MAX_DEPTH = 32;
-const REPLACEMENT = "\uFFFD";
+const TOO_LARGE = "[too large]";
 
-/** The text with what Postgres refuses (NUL, lone surrogates) replaced by U+FFFD. */
+/** The text with what Postgres rejects (NUL, lone surrogates) replaced by U+FFFD. */
 export function safeText(text: string): string {
-  return text.replaceAll("\0", REPLACEMENT).toWellFormed();
+  return text.replaceAll("\0", "\uFFFD").toWellFormed();
 }
 
 /**
- * Any value as JSON that Postgres stores. Nothing throws and nothing is dropped in silence: what JSON
- * cannot say (NaN, BigInt, functions, cycles) becomes a text that says what it was, and so does what
- * comes after `maxValues` values.
+ * Any value as JSON that Postgres stores. Never throws. What JSON lacks (NaN, BigInt, functions, cycles)
+ * becomes a string that names it, and so does everything after `maxValues` values.
  */
 export function safeJson(value: unknown, maxValues = Number.POSITIVE_INFINITY): JsonValue {
-  return convert(value, [], { left: maxValues });
-}
+  let left = maxValues;
+  const ancestors: object[] = [];
 
-/** How many more values fit: shared parts count each time, as JSON writes them each time. */
-interface Room {
-  left: number;
-}
-
-function convert(value: unknown, ancestors: readonly object[], room: Room): JsonValue {
-  if (room.left <= 0) return TOO_LARGE;
-  room.left -= 1;
-  switch (typeof value) {
-    case "string":
-      return safeText(value);
-    case "boolean":
-      return value;
-    case "number":
-      return Number.isFinite(value) ? value : String(value);
-    case "bigint":
-      return value.toString();
-    case "undefined":
-      return null;
-    case "function":
-      return "[function]";
-    case "symbol":
-      return safeText(String(value));
-    case "object":
-      return value === null ? null : convertObject(value, ancestors, room);
-  }
-}
-
-const TOO_LARGE = "[too large]";
-
-function convertObject(value: object, ancestors: readonly object[], room: Room): JsonValue {
-  if (ancestors.includes(value)) return "[cycle]";
-  if (ancestors.length >= MAX_DEPTH) return "[too deep]";
-  try {
-    return convertReadable(value, [...ancestors, value], room);
-  } catch {
-    // A revoked proxy and the like: what it was can no longer be asked.
-    return UNREADABLE;
-  }
-}
-
-const UNREADABLE = "[unreadable]";
-
-function convertReadable(value: object, inside: readonly object[], room: Room): JsonValue {
-  if (value instanceof Date) {
-    return Number.isNaN(value.getTime()) ? "[invalid date]" : value.toISOString();
-  }
-  if (value instanceof Error || value instanceof URL || value instanceof RegExp) {
-    return safeText(String(value));
-  }
-  if (Array.isArray(value) || value instanceof Set) return convertList(value, inside, room);
-  const entries =
-    value instanceof Map ? [...value] : Object.keys(value).map((key) => [key, read(value, key)]);
-  const object: JsonObject = Object.create(null);
-  for (const [key, item] of entries) {
-    if (room.left <= 0) {
-      object["…"] = TOO_LARGE;
-      break;
+  function convert(value: unknown): JsonValue {
+    if (left <= 0) return TOO_LARGE;
+    left -= 1;
+    if (typeof value === "string") return safeText(value);
+    if (typeof value === "boolean" || value === null) return value;
+    if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
+    if (value === undefined) return null;
+    if (typeof value === "function") return "[function]";
+    if (typeof value !== "object") return safeText(String(value));
+    if (ancestors.includes(value)) return "[cycle]";
+    if (ancestors.length >= MAX_DEPTH) return "[too deep]";
+    ancestors.push(value);
+    try {
+      return convertObject(value);
+    } catch {
+      // An invalid date, or a getter, proxy or toString of the module that throws.
+      return "[unreadable]";
+    } finally {
+      ancestors.pop();
     }
-    if (item !== undefined) object[keyText(key)] = convert(item, inside, room);
   }
-  return object;
-}
 
-/** What does not fit is told once, not once for each item. */
-function convertList(items: Iterable<unknown>, inside: readonly object[], room: Room): JsonValue[] {
-  const list: JsonValue[] = [];
-  for (const item of items) {
-    list.push(convert(item, inside, room));
-    if (list.at(-1) === TOO_LARGE && room.left <= 0) break;
+  function convertObject(value: object): JsonValue {
+    if (value instanceof Date) return value.toISOString();
+    if (value instanceof Error || value instanceof URL || value instanceof RegExp)
+      return safeText(String(value));
+    if (Array.isArray(value) || value instanceof Set) {
+      const list: JsonValue[] = [];
+      for (const item of value) {
+        list.push(convert(item));
+        if (left <= 0 && list.at(-1) === TOO_LARGE) break;
+      }
+      return list;
+    }
+    // Without a prototype, so that a key "__proto__" is a key like any other.
+    const object: JsonObject = Object.create(null);
+    for (const [key, item] of value instanceof Map ? value : Object.entries(value)) {
+      if (left <= 0) {
+        object["…"] = TOO_LARGE;
+        break;
+      }
+      if (item !== undefined) object[safeText(String(key))] = convert(item);
+    }
+    return object;
   }
-  return list;
-}
 
-/** A getter that throws costs its own value. */
-function read(value: object, key: string): unknown {
-  try {
-    return Reflect.get(value, key);
-  } catch {
-    return UNREADABLE;
-  }
-}
-
-function keyText(key: unknown): string {
-  const text =
-    typeof key === "object" && key !== null ? JSON.stringify(safeJson(key)) : String(key);
-  return safeText(text);
+  return convert(value);
 }

@@ -1,16 +1,13 @@
-/**
- * The known name that a mistyped one most likely means, or undefined when none is close. Close means
- * at most a third of the letters wrong, so that the hint is never a wild guess.
- */
+/** The known name that a mistyped one most likely means: at most a third of its letters differ. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   let best: { name: string; distance: number } | undefined;
   for (const candidate of known) {
     const limit = Math.max(name.length, candidate.length) / 3;
-    // A row may hold a name of any length; comparing it letter by letter would take its time.
+    // A name in a row may have any length; comparing it letter by letter would take long.
     if (Math.abs(name.length - candidate.length) > limit) continue;
     const distance = editDistance(name, candidate);
-    if (distance > limit) continue;
-    if (best === undefined || distance < best.distance) best = { name: candidate, distance };
+    if (distance <= limit && distance < (best?.distance ?? Number.POSITIVE_INFINITY))
+      best = { name: candidate, distance };
   }
   return best?.name;
 }

@@ -1,14 +1,24 @@
-/** `2026-11-21 10:05 UTC`, for sentences and mails; a row may hold any number. */
+/** `2026-11-21 10:05 UTC`, for sentences, mails and tables. */
 export function utcMinute(epochSeconds: number): string {
+  return render(epochSeconds, "minute");
+}
+
+/** `2026-11-21 10:05:59 UTC`, for logs. */
+export function utcSecond(epochSeconds: number): string {
+  return render(epochSeconds, "second");
+}
+
+function render(epochSeconds: number, unit: "minute" | "second"): string {
   const date = new Date(epochSeconds * 1000);
+  // A row may hold any number.
   if (epochSeconds === 0 || Number.isNaN(date.getTime())) return "an unknown time";
-  return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  const [text = ""] = date.toISOString().split(unit === "minute" ? /:\d\d\./ : ".");
+  return `${text.replace("T", " ")} UTC`;
 }
 
 /**
- * A service's time text as epoch seconds; undefined when it is none. A text without a zone is UTC, as
- * PanDA means it (`2026-08-07T17:54:00`), and so is GraceDB's `2023-08-31 08:44:28 UTC`. Plain
- * `Date.parse` would take the first for the local time of the machine.
+ * A service's time text as epoch seconds; undefined when it is not one. A text without a zone is UTC, as
+ * PanDA means it (`2026-08-07T17:54:00`); plain `Date.parse` would take it for the machine's local time.
  */
 export function parseUtc(text: unknown): number | undefined {
   if (typeof text !== "string") return undefined;
@@ -18,11 +28,10 @@ export function parseUtc(text: unknown): number | undefined {
     );
   if (match === null) return undefined;
   const [, date = "", time = "", zone = "Z"] = match;
-  // A day that the month does not have would roll over into the next month.
+  // Date.parse takes February 30th for March 2nd.
   const day = new Date(`${date}T00:00:00Z`);
   if (Number.isNaN(day.getTime()) || !day.toISOString().startsWith(date)) return undefined;
-  const offset =
-    zone === "UTC" || zone === "Z" ? "Z" : zone.replace(/^(.\d{2}):?(\d{2})$/, "$1:$2");
+  const offset = zone === "UTC" ? "Z" : zone.replace(/^(.\d{2}):?(\d{2})$/, "$1:$2");
   const milliseconds = Date.parse(`${date}T${time.length === 5 ? `${time}:00` : time}${offset}`);
   return Number.isNaN(milliseconds) ? undefined : milliseconds / 1000;
 }

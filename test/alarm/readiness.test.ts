@@ -17,7 +17,7 @@ interface Facts {
 
 function judge({ given = { owner: "me" }, needs, configured = ["main"], specs = SPECS }: Facts) {
   return judgeReadiness({
-    row: { name: "x", params: given },
+    row: { params: given },
     specs,
     needs,
     configured: new Set(configured),
@@ -62,12 +62,12 @@ describe("whether an alarm can run", () => {
       },
     ],
     [
-      "a required parameter without a value is set-up that is missing, no error",
+      "a required parameter without a value is missing configuration, not an error",
       { given: {} },
       { kind: "not configured", missing: ["parameter owner has no value"] },
     ],
     [
-      "all that is missing is said at once, and what is unknown with it: it may be the misspelt one",
+      "everything missing is reported at once, with unknown names: one may be the misspelt one",
       { given: { ownr: "me" }, configured: [] },
       {
         kind: "not configured",
@@ -86,10 +86,10 @@ describe("whether an alarm can run", () => {
     [
       "a wrong value is an error",
       { given: { owner: 5 } },
-      { kind: "faulty", cause: "row", message: "parameter owner: must be a text, found 5" },
+      { kind: "faulty", cause: "row", message: "parameter owner: must be a string, found 5" },
     ],
     [
-      "an error outweighs what is missing",
+      "an error takes precedence over what is missing",
       { given: { threshold: "high" }, configured: [] },
       {
         kind: "faulty",
@@ -104,7 +104,7 @@ describe("whether an alarm can run", () => {
         kind: "faulty",
         cause: "row",
         message:
-          'parameter owner: must be a text, found 5; parameter threshold: must be a number, found "high"; unknown parameter a (known: owner, threshold)',
+          'parameter owner: must be a string, found 5; parameter threshold: must be a number, found "high"; unknown parameter a (known: owner, threshold)',
       },
     ],
   ];

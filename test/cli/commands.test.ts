@@ -36,7 +36,9 @@ test("an alarm from its module to its first mail, by commands alone", async () =
   expect(await ok(made, "alarm", "list")).toMatch(
     /^limited +off +0 +- +not configured: parameter limit has no value$/m,
   );
-  expect(await ok(made, "alarm", "show", "limited")).toContain("none yet; the next tick makes it");
+  expect(await ok(made, "alarm", "show", "limited")).toContain(
+    "none yet; the next tick creates it",
+  );
 
   expect(
     await ok(
@@ -113,7 +115,7 @@ test("an alarm from its module to its first mail, by commands alone", async () =
     /^limited +on +2 +@shift extra@example\.org +ready$/m,
   );
   expect(await ok(made, "event", "list")).toMatch(
-    /^limited +a +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +firing +\d{4}-.* a is over 0\.25$/m,
+    /^limited +a +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC +firing +\d{4}-.* UTC +a is over 0\.25$/m,
   );
   const shown = await ok(made, "alarm", "show", "limited");
   for (const part of [
@@ -138,7 +140,7 @@ test("an alarm from its module to its first mail, by commands alone", async () =
     },
   ]);
   expect(await ok(made, "run", "list")).toMatch(
-    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\d+\.\d s +1 +2 +1 +0$/m,
+    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC +\d+\.\d s +1 +2 +1 +0$/m,
   );
 });
 
@@ -202,7 +204,7 @@ test("alarm set keeps the state before as a version, as the dashboard's editor d
   expect(alarm.data.params).not.toHaveProperty("limit");
 });
 
-test("alarm set refuses what a tick would refuse, and changes nothing then", async () => {
+test("alarm set rejects what a tick would reject, and changes nothing", async () => {
   const made = await site();
   for (const [args, says] of [
     [["limited", "--param", "limit=lots"], /limit/],
@@ -279,7 +281,7 @@ test("a team that is removed is gone until it is set again, and its versions sta
   expect(nested.stderr).toContain("teams do not nest");
 });
 
-test("what is not there is exit code 1 and one line", async () => {
+test("a name that does not exist is exit code 1 and one line", async () => {
   const made = await site();
   for (const args of [
     ["alarm", "show", "nothing"],

@@ -9,7 +9,7 @@ const CONTROL = /[^\P{Cc}\n\t]|[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u;
 const BIDI = "\u202Etxt.exe\u202C\u2066\u2069\u200E\u200F\u061C";
 const EVIL = `\u001b]0;owned\u0007\u001b[31mred\u009b2J\u007f\b\r${BIDI}`;
 /** Starts a line that would pass for one of the log's own. */
-const FORGED = "\n2026-01-01 00:00:00 error forged";
+const FORGED = "\n2026-01-01 00:00:00 UTC error forged";
 
 async function evilSite(): Promise<Site> {
   const made = await makeSite();

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { parseJitter, waitSomeTime } from "../../src/cli/jitter.ts";
+import { parseJitter, waitJitter } from "../../src/cli/jitter.ts";
 import { filesIn, makeSite } from "../support/site.ts";
 
 describe("what --jitter takes", () => {
@@ -33,7 +33,7 @@ test.each([
   const details: string[] = [];
   const started = performance.now();
   const none = (): void => {};
-  await waitSomeTime(jitter, random, {
+  await waitJitter(jitter, random, {
     debug: (text) => details.push(text),
     info: none,
     error: none,

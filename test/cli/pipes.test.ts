@@ -132,9 +132,9 @@ test("--alarm with a name that is not there runs the others and says so", async 
   const site = await busySite({});
   const result = await site.tick("--alarm", "things", "thingz");
   expect(result).toMatchObject({ code: 1, stdout: "" });
-  expect(result.stderr).toMatch(/^swf-alarms: there is no alarm "thingz" to run: [^\n]*\n$/);
+  expect(result.stderr).toMatch(/^swf-alarms: there is no alarm "thingz"[^\n]*\n$/);
   expect(await site.entries("event")).toHaveLength(1);
   const plan = await site.tick("--plan", "--alarm", "thingz");
   expect(plan.code).toBe(1);
-  expect(plan.stdout + plan.stderr).toContain('there is no alarm "thingz" to run');
+  expect(plan.stdout + plan.stderr).toContain('there is no alarm "thingz"');
 });

@@ -17,7 +17,7 @@ test.for([
   ["event", ["list"]],
   ["team", ["list", "set", "remove"]],
   ["run", ["list", "--dry-run", "--plan", "--alarm", "--verbose", "--config"]],
-] as const)("help of %s names what it has", async ([command, parts]) => {
+] as const)("help of %s lists its commands and options", async ([command, parts]) => {
   const { code, stdout, stderr } = await runEngine([command, "--help"]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   for (const part of parts) expect(stdout).toContain(part);
@@ -29,7 +29,7 @@ test("the version is the package's", async () => {
   expect(await runEngine(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
 });
 
-describe("what is not understood is refused with exit code 2, and nothing is done", () => {
+describe("a usage error ends with exit code 2, and nothing is done", () => {
   test.for([
     { args: ["frobnicate"], says: /unknown command 'frobnicate'/ },
     { args: ["run", "--frobnicate"], says: /unknown option '--frobnicate'/ },
@@ -49,7 +49,7 @@ describe("what is not understood is refused with exit code 2, and nothing is don
     { args: ["team", "set", "@shift"], says: /missing required argument 'address'/ },
     { args: ["run", "--config"], says: /argument missing/ },
     { args: ["run", "--jitter", "300"], says: /write a number of seconds from 0 to 240/ },
-    { args: ["run", "--jitter", "5", "--plan"], says: /leave it out with --plan/ },
+    { args: ["run", "--jitter", "5", "--plan"], says: /leave out --jitter/ },
   ])("swf-alarms $args", async ({ args, says }) => {
     const result = await runEngine(args);
     expect(result).toMatchObject({ code: 2, stdout: "" });

@@ -115,7 +115,14 @@ describe("what the mail says of an event", () => {
   test("what was detected now wins over what is stored", () => {
     const bundle = composeBundle(facts(notice([], [mention("k", "unsent")]), { stored }));
     expect(bundle.continuing).toEqual([
-      { dedupeKey: "k", reason: "unsent", subject: "k now", body: "k body", mayBeDuplicate: false },
+      {
+        dedupeKey: "k",
+        reason: "unsent",
+        fireTime: 0,
+        subject: "k now",
+        body: "k body",
+        mayBeDuplicate: false,
+      },
     ]);
   });
 
@@ -127,6 +134,7 @@ describe("what the mail says of an event", () => {
       {
         dedupeKey: "k",
         reason: "unsent",
+        fireTime: 0,
         subject: "k stored",
         body: "stored body",
         mayBeDuplicate: false,
@@ -139,7 +147,14 @@ describe("what the mail says of an event", () => {
       facts(notice([], [mention("q", "unsent")]), { stored, ...UNSEEN }),
     );
     expect(bundle.continuing).toEqual([
-      { dedupeKey: "q", reason: "unsent", subject: "q", body: "", mayBeDuplicate: false },
+      {
+        dedupeKey: "q",
+        reason: "unsent",
+        fireTime: 0,
+        subject: "q",
+        body: "",
+        mayBeDuplicate: false,
+      },
     ]);
   });
 
@@ -191,12 +206,12 @@ describe("what the mail says of an event", () => {
     [
       "a longer one is cut and says so",
       "x".repeat(2_001),
-      `${"x".repeat(2_000)}… (cut, see the event)`,
+      `${"x".repeat(2_000)}… (truncated; see the event)`,
     ],
     [
       "no half of a pair is left at the cut",
       `${"x".repeat(1_999)}😀`,
-      `${"x".repeat(1_999)}\uFFFD… (cut, see the event)`,
+      `${"x".repeat(1_999)}\uFFFD… (truncated; see the event)`,
     ],
   ])("%s", (_, body, expected) => {
     const texts = new Map([["id of k", { subject: "k", body }]]);

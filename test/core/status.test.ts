@@ -29,21 +29,21 @@ describe("the ticks of the past", () => {
   const at = (minutesAgo: number): number => NOW - minutesAgo * 60;
   const rows: readonly [string, readonly RunFacts[], boolean, object][] = [
     ["none yet", [], false, { last: undefined, runningSince: undefined, crashed: undefined }],
-    ["all went well", [run(1), run(6)], false, { last: run(1), crashed: undefined }],
+    ["all finished", [run(1), run(6)], false, { last: run(1), crashed: undefined }],
     [
-      "one is at work",
+      "one is running",
       [run(0, unfinished), run(5)],
       true,
       { last: run(5), runningSince: at(0), crashed: undefined },
     ],
     [
-      "the newest never finished, and none is at work",
+      "the newest did not finish, and none is running",
       [run(3, unfinished), run(8)],
       false,
       { last: run(8), runningSince: undefined, crashed: at(3) },
     ],
     [
-      "one is at work, and one before it never finished",
+      "one is running, and one before it did not finish",
       [run(0, unfinished), run(5, unfinished), run(10)],
       true,
       { last: run(10), runningSince: at(0), crashed: at(5) },
@@ -66,7 +66,7 @@ describe("the ticks of the past", () => {
   });
 });
 
-describe("how an alarm is", () => {
+describe("the state of an alarm", () => {
   const quarantine = {
     since: NOW - 3600,
     pause: 4,
@@ -87,25 +87,25 @@ describe("how an alarm is", () => {
     Partial<Parameters<typeof judgeAlarm>[0]>,
     Pick<AlarmStatus, "state" | "reason">,
   ][] = [
-    ["it ran well", { noted: { errors: 0, error_message: "" } }, { state: "ready", reason: "" }],
+    ["it ran", { recorded: { errors: 0, error_message: "" } }, { state: "ready", reason: "" }],
     [
-      "it is well, but nobody is mailed",
-      { noted: { errors: 0, error_message: "no recipients; mail not sent" } },
+      "it ran, but has no recipients",
+      { recorded: { errors: 0, error_message: "no recipients; mail not sent" } },
       { state: "ready", reason: "" },
     ],
     [
       "it failed",
-      { noted: { errors: 1, error_message: "status 502" } },
+      { recorded: { errors: 1, error_message: "status 502" } },
       { state: "failing", reason: "status 502" },
     ],
     [
       "it waits to be set up",
-      { noted: { errors: 0, not_configured: "parameter a has no value" } },
+      { recorded: { errors: 0, not_configured: "parameter a has no value" } },
       { state: "not configured", reason: "parameter a has no value" },
     ],
     [
       "it is quarantined",
-      { noted: { errors: 1, error_message: "quarantined since …" }, state: memory },
+      { recorded: { errors: 1, error_message: "quarantined since …" }, state: memory },
       {
         state: "quarantined",
         reason:
@@ -115,24 +115,31 @@ describe("how an alarm is", () => {
     [
       "it failed, but is not quarantined yet",
       {
-        noted: { errors: 1, error_message: "it broke" },
+        recorded: { errors: 1, error_message: "it broke" },
         state: { ...memory, quarantine: undefined },
       },
       { state: "failing", reason: "it broke" },
     ],
-    ["no tick has seen it", { noted: undefined }, { state: "not run yet", reason: "" }],
-    ["what was noted makes no sense", { noted: "x" }, { state: "not run yet", reason: "" }],
+    ["no tick has seen it", { recorded: undefined }, { state: "not run yet", reason: "" }],
+    ["what was noted makes no sense", { recorded: "x" }, { state: "not run yet", reason: "" }],
   ];
   test.each(rows)("%s", (_, facts, expected) => {
-    const row = { entryId: "alarm_x", enabled: true };
-    const judged = judgeAlarm({ row, noted: {}, state: undefined, active: 3, unsent: 1, ...facts });
-    expect(judged).toEqual({ alarm: "alarm_x", mail: true, active: 3, unsent: 1, ...expected });
+    const row = { name: "x", enabled: true };
+    const judged = judgeAlarm({
+      row,
+      recorded: {},
+      state: undefined,
+      active: 3,
+      unsent: 1,
+      ...facts,
+    });
+    expect(judged).toEqual({ alarm: "x", mail: true, active: 3, unsent: 1, ...expected });
   });
 });
 
-describe("what somebody should look at", () => {
+describe("what needs attention", () => {
   const alarm: AlarmStatus = {
-    alarm: "alarm_x",
+    alarm: "x",
     state: "ready",
     reason: "",
     mail: true,
@@ -140,7 +147,7 @@ describe("what somebody should look at", () => {
     unsent: 0,
   };
   const mail = {
-    alarm: "alarm_x",
+    alarm: "x",
     attemptedAt: NOW,
     subject: "s",
     outcome: "failed",
@@ -149,27 +156,27 @@ describe("what somebody should look at", () => {
   };
   const ticks = judgeTicks([run(4)], false);
   const rows: readonly [string, Partial<Status>, readonly string[]][] = [
-    ["all is well: nothing", {}, []],
+    ["a healthy engine: nothing", {}, []],
     [
       "no tick ever",
       { ticks: judgeTicks([], false) },
-      ["no tick has finished yet: does cron call bin/swf-alarms run?"],
+      ["no tick has finished yet; check that cron runs bin/swf-alarms run"],
     ],
     ["a tick fifteen minutes ago is not yet too long", { ticks: judgeTicks([run(15)], false) }, []],
     [
       "a longer silence is",
       { ticks: judgeTicks([run(17)], false) },
-      ["no tick has finished for 17 min: does cron call it?"],
+      ["no tick has finished for 17 min; check that cron runs it"],
     ],
     [
-      "a tick that has been at work for long",
+      "a tick that has been running for long",
       { ticks: judgeTicks([run(16, unfinished), run(21)], true) },
-      ["no tick has finished for 21 min: one is at work"],
+      ["no tick has finished for 21 min; one is running"],
     ],
     [
       "the last tick never finished",
       { ticks: judgeTicks([run(4, unfinished), run(9)], false) },
-      ["the tick of 2027-01-15 07:56 UTC never finished"],
+      ["the tick of 2027-01-15 07:56 UTC did not finish"],
     ],
     [
       "one before the last never finished, which is over",
@@ -186,49 +193,69 @@ describe("what somebody should look at", () => {
       {
         alarms: [
           { ...alarm, state: "failing" },
-          { ...alarm, alarm: "alarm_y", state: "quarantined" },
+          { ...alarm, alarm: "y", state: "quarantined" },
         ],
       },
-      ["alarm_x is failing", "alarm_y is quarantined"],
+      ["x is failing", "y is quarantined"],
     ],
     [
-      "alarms that wait to be set up are no trouble",
+      "alarms that are not configured: nothing",
       { alarms: [{ ...alarm, state: "not configured", active: 0 }] },
       [],
     ],
     [
-      "unless they have events, which nobody watches any more",
+      "unless they have active events",
       { alarms: [{ ...alarm, state: "not configured", active: 3, mail: false }] },
-      ["alarm_x has 3 active event(s) and is not configured"],
+      ["x is not configured but has 3 active event(s)"],
     ],
     [
-      "a mail that is owed",
+      "events that are not yet mailed",
       { alarms: [{ ...alarm, unsent: 2 }] },
-      ["alarm_x owes a mail about 2 event(s)"],
+      ["x has 2 event(s) not yet mailed"],
     ],
-    ["events nobody wants mailed", { alarms: [{ ...alarm, unsent: 2, mail: false }] }, []],
+    ["unless mail is off", { alarms: [{ ...alarm, unsent: 2, mail: false }] }, []],
     [
-      "a source that does not answer",
+      "a source that does not respond",
       {
-        sources: [
-          {
-            source: "main",
-            state: { kind: "unreachable", since: NOW, cause: "c", notified: false },
-          },
-        ],
+        unreachable: [{ source: "main", since: NOW, cause: "c" }],
       },
-      ["source main is unreachable since 2027-01-15 08:00 UTC"],
+      ["source main has been unreachable since 2027-01-15 08:00 UTC"],
     ],
     [
       "mails that failed, each alarm once",
       { mails: [mail, { ...mail, attemptedAt: NOW - 300 }] },
-      ["the last mail of alarm_x is failed"],
+      ["the last mail of x was not delivered"],
     ],
-    ["mails that were made up for", { mails: [{ ...mail, resolved: true }] }, []],
-    ["ticks that were skipped are no trouble", { skipped: 12 }, []],
+    [
+      "a mail that reached only some, and one with an unknown result",
+      {
+        mails: [
+          { ...mail, outcome: "partial" },
+          { ...mail, alarm: "y", outcome: "unknown" },
+        ],
+      },
+      [
+        "the last mail of x did not reach all recipients",
+        "the last mail of y may not have been delivered",
+      ],
+    ],
+    [
+      "a mail to the operators, while the source is unreachable",
+      {
+        unreachable: [{ source: "main", since: NOW, cause: "c" }],
+        mails: [{ ...mail, alarm: "engine" }],
+      },
+      [
+        "source main has been unreachable since 2027-01-15 08:00 UTC",
+        "the last mail to the operators was not delivered",
+      ],
+    ],
+    ["a mail to the operators, after that: nothing", { mails: [{ ...mail, alarm: "engine" }] }, []],
+    ["mails that a later one made up for", { mails: [{ ...mail, resolved: true }] }, []],
+    ["skipped ticks: nothing", { skipped: 12 }, []],
   ];
   test.each(rows)("%s", (_, changes, expected) => {
-    const status = { now: NOW, ticks, skipped: 0, alarms: [alarm], sources: [], mails: [] };
+    const status = { now: NOW, ticks, skipped: 0, alarms: [alarm], unreachable: [], mails: [] };
     expect(needsAttention({ ...status, ...changes })).toEqual(expected);
   });
 });

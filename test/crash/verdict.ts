@@ -118,7 +118,7 @@ function repeatComplaints(history: History, named: readonly Mention[]): readonly
       const outcome = attemptOf(history, mail)?.outcome;
       if (outcome !== "unknown") found.push(`${what} in tick ${mail.tick}, ${outcome}`);
     }
-    if (!mention.line.includes("may repeat")) found.push(`${what}, and does not say so`);
+    if (!mention.line.includes("may be a duplicate")) found.push(`${what}, and does not say so`);
   }
   for (const tick of history.ticks) {
     const unstamped = unstampedMails(history, tick);

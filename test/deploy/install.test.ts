@@ -119,7 +119,7 @@ describe("deploy/install.sh in a fresh checkout", () => {
     const tick = [join(checkout, "dist", "bin", "swf-alarms-run.js"), "--config", config()];
     await expect(run(process.execPath, tick)).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^swf-alarms: alarm_broken: [^\n]*broken\.ts:1:14[^\n]*\n$/),
+      stderr: expect.stringMatching(/^swf-alarms: broken: [^\n]*broken\.ts:1:14[^\n]*\n$/),
     });
     const packed = readdirSync(join(checkout, "engine", "current", "alarms"));
     expect(packed.filter((file) => /untyped|broken/.test(file))).toEqual([]);

@@ -58,7 +58,7 @@ test.for([
     const after = site.log();
     for (const _ of [1, 2]) expect(await site.tick()).toEqual(QUIET);
     const later = site.log().slice(after.length).trimEnd().split("\n");
-    expect(later.map((line) => line.replace(/^\S+ \S+ /, ""))).toEqual(
+    expect(later.map((line) => line.replace(/^\S+ \S+ UTC /, ""))).toEqual(
       Array(2).fill("info tick done: 0 alarm(s) run, 0 error(s), 0 mail(s) sent"),
     );
     for (const name of SHIPPED_NAMES)

@@ -61,7 +61,7 @@ test("a module copied in between two ticks gets a row with mail off, its title, 
     bundle_sent: false,
   });
   expect(site.mail.calls).toEqual([]);
-  expect(site.log()).toContain("alarm_disk_full: new module, its row was made, with mail off");
+  expect(site.log()).toContain("disk_full: new module; its row was created, with mail off");
 
   expect(await site.tick()).toEqual(QUIET);
   expect(only(await site.entries("alarm"))).toStrictEqual(alarm);
@@ -72,7 +72,7 @@ test("a module that does not compile is an error on record; mended, it gets its 
   site.module("late.js", "export function* detect( {");
   const broken = await site.tick();
   expect(broken).toMatchObject({ code: 1, stdout: "" });
-  expect(broken.stderr).toMatch(/^swf-alarms: alarm_late: cannot load [^\n]*\n$/);
+  expect(broken.stderr).toMatch(/^swf-alarms: late: cannot load [^\n]*\n$/);
   expect(await site.entries("alarm")).toEqual([]);
   expect(perAlarm(only(await site.entries("engine_run")), "alarm_late")).toMatchObject({
     errors: 1,
@@ -132,12 +132,10 @@ test("an alarm that waits to be set up is told once, is no error, and runs when 
   const log = site.log().split("\n");
   const told = (part: string) => log.filter((line) => line.includes(part));
   expect(
-    told(
-      "alarm_limited is not configured: parameter limit has no value; parameter other has no value",
-    ),
+    told("limited is not configured: parameter limit has no value; parameter other has no value"),
   ).toHaveLength(1);
   expect(
-    told("alarm_elsewhere is not configured: [sources.gracedb] is not in the configuration"),
+    told("elsewhere is not configured: [sources.gracedb] is not in the configuration"),
   ).toHaveLength(1);
   const [first, second] = await site.entries("engine_run");
   for (const run of [first, second]) {
@@ -160,7 +158,7 @@ test("an alarm that waits to be set up is told once, is no error, and runs when 
     site
       .log()
       .split("\n")
-      .filter((line) => line.includes("alarm_limited is not configured")),
+      .filter((line) => line.includes("limited is not configured")),
   ).toHaveLength(2);
 
   const gracedb = await startServer((request, response) =>
@@ -231,7 +229,7 @@ test("a row whose module file is gone says so, and archiving the row ends it", a
   const result = await site.tick();
   expect(result.code).toBe(1);
   expect(result.stderr).toMatch(
-    /^swf-alarms: alarm_gone: no module "gone" in the alarms folders [^\n]*put the file into one of them or archive the row\n$/,
+    /^swf-alarms: gone: there is no module "gone" in the alarms folders [^\n]*add the file, or archive the row\n$/,
   );
   await site.query("UPDATE entry SET archived = true WHERE kind = 'alarm'");
   expect(await site.tick()).toEqual(QUIET);

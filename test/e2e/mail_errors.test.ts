@@ -166,7 +166,7 @@ test.for<[string, ErrorResponse]>([
   expect(only(await site.entries("notification")).data.may_have_been_sent).toBe(true);
   site.mail.refuse = undefined;
   expect(await site.tick()).toEqual(QUIET);
-  expect(only(site.mail.mails).text).toContain("may repeat an earlier mail");
+  expect(only(site.mail.mails).text).toContain("may be a duplicate");
 });
 
 test("an endpoint that refuses connections is a failed attempt too", async () => {

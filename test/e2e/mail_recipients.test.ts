@@ -193,7 +193,7 @@ test("a mail that the service rejects as too large is sent with the subjects alo
   expect(await site.tick()).toEqual(QUIET);
   const { text } = only(site.mail.mails);
   expect(text).toContain("A is wrong");
-  expect(text).toContain("refused the whole of it as too large");
+  expect(text).toContain("rejected the full text as too large");
   const attempt = only(await site.entries("notification"));
   expect(attempt).toMatchObject({ content: text, data: { outcome: "delivered", shortened: true } });
 });

@@ -61,24 +61,24 @@ test("a plan names every item with its reason", async () => {
   const { stdout } = await site.tick("--plan");
   for (const line of [
     "Plan of the next tick. Nothing was written and nothing was sent.",
-    "alarm_newcomer: its row would be made, with mail off (new module)",
-    "alarm_things: outcome complete, 2 detected",
+    "newcomer: new module; its row would be created, with mail off",
+    "things: outcome complete, 2 detected",
     "  open   comes: newly detected: Comes new",
     "  touch  stays: still detected",
     "  clear  goes: no longer detected",
     "  mail   comes: new",
     "  no mail for 1 event(s): already mailed",
     '  would mail "[alarm_things] 1 detection(s), 1 new, 0 continuing" to ops@example.org',
-    "  note: no team @nobody, or it has no members",
-    "alarm_partial: outcome partial, 1 detected",
+    "  note: there is no team @nobody, or it has no members",
+    "partial: outcome partial, 1 detected",
     "  half of it",
     "  keep   other: not detected, but outcome is partial",
-    "alarm_needs_param: not configured: parameter limit has no value",
-    "alarm_missing: outcome failed, 0 detected",
+    "needs_param: not configured: parameter limit has no value",
+    "missing: outcome failed, 0 detected",
   ])
     expect(stdout.split("\n")).toContain(line);
-  expect(stdout).toContain("error: alarm_missing: no module");
-  expect(stdout).toContain("error: alarm_partial: half of it");
+  expect(stdout).toContain("error: missing: there is no module");
+  expect(stdout).toContain("error: partial: half of it");
 });
 
 test("a plan as JSON is one document with the same facts", async () => {
@@ -87,18 +87,18 @@ test("a plan as JSON is one document with the same facts", async () => {
   const idOf = (key: string): string =>
     only(events.filter(({ data }) => data.dedupe_key === key)).id;
   const plan: unknown = JSON.parse((await site.tick("--plan", "--json", "-v")).stdout);
-  expect(at(plan, "newcomers")).toEqual(["newcomer"]);
+  expect(at(plan, "new_modules")).toEqual(["newcomer"]);
   const alarms = at(plan, "alarms");
   if (!Array.isArray(alarms)) throw new Error("no alarms");
   expect(alarms.map((alarm) => at(alarm, "alarm"))).toEqual([
-    "alarm_missing",
-    "alarm_needs_param",
-    "alarm_newcomer",
-    "alarm_partial",
-    "alarm_things",
+    "missing",
+    "needs_param",
+    "newcomer",
+    "partial",
+    "things",
   ]);
   expect(alarms[1]).toEqual({
-    alarm: "alarm_needs_param",
+    alarm: "needs_param",
     not_configured: ["parameter limit has no value"],
   });
   expect(alarms[4]).toMatchObject({
@@ -112,7 +112,7 @@ test("a plan as JSON is one document with the same facts", async () => {
       reason: "plan only",
       subject: "[alarm_things] 1 detection(s), 1 new, 0 continuing",
       recipients: ["ops@example.org"],
-      mentions: [{ dedupe_key: "comes", reason: "new" }],
+      items: [{ dedupe_key: "comes", reason: "new" }],
     },
     errors: [],
   });
@@ -153,7 +153,7 @@ test("a plan on a site that has no database yet makes none", async () => {
   const before = readdirSync(site.folder, { recursive: true }).sort();
   const plan = await site.tick("--plan");
   expect(plan).toMatchObject({ code: 0, stderr: "" });
-  expect(plan.stdout).toContain("alarm_things: its row would be made, with mail off (new module)");
+  expect(plan.stdout).toContain("things: new module; its row would be created, with mail off");
   expect(plan.stdout).toContain("  open   a: newly detected: A is wrong");
   expect(readdirSync(site.folder, { recursive: true }).sort()).toEqual(before);
 });
@@ -191,7 +191,7 @@ test("a plan may look at one alarm only", async () => {
   const site = await siteWithEverything("postgres");
   const plan = await site.tick("--plan", "--alarm", "things");
   expect(plan.code).toBe(0);
-  expect(plan.stdout).toContain("alarm_things:");
-  expect(plan.stdout).not.toContain("alarm_partial");
+  expect(plan.stdout).toContain("things:");
+  expect(plan.stdout).not.toContain("partial:");
   expect(plan.stdout).not.toContain("newcomer");
 });

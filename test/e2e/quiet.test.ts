@@ -38,7 +38,7 @@ test("a crontab line of the Python engine works as it stands", async () => {
   expect(dry).toMatchObject({ code: 0, stderr: "" });
   const loud = await site.command(["-v"], bin);
   expect(loud).toMatchObject({ code: 0, stderr: "" });
-  expect(loud.stdout).toMatch(/info alarm_things: complete: 1 detected, 0 new, 1 still firing/);
+  expect(loud.stdout).toMatch(/info things: complete: 1 detected, 0 new, 1 still firing/);
   expect(loud.stdout).toMatch(/info tick done: 1 alarm\(s\) run, 0 error\(s\), 0 mail\(s\) sent/);
   const both = await site.command(["--dry-run", "-v"], bin);
   expect(both).toMatchObject({ code: 0, stderr: "" });
@@ -62,7 +62,7 @@ test("the log file tells the ticks, and one that cannot be written stops nothing
   const site = await busySite({});
   expect(await site.tick()).toEqual(QUIET);
   expect(site.log()).toMatch(
-    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d info alarm_things: complete: 1 detected, 1 new/m,
+    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC info things: complete: 1 detected, 1 new/m,
   );
   expect(site.log()).toMatch(/info tick done: 1 alarm\(s\) run, 0 error\(s\), 1 mail\(s\) sent/);
   site.configure({ logPath: join(site.config, "in", "a", "file.log") });

@@ -79,11 +79,11 @@ test("recipients resolve as people type them: separators, lists, teams, duplicat
     expect(event.data.recipients, name).toEqual(to);
   }
   expect(at(perAlarm(run, "alarm_unknown_team_beside_an_address"), "notes")).toEqual([
-    "no team @nobody, or it has no members",
+    "there is no team @nobody, or it has no members",
   ]);
   expect(at(perAlarm(run, "alarm_no_address_among_them"), "notes")).toEqual([
-    '"the-shift" is no mail address',
-    '"b@" is no mail address',
+    '"the-shift" is not an email address',
+    '"b@" is not an email address',
   ]);
 });
 
@@ -92,7 +92,11 @@ test.for([
   { name: "an empty list", given: [], says: "no recipients" },
   { name: "nothing", given: null, says: "no recipients" },
   { name: "only a team that is not there", given: "@shift", says: "no team @shift" },
-  { name: "only texts that are no addresses", given: "shift", says: '"shift" is no mail address' },
+  {
+    name: "only texts that are no addresses",
+    given: "shift",
+    says: '"shift" is not an email address',
+  },
 ])(
   "with $name to mail, the bundle is held with a reason, is no error, and goes out when somebody is named",
   async ({ given, says }) => {
@@ -134,7 +138,7 @@ test("recipients of a kind that means nothing are an error that says what to wri
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
   expect(result.stderr).toMatch(
-    /^swf-alarms: alarm_k: the row's recipients contain [^\n]*must be a string or a list of strings\n$/,
+    /^swf-alarms: k: the row's recipients contain [^\n]*must be a string or a list of strings\n$/,
   );
   expect(await site.entries("event")).toHaveLength(1);
 });

@@ -25,7 +25,7 @@ test(
     const answer = site.source.answer;
     site.source.answer = (_, response) => json(response, { error: "tunnel down" }, 400);
     const line =
-      /^swf-alarms: source main unreachable since [^\n]*5 of 5 in this tick; last: status 400[^\n]*; could not look: alarm_a, alarm_b, alarm_c, alarm_d, alarm_e\n$/;
+      /^swf-alarms: source main unreachable since [^\n]*5 of 5 in this tick; last: status 400[^\n]*; affected alarms: a, b, c, d, e\n$/;
     for (let tick = 0; tick < 2; tick++)
       expect(await site.tick()).toEqual({
         code: 1,
@@ -40,7 +40,7 @@ test(
     expect(JSON.parse(status.stdout)).toMatchObject({
       last_tick: { errors: 1 },
       sources: [{ source: "main", cause: expect.stringContaining("tunnel down") }],
-      alarms: NAMES.map((name) => ({ alarm: `alarm_${name}`, state: "failing" })),
+      alarms: NAMES.map((name) => ({ alarm: name, state: "failing" })),
     });
 
     site.source.answer = answer;
@@ -48,7 +48,7 @@ test(
     expect(await site.tick()).toEqual(QUIET);
     expect(site.mail.mails.map(({ subject }) => subject)).toEqual([
       mail.subject,
-      "[swf-alarms] source main answers again",
+      "[swf-alarms] source main responds again",
     ]);
     const runs = await site.entries("engine_run");
     expect(runs.map((run) => runData(run).notifications_sent)).toEqual([1, 0, 1, 0]);

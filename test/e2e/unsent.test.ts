@@ -46,7 +46,7 @@ test("what fires and clears while mail fails is reported with the first mail tha
   expect(mail.subject).toBe(
     "[alarm_things] 0 detection(s), 0 new, 0 continuing, 2 already cleared",
   );
-  expect(mail.text).toContain("CLEARED BEFORE IT COULD BE MAILED (2):");
+  expect(mail.text).toContain("ALREADY CLEARED (2):");
   expect(mail.text).toMatch(
     /A is wrong\n {6}fired \S+ \S+ UTC, cleared \S+ \S+ UTC\n {6}details of A/,
   );
@@ -147,7 +147,7 @@ test("a plan shows what is unsent and what would be, and writes nothing", async 
   );
   expect(JSON.parse((await site.tick("--plan", "--json")).stdout)).toMatchObject({
     alarms: [
-      { mail: { mentions: [{ dedupe_key: "a", reason: "cleared before it could be mailed" }] } },
+      { mail: { items: [{ dedupe_key: "a", reason: "cleared before it could be mailed" }] } },
     ],
   });
   expect((await eventsByKey(site)).get("a")).toMatchObject({ clear_time: null });
@@ -166,10 +166,10 @@ test("killed while its mail was on the way, the next one does not claim to be th
   expect(await site.tick()).toEqual(QUIET);
   const { text, subject } = only(site.mail.mails);
   expect(subject).toBe("[alarm_things] 1 detection(s), 0 new, 1 continuing, 1 already cleared");
-  const label = " (may repeat an earlier mail, whose fate is unknown)";
+  const label = " (may be a duplicate: an earlier mail may have been sent)";
   expect(text).toContain(`A is wrong${label}`);
   expect(text).toContain(`B is wrong${label}`);
-  expect(text).not.toContain("not mailed before");
+  expect(text).not.toContain("first mail");
   expect((await site.entries("notification")).map(({ data }) => data.outcome)).toEqual([
     "unknown",
     "delivered",
@@ -185,7 +185,7 @@ test("an unsent event keeps its own texts, also where the alarm's description ho
   site.things = [];
   site.mail.refuse = undefined;
   expect(await site.tick()).toEqual(QUIET);
-  const [, over = ""] = only(site.mail.mails).text.split("CLEARED BEFORE");
+  const [, over = ""] = only(site.mail.mails).text.split("ALREADY CLEARED");
   expect(over).toContain("details of A");
   expect(over).not.toContain("Two.");
 });

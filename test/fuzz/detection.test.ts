@@ -77,7 +77,9 @@ test("what a mail shows of any detection has no mark-up, header or control chara
         freshCount: 1,
         continuingCount: 0,
         clearedCount: 0,
-        fresh: [{ dedupeKey: "k", subject, body, reason: "new", mayBeDuplicate: false }],
+        fresh: [
+          { dedupeKey: "k", subject, body, reason: "new", fireTime: 0, mayBeDuplicate: false },
+        ],
         continuing: [],
         cleared: [],
         caveats: [caveat],

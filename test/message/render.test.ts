@@ -10,12 +10,15 @@ import type { SafeDetection } from "../../src/core/model.ts";
 import type { BundleItem } from "../../src/core/notice.ts";
 import { renderMessage, storedMessage } from "../../src/message/render.ts";
 
+const FIRED = Date.UTC(2026, 10, 21, 1, 31, 20) / 1000;
+
 function item(key: string, changes: Partial<ListedItem> = {}): ListedItem {
   return {
     dedupeKey: key,
     subject: `${key} fails`,
     body: "",
     reason: "new",
+    fireTime: FIRED,
     mayBeDuplicate: false,
     ...changes,
   };
@@ -71,7 +74,7 @@ describe("the subject", () => {
 });
 
 describe("the text", () => {
-  test("says what is new, what goes on, what was not mailed before, and which tick it was", () => {
+  test("lists what is new, what continues, what is mailed for the first time, and the tick", () => {
     const { text } = renderMessage(
       bundle({
         description: "What to do about X.",
@@ -100,7 +103,7 @@ describe("the text", () => {
         "",
         "CONTINUING (2):",
         "",
-        "  [3] c fails (not mailed before)",
+        "  [3] c fails (firing since 01:31 UTC, first mail)",
         "      late",
         "",
         "  [4] d fails",
@@ -108,13 +111,13 @@ describe("the text", () => {
         "Note: page 2 gave status 503",
         "",
         "--",
-        "Alarm X (alarm_x), tick of 2026-11-21 04:05 UTC. One mail per alarm and tick holds all its detections.",
+        "Alarm X (x), tick of 2026-11-21 04:05 UTC. One mail per alarm and tick lists all its detections.",
         "",
       ].join("\n"),
     );
   });
 
-  test("leaves out what there is none of", () => {
+  test("leaves out empty sections", () => {
     const { text } = renderMessage(bundle({ fresh: [item("a", { body: " \n\n" })] }));
     expect(text).toMatch(/^NEW \(1\):\n\n {2}\[1\] a fails\n\n--\nAlarm X/);
     expect(text).not.toContain("CONTINUING");
@@ -127,14 +130,14 @@ describe("the text", () => {
     clearTime: Date.UTC(2026, 10, 21, 4, 0) / 1000,
   };
 
-  test("what was over before it could be mailed has its own part, with its times", () => {
+  test("what cleared before it could be mailed has its own section, with its times", () => {
     const { subject, text, html } = renderMessage(
       bundle({ fresh: [item("a")], cleared: [OVER, { ...OVER, body: "", fireTime: 0 }] }),
     );
     expect(subject).toBe("[alarm_x] 1 detection(s), 1 new, 0 continuing, 2 already cleared");
     expect(text).toContain(
       [
-        "CLEARED BEFORE IT COULD BE MAILED (2):",
+        "ALREADY CLEARED (2):",
         "",
         "  [2] o fails",
         "      fired 2026-11-21 03:55 UTC, cleared 2026-11-21 04:00 UTC",
@@ -148,8 +151,8 @@ describe("the text", () => {
     expect(visible(html)).toContain("fired 2026-11-21 03:55 UTC, cleared 2026-11-21 04:00 UTC");
   });
 
-  test("what may have been mailed does not claim that it was not", () => {
-    const label = " (may repeat an earlier mail, whose fate is unknown)";
+  test("what may have been mailed is not called a first mail", () => {
+    const label = " (may be a duplicate: an earlier mail may have been sent)";
     const { text, html } = renderMessage(
       bundle({
         continuing: [item("a", { reason: "unsent", mayBeDuplicate: true })],
@@ -157,14 +160,14 @@ describe("the text", () => {
       }),
     );
     for (const shown of [text, visible(html)]) {
-      expect(shown).not.toContain("not mailed before");
+      expect(shown).not.toContain("first mail");
       expect(shown.split(label.trim())).toHaveLength(3);
     }
     expect(text).toContain(`[1] a fails${label}\n`);
     expect(text).toContain(`[2] o fails${label}\n`);
   });
 
-  test("a clock far out of range does not keep the mail back", () => {
+  test("a clock far out of range does not hold up the mail", () => {
     const { text } = renderMessage(bundle({ time: 1e300, fresh: [item("a")] }));
     expect(text).toContain("tick of an unknown time.");
   });
@@ -179,7 +182,18 @@ describe("the text", () => {
 
   test("a mail of continuing ones alone has no heading for new ones", () => {
     const { text } = renderMessage(bundle({ continuing: [item("a", { reason: "unsent" })] }));
-    expect(text).toMatch(/^CONTINUING \(1\):\n\n {2}\[1\] a fails \(not mailed before\)/);
+    expect(text).toMatch(
+      /^CONTINUING \(1\):\n\n {2}\[1\] a fails \(firing since 01:31 UTC, first mail\)/,
+    );
+  });
+
+  test.each([
+    ["on the same day", FIRED, "firing since 01:31 UTC, first mail"],
+    ["on the day before", FIRED - 7200, "firing since 2026-11-20 23:31 UTC, first mail"],
+    ["at an unknown time", 0, "firing since an unknown time, first mail"],
+  ])("an event that fired %s and was never mailed shows since when", (_, fireTime, label) => {
+    const given = item("a", { reason: "unsent", fireTime });
+    expect(renderMessage(bundle({ continuing: [given] })).text).toContain(`a fails (${label})\n`);
   });
 
   test("an event's subject keeps to its line, so that it cannot pass for another", () => {
@@ -209,7 +223,7 @@ describe("the HTML", () => {
     expect(html).toContain('<meta charset="utf-8">');
     const words = visible(html).replaceAll(/[ \n]+/g, " ");
     expect(words).toContain(
-      "What to do about X. NEW (1) a fails line one line two CONTINUING (2) c fails (not mailed before) d fails Note: page 2 gave status 503 Alarm X (alarm_x), tick of 2026-11-21 04:05 UTC.",
+      "What to do about X. NEW (1) a fails line one line two CONTINUING (2) c fails (firing since 01:31 UTC, first mail) d fails Note: page 2 gave status 503 Alarm X (x), tick of 2026-11-21 04:05 UTC.",
     );
     expect(html).toContain("line one\n  line two</pre>");
   });
@@ -219,11 +233,11 @@ describe("the HTML", () => {
       [...renderMessage(bundle(changes)).html.matchAll(/<div style="[^"]*solid (#\w+)"/g)].map(
         ([, colour]) => colour,
       );
-    const owed = item("b", { reason: "unsent" });
-    const [fresh, continuing] = colours({ fresh: [item("a")], continuing: [owed] });
+    const unsent = item("b", { reason: "unsent" });
+    const [fresh, continuing] = colours({ fresh: [item("a")], continuing: [unsent] });
     expect(fresh).not.toBe(continuing);
     expect(colours({ fresh: [item("a"), item("b")] })).toEqual([fresh, fresh]);
-    expect(colours({ continuing: [owed, owed] })).toEqual([continuing, continuing]);
+    expect(colours({ continuing: [unsent, unsent] })).toEqual([continuing, continuing]);
   });
 
   test("an empty body leaves no empty box", () => {
@@ -340,11 +354,12 @@ describe("whatever the parts hold", () => {
     subject: word,
     body: word,
     reason: fc.constantFrom("new" as const, "unsent" as const, "renotification due" as const),
+    fireTime: fc.double(),
     mayBeDuplicate: fc.boolean(),
   });
   const anyCleared = fc
-    .tuple(anyItem, fc.double(), fc.double())
-    .map(([given, fireTime, clearTime]) => ({ ...given, fireTime, clearTime }));
+    .tuple(anyItem, fc.double())
+    .map(([given, clearTime]) => ({ ...given, clearTime }));
   const anyBundle = fc
     .record({
       entryId: word,

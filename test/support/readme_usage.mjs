@@ -1,7 +1,6 @@
 /**
- * Writes the usage of every command into README.md, from what the commands themselves say: the text
- * between the two usage comments is replaced. `--check` writes nothing and fails where it is stale.
- * Needs a build: `npm run docs` does both.
+ * Writes the usage of every command into README.md, between the two usage comments, from its --help.
+ * `--check` writes nothing and fails where the README is stale. Needs a build: `npm run docs` does both.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -52,14 +51,14 @@ function collect(bin, command, summary) {
   ];
 }
 
-/** The usage block: a table of all commands, and the full help folded away below it. */
+/** The usage block: a table of all commands, and the full help in a collapsed section. */
 export function renderUsage() {
   const commands = [
     ...collect("swf-alarms", [], ""),
     ...collect(
       "swf-alarms-run",
       [],
-      "run one tick; takes what crontab lines of the Python engine say",
+      "run one tick; takes the options of the Python engine's crontab lines",
     ),
   ].filter(({ isGroup }) => !isGroup);
   return [
@@ -75,7 +74,7 @@ export function renderUsage() {
   ].join("\n");
 }
 
-/** The README with the usage as it is now. @param {string} readme */
+/** @param {string} readme */
 export function withUsage(readme) {
   if (!BLOCK.test(readme)) throw new Error("README.md has no usage comments to write between");
   return readme.replace(BLOCK, (_, open, close) => `${open}${renderUsage()}\n${close}`);

@@ -52,14 +52,14 @@ describe("a value is quoted", () => {
   });
 });
 
-describe("what was thrown is put in words", () => {
+describe("the message of what was thrown", () => {
   const rows: readonly [string, unknown, string][] = [
     ["an error by its message", new Error("why"), "why"],
     ["an error without a message by its name", new TypeError(), "TypeError"],
     ["a text as it is", "why", "why"],
     ["undefined", undefined, "undefined"],
     ["an object as JSON", { code: 5 }, '{"code":5}'],
-    ["a message that is no text", Object.assign(new Error(), { message: 5 }), "5"],
+    ["a message that is not a string", Object.assign(new Error(), { message: 5 }), "5"],
     ["a thousand letters are kept", "x".repeat(1000), "x".repeat(1000)],
     ["of more the beginning", "x".repeat(1001), `${"x".repeat(999)}…`],
   ];
@@ -84,7 +84,7 @@ describe("a text is cut", () => {
   });
 });
 
-test("whatever the value, its words are bounded and whole", () => {
+test("for any value the text is bounded and well-formed", () => {
   const value = fc.oneof(
     fc.anything({ withBigInt: true, withMap: true, withSet: true, withDate: true }),
     fc.string({ unit: "binary", minLength: 60, maxLength: 2000 }),

@@ -1,8 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseUtc } from "../../src/text/utc.ts";
+import { parseUtc, utcMinute, utcSecond } from "../../src/text/utc.ts";
 
 const NOON = Date.UTC(2026, 7, 7, 12, 30, 15) / 1000;
+
+test.each([
+  [NOON, "2026-08-07 12:30 UTC", "2026-08-07 12:30:15 UTC"],
+  [NOON + 0.999, "2026-08-07 12:30 UTC", "2026-08-07 12:30:15 UTC"],
+  [0, "an unknown time", "an unknown time"],
+  [Number.NaN, "an unknown time", "an unknown time"],
+  [1e300, "an unknown time", "an unknown time"],
+])("%d is shown with its zone", (seconds, minute, second) => {
+  expect(utcMinute(seconds)).toBe(minute);
+  expect(utcSecond(seconds)).toBe(second);
+});
 
 describe("a service's time text", () => {
   const rows: readonly [string, unknown, number | undefined][] = [
@@ -20,7 +31,7 @@ describe("a service's time text", () => {
     ["with blanks around it", " 2026-08-07T12:30:15 \n", NOON],
     ["a leap day", "2024-02-29T00:00:00", Date.UTC(2024, 1, 29) / 1000],
     ["before 1970", "1969-12-31T23:59:59", -1],
-    ["a date alone is none: which hour?", "2026-08-07", undefined],
+    ["a date without a time is rejected", "2026-08-07", undefined],
     ["month 13", "2026-13-07T12:30:15", undefined],
     ["hour 25", "2026-08-07T25:30:15", undefined],
     ["minute 60", "2026-08-07T12:60:15", undefined],
@@ -32,7 +43,7 @@ describe("a service's time text", () => {
     ["another order", "07.08.2026 12:30", undefined],
     ["text behind it", "2026-08-07T12:30:15Z or so", undefined],
     ["an empty text", "", undefined],
-    ["seconds since 1970 are no text", NOON, undefined],
+    ["a number is rejected", NOON, undefined],
     ["null", null, undefined],
     ["undefined", undefined, undefined],
   ];
@@ -61,7 +72,7 @@ test("the zone of the machine does not matter, and every moment is read back", (
   }
 });
 
-test("whatever the text, the answer is a finite number or nothing", () => {
+test("any text gives a finite number or undefined", () => {
   const part = fc.constantFrom(
     "2026-",
     "08-",
