@@ -50,9 +50,8 @@ async function tryAlarm(name: string, options: TryOptions): Promise<Outcome> {
   });
 }
 
-function outcomeFacts({ detections, ...outcome }: Outcome) {
-  const all = [...detections.keys()].flatMap((dedupeKey) => detections.get(dedupeKey) ?? []);
-  return { ...outcome, detections: all };
+function outcomeFacts({ status, cause, reasons, detections, seconds }: Outcome) {
+  return { status, cause, reasons, seconds, detections: [...detections.values()] };
 }
 
 function withParams(alarm: Alarm, given: JsonObject, configured: ReadonlySet<string>): Alarm {

@@ -23,7 +23,7 @@ function renderAlarm(result: AlarmResult): string {
   if (result.kind !== "ran") return `${name}: not configured: ${result.missing.join("; ")}`;
   const { outcome, plan, notice } = result;
   const counts = [
-    `${outcome.detections.size} detected`,
+    `${outcome.keys.size} detected`,
     `${notice.fresh.length} new`,
     `${plan.touch.length} still firing`,
     `${plan.clear.length} cleared`,
@@ -74,7 +74,7 @@ function alarmPlanFacts({ row, outcome, plan, subjects, notice, ...result }: Ran
   return {
     alarm: row.name,
     outcome: outcome.status,
-    detected: outcome.detections.size,
+    detected: outcome.keys.size,
     reasons: outcome.reasons,
     open: plan.open.map(({ dedupeKey, reason }) => {
       return { dedupe_key: dedupeKey, subject: subjects.get(dedupeKey) ?? "", reason };

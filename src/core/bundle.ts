@@ -1,7 +1,7 @@
-import type { Detections } from "./model.ts";
+import type { Outcome } from "./model.ts";
 import type { BundleItem, ClearedItem, Notice } from "./notice.ts";
 
-/** How many events a mail lists; the rest are counted. */
+/** Events that a mail lists; the rest are counted. */
 export const LISTED = 100;
 const MAX_BODY = 2_000;
 
@@ -11,16 +11,13 @@ export interface EventTexts {
   readonly body: string;
 }
 
-/** One event in the mail. */
-export interface ListedItem extends EventTexts {
-  readonly dedupeKey: string;
-  readonly reason: BundleItem["reason"];
-  readonly fireTime: number;
+/** An event as the mail lists it. */
+export interface ListedItem extends Omit<BundleItem, "eventId">, EventTexts {
   /** An earlier mail that names it may have been sent: the engine ended before it knew. */
   readonly mayBeDuplicate: boolean;
 }
 
-/** One event that cleared before a mail could name it. */
+/** An event that cleared before a mail could name it. */
 export interface ListedClear extends ListedItem {
   readonly clearTime: number;
 }
@@ -40,74 +37,65 @@ export interface Bundle {
   readonly fresh: readonly ListedItem[];
   readonly continuing: readonly ListedItem[];
   readonly cleared: readonly ListedClear[];
-  /** Why the alarm's outcome was not complete; empty when it was. */
+  /** Why the alarm's outcome was not complete; empty if it was. */
   readonly caveats: readonly string[];
 }
 
 /** The items that the mail lists. */
-export function listedItems(notice: Notice): {
-  fresh: readonly BundleItem[];
-  continuing: readonly BundleItem[];
-  cleared: readonly ClearedItem[];
+export function listedItems({ fresh, continuing, cleared }: Notice): {
+  readonly fresh: readonly BundleItem[];
+  readonly continuing: readonly BundleItem[];
+  readonly cleared: readonly ClearedItem[];
 } {
-  const fresh = notice.fresh.slice(0, LISTED);
-  const continuing = notice.continuing.slice(0, LISTED - fresh.length);
-  const cleared = notice.cleared.slice(0, LISTED - fresh.length - continuing.length);
-  return { fresh, continuing, cleared };
+  const room = Math.max(0, LISTED - fresh.length);
+  return {
+    fresh: fresh.slice(0, LISTED),
+    continuing: continuing.slice(0, room),
+    cleared: cleared.slice(0, Math.max(0, room - continuing.length)),
+  };
 }
 
-export interface BundleFacts {
-  readonly entryId: string;
-  readonly title: string;
-  readonly description: string;
-  readonly time: number;
+export interface BundleFacts
+  extends Pick<Bundle, "entryId" | "title" | "description" | "time" | "caveats"> {
   readonly notice: Notice;
-  /** What was detected now; an event that has cleared shows its stored texts all the same. */
-  readonly detections: Pick<Detections, "get">;
-  /** Stored texts by event id, for events that this tick did not see. */
+  /** What this tick detected. */
+  readonly detections: Pick<Outcome["detections"], "get">;
+  /** Stored texts by event id, of events that this tick did not see. */
   readonly stored: ReadonlyMap<string, EventTexts>;
   /** Ids of events named by a mail that may have been sent. */
   readonly maybeMailed: ReadonlySet<string>;
-  readonly caveats: readonly string[];
 }
 
 /** Composes the alarm's one mail of this tick. */
-export function composeBundle(facts: BundleFacts): Bundle {
-  const item = (mention: BundleItem, detected?: EventTexts): ListedItem => {
-    const texts = detected ?? facts.stored.get(mention.eventId);
-    return {
-      dedupeKey: mention.dedupeKey,
-      reason: mention.reason,
-      fireTime: mention.fireTime,
-      subject: texts?.subject ?? mention.dedupeKey,
-      body: shorten(texts?.body ?? ""),
-      mayBeDuplicate: facts.maybeMailed.has(mention.eventId),
-    };
+export function composeBundle({
+  notice,
+  detections,
+  stored,
+  maybeMailed,
+  ...head
+}: BundleFacts): Bundle {
+  const listed = listedItems(notice);
+  const list = ({ eventId, ...item }: BundleItem, texts = stored.get(eventId)): ListedItem => {
+    const { subject = item.dedupeKey, body = "" } = texts ?? {};
+    return { ...item, subject, body: shorten(body), mayBeDuplicate: maybeMailed.has(eventId) };
   };
-  const current = (mention: BundleItem): ListedItem =>
-    item(mention, facts.detections.get(mention.dedupeKey));
-  const listed = listedItems(facts.notice);
+  const current = (item: BundleItem): ListedItem => list(item, detections.get(item.dedupeKey));
   return {
-    entryId: facts.entryId,
-    title: facts.title,
-    description: facts.description,
-    time: facts.time,
-    freshCount: facts.notice.fresh.length,
-    continuingCount: facts.notice.continuing.length,
-    clearedCount: facts.notice.cleared.length,
+    ...head,
+    freshCount: notice.fresh.length,
+    continuingCount: notice.continuing.length,
+    clearedCount: notice.cleared.length,
     fresh: listed.fresh.map(current),
     continuing: listed.continuing.map(current),
-    cleared: listed.cleared.map((mention) => {
-      return { ...item(mention), clearTime: mention.clearTime };
-    }),
-    caveats: facts.caveats,
+    // Not the texts of a detection of this tick, which would be another firing.
+    cleared: listed.cleared.map((item) => ({ ...list(item), clearTime: item.clearTime })),
   };
 }
 
 const SHORTENED =
   "this mail lists subjects only: the mail service rejected the full text as too large; see the events for the rest";
 
-/** The bundle with the subjects alone, for a service that finds the whole of it too large. */
+/** The bundle with the subjects alone, for a service that finds it too large. */
 export function shortBundle(bundle: Bundle): Bundle {
   const bare = <T extends ListedItem>(item: T): T => ({ ...item, body: "" });
   return {
@@ -120,7 +108,7 @@ export function shortBundle(bundle: Bundle): Bundle {
   };
 }
 
-/** `[alarm_x] N detection(s), X new, Y continuing`, and `, Z already cleared` where there are such. */
+/** `[alarm_x] N detection(s), X new, Y continuing`, and `, Z already cleared` if there are such. */
 export function bundleSubject(
   entryId: string,
   counts: { readonly fresh: number; readonly continuing: number; readonly cleared: number },

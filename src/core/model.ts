@@ -1,9 +1,6 @@
 import type { JsonObject } from "../text/json.ts";
 
-/**
- * The vocabulary: plain data that more than one folder speaks of. Times are epoch seconds, as in the
- * tables. Every other type lives where it is made.
- */
+/** The vocabulary: plain data that several folders use. Times are epoch seconds, as in the tables. */
 
 /** One entity that meets an alarm's condition now; its `dedupeKey` names the entity. */
 export interface Detection {
@@ -25,20 +22,17 @@ export interface SafeDetection {
   readonly data: JsonObject;
 }
 
-/**
- * What one run of `detect` yielded, by dedupe key, in the order of the first yield; undefined where only
- * the key is needed.
- */
-export type Detections = ReadonlyMap<string, SafeDetection | undefined>;
-
-/** What one run of `detect` gave. Only a `complete` outcome may clear events. */
+/** What one run of `detect` returned. Only a `complete` outcome may clear events. */
 export interface Outcome {
   readonly status: "complete" | "partial" | "failed";
-  /** Whose fault a failure is; undefined where the outcome is not `failed`. */
+  /** What caused a failure; undefined if the outcome is not `failed`. */
   readonly cause: "module" | "source" | "row" | undefined;
-  /** Why it is not complete; empty when it is. */
+  /** Why it is not complete; empty if it is. */
   readonly reasons: readonly string[];
-  readonly detections: Detections;
+  /** The dedupe keys of everything that was detected, in the order of the first yield. */
+  readonly keys: ReadonlySet<string>;
+  /** The detections that rows and mails need, by dedupe key. */
+  readonly detections: ReadonlyMap<string, SafeDetection>;
   readonly seconds: number;
 }
 
@@ -55,19 +49,19 @@ export interface AlarmRow {
   readonly title: string;
   /** Head of the mail. */
   readonly description: string;
-  /** Gates mail only; detection and records go on. */
+  /** Whether the alarm mails; it detects and records either way. */
   readonly enabled: boolean;
   /** As typed: addresses and `@team` names. */
   readonly recipients: readonly string[];
   /** 0 means one mail per event. */
   readonly renotificationHours: number;
   readonly params: JsonObject;
-  /** The row's own limits; an absent one is as configured. */
+  /** The row's own limits; the configuration has the others. */
   readonly limits: Partial<DetectLimits>;
   readonly archived: boolean;
-  /** What is wrong with the row, in words for the person who edits it. */
+  /** What is wrong with the row, for the person who edits it. */
   readonly faults: readonly string[];
-  /** A fault without which the alarm cannot run at all; undefined when there is none. */
+  /** A fault because of which the alarm cannot run; undefined if there is none. */
   readonly blocker: string | undefined;
 }
 
@@ -86,9 +80,9 @@ export interface ActiveEvent {
   readonly id: string;
   readonly dedupeKey: string;
   readonly fireTime: number;
-  /** When a mail that names it was last confirmed as sent; undefined while it is owed. */
+  /** When a mail that names it was last confirmed as sent; undefined while it is unsent. */
   readonly lastNotified: number | undefined;
-  /** When a mass clear that it was part of was held back; absent unless it is held. */
+  /** When the clear guard held its clear; absent unless it is held. */
   readonly clearHeldAt?: number | undefined;
 }
 

@@ -9,7 +9,7 @@ export type ItemReason =
   | "cleared before it could be mailed";
 /** Why an active event is not in the bundle. */
 export type OmitReason = "already mailed" | "renotification not due" | "not seen this tick";
-/** Why the bundle goes out, or does not. */
+/** Why the bundle is sent, or not. */
 export type SendReason =
   | "due"
   | "nothing to mail"
@@ -27,7 +27,7 @@ export interface BundleItem {
   readonly reason: ItemReason;
 }
 
-/** An event that is over, and that no confirmed mail has named. */
+/** An event that has cleared, and that no confirmed mail has named. */
 export interface UnsentClear {
   /** UUID of the row. */
   readonly id: string;
@@ -41,12 +41,13 @@ export interface ClearedItem extends BundleItem {
   readonly clearTime: number;
 }
 
+/** What the alarm's mail names in this tick, and whether it is sent. */
 export interface Notice {
   readonly send: boolean;
   readonly reason: SendReason;
   readonly fresh: readonly BundleItem[];
   readonly continuing: readonly BundleItem[];
-  /** Over already; the oldest first. */
+  /** The oldest first. */
   readonly cleared: readonly ClearedItem[];
   readonly omitted: { readonly [reason in OmitReason]: number };
 }
@@ -71,9 +72,9 @@ export interface NoticeFacts {
   readonly alarm: Pick<AlarmRow, "enabled" | "renotificationHours">;
   readonly plan: Plan;
   readonly opened: readonly OpenedEvent[];
-  /** What earlier ticks cleared and no mail has named yet. */
+  /** Events that earlier ticks cleared and no mail has named yet. */
   readonly unsentClears: readonly UnsentClear[];
-  /** How many addresses the alarm's recipients resolve to. */
+  /** Number of addresses that the alarm's recipients resolve to. */
   readonly recipientCount: number;
   readonly mailConfigured: boolean;
   readonly mode: Mode;
@@ -81,68 +82,65 @@ export interface NoticeFacts {
 }
 
 /**
- * Who is told what, once per alarm and tick. What would be mailed is worked out even while mail is
- * off, so that the record shows it; an event stays owed until a mail that names it was confirmed.
+ * Decides what the alarm's one mail of this tick names. The record shows it even while mail is off: an event
+ * stays unsent until a mail that names it was confirmed.
  */
 export function decideNotice(facts: NoticeFacts): Notice {
-  const { plan, alarm, now } = facts;
-  const omitted = { "already mailed": 0, "renotification not due": 0, "not seen this tick": 0 };
-  const fresh = facts.opened.map(({ id, dedupeKey }): BundleItem => {
-    return { eventId: id, dedupeKey, fireTime: now, reason: "new" };
+  const { plan, opened, unsentClears, alarm, now } = facts;
+  const omitted = { ...NO_NOTICE.omitted };
+  const fresh = opened.map(({ id: eventId, dedupeKey }): BundleItem => {
+    return { eventId, dedupeKey, fireTime: now, reason: "new" };
   });
   const continuing: BundleItem[] = [];
-  const consider = (event: ActiveEvent, seen: boolean): void => {
-    const verdict = judge(event, seen, alarm.renotificationHours, now);
-    if (verdict === "unsent" || verdict === "renotification due") {
-      const { id: eventId, dedupeKey, fireTime } = event;
-      continuing.push({ eventId, dedupeKey, fireTime, reason: verdict });
-    } else {
-      omitted[verdict] += 1;
-    }
+  const add = (event: ActiveEvent, seen: boolean): void => {
+    const reason = reasonFor(event, seen, alarm.renotificationHours, now);
+    const { id: eventId, dedupeKey, fireTime } = event;
+    if (isNamed(reason)) continuing.push({ eventId, dedupeKey, fireTime, reason });
+    else omitted[reason] += 1;
   };
-  for (const { event } of plan.touch) consider(event, true);
-  for (const { event } of plan.keep) consider(event, false);
-  const cleared = [...facts.unsentClears, ...clearedNow(facts)].map(
-    ({ id, dedupeKey, fireTime, clearTime }): ClearedItem => {
+  for (const { event } of plan.touch) add(event, true);
+  for (const { event } of plan.keep) add(event, false);
+  // What clears now without a mail that names it; `clearEvents` marks the same ones.
+  const clearedNow = plan.clear
+    .filter(({ event }) => alarm.enabled && event.lastNotified === undefined)
+    .map(({ event }) => ({ ...event, clearTime: now }));
+  const cleared = [...unsentClears, ...clearedNow].map(
+    ({ id: eventId, dedupeKey, fireTime, clearTime }): ClearedItem => {
       const reason = "cleared before it could be mailed";
-      return { eventId: id, dedupeKey, fireTime, clearTime, reason };
+      return { eventId, dedupeKey, fireTime, clearTime, reason };
     },
   );
   const reason = sendReason(facts, fresh.length + continuing.length + cleared.length);
   return { send: reason === "due", reason, fresh, continuing, cleared, omitted };
 }
 
-/** What clears in this tick without a mail that names it; `clearEvents` marks the same ones. */
-function clearedNow({ alarm, plan, now }: NoticeFacts): readonly UnsentClear[] {
-  if (!alarm.enabled) return [];
-  return plan.clear
-    .filter(({ event }) => event.lastNotified === undefined)
-    .map(({ event: { id, dedupeKey, fireTime } }) => ({ id, dedupeKey, fireTime, clearTime: now }));
-}
-
 /** Whether a mail would name the event if it is detected now. */
 export function isDue(event: ActiveEvent, renotificationHours: number, now: number): boolean {
-  const verdict = judge(event, true, renotificationHours, now);
-  return verdict === "unsent" || verdict === "renotification due";
+  return isNamed(reasonFor(event, true, renotificationHours, now));
 }
 
-function judge(
+type NamedReason = "unsent" | "renotification due";
+
+function isNamed(reason: NamedReason | OmitReason): reason is NamedReason {
+  return reason === "unsent" || reason === "renotification due";
+}
+
+function reasonFor(
   event: ActiveEvent,
   seen: boolean,
   renotificationHours: number,
   now: number,
-): "unsent" | "renotification due" | OmitReason {
+): NamedReason | OmitReason {
   if (event.lastNotified === undefined) return "unsent";
-  // Whether an unseen event still fires is not known, so it is not announced as continuing.
+  // It is not known whether an unseen event still fires, so no mail calls it continuing.
   if (!seen) return "not seen this tick";
   if (renotificationHours <= 0) return "already mailed";
-  return now - event.lastNotified >= renotificationHours * 3600
-    ? "renotification due"
-    : "renotification not due";
+  const isOver = now - event.lastNotified >= renotificationHours * 3600;
+  return isOver ? "renotification due" : "renotification not due";
 }
 
-function sendReason(facts: NoticeFacts, mentions: number): SendReason {
-  if (mentions === 0) return "nothing to mail";
+function sendReason(facts: NoticeFacts, items: number): SendReason {
+  if (items === 0) return "nothing to mail";
   if (!facts.alarm.enabled) return "mail is off";
   if (facts.mode === "plan") return "plan only";
   if (facts.mode === "dry-run") return "dry run";

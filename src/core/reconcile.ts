@@ -16,16 +16,16 @@ export interface Plan {
 export const NO_CHANGES: Plan = { open: [], touch: [], clear: [], keep: [] };
 
 /** Compares what was detected with what is firing. Only a `complete` outcome clears. */
-export function reconcile({ status, detections }: Outcome, active: ActiveEvents): Plan {
+export function reconcile({ status, keys }: Outcome, active: ActiveEvents): Plan {
   const open: Plan["open"][number][] = [];
   const touch: Plan["touch"][number][] = [];
-  for (const dedupeKey of detections.keys()) {
+  for (const dedupeKey of keys) {
     const event = active.get(dedupeKey);
     if (event === undefined) open.push({ dedupeKey, reason: "newly detected" });
     else touch.push({ event, reason: "still detected" });
   }
   const unseen = [...active.values()]
-    .filter(({ dedupeKey }) => !detections.has(dedupeKey))
+    .filter(({ dedupeKey }) => !keys.has(dedupeKey))
     .sort((a, b) => a.fireTime - b.fireTime);
   if (status === "complete") {
     const clear = unseen.map((event) => ({ event, reason: "no longer detected" as const }));

@@ -48,5 +48,12 @@ export async function detect(
 
 /** The outcome of an alarm whose `detect` did not run: its events stay as they are. */
 export function notDetected(reason: string, cause: Outcome["cause"]): Outcome {
-  return { status: "failed", cause, reasons: [reason], detections: new Map(), seconds: 0 };
+  return {
+    status: "failed",
+    cause,
+    reasons: [reason],
+    keys: new Set(),
+    detections: new Map(),
+    seconds: 0,
+  };
 }

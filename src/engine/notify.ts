@@ -97,9 +97,7 @@ async function compose(
   now: number,
 ): Promise<Bundle> {
   const listed = listedItems(notice);
-  const unseen = listed.continuing.filter(
-    ({ dedupeKey }) => outcome.detections.get(dedupeKey) === undefined,
-  );
+  const unseen = listed.continuing.filter(({ dedupeKey }) => !outcome.detections.has(dedupeKey));
   const late = [
     ...listed.continuing.filter(({ reason }) => reason === "unsent"),
     ...listed.cleared,

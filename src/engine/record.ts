@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Alarm } from "../alarm/load_alarms.ts";
 import { guardClears, heldClears } from "../core/clear_guard.ts";
-import type { ActiveEvents, AlarmRow, Detections, Mode, Outcome } from "../core/model.ts";
+import type { ActiveEvents, AlarmRow, Mode, Outcome } from "../core/model.ts";
 import type { OpenedEvent } from "../core/notice.ts";
 import { NO_CHANGES, type Plan, reconcile } from "../core/reconcile.ts";
 import type { Database, Lock } from "../store/database.ts";
@@ -56,7 +56,7 @@ export async function record(alarm: Alarm, facts: RecordFacts): Promise<Recorded
 }
 
 interface WriteFacts {
-  readonly detections: Detections;
+  readonly detections: Outcome["detections"];
   readonly recipients: readonly string[];
   readonly now: number;
 }

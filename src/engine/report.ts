@@ -66,7 +66,7 @@ export function runSummary(report: TickReport, finishedAt: number): RunSummary {
   return {
     finished_at: finishedAt,
     alarms_run: ran.filter(({ started }) => started).length,
-    alarms_seen: ran.reduce((sum, { outcome }) => sum + outcome.detections.size, 0),
+    alarms_seen: ran.reduce((sum, { outcome }) => sum + outcome.keys.size, 0),
     notifications_sent: report.notificationsSent,
     errors: report.errors.length,
     error_details: report.errors.join("\n\n"),

@@ -120,12 +120,12 @@ export function perAlarmRecord(result: AlarmResult): JsonObject {
   if (result.kind === "not configured")
     return { ...quiet, not_configured: result.missing.join("; ") };
   const { outcome, plan, notice, quarantine } = result;
-  if (changedNothing(result)) return { ...quiet, alarms_seen: outcome.detections.size };
+  if (changedNothing(result)) return { ...quiet, alarms_seen: outcome.keys.size };
   const ids = (items: Notice["fresh"]): string[] =>
     items.slice(0, MAX_IDS).map(({ eventId }) => eventId);
   return {
     enabled: row.enabled,
-    alarms_seen: outcome.detections.size,
+    alarms_seen: outcome.keys.size,
     errors: result.errors.length > 0 ? 1 : 0,
     // Dashboards show this text; a reason why a mail was not sent belongs there, but is not an error.
     error_message: [...result.errors, ...whyNotSent(result)].join("; "),

@@ -1,12 +1,6 @@
 import { number, object, parse, string } from "valibot";
 import { eventEntryId } from "../core/event_key.ts";
-import type {
-  ActiveEvent,
-  ActiveEvents,
-  AlarmRow,
-  Detections,
-  SafeDetection,
-} from "../core/model.ts";
+import type { ActiveEvent, ActiveEvents, AlarmRow, Outcome, SafeDetection } from "../core/model.ts";
 import type { OpenedEvent, UnsentClear } from "../core/notice.ts";
 import type { Queryable, SqlValue } from "./database.ts";
 import { ALARMS_CONTEXT, insertEntries, type NewEntry } from "./entry.ts";
@@ -77,7 +71,7 @@ export async function activeEvents(db: Queryable, alarmName: string): Promise<Ac
 
 export interface FiringFacts {
   readonly alarm: Pick<AlarmRow, "id" | "name" | "description">;
-  readonly detections: Pick<Detections, "get">;
+  readonly detections: Outcome["detections"];
   /** Resolved addresses; an array, because the dashboard joins it. */
   readonly recipients: readonly string[];
   /** The tick's time. */

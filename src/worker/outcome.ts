@@ -20,7 +20,8 @@ export interface OutcomeFacts {
 /** The outcome of one run of `detect` while it runs. What was yielded before an error stays. */
 export class OutcomeSoFar {
   readonly #facts: OutcomeFacts;
-  readonly #detections = new Map<string, SafeDetection | undefined>();
+  readonly #keys = new Set<string>();
+  readonly #detections = new Map<string, SafeDetection>();
   readonly #reasons = new Set<string>();
   #cause: Outcome["cause"];
   #sourceFailed = false;
@@ -50,11 +51,9 @@ export class OutcomeSoFar {
     const { needsDetails, redact } = this.#facts;
     const dedupeKey = redact(detection.dedupeKey);
     // The same entity twice in one tick is one event; the first yield is kept.
-    if (this.#detections.has(dedupeKey)) return;
-    if (!needsDetails(dedupeKey)) {
-      this.#detections.set(dedupeKey, undefined);
-      return;
-    }
+    if (this.#keys.has(dedupeKey)) return;
+    this.#keys.add(dedupeKey);
+    if (!needsDetails(dedupeKey)) return;
     this.#length += length;
     this.#detections.set(dedupeKey, { ...detection, dedupeKey });
   }
@@ -102,6 +101,7 @@ export class OutcomeSoFar {
       status: this.#cause !== undefined ? "failed" : reasons.length > 0 ? "partial" : "complete",
       cause: this.#cause,
       reasons: shown,
+      keys: this.#keys,
       detections: this.#detections,
       seconds,
     };

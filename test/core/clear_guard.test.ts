@@ -18,7 +18,8 @@ function planOf(active: number, detected: readonly string[], held = 0, status = 
     status: status === "complete" ? "complete" : "partial",
     cause: undefined,
     reasons: [],
-    detections: new Map(detected.map((key) => [key, undefined])),
+    keys: new Set(detected),
+    detections: new Map(),
     seconds: 0,
   };
   return reconcile(outcome, new Map(events.map((event) => [event.dedupeKey, event])));

@@ -4,10 +4,9 @@ import type { ActiveEvents, Outcome } from "../../src/core/model.ts";
 import { reconcile } from "../../src/core/reconcile.ts";
 
 function outcome(status: Outcome["status"], keys: readonly string[]): Outcome {
-  const detections = new Map(keys.map((key) => [key, undefined]));
-  const fault = status === "failed" ? "module" : undefined;
+  const cause = status === "failed" ? "module" : undefined;
   const reasons = status === "complete" ? [] : ["why"];
-  return { status, cause: fault, reasons, detections, seconds: 0 };
+  return { status, cause, reasons, keys: new Set(keys), detections: new Map(), seconds: 0 };
 }
 
 function firing(keys: readonly string[]): ActiveEvents {

@@ -70,10 +70,10 @@ class Site {
   }
 
   tick(step: Step, now: number): Notice {
-    const detections = new Map(step.detected.map((dedupeKey) => [dedupeKey, undefined]));
+    const found = { keys: new Set(step.detected), detections: new Map() };
     const { status } = step;
-    const fault = status === "failed" ? "module" : undefined;
-    const outcome: Outcome = { status, cause: fault, reasons: [], detections, seconds: 0 };
+    const cause = status === "failed" ? "module" : undefined;
+    const outcome: Outcome = { status, cause, reasons: [], ...found, seconds: 0 };
     const events = this.active().map(({ id, key, lastNotified }): [string, ActiveEvent] => {
       return [key, { id, dedupeKey: key, fireTime: 0, lastNotified }];
     });

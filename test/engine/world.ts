@@ -293,6 +293,7 @@ function scriptedWorkers(step: Step): Workers {
         status,
         cause: status === "failed" ? "source" : undefined,
         reasons: status === "complete" ? [] : [`it is ${status}`],
+        keys: new Set(detected),
         detections: new Map(
           detected.map((dedupeKey) => {
             return [dedupeKey, { dedupeKey, subject: `${dedupeKey} is wrong`, body: "", data: {} }];
