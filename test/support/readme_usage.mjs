@@ -4,10 +4,10 @@
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 const BIN = fileURLToPath(new URL("../../dist/program/", import.meta.url));
-const README = fileURLToPath(new URL("../../README.md", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const BLOCK = /(<!-- usage -->\n).*?(<!-- \/usage -->)/su;
 
 /** @param {string} bin @param {readonly string[]} command */
@@ -51,41 +51,32 @@ function collect(bin, command, summary) {
   ];
 }
 
-/** The usage block: a table of all commands, and the full help in a collapsed section. */
-export function renderUsage() {
+/** The text between the usage comments of each page. @returns {{ [page: string]: string }} */
+function renderUsage() {
   const commands = [
     ...collect("swf-alarms", [], ""),
     ...collect(
       "swf-alarms-run",
       [],
-      "run one tick; takes the options of the Python engine's crontab lines",
+      "run one tick; takes the options of the Python engine's command",
     ),
   ].filter(({ isGroup }) => !isGroup);
-  return [
-    "| command | what it does |",
-    "|---|---|",
-    ...commands.map(({ words, summary }) => `| \`${words}\` | ${summary} |`),
-    "",
-    "<details>",
-    "<summary>All options of every command</summary>",
-    "",
-    ...commands.flatMap(({ text }) => ["```text", text, "```", ""]),
-    "</details>",
-  ].join("\n");
+  const rows = commands.map(({ words, summary }) => `| \`${words}\` | ${summary} |`);
+  const texts = commands.map(({ text }) => ["```text", text, "```"].join("\n"));
+  return {
+    "README.md": ["| command | what it does |", "|---|---|", ...rows].join("\n"),
+    "docs/commands.md": texts.join("\n\n"),
+  };
 }
 
-/** @param {string} readme */
-export function withUsage(readme) {
-  if (!BLOCK.test(readme)) throw new Error("README.md has no usage comments to write between");
-  return readme.replace(BLOCK, (_, open, close) => `${open}${renderUsage()}\n${close}`);
-}
-
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const readme = readFileSync(README, "utf8");
-  const fresh = withUsage(readme);
-  if (!process.argv.includes("--check")) writeFileSync(README, fresh);
-  else if (fresh !== readme) {
-    process.stderr.write("the usage in README.md is stale; run: npm run docs\n");
+const isCheck = process.argv.includes("--check");
+for (const [page, usage] of Object.entries(renderUsage())) {
+  const text = readFileSync(`${ROOT}${page}`, "utf8");
+  if (!BLOCK.test(text)) throw new Error(`${page} has no usage comments to write between`);
+  const fresh = text.replace(BLOCK, (_, open, close) => `${open}${usage}\n${close}`);
+  if (!isCheck) writeFileSync(`${ROOT}${page}`, fresh);
+  else if (fresh !== text) {
+    process.stderr.write(`the usage in ${page} is stale; run: npm run docs\n`);
     process.exitCode = 1;
   }
 }
