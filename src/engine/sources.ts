@@ -3,7 +3,7 @@ import { MAIN_SOURCE } from "../core/main_source.ts";
 import { CacheMemory } from "../source/response_cache.ts";
 import { Source } from "../source/source.ts";
 
-/** The services of one tick, by the name that modules use; nothing is connected before it is asked. */
+/** The services of one tick, by the name that modules use. A connection is made with the first request. */
 export class Sources {
   readonly byName: ReadonlyMap<string, Source>;
   readonly #abort = new AbortController();
@@ -19,10 +19,8 @@ export class Sources {
       sources.set(MAIN_SOURCE, new Source(settings, this.#abort.signal, this.#memory));
     }
     for (const [name, settings] of Object.entries(config.sources)) {
-      sources.set(
-        name,
-        new Source({ name, ...common, ...settings }, this.#abort.signal, this.#memory),
-      );
+      const own = { name, ...common, ...settings };
+      sources.set(name, new Source(own, this.#abort.signal, this.#memory));
     }
     this.byName = sources;
   }
@@ -31,12 +29,12 @@ export class Sources {
     return new Set(this.byName.keys());
   }
 
-  /** Loads what asking takes while the tick waits for its database: the first question need not wait. */
+  /** Loads the HTTP client while the tick waits for its database. */
   prepare(): void {
     if (this.byName.size > 0) void import("../source/connections.ts");
   }
 
-  /** Ends what is still being fetched and closes the connections. */
+  /** Ends the requests that are still running and closes the connections. */
   async close(): Promise<void> {
     this.#abort.abort(new Error("the tick has ended"));
     await Promise.all([...this.byName.values()].map((source) => source.close()));

@@ -21,11 +21,11 @@ import { startDeadline } from "./deadline.ts";
 import { detect } from "./detect.ts";
 import { Mailing } from "./mailing.ts";
 import { notify } from "./notify.ts";
+import { pruneOldRows } from "./prune.ts";
 import { readQuarantines, updateQuarantines } from "./quarantines.ts";
 import { record } from "./record.ts";
 import { logNotConfigured, makeReport, runSummary, type TickReport } from "./report.ts";
 import { type AlarmResult, ranResult } from "./result.ts";
-import { retain } from "./retain.ts";
 import { updateSources } from "./source_states.ts";
 import { Sources } from "./sources.ts";
 import { lockTicks, requireLock } from "./tick_lock.ts";
@@ -150,8 +150,8 @@ export async function tick(engine: Engine, { mode, only }: TickOptions): Promise
       const message = `cannot close the record of this tick, which will show as crashed: ${errorText(error)}`;
       return { ...report, errors: [...report.errors, message] };
     }
-    const { signal } = deadline;
-    const pruneErrors = await retain({ config, db, mode, only, now, signal, log });
+    if (mode !== "tick" || only !== undefined || deadline.signal.aborted) return report;
+    const pruneErrors = await pruneOldRows({ db, retention: config.retention, now, log });
     return { ...report, errors: [...report.errors, ...pruneErrors] };
   } finally {
     deadline.stop();

@@ -4,19 +4,16 @@ import type { Redact } from "../text/redact.ts";
 import { Worker } from "../worker/worker.ts";
 import { WorkerPool } from "../worker/worker_pool.ts";
 
-/** CPU time of one process: what a tick may take, with room for the threads that Node runs beside it. */
+/** CPU time of one worker, as a multiple of the tick's limit: Node runs threads beside the module. */
 const CPU_TIMES = 2;
 
-/**
- * Starts a process for alarm modules. It takes longer than loading the engine and opening the database,
- * so a tick begins with it. It ends with this process, or with the workers that it is handed to.
- */
+/** Starts a worker before the tick loads its own code: starting one takes longer. `openWorkerPool` takes it over. */
 export function startWorker(config: Config, log: Log): Worker {
   const { limits } = config.engine;
   return new Worker({ ...processSettings(config, log), memory: limits.memory });
 }
 
-/** The processes for alarm modules, with the limits that are configured. */
+/** The workers, with the configured limits. */
 export function openWorkerPool(
   config: Config,
   signal: AbortSignal,

@@ -161,7 +161,7 @@ test("two files of one name in a folder are an error of that alarm alone, until 
   site.module("own.ts", says("Ours"));
   site.module("twice.ts", says("TypeScript"));
   site.module("twice.js", says("JavaScript"));
-  const message = `swf-alarms: twice: did not load ${join(site.alarmsDir, "twice.ts")}: it has the same alarm name as twice.js in the same folder; remove one of them\n`;
+  const message = `swf-alarms: twice: did not load ${join(site.alarmsDir, "twice.js")}: it has the same alarm name as twice.ts in the same folder; remove one of them\n`;
   // The third failure in a row quarantines the alarm.
   for (const _ of [1, 2, 3])
     expect(await site.tick()).toEqual({ code: 1, stdout: "", stderr: message });

@@ -19,13 +19,13 @@ test("while another tick holds the lock, a tick records that it is skipped and n
   expect(await site.tick()).toEqual(QUIET);
   const verbose = await site.tick("-v");
   expect(verbose).toMatchObject({ code: 0, stderr: "" });
-  expect(verbose.stdout).toContain("tick skipped: another tick is at work on this database");
+  expect(verbose.stdout).toContain("tick skipped: another tick is running on this database");
   expect(await site.tick("--dry-run")).toMatchObject({ code: 0, stderr: "" });
   const skipped = await site.entries("skipped_tick");
   expect(skipped).toHaveLength(3);
   for (const row of skipped) {
     expect(row).toMatchObject({
-      title: expect.stringMatching(/^Tick skipped: another tick is at work/),
+      title: expect.stringMatching(/^Tick skipped: another tick is running/),
       status: "done",
       archived: false,
       context_id: "swf-alarms",
@@ -35,7 +35,7 @@ test("while another tick holds the lock, a tick records that it is skipped and n
         host: hostname(),
         pid: expect.any(Number),
         reason: expect.stringMatching(
-          /^another tick is at work on this database \(session \d+, for \d+ s\)$/,
+          /^another tick is running on this database \(session \d+, for \d+ s\)$/,
         ),
       },
     });

@@ -21,7 +21,9 @@ test("a tick whose time is up ends: what is finished counts, and each alarm that
   for (const name of hanging) {
     const { outcome, error_message: message } = perAlarm(run, `alarm_${name}`);
     expect(outcome).toBe("failed");
-    expect(message).toMatch(/^out of time: the tick's 20 s were over(, before it began)?/);
+    expect(message).toMatch(
+      /^out of time: the tick's limit of 20 s has passed(, before it began)?/,
+    );
   }
   expect(runData(run)).toMatchObject({ errors: 10 });
   expect(runData(run).finished_at).toBeDefined();
