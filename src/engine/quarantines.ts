@@ -4,6 +4,7 @@ import type { ModuleFile } from "../alarm/discover.ts";
 import { quarantineNotice } from "../core/announcement.ts";
 import type { AlarmRow } from "../core/model.ts";
 import {
+  type AlarmState,
   afterQuarantineNotice,
   decideTry,
   nextAlarmState,
@@ -13,7 +14,7 @@ import {
 import { alarmStateOf, type States, saveAlarmState } from "../store/engine_state.ts";
 import { utcMinute } from "../text/utc.ts";
 import { type EngineAlarmFacts, saveAndNotify } from "./engine_alarm.ts";
-import type { AlarmResult, RanResult } from "./result.ts";
+import type { RanResult } from "./result.ts";
 
 /** Which quarantined alarms run in this tick. */
 export interface Quarantines {
@@ -58,47 +59,34 @@ function stampOf(path: string): readonly number[] {
   return stats === undefined ? [] : [stats.mtimeMs, stats.size];
 }
 
-/** Updates the quarantine of every alarm that ran. Never throws. */
-export async function updateQuarantines(
-  results: readonly AlarmResult[],
-  quarantines: Quarantines,
-  tickEnded: boolean,
-  facts: EngineAlarmFacts,
-): Promise<readonly AlarmResult[]> {
-  const updated: AlarmResult[] = [];
-  for (const result of results)
-    updated.push(
-      result.kind === "ran"
-        ? await updateQuarantine(result, quarantines, tickEnded, facts)
-        : result,
-    );
-  return updated;
+export interface UpdateFacts extends EngineAlarmFacts {
+  readonly quarantines: Quarantines;
+  /** Whether the time of the whole tick was up, which is not the alarm's own error. */
+  readonly outOfTime: boolean;
 }
 
-async function updateQuarantine(
+/** Stores whether an alarm is quarantined after this tick, and mails its recipients. Never throws. */
+export async function updateQuarantine(
   result: RanResult,
-  quarantines: Quarantines,
-  /** Whether the time of the whole tick was up, which is no alarm's own error. */
-  tickEnded: boolean,
-  facts: EngineAlarmFacts,
+  { quarantines, outOfTime, ...facts }: UpdateFacts,
 ): Promise<RanResult> {
   const { row, outcome } = result;
   const { now } = facts;
   const before = alarmStateOf(facts.states, row.name);
   if (before === undefined && outcome.status !== "failed") return result;
   const decision = quarantines.decide(row);
-  const isOwn = outcome.cause === "module" && !tickEnded;
-  const after = !decision.run
-    ? decision.state
-    : nextAlarmState({
+  const failure = outcome.cause === "module" && !outOfTime ? "own failure" : "other failure";
+  const after = decision.run
+    ? nextAlarmState({
         state: before,
-        result: outcome.status !== "failed" ? "completed" : isOwn ? "own failure" : "other failure",
+        result: outcome.status === "failed" ? failure : "completed",
         cause: outcome.reasons.join("; "),
         fingerprint: quarantines.fingerprint(row),
         reason: decision.reason,
         now,
         after: quarantines.after,
-      });
+      })
+    : decision.state;
   const { sent, errors } = await saveAndNotify(facts, {
     of: row.name,
     before,
@@ -108,25 +96,28 @@ async function updateQuarantine(
     recipients: row.enabled ? result.recipients : [],
     save: (db, state) => saveAlarmState(db, row.name, state, now),
   });
-  const told = { ...result, announced: sent, errors: [...result.errors, ...errors] };
-  const quarantine = after?.quarantine;
-  if (after === undefined || quarantine === undefined) {
-    const ended = before?.quarantine;
-    if (ended === undefined) return told;
-    const note = `runs again; it was quarantined since ${utcMinute(ended.since)}`;
-    return { ...told, notes: [...told.notes, note] };
+  const notes = decision.run ? [...result.notes, ...notesOn(before, after, now)] : result.notes;
+  const updated = { ...result, announced: sent, errors: [...result.errors, ...errors], notes };
+  if (after?.quarantine === undefined) return updated;
+  const { failures, cause, quarantine } = after;
+  const { since, wait: nextTryInTicks } = quarantine;
+  const record = { skipped: !decision.run, since, failures, nextTryInTicks, cause };
+  return { ...updated, quarantine: record };
+}
+
+function notesOn(
+  before: AlarmState | undefined,
+  after: AlarmState | undefined,
+  now: number,
+): readonly string[] {
+  if (after?.quarantine !== undefined) {
+    const { since } = after.quarantine;
+    const when = since === now ? "now" : `since ${utcMinute(since)}`;
+    return [
+      `quarantined ${when}, after ${after.failures} failures in a row; ${nextTry(after.quarantine)}`,
+    ];
   }
-  const since = quarantine.since === now ? "now" : `since ${utcMinute(quarantine.since)}`;
-  const note = `quarantined ${since}, after ${after.failures} failures in a row; ${nextTry(quarantine)}`;
-  return {
-    ...told,
-    notes: decision.run ? [...told.notes, note] : told.notes,
-    quarantine: {
-      skipped: !decision.run,
-      since: quarantine.since,
-      failures: after.failures,
-      nextTryInTicks: quarantine.wait,
-      cause: after.cause,
-    },
-  };
+  return before?.quarantine === undefined
+    ? []
+    : [`runs again; it was quarantined since ${utcMinute(before.quarantine.since)}`];
 }

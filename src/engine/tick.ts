@@ -22,7 +22,7 @@ import { detect } from "./detect.ts";
 import { Mailing } from "./mailing.ts";
 import { notify } from "./notify.ts";
 import { pruneOldRows } from "./prune.ts";
-import { readQuarantines, updateQuarantines } from "./quarantines.ts";
+import { readQuarantines, updateQuarantine } from "./quarantines.ts";
 import { record } from "./record.ts";
 import { logNotConfigured, makeReport, runSummary, type TickReport } from "./report.ts";
 import { type AlarmResult, ranResult } from "./result.ts";
@@ -124,8 +124,14 @@ export async function tick(engine: Engine, { mode, only }: TickOptions): Promise
     requireLock(lock);
 
     const about = { db, states, mailing, mode, runId, now, clock };
-    const tickEnded = deadline.signal.aborted;
-    const results = await updateQuarantines(ran, quarantines, tickEnded, about);
+    const outOfTime = deadline.signal.aborted;
+    const results: AlarmResult[] = [];
+    for (const result of ran)
+      results.push(
+        result.kind === "ran"
+          ? await updateQuarantine(result, { ...about, quarantines, outOfTime })
+          : result,
+      );
     const sourceReport = await updateSources(results, {
       ...about,
       sources: sources.byName,
