@@ -128,7 +128,7 @@ describe("the package that npm pack makes", () => {
   test("takes the crontab line of the Python engine", async () => {
     const line = ["--config", config(), "--dry-run", "-v"];
     const { stdout, stderr } = await installed("swf-alarms-run", ...line);
-    expect(stdout).toContain("alarm_clock: complete: 1 detected");
+    expect(stdout).toContain("clock: complete: 1 detected");
     expect(stderr).toBe("");
   });
 
