@@ -129,12 +129,17 @@ describe("deploy/install.sh in a fresh checkout", () => {
   test("crontab lines that name dist/bin start the installed engine, also after another build", async () => {
     const source = join(checkout, "src", "cli", "commands.ts");
     const whole = readFileSync(source, "utf8");
-    writeFileSync(source, whole.replace('"list what is firing"', '"only in the checkout"'));
+    writeFileSync(
+      source,
+      whole.replace('"list the events that are firing"', '"only in the checkout"'),
+    );
     await run("npm", ["run", "--silent", "build"], { cwd: checkout, env: cleanEnvironment() });
     writeFileSync(source, whole);
     const help = async (file: string) => (await run(file, ["event", "--help"])).stdout;
     expect(await help(join(checkout, "dist", "program", "swf-alarms.js"))).toContain("only in the");
-    expect(await help(join(checkout, "dist", "bin", "swf-alarms.js"))).toContain("what is firing");
+    expect(await help(join(checkout, "dist", "bin", "swf-alarms.js"))).toContain(
+      "events that are firing",
+    );
   });
 
   test("an engine of which something is missing is installed again", async () => {
