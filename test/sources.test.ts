@@ -11,7 +11,7 @@ function lapses(text: string): readonly string[] {
   if (/@ts-(ignore|nocheck|expect-error)/.test(text)) return ["silences the compiler"];
   const code = text
     .replaceAll(/\/\*[\s\S]*?\*\//g, "")
-    .replaceAll(/"(?:[^"\\\n]|\\.)*"/g, '""')
+    .replaceAll(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, '""')
     .replaceAll(/(^|\s)\/\/.*$/gm, "")
     .replaceAll(/^(import|export)\s+(type\s+)?(\{[^}]*\}|\*\s+as\s+\w+)/gm, "")
     .replaceAll(/`[^`]*`/g, "``");
@@ -32,6 +32,7 @@ describe("a cast that nothing checks", () => {
       [],
     ],
     ["a word in a text is none", 'const a = "b as c";\nconst d = `e as f`;', []],
+    ["nor in a text with quotes", `const a = 'such as "b", or as "c"';`, []],
     ["a silenced compiler is found", "// @ts-ignore", ["silences the compiler"]],
   ])("%s", (_, text, expected) => {
     expect(lapses(text)).toEqual(expected);
