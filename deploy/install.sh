@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Installs or updates the engine: builds in this checkout, installs the result with its production packages
-# into engine/ beside config.toml, and links bin/swf-alarms there. Asks for nothing, needs no root, and can
+# into engine/ beside config.toml, and links bin/swf-alarms there. Asks no questions, needs no root, and can
 # be repeated. Run it as the user that will run the ticks, who must own the files.
 #
-#   deploy/install.sh [FOLDER]    FOLDER holds config.toml; without it, this checkout
+#   deploy/install.sh [FOLDER]    the folder of config.toml; by default, this checkout
 set -eu
-# The engine refuses alarms that others can write.
+# The engine refuses alarms that other users can write.
 umask go-w
 
 fail() {
@@ -26,26 +26,26 @@ site=${site:-$root}
 engine=$site/engine
 
 [ -d src ] || fail "$root is an installed package, which needs no build. Copy $root/config.toml.example \
-to where your configuration shall be, and run: swf-alarms run --config FILE"
+to the folder of your configuration, and run: swf-alarms run --config FILE"
 
 command -v node >/dev/null || fail "node is not on the PATH; install Node.js 20.19 or newer from https://nodejs.org"
 command -v npm >/dev/null || fail "npm is not on the PATH; it comes with Node.js from https://nodejs.org"
 node build/check_node.cjs || exit 2
 
-# One folder for each version: a tick that is at work during an update goes on with the files it began with.
+# One folder for each version: a running tick finishes with the files it started with.
 version=$(node -p 'JSON.parse(fs.readFileSync("package.json")).version')
-# Of the alarms folder only the shipped ones belong to it.
+# Of the alarms folder only the shipped alarms are part of it.
 packaged=$(node -p 'JSON.parse(fs.readFileSync("package.json")).files.filter((name) => !name.startsWith("!") && name !== "dist").join(" ")')
 packaged="$packaged LICENSE README.md build src package-lock.json package.json rolldown.config.ts tsconfig.json"
 # shellcheck disable=SC2086 # a list of words
 id=$version-$({ node --version && find $packaged -type f -exec cksum {} + 2>/dev/null | LC_ALL=C sort; } | cksum | cut -d ' ' -f 1)
 
-# Runs a command that an installation cannot do without.
+# Runs a command that must succeed.
 must() {
   "$@" || fail "this failed, see above: $*. The installed engine, if there is one, is unchanged."
 }
 
-# Whether the engine in this folder has all its packages.
+# Whether the engine in this folder starts and has all its packages.
 is_whole() {
   node "$1/dist/program/swf-alarms.js" --version >/dev/null 2>&1 &&
     (cd -- "$1" && npm ls --omit=dev --all >/dev/null 2>&1)
@@ -53,14 +53,14 @@ is_whole() {
 
 lock=$root/dist.lock
 mkdir -- "$lock" 2>/dev/null ||
-  fail "another installation from this checkout is at work; if it is not, remove $lock"
+  fail "another installation from this checkout is running; if not, remove $lock"
 trap 'rmdir -- "$lock"' EXIT
 trap 'exit 130' INT TERM HUP
 
 if [ "$(readlink "$engine/current")" = "$id" ] && is_whole "$engine/$id"; then
   echo "The installed engine is up to date: $engine/$id"
 else
-  # What was installed for the build is noted in node_modules, which `npm ci` empties.
+  # Records in node_modules, which `npm ci` empties, for which lock file and Node it was installed.
   packages=$(node --version && cksum package.json package-lock.json)
   note=node_modules/.swf-alarms-install
   if [ "$(cat "$note" 2>/dev/null)" != "$packages" ]; then
@@ -98,15 +98,15 @@ done
 if [ -e "$site/config.toml" ]; then
   echo "Kept $site/config.toml as it is."
 else
-  # Others must not read it: a dsn may hold a password.
+  # Other users must not read it: a dsn may contain a password.
   (umask 077 && cp config.toml.example "$site/config.toml")
   echo "Made $site/config.toml from config.toml.example."
 fi
 
 command=("$(command -v node)" "$site/bin/swf-alarms")
 
-# Looking at the alarms tries the configuration and the database. It makes the embedded database and
-# brings it up to date; a shared one belongs to others, so there it only says what is missing.
+# Listing the alarms checks the configuration and the database. It creates and migrates the embedded database;
+# of a shared one it only says what is missing.
 echo
 if "${command[@]}" alarm list --config "$site/config.toml"; then
   ready=yes
@@ -115,7 +115,7 @@ else
 fi
 
 quoted() {
-  # A crontab line is for sh, and a bare % in it means a line break.
+  # Cron passes the line to sh, and a bare % in it means a line break.
   local word out=
   for word in "$@"; do
     case $word in
@@ -128,7 +128,7 @@ quoted() {
 
 tick=$(quoted "${command[@]}" run --config "$site/config.toml")
 if timeout --version >/dev/null 2>&1; then
-  # A tick that hangs would make all later ones skip.
+  # While a tick hangs, all later ones are skipped.
   guard="timeout -v -k 5 290 "
 else
   guard=
@@ -148,12 +148,12 @@ cat <<NEXT
      bin/swf-alarms alarm show NAME
      bin/swf-alarms alarm set NAME --param threshold=0.1 --recipients you@example.org --mail on
      Your own alarms go into $site/alarms.
-  3. Look   ${tick//\\%/%} --plan
-     Says what a tick would do and why; writes nothing and sends nothing.
+  3. Check  ${tick//\\%/%} --plan
+     Shows what a tick would do and why; writes nothing and sends nothing.
   4. Cron   crontab -e, and add the line
 
 */5 * * * * $guard$tick --jitter 20
 
-     A clean tick prints nothing; trouble goes to stderr, which cron mails (MAILTO=you@example.org).
+     A clean tick prints nothing; errors go to stderr, which cron mails (MAILTO=you@example.org).
      See deploy/crontab.example, or deploy/swf-alarms.service for systemd.
 NEXT
