@@ -1,5 +1,4 @@
 import type { Buffer } from "node:buffer";
-import { domainToASCII } from "node:url";
 import MailComposer from "nodemailer/lib/mail-composer";
 import { encodeWord } from "nodemailer/lib/mime-funcs";
 import { headerText } from "../text/escape.ts";
@@ -8,7 +7,7 @@ import type { Mail } from "./channel.ts";
 export interface ComposedMail {
   /** The MIME message. */
   readonly raw: Buffer;
-  /** Its From header. ASCII, unless there are other characters before the @. */
+  /** Its From header, in ASCII. */
   readonly from: string;
   /** The recipients' bare addresses, domains in ASCII. */
   readonly to: string[];
@@ -39,15 +38,4 @@ export async function composeMail(
 function encodeSubject(subject: string): string {
   const text = headerText(subject);
   return /^(?!.*=\?)[!-~]{0,60}( [ -~]*)?$/.test(text) ? text : encodeWord(text, "B", 52);
-}
-
-/** The address with its domain in ASCII; undefined if it has no such form. */
-export function asciiAddress(address: string): string | undefined {
-  const at = address.lastIndexOf("@") + 1;
-  const domain = domainToASCII(address.slice(at));
-  return domain !== "" && isAscii(address.slice(0, at)) ? address.slice(0, at) + domain : undefined;
-}
-
-export function isAscii(text: string): boolean {
-  return /^[ -~]*$/.test(text);
 }

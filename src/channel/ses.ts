@@ -2,10 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SESClient, SendEmailCommand, SendRawEmailCommand } from "@aws-sdk/client-ses";
 import type { EmailConfig } from "../config/config.ts";
 import type { DeliveryError, Refused } from "../core/delivery.ts";
-import { quote } from "../text/describe.ts";
 import { headerText } from "../text/escape.ts";
 import type { Channel, Mail } from "./channel.ts";
-import { asciiAddress, type ComposedMail, composeMail, isAscii } from "./compose.ts";
+import { type ComposedMail, composeMail } from "./compose.ts";
 import { addressesIn, CHECK_ENDPOINT, readSesError, type SesError, sesError } from "./ses_error.ts";
 
 /** SES rejects a call with more. */
@@ -17,7 +16,6 @@ const MAX_ATTEMPTS = 5;
 const TIMES = { connect: 5_000, response: 20_000, retryDelay: 250 };
 export type SesTimes = typeof TIMES;
 
-const NOT_ASCII = "SES accepts only ASCII before the @, and domains that have an ASCII form";
 const RAW_DENIED = /^SES AccessDenied.*\bses:SendRawEmail\b/;
 
 /**
@@ -48,10 +46,6 @@ export function sesChannel(
   /** Sends to at most 50 recipients. Returns SES's MessageId, or why it failed. */
   const send = async (mail: Mail, signal: AbortSignal): Promise<string | SesError> => {
     const composed = await composeMail(mail, config.from, "windows");
-    if (!isAscii(composed.from)) {
-      const message = `cannot send from ${quote(config.from)}: ${NOT_ASCII}; correct [email] from`;
-      return sesError(message, { retryable: false });
-    }
     for (let attempt = 1; ; attempt++) {
       const result = await call(mail, composed, signal);
       if (typeof result === "string" || !result.retryNow || attempt === MAX_ATTEMPTS) return result;
@@ -93,15 +87,12 @@ export function sesChannel(
   return {
     name: "ses",
     deliver: async (mail, signal) => {
-      const sendable = mail.recipients.filter((each) => asciiAddress(each) !== undefined);
-      const refused: Refused[] = mail.recipients
-        .filter((address) => !sendable.includes(address))
-        .map((address) => ({ address, reason: NOT_ASCII }));
+      const refused: Refused[] = [];
       const confirmed: string[] = [];
       const messageIds: string[] = [];
       const groups: (readonly string[])[] = [];
-      for (let start = 0; start < sendable.length; start += MAX_RECIPIENTS)
-        groups.push(sendable.slice(start, start + MAX_RECIPIENTS));
+      for (let start = 0; start < mail.recipients.length; start += MAX_RECIPIENTS)
+        groups.push(mail.recipients.slice(start, start + MAX_RECIPIENTS));
       let error: DeliveryError | undefined;
       while (error === undefined) {
         const recipients = groups.shift();
@@ -133,7 +124,7 @@ export function sesChannel(
  */
 function splitRejected(recipients: readonly string[], named: ReadonlySet<string>) {
   const isBad = (address: string) =>
-    recipients.length === 1 || named.has(asciiAddress(address)?.toLowerCase() ?? "");
+    recipients.length === 1 || named.has(address.toLowerCase());
   const bad = recipients.filter(isBad);
   const others = recipients.filter((address) => !isBad(address));
   const middle = bad.length > 0 ? others.length : Math.ceil(others.length / 2);

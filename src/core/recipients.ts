@@ -46,12 +46,12 @@ export function resolveRecipients(
   return { addresses: [...addresses.values()], unresolved: [...unresolved], invalid: [...invalid] };
 }
 
-/** Neither separators nor quotes, control characters or invisible marks. */
-const CHARACTER = String.raw`[^\s@<>()[\]\\,;:"\p{Cc}\p{Cf}\p{Cs}]`;
-const HOST_PART = CHARACTER.replace("@", "@.");
-const ADDRESS = new RegExp(`^${CHARACTER}+@${HOST_PART}+(\\.${HOST_PART}+)*$`, "u");
+/** Letters of other scripts only in the host, which mail writes in ASCII. */
+const LOCAL_PART = String.raw`[!#-'*+\--9=?A-Z^-~]+`;
+const HOST_PART = String.raw`[^\s@.<>()[\]\\,;:"\p{Cc}\p{Cf}\p{Cs}]+`;
+const ADDRESS = new RegExp(`^${LOCAL_PART}@${HOST_PART}(\\.${HOST_PART})*$`, "u");
 
-/** Whether a mail service might accept it; letters of other scripts are the channel's to judge. */
+/** Whether a mail service might accept it. */
 export function isAddress(text: string): boolean {
   return text.length <= 320 && ADDRESS.test(text);
 }

@@ -1,20 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { asciiAddress, composeMail } from "../../src/channel/compose.ts";
+import { composeMail } from "../../src/channel/compose.ts";
 import { readEml } from "../support/eml.ts";
 import { makeMail } from "../support/mails.ts";
-
-describe("an address for a service that accepts ASCII alone", () => {
-  test.each([
-    ["ASCII stays as it is", "o'neil+a@sub.host.example", "o'neil+a@sub.host.example"],
-    ["an international domain is encoded", "a@höst.example", "a@xn--hst-sna.example"],
-    ["other letters before the @ have no ASCII form", "größe@host.example", undefined],
-    ["nor does an invalid domain", "a@xn--ü.example", undefined],
-    ["nor does a line break", "a\r\nb@host.example", undefined],
-  ])("%s", (_, address, expected) => {
-    expect(asciiAddress(address)).toBe(expected);
-  });
-});
 
 describe("the From header", () => {
   test.each([

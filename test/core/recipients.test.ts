@@ -132,7 +132,7 @@ describe("an address", () => {
     "first.last@host.example",
     "o'neil+alarms@sub.host.example",
     "user%relay@host-1.example",
-    "größe@höst.example",
+    "groesse@höst.example",
     `${"a".repeat(64)}@${"b".repeat(255)}`,
   ])("%s is one", (text) => {
     expect(isAddress(text)).toBe(true);
@@ -162,6 +162,7 @@ describe("an address", () => {
     ["a literal", "a@[127.0.0.1]"],
     ["a mark that turns the writing", "a\u202Eb@host.example"],
     ["an invisible letter", "a@ho\u200Bst.example"],
+    ["letters of another script before the @", "größe@host.example"],
     ["a backslash", "a\\@host.example"],
     ["321 letters", `${"a".repeat(65)}@${"b".repeat(255)}`],
   ])("with %s is not one", (_, text) => {
