@@ -123,8 +123,7 @@ export function sesChannel(
  * ones; else in halves, until the bad one is alone.
  */
 function splitRejected(recipients: readonly string[], named: ReadonlySet<string>) {
-  const isBad = (address: string) =>
-    recipients.length === 1 || named.has(address.toLowerCase());
+  const isBad = (address: string) => recipients.length === 1 || named.has(address.toLowerCase());
   const bad = recipients.filter(isBad);
   const others = recipients.filter((address) => !isBad(address));
   const middle = bad.length > 0 ? others.length : Math.ceil(others.length / 2);

@@ -1,4 +1,4 @@
-import { errorText, quote, showName } from "../text/describe.ts";
+import { quote, showName } from "../text/describe.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../text/json.ts";
 import { nearest } from "../text/nearest.ts";
 
@@ -80,10 +80,9 @@ export function resolveParams(specs: ParamSpecs, given: JsonObject): ResolvedPar
     if (fault === undefined) params.push([name, value]);
     else faults.push(`parameter ${showName(name)}: ${fault}, found ${quote(value)}`);
   }
-  const known = Object.keys(specs);
   const unknown = Object.keys(given)
     .filter((name) => !Object.hasOwn(specs, name))
-    .map((name) => unknownParam(name, known));
+    .map((name) => unknownParam(name, Object.keys(specs)));
   return { params: Object.fromEntries(params), missing, faults, unknown };
 }
 
@@ -98,24 +97,33 @@ export function defaultParams(specs: ParamSpecs): JsonObject {
 
 function unknownParam(name: string, known: readonly string[]): string {
   const guess = nearest(name, known);
-  const hint =
-    guess === undefined
-      ? `known: ${known.map(showName).join(", ") || "none"}`
-      : `did you mean ${showName(guess)}?`;
-  return `unknown parameter ${showName(name)} (${hint})`;
+  const list = `known: ${known.map(showName).join(", ") || "none"}`;
+  return `unknown parameter ${showName(name)} (${guess ? `did you mean ${showName(guess)}?` : list})`;
 }
+
+/** What a value must be, and whether it is. */
+type Check = readonly [what: string, is: (value: unknown) => boolean];
 
 const isString = (value: unknown): boolean => typeof value === "string";
 
-/** What a value of each type must be, and whether it is. */
-const TYPES: {
-  readonly [type in ParamSpec["type"]]: readonly [what: string, is: (value: unknown) => boolean];
-} = {
+const TYPES: { readonly [type in ParamSpec["type"]]: Check } = {
   number: ["a number", Number.isFinite],
   integer: ["an integer", Number.isSafeInteger],
   string: ["a string", isString],
   boolean: ["true or false", (value) => typeof value === "boolean"],
   list: ["a list of strings", (value) => Array.isArray(value) && value.every(isString)],
+};
+
+const ANY: Check = ["", () => true];
+
+const SPEC_KEYS: { readonly [key: string]: Check } = {
+  type: ANY,
+  required: TYPES.boolean,
+  default: ANY,
+  description: TYPES.string,
+  min: TYPES.number,
+  max: TYPES.number,
+  choices: ["a list", Array.isArray],
 };
 
 /** What the value must be, or undefined when it is right. */
@@ -139,53 +147,37 @@ function valueFault(spec: ParamSpec, value: unknown): string | undefined {
  */
 export function parseParamSpecs(value: unknown): { specs: ParamSpecs; faults: readonly string[] } {
   if (value === undefined) return { specs: {}, faults: [] };
+  if (!isJsonObject(value))
+    return { specs: {}, faults: ["PARAMS must be an object of name: { type, … }"] };
   const specs: [string, ParamSpec][] = [];
   const faults: string[] = [];
-  try {
-    if (!isJsonObject(value))
-      return { specs: {}, faults: ["PARAMS must be an object of name: { type, … }"] };
-    for (const [name, spec] of Object.entries(value)) {
-      if (isParamSpec(spec, (fault) => faults.push(`PARAMS.${showName(name)}: ${fault}`)))
-        specs.push([name, spec]);
-    }
-  } catch (error) {
-    faults.push(`PARAMS cannot be read: ${errorText(error)}`);
+  for (const [name, spec] of Object.entries(value)) {
+    const fault = specFault(spec);
+    if (fault !== undefined) faults.push(`PARAMS.${showName(name)}: ${fault}`);
+    else if (hasType(spec)) specs.push([name, spec]);
   }
   return { specs: Object.fromEntries(specs), faults };
 }
-
-function isParamSpec(spec: unknown, addFault: (fault: string) => void): spec is ParamSpec {
-  const fault = specFault(spec);
-  if (fault !== undefined) addFault(fault);
-  return fault === undefined;
-}
-
-const SPEC_KEYS = ["type", "required", "default", "description", "min", "max", "choices"];
 
 function specFault(spec: unknown): string | undefined {
   if (!isJsonObject(spec)) return "must be an object { type, description, … }";
   if (!hasType(spec))
     return `type must be one of ${Object.keys(TYPES).join(", ")}, found ${quote(spec.type)}`;
-  const stray = Object.keys(spec).find((key) => !SPEC_KEYS.includes(key));
-  if (stray !== undefined) return `unknown key ${showName(stray)} (known: ${SPEC_KEYS.join(", ")})`;
-  const { required, description, min, max, choices }: JsonObject = { ...spec };
-  if (required !== undefined && typeof required !== "boolean")
-    return "required must be true or false";
-  if (description !== undefined && typeof description !== "string")
-    return "description must be a string";
-  for (const [name, bound] of Object.entries({ min, max })) {
-    if (bound !== undefined && (typeof bound !== "number" || Number.isNaN(bound)))
-      return `${name} must be a number`;
+  for (const [key, value] of Object.entries(spec)) {
+    const [what, is] = (Object.hasOwn(SPEC_KEYS, key) && SPEC_KEYS[key]) || [];
+    if (is === undefined)
+      return `unknown key ${showName(key)} (known: ${Object.keys(SPEC_KEYS).join(", ")})`;
+    if (value !== undefined && !is(value)) return `${key} must be ${what}`;
   }
-  if (choices !== undefined && !Array.isArray(choices)) return "choices must be a list";
-  const kind = spec.type === "number" || spec.type === "integer" ? "number" : "string";
-  const odd = choices?.findIndex((choice) => typeof choice !== kind) ?? -1;
-  if (odd >= 0) return `each choice must be a ${kind}, found ${quote(choices?.[odd])}`;
+  const choices: readonly unknown[] = ("choices" in spec && spec.choices) || [];
+  const [what, is] = TYPES[spec.type === "integer" || spec.type === "number" ? "number" : "string"];
+  const odd = choices.find((choice) => !is(choice));
+  if (odd !== undefined) return `each choice must be ${what}, found ${quote(odd)}`;
   const fault = spec.default === undefined ? undefined : valueFault(spec, spec.default);
   return fault && `default ${fault}, found ${quote(spec.default)}`;
 }
 
 /** All that `valueFault` needs, once the other keys are checked. */
-function hasType(spec: object): spec is ParamSpec {
-  return "type" in spec && typeof spec.type === "string" && Object.hasOwn(TYPES, spec.type);
+function hasType(spec: unknown): spec is ParamSpec {
+  return isJsonObject(spec) && typeof spec.type === "string" && Object.hasOwn(TYPES, spec.type);
 }
