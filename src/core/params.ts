@@ -169,7 +169,7 @@ function specFault(spec: unknown): string | undefined {
       return `unknown key ${showName(key)} (known: ${Object.keys(SPEC_KEYS).join(", ")})`;
     if (value !== undefined && !is(value)) return `${key} must be ${what}`;
   }
-  const choices: readonly unknown[] = ("choices" in spec && spec.choices) || [];
+  const choices: readonly unknown[] = Array.isArray(spec.choices) ? spec.choices : [];
   const [what, is] = TYPES[spec.type === "integer" || spec.type === "number" ? "number" : "string"];
   const odd = choices.find((choice) => !is(choice));
   if (odd !== undefined) return `each choice must be ${what}, found ${quote(odd)}`;
