@@ -1,7 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { CommanderError, InvalidArgumentError } from "commander";
 import { buildProgram, buildRunProgram, withHelpOption } from "./cli/commands.ts";
-import { dropUnsafeVariables } from "./cli/environment.ts";
 import { EXIT, type ExitCode } from "./cli/exit_code.ts";
 import { shown } from "./cli/output.ts";
 import { stackInSources } from "./cli/stack.ts";
@@ -22,7 +21,6 @@ export async function runMain(
   // HTTP parser than a tick spends in it. It takes both flags to prevent that.
   setFlagsFromString("--no-wasm-tier-up");
   setFlagsFromString("--no-wasm-dynamic-tiering");
-  dropUnsafeVariables();
 
   let code: ExitCode = EXIT.ok;
   let unhandled = false;

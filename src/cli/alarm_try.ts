@@ -1,10 +1,12 @@
 import type { Command } from "commander";
 import type { Alarm } from "../alarm/load_alarms.ts";
 import { judgeReadiness } from "../alarm/readiness.ts";
+import type { Config } from "../config/config.ts";
 import type { Outcome } from "../core/model.ts";
 import { detect } from "../engine/detect.ts";
 import { Sources } from "../engine/sources.ts";
 import { openWorkerPool } from "../engine/workers.ts";
+import type { Database } from "../store/database.ts";
 import { activeEvents } from "../store/events.ts";
 import type { JsonObject } from "../text/json.ts";
 import { findAlarm } from "./alarms.ts";
@@ -13,7 +15,7 @@ import { EXIT, type SetExit } from "./exit_code.ts";
 import { addJsonOption, type JsonOption, print } from "./output.ts";
 import { parseAssignments } from "./param_option.ts";
 import { redact } from "./secrets.ts";
-import { addConfigOption, type ConfigOption, readConfig, withPlanDatabase } from "./session.ts";
+import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 interface TryOptions extends ConfigOption, JsonOption {
   readonly param?: readonly string[];
@@ -33,7 +35,7 @@ export function declare(command: Command, setExit: SetExit): void {
 }
 
 async function tryAlarm(name: string, options: TryOptions): Promise<Outcome> {
-  return await withPlanDatabase(readConfig(options), async (db, config) => {
+  const work = async (db: Database, config: Config): Promise<Outcome> => {
     const found = await findAlarm(db, config, name);
     const sources = new Sources(config);
     const log = consoleLog({ verbose: options.json !== true, path: undefined });
@@ -47,7 +49,8 @@ async function tryAlarm(name: string, options: TryOptions): Promise<Outcome> {
       await workers.close();
       await sources.close();
     }
-  });
+  };
+  return await withDatabase(readConfig(options), work, "plan");
 }
 
 function outcomeFacts({ status, cause, reasons, detections, seconds }: Outcome) {

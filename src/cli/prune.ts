@@ -6,13 +6,12 @@ import type { Database } from "../store/database.ts";
 import { countOld, pruneSome } from "../store/retention.ts";
 import { utcMinute } from "../text/utc.ts";
 import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
-import { printJson, printLines, renderTable } from "./output.ts";
+import { addJsonOption, type JsonOption, print, renderTable } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
-interface PruneOptions extends ConfigOption {
+interface PruneOptions extends ConfigOption, JsonOption {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
-  readonly json?: boolean;
 }
 
 /**
@@ -29,47 +28,37 @@ export function declare(command: Command, setExit: SetExit): void {
       "Removes all rows that are older than [retention] keeps them. Ticks remove the same rows, but only some at a time. Ctrl-C is safe; run it again to go on.",
     )
     .option("--dry-run", "only show what would be removed")
-    .option("--yes", "remove it")
-    .option("--json", "print as JSON")
-    .action(async (options: PruneOptions) => {
-      if ((options.dryRun === true) === (options.yes === true))
-        throw new InvalidArgumentError(
-          "use prune --dry-run to see what would be removed, or prune --yes to remove it",
-        );
-      if (options.yes === true) setExit(await removeAll(options));
-      else await showOld(options);
-    });
+    .option("--yes", "remove it");
+  addJsonOption(command).action(async (options: PruneOptions) => {
+    if ((options.dryRun === true) === (options.yes === true))
+      throw new InvalidArgumentError(
+        "use prune --dry-run to see what would be removed, or prune --yes to remove it",
+      );
+    if (options.yes === true) setExit(await removeAll(options));
+    else await showOld(options);
+  });
 }
 
 async function showOld(options: PruneOptions): Promise<void> {
   const old = await withDatabase(readConfig(options), (db, { retention }) =>
     countOld(db, retention, Date.now() / 1000),
   );
-  if (options.json === true)
-    return printJson(
-      old.map(({ kind: what, rows, oldest = null, newest = null }) => ({
-        what,
-        rows,
-        oldest,
-        newest,
-      })),
-    );
   const time = (at: number | undefined): string => (at === undefined ? "-" : utcMinute(at));
-  const rows = old.map(({ kind, rows, oldest, newest }) => [
-    kind,
-    String(rows),
-    time(oldest),
-    time(newest),
-  ]);
+  const rows = old.map(({ kind, rows, oldest, newest }) => {
+    return [kind, String(rows), time(oldest), time(newest)];
+  });
   const headings = ["TO REMOVE", "ROWS", "OLDEST", "NEWEST"];
-  printLines(renderTable(headings, rows, "[retention] keeps all rows forever"));
+  print(
+    options,
+    old.map(({ kind: what, ...range }) => ({ what, ...range })),
+    renderTable(headings, rows, "[retention] keeps all rows forever"),
+  );
 }
 
 async function removeAll(options: PruneOptions): Promise<ExitCode> {
   const read = readConfig(options);
   const stop = new AbortController();
-  const onStop = (): void => stop.abort();
-  process.once("SIGINT", onStop).once("SIGTERM", onStop);
+  for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => stop.abort());
   const removed = new Map<PrunedKind, number>();
   const removeSome = async (db: Database, { retention }: Config): Promise<boolean> => {
     const until = performance.now() + TURN * 1000;
@@ -80,23 +69,17 @@ async function removeAll(options: PruneOptions): Promise<ExitCode> {
     }
     return false;
   };
-  let finished = false;
-  try {
-    for (;;) {
-      finished = await withDatabase(read, removeSome);
-      if (finished || stop.signal.aborted) break;
-      if (process.stderr.isTTY) process.stderr.write(`removed so far: ${renderRemoved(removed)}\n`);
-      await sleep(PAUSE);
-    }
-  } finally {
-    process.off("SIGINT", onStop).off("SIGTERM", onStop);
-  }
-  if (options.json === true) printJson({ removed: Object.fromEntries(removed), finished });
-  else {
+  for (;;) {
+    const finished = await withDatabase(read, removeSome);
     const what = renderRemoved(removed);
-    if (what !== "") printLines([`removed ${what}`]);
-    if (!finished) printLines(["stopped before the end; run prune --yes again to go on"]);
-    else if (what === "") printLines(["nothing to remove"]);
+    if (finished || stop.signal.aborted) {
+      const lines = what === "" ? [] : [`removed ${what}`];
+      if (!finished) lines.push("stopped before the end; run prune --yes again to go on");
+      else if (what === "") lines.push("nothing to remove");
+      print(options, { removed: Object.fromEntries(removed), finished }, lines);
+      return finished ? EXIT.ok : EXIT.failed;
+    }
+    if (process.stderr.isTTY) process.stderr.write(`removed so far: ${what}\n`);
+    await sleep(PAUSE);
   }
-  return finished ? EXIT.ok : EXIT.failed;
 }

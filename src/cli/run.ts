@@ -20,7 +20,6 @@ import {
   makeEngine,
   readConfig,
   withDatabase,
-  withPlanDatabase,
 } from "./session.ts";
 
 export interface RunOptions extends ConfigOption, JsonOption {
@@ -75,7 +74,7 @@ async function run(options: RunOptions): Promise<ExitCode> {
     const report = await withDatabase(
       read,
       (db) => runTick(makeEngine(db, config, log, worker), mode, options),
-      true,
+      "tick",
     );
     for (const line of renderTickForLog(report, mode)) log.info(line);
     if (isWatched || (mode === "dry-run" && !verbose)) printLines(renderTick(report, mode));
@@ -108,8 +107,10 @@ async function showPlan(options: RunOptions): Promise<ExitCode> {
     throw new InvalidArgumentError("--plan does not wait; leave out --jitter");
   const verbose = options.verbose === true && options.json !== true;
   const log = consoleLog({ verbose, path: undefined });
-  const report = await withPlanDatabase(readConfig(options), (db, config) =>
-    runTick(makeEngine(db, config, log, startWorker(config, log)), "plan", options),
+  const report = await withDatabase(
+    readConfig(options),
+    (db, config) => runTick(makeEngine(db, config, log, startWorker(config, log)), "plan", options),
+    "plan",
   );
   const plan = planFacts(report);
   print(options, plan, renderPlan(plan));

@@ -14,7 +14,6 @@ import { asDatabaseError } from "../store/database_error.ts";
 import { migrate, pendingMigrations } from "../store/migrate.ts";
 import { embeddedExists, openDatabase } from "../store/open.ts";
 import type { Worker } from "../worker/worker.ts";
-import { droppedVariables } from "./environment.ts";
 import { redactedChannel, redactedDatabase } from "./redacted.ts";
 import { hideSecrets, redact } from "./secrets.ts";
 
@@ -50,7 +49,14 @@ export interface ReadConfig {
  */
 export function readConfig({ config: named, allowWritable }: ConfigOption): ReadConfig {
   const path = findConfig(named, process.env, process.cwd());
-  const notes: string[] = [...droppedVariables()];
+  const notes: string[] = [];
+  // It would weaken every TLS connection, also those of child processes.
+  if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === "0") {
+    delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+    notes.push(
+      "the variable NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are always checked; to trust your own authority, set NODE_EXTRA_CA_CERTS to its file",
+    );
+  }
   const check = (what: string, fault: string | undefined): void => {
     if (fault === undefined) return;
     if (allowWritable !== true) throw new ConfigError(`refused ${what}: ${fault}`);
@@ -67,56 +73,32 @@ export function readConfig({ config: named, allowWritable }: ConfigOption): Read
 }
 
 /**
- * Opens the database for one piece of work, which may take a lock. An embedded one is migrated first.
+ * Opens the database for one piece of work. An embedded one is migrated first; a shared one is migrated by
+ * its administrator only. A `plan` writes nothing: where no embedded database exists, it gets one in memory.
  * Throws DatabaseError.
  */
 export async function withDatabase<T>(
-  read: ReadConfig,
-  work: (db: Database, config: Config) => Promise<T>,
-  willLock = false,
-): Promise<T> {
-  const { db, engine } = read.config;
-  const opened = await openDatabase(db, staleAfter(engine.tickTimeout), willLock);
-  return await useDatabase(opened, db.kind === "embedded", read, work);
-}
-
-/** A database for work that writes nothing: in memory where an embedded one does not exist yet. */
-export async function withPlanDatabase<T>(
-  read: ReadConfig,
-  work: (db: Database, config: Config) => Promise<T>,
-): Promise<T> {
-  const { db, engine } = read.config;
-  const isMissing = !embeddedExists(db);
-  const opened = isMissing
-    ? await (await import("../store/embedded/database.ts")).openInMemory()
-    : await openDatabase(db, staleAfter(engine.tickTimeout));
-  return await useDatabase(opened, isMissing, read, work);
-}
-
-async function useDatabase<T>(
-  db: Database,
-  mayMigrate: boolean,
   { config, path }: ReadConfig,
   work: (db: Database, config: Config) => Promise<T>,
+  use: "command" | "tick" | "plan" | "migrate" = "command",
 ): Promise<T> {
+  const inMemory = use === "plan" && !embeddedExists(config.db);
+  const db = inMemory
+    ? await (await import("../store/embedded/database.ts")).openInMemory()
+    : await openDatabase(config.db, staleAfter(config.engine.tickTimeout), use === "tick");
   try {
-    if (mayMigrate) await migrate(db);
-    else await requireSchema(db, path);
+    const pending = use === "migrate" ? [] : await pendingMigrations(db);
+    if (pending.length > 0 && (inMemory || (config.db.kind === "embedded" && use !== "plan")))
+      await migrate(db);
+    else if (pending.length > 0)
+      throw new DatabaseError(
+        `the database lacks ${pending.join(", ")}; run: bin/swf-alarms migrate --config ${path}`,
+      );
     return await work(db, config);
   } catch (error) {
     throw asDatabaseError(error);
   } finally {
     await db.close();
-  }
-}
-
-/** A shared database is migrated by its administrator only. Throws DatabaseError. */
-async function requireSchema(db: Database, path: string): Promise<void> {
-  const pending = await pendingMigrations(db);
-  if (pending.length > 0) {
-    throw new DatabaseError(
-      `the database lacks ${pending.join(", ")}; run: bin/swf-alarms migrate --config ${path}`,
-    );
   }
 }
 
