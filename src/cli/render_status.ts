@@ -1,73 +1,14 @@
-import { countEvents, needsAttention, type Status } from "../core/status.ts";
+import { needsAttention, type Status } from "../core/status.ts";
 import { renderTable, renderTime } from "./output.ts";
 
-/** The status as text, what needs attention first. */
-export function renderStatus(status: Status): string[] {
-  const attention = needsAttention(status);
-  const { firing, notMailed } = countEvents(status);
-  const health = attention.length === 0 ? "engine healthy" : "needs attention";
-  const lines = [
-    `${health}; ${firing} event(s) firing, ${notMailed} not yet mailed`,
-    ...attention.map((line) => `  ${line}`),
-    "",
-    ...renderTicks(status),
-    "",
-    ...renderTable(
-      ["ALARM", "STATE", "MAIL", "ACTIVE", "NOT MAILED", "REASON"],
-      status.alarms.map(({ alarm, state, mail, active, unsent, reason }) => {
-        return [alarm, state, mail ? "on" : "off", String(active), String(unsent), reason];
-      }),
-      "no alarms",
-    ),
-  ];
-  if (status.unreachable.length > 0) {
-    const rows = status.unreachable.map(({ source, since, cause }) => {
-      return [source, renderTime(since), cause];
-    });
-    lines.push("", ...renderTable(["SOURCE", "UNREACHABLE SINCE", "LAST ERROR"], rows, ""));
-  }
-  if (status.mails.length > 0) {
-    const rows = status.mails.map(({ attemptedAt, alarm, outcome, resolved, error, subject }) => {
-      return [renderTime(attemptedAt), alarm, outcome, resolved ? "yes" : "no", error || subject];
-    });
-    lines.push("", ...renderTable(["MAIL OF", "ALARM", "OUTCOME", "RESOLVED", "ERROR"], rows, ""));
-  }
-  return lines;
-}
-
-function renderTicks({ ticks: { last, runningSince, crashed }, now, skipped }: Status): string[] {
-  const at = (time: number): string => `${renderTime(time)}, ${duration(now - time)} ago`;
-  const lines = [
-    `running now   ${runningSince === undefined ? "no" : `for ${duration(now - runningSince)}`}`,
-    `crashed       ${crashed === undefined ? "none" : at(crashed)}`,
-    `skipped       ${skipped} in the last 24 h`,
-  ];
-  if (last === undefined) return ["last tick     none yet", ...lines];
-  const { startedAt, finishedAt = startedAt, errors, errorDetails } = last;
-  const took = (finishedAt - startedAt).toFixed(1);
-  lines.unshift(`last tick     ${at(startedAt)}, took ${took} s, ${errors} error(s)`);
-  if (errors > 0)
-    lines.push("its errors:", ...errorDetails.split("\n\n").map((line) => `  ${line}`));
-  return lines;
-}
-
-/** `40 s`, `17 min`, `5 h`, `3 days`. */
-function duration(seconds: number): string {
-  if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`;
-  if (seconds < 2 * 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`;
-  return `${Math.floor(seconds / 86_400)} days`;
-}
-
-/** The status for other programs. */
+/** The status as `status --json` prints it. */
 export function statusFacts(status: Status) {
   const { last, runningSince, crashed } = status.ticks;
-  const { firing, notMailed } = countEvents(status);
   const attention = needsAttention(status);
   return {
     healthy: attention.length === 0,
-    events_firing: firing,
-    events_not_mailed: notMailed,
+    events_firing: status.alarms.reduce((sum, { active }) => sum + active, 0),
+    events_not_mailed: status.alarms.reduce((sum, alarm) => sum + alarm.not_mailed, 0),
     attention,
     last_tick: last && {
       started_at: last.startedAt,
@@ -78,10 +19,69 @@ export function statusFacts(status: Status) {
     running_since: runningSince,
     crashed_at: crashed,
     skipped_in_24_h: status.skipped,
-    alarms: status.alarms.map(({ unsent, ...alarm }) => ({ ...alarm, not_mailed: unsent })),
-    sources: status.unreachable.map(({ source, since, cause }) => {
-      return { source, unreachable_since: since, cause };
-    }),
+    alarms: status.alarms,
+    sources: status.unreachable,
     mails: status.mails.map(({ attemptedAt, ...mail }) => ({ attempted_at: attemptedAt, ...mail })),
   };
+}
+
+type StatusFacts = ReturnType<typeof statusFacts>;
+
+/** The status as text, what needs attention first. */
+export function renderStatus(facts: StatusFacts, now: number): string[] {
+  const { events_firing: firing, events_not_mailed: notMailed } = facts;
+  const health = facts.healthy ? "engine healthy" : "needs attention";
+  const lines = [
+    `${health}; ${firing} event(s) firing, ${notMailed} not yet mailed`,
+    ...facts.attention.map((line) => `  ${line}`),
+    "",
+    ...renderTicks(facts, now),
+    "",
+    ...renderTable(
+      ["ALARM", "STATE", "MAIL", "ACTIVE", "NOT MAILED", "REASON"],
+      facts.alarms.map(({ alarm, state, mail, active, not_mailed: unsent, reason }) => {
+        return [alarm, state, mail ? "on" : "off", String(active), String(unsent), reason];
+      }),
+      "no alarms",
+    ),
+  ];
+  const addTable = (headings: readonly string[], rows: readonly (readonly string[])[]): void => {
+    if (rows.length > 0) lines.push("", ...renderTable(headings, rows, ""));
+  };
+  addTable(
+    ["SOURCE", "UNREACHABLE SINCE", "LAST ERROR"],
+    facts.sources.map((item) => [item.source, renderTime(item.unreachable_since), item.cause]),
+  );
+  addTable(
+    ["MAIL OF", "ALARM", "OUTCOME", "RESOLVED", "ERROR"],
+    facts.mails.map(({ attempted_at: at, alarm, outcome, resolved, error, subject }) => {
+      return [renderTime(at), alarm, outcome, resolved ? "yes" : "no", error || subject];
+    }),
+  );
+  return lines;
+}
+
+function renderTicks(facts: StatusFacts, now: number): string[] {
+  const { last_tick: last, running_since: running, crashed_at: crashed } = facts;
+  const at = (time: number): string => `${renderTime(time)}, ${duration(now - time)} ago`;
+  const lines = [
+    `running now   ${running === undefined ? "no" : `for ${duration(now - running)}`}`,
+    `crashed       ${crashed === undefined ? "none" : at(crashed)}`,
+    `skipped       ${facts.skipped_in_24_h} in the last 24 h`,
+  ];
+  if (last === undefined) return ["last tick     none yet", ...lines];
+  const { started_at: startedAt, finished_at: finishedAt = startedAt, errors } = last;
+  const took = (finishedAt - startedAt).toFixed(1);
+  lines.unshift(`last tick     ${at(startedAt)}, took ${took} s, ${errors} error(s)`);
+  if (errors > 0)
+    lines.push("its errors:", ...last.error_details.split("\n\n").map((line) => `  ${line}`));
+  return lines;
+}
+
+/** `40 s`, `17 min`, `5 h`, `3 days`. */
+function duration(seconds: number): string {
+  if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`;
+  if (seconds < 2 * 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} days`;
 }

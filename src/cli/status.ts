@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { alarmEntryId, alarmName } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
-import { judgeAlarm, judgeTicks, needsAttention, type Status } from "../core/status.ts";
+import { judgeState, judgeTicks, type Status } from "../core/status.ts";
 import { Sources } from "../engine/sources.ts";
 import { TICK_LOCK } from "../engine/tick_lock.ts";
 import { alarmRows } from "../store/alarms.ts";
@@ -32,8 +32,9 @@ export function declare(command: Command, setExit: SetExit): void {
       const status = await withDatabase(readConfig(options), (db, config) =>
         readStatus(db, new Sources(config).names, Date.now() / 1000),
       );
-      print(options, statusFacts(status), renderStatus(status));
-      setExit(needsAttention(status).length === 0 ? EXIT.ok : EXIT.failed);
+      const facts = statusFacts(status);
+      print(options, facts, renderStatus(facts, status.now));
+      setExit(facts.healthy ? EXIT.ok : EXIT.failed);
     });
 }
 
@@ -50,18 +51,16 @@ async function readStatus(
     now,
     ticks: judgeTicks(await pastRuns(db, RUNS), await isLockHeld(db, TICK_LOCK)),
     skipped: await countSkipped(db, now - DAY),
-    alarms: (await currentAlarms(db, Object.keys(perAlarm))).map((row) =>
-      judgeAlarm({
-        row,
-        recorded: perAlarm[row.entryId],
-        state: alarmStateOf(states, row.name),
-        active: counts.get(row.name)?.active ?? 0,
-        unsent: counts.get(row.name)?.unsent ?? 0,
-      }),
-    ),
+    alarms: (await currentAlarms(db, Object.keys(perAlarm))).map(({ entryId, name, enabled }) => ({
+      alarm: name,
+      ...judgeState(perAlarm[entryId], alarmStateOf(states, name)),
+      mail: enabled,
+      active: counts.get(name)?.active ?? 0,
+      not_mailed: counts.get(name)?.unsent ?? 0,
+    })),
     unreachable: sourceStates(states).flatMap(({ source, state }) =>
       state.kind === "unreachable" && configured.has(source)
-        ? [{ source, since: state.since, cause: state.cause }]
+        ? [{ source, unreachable_since: state.since, cause: state.cause }]
         : [],
     ),
     mails: mails.map((mail) => ({ ...mail, alarm: alarmName(mail.alarm) })),

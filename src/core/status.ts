@@ -1,6 +1,5 @@
 import { isJsonObject, type JsonObject } from "../text/json.ts";
 import { utcMinute } from "../text/utc.ts";
-import type { AlarmRow } from "./model.ts";
 import { type AlarmState, nextTry } from "./quarantine.ts";
 
 /** Seconds without a finished tick that need attention: three ticks of five minutes. */
@@ -44,25 +43,12 @@ export interface AlarmStatus {
   readonly mail: boolean;
   readonly active: number;
   /** Active events that no mail has named. */
-  readonly unsent: number;
+  readonly not_mailed: number;
 }
 
-export interface AlarmFacts {
-  readonly row: Pick<AlarmRow, "name" | "enabled">;
-  /** Its part of the last tick's record. */
-  readonly recorded: JsonObject[string];
-  readonly state: AlarmState | undefined;
-  readonly active: number;
-  readonly unsent: number;
-}
-
-export function judgeAlarm({ row, recorded, state, active, unsent }: AlarmFacts): AlarmStatus {
-  const judged = judgeState(isJsonObject(recorded) ? recorded : undefined, state);
-  return { alarm: row.name, ...judged, mail: row.enabled, active, unsent };
-}
-
-function judgeState(
-  recorded: JsonObject | undefined,
+/** `recorded` is the alarm's part of the last tick's record. */
+export function judgeState(
+  recorded: JsonObject[string],
   state: AlarmState | undefined,
 ): Pick<AlarmStatus, "state" | "reason"> {
   if (state?.quarantine !== undefined) {
@@ -70,7 +56,7 @@ function judgeState(
     const reason = `since ${utcMinute(quarantine.since)}; ${nextTry(quarantine)}; ${cause}`;
     return { state: "quarantined", reason };
   }
-  if (recorded === undefined) return { state: "not run yet", reason: "" };
+  if (!isJsonObject(recorded)) return { state: "not run yet", reason: "" };
   const { not_configured: missing, errors, error_message: message } = recorded;
   if (typeof missing === "string") return { state: "not configured", reason: missing };
   if (errors === 0) return { state: "ready", reason: "" };
@@ -91,7 +77,7 @@ export interface MailStatus {
 
 export interface UnreachableSource {
   readonly source: string;
-  readonly since: number;
+  readonly unreachable_since: number;
   /** The last error. */
   readonly cause: string;
 }
@@ -107,21 +93,13 @@ export interface Status {
   readonly mails: readonly MailStatus[];
 }
 
-/** How many events are firing, and how many of them no mail has named. */
-export function countEvents({ alarms }: Status): { firing: number; notMailed: number } {
-  return {
-    firing: alarms.reduce((sum, { active }) => sum + active, 0),
-    notMailed: alarms.reduce((sum, { unsent }) => sum + unsent, 0),
-  };
-}
-
 /** What somebody should look at, one line each; empty while the engine is healthy. */
 export function needsAttention(status: Status): readonly string[] {
   const { alarms, unreachable, mails } = status;
   const lines = tickLines(status);
-  for (const { source, since } of unreachable)
+  for (const { source, unreachable_since: since } of unreachable)
     lines.push(`source ${source} has been unreachable since ${utcMinute(since)}`);
-  for (const { alarm, state, active, mail, unsent } of alarms) {
+  for (const { alarm, state, active, mail, not_mailed: unsent } of alarms) {
     if (state === "failing" || state === "quarantined") lines.push(`${alarm} is ${state}`);
     // Its events can neither clear nor go on.
     if (state === "not configured" && active > 0)

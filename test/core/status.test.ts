@@ -2,12 +2,13 @@ import { describe, expect, test } from "vitest";
 import type { AlarmState } from "../../src/core/quarantine.ts";
 import {
   type AlarmStatus,
-  judgeAlarm,
+  judgeState,
   judgeTicks,
   needsAttention,
   type RunFacts,
   type Status,
 } from "../../src/core/status.ts";
+import type { JsonObject } from "../../src/text/json.ts";
 
 const NOW = 1_800_000_000;
 
@@ -84,7 +85,7 @@ describe("the state of an alarm", () => {
   };
   const rows: readonly [
     string,
-    Partial<Parameters<typeof judgeAlarm>[0]>,
+    { readonly recorded?: JsonObject[string]; readonly state?: AlarmState },
     Pick<AlarmStatus, "state" | "reason">,
   ][] = [
     ["it ran", { recorded: { errors: 0, error_message: "" } }, { state: "ready", reason: "" }],
@@ -124,16 +125,7 @@ describe("the state of an alarm", () => {
     ["what was noted makes no sense", { recorded: "x" }, { state: "not run yet", reason: "" }],
   ];
   test.each(rows)("%s", (_, facts, expected) => {
-    const row = { name: "x", enabled: true };
-    const judged = judgeAlarm({
-      row,
-      recorded: {},
-      state: undefined,
-      active: 3,
-      unsent: 1,
-      ...facts,
-    });
-    expect(judged).toEqual({ alarm: "x", mail: true, active: 3, unsent: 1, ...expected });
+    expect(judgeState(facts.recorded, facts.state)).toEqual(expected);
   });
 });
 
@@ -144,7 +136,7 @@ describe("what needs attention", () => {
     reason: "",
     mail: true,
     active: 2,
-    unsent: 0,
+    not_mailed: 0,
   };
   const mail = {
     alarm: "x",
@@ -210,14 +202,14 @@ describe("what needs attention", () => {
     ],
     [
       "events that are not yet mailed",
-      { alarms: [{ ...alarm, unsent: 2 }] },
+      { alarms: [{ ...alarm, not_mailed: 2 }] },
       ["x has 2 event(s) not yet mailed"],
     ],
-    ["unless mail is off", { alarms: [{ ...alarm, unsent: 2, mail: false }] }, []],
+    ["unless mail is off", { alarms: [{ ...alarm, not_mailed: 2, mail: false }] }, []],
     [
       "a source that does not respond",
       {
-        unreachable: [{ source: "main", since: NOW, cause: "c" }],
+        unreachable: [{ source: "main", unreachable_since: NOW, cause: "c" }],
       },
       ["source main has been unreachable since 2027-01-15 08:00 UTC"],
     ],
@@ -242,7 +234,7 @@ describe("what needs attention", () => {
     [
       "a mail to the operators, while the source is unreachable",
       {
-        unreachable: [{ source: "main", since: NOW, cause: "c" }],
+        unreachable: [{ source: "main", unreachable_since: NOW, cause: "c" }],
         mails: [{ ...mail, alarm: "engine" }],
       },
       [
