@@ -10,12 +10,12 @@ import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./
 export function declare(command: Command): void {
   addJsonOption(addConfigOption(command.argument("<name>", "name of the alarm"))).action(
     async (name: string, options: ConfigOption & JsonOption) => {
-      const { alarm, events } = await withDatabase(readConfig(options), async (db, config) => {
+      const facts = await withDatabase(readConfig(options), async (db, config) => {
         const alarm = await findAlarm(db, config, name);
         const filter = { alarm: alarm.row.name, all: false, limit: 1_000 };
-        return { alarm, events: await listEvents(db, filter) };
+        return alarmFacts(alarm, await listEvents(db, filter));
       });
-      print(options, alarmFacts(alarm, events), renderAlarm(alarm, events));
+      print(options, facts, renderAlarm(facts));
     },
   );
 }
@@ -40,28 +40,29 @@ function alarmFacts(alarm: ViewedAlarm, events: readonly ListedEvent[]) {
   };
 }
 
-function renderAlarm(alarm: ViewedAlarm, events: readonly ListedEvent[]): string[] {
-  const { row, file } = alarm;
-  const hours = row.renotificationHours;
+type AlarmFacts = ReturnType<typeof alarmFacts>;
+
+function renderAlarm({ renotification_window_hours: hours, ...alarm }: AlarmFacts): string[] {
   return [
-    `${row.name}: ${row.title}`,
-    ...(row.description === "" ? [] : [row.description]),
+    `${alarm.name}: ${alarm.title}`,
+    ...(alarm.description === "" ? [] : [alarm.description]),
     "",
-    `state        ${renderState(alarm)}`,
-    `module       ${file?.path ?? row.module}`,
-    ...(file?.replaces ?? []).map((path) => `replaces     ${path}`),
-    `row          ${row.id || "none yet; the next tick creates it"}`,
-    `mail         ${row.enabled ? "on" : "off"}`,
-    `recipients   ${row.recipients.join(" ") || "none"}`,
+    `state        ${alarm.state}`,
+    `module       ${alarm.module}`,
+    ...alarm.replaces.map((path) => `replaces     ${path}`),
+    `row          ${alarm.id ?? "none yet; the next tick creates it"}`,
+    `mail         ${alarm.enabled ? "on" : "off"}`,
+    `recipients   ${alarm.recipients.join(" ") || "none"}`,
     `renotified   ${hours > 0 ? `every ${hours} h while it fires` : "never: one mail per event"}`,
     "",
-    ...renderParams(alarm),
+    ...renderParams(alarm.params),
     "",
-    `active events (${events.length}):`,
+    `active events (${alarm.events.length}):`,
     ...renderTable(
       ["KEY", "FIRING SINCE", "LAST MAILED", "SUBJECT"],
-      events.map(({ dedupeKey, fireTime, lastNotified, subject }) => {
-        return [dedupeKey, renderTime(fireTime), renderTime(lastNotified), subject];
+      alarm.events.map((event) => {
+        const times = [event.fire_time, event.last_notified].map(renderTime);
+        return [event.dedupe_key, ...times, event.subject];
       }),
       "none",
     ),
@@ -82,8 +83,8 @@ function paramFacts({ row, module }: ViewedAlarm) {
   });
 }
 
-function renderParams(alarm: ViewedAlarm): string[] {
-  const rows = paramFacts(alarm).map((param) => [
+function renderParams(params: AlarmFacts["params"]): string[] {
+  const rows = params.map((param) => [
     param.name,
     param.value === undefined ? "-" : JSON.stringify(param.value),
     param.from === "unset" ? (param.required === true ? "REQUIRED" : "optional") : param.from,

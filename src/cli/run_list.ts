@@ -24,15 +24,9 @@ export function declare(command: Command): void {
       ]);
       const newest = items.toSorted((a, b) => (b.time ?? 0) - (a.time ?? 0)).slice(0, limit);
       const headings = ["STARTED", "TOOK", "ALARMS", "DETECTED", "MAILS", "ERRORS", "DETAILS"];
-      print(
-        options,
-        newest.map(({ facts }) => facts),
-        renderTable(
-          headings,
-          newest.map(({ cells }) => cells),
-          "no tick has run yet",
-        ),
-      );
+      const rows = newest.map(({ cells }) => cells);
+      const facts = newest.map(({ facts }) => facts);
+      print(options, facts, renderTable(headings, rows, "no tick has run yet"));
     },
   );
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -11,22 +12,15 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export function stackInSources(stack: string): string {
   return stack
     .replaceAll(`${ROOT}dist/`, "dist/")
-    .replace(/([^\s()]+\.js):(\d+):(\d+)/g, (place, file: string, line, column) => {
+    .replace(/(?<=[ (])(dist\/\S+\.js):(\d+):(\d+)/g, (place, file: string, line, column) => {
       try {
-        return sourceOf(file, Number(line), Number(column)) ?? place;
+        const map = new SourceMap(JSON.parse(readFileSync(`${ROOT}${file}.map`, "utf8")));
+        const origin = map.findOrigin(Number(line), Number(column));
+        if (!("fileName" in origin)) return place;
+        return `${join(file, "..", origin.fileName)}:${origin.lineNumber}:${origin.columnNumber}`;
       } catch {
         // No readable map: the place in the built file is still of use.
         return place;
       }
     });
-}
-
-function sourceOf(file: string, line: number, column: number): string | undefined {
-  if (!file.startsWith("dist/")) return undefined;
-  const map = new SourceMap(JSON.parse(readFileSync(`${ROOT}${file}.map`, "utf8")));
-  const entry = map.findEntry(line - 1, column - 1);
-  if (!("originalSource" in entry)) return undefined;
-  const { originalSource, originalLine, originalColumn } = entry;
-  const path = fileURLToPath(new URL(originalSource, pathToFileURL(`${ROOT}${file}`)));
-  return `${path.replace(ROOT, "")}:${originalLine + 1}:${originalColumn + 1}`;
 }

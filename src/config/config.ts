@@ -59,11 +59,11 @@ export type DbConfig =
 
 /** From a dotenv file; for a missing part the driver's default applies. */
 export interface DbLogin {
-  readonly host?: string;
-  readonly port?: number;
-  readonly database?: string;
-  readonly user?: string;
-  readonly password?: string;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly database?: string | undefined;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
 }
 
 export type EmailConfig =

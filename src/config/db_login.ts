@@ -16,21 +16,15 @@ export function parseDbLogin(text: string | undefined, path: string): DbLogin | 
   const prefix = PREFIXES.find((candidate) => values[`${candidate}NAME`] !== undefined);
   if (prefix === undefined)
     return `${path} has neither SWF_REMOTE_DB_NAME nor DB_NAME; name the file that holds the database login`;
-  const port = values[`${prefix}PORT`] || undefined;
+  const part = (name: string): string | undefined => values[prefix + name] || undefined;
+  const port = part("PORT");
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) > 0 && Number(port) < 65_536))
     return `${path}: ${prefix}PORT must be a port number, found ${quote(port)}`;
-  const login: { -readonly [part in keyof DbLogin]: DbLogin[part] } = {};
-  if (port !== undefined) login.port = Number(port);
-  for (const [part, name] of PARTS) {
-    const value = values[prefix + name];
-    if (value) login[part] = value;
-  }
-  return login;
+  return {
+    host: part("HOST"),
+    port: port === undefined ? undefined : Number(port),
+    database: part("NAME"),
+    user: part("USER"),
+    password: part("PASSWORD"),
+  };
 }
-
-const PARTS = [
-  ["host", "HOST"],
-  ["database", "NAME"],
-  ["user", "USER"],
-  ["password", "PASSWORD"],
-] as const;
