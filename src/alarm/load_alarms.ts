@@ -122,8 +122,7 @@ async function addAlarm(name: string, load: Load, facts: LoadFacts): Promise<Ala
 function judge(row: AlarmRow, loaded: LoadedModule, configured: ReadonlySet<string>): Alarm {
   if (!loaded.ok) return faulty(row, loaded.error, "module");
   const { module } = loaded;
-  const { params: specs, sources: needs } = module;
-  return { row, module, readiness: judgeReadiness({ row, specs, needs, configured }) };
+  return { row, module, readiness: judgeReadiness(module, row.params, configured) };
 }
 
 function faulty(row: AlarmRow, message: string, cause: "module" | "row"): Alarm {

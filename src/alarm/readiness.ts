@@ -1,8 +1,8 @@
 import { MAIN_SOURCE } from "../core/main_source.ts";
-import type { AlarmRow } from "../core/model.ts";
-import { type ParamSpecs, resolveParams } from "../core/params.ts";
+import { resolveParams } from "../core/params.ts";
 import { showName } from "../text/describe.ts";
 import type { JsonObject } from "../text/json.ts";
+import type { AlarmModule } from "./alarm_module.ts";
 
 /** Whether an alarm can run now, and with which parameters. */
 export type Readiness =
@@ -14,22 +14,20 @@ export type Readiness =
   /** The module does not load, or a value in the row is wrong. */
   | { readonly kind: "faulty"; readonly message: string; readonly cause: "module" | "row" };
 
-export interface ReadinessFacts {
-  readonly row: Pick<AlarmRow, "params">;
-  readonly specs: ParamSpecs;
-  /** Named sources that the module declares; undefined when it declares none. */
-  readonly needs: readonly string[] | undefined;
-  /** Names of the configured sources; `main` is one of them when [engine] base_url is set. */
-  readonly configured: ReadonlySet<string>;
-}
-
-/** Judges an alarm's configuration. A wrong value is an error; a missing one is not. */
-export function judgeReadiness({ row, specs, needs, configured }: ReadinessFacts): Readiness {
-  const { params, missing, faults, unknown } = resolveParams(specs, row.params);
+/**
+ * Judges an alarm's configuration: its row's parameters, and the names of the configured sources; `main` is
+ * one of them when [engine] base_url is set. A wrong value is an error; a missing one is not.
+ */
+export function judgeReadiness(
+  module: Pick<AlarmModule, "params" | "sources">,
+  given: JsonObject,
+  configured: ReadonlySet<string>,
+): Readiness {
+  const { params, missing, faults, unknown } = resolveParams(module.params, given);
   if (faults.length > 0)
     return { kind: "faulty", message: [...faults, ...unknown].join("; "), cause: "row" };
   const lacking = [
-    ...(needs ?? [MAIN_SOURCE]).filter((name) => !configured.has(name)).map(missingSource),
+    ...(module.sources ?? [MAIN_SOURCE]).filter((name) => !configured.has(name)).map(missingSource),
     ...missing.map((name) => `parameter ${showName(name)} has no value`),
   ];
   if (lacking.length > 0) return { kind: "not configured", missing: [...lacking, ...unknown] };

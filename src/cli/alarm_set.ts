@@ -78,11 +78,11 @@ async function setAlarm(
 
 /** What still keeps the alarm from running, or its mail from being sent. */
 async function remainingSteps(db: Database, config: Config, name: string): Promise<string[]> {
-  const { row, readiness, ...alarm } = await findAlarm(db, config, name);
+  const alarm = await findAlarm(db, config, name);
+  const { row } = alarm;
   if (row.archived) return [];
   const lines: string[] = [];
-  if (readiness.kind !== "ready")
-    lines.push(`it does not run yet: ${renderState({ row, readiness, ...alarm })}`);
+  if (alarm.readiness.kind !== "ready") lines.push(`it does not run yet: ${renderState(alarm)}`);
   const { addresses, unresolved } = resolveRecipients(row.recipients, await listTeams(db));
   for (const team of unresolved) lines.push(`there is no team ${team}, or it has no members`);
   if (row.enabled && addresses.length === 0) lines.push("its mail is on, but it has no recipients");

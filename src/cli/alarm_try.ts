@@ -60,9 +60,8 @@ function outcomeFacts({ status, cause, reasons, detections, seconds }: Outcome) 
 function withParams(alarm: Alarm, given: JsonObject, configured: ReadonlySet<string>): Alarm {
   const { module } = alarm;
   if (module === undefined) return alarm;
-  const row = { ...alarm.row, params: { ...alarm.row.params, ...given } };
-  const { params: specs, sources: needs } = module;
-  return { row, module, readiness: judgeReadiness({ row, specs, needs, configured }) };
+  const params = { ...alarm.row.params, ...given };
+  return { ...alarm, readiness: judgeReadiness(module, params, configured) };
 }
 
 function renderOutcome({

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { plainJson, plainText } from "../text/escape.ts";
+import { redactedJson } from "../text/redact.ts";
 import { utcSecond } from "../text/utc.ts";
-import { redactedJson } from "./redacted.ts";
 import { redact } from "./secrets.ts";
 
 export interface JsonOption {

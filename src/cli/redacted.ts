@@ -1,7 +1,6 @@
 import type { Channel } from "../channel/channel.ts";
 import type { Database, Queryable, SqlValue } from "../store/database.ts";
-import type { JsonValue } from "../text/json.ts";
-import { type Redact, redactJson } from "../text/redact.ts";
+import { type Redact, redactedJson } from "../text/redact.ts";
 
 /** The database, with the secrets taken out of everything that is sent to it. */
 export function redactedDatabase(db: Database, redact: Redact): Database {
@@ -35,12 +34,6 @@ function redactText(text: string, redact: Redact): string {
   } catch {
     return redacted;
   }
-}
-
-/** The value of a JSON text, with the secrets taken out of its strings and keys. */
-export function redactedJson(text: string, redact: Redact): JsonValue {
-  const value: JsonValue = JSON.parse(text);
-  return redactJson(value, redact);
 }
 
 /** The channel, with the secrets taken out of every mail. */

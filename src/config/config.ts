@@ -81,10 +81,8 @@ export type EmailConfig =
 export interface Surroundings {
   /** Folder of the configuration file, where relative paths start. */
   readonly folder: string;
-  /** Folder of the shipped alarm modules, for a configuration that names no folders. */
-  readonly shippedAlarms: string;
-  /** The folder `alarms` beside the installed engine; undefined where it was not installed by install.sh. */
-  readonly siteAlarms?: string | undefined;
+  /** For a configuration that names no folders. */
+  readonly alarmFolders: readonly AlarmFolder[];
   readonly env: { readonly [name: string]: string | undefined };
   /** Text of a file, or undefined where it cannot be read. */
   readonly readText: (path: string) => string | undefined;

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { custom, object, optional } from "valibot";
-import type { AlarmFolder, Config, Surroundings } from "./config.ts";
+import type { Config, Surroundings } from "./config.ts";
 import { parseTable } from "./issue.ts";
 import { connections, httpUrl, integerFrom, isPath, numberFrom, pathLike } from "./values.ts";
 
@@ -69,7 +69,7 @@ export function parseEngine(
     logPath: logPath === undefined ? undefined : resolve(around.folder, logPath),
     alarmFolders:
       folders === undefined
-        ? defaultFolders(around)
+        ? around.alarmFolders
         : [folders].flat().map((path) => ({ path: resolve(around.folder, path) })),
     quarantineAfter: engine.quarantine_after,
     clearGuardShare: engine.clear_guard_share,
@@ -80,13 +80,4 @@ export function parseEngine(
 function isFolders(value: unknown): boolean {
   const paths: readonly unknown[] = Array.isArray(value) ? value : [value];
   return paths.length > 0 && paths.every((path) => typeof path === "string" && isPath(path));
-}
-
-/** The shipped alarms, then the site's own: beside the installed engine and beside the configuration. */
-function defaultFolders(around: Surroundings): readonly AlarmFolder[] {
-  const own = [around.siteAlarms ?? [], resolve(around.folder, "alarms")].flat();
-  return [
-    { path: around.shippedAlarms },
-    ...own.map((path) => ({ path, mayBeMissing: true }) as const),
-  ];
 }

@@ -13,9 +13,9 @@ export class ConfigError extends ExpectedError {
 /** The folder of the shipped alarm modules, beside `src/` and `dist/` alike. */
 export const SHIPPED_ALARMS = fileURLToPath(new URL("../../alarms", import.meta.url));
 
-/** deploy/install.sh puts the engine into `engine/VERSION` of a folder; its modules are in `alarms` there. */
+/** deploy/install.sh puts the engine into `engine/VERSION` of a folder; the site's modules are in `alarms` there. */
 const HOLDER = dirname(dirname(SHIPPED_ALARMS));
-const SITE_ALARMS = basename(HOLDER) === "engine" ? join(HOLDER, "../alarms") : undefined;
+const SITE_ALARMS = basename(HOLDER) === "engine" ? [join(HOLDER, "../alarms")] : [];
 
 const EXAMPLE = fileURLToPath(new URL("../../config.toml.example", import.meta.url));
 
@@ -44,13 +44,13 @@ export function loadConfig(path: string, env: Environment): Config {
     throw new ConfigError(
       `cannot read the configuration ${path}; check that the engine's user may read it`,
     );
-  const parsed = parseConfig(text, {
-    folder: dirname(path),
-    shippedAlarms: SHIPPED_ALARMS,
-    siteAlarms: SITE_ALARMS,
-    env,
-    readText,
-  });
+  const folder = dirname(path);
+  const own = [...SITE_ALARMS, join(folder, "alarms")];
+  const alarmFolders = [
+    { path: SHIPPED_ALARMS },
+    ...own.map((path) => ({ path, mayBeMissing: true }) as const),
+  ];
+  const parsed = parseConfig(text, { folder, alarmFolders, env, readText });
   if (parsed.ok) return parsed.config;
   const { faults } = parsed;
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;

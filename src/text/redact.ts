@@ -1,5 +1,5 @@
 import { escapeHtml } from "./escape.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
+import { isJsonObject, type JsonValue } from "./json.ts";
 
 /** Takes the secrets out of a text. */
 export type Redact = (text: string) => string;
@@ -51,16 +51,11 @@ function escapeRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 }
 
-/** The value with the secrets taken out of every string in it, keys too. */
-export function redactJson(value: JsonObject, redact: Redact): JsonObject;
-export function redactJson(value: JsonValue, redact: Redact): JsonValue;
-export function redactJson(value: JsonValue, redact: Redact): JsonValue {
-  if (typeof value === "string") return redact(value);
-  if (Array.isArray(value)) return value.map((item) => redactJson(item, redact));
-  if (!isJsonObject(value)) return value;
-  const result: JsonObject = Object.create(null);
-  for (const [key, item] of Object.entries(value)) {
-    if (item !== undefined) result[redact(key)] = redactJson(item, redact);
-  }
-  return result;
+/** The value of a JSON text, with the secrets taken out of its strings and keys. */
+export function redactedJson(text: string, redact: Redact): JsonValue {
+  return JSON.parse(text, (_key, value: JsonValue) => {
+    if (typeof value === "string") return redact(value);
+    if (!isJsonObject(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [redact(key), item]));
+  });
 }

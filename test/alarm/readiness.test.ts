@@ -16,12 +16,7 @@ interface Facts {
 }
 
 function judge({ given = { owner: "me" }, needs, configured = ["main"], specs = SPECS }: Facts) {
-  return judgeReadiness({
-    row: { params: given },
-    specs,
-    needs,
-    configured: new Set(configured),
-  });
+  return judgeReadiness({ params: specs, sources: needs }, given, new Set(configured));
 }
 
 const READY: Readiness = { kind: "ready", params: { owner: "me", threshold: 0.03 }, notes: [] };

@@ -6,7 +6,7 @@ import { parseConfig } from "../../src/config/parse.ts";
 
 const AROUND: Surroundings = {
   folder: "/etc/swf",
-  shippedAlarms: "/opt/alarms",
+  alarmFolders: [{ path: "/opt/alarms" }],
   env: { TOKEN: "t0ken", EMPTY: "", BROKEN: "one\ntwo" },
   readText: (path) => ({ "/etc/swf/site.env": SITE_ENV, "/srv/.env": PLAIN_ENV })[path],
 };
@@ -41,7 +41,7 @@ const DEFAULTS: Config = {
     tickTimeout: 240,
     limits: { timeout: 60, memory: 512, detections: 100_000 },
     logPath: undefined,
-    alarmFolders: [{ path: "/opt/alarms" }, { path: "/etc/swf/alarms", mayBeMissing: true }],
+    alarmFolders: [{ path: "/opt/alarms" }],
     quarantineAfter: 3,
     clearGuardShare: 0.8,
     unreachableAfter: 1800,

@@ -74,7 +74,7 @@ describe("configuration keys", () => {
 function parse(text: string): readonly string[] {
   const around = {
     folder: "/site",
-    shippedAlarms: "/alarms",
+    alarmFolders: [{ path: "/alarms" }],
     env: { GRACEDB_TOKEN: "x" },
     readText: () => undefined,
   };

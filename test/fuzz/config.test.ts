@@ -14,7 +14,7 @@ const SECRET = "hunter2swordfish";
 function parse(text: string): ParsedConfig {
   return parseConfig(text, {
     folder: "/etc/swf-alarms",
-    shippedAlarms: "/opt/swf-alarms/alarms",
+    alarmFolders: [{ path: "/opt/swf-alarms/alarms" }],
     env: { GRACEDB_TOKEN: SECRET, BAD_TOKEN: `${SECRET}\n` },
     readText: (path) =>
       path.endsWith(".env") ? `DB_NAME=n\nDB_USER=u\nDB_PASSWORD=${SECRET}\n` : undefined,
