@@ -65,13 +65,11 @@ async function setAlarm(
   if (renotify !== undefined) data.renotification_window_hours = renotify;
   if (param !== undefined || unset !== undefined) data.params = parseParams(alarm, options);
   const archived = options.archive ?? (options.unarchive === true ? false : undefined);
-  const columns = Object.entries({ title, description, archived }).filter(
-    ([, value]) => value !== undefined,
-  );
-  if (columns.length === 0 && Object.keys(data).length === 0)
+  const columns = [title, description, archived];
+  if (Object.keys(data).length === 0 && columns.every((value) => value === undefined))
     throw new InvalidArgumentError("nothing to change; see: bin/swf-alarms alarm set --help");
   const { id } = alarm.row.id === "" ? await createRow(db, alarm, now) : alarm.row;
-  const change = { data, ...Object.fromEntries(columns) };
+  const change = { title, description, archived, data };
   await db.transaction((tx) => changeAlarm(tx, id, change, `cli:${userInfo().username}`, now));
   return name;
 }

@@ -4,16 +4,15 @@ import { type Redact, redactedJson } from "../text/redact.ts";
 
 /** The database, with the secrets taken out of everything that is sent to it. */
 export function redactedDatabase(db: Database, redact: Redact): Database {
-  const redacted = ({ query }: Queryable): Queryable["query"] => {
-    return (sql, params = []) =>
-      query(
-        sql,
-        params.map((param) => redactParam(param, redact)),
-      );
-  };
+  const redacted = (target: Queryable): Queryable => ({
+    query: (sql, params = []) => {
+      const clean = params.map((param) => redactParam(param, redact));
+      return target.query(sql, clean);
+    },
+  });
   return {
-    query: redacted({ query: (sql, params) => db.query(sql, params) }),
-    transaction: (work, options) => db.transaction((tx) => work({ query: redacted(tx) }), options),
+    ...redacted(db),
+    transaction: (work, options) => db.transaction((tx) => work(redacted(tx)), options),
     script: (sql) => db.script(sql),
     tryLock: (name, staleAfter) => db.tryLock(name, staleAfter),
     close: () => db.close(),

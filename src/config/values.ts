@@ -6,19 +6,15 @@ export function stringThat(words: string, isValid: (value: string) => boolean) {
   return custom<string>((value) => typeof value === "string" && isValid(value), `must be ${words}`);
 }
 
-export function numberFrom(min: number, max: number, words: string) {
+export function numberFrom(min: number, max: number, words: string, is = Number.isFinite) {
   return custom<number>(
-    (value) => typeof value === "number" && value >= min && value <= max,
+    (value) => is(value) && Number(value) >= min && Number(value) <= max,
     `must be ${words}`,
   );
 }
 
-/** The same, for whole numbers. */
 export function integerFrom(min: number, max: number, words: string) {
-  return custom<number>(
-    (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max,
-    `must be ${words}`,
-  );
+  return numberFrom(min, max, words, Number.isInteger);
 }
 
 /** A path, which a dsn typed there by mistake must not pass for: paths are shown. */

@@ -167,11 +167,11 @@ export async function createAlarm(db: Queryable, alarm: NewAlarm, now: number): 
   return parsed;
 }
 
-/** What `alarm set` can change; absent keys stay unchanged. */
+/** What `alarm set` can change; what is undefined stays unchanged. */
 export interface AlarmChange {
-  readonly title?: string;
-  readonly description?: string;
-  readonly archived?: boolean;
+  readonly title?: string | undefined;
+  readonly description?: string | undefined;
+  readonly archived?: boolean | undefined;
   /** Merged into `data`. */
   readonly data: JsonObject;
 }

@@ -5,7 +5,7 @@ import { parseCount } from "../../src/cli/event_list.ts";
 import { renderTable, renderTime } from "../../src/cli/output.ts";
 import { parseAssignments } from "../../src/cli/param_option.ts";
 import { parseTeamName } from "../../src/cli/team_set.ts";
-import { parseDbLogin } from "../../src/config/db_login.ts";
+import { parseDbLogin } from "../../src/config/db.ts";
 import { parseRetryAfter } from "../../src/source/retry.ts";
 import { safeJson } from "../../src/text/json.ts";
 import { parseUtc } from "../../src/text/utc.ts";
