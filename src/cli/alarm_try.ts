@@ -38,7 +38,7 @@ async function tryAlarm(name: string, options: TryOptions): Promise<Outcome> {
   const work = async (db: Database, config: Config): Promise<Outcome> => {
     const found = await findAlarm(db, config, name);
     const sources = new Sources(config);
-    const log = consoleLog({ verbose: options.json !== true, path: undefined });
+    const log = consoleLog(options.json !== true);
     const workers = openWorkerPool(config, new AbortController().signal, log, redact);
     try {
       const alarm = withParams(found, parseAssignments(options.param ?? []), sources.names);

@@ -22,15 +22,11 @@ export interface ViewedAlarm extends Alarm {
   readonly file: ModuleFile | undefined;
 }
 
-export interface AlarmsView {
-  /** By name; the archived ones come last. */
-  readonly alarms: readonly ViewedAlarm[];
-  /** Replaced modules and rows that cannot be used, one line each. */
-  readonly notes: readonly string[];
-}
-
-/** The alarms as the next tick would load them, and the archived ones. Writes nothing. */
-export async function viewAlarms(db: Database, config: Config, only?: string): Promise<AlarmsView> {
+/**
+ * The alarms by name as the next tick would load them, then the archived ones. `notes` are the replaced
+ * modules and the rows that cannot be used, one line each. Writes nothing.
+ */
+export async function viewAlarms(db: Database, config: Config, only?: string) {
   const files = readAlarmFolders(config.engine, silent);
   const modules = new Map(files.map((file) => [file.name, file]));
   const workers = openWorkerPool(config, new AbortController().signal, silent, redact);

@@ -4,15 +4,11 @@ import type { Log } from "../core/log.ts";
 import { errorText } from "../text/describe.ts";
 import { renderTime, shown } from "./output.ts";
 
-export interface LogOptions {
-  /** Everything goes to stdout too. */
-  readonly verbose: boolean;
-  /** The log file; it gets everything but debug lines. */
-  readonly path: string | undefined;
-}
-
-/** Errors go to stderr, so that cron mails them. */
-export function consoleLog({ verbose, path }: LogOptions): Log {
+/**
+ * Errors go to stderr, so that cron mails them; the rest goes to stdout if it is `verbose`. The file at
+ * `path` gets everything but debug lines.
+ */
+export function consoleLog(verbose: boolean, path?: string): Log {
   const append = path === undefined ? undefined : openFile(path);
   const line = (level: string, message: string): string =>
     `${renderTime(Date.now() / 1000)} ${level} ${oneEntry(message)}\n`;

@@ -22,7 +22,7 @@ import {
   withDatabase,
 } from "./session.ts";
 
-export interface RunOptions extends ConfigOption, JsonOption {
+interface RunOptions extends ConfigOption, JsonOption {
   readonly dryRun?: boolean;
   readonly plan?: boolean;
   readonly alarm?: readonly string[];
@@ -66,7 +66,7 @@ async function run(options: RunOptions): Promise<ExitCode> {
   const isWatched = !verbose && process.stdout.isTTY;
   const read = readConfig(options);
   const { config, notes } = read;
-  const log = consoleLog({ verbose, path: config.engine.logPath });
+  const log = consoleLog(verbose, config.engine.logPath);
   for (const note of notes) log.info(note);
   if (options.jitter !== undefined) await waitJitter(options.jitter, Math.random(), log);
   const worker = startWorker(config, log);
@@ -105,8 +105,7 @@ function recordSkipped(db: DbConfig, reason: string, log: Log): void {
 async function showPlan(options: RunOptions): Promise<ExitCode> {
   if (options.jitter !== undefined)
     throw new InvalidArgumentError("--plan does not wait; leave out --jitter");
-  const verbose = options.verbose === true && options.json !== true;
-  const log = consoleLog({ verbose, path: undefined });
+  const log = consoleLog(options.verbose === true && options.json !== true);
   const report = await withDatabase(
     readConfig(options),
     (db, config) => runTick(makeEngine(db, config, log, startWorker(config, log)), "plan", options),

@@ -75,20 +75,18 @@ export interface MailStatus {
   readonly resolved: boolean;
 }
 
-export interface UnreachableSource {
-  readonly source: string;
-  readonly unreachable_since: number;
-  /** The last error. */
-  readonly cause: string;
-}
-
 export interface Status {
   readonly now: number;
   readonly ticks: TickStatus;
   /** Ticks of the last 24 hours that were skipped because another one was running. */
   readonly skipped: number;
   readonly alarms: readonly AlarmStatus[];
-  readonly unreachable: readonly UnreachableSource[];
+  /** With the last error as the cause. */
+  readonly unreachable: readonly {
+    readonly source: string;
+    readonly unreachable_since: number;
+    readonly cause: string;
+  }[];
   /** Of the last 24 hours. */
   readonly mails: readonly MailStatus[];
 }
