@@ -153,7 +153,7 @@ describe("deploy/install.sh in a fresh checkout", () => {
     mkdirSync(join(checkout, "dist.lock"));
     await expect(install()).rejects.toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("another installation from this checkout is at work"),
+      stderr: expect.stringContaining("another installation from this checkout is running"),
     });
     rmSync(join(checkout, "dist.lock"), { recursive: true });
     expect(await listed(join(checkout, "bin", "swf-alarms"))).toContain("untyped");
