@@ -33,7 +33,7 @@ export async function runMain(
   let writeError: unknown;
   for (const stream of [process.stdout, process.stderr])
     stream.on("error", (error) => {
-      // The reader of a pipe may leave early, as `head` does; the tick goes on.
+      // The reader of a pipe may leave early, as `head` does; the tick continues.
       if (!("code" in error) || error.code !== "EPIPE") writeError ??= error;
     });
   // An await that never ends would otherwise look like success.

@@ -25,7 +25,7 @@ const PAUSE = 500;
 export function declare(command: Command, setExit: SetExit): void {
   addConfigOption(command)
     .description(
-      "Removes all rows that are older than [retention] keeps them. Ticks remove the same rows, but only some at a time. Ctrl-C is safe; run it again to go on.",
+      "Removes all rows that are older than [retention] keeps them. Ticks remove the same rows, but only some at a time. Ctrl-C is safe; run it again to continue.",
     )
     .option("--dry-run", "only show what would be removed")
     .option("--yes", "remove it");
@@ -74,7 +74,7 @@ async function removeAll(options: PruneOptions): Promise<ExitCode> {
     const what = renderRemoved(removed);
     if (finished || stop.signal.aborted) {
       const lines = what === "" ? [] : [`removed ${what}`];
-      if (!finished) lines.push("stopped before the end; run prune --yes again to go on");
+      if (!finished) lines.push("stopped before the end; run prune --yes again to continue");
       else if (what === "") lines.push("nothing to remove");
       print(options, { removed: Object.fromEntries(removed), finished }, lines);
       return finished ? EXIT.ok : EXIT.failed;

@@ -99,7 +99,7 @@ export function needsAttention(status: Status): readonly string[] {
     lines.push(`source ${source} has been unreachable since ${utcMinute(since)}`);
   for (const { alarm, state, active, mail, not_mailed: unsent } of alarms) {
     if (state === "failing" || state === "quarantined") lines.push(`${alarm} is ${state}`);
-    // Its events can neither clear nor go on.
+    // Its events can neither clear nor continue.
     if (state === "not configured" && active > 0)
       lines.push(`${alarm} is not configured but has ${active} active event(s)`);
     if (mail && unsent > 0) lines.push(`${alarm} has ${unsent} event(s) not yet mailed`);

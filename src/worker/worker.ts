@@ -203,7 +203,7 @@ export class Worker {
   #receive(line: string): void {
     const message = parseWorkerLine(line, this.#job);
     if (message === undefined) this.kill("it wrote to the pipe that the engine reads");
-    else if (this.#onMessage === undefined) this.kill("it went on after its end");
+    else if (this.#onMessage === undefined) this.kill("it continued to run after its end");
     else if (message.type === "exit")
       this.kill(`it ended its process with exit code ${message.code}`);
     // After a kill only the detections that had been yielded count.

@@ -83,9 +83,9 @@ export async function history({ lab, say }: Bench): Promise<Section> {
     figures: rows,
     notes: [
       "Each is measured by turns on the database with that history and on the same one without; both have 8,000 active events and the runs of a day.",
-      "The dashboards' questions are the SQL that Django makes of them; of the answers, which Postgres makes in full, only the size is sent.",
-      "`[retention]` keeps all runs, but in the last row: there ticks have just begun to put 200,000 of them together, some at a time.",
-      "The history is made by SQL in the shape of rows that the engine made, then vacuumed, as autovacuum does.",
+      "The dashboards' queries are the SQL that Django makes; Postgres computes the results in full, and only their size is sent.",
+      "`[retention]` keeps all runs, but in the last row: there ticks have just begun to remove 200,000 of them, some at a time.",
+      "The history is inserted by SQL in the shape of the engine's rows, then vacuumed, as autovacuum does.",
     ],
   };
 }

@@ -21,7 +21,7 @@ export interface DetectFacts {
   readonly log: (message: string) => void;
   /** The dedupe keys of the alarm's active events. */
   readonly firing: () => Promise<readonly string[]>;
-  /** Called before the module goes on. */
+  /** Called before the module continues. */
   readonly onDetection: (detection: SafeDetection) => void;
   /** Called with every reason why the module did not see everything. */
   readonly onIncomplete: (reason: string) => void;
