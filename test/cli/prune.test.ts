@@ -128,7 +128,7 @@ test(
       expect({ code, stdout }).toEqual({
         code: 1,
         stdout:
-          "removed 1000 cleared events\nstopped before the end; run prune --yes again to go on\n",
+          "removed 1000 cleared events\nstopped before the end; run prune --yes again to continue\n",
       });
     } finally {
       await holder.close();
