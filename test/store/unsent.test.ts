@@ -5,7 +5,6 @@ import { migrate } from "../../src/store/migrate.ts";
 import {
   beginRetry,
   closeNotification,
-  closeRetry,
   maybeMailed,
   type NewNotification,
   openNotification,
@@ -183,7 +182,7 @@ describe.each(DATABASES)("what is owed, on $kind", ({ open }) => {
     expect((await entryRow(db, id)).data).toMatchObject({ attempts: 2, retry: "unknown" });
     expect(await pendingMails(db, "alarm_p")).toMatchObject([{ attempts: 2, pending: ["b@h"] }]);
 
-    await closeRetry(
+    await closeNotification(
       db,
       id,
       {
