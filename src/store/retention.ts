@@ -5,58 +5,76 @@ import { DatabaseError, type Queryable } from "./database.ts";
 import { isMissingRight } from "./database_error.ts";
 import { ALARMS_CONTEXT } from "./entry.ts";
 
-/** Rows that one statement removes at most, so that it is quick. */
+/** Rows of a kind that one statement removes at most, so that it is quick. */
 const ROWS = 1_000;
 /** Runs that dashboards show. */
 const SHOWN_RUNS = 20;
 
-const ENTRY_KINDS: { readonly [kind in PrunedKind]: string } = {
-  "engine runs": "engine_run",
-  "skipped ticks": "skipped_tick",
-  "cleared events": "event",
-  notifications: "notification",
-};
+/** Rows with versions or entries below them stay: a person put these there, and the foreign keys would refuse. */
+const UNREFERENCED = `context_id = '${ALARMS_CONTEXT}'
+  AND NOT EXISTS (SELECT 1 FROM entry_version WHERE entry_version.entry_id = entry.id)
+  AND NOT EXISTS (SELECT 1 FROM entry AS child WHERE child.parent_id = entry.id)`;
 
-/** What each kind must meet besides its age; `before` is a parameter such as `$1`. */
-const CONDITIONS: { readonly [kind in PrunedKind]: (before: string) => string } = {
-  "engine runs": () => `id <> ALL (ARRAY(
+const OLD_RUNS = `kind = 'engine_run' AND timestamp_created < $1::float8 AND ${UNREFERENCED}
+  AND id <> ALL (ARRAY(
     SELECT id FROM entry WHERE kind = 'engine_run' AND context_id = '${ALARMS_CONTEXT}'
       AND archived = false AND deleted_at IS NULL AND data->'only' IS NULL
-    ORDER BY timestamp_created DESC LIMIT ${SHOWN_RUNS}))`,
+    ORDER BY timestamp_created DESC LIMIT ${SHOWN_RUNS}))`;
 
-  "skipped ticks": () => "true",
+const OLD_SKIPS = `kind = 'skipped_tick' AND timestamp_created < $2::float8 AND ${UNREFERENCED}`;
 
-  "cleared events": (before) => `data->>'mail_owed' IS DISTINCT FROM 'true'
-    AND CASE WHEN jsonb_typeof(data->'clear_time') = 'number'
-        THEN (data->>'clear_time')::numeric < ${before}::float8::numeric ELSE false END`,
+/** `clear_time` is never before the row was created, so the index on kind and time finds them. Unsent events stay. */
+const OLD_EVENTS = `kind = 'event' AND timestamp_created < $3::float8 AND ${UNREFERENCED}
+  AND CASE WHEN jsonb_typeof(data->'clear_time') = 'number' THEN (data->>'clear_time')::numeric < $3::float8::numeric
+      ELSE false END
+  AND data->>'mail_owed' IS DISTINCT FROM 'true'`;
 
-  // Mails with an unknown delivery state stay while an event that they name is unsent, because `maybeMailed`
-  // reads them. `IS NOT TRUE` tells Postgres that most rows are not pending, so that it stops at the limit.
-  notifications: () => `(data ? 'pending') IS NOT TRUE
-    AND NOT ((coalesce(data->>'outcome', '') IN ('unknown', 'interrupted')
-              OR coalesce(data->>'may_have_been_sent', '') = 'true') AND EXISTS (
-      SELECT 1 FROM entry AS event WHERE event.id IN (
-          SELECT jsonb_array_elements_text(
-            jsonb_path_query_array(entry.data, '$.new_event_ids[*]')
-            || jsonb_path_query_array(entry.data, '$.continuing_event_ids[*]')
-            || jsonb_path_query_array(entry.data, '$.cleared_event_ids[*]')))
-        AND (event.data->>'mail_owed' = 'true'
-             OR (event.data->>'clear_time' IS NULL AND jsonb_typeof(event.data->'last_notified') IS DISTINCT FROM 'number'))))`,
-};
+/**
+ * Pending mails stay, and those with an unknown delivery state while an event that they name is unsent, because
+ * `maybeMailed` reads them. `IS NOT TRUE` tells Postgres that most rows are not pending, so that it reads them in
+ * the order of the index and stops at the limit.
+ */
+const OLD_NOTIFICATIONS = `kind = 'notification' AND timestamp_created < $4::float8 AND ${UNREFERENCED}
+  AND (data ? 'pending') IS NOT TRUE
+  AND NOT ((coalesce(data->>'outcome', '') IN ('unknown', 'interrupted')
+            OR coalesce(data->>'may_have_been_sent', '') = 'true') AND EXISTS (
+    SELECT 1 FROM entry AS event WHERE event.id IN (
+        SELECT jsonb_array_elements_text(
+          jsonb_path_query_array(entry.data, '$.new_event_ids[*]')
+          || jsonb_path_query_array(entry.data, '$.continuing_event_ids[*]')
+          || jsonb_path_query_array(entry.data, '$.cleared_event_ids[*]')))
+      AND (event.data->>'mail_owed' = 'true'
+           OR (event.data->>'clear_time' IS NULL AND jsonb_typeof(event.data->'last_notified') IS DISTINCT FROM 'number'))))`;
 
-/** Rows with versions or entries below them stay: a person put these there, and the foreign keys would refuse. */
-function isOld(kind: PrunedKind, before: string): string {
-  return `kind = '${ENTRY_KINDS[kind]}' AND context_id = '${ALARMS_CONTEXT}'
-    AND timestamp_created < ${before}::float8
-    AND NOT EXISTS (SELECT 1 FROM entry_version WHERE entry_version.entry_id = entry.id)
-    AND NOT EXISTS (SELECT 1 FROM entry AS child WHERE child.parent_id = entry.id)
-    AND ${CONDITIONS[kind](before)}`;
-}
+/** Rows that another process removes at this moment are skipped. */
+const OLDEST = `ORDER BY timestamp_created LIMIT ${ROWS} FOR UPDATE OF entry SKIP LOCKED`;
+
+/** The parameters are the limits in the order of `pruneLimits`; nothing is older than NULL. */
+const PRUNE = `WITH removed AS (
+    DELETE FROM entry WHERE id = ANY (
+      ARRAY(SELECT id FROM entry WHERE ${OLD_RUNS} ${OLDEST})
+      || ARRAY(SELECT id FROM entry WHERE ${OLD_SKIPS} ${OLDEST})
+      || ARRAY(SELECT id FROM entry WHERE ${OLD_EVENTS} ${OLDEST})
+      || ARRAY(SELECT id FROM entry WHERE ${OLD_NOTIFICATIONS} ${OLDEST}))
+    RETURNING kind)
+  SELECT count(*) FILTER (WHERE kind = 'engine_run')::int AS "engine runs",
+         count(*) FILTER (WHERE kind = 'skipped_tick')::int AS "skipped ticks",
+         count(*) FILTER (WHERE kind = 'event')::int AS "cleared events",
+         count(*) FILTER (WHERE kind = 'notification')::int AS "notifications"
+  FROM removed`;
+
+const COUNTS =
+  "count(*)::int AS rows, min(timestamp_created) AS oldest, max(timestamp_created) AS newest";
+
+const COUNT = `
+  SELECT 1 AS place, ${COUNTS} FROM entry WHERE ${OLD_RUNS} UNION ALL
+  SELECT 2, ${COUNTS} FROM entry WHERE ${OLD_SKIPS} UNION ALL
+  SELECT 3, ${COUNTS} FROM entry WHERE ${OLD_EVENTS} UNION ALL
+  SELECT 4, ${COUNTS} FROM entry WHERE ${OLD_NOTIFICATIONS} ORDER BY place`;
 
 /**
  * Removes some of the rows that are older than `[retention]` keeps them, the oldest first: a bounded number
- * of each kind. Rows that another process removes at this moment are skipped. Nothing is left to remove once
- * it returns an empty map.
+ * of each kind. Nothing is left to remove once it returns an empty map.
  */
 export async function pruneSome(
   db: Queryable,
@@ -64,25 +82,19 @@ export async function pruneSome(
   now: number,
 ): Promise<Removed> {
   const limits = pruneLimits(retention, now);
-  if (limits.length === 0) return new Map();
-  const oldest = limits.map(
-    ([kind], index) => `ARRAY(
-      SELECT id FROM entry WHERE ${isOld(kind, `$${index + 1}`)}
-      ORDER BY timestamp_created LIMIT ${ROWS} FOR UPDATE OF entry SKIP LOCKED)`,
-  );
-  const sql = `DELETE FROM entry WHERE id = ANY (${oldest.join(" || ")}) RETURNING kind`;
-  const before = limits.map(([, time]) => time);
-  const rows = await db.query(sql, before).catch((error: unknown) => {
+  try {
+    const [row] = await db.query(
+      PRUNE,
+      limits.map(([, before]) => before),
+    );
+    const removed = limits.map(([kind]) => [kind, Number(row?.[kind])] as const);
+    return new Map(removed.filter(([, rows]) => rows > 0));
+  } catch (error) {
     const forever = isMissingRight(error) ? ', or set "forever" in [retention]' : "";
     throw new DatabaseError(`cannot remove old rows: ${errorText(error)}${forever}`, {
       cause: error,
     });
-  });
-  const removed = limits.map(([kind]) => {
-    const count = rows.filter((row) => row.kind === ENTRY_KINDS[kind]).length;
-    return [kind, count] as const;
-  });
-  return new Map(removed.filter(([, count]) => count > 0));
+  }
 }
 
 /** What there is to remove of one kind. */
@@ -90,27 +102,24 @@ export interface OldRows {
   readonly kind: PrunedKind;
   readonly rows: number;
   /** Epoch seconds of creation. */
-  readonly oldest: number | undefined;
-  readonly newest: number | undefined;
+  readonly oldest: number | null;
+  readonly newest: number | null;
 }
 
 const OldRow = object({ rows: number(), oldest: nullable(number()), newest: nullable(number()) });
 
-/** Counts all rows that are older than `[retention]` keeps them. */
+/** Counts all rows that are older than `[retention]` keeps them, by kind. */
 export async function countOld(
   db: Queryable,
   retention: Retention,
   now: number,
 ): Promise<readonly OldRows[]> {
-  const found: OldRows[] = [];
-  for (const [kind, before] of pruneLimits(retention, now)) {
-    const [row] = await db.query(
-      `SELECT count(*)::int AS rows, min(timestamp_created) AS oldest, max(timestamp_created) AS newest
-       FROM entry WHERE ${isOld(kind, "$1")}`,
-      [before],
-    );
-    const { rows, oldest, newest } = parse(OldRow, row);
-    found.push({ kind, rows, oldest: oldest ?? undefined, newest: newest ?? undefined });
-  }
-  return found;
+  const limits = pruneLimits(retention, now);
+  const rows = await db.query(
+    COUNT,
+    limits.map(([, before]) => before),
+  );
+  return limits.flatMap(([kind, before], index) =>
+    before === null ? [] : [{ kind, ...parse(OldRow, rows[index]) }],
+  );
 }

@@ -159,7 +159,7 @@ describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
     expect(await titlesOf("event")).toEqual(staying(EVENT_CASES));
     expect(await pruneSome(db, EVENTS, NOW)).toEqual(new Map());
     expect(await countOld(db, EVENTS, NOW)).toEqual([
-      { kind, rows: 0, oldest: undefined, newest: undefined },
+      { kind, rows: 0, oldest: null, newest: null },
     ]);
   });
 
