@@ -52,12 +52,7 @@ export class PostgresDatabase implements Database {
         runStatement(client, this.#limits, sql, params);
       await run(begin);
       try {
-        const result = await work({
-          query: (sql, params) =>
-            run(sql, params).catch((error: unknown) => {
-              throw asDatabaseError(error);
-            }),
-        });
+        const result = await work({ query: run });
         await run("COMMIT");
         return result;
       } catch (error) {
