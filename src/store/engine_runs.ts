@@ -101,7 +101,7 @@ export interface ListedRun extends RunFacts {
   readonly alarmsRun: number;
   readonly alarmsSeen: number;
   readonly notificationsSent: number;
-  /** Empty unless asked for. */
+  /** Empty if listed without them. */
   readonly perAlarm: JsonObject;
 }
 

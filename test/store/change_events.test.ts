@@ -80,7 +80,7 @@ describe.each(DATABASES)("changing events on $kind", ({ open }) => {
       expect(await entryRows(db, ids)).toEqual(before);
     });
 
-    test("no ids and unknown ids are no error", async () => {
+    test("no ids and unknown ids are not errors", async () => {
       await change(db, [], LATER);
       await change(db, [randomUUID(), "'; DROP TABLE entry; --", ""], LATER);
     });

@@ -186,7 +186,7 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
     expect(crashed).toEqual(Array.from({ length: 25 }, (_, place) => place > 0 && place < 20));
   });
 
-  test("a run that was taken for dead and ends after all is no crashed one", async () => {
+  test("a run that was closed as crashed and finishes after all is not a crashed one", async () => {
     const id = await openEngineRun(db, STARTED);
     await closeCrashedRuns(db, STARTED + 1, "another");
     await closeEngineRun(db, id, SUMMARY);

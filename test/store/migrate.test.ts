@@ -310,7 +310,7 @@ describe("migrate on a shared Postgres", () => {
     ["a role that may only read and write rows", [ROWS], ALL],
     ["a role that may make tables but owns none of Django's", [ROWS, TABLES], ALL.slice(1)],
   ];
-  test.each(roles)("%s is told what to do; nothing is half made", async (_who, rights, pending) => {
+  test.each(roles)("%s gets advice; nothing is half made", async (_who, rights, pending) => {
     const dsn = await createPostgres();
     const owner = await openPostgres({ dsn });
     try {

@@ -23,7 +23,7 @@ export class PostgresDatabase implements Database {
   /** The session of the first lock, while it is being opened. */
   #spare: Promise<pg.Client> | undefined;
   readonly #locks = new Set<Lock>();
-  /** Why there is no session any more. */
+  /** Why there are no more sessions. */
   #ended: Error | undefined;
 
   constructor(
