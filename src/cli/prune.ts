@@ -43,7 +43,7 @@ async function showOld(options: PruneOptions): Promise<void> {
   const old = await withDatabase(readConfig(options), (db, { retention }) =>
     countOld(db, retention, Date.now() / 1000),
   );
-  const time = (at: number | undefined): string => (at === undefined ? "-" : utcMinute(at));
+  const time = (at: number | null): string => (at === null ? "-" : utcMinute(at));
   const rows = old.map(({ kind, rows, oldest, newest }) => {
     return [kind, String(rows), time(oldest), time(newest)];
   });

@@ -19,10 +19,10 @@ export function declare(command: Command): void {
     async (options: ListOptions) => {
       const { limit } = options;
       const items = await withDatabase(readConfig(options), async (db) => [
-        ...(await listEngineRuns(db, limit)).map(runItem),
+        ...(await listEngineRuns(db, limit, true)).map(runItem),
         ...(await listSkipped(db, limit)).map(skippedItem),
       ]);
-      const newest = items.toSorted((a, b) => (b.time ?? 0) - (a.time ?? 0)).slice(0, limit);
+      const newest = items.toSorted((a, b) => b.time - a.time).slice(0, limit);
       const headings = ["STARTED", "TOOK", "ALARMS", "DETECTED", "MAILS", "ERRORS", "DETAILS"];
       const rows = newest.map(({ cells }) => cells);
       const facts = newest.map(({ facts }) => facts);
@@ -59,8 +59,7 @@ function runItem(run: ListedRun) {
 }
 
 function renderDuration({ startedAt, finishedAt, crashedAt }: ListedRun): string {
-  if (finishedAt !== undefined && startedAt !== undefined)
-    return `${(finishedAt - startedAt).toFixed(1)} s`;
+  if (finishedAt !== undefined) return `${(finishedAt - startedAt).toFixed(1)} s`;
   return crashedAt === undefined ? "unfinished" : "crashed";
 }
 

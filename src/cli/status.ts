@@ -6,7 +6,7 @@ import { Sources } from "../engine/sources.ts";
 import { TICK_LOCK } from "../engine/tick_lock.ts";
 import { alarmRows } from "../store/alarms.ts";
 import type { Queryable } from "../store/database.ts";
-import { latestPerAlarm, pastRuns } from "../store/engine_runs.ts";
+import { latestPerAlarm, listEngineRuns } from "../store/engine_runs.ts";
 import { alarmStateOf, readStates, sourceStates } from "../store/engine_state.ts";
 import { eventCounts } from "../store/event_list.ts";
 import { failedMails } from "../store/notifications.ts";
@@ -49,7 +49,7 @@ async function readStatus(
   const mails = await failedMails(db, now - DAY, MAILS);
   return {
     now,
-    ticks: judgeTicks(await pastRuns(db, RUNS), await isLockHeld(db, TICK_LOCK)),
+    ticks: judgeTicks(await listEngineRuns(db, RUNS, false), await isLockHeld(db, TICK_LOCK)),
     skipped: await countSkipped(db, now - DAY),
     alarms: (await currentAlarms(db, Object.keys(perAlarm))).map(({ entryId, name, enabled }) => ({
       alarm: name,

@@ -16,23 +16,22 @@ export type Removed = ReadonlyMap<PrunedKind, number>;
 const DAY = 86_400;
 
 /**
- * The time before which rows of each kind are removed, in epoch seconds; kinds that are kept forever are
- * left out. The limit moves at midnight UTC, so that most ticks find nothing to remove.
+ * The time before which rows of each kind are removed, in epoch seconds; null keeps them forever. The limit
+ * moves at midnight UTC, so that most ticks find nothing to remove.
  */
 export function pruneLimits(
   { engineRunsDays, clearedEventsDays, notificationsDays }: Retention,
   now: number,
-): readonly (readonly [PrunedKind, number])[] {
-  const days: readonly (readonly [PrunedKind, number | undefined])[] = [
-    ["engine runs", engineRunsDays],
-    ["skipped ticks", engineRunsDays],
-    ["cleared events", clearedEventsDays],
-    ["notifications", notificationsDays],
-  ];
+): readonly (readonly [PrunedKind, number | null])[] {
   const today = Math.floor(now / DAY) * DAY;
-  return days.flatMap(([kind, kept]) =>
-    kept === undefined ? [] : [[kind, today - kept * DAY] as const],
-  );
+  const limit = (days: number | undefined): number | null =>
+    days === undefined ? null : today - days * DAY;
+  return [
+    ["engine runs", limit(engineRunsDays)],
+    ["skipped ticks", limit(engineRunsDays)],
+    ["cleared events", limit(clearedEventsDays)],
+    ["notifications", limit(notificationsDays)],
+  ];
 }
 
 /** `288 engine runs, 1 notification`; empty if nothing was removed. */

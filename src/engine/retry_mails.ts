@@ -3,7 +3,7 @@ import type { AlarmRow } from "../core/model.ts";
 import { givenUpError, type PendingMail, planPending, retryErrors } from "../core/pending.ts";
 import { storedMessage } from "../message/render.ts";
 import type { Database } from "../store/database.ts";
-import { beginRetry, closeRetry, pendingMails } from "../store/notifications.ts";
+import { beginRetry, closeNotification, pendingMails } from "../store/notifications.ts";
 import type { Mailing } from "./mailing.ts";
 
 export interface MailFacts {
@@ -40,7 +40,7 @@ async function retryMail(
     const { messageIds, refused, pending: givenUp } = mail;
     const error = `gave up, ${plan.reason}: ${mail.error}`;
     const result = { outcome: "partial", messageIds, refused, pending: [], givenUp } as const;
-    await closeRetry(db, mail.id, { ...result, error, retryable: false }, clock());
+    await closeNotification(db, mail.id, { ...result, error, retryable: false }, clock());
     return plan.reason === "waited for 24 hours" ? [givenUpError(mail)] : [];
   }
   const channel = await mailing.channel();
@@ -61,7 +61,7 @@ async function retryMail(
       pending.length + refused.length + givenUp.length === 0 ? "delivered" : "partial";
     const messageIds = [...mail.messageIds, ...delivery.messageIds];
     const result = { outcome, messageIds, refused, pending, givenUp, error, retryable } as const;
-    await closeRetry(db, mail.id, result, clock());
+    await closeNotification(db, mail.id, result, clock());
     return retryErrors(mail, delivery);
   });
 }

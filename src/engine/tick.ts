@@ -9,7 +9,7 @@ import type { Database, Lock } from "../store/database.ts";
 import {
   closeCrashedRuns,
   closeEngineRun,
-  lastPerAlarm,
+  latestPerAlarm,
   openEngineRun,
 } from "../store/engine_runs.ts";
 import { readStates } from "../store/engine_state.ts";
@@ -67,7 +67,7 @@ export async function tick(engine: Engine, { mode, only }: TickOptions): Promise
     if (!isPlan) lock = await lockTicks(engine);
 
     const now = clock();
-    const previous = await lastPerAlarm(db);
+    const previous = await latestPerAlarm(db);
     const runId = isPlan ? "" : await openEngineRun(db, now, only && [...only]);
     if (!isPlan) await closeCrashedRuns(db, now, runId);
 

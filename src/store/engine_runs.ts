@@ -78,16 +78,6 @@ export async function closeCrashedRuns(db: Queryable, now: number, ownId: string
   );
 }
 
-/** What the last finished tick over all alarms recorded of each, by `entry_id`; empty before the first. */
-export async function lastPerAlarm(db: Queryable): Promise<JsonObject> {
-  const [row] = await db.query(
-    `SELECT data->'per_alarm' AS per_alarm FROM entry
-     WHERE ${RUN} AND data->'per_alarm' IS NOT NULL AND data->'only' IS NULL
-     ORDER BY timestamp_created DESC LIMIT 1`,
-  );
-  return isJsonObject(row?.per_alarm) ? row.per_alarm : {};
-}
-
 /** What the last ticks recorded of each alarm: the last one over all alarms, and later ones over some of them. */
 export async function latestPerAlarm(db: Queryable): Promise<JsonObject> {
   const rows = await db.query(
@@ -104,51 +94,34 @@ export async function latestPerAlarm(db: Queryable): Promise<JsonObject> {
   return latest;
 }
 
-/** The last ticks without their alarms' parts, newest first. */
-export async function pastRuns(db: Queryable, limit: number): Promise<readonly RunFacts[]> {
-  const rows = await db.query(
-    `SELECT timestamp_created, CASE WHEN jsonb_typeof(data) = 'object' THEN data - 'per_alarm' END AS data
-     FROM entry WHERE ${LIVE_RUN} ORDER BY timestamp_created DESC LIMIT $1::int`,
-    [limit],
-  );
-  return rows.map((row) => {
-    const data = readData(row.data);
-    return {
-      startedAt: Number(row.timestamp_created),
-      finishedAt: data.number("finished_at"),
-      errors: data.number("errors") ?? 0,
-      errorDetails: data.text("error_details") ?? "",
-      partial: data.has("only"),
-    };
-  });
-}
-
-export interface ListedRun {
+export interface ListedRun extends RunFacts {
   readonly id: string;
-  readonly startedAt: number | undefined;
-  /** Undefined for a tick that never finished. */
-  readonly finishedAt: number | undefined;
-  /** When a later tick found that it would not. */
+  /** When a later tick found that it would not finish. */
   readonly crashedAt: number | undefined;
   readonly alarmsRun: number;
   readonly alarmsSeen: number;
   readonly notificationsSent: number;
-  readonly errors: number;
-  readonly errorDetails: string;
+  /** Empty if listed without them. */
   readonly perAlarm: JsonObject;
 }
 
-/** Ticks with their alarms' parts, newest first. */
-export async function listEngineRuns(db: Queryable, limit: number): Promise<readonly ListedRun[]> {
+/** The last ticks, newest first, with or without their alarms' parts. */
+export async function listEngineRuns(
+  db: Queryable,
+  limit: number,
+  withAlarms: boolean,
+): Promise<readonly ListedRun[]> {
   const rows = await db.query(
-    `SELECT id, data FROM entry WHERE ${LIVE_RUN} ORDER BY timestamp_created DESC LIMIT $1::int`,
-    [limit],
+    `SELECT id, timestamp_created,
+            CASE WHEN jsonb_typeof(data) = 'object' AND NOT $2::boolean THEN data - 'per_alarm' ELSE data END AS data
+     FROM entry WHERE ${LIVE_RUN} ORDER BY timestamp_created DESC LIMIT $1::int`,
+    [limit, withAlarms],
   );
   return rows.map((row) => {
     const data = readData(row.data);
     return {
       id: String(row.id),
-      startedAt: data.number("started_at"),
+      startedAt: Number(row.timestamp_created),
       finishedAt: data.number("finished_at"),
       crashedAt: data.number("crashed_at"),
       alarmsRun: data.number("alarms_run") ?? 0,
@@ -156,6 +129,7 @@ export async function listEngineRuns(db: Queryable, limit: number): Promise<read
       notificationsSent: data.number("notifications_sent") ?? 0,
       errors: data.number("errors") ?? 0,
       errorDetails: data.text("error_details") ?? "",
+      partial: data.has("only"),
       perAlarm: data.object("per_alarm"),
     };
   });

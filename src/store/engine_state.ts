@@ -1,18 +1,15 @@
-import { createHash } from "node:crypto";
 import {
   boolean,
-  finite,
   literal,
-  minValue,
   nullish,
   number,
   object,
   optional,
   parse,
   pipe,
-  safeInteger,
   safeParse,
   string,
+  transform,
   unknown,
   variant,
 } from "valibot";
@@ -24,15 +21,10 @@ import { ALARMS_CONTEXT, insertEntries } from "./entry.ts";
 
 const QUARANTINE = "quarantine";
 const SOURCE = "source";
-/** The length of the column `name`. */
-const MAX_NAME = 255;
 
-/** `state:<what>:<id>`, the row's name; one that is too long is cut and ends with its digest. */
-export function stateName(what: string, id: string): string {
-  const name = safeText(`state:${what}:${id}`);
-  if ([...name].length <= MAX_NAME) return name;
-  const digest = createHash("sha256").update(name).digest("hex");
-  return `${[...name].slice(0, MAX_NAME - digest.length - 1).join("")}…${digest}`;
+/** The row's name, cut to the length of its column. */
+function stateName(what: string, id: string): string {
+  return [...safeText(`state:${what}:${id}`)].slice(0, 255).join("");
 }
 
 /** What the engine keeps between ticks, by the row's name. */
@@ -74,42 +66,46 @@ export async function saveState(
   ]);
 }
 
-const time = pipe(number(), finite());
-const count = pipe(number(), safeInteger(), minValue(0));
 /** Missing in rows of earlier versions, most of which had been notified. */
 const wasNotified = optional(boolean(), true);
 
 const AlarmStateData = object({
-  failures: count,
+  failures: number(),
   cause: string(),
   fingerprint: string(),
-  quarantine: nullish(
-    object({
-      since: time,
-      pause: pipe(count, minValue(1)),
-      wait: count,
-      tried_at: time,
-      looked_at: time,
-      notified: wasNotified,
+  quarantine: pipe(
+    nullish(
+      object({
+        since: number(),
+        pause: number(),
+        wait: number(),
+        tried_at: number(),
+        looked_at: number(),
+        notified: wasNotified,
+      }),
+      null,
+    ),
+    transform((row) => {
+      if (row === null) return undefined;
+      const { tried_at: triedAt, looked_at: lookedAt, ...rest } = row;
+      return { ...rest, triedAt, lookedAt };
     }),
   ),
-  recovery: nullish(object({ since: time, until: time, notified: wasNotified })),
+  recovery: pipe(
+    nullish(object({ since: number(), until: number(), notified: wasNotified }), null),
+    transform((row) => row ?? undefined),
+  ),
 });
 
 const SourceStateData = variant("kind", [
-  object({ kind: literal("unreachable"), since: time, cause: string(), notified: wasNotified }),
-  object({ kind: literal("recovered"), since: time, until: time }),
+  object({ kind: literal("unreachable"), since: number(), cause: string(), notified: wasNotified }),
+  object({ kind: literal("recovered"), since: number(), until: number() }),
 ]);
 
 /** The state of an alarm, by its name; undefined if it is healthy or its row is unreadable. */
 export function alarmStateOf(states: States, alarm: string): AlarmState | undefined {
   const parsed = safeParse(AlarmStateData, states.get(stateName(QUARANTINE, alarm)));
-  if (!parsed.success) return undefined;
-  const { quarantine, recovery, ...state } = parsed.output;
-  if (!quarantine) return { ...state, quarantine: undefined, recovery: recovery ?? undefined };
-  const { tried_at: triedAt, looked_at: lookedAt, ...rest } = quarantine;
-  const renamed = { ...rest, triedAt, lookedAt };
-  return { ...state, quarantine: renamed, recovery: recovery ?? undefined };
+  return parsed.success ? parsed.output : undefined;
 }
 
 /** Saves the state of an alarm; undefined if it is healthy. */
@@ -119,13 +115,9 @@ export async function saveAlarmState(
   state: AlarmState | undefined,
   now: number,
 ): Promise<void> {
-  await saveState(db, QUARANTINE, alarm, state && alarmStateData(state), now);
-}
-
-function alarmStateData({ quarantine, recovery, ...state }: AlarmState) {
-  const { triedAt, lookedAt, ...rest } = quarantine ?? {};
-  const renamed = { ...rest, tried_at: triedAt, looked_at: lookedAt };
-  return { ...state, quarantine: quarantine ? renamed : null, recovery: recovery ?? null };
+  const { triedAt, lookedAt, ...rest } = state?.quarantine ?? {};
+  const quarantine = state?.quarantine && { ...rest, tried_at: triedAt, looked_at: lookedAt };
+  await saveState(db, QUARANTINE, alarm, state && { ...state, quarantine }, now);
 }
 
 /** The state of a source, by its name; undefined if it works or its row is unreadable. */

@@ -131,27 +131,15 @@ function newEvent(
   };
 }
 
-const TOUCH = `WITH changed AS (
-    UPDATE entry SET data = jsonb_set(data - 'clear_held_at', '{last_seen}', to_jsonb($2::float8)), timestamp_modified = $2
-    WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE} RETURNING 1)
-  SELECT count(*)::int AS count FROM changed`;
-
-/**
- * Records that the entities were detected again, which also ends a held clear. Returns how many of the
- * events are still active.
- */
+/** Records that the entities were detected again, which also ends a held clear. */
 export async function touchEvents(
   db: Queryable,
   ids: readonly string[],
   now: number,
-): Promise<number> {
-  return await updateEvents(db, TOUCH, ids, [now]);
+): Promise<void> {
+  const data = "jsonb_set(data - 'clear_held_at', '{last_seen}', to_jsonb($2::float8))";
+  await updateEvents(db, ids, data, [now], STILL_ACTIVE);
 }
-
-const HOLD = `WITH changed AS (
-    UPDATE entry SET data = jsonb_set(data, '{clear_held_at}', to_jsonb($2::float8)), timestamp_modified = $2
-    WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE} RETURNING 1)
-  SELECT count(*)::int AS count FROM changed`;
 
 /** Records that the clear guard held the events back. */
 export async function holdEvents(
@@ -159,16 +147,9 @@ export async function holdEvents(
   ids: readonly string[],
   now: number,
 ): Promise<void> {
-  await updateEvents(db, HOLD, ids, [now]);
+  const data = "jsonb_set(data, '{clear_held_at}', to_jsonb($2::float8))";
+  await updateEvents(db, ids, data, [now], STILL_ACTIVE);
 }
-
-const CLEAR = `WITH changed AS (
-    UPDATE entry SET data = data || jsonb_build_object('clear_time', $2::float8, 'clear_reason', $3::text)
-                       || CASE WHEN $4::boolean AND ${numberAt("last_notified")} = 0
-                          THEN '{"mail_owed": true}'::jsonb ELSE '{}'::jsonb END,
-                     timestamp_modified = $2
-    WHERE id = ANY($1::text[]) AND ${STILL_ACTIVE} RETURNING 1)
-  SELECT count(*)::int AS count FROM changed`;
 
 export interface ClearFacts {
   readonly reason: string;
@@ -176,43 +157,43 @@ export interface ClearFacts {
   readonly mailOn: boolean;
 }
 
-/** Ends those of the events that are still active. Returns how many were. */
+/** Ends those of the events that are still active. */
 export async function clearEvents(
   db: Queryable,
   ids: readonly string[],
   { reason, mailOn }: ClearFacts,
   now: number,
-): Promise<number> {
-  return await updateEvents(db, CLEAR, ids, [now, reason, mailOn]);
+): Promise<void> {
+  const data = `data || jsonb_build_object('clear_time', $2::float8, 'clear_reason', $3::text)
+    || CASE WHEN $4::boolean AND ${numberAt("last_notified")} = 0
+       THEN '{"mail_owed": true}'::jsonb ELSE '{}'::jsonb END`;
+  await updateEvents(db, ids, data, [now, reason, mailOn], STILL_ACTIVE);
 }
 
-const STAMP = `WITH changed AS (
-    UPDATE entry SET data = jsonb_set(data - 'mail_owed', '{last_notified}', to_jsonb($2::float8)), timestamp_modified = $2
-    WHERE id = ANY($1::text[]) RETURNING 1)
-  SELECT count(*)::int AS count FROM changed`;
-
-/** Records a confirmed mail on every event that it named. */
+/** Records a confirmed mail on every event that it named, cleared ones too. */
 export async function stampNotified(
   db: Queryable,
   ids: readonly string[],
   now: number,
 ): Promise<void> {
-  await updateEvents(db, STAMP, ids, [now]);
+  const data = "jsonb_set(data - 'mail_owed', '{last_notified}', to_jsonb($2::float8))";
+  await updateEvents(db, ids, data, [now], "true");
 }
 
-/** Runs an update in batches of ids. Returns how many events it changed. */
+/** Sets `data` to an SQL expression, in batches of ids; `$2`, the first of `params`, is the time. */
 async function updateEvents(
   db: Queryable,
-  update: string,
   ids: readonly string[],
+  data: string,
   params: readonly SqlValue[],
-): Promise<number> {
-  let changed = 0;
-  for (let start = 0; start < ids.length; start += BATCH) {
-    const [row] = await db.query(update, [ids.slice(start, start + BATCH), ...params]);
-    changed += Number(row?.count ?? 0);
-  }
-  return changed;
+  condition: string,
+): Promise<void> {
+  for (let start = 0; start < ids.length; start += BATCH)
+    await db.query(
+      `UPDATE entry SET data = ${data}, timestamp_modified = $2
+       WHERE id = ANY($1::text[]) AND ${condition}`,
+      [ids.slice(start, start + BATCH), ...params],
+    );
 }
 
 /** A mail names no more of them; the next mail names the rest. */

@@ -8,16 +8,6 @@ import { isMissingRight, isMissingTable } from "./database_error.ts";
 const FOLDER = fileURLToPath(new URL("../../migrations", import.meta.url));
 const LOCK = "swf-alarms migrate";
 
-/** Indexes that promises rest on, by their migration, which is repeatable: if one is missing, it is pending again. */
-const INDEXES: ReadonlyMap<string, readonly string[]> = new Map([
-  ["0002_one_active_event.sql", ["swf_alarms_one_active_event"]],
-  [
-    "0004_mails_of_an_alarm.sql",
-    ["swf_alarms_owed_clears", "swf_alarms_unfinished_mail", "swf_alarms_mails"],
-  ],
-  ["0005_events_of_an_alarm.sql", ["swf_alarms_events_of_alarm"]],
-]);
-
 const LEDGER = `
   CREATE TABLE IF NOT EXISTS swf_alarms_migration (
     name text NOT NULL PRIMARY KEY,
@@ -75,35 +65,30 @@ async function apply(db: Database, name: string): Promise<readonly Row[]> {
 }
 
 /**
- * Names of the migrations that the database lacks, in order, including those whose indexes are missing.
- * Throws DatabaseError if the database is newer than this engine.
+ * Names of the migrations that the database lacks, in order; the one that makes the unique index counts as
+ * lacking while the index is missing. Throws DatabaseError if the database is newer than this engine.
  */
 export async function pendingMigrations(db: Database): Promise<readonly string[]> {
   const known = readdirSync(FOLDER)
     .filter((file) => file.endsWith(".sql"))
     .sort();
-  const found = await findNames(db);
-  const done = new Set(found.filter((row) => row.applied === true).map(({ name }) => String(name)));
-  const present = new Set(found.map(({ name }) => String(name)));
-  const newer = [...done].filter((name) => !known.includes(name));
+  const done = await appliedMigrations(db);
+  const newer = done.filter((name) => !known.includes(name));
   if (newer.length > 0)
     throw new DatabaseError(
       `the database has migrations that this engine does not know (${newer.join(", ")}); update swf-alarms`,
     );
-  return known.filter(
-    (name) => !done.has(name) || !(INDEXES.get(name) ?? []).every((index) => present.has(index)),
-  );
+  return known.filter((name) => !done.includes(name));
 }
 
-/** The ledger's migrations and the watched indexes that exist; empty if there is no ledger yet. */
-async function findNames(db: Database): Promise<readonly Row[]> {
+/** Empty if there is no ledger yet. */
+async function appliedMigrations(db: Database): Promise<readonly string[]> {
   try {
-    return await db.query(
-      `SELECT name, true AS applied FROM swf_alarms_migration
-       UNION ALL
-       SELECT name, false FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL`,
-      [[...INDEXES.values()].flat()],
+    const rows = await db.query(
+      `SELECT name FROM swf_alarms_migration
+       WHERE name <> '0002_one_active_event.sql' OR to_regclass('swf_alarms_one_active_event') IS NOT NULL`,
     );
+    return rows.map(({ name }) => String(name));
   } catch (error) {
     if (isMissingTable(error)) return [];
     throw error;

@@ -62,60 +62,50 @@ export async function openNotification(
   return id;
 }
 
-/** What a first and a later attempt to deliver a mail have in common. */
-interface AttemptResult {
+/** How an attempt to deliver a mail ended. */
+export interface NotificationResult {
+  /** `partial`: delivered to some recipients only. */
+  readonly outcome: "delivered" | "partial" | "failed";
   /** The service's own ids of the messages, such as the MessageId of SES. */
   readonly messageIds: readonly string[];
   /** Addresses that the service does not accept. */
   readonly refused: readonly Refused[];
   /** Addresses that later ticks deliver this mail to. */
   readonly pending: readonly string[];
+  /** Addresses that are no longer tried. */
+  readonly givenUp?: readonly string[];
   readonly error: string | undefined;
   /** Whether another attempt may help. */
   readonly retryable: boolean | undefined;
-}
-
-/** How the first attempt ended. */
-export interface NotificationResult extends AttemptResult {
-  /** `partial`: delivered to some recipients only. */
-  readonly outcome: "delivered" | "partial" | "failed";
   /** The service did not respond, so the mail may have been sent. */
-  readonly mayBeSent: boolean;
+  readonly mayBeSent?: boolean;
   /** The text that was sent instead, if the service found the first one too large. */
-  readonly shortened: string | undefined;
+  readonly shortened?: string | undefined;
 }
 
-/** Keys for a notification's `data`; an empty list has no key. */
-function attemptData({ messageIds, refused, pending, error, retryable }: AttemptResult) {
-  const filled = <T>(list: readonly T[]): readonly T[] | undefined =>
-    list.length === 0 ? undefined : list;
-  return {
-    message_ids: messageIds,
-    refused: filled(refused),
-    pending: filled(pending),
-    error,
-    retryable,
-  };
-}
-
-/** Records how the first attempt ended. */
+/** Records how the first or a later attempt ended. */
 export async function closeNotification(
   db: Queryable,
   id: string,
   result: NotificationResult,
   now: number,
 ): Promise<void> {
-  const { outcome, mayBeSent, shortened } = result;
+  const { refused, pending, givenUp = [], shortened } = result;
   const data = {
-    outcome,
+    outcome: result.outcome,
     finished_at: now,
-    ...attemptData(result),
-    may_have_been_sent: mayBeSent ? true : undefined,
+    message_ids: result.messageIds,
+    refused: refused.length === 0 ? undefined : refused,
+    pending: pending.length === 0 ? undefined : pending,
+    given_up: givenUp.length === 0 ? undefined : givenUp,
+    error: result.error,
+    retryable: result.retryable,
+    may_have_been_sent: result.mayBeSent === true ? true : undefined,
     shortened: shortened === undefined ? undefined : true,
   };
   await db.query(
-    `UPDATE entry SET data = data || $2::text::jsonb, status = 'done', timestamp_modified = $3,
-                      content = COALESCE($4, content)
+    `UPDATE entry SET data = (data - ARRAY['pending', 'retry', 'error', 'retryable']) || $2::text::jsonb,
+                      status = 'done', timestamp_modified = $3, content = COALESCE($4, content)
      WHERE id = $1`,
     [id, jsonText(data), now, shortened === undefined ? null : safeText(shortened)],
   );
@@ -216,34 +206,6 @@ export async function beginRetry(
   const data = { attempts: attempts + 1, retry: "unknown", retried_at: now };
   await db.query(
     `UPDATE entry SET data = data || $2::text::jsonb, timestamp_modified = $3 WHERE id = $1`,
-    [id, jsonText(data), now],
-  );
-}
-
-/** How a later attempt ended. */
-export interface PendingResult extends AttemptResult {
-  readonly outcome: "delivered" | "partial";
-  /** Addresses that are no longer tried. */
-  readonly givenUp: readonly string[];
-}
-
-/** Records how a later attempt ended. */
-export async function closeRetry(
-  db: Queryable,
-  id: string,
-  result: PendingResult,
-  now: number,
-): Promise<void> {
-  const data = {
-    outcome: result.outcome,
-    finished_at: now,
-    ...attemptData(result),
-    given_up: result.givenUp.length === 0 ? undefined : result.givenUp,
-  };
-  await db.query(
-    `UPDATE entry SET data = (data - ARRAY['pending', 'retry', 'error', 'retryable']) || $2::text::jsonb,
-                      timestamp_modified = $3
-     WHERE id = $1`,
     [id, jsonText(data), now],
   );
 }

@@ -5,35 +5,37 @@ import { DatabaseError, type Queryable } from "./database.ts";
 import { isMissingRight } from "./database_error.ts";
 import { ALARMS_CONTEXT } from "./entry.ts";
 
-/** Rows that one statement removes at most, so that it is quick. */
+/** Rows of a kind that one statement removes at most, so that it is quick. */
 const ROWS = 1_000;
 /** Runs that dashboards show. */
 const SHOWN_RUNS = 20;
 
 /** Rows with versions or entries below them stay: a person put these there, and the foreign keys would refuse. */
-const OLD = `context_id = '${ALARMS_CONTEXT}' AND timestamp_created < $1::float8
+const UNREFERENCED = `context_id = '${ALARMS_CONTEXT}'
   AND NOT EXISTS (SELECT 1 FROM entry_version WHERE entry_version.entry_id = entry.id)
   AND NOT EXISTS (SELECT 1 FROM entry AS child WHERE child.parent_id = entry.id)`;
 
-const OLD_RUNS = `kind = 'engine_run' AND ${OLD} AND id <> ALL (ARRAY(
+const OLD_RUNS = `kind = 'engine_run' AND timestamp_created < $1::float8 AND ${UNREFERENCED}
+  AND id <> ALL (ARRAY(
     SELECT id FROM entry WHERE kind = 'engine_run' AND context_id = '${ALARMS_CONTEXT}'
       AND archived = false AND deleted_at IS NULL AND data->'only' IS NULL
     ORDER BY timestamp_created DESC LIMIT ${SHOWN_RUNS}))`;
 
-const OLD_SKIPS = `kind = 'skipped_tick' AND ${OLD}`;
+const OLD_SKIPS = `kind = 'skipped_tick' AND timestamp_created < $2::float8 AND ${UNREFERENCED}`;
 
 /** `clear_time` is never before the row was created, so the index on kind and time finds them. Unsent events stay. */
-const OLD_EVENTS = `kind = 'event' AND ${OLD}
-  AND CASE WHEN jsonb_typeof(data->'clear_time') = 'number' THEN (data->>'clear_time')::numeric < $1::float8::numeric
+const OLD_EVENTS = `kind = 'event' AND timestamp_created < $3::float8 AND ${UNREFERENCED}
+  AND CASE WHEN jsonb_typeof(data->'clear_time') = 'number' THEN (data->>'clear_time')::numeric < $3::float8::numeric
       ELSE false END
   AND data->>'mail_owed' IS DISTINCT FROM 'true'`;
 
 /**
- * Pending mails stay, and those with an unknown delivery state while an event that they name is unsent: the
- * next mail says because of them that it may be a repeat (`maybeMailed`). `IS NOT TRUE` also tells Postgres
- * that most rows are not pending, so that it reads them in the order of the index and stops at the limit.
+ * Pending mails stay, and those with an unknown delivery state while an event that they name is unsent, because
+ * `maybeMailed` reads them. `IS NOT TRUE` tells Postgres that most rows are not pending, so that it reads them in
+ * the order of the index and stops at the limit.
  */
-const OLD_NOTIFICATIONS = `kind = 'notification' AND ${OLD} AND (data ? 'pending') IS NOT TRUE
+const OLD_NOTIFICATIONS = `kind = 'notification' AND timestamp_created < $4::float8 AND ${UNREFERENCED}
+  AND (data ? 'pending') IS NOT TRUE
   AND NOT ((coalesce(data->>'outcome', '') IN ('unknown', 'interrupted')
             OR coalesce(data->>'may_have_been_sent', '') = 'true') AND EXISTS (
     SELECT 1 FROM entry AS event WHERE event.id IN (
@@ -44,12 +46,31 @@ const OLD_NOTIFICATIONS = `kind = 'notification' AND ${OLD} AND (data ? 'pending
       AND (event.data->>'mail_owed' = 'true'
            OR (event.data->>'clear_time' IS NULL AND jsonb_typeof(event.data->'last_notified') IS DISTINCT FROM 'number'))))`;
 
-const CONDITIONS: { readonly [kind in PrunedKind]: string } = {
-  "engine runs": OLD_RUNS,
-  "skipped ticks": OLD_SKIPS,
-  "cleared events": OLD_EVENTS,
-  notifications: OLD_NOTIFICATIONS,
-};
+/** Rows that another process removes at this moment are skipped. */
+const OLDEST = `ORDER BY timestamp_created LIMIT ${ROWS} FOR UPDATE OF entry SKIP LOCKED`;
+
+/** The parameters are the limits in the order of `pruneLimits`; nothing is older than NULL. */
+const PRUNE = `WITH removed AS (
+    DELETE FROM entry WHERE id = ANY (
+      ARRAY(SELECT id FROM entry WHERE ${OLD_RUNS} ${OLDEST})
+      || ARRAY(SELECT id FROM entry WHERE ${OLD_SKIPS} ${OLDEST})
+      || ARRAY(SELECT id FROM entry WHERE ${OLD_EVENTS} ${OLDEST})
+      || ARRAY(SELECT id FROM entry WHERE ${OLD_NOTIFICATIONS} ${OLDEST}))
+    RETURNING kind)
+  SELECT count(*) FILTER (WHERE kind = 'engine_run')::int AS "engine runs",
+         count(*) FILTER (WHERE kind = 'skipped_tick')::int AS "skipped ticks",
+         count(*) FILTER (WHERE kind = 'event')::int AS "cleared events",
+         count(*) FILTER (WHERE kind = 'notification')::int AS "notifications"
+  FROM removed`;
+
+const COUNTS =
+  "count(*)::int AS rows, min(timestamp_created) AS oldest, max(timestamp_created) AS newest";
+
+const COUNT = `
+  SELECT 1 AS place, ${COUNTS} FROM entry WHERE ${OLD_RUNS} UNION ALL
+  SELECT 2, ${COUNTS} FROM entry WHERE ${OLD_SKIPS} UNION ALL
+  SELECT 3, ${COUNTS} FROM entry WHERE ${OLD_EVENTS} UNION ALL
+  SELECT 4, ${COUNTS} FROM entry WHERE ${OLD_NOTIFICATIONS} ORDER BY place`;
 
 /**
  * Removes some of the rows that are older than `[retention]` keeps them, the oldest first: a bounded number
@@ -60,27 +81,17 @@ export async function pruneSome(
   retention: Retention,
   now: number,
 ): Promise<Removed> {
-  const removed = new Map<PrunedKind, number>();
-  for (const [kind, before] of pruneLimits(retention, now)) {
-    const rows = await removeOldest(db, kind, before);
-    if (rows > 0) removed.set(kind, rows);
-  }
-  return removed;
-}
-
-/** Rows that another process removes at this moment are skipped. */
-async function removeOldest(db: Queryable, kind: PrunedKind, before: number): Promise<number> {
+  const limits = pruneLimits(retention, now);
   try {
-    const rows = await db.query(
-      `DELETE FROM entry WHERE id = ANY (ARRAY(
-         SELECT id FROM entry WHERE ${CONDITIONS[kind]}
-         ORDER BY timestamp_created LIMIT ${ROWS} FOR UPDATE OF entry SKIP LOCKED)) RETURNING id`,
-      [before],
+    const [row] = await db.query(
+      PRUNE,
+      limits.map(([, before]) => before),
     );
-    return rows.length;
+    const removed = limits.map(([kind]) => [kind, Number(row?.[kind])] as const);
+    return new Map(removed.filter(([, rows]) => rows > 0));
   } catch (error) {
     const forever = isMissingRight(error) ? ', or set "forever" in [retention]' : "";
-    throw new DatabaseError(`cannot remove old ${kind}: ${errorText(error)}${forever}`, {
+    throw new DatabaseError(`cannot remove old rows: ${errorText(error)}${forever}`, {
       cause: error,
     });
   }
@@ -91,27 +102,24 @@ export interface OldRows {
   readonly kind: PrunedKind;
   readonly rows: number;
   /** Epoch seconds of creation. */
-  readonly oldest: number | undefined;
-  readonly newest: number | undefined;
+  readonly oldest: number | null;
+  readonly newest: number | null;
 }
 
 const OldRow = object({ rows: number(), oldest: nullable(number()), newest: nullable(number()) });
 
-/** Counts all rows that are older than `[retention]` keeps them. */
+/** Counts all rows that are older than `[retention]` keeps them, by kind. */
 export async function countOld(
   db: Queryable,
   retention: Retention,
   now: number,
 ): Promise<readonly OldRows[]> {
-  const found: OldRows[] = [];
-  for (const [kind, before] of pruneLimits(retention, now)) {
-    const [row] = await db.query(
-      `SELECT count(*)::int AS rows, min(timestamp_created) AS oldest, max(timestamp_created) AS newest
-       FROM entry WHERE ${CONDITIONS[kind]}`,
-      [before],
-    );
-    const { rows, oldest, newest } = parse(OldRow, row);
-    found.push({ kind, rows, oldest: oldest ?? undefined, newest: newest ?? undefined });
-  }
-  return found;
+  const limits = pruneLimits(retention, now);
+  const rows = await db.query(
+    COUNT,
+    limits.map(([, before]) => before),
+  );
+  return limits.flatMap(([kind, before], index) =>
+    before === null ? [] : [{ kind, ...parse(OldRow, rows[index]) }],
+  );
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { maxValue, minValue, number, object, pipe, safeParse, string } from "valibot";
@@ -46,19 +46,12 @@ export function noteSkipped(folder: string, tick: SkippedTick): void {
   appendFileSync(join(folder, SKIPPED_FILE), `${JSON.stringify(tick)}\n`, { mode: 0o600 });
 }
 
-/**
- * Moves the notes of a folder into its database. The file is renamed first and removed last: a crash in
- * between can record a note twice, but never lose one.
- */
+/** Moves the notes of a folder into its database. A crash in between can record a note twice. */
 export async function importSkipped(db: Queryable, folder: string): Promise<void> {
   const file = join(folder, SKIPPED_FILE);
-  const taken = `${file}.taken`;
-  if (!existsSync(taken)) {
-    if (!existsSync(file)) return;
-    renameSync(file, taken);
-  }
-  await recordSkipped(db, readFileSync(taken, "utf8").split("\n").flatMap(parseNote));
-  rmSync(taken);
+  if (!existsSync(file)) return;
+  await recordSkipped(db, readFileSync(file, "utf8").split("\n").flatMap(parseNote));
+  rmSync(file);
 }
 
 /** An incomplete or foreign line is ignored. */

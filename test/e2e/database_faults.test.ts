@@ -74,7 +74,7 @@ test("a missing table and a missing column are named, with what to do", async ()
   const set = await site.command(["alarm", "set", "things", "--title", "New"]);
   expectLines(set, 2, /database error: relation "entry_version" .*; restore the table, .*/);
   expect(only(await site.entries("alarm")).title).toBe("Title of things");
-  expectLines(await site.tick(), 1, /cannot remove old engine runs: .*"entry_version".*/);
+  expectLines(await site.tick(), 1, /cannot remove old rows: .*"entry_version".*/);
   await site.query("ALTER TABLE entry RENAME COLUMN archived TO put_away");
   expectLines(await site.tick(), 2, /database error: column .*archived.*; restore the column, .*/);
 });

@@ -69,7 +69,7 @@ test("an error is one line, and costs the tick nothing else", async () => {
   );
   const tick = await engine.tick();
   expect(tick?.errors).toEqual([
-    "cannot remove old engine runs: database error: not today; see docs/operations.md",
+    "cannot remove old rows: database error: not today; see docs/operations.md",
   ]);
   const run = (await readEntries(engine.db, "engine_run")).at(-1);
   expect(run?.data).toMatchObject({ errors: 0, finished_at: START });

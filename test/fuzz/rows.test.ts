@@ -157,7 +157,7 @@ test("a tick among rows of any kind runs every alarm whose row is right, and rec
         started: true,
         outcome: { status: "complete" },
       });
-      const [run] = await listEngineRuns(engine.db, 1);
+      const [run] = await listEngineRuns(engine.db, 1, true);
       expect(run).toMatchObject({ finishedAt: engine.now, alarmsRun: expect.any(Number) });
       expect(Object.keys(run?.perAlarm ?? {}).sort()).toEqual(
         [...new Set((report?.results ?? []).map(({ row }) => row.entryId))].sort(),

@@ -101,8 +101,8 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
     await insertEntry(db, { kind: "engine_run", created: STARTED + 600, archived: true });
     await insertEntry(db, { kind: "engine_run", created: STARTED + 600, deletedAt: 5 });
     await insertEntry(db, { kind: "event", created: STARTED + 600 });
-    expect((await listEngineRuns(db, 1)).map(({ id }) => id)).toEqual([second]);
-    expect(await listEngineRuns(db, 10)).toEqual([
+    expect((await listEngineRuns(db, 1, true)).map(({ id }) => id)).toEqual([second]);
+    expect(await listEngineRuns(db, 10, true)).toEqual([
       {
         id: second,
         startedAt: STARTED + 300,
@@ -112,6 +112,7 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
         notificationsSent: 0,
         errors: 0,
         errorDetails: "",
+        partial: false,
         perAlarm: {},
       },
       {
@@ -123,6 +124,7 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
         notificationsSent: 1,
         errors: 1,
         errorDetails: `alarm_b: said '"\\ and \uFFFD 漢`,
+        partial: false,
         perAlarm: SUMMARY.per_alarm,
       },
     ]);
@@ -170,7 +172,7 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
     const closed = await entryRow(db, dead);
     await closeCrashedRuns(db, STARTED + 900, own);
     expect(await entryRow(db, dead)).toEqual(closed);
-    const listed = (await listEngineRuns(db, 20)).find(({ id }) => id === dead);
+    const listed = (await listEngineRuns(db, 20, true)).find(({ id }) => id === dead);
     expect(listed).toMatchObject({ crashedAt: STARTED + 600, finishedAt: undefined, errors: 1 });
   });
 
@@ -178,11 +180,13 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
     const open = [];
     for (let tick = 0; tick < 25; tick++) open.push(await openEngineRun(db, STARTED + tick));
     await closeCrashedRuns(db, STARTED + 100, open.at(-1) ?? "");
-    const crashed = (await listEngineRuns(db, 30)).map(({ crashedAt }) => crashedAt !== undefined);
+    const crashed = (await listEngineRuns(db, 30, true)).map(
+      ({ crashedAt }) => crashedAt !== undefined,
+    );
     expect(crashed).toEqual(Array.from({ length: 25 }, (_, place) => place > 0 && place < 20));
   });
 
-  test("a run that was taken for dead and ends after all is no crashed one", async () => {
+  test("a run that was closed as crashed and finishes after all is not a crashed one", async () => {
     const id = await openEngineRun(db, STARTED);
     await closeCrashedRuns(db, STARTED + 1, "another");
     await closeEngineRun(db, id, SUMMARY);
@@ -199,11 +203,11 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
       { started_at: "x", errors: "1", error_details: 5, per_alarm: [] },
     ],
   ])("a run of another program is listed with what it has: %s", async (_sentence, data) => {
-    const id = await insertEntry(db, { kind: "engine_run", data });
-    expect(await listEngineRuns(db, 1)).toEqual([
+    const id = await insertEntry(db, { kind: "engine_run", created: 5, data });
+    expect(await listEngineRuns(db, 1, true)).toEqual([
       expect.objectContaining({
         id,
-        startedAt: undefined,
+        startedAt: 5,
         errors: 0,
         errorDetails: "",
         perAlarm: {},

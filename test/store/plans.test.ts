@@ -2,13 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { alarmRows } from "../../src/store/alarms.ts";
 import type { Database, Queryable } from "../../src/store/database.ts";
-import {
-  closeCrashedRuns,
-  lastPerAlarm,
-  latestPerAlarm,
-  listEngineRuns,
-  pastRuns,
-} from "../../src/store/engine_runs.ts";
+import { closeCrashedRuns, latestPerAlarm, listEngineRuns } from "../../src/store/engine_runs.ts";
 import { readStates } from "../../src/store/engine_state.ts";
 import { eventCounts, eventTexts, listEvents } from "../../src/store/event_list.ts";
 import {
@@ -90,7 +84,7 @@ type Question = readonly [string, RegExp, (db: Queryable) => Promise<unknown>];
 
 const TICK: readonly Question[] = [
   ["alarmRows", BY_KIND, (db) => alarmRows(db)],
-  ["lastPerAlarm", BY_KIND, (db) => lastPerAlarm(db)],
+  ["latestPerAlarm", BY_KIND, (db) => latestPerAlarm(db)],
   [
     "closeCrashedRuns",
     new RegExp(`${BY_KIND.source}|${BY_ID.source}`),
@@ -121,9 +115,7 @@ const COMMANDS: readonly Question[] = [
     (db) => listEvents(db, { ...LISTED, alarm: "a1", all: true }),
   ],
   ["eventCounts", ACTIVE, (db) => eventCounts(db)],
-  ["latestPerAlarm", BY_KIND, (db) => latestPerAlarm(db)],
-  ["pastRuns", BY_KIND, (db) => pastRuns(db, 300)],
-  ["listEngineRuns", BY_KIND, (db) => listEngineRuns(db, 50)],
+  ["listEngineRuns", BY_KIND, (db) => listEngineRuns(db, 300, false)],
   ["listSkipped", BY_KIND, (db) => listSkipped(db, 50)],
   ["countSkipped", BY_KIND, (db) => countSkipped(db, END - 86_400)],
   ["failedMails", BY_KIND, (db) => failedMails(db, END - 86_400, 50)],

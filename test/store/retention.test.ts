@@ -159,7 +159,7 @@ describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
     expect(await titlesOf("event")).toEqual(staying(EVENT_CASES));
     expect(await pruneSome(db, EVENTS, NOW)).toEqual(new Map());
     expect(await countOld(db, EVENTS, NOW)).toEqual([
-      { kind, rows: 0, oldest: undefined, newest: undefined },
+      { kind, rows: 0, oldest: null, newest: null },
     ]);
   });
 
@@ -289,7 +289,7 @@ test("a missing right is named, with what to do", async () => {
     );
     const db = await openPostgres({ dsn: url.href });
     await expect(pruneSome(db, ALL, NOW)).rejects.toThrow(
-      'cannot remove old engine runs: database error: permission denied for table entry; grant the engine\'s role the rights in deploy/grants.sql, or set "forever" in [retention]',
+      'cannot remove old rows: database error: permission denied for table entry; grant the engine\'s role the rights in deploy/grants.sql, or set "forever" in [retention]',
     );
     await db.close();
   } finally {
@@ -321,7 +321,11 @@ test("on a large table every kind is found by the index on kind and time", async
   } finally {
     await db.close();
   }
-  expect(plans).toHaveLength(8);
-  for (const plan of plans) expect(plan).toMatch(/entry_(context_4f8a8e|kind_5a2419)_idx/);
+  expect(plans).toHaveLength(2);
+  for (const plan of plans) {
+    const parts = plan.split("LockRows").slice(1);
+    expect(parts).toHaveLength(4);
+    for (const part of parts) expect(part).toMatch(/entry_(context_4f8a8e|kind_5a2419)_idx/);
+  }
   expect(plans.join("\n")).not.toMatch(/Seq Scan on entry (?!child)/);
 });

@@ -112,15 +112,6 @@ describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test("notes that a crashed tick had renamed are imported too, and the new ones after them", async () => {
-    writeFileSync(join(folder, `${FILE}.taken`), `${JSON.stringify(TICK)}\n`);
-    noteSkipped(folder, { ...TICK, at: AT + 300 });
-    await importSkipped(db, folder);
-    await importSkipped(db, folder);
-    expect((await listSkipped(db, 10)).map(({ at }) => at)).toEqual([AT + 300, AT]);
-    expect(readdirSync(folder)).toEqual([]);
-  });
-
   test("after a database error nothing of them is lost", async () => {
     noteSkipped(folder, TICK);
     await db.query("ALTER TABLE entry RENAME TO entry_away");

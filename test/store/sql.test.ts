@@ -25,10 +25,9 @@ const KNOWN: readonly string[] = [
   "postgres/connect.ts: {statement}",
   "postgres/connect.ts: {wait}",
   "postgres/lock.ts: {pid}",
-  // One of the constants above it.
-  "events.ts: update",
-  // One of the constants of `CONDITIONS`.
-  "retention.ts: {CONDITIONS[kind]}",
+  // What the functions above it write, and a constant or "true".
+  "events.ts: {data}",
+  "events.ts: {condition}",
 ];
 
 /** The drivers hand on the statements that the rest of the store makes. */

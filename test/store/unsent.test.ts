@@ -5,7 +5,6 @@ import { migrate } from "../../src/store/migrate.ts";
 import {
   beginRetry,
   closeNotification,
-  closeRetry,
   maybeMailed,
   type NewNotification,
   openNotification,
@@ -18,7 +17,7 @@ import { entryRow, entryRows, insertEntry, type RawEntry } from "../support/raw_
 const FIRED = 1_790_000_000;
 const LATER = 1_790_000_300.5;
 
-describe.each(DATABASES)("what is owed, on $kind", ({ open }) => {
+describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
   let db: Database;
   beforeAll(async () => {
     db = await open();
@@ -42,18 +41,25 @@ describe.each(DATABASES)("what is owed, on $kind", ({ open }) => {
   const gone = { reason: "no longer detected", mailOn: true };
 
   test.each([
-    ["one that no mail has named is owed", "unsent", {}, true, true],
+    ["one that no mail has named is unsent", "unsent", {}, true, true],
     ["one that a mail has named is not", "mailed", { last_notified: 5 }, true, false],
     ["one of an alarm whose mail is off is not", "off", {}, false, false],
-    ["one whose stamp is no number is owed", "odd", { last_notified: "yesterday" }, true, true],
-  ])("an event that clears: %s", async (_, alarm, data, mailOn, owed) => {
+    [
+      "one whose last_notified is not a number is unsent",
+      "odd",
+      { last_notified: "yesterday" },
+      true,
+      true,
+    ],
+  ])("an event that clears: %s", async (_, alarm, data, mailOn, unsent) => {
     const id = await firing(alarm, data);
-    expect(await clearEvents(db, [id], { ...gone, mailOn }, LATER)).toBe(1);
+    await clearEvents(db, [id], { ...gone, mailOn }, LATER);
+    expect((await entryRow(db, id)).data).toMatchObject({ clear_time: LATER });
     const found = [{ id, dedupeKey: "k", fireTime: FIRED, clearTime: LATER }];
-    expect(await unsentClears(db, alarm)).toEqual(owed ? found : []);
+    expect(await unsentClears(db, alarm)).toEqual(unsent ? found : []);
   });
 
-  test("it is owed until a mail that names it is confirmed, and that leaves no mark", async () => {
+  test("it is unsent until a mail that names it is confirmed, which removes the mark", async () => {
     const id = await firing("stamped");
     await clearEvents(db, [id], gone, LATER);
     await stampNotified(db, [id], LATER + 300);
@@ -77,19 +83,19 @@ describe.each(DATABASES)("what is owed, on $kind", ({ open }) => {
     expect((await unsentClears(db, "order")).map(({ id }) => id)).toEqual([first, second]);
   });
 
-  test("of many only the first thousand are read; the next mail tells the others", async () => {
+  test("at most a thousand are read; the next mail names the others", async () => {
     await db.query(
       `INSERT INTO entry (id, title, content, kind, data, archived, timestamp_created, timestamp_modified, context_id)
        SELECT gen_random_uuid()::text, 't', '', 'event',
               jsonb_build_object('entry_id', 'event_heap', 'dedupe_key', n::text, 'mail_owed', true), false, n, n, 'swf-alarms'
        FROM generate_series(1, 1200) AS n`,
     );
-    const told = await unsentClears(db, "heap");
-    expect(told.map(({ dedupeKey }) => dedupeKey).slice(0, 2)).toEqual(["1", "2"]);
-    expect(told).toHaveLength(1000);
+    const first = await unsentClears(db, "heap");
+    expect(first.map(({ dedupeKey }) => dedupeKey).slice(0, 2)).toEqual(["1", "2"]);
+    expect(first).toHaveLength(1000);
     await stampNotified(
       db,
-      told.map(({ id }) => id),
+      first.map(({ id }) => id),
       LATER,
     );
     expect(await unsentClears(db, "heap")).toHaveLength(200);
@@ -118,7 +124,7 @@ describe.each(DATABASES)("what is owed, on $kind", ({ open }) => {
     shortened: undefined,
   };
 
-  test("events that a mail of unknown fate names, in whichever list, may have been mailed", async () => {
+  test("events that a mail with an unknown delivery state names, in any list, may have been mailed", async () => {
     await openNotification(db, attempt("alarm_u", { newEventIds: ["n", "x"] }), LATER);
     await openNotification(db, attempt("alarm_u", { continuingEventIds: ["c"] }), LATER);
     await openNotification(db, attempt("alarm_u", { clearedEventIds: ["o"] }), LATER);
@@ -127,18 +133,18 @@ describe.each(DATABASES)("what is owed, on $kind", ({ open }) => {
     const silent = await openNotification(db, attempt("alarm_u", { newEventIds: ["s"] }), LATER);
     await closeNotification(db, silent, { ...closed, mayBeSent: true }, LATER);
     await openNotification(db, attempt("alarm_v", { newEventIds: ["v"] }), LATER);
-    const asked = ["n", "c", "o", "f", "s", "v", "nowhere"];
-    expect([...(await maybeMailed(db, "alarm_u", asked, FIRED))].sort()).toEqual([
+    const ids = ["n", "c", "o", "f", "s", "v", "nowhere"];
+    expect([...(await maybeMailed(db, "alarm_u", ids, FIRED))].sort()).toEqual([
       "c",
       "n",
       "o",
       "s",
     ]);
-    expect(await maybeMailed(db, "alarm_u", asked, LATER + 1)).toEqual(new Set());
+    expect(await maybeMailed(db, "alarm_u", ids, LATER + 1)).toEqual(new Set());
     expect(await maybeMailed(db, "alarm_u", [], FIRED)).toEqual(new Set());
   });
 
-  test("only the newest twenty mails are looked at, and a row that somebody changed is no harm", async () => {
+  test("only the newest twenty mails are looked at, and a row that somebody changed is ignored", async () => {
     await insertEntry(db, {
       kind: "notification",
       created: LATER + 30,
@@ -178,11 +184,11 @@ describe.each(DATABASES)("what is owed, on $kind", ({ open }) => {
     expect(await pendingMails(db, "alarm_q")).toEqual([]);
 
     await beginRetry(db, { id, attempts: 1 }, LATER + 300);
-    // Dying here leaves this: the attempt is counted, and its fate is unknown.
+    // A crash here leaves this: the attempt is counted, and its delivery state is unknown.
     expect((await entryRow(db, id)).data).toMatchObject({ attempts: 2, retry: "unknown" });
     expect(await pendingMails(db, "alarm_p")).toMatchObject([{ attempts: 2, pending: ["b@h"] }]);
 
-    await closeRetry(
+    await closeNotification(
       db,
       id,
       {
@@ -219,22 +225,25 @@ describe.each(DATABASES)("what is owed, on $kind", ({ open }) => {
     ["a clear", "c", ["clear"], true, false],
     ["a mail", "m", ["mail"], false, true],
     ["both", "b", ["clear", "mail"], true, true],
-  ])("one question names the alarms that are owed %s", async (_, alarm, owed, clears, pending) => {
-    await insertEntry(db, { kind: "notification", data: { alarm: `alarm_${alarm}` } });
-    for (const what of owed) {
-      if (what === "clear") await clearEvents(db, [await firing(alarm)], gone, LATER);
-      else
-        await insertEntry(db, {
-          kind: "notification",
-          data: { alarm: `alarm_${alarm}`, pending: [] },
-        });
-    }
-    const found = await readUnsentMail(db);
-    expect(found.hasClears(alarm)).toBe(clears);
-    expect(found.hasPending(`alarm_${alarm}`)).toBe(pending);
-  });
+  ])(
+    "one statement finds the alarms with unsent mail: %s",
+    async (_, alarm, unsent, clears, pending) => {
+      await insertEntry(db, { kind: "notification", data: { alarm: `alarm_${alarm}` } });
+      for (const what of unsent) {
+        if (what === "clear") await clearEvents(db, [await firing(alarm)], gone, LATER);
+        else
+          await insertEntry(db, {
+            kind: "notification",
+            data: { alarm: `alarm_${alarm}`, pending: [] },
+          });
+      }
+      const found = await readUnsentMail(db);
+      expect(found.hasClears(alarm)).toBe(clears);
+      expect(found.hasPending(`alarm_${alarm}`)).toBe(pending);
+    },
+  );
 
-  test("rows that name no alarm are owed nothing", async () => {
+  test("rows that do not name an alarm are ignored", async () => {
     await insertEntry(db, { kind: "notification", data: { pending: ["a@h"] } });
     await insertEntry(db, { kind: "event", data: { mail_owed: true } });
     const found = await readUnsentMail(db);

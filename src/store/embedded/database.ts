@@ -104,10 +104,7 @@ class EmbeddedDatabase implements Database {
   async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
     return await converted(() =>
       this.#pglite.transaction((tx) =>
-        work({
-          query: (sql, params = []) =>
-            converted(async () => (await tx.query<Row>(sql, [...params])).rows),
-        }),
+        work({ query: async (sql, params = []) => (await tx.query<Row>(sql, [...params])).rows }),
       ),
     );
   }

@@ -5,8 +5,6 @@ import { libpqDsns, type PostgresAddress, place } from "./address.ts";
 import { PostgresDatabase } from "./database.ts";
 import { endSession, LIMITS, type Limits, runStatement } from "./session.ts";
 
-export type { PostgresAddress } from "./address.ts";
-
 const CONNECT_TIMEOUT = 10_000;
 /** A lost server or network is noticed even while nothing is sent. */
 const KEEPALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 20_000 };
@@ -33,11 +31,8 @@ async function connectTo(address: PostgresAddress, limits: Limits): Promise<pg.C
   const errors: unknown[] = [];
   for (const dsn of address.dsn === undefined ? [undefined] : libpqDsns(address.dsn)) {
     try {
-      return await connectOnce({
-        ...(dsn === undefined ? {} : { connectionString: dsn }),
-        ...address.login,
-        limits,
-      });
+      const config = dsn === undefined ? { ...address.login } : { connectionString: dsn };
+      return await connectOnce(config, limits);
     } catch (error) {
       errors.push(error);
     }
@@ -46,10 +41,7 @@ async function connectTo(address: PostgresAddress, limits: Limits): Promise<pg.C
 }
 
 /** Limits are set by a statement: poolers such as PgBouncer do not accept them as startup parameters. */
-async function connectOnce({
-  limits,
-  ...config
-}: pg.ClientConfig & { limits: Limits }): Promise<pg.Client> {
+async function connectOnce(config: pg.ClientConfig, limits: Limits): Promise<pg.Client> {
   const client = new pg.Client({
     ...config,
     ...KEEPALIVE,

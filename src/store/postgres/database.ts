@@ -23,7 +23,7 @@ export class PostgresDatabase implements Database {
   /** The session of the first lock, while it is being opened. */
   #spare: Promise<pg.Client> | undefined;
   readonly #locks = new Set<Lock>();
-  /** Why there is no session any more. */
+  /** Why there are no more sessions. */
   #ended: Error | undefined;
 
   constructor(
@@ -52,12 +52,7 @@ export class PostgresDatabase implements Database {
         runStatement(client, this.#limits, sql, params);
       await run(begin);
       try {
-        const result = await work({
-          query: (sql, params) =>
-            run(sql, params).catch((error: unknown) => {
-              throw asDatabaseError(error);
-            }),
-        });
+        const result = await work({ query: run });
         await run("COMMIT");
         return result;
       } catch (error) {

@@ -47,41 +47,36 @@ async function attemptLock(
   name: string,
   staleAfter = Number.POSITIVE_INFINITY,
 ): Promise<LockAttempt> {
-  let ended: { readonly pid: number; readonly who: string; readonly until: number } | undefined;
-  for (;;) {
-    const [row] = await runStatement(
-      client,
-      LIMITS,
-      "SELECT pg_try_advisory_lock(hashtext($1)) AS held",
-      [name],
+  if (await tryOnce(client, name)) return heldLock(client, name, undefined);
+  const holder = await readHolder(client, name);
+  // It was released in between.
+  if (holder === undefined) return await attemptLock(client, name, staleAfter);
+  const { pid, idle } = holder;
+  const refuse = (why: string): LockAttempt => ({ held: false, holder: `session ${pid}${why}` });
+  const terminate = `SELECT pg_terminate_backend(${pid})`;
+  if (idle === null) return refuse(` of another role; if no tick is running, end it: ${terminate}`);
+  const age = `, for ${Math.round(idle)} s`;
+  if (idle <= staleAfter) return refuse(age);
+  if (!(await endHolder(client, name, staleAfter)))
+    return refuse(
+      `${age}: it hangs or is dead, and this role may not end it; have it ended: ${terminate}`,
     );
-    if (row?.held === true)
+  for (const until = performance.now() + END_TIMEOUT; performance.now() < until; ) {
+    if (await tryOnce(client, name))
       return heldLock(
         client,
         name,
-        ended && `${ended.who}, longer than any tick may take, and was ended`,
+        `session ${pid}${age}, longer than any tick may take, and was ended`,
       );
-    const holder = await readHolder(client, name);
-    // Undefined if it was released in between.
-    if (holder !== undefined && holder.pid !== ended?.pid) {
-      const { pid, idle } = holder;
-      const terminate = `SELECT pg_terminate_backend(${pid})`;
-      if (idle === null) {
-        const advice = `if no tick is running, end it: ${terminate}`;
-        return { held: false, holder: `session ${pid} of another role; ${advice}` };
-      }
-      const who = `session ${pid}, for ${Math.round(idle)} s`;
-      if (idle <= staleAfter) return { held: false, holder: who };
-      if (!(await endHolder(client, name, staleAfter)))
-        return {
-          held: false,
-          holder: `${who}: it hangs or is dead, and this role may not end it; have it ended: ${terminate}`,
-        };
-      ended = { pid, who, until: performance.now() + END_TIMEOUT };
-    } else if (ended !== undefined && performance.now() > ended.until)
-      return { held: false, holder: `${ended.who}; its session does not end` };
     await sleep(RETRY_EVERY);
   }
+  return refuse(`${age}; its session does not end`);
+}
+
+async function tryOnce(client: pg.Client, name: string): Promise<boolean> {
+  const sql = "SELECT pg_try_advisory_lock(hashtext($1)) AS held";
+  const [row] = await runStatement(client, LIMITS, sql, [name]);
+  return row?.held === true;
 }
 
 const HOLDER = `

@@ -23,13 +23,8 @@ export async function runStatement(
   values: readonly SqlValue[] = [],
 ): Promise<readonly Row[]> {
   const query = { text, values: [...values], query_timeout: silence };
-  const results: unknown = await client.query(query);
-  return (Array.isArray(results) ? results : [results]).flatMap(rowsOf);
-}
-
-function rowsOf(result: unknown): readonly Row[] {
-  if (typeof result !== "object" || result === null || !("rows" in result)) return [];
-  return Array.isArray(result.rows) ? result.rows : [];
+  // The result of several statements is a list, which the driver's types do not say.
+  return [await client.query<Row>(query)].flat().flatMap(({ rows }) => rows);
 }
 
 /** Ends a session. A server that does not respond is not waited for. */

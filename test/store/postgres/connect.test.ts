@@ -6,7 +6,8 @@ import {
   type Lock,
   type TransactionOptions,
 } from "../../../src/store/database.ts";
-import { openPostgres, type PostgresAddress } from "../../../src/store/postgres/connect.ts";
+import type { PostgresAddress } from "../../../src/store/postgres/address.ts";
+import { openPostgres } from "../../../src/store/postgres/connect.ts";
 import { createPostgres } from "../../support/databases.ts";
 import { built, runScript, startScript } from "../../support/script.ts";
 
