@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { errorText } from "../text/describe.ts";
 import { boundedLog } from "./bounded_log.ts";
 import { moduleEnvironment } from "./environment.ts";
-import { frameLine } from "./frames.ts";
+import { frameHead } from "./frames.ts";
 import { lineSplitter } from "./lines.ts";
 import type { Task, ToWorker } from "./protocol.ts";
 import { residentMemory } from "./resident_memory.ts";
@@ -99,12 +99,12 @@ export class Worker {
     input.setMaxListeners(0);
     // A pipe breaks when its process dies, which `exit` reports.
     for (const stream of [input, output]) stream.on("error", () => {});
-    output.on(
+    output.setEncoding("utf8").on(
       "data",
       lineSplitter(MAX_LINE, (line) => this.#receive(line)),
     );
     for (const stream of [this.#child.stdout, this.#child.stderr])
-      stream?.on("data", (chunk: Buffer) => this.#readOutput(chunk.toString()));
+      stream?.setEncoding("utf8").on("data", (text: string) => this.#readOutput(text));
     this.ended = this.#waitForEnd();
   }
 
@@ -152,7 +152,7 @@ export class Worker {
   send(message: ToWorker, body: Buffer = NO_BODY): void {
     if (!this.#input.writable) return;
     this.#input.cork();
-    this.#input.write(frameLine(JSON.stringify(message), body));
+    this.#input.write(frameHead(JSON.stringify(message), body));
     if (body.length > 0) this.#input.write(body);
     this.#input.uncork();
   }
