@@ -16,9 +16,7 @@ function framesOf(chunks: readonly Buffer[]): readonly Frame[] {
 }
 
 function bytesOf(frames: readonly Frame[]): Buffer {
-  return Buffer.concat(
-    frames.flatMap(({ text, body }) => [frameHead(text, body), body]),
-  );
+  return Buffer.concat(frames.flatMap(({ text, body }) => [frameHead(text, body), body]));
 }
 
 const text = fc.oneof(

@@ -6,7 +6,7 @@ import type { Task } from "../protocol.ts";
 import type { DetectError, TaskEnd } from "../worker_message.ts";
 import { DetectEnded, runDetect } from "./detect.ts";
 import { watchGlobals } from "./globals.ts";
-import { beginJob, flushDetections, listen, send, sendDetection } from "./link.ts";
+import { beginJob, listen, send, sendDetection } from "./link.ts";
 import { type Loaded, ModuleLoader } from "./load.ts";
 import { Requests } from "./requests.ts";
 
@@ -112,8 +112,6 @@ async function runTask(
     onIncomplete: (reason) => send({ type: "incomplete", reason: String(reason) }),
   });
   own.close();
-  // The timer of the batch must not count as the module's.
-  flushDetections();
   return error ?? null;
 }
 

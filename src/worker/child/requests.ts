@@ -1,6 +1,6 @@
 import { FetchError } from "../../source/fetch_error.ts";
 import type { Requester } from "../../source/requester.ts";
-import { send, sendRequest } from "./link.ts";
+import { send } from "./link.ts";
 
 interface Waiting {
   resolve(body: Buffer | undefined): void;
@@ -17,7 +17,7 @@ export class Requests {
     return {
       request: (path, query, allow404, needed) =>
         this.#wait((id) => {
-          sendRequest({
+          send({
             type: "request",
             id,
             source,

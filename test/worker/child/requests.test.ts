@@ -1,11 +1,11 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { Requests } from "../../../src/worker/child/requests.ts";
-import type { FromWorker } from "../../../src/worker/protocol.ts";
+import type { WorkerMessage } from "../../../src/worker/worker_message.ts";
 
-const sent: FromWorker[] = [];
+const sent: WorkerMessage[] = [];
 vi.mock("../../../src/worker/child/link.ts", () => {
-  const record = (message: FromWorker): void => void sent.push(message);
-  return { send: record, sendRequest: record };
+  const record = (message: WorkerMessage): void => void sent.push(message);
+  return { send: record };
 });
 beforeEach(() => {
   sent.length = 0;
