@@ -28,11 +28,13 @@ export interface ClientFacts {
   readonly firing: () => Promise<readonly string[]>;
   /** Called with every reason why the module did not see everything. */
   readonly onIncomplete: (reason: string) => void;
+  /** Called with 1 when the module begins to wait for a response, and with -1 when it has it. */
+  readonly onWait: (change: 1 | -1) => void;
 }
 
 /** The client for one run of one alarm's `detect`. */
 export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE): AlarmClient {
-  const { sources, now, signal, log, firing, onIncomplete } = facts;
+  const { sources, now, signal, log, firing, onIncomplete, onWait } = facts;
   const source = sources.get(sourceName) ?? missingSource(sourceName);
   /** Every error is recorded before the module can catch it. */
   const record = (error: unknown): unknown => {
@@ -44,6 +46,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     query: Query,
     response: Promise<Buffer | undefined>,
   ): Promise<JsonValue | undefined> => {
+    onWait(1);
     try {
       const body = await inTime(response, signal);
       return body && parseJson(body.toString());
@@ -51,21 +54,19 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
       if (!(error instanceof BodyError)) throw record(error);
       const url = `${path}?${queryText(query)}`.replace(/\?$/, "");
       throw record(fetchError(url, sourceName, `status 200, but ${error.message}`));
+    } finally {
+      onWait(-1);
     }
   };
   const get = async (path: string, query: Query = {}): Promise<JsonValue> =>
     (await receive(path, query, source.request(path, query, false))) ?? null;
   const getAhead = (path: string, query: Query): (() => Promise<JsonValue>) => {
-    let need = (): void => {};
-    const needed = new Promise<void>((resolve) => {
-      need = resolve;
-    });
-    const response = source.request(path, query, false, needed);
+    const response = source.request(path, query, false, true);
     // If it fails before it is needed, the rejection would be unhandled and end the process.
     response.catch(() => {});
     return async () => {
-      if (!signal.aborted) need();
-      return (await receive(path, query, response)) ?? null;
+      const needed = response.catch(() => source.request(path, query, false));
+      return (await receive(path, query, needed)) ?? null;
     };
   };
   return {

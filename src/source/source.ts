@@ -73,10 +73,9 @@ export class Source implements SharedSource {
     path: string,
     query: Query,
     allow404: boolean,
-    needed?: Promise<void>,
+    isAhead = false,
   ): Promise<Buffer | undefined> {
     const url = this.#url(path, query);
-    const isAhead = needed !== undefined;
     const send = () => this.#queue.push({ url, isAhead });
     const result = await this.#cache.get(url.href, send, isAhead);
     if (result.ok) return result.body;

@@ -26,8 +26,6 @@ export class OutcomeSoFar {
   #cause: Outcome["cause"];
   #sourceFailed = false;
   #end: string | undefined;
-  /** Requests without a response. */
-  #waiting = 0;
   #yielded = 0;
   #length = 0;
 
@@ -63,15 +61,6 @@ export class OutcomeSoFar {
     if (this.#reasons.size < COUNTED_REASONS) this.#reasons.add(asReason(reason));
   }
 
-  /** Until `requestEnded`, a timeout is the source's fault. */
-  requestStarted(): void {
-    this.#waiting += 1;
-  }
-
-  requestEnded(): void {
-    this.#waiting -= 1;
-  }
-
   /** A request failed, even if the module catches the error. */
   requestFailed(reason: string): void {
     this.#sourceFailed = true;
@@ -80,11 +69,10 @@ export class OutcomeSoFar {
 
   /** `detect` did not return. */
   fail(error: DetectError): void {
-    const timedOutWaiting = this.#waiting > 0 && error.text.startsWith("out of time");
     const text = asReason(error.text);
     // The client reports an error in a list of pages before it throws it.
     const isReported = error.isFetch && this.#reasons.has(text);
-    this.#cause = this.#sourceFailed || timedOutWaiting || isReported ? "source" : "module";
+    this.#cause = this.#sourceFailed || error.isWaiting || isReported ? "source" : "module";
     this.#end = error.isFetch && !isReported ? `detect threw FetchError: ${text}` : text;
     this.#reasons.add(this.#end);
   }

@@ -8,6 +8,7 @@ import {
   nullable,
   number,
   object,
+  optional,
   record,
   safeParse,
   string,
@@ -43,11 +44,9 @@ const Message = variant("type", [
     path: string(),
     query: record(string(), string()),
     allow404: boolean(),
-    /** Sent before the module needs the response; a failure matters only once it does. */
+    /** Sent before the module needs the response. */
     ahead: boolean(),
   }),
-  /** The module waits for the response to a request that was sent ahead. */
-  object({ type: literal("needs"), id: number() }),
   /** Asks for the dedupe keys of the alarm's active events; the response is a list of them. */
   object({ type: literal("firing"), id: number() }),
   /** The task is over. */
@@ -55,8 +54,15 @@ const Message = variant("type", [
     type: literal("end"),
     /** Of a load; parsed by `parseModule`. */
     exports: unknown(),
-    /** Null without one; `isFetch` if `detect` threw the error of a failed request. */
-    error: nullable(object({ text: string(), isFetch: boolean() })),
+    error: nullable(
+      object({
+        text: string(),
+        /** `detect` threw the error of a failed request. */
+        isFetch: optional(boolean()),
+        /** Its time was up while it waited for a response. */
+        isWaiting: optional(boolean()),
+      }),
+    ),
     /** Globals that differ from before. */
     changed: array(string()),
     /** Whether the process may run another module. */

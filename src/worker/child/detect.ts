@@ -31,8 +31,11 @@ export interface DetectFacts {
 export class DetectEnded extends Error {}
 
 class OutOfTime extends DetectEnded {
-  constructor(seconds: number) {
+  readonly isWaiting: boolean;
+
+  constructor(seconds: number, isWaiting = false) {
     super(`out of time: detect did not end within ${seconds} s`);
+    this.isWaiting = isWaiting;
   }
 }
 
@@ -50,7 +53,12 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
   const started = performance.now();
   const end = new AbortController();
   const { signal } = end;
-  const timer = setTimeout(() => end.abort(new OutOfTime(facts.timeout)), facts.timeout * 1000);
+  /** Responses that the module waits for. */
+  let awaited = 0;
+  const timer = setTimeout(
+    () => end.abort(new OutOfTime(facts.timeout, awaited > 0)),
+    facts.timeout * 1000,
+  );
   const client = makeClient({
     ...facts,
     signal,
@@ -59,6 +67,9 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
     },
     onIncomplete: (reason) => {
       if (!signal.aborted) facts.onIncomplete(reason);
+    },
+    onWait: (change) => {
+      awaited += change;
     },
   });
   const take = (value: unknown): void => {
@@ -89,11 +100,11 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
 function describeEnd(error: unknown): DetectError {
   try {
     if (error instanceof FetchError) return { text: error.message, isFetch: true };
-    const isOwn = error instanceof OutOfTime || error instanceof Misuse;
-    const text = isOwn ? error.message : `detect threw ${describeThrown(error)}`;
-    return { text, isFetch: false };
+    if (error instanceof OutOfTime) return { text: error.message, isWaiting: error.isWaiting };
+    if (error instanceof Misuse) return { text: error.message };
+    return { text: `detect threw ${describeThrown(error)}` };
   } catch {
-    return { text: "detect threw an error that cannot be read", isFetch: false };
+    return { text: "detect threw an error that cannot be read" };
   }
 }
 

@@ -72,7 +72,7 @@ listen((message, body) => {
 async function run(task: Task): Promise<TaskEnd> {
   try {
     const { exports, detect, error: loadError, hangs } = await load(task.file, task.timeout);
-    let error = loadError === null ? null : { text: loadError, isFetch: false };
+    let error = loadError === null ? null : { text: loadError };
     if (task.type === "detect") error ??= await runTask(task, detect);
     // Work that it does not wait for may fail at once; the error belongs to this job.
     for (let turns = 0; turns < 3; turns++) await turn();
@@ -83,7 +83,7 @@ async function run(task: Task): Promise<TaskEnd> {
   } catch (error) {
     // A module that changes what everything relies on may break this process.
     const text = `${task.file.path} has broken its process: ${errorText(error)}`;
-    const end = { exports: null, error: { text, isFetch: false }, changed: [], clean: false };
+    const end = { exports: null, error: { text }, changed: [], clean: false };
     return { type: "end", ...end };
   }
 }
@@ -99,7 +99,7 @@ async function runTask(
   task: Extract<Task, { type: "detect" }>,
   detect: Loaded["detect"],
 ): Promise<DetectError | null> {
-  if (detect === undefined) return { text: "detect is not a function", isFetch: false };
+  if (detect === undefined) return { text: "detect is not a function" };
   const own = new Requests();
   requests = own;
   const error = await runDetect({

@@ -15,8 +15,8 @@ export class Requests {
 
   requesterOf(source: string): Requester {
     return {
-      request: (path, query, allow404, needed) =>
-        this.#wait((id) => {
+      request: (path, query, allow404, ahead = false) =>
+        this.#wait((id) =>
           send({
             type: "request",
             id,
@@ -24,12 +24,9 @@ export class Requests {
             path: String(path),
             query: plainQuery(query),
             allow404,
-            ahead: needed !== undefined,
-          });
-          needed?.then(() => {
-            if (this.#waiting.has(id)) send({ type: "needs", id });
-          });
-        }),
+            ahead,
+          }),
+        ),
     };
   }
 
