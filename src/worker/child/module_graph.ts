@@ -3,9 +3,9 @@ import { dirname, extname } from "node:path";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
 import type { ModuleFile } from "../../alarm/discover.ts";
-import { writableFault } from "../../alarm/permissions.ts";
+import { realPath, writableFault } from "../../alarm/permissions.ts";
 import { CommonjsFiles } from "./commonjs_files.ts";
-import { realPath, resolveFile } from "./resolve.ts";
+import { resolveFile } from "./resolve.ts";
 
 /** The exports of "swf-alarms", by name. */
 export interface Helpers {
@@ -87,8 +87,6 @@ export class ModuleGraph {
   async #open(path: string): Promise<vm.Module> {
     this.#check(path);
     const extension = extname(path);
-    if (!/^\.[cm]?[jt]s$|^\.json$/.test(extension))
-      return moduleOf(await importByNode(pathToFileURL(path).href, path), path);
     const source = readFileSync(path, "utf8").replace(/^\ufeff/, "");
     if (extension === ".json") return moduleOf({ default: JSON.parse(source) }, path);
     const text = extension.endsWith("ts") ? await withoutTypes(source, path) : source;
