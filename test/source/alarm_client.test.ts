@@ -297,7 +297,9 @@ describe("pages", () => {
     const { client, reasons } = watch();
     const query = { query: "label: ADVREQ", count: 30 };
     await expect(collect(client.pages("/x/", query, LINKS))).rejects.toThrow(FetchError);
-    expect(reasons).toEqual([expect.stringContaining("pagination loop at page 2: ?count=30")]);
+    expect(reasons).toEqual([
+      expect.stringContaining("page 1: pagination loop: the next page, ?count=30"),
+    ]);
     expect(server.requests).toHaveLength(1);
   });
 
@@ -311,7 +313,7 @@ describe("pages", () => {
       "pagination loop",
     );
     expect(reasons).toEqual([
-      "GET /x/ from main: pagination loop at page 3: ?at=a was already read",
+      "GET /x/ from main: page 2: pagination loop: the next page, ?at=a, was already read",
     ]);
     expect(server.requests).toHaveLength(2);
   });
