@@ -40,7 +40,7 @@ function rightsOf(path: string): Rights {
 /** The path without links; a path that cannot be resolved stays as it is. */
 export function realPath(path: string): string {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     return path;
   }

@@ -3,7 +3,6 @@ import {
   boolean,
   custom,
   type InferOutput,
-  is,
   literal,
   nullable,
   number,
@@ -77,13 +76,11 @@ export type ModuleRequest = Extract<WorkerMessage, { type: "request" }>;
 export type TaskEnd = Extract<WorkerMessage, { type: "end" }>;
 export type DetectError = NonNullable<TaskEnd["error"]>;
 
-const Job = object({ job: string() });
-
 /** The message in a line from the worker; undefined unless it belongs to this job: modules can write there too. */
 export function parseWorkerLine(line: string, job: string): WorkerMessage | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    if (!is(Job, value) || value.job !== job) return undefined;
+    if (!isJsonObject(value) || value.job !== job) return undefined;
     const result = safeParse(Message, value);
     return result.success ? result.output : undefined;
   } catch {

@@ -66,18 +66,14 @@ function write(text: string): void {
 /** Passes each message of the engine on, with its body. This process ends with the engine. */
 export function listen(take: (message: ToWorker, body: Buffer) => void): void {
   const socket = new Socket({ fd: PIPES.toWorker, readable: true, writable: false });
+  // The engine's messages are trusted.
   socket.on(
     "data",
-    frameSplitter((text, body) => take(parseMessage(text), body)),
+    frameSplitter((text, body) => take(parse(text), body)),
   );
   const end = (): void => {
     process.kill(process.pid, "SIGKILL");
   };
   socket.on("end", end);
   socket.on("error", end);
-}
-
-/** The engine's messages are trusted. */
-function parseMessage(text: string): ToWorker {
-  return parse(text);
 }

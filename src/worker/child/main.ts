@@ -1,5 +1,4 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { ModuleFile } from "../../alarm/discover.ts";
 import * as helpers from "../../index.ts";
 import { cut, errorText } from "../../text/describe.ts";
 import type { Task } from "../protocol.ts";
@@ -18,7 +17,6 @@ const MAX_LINE = 10_000;
  * environment nor its connections, and the engine does not trust its messages.
  */
 const loader = new ModuleLoader(helpers);
-const loaded = new Map<string, Promise<Loaded>>();
 let requests = new Requests();
 let hasUnhandled = false;
 
@@ -71,7 +69,7 @@ listen((message, body) => {
 
 async function run(task: Task): Promise<TaskEnd> {
   try {
-    const { exports, detect, error: loadError, hangs } = await load(task.file, task.timeout);
+    const { exports, detect, error: loadError, hangs } = await loader.load(task.file, task.timeout);
     let error = loadError === null ? null : { text: loadError };
     if (task.type === "detect") error ??= await runTask(task, detect);
     // Work that it does not wait for may fail at once; the error belongs to this job.
@@ -86,13 +84,6 @@ async function run(task: Task): Promise<TaskEnd> {
     const end = { exports: null, error: { text }, changed: [], clean: false };
     return { type: "end", ...end };
   }
-}
-
-/** Each file is loaded once: several alarms may share it. */
-function load(file: ModuleFile, timeout: number): Promise<Loaded> {
-  const pending = loaded.get(file.path) ?? loader.load(file, timeout);
-  loaded.set(file.path, pending);
-  return pending;
 }
 
 async function runTask(

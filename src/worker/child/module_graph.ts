@@ -4,13 +4,8 @@ import { pathToFileURL } from "node:url";
 import vm from "node:vm";
 import type { ModuleFile } from "../../alarm/discover.ts";
 import { realPath, writableFault } from "../../alarm/permissions.ts";
-import { CommonjsFiles } from "./commonjs_files.ts";
+import { commonjsRunner, type ImportLater, type RunCommonjs } from "./commonjs_files.ts";
 import { resolveFile } from "./resolve.ts";
-
-/** The exports of "swf-alarms", by name. */
-export interface Helpers {
-  readonly [name: string]: unknown;
-}
 
 /**
  * The modules of this process: each file is read, linked and run once, whoever imports it. Files are loaded
@@ -20,19 +15,20 @@ export class ModuleGraph {
   readonly #linked = new Map<string, vm.Module>();
   readonly #evaluations = new WeakMap<vm.Module, Promise<void>>();
   readonly #helpers: vm.Module;
-  readonly #commonjs: CommonjsFiles;
+  readonly #runCommonjs: RunCommonjs;
   /** The same for all modules of a tick. */
   #allowWritable = false;
   /** One graph is linked at a time: another one must not build on half of it. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(helpers: Helpers) {
+  /** `helpers` are the exports of "swf-alarms". */
+  constructor(helpers: object) {
     this.#helpers = moduleOf(helpers, "swf-alarms");
-    this.#commonjs = new CommonjsFiles(
+    this.#runCommonjs = commonjsRunner({
       helpers,
-      (path) => this.#importLater(path),
-      (path) => this.#check(path),
-    );
+      importFrom: (path) => this.#importFrom(path),
+      check: (path) => this.#check(path),
+    });
   }
 
   /** The module's exports, once its top level has run. */
@@ -91,7 +87,7 @@ export class ModuleGraph {
     if (extension === ".json") return moduleOf({ default: JSON.parse(source) }, path);
     const text = extension.endsWith("ts") ? await withoutTypes(source, path) : source;
     if (!extension.startsWith(".m")) {
-      const ran = this.#commonjs.run(path, text);
+      const ran = this.#runCommonjs(path, text);
       if (ran !== undefined) return moduleOf(namesOf(ran.exports), path);
     }
     try {
@@ -101,7 +97,7 @@ export class ModuleGraph {
           const url = pathToFileURL(path).href;
           Object.assign(meta, { url, filename: path, dirname: dirname(path) });
         },
-        importModuleDynamically: this.#importLater(path),
+        importModuleDynamically: this.#importFrom(path),
       });
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
@@ -117,7 +113,7 @@ export class ModuleGraph {
     if (fault !== undefined) throw new Error(fault);
   }
 
-  #importLater(importer: string): (specifier: string) => Promise<vm.Module> {
+  #importFrom(importer: string): ImportLater {
     return async (specifier) => {
       const file = fileOf(specifier, importer);
       if (file !== undefined) return await this.#load(file);

@@ -33,7 +33,7 @@ export class Requests {
   /** The dedupe keys of the alarm's active events. */
   async firing(): Promise<readonly string[]> {
     const body = await this.#wait((id) => send({ type: "firing", id }));
-    return body === undefined ? [] : parseKeys(body.toString());
+    return body === undefined ? [] : JSON.parse(body.toString());
   }
 
   respond(id: number, body: Buffer | undefined): void {
@@ -64,11 +64,6 @@ export class Requests {
     this.#waiting.delete(id);
     return waiting;
   }
-}
-
-/** The engine's messages are trusted. */
-function parseKeys(text: string): readonly string[] {
-  return JSON.parse(text);
 }
 
 /** Values as they go into a URL: a module may pass anything. */
