@@ -19,7 +19,8 @@ export const KEYSET: Paging = { style: "keyset" };
 /** The proxy refuses more. */
 export const PAGE_SIZE = 200;
 
-const KEYS_SHOWN = 8;
+/** Characters. */
+const KEYS_SHOWN = 80;
 
 export interface Page {
   readonly items: readonly JsonObject[];
@@ -61,10 +62,7 @@ function itemsOf(response: JsonObject, key: string): readonly JsonObject[] {
 }
 
 function keysOf(response: JsonObject): string {
-  const keys = Object.keys(response);
-  if (keys.length === 0) return "no keys";
-  const shown = keys.slice(0, KEYS_SHOWN).map(showName);
-  return shown.join(", ") + (keys.length > KEYS_SHOWN ? ", …" : "");
+  return cut(Object.keys(response).map(showName).join(", "), KEYS_SHOWN) || "no keys";
 }
 
 function nextKeyset(response: JsonObject, query: Query): Query | undefined {

@@ -11,8 +11,6 @@ import type { Task } from "./protocol.ts";
 import { RequestHandler } from "./requests.ts";
 import type { Worker } from "./worker.ts";
 
-/** Seconds after the worker's own timeout until the engine kills it. */
-const GRACE = 1;
 /** Seconds for the import of one module. */
 const IMPORT_TIMEOUT = 10;
 /** MiB of text that the new detections of one run may have. */
@@ -39,7 +37,7 @@ export async function loadIn(
   const seconds = Math.min(timeout, IMPORT_TIMEOUT);
   const late = `its import did not end within ${seconds} s`;
   const task: Task = { type: "load", file, timeout: seconds };
-  const end = await worker.run(task, { seconds: seconds + GRACE, late, signal }, () => {});
+  const end = await worker.run(task, late, signal, () => {});
   if (end.type === "died") {
     const value = loadError(`cannot load ${file.path}`, end.cause);
     return { value, clean: false, retry: true };
@@ -113,8 +111,7 @@ export async function detectIn(
   };
   const task: Task = { type: "detect", file, params, sources: [...sources.keys()], now, timeout };
   let isSuspect = false;
-  const clock = { seconds: timeout + GRACE, late, signal };
-  const end = await worker.run(task, clock, (message, length) => {
+  const end = await worker.run(task, late, signal, (message, length) => {
     switch (message.type) {
       case "detections":
         return add(message.detections, length);

@@ -28,6 +28,8 @@ const FLAGS = ["--experimental-vm-modules", "--no-warnings"];
 const MAX_LINE = 16 * 2 ** 20;
 /** Characters at the end of the output that may say why the process died. */
 const LAST_OUTPUT = 4_000;
+/** Seconds after the worker's own timeout until it is killed. */
+const GRACE = 1;
 /** Milliseconds. */
 const MEMORY_CHECK_INTERVAL = 50;
 /** MiB of a process that has not done anything yet. */
@@ -44,15 +46,6 @@ export interface WorkerSettings {
   /** Seconds of CPU time, after which the system ends the process. */
   readonly cpuTime: number;
   readonly log: (message: string) => void;
-}
-
-/** The limits of one task. */
-export interface Clock {
-  readonly seconds: number;
-  /** The cause of death once they have passed. */
-  readonly late: string;
-  /** Aborted when the tick's time is up. */
-  readonly signal: AbortSignal;
 }
 
 /** The process has ended. The cause is for the module's author. */
@@ -114,15 +107,19 @@ export class Worker {
   }
 
   /**
-   * Runs a task until it ends or the process dies, and kills the process when the time of the task or of the
-   * tick is up. Never rejects.
+   * Runs a task until it ends or the process dies, and kills the process when the time of the task, for the
+   * cause `late`, or of the tick is up. Never rejects.
    */
-  async run(task: Task, clock: Clock, onMessage: OnMessage): Promise<TaskEnd | Died> {
-    const { seconds, late, signal } = clock;
-    const stop = (): void => this.kill(errorText(signal.reason));
-    const timer = setTimeout(() => this.kill(late), seconds * 1000);
+  async run(
+    task: Task,
+    late: string,
+    tick: AbortSignal,
+    onMessage: OnMessage,
+  ): Promise<TaskEnd | Died> {
+    const stop = (): void => this.kill(errorText(tick.reason));
+    const timer = setTimeout(() => this.kill(late), (task.timeout + GRACE) * 1000);
     const memoryCheck = setInterval(() => this.#checkMemory(), MEMORY_CHECK_INTERVAL);
-    signal.addEventListener("abort", stop, { once: true });
+    tick.addEventListener("abort", stop, { once: true });
     this.files.add(task.file.path);
     this.#job = randomUUID();
     this.#print = boundedLog(this.#log);
@@ -140,7 +137,7 @@ export class Worker {
       this.#onMessage = undefined;
       clearTimeout(timer);
       clearInterval(memoryCheck);
-      signal.removeEventListener("abort", stop);
+      tick.removeEventListener("abort", stop);
     }
   }
 
@@ -191,11 +188,9 @@ export class Worker {
       this.#child.once("exit", (code, signal) => {
         this.#killGroup();
         this.#hasExited = true;
-        const timer = setTimeout(() => end(this.#causeOf(code, signal)), CLOSE_TIMEOUT);
-        this.#child.once("close", () => {
-          clearTimeout(timer);
-          end(this.#causeOf(code, signal));
-        });
+        const close = (): void => end(this.#causeOf(code, signal));
+        setTimeout(close, CLOSE_TIMEOUT).unref();
+        this.#child.once("close", close);
       });
     });
   }
@@ -214,6 +209,7 @@ export class Worker {
     this.#lastOutput = (this.#lastOutput + text).slice(-LAST_OUTPUT);
     for (const line of text.trimEnd().split("\n")) this.#print(line);
   }
+
   #causeOf(code: number | null, signal: NodeJS.Signals | null): string {
     if (/out of memory/i.test(this.#lastOutput)) return this.#outOfMemory();
     if (signal === "SIGXCPU") return "out of time: it used up its CPU time";

@@ -39,14 +39,7 @@ class OutOfTime extends DetectEnded {
   }
 }
 
-class Misuse extends Error {
-  constructor(returned: unknown) {
-    const type = returned === null ? "null" : typeof returned;
-    super(
-      `detect returned ${type}; it must be a generator (function*) or return a list of detections`,
-    );
-  }
-}
+class NotIterable extends Error {}
 
 /** Runs `detect` once. Never throws; undefined if it returned. */
 export async function runDetect(facts: DetectFacts): Promise<DetectError | undefined> {
@@ -84,7 +77,10 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
     const returned = await facts.detect(client, facts.params);
     if (isAsyncIterable(returned)) for await (const value of returned) take(value);
     else if (isIterable(returned)) for (const value of returned) take(value);
-    else throw new Misuse(returned);
+    else
+      throw new NotIterable(
+        `detect returned ${returned === null ? "null" : typeof returned}; it must be a generator (function*) or return a list of detections`,
+      );
   };
   try {
     await inTime(takeAll(), signal);
@@ -101,7 +97,7 @@ function describeEnd(error: unknown): DetectError {
   try {
     if (error instanceof FetchError) return { text: error.message, isFetch: true };
     if (error instanceof OutOfTime) return { text: error.message, isWaiting: error.isWaiting };
-    if (error instanceof Misuse) return { text: error.message };
+    if (error instanceof NotIterable) return { text: error.message };
     return { text: `detect threw ${describeThrown(error)}` };
   } catch {
     return { text: "detect threw an error that cannot be read" };
