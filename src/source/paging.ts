@@ -19,8 +19,7 @@ export const KEYSET: Paging = { style: "keyset" };
 /** The proxy refuses more. */
 export const PAGE_SIZE = 200;
 
-/** Characters. */
-const KEYS_SHOWN = 80;
+const KEYS_SHOWN = 8;
 
 export interface Page {
   readonly items: readonly JsonObject[];
@@ -62,7 +61,9 @@ function itemsOf(response: JsonObject, key: string): readonly JsonObject[] {
 }
 
 function keysOf(response: JsonObject): string {
-  return cut(Object.keys(response).map(showName).join(", "), KEYS_SHOWN) || "no keys";
+  const keys = Object.keys(response).map(showName);
+  const more = keys.length > KEYS_SHOWN ? ", …" : "";
+  return `${keys.slice(0, KEYS_SHOWN).join(", ")}${more}` || "no keys";
 }
 
 function nextKeyset(response: JsonObject, query: Query): Query | undefined {
