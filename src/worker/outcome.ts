@@ -26,33 +26,25 @@ export class OutcomeSoFar {
   #cause: Outcome["cause"];
   #sourceFailed = false;
   #end: string | undefined;
-  #yielded = 0;
-  #length = 0;
+  /** Number of detections added, repeated keys included. */
+  yielded = 0;
+  /** Characters of the detections that are kept with their details. */
+  length = 0;
 
   constructor(facts: OutcomeFacts) {
     this.#facts = facts;
   }
 
-  /** Number of detections added, repeated keys included. */
-  get yielded(): number {
-    return this.#yielded;
-  }
-
-  /** Characters of the detections that are kept with their details. */
-  get length(): number {
-    return this.#length;
-  }
-
   /** `length` is in characters. */
   add(detection: SafeDetection, length = 0): void {
-    this.#yielded += 1;
+    this.yielded += 1;
     const { needsDetails, redact } = this.#facts;
     const dedupeKey = redact(detection.dedupeKey);
     // The same entity twice in one tick is one event; the first yield is kept.
     if (this.#keys.has(dedupeKey)) return;
     this.#keys.add(dedupeKey);
     if (!needsDetails(dedupeKey)) return;
-    this.#length += length;
+    this.length += length;
     this.#detections.set(dedupeKey, { ...detection, dedupeKey });
   }
 

@@ -26,7 +26,8 @@ export class RequestHandler {
   readonly #facts: RequestFacts;
   readonly #shares: ReadonlyMap<string, Requester>;
   #count = 0;
-  #pending = 0;
+  /** Requests without a response. */
+  pending = 0;
 
   constructor(facts: RequestFacts) {
     const { sources, signal, worker } = facts;
@@ -36,17 +37,12 @@ export class RequestHandler {
     );
   }
 
-  /** Requests without a response. */
-  get pending(): number {
-    return this.#pending;
-  }
-
   /** Never rejects. */
   async handle({ id, source, path, query, allow404, ahead }: ModuleRequest): Promise<void> {
     const { worker, soFar, signal, tick, stop } = this.#facts;
     this.#count += 1;
     if (this.#count > MAX_REQUESTS) return stop(`detect sent more than ${MAX_REQUESTS} requests`);
-    this.#pending += 1;
+    this.pending += 1;
     try {
       const share = this.#shares.get(source);
       if (share === undefined) throw new Error(`no source ${source}`);
@@ -58,7 +54,7 @@ export class RequestHandler {
       if (!ahead || tick.aborted) soFar.requestFailed(reason);
       worker.send({ type: "fail", id, reason });
     } finally {
-      this.#pending -= 1;
+      this.pending -= 1;
     }
   }
 }

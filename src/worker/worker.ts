@@ -38,7 +38,6 @@ const OWN_MEMORY = 96;
 const MAX_UNREAD = 4 * 2 ** 20;
 /** Milliseconds to wait for the last messages of a dead process: another one may hold its pipes open. */
 const CLOSE_TIMEOUT = 200;
-const NO_BODY = Buffer.alloc(0);
 
 export interface WorkerSettings {
   /** MiB. */
@@ -146,7 +145,7 @@ export class Worker {
     this.send({ type: "response", id, found: body !== undefined }, body);
   }
 
-  send(message: ToWorker, body: Buffer = NO_BODY): void {
+  send(message: ToWorker, body: Buffer = Buffer.alloc(0)): void {
     if (!this.#input.writable) return;
     this.#input.cork();
     this.#input.write(frameHead(JSON.stringify(message), body));

@@ -63,7 +63,7 @@ export class ModuleGraph {
     };
     const root = await open(path);
     await root.link(async (specifier, { identifier }) => {
-      const file = fileOf(specifier, identifier);
+      const file = resolveFile(specifier, identifier);
       if (file === undefined) return await this.#provided(specifier, identifier);
       const linked = this.#linked.get(file);
       // Node's own message does not say why it failed.
@@ -115,17 +115,13 @@ export class ModuleGraph {
 
   #importFrom(importer: string): ImportLater {
     return async (specifier) => {
-      const file = fileOf(specifier, importer);
+      const file = resolveFile(specifier, importer);
       if (file !== undefined) return await this.#load(file);
       const module = await this.#provided(specifier, importer);
       if (module.status === "unlinked") await module.link(() => Promise.reject());
       return await this.#evaluated(module);
     };
   }
-}
-
-function fileOf(specifier: string, importer: string): string | undefined {
-  return specifier === "swf-alarms" ? undefined : resolveFile(specifier, importer);
 }
 
 async function withoutTypes(source: string, path: string): Promise<string> {

@@ -8,8 +8,8 @@ const EXTENSIONS = [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".json"];
 
 /**
  * The file that a specifier names: a relative or absolute path or a file URL, with or without an extension, or
- * a file that the engine ships. Undefined for a package and for Node's own modules. Throws if there is no such
- * file.
+ * a file that the engine ships. Undefined for a package, "swf-alarms" and Node's own modules. Throws if there is
+ * no such file.
  */
 export function resolveFile(specifier: string, importer: string): string | undefined {
   const shipped = packageFile(specifier, importer);
