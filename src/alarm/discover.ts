@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isAlarmName } from "../core/event_key.ts";
 
@@ -20,17 +20,18 @@ export interface Discovery {
   readonly skipped: readonly { readonly file: string; readonly reason: string }[];
 }
 
-const EXTENSIONS = [".ts", ".mjs", ".js"];
+const NOT_MODULE =
+  "not an alarm module; the name of one is a lower-case identifier with .ts, .mjs or .js, such as my_alarm.ts";
 
 /** Finds the module files of an alarms folder, not of the folders in it. Throws if it cannot be read. */
 export function discoverModules(folder: string): Discovery {
   const found = new Map<string, readonly string[]>();
   const skipped: { file: string; reason: string }[] = [];
   for (const file of readdirSync(folder).sort()) {
-    const reason = notFile(join(folder, file)) ?? notModule(file);
-    const name = file.slice(0, file.lastIndexOf("."));
-    if (reason === undefined) found.set(name, [...(found.get(name) ?? []), file]);
-    else skipped.push({ file, reason });
+    const [, name = ""] = /^(.*)\.(?:ts|mjs|js)$/.exec(file) ?? [];
+    if (!isFile(join(folder, file))) skipped.push({ file, reason: "not a file" });
+    else if (!isAlarmName(name)) skipped.push({ file, reason: NOT_MODULE });
+    else found.set(name, [...(found.get(name) ?? []), file]);
   }
   const modules = [...found].map(([name, [file = "", ...others]]): ModuleFile => {
     const path = join(folder, file);
@@ -41,24 +42,7 @@ export function discoverModules(folder: string): Discovery {
   return { modules, skipped };
 }
 
-/** A link counts as its target. */
-function notFile(path: string): string | undefined {
-  try {
-    const stats = statSync(path);
-    if (stats.isFile()) return undefined;
-    return stats.isDirectory() ? "a folder" : "not a file";
-  } catch {
-    return "a link that cannot be followed";
-  }
-}
-
-function notModule(file: string): string | undefined {
-  if (/^[_.]/.test(file)) return `begins with ${file[0]}`;
-  if (file.endsWith(".d.ts")) return "a type declaration";
-  if (/\.test\.[a-z]+$/.test(file)) return "a test";
-  const extension = EXTENSIONS.find((extension) => file.endsWith(extension));
-  if (extension === undefined) return `not a module (${EXTENSIONS.join(", ")})`;
-  return isAlarmName(file.slice(0, -extension.length))
-    ? undefined
-    : "its name is not a lower-case identifier such as my_alarm";
+/** A link counts as its target. `existsSync` is false for one that cannot be followed. */
+function isFile(path: string): boolean {
+  return existsSync(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

@@ -1,6 +1,6 @@
-import { realpathSync, type Stats, statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { replaceableByOthers, shellWord, writableByOthers } from "../core/rights.ts";
+import { type Rights, replaceableByOthers, shellWord, writableByOthers } from "../core/rights.ts";
 
 /**
  * How other users could change a file that the engine runs or obeys, or an alarms folder: by writing to it,
@@ -8,47 +8,39 @@ import { replaceableByOthers, shellWord, writableByOthers } from "../core/rights
  */
 export function writableFault(path: string): string | undefined {
   const real = realPath(path);
-  const folders = new Set([dirname(path), dirname(real)]);
-  const writable = [
-    ...[real].filter((file) => hasRights(file, writableByOthers)),
-    ...[...folders].filter((folder) => hasRights(folder, replaceableByOthers)),
-  ];
-  return describe(writable);
+  return describe(real, new Set([dirname(path), dirname(real)]));
 }
 
 /** The same for a file whose folder belongs to another program and is not checked. */
 export function writableFileFault(path: string): string | undefined {
-  return describe([realPath(path)].filter((file) => hasRights(file, writableByOthers)));
+  return describe(realPath(path), new Set());
 }
 
-function describe(writable: readonly string[]): string | undefined {
+function describe(file: string, folders: ReadonlySet<string>): string | undefined {
+  const writable = [
+    ...[file].filter((path) => writableByOthers(rightsOf(path))),
+    ...[...folders].filter((path) => replaceableByOthers(rightsOf(path))),
+  ];
   if (writable.length === 0) return undefined;
-  const named = writable.map((path) => `${path} (mode ${modeOf(path)})`).join(" and ");
+  const named = writable
+    .map((path) => `${path} (mode ${(rightsOf(path).mode & 0o7777).toString(8)})`)
+    .join(" and ");
   return `other users can write ${named}; as the owner run: chmod go-w ${writable.map(shellWord).join(" ")}, or accept it with --allow-writable`;
 }
 
-function modeOf(path: string): string {
-  return ((rightsOf(path)?.mode ?? 0) & 0o7777).toString(8);
-}
-
 /** What cannot be examined is reported by whoever reads it. */
-function hasRights(path: string, judge: (rights: Stats) => boolean): boolean {
-  const rights = rightsOf(path);
-  return rights !== undefined && judge(rights);
-}
-
-function rightsOf(path: string): Stats | undefined {
+function rightsOf(path: string): Rights {
   try {
     return statSync(path);
   } catch {
-    return undefined;
+    return { mode: 0, uid: 0, gid: 0 };
   }
 }
 
 /** The path without links; a path that cannot be resolved stays as it is. */
 export function realPath(path: string): string {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     return path;
   }

@@ -1,18 +1,10 @@
 import { MAIN_SOURCE } from "../core/main_source.ts";
 import { errorText } from "../text/describe.ts";
-import type { JsonObject, JsonValue } from "../text/json.ts";
+import type { JsonValue } from "../text/json.ts";
 import type { AlarmClient } from "./client.ts";
 import { BodyError, fetchError } from "./fetch_error.ts";
 import { inTime } from "./in_time.ts";
-import {
-  firstQuery,
-  KEYSET,
-  type Page,
-  type Paging,
-  parsePage,
-  type Query,
-  queryText,
-} from "./paging.ts";
+import { firstQuery, KEYSET, parsePage, type Query, queryText } from "./paging.ts";
 import { parseJson } from "./parse_json.ts";
 import type { Requester } from "./requester.ts";
 
@@ -28,11 +20,13 @@ export interface ClientFacts {
   readonly firing: () => Promise<readonly string[]>;
   /** Called with every reason why the module did not see everything. */
   readonly onIncomplete: (reason: string) => void;
+  /** Called with 1 when the module begins to wait for a response, and with -1 when it has it. */
+  readonly onWait: (change: 1 | -1) => void;
 }
 
 /** The client for one run of one alarm's `detect`. */
 export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE): AlarmClient {
-  const { sources, now, signal, log, firing, onIncomplete } = facts;
+  const { sources, now, signal, log, firing, onIncomplete, onWait } = facts;
   const source = sources.get(sourceName) ?? missingSource(sourceName);
   /** Every error is recorded before the module can catch it. */
   const record = (error: unknown): unknown => {
@@ -44,6 +38,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     query: Query,
     response: Promise<Buffer | undefined>,
   ): Promise<JsonValue | undefined> => {
+    onWait(1);
     try {
       const body = await inTime(response, signal);
       return body && parseJson(body.toString());
@@ -51,21 +46,19 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
       if (!(error instanceof BodyError)) throw record(error);
       const url = `${path}?${queryText(query)}`.replace(/\?$/, "");
       throw record(fetchError(url, sourceName, `status 200, but ${error.message}`));
+    } finally {
+      onWait(-1);
     }
   };
   const get = async (path: string, query: Query = {}): Promise<JsonValue> =>
     (await receive(path, query, source.request(path, query, false))) ?? null;
   const getAhead = (path: string, query: Query): (() => Promise<JsonValue>) => {
-    let need = (): void => {};
-    const needed = new Promise<void>((resolve) => {
-      need = resolve;
-    });
-    const response = source.request(path, query, false, needed);
+    const response = source.request(path, query, false, true);
     // If it fails before it is needed, the rejection would be unhandled and end the process.
     response.catch(() => {});
     return async () => {
-      if (!signal.aborted) need();
-      return (await receive(path, query, response)) ?? null;
+      const needed = response.catch(() => source.request(path, query, false));
+      return (await receive(path, query, needed)) ?? null;
     };
   };
   return {
@@ -80,55 +73,34 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
       if (!sources.has(name)) throw record(new Error(notConfigured(name)));
       return makeClient(facts, name);
     },
-    pages: async function* (path, query = {}, paging = KEYSET) {
-      const send = (page: Query, isFirst: boolean) =>
-        isFirst ? () => get(path, page) : getAhead(path, page);
+    pages: async function* (path, listQuery = {}, paging = KEYSET) {
+      const requested = new Set<string>();
+      let query = firstQuery(listQuery, paging);
+      let receivePage = (): Promise<JsonValue> => get(path, query);
       try {
-        yield* readPages(query, paging, send);
+        for (;;) {
+          requested.add(queryText(query));
+          const { items, next } = parsePage(await receivePage(), query, paging);
+          const error = next && loopError(queryText(next), requested);
+          // The next page is requested before the module gets the items of this one.
+          if (next !== undefined && error === undefined) receivePage = getAhead(path, next);
+          yield* items;
+          if (error !== undefined) throw new BodyError(error);
+          if (next === undefined) return;
+          query = next;
+        }
       } catch (error) {
         if (!(error instanceof BodyError)) throw error;
-        throw record(fetchError(path, sourceName, error.message));
+        const reason = `page ${requested.size}: ${error.message}`;
+        throw record(fetchError(path, sourceName, reason));
       }
     },
   };
 }
 
-/** Returns what waits for the response. An error of the request is recorded when it is waited for. */
-type SendPage = (query: Query, isFirst: boolean) => () => Promise<JsonValue>;
-
-/** Requests the next page before the module gets the items of this one. Throws BodyError. */
-async function* readPages(
-  listQuery: Query,
-  paging: Paging,
-  send: SendPage,
-): AsyncGenerator<JsonObject, void, undefined> {
-  const requested = new Set<string>();
-  let query = firstQuery(listQuery, paging);
-  let receive = send(query, true);
-  for (;;) {
-    requested.add(queryText(query));
-    const { items, next } = parseNumbered(await receive(), query, paging, requested.size);
-    const error = next && loopError(queryText(next), requested);
-    if (next !== undefined && error === undefined) receive = send(next, false);
-    yield* items;
-    if (error !== undefined) throw new BodyError(error);
-    if (next === undefined) return;
-    query = next;
-  }
-}
-
-function parseNumbered(response: JsonValue, query: Query, paging: Paging, number: number): Page {
-  try {
-    return parsePage(response, query, paging);
-  } catch (error) {
-    throw error instanceof BodyError ? new BodyError(`page ${number}: ${error.message}`) : error;
-  }
-}
-
 /** An endless list must end somewhere. */
 function loopError(next: string, requested: ReadonlySet<string>): string | undefined {
-  if (requested.has(next))
-    return `pagination loop at page ${requested.size + 1}: ?${next} was already read`;
+  if (requested.has(next)) return `pagination loop: the next page, ?${next}, was already read`;
   return requested.size < MAX_PAGES ? undefined : `the list has more than ${MAX_PAGES} pages`;
 }
 

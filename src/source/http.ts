@@ -38,16 +38,12 @@ export async function attemptGet(url: URL, options: HttpOptions): Promise<Reques
 
 function describeStatus({ status, headers }: HttpResponse, text: string): FailedRequest {
   if (status >= 300 && status < 400) {
-    const target = excerpt(firstOf(headers.location) ?? "nowhere");
+    const target = excerpt(String(headers.location ?? "nowhere"));
     const reason = `${status} redirect to ${target}; set base_url to the final address`;
     return { ...failed("response", reason), status };
   }
   const isDown = status === 429 || status >= 500;
   const reason = `status ${status} ${text}`.trim();
-  const wait = parseRetryAfter(firstOf(headers["retry-after"]), Date.now() / 1000);
+  const wait = parseRetryAfter(headers["retry-after"]?.toString(), Date.now() / 1000);
   return { ...failed(isDown ? "service" : "response", reason, isDown), status, wait };
-}
-
-function firstOf(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header[0] : header;
 }

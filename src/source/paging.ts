@@ -61,10 +61,9 @@ function itemsOf(response: JsonObject, key: string): readonly JsonObject[] {
 }
 
 function keysOf(response: JsonObject): string {
-  const keys = Object.keys(response);
-  if (keys.length === 0) return "no keys";
-  const shown = keys.slice(0, KEYS_SHOWN).map(showName);
-  return shown.join(", ") + (keys.length > KEYS_SHOWN ? ", …" : "");
+  const keys = Object.keys(response).map(showName);
+  const more = keys.length > KEYS_SHOWN ? ", …" : "";
+  return `${keys.slice(0, KEYS_SHOWN).join(", ")}${more}` || "no keys";
 }
 
 function nextKeyset(response: JsonObject, query: Query): Query | undefined {

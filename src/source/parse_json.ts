@@ -40,8 +40,12 @@ function notJson(text: string): BodyError {
 /** 16 digits or a three-digit exponent; also within strings, so that what it finds is checked again. */
 const UNUSUAL_NUMBER = /(?:^|[[:,\s])-?(?:\d{16}|\d[\d.]*[eE]\+?\d{3})/;
 
+/** In a valid JSON text. */
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.]*(?:[eE][+-]?\d+)?/g;
+
 function checkNumbers(json: string): void {
-  for (const number of numbersIn(json)) {
+  for (const [number] of json.matchAll(STRING_OR_NUMBER)) {
+    if (number.startsWith('"')) continue;
     const shown = cut(number, NUMBER_SHOWN);
     if (!Number.isFinite(Number(number)))
       throw new BodyError(`the number ${shown} is too large to be represented`);
@@ -55,19 +59,4 @@ function losesDigits(integer: string): boolean {
   const value = Number(integer);
   if (Number.isSafeInteger(value) || String(value) === integer) return false;
   return BigInt(value) !== BigInt(integer);
-}
-
-/** The numbers of a valid JSON text. */
-function* numbersIn(json: string): Generator<string> {
-  const token = /"|-?\d[\d.]*(?:[eE][+-]?\d+)?/g;
-  for (let match = token.exec(json); match !== null; match = token.exec(json)) {
-    if (match[0] === '"') token.lastIndex = endOfString(json, token.lastIndex);
-    else yield match[0];
-  }
-}
-
-function endOfString(json: string, start: number): number {
-  let at = start;
-  while (at < json.length && json[at] !== '"') at += json[at] === "\\" ? 2 : 1;
-  return at + 1;
 }

@@ -7,17 +7,11 @@ const ENTRY = 500;
 
 /** The memory for the cached responses of all sources in one tick. */
 export class CacheMemory {
-  #left: number;
+  /** Bytes. */
+  left: number;
 
   constructor(bytes = MAX_CACHED) {
-    this.#left = bytes;
-  }
-
-  /** Returns false where so many bytes do not fit. */
-  take(bytes: number): boolean {
-    if (bytes > this.#left) return false;
-    this.#left -= bytes;
-    return true;
+    this.left = bytes;
   }
 }
 
@@ -47,8 +41,9 @@ export class ResponseCache {
     const known = this.#byUrl.get(url);
     if (known === undefined) {
       const response = send().then((result) => {
-        if ((!result.ok && isAhead) || !this.#memory.take(size(url, result)))
-          this.#byUrl.delete(url);
+        const bytes = size(url, result);
+        if ((!result.ok && isAhead) || bytes > this.#memory.left) this.#byUrl.delete(url);
+        else this.#memory.left -= bytes;
         return result;
       });
       this.#byUrl.set(url, { response, isAhead });

@@ -27,18 +27,12 @@ export interface SourceSettings {
 
 const USER_AGENT = "swf-alarms";
 
-interface QueuedRequest {
-  readonly url: URL;
-  readonly isAhead: boolean;
-}
-
 /** One REST service during one tick: keep-alive, retries, and each URL requested once. */
 export class Source implements SharedSource {
-  readonly name: string;
   readonly maxConnections: number;
   readonly #settings: SourceSettings;
   readonly #signal: AbortSignal;
-  readonly #queue: fastq.queueAsPromised<QueuedRequest, RequestResult>;
+  readonly #queue: fastq.queueAsPromised<() => Promise<RequestResult>, RequestResult>;
   readonly #cache: ResponseCache;
   readonly #circuitBreaker = new CircuitBreaker();
   readonly #requested = new Set<string>();
@@ -48,15 +42,11 @@ export class Source implements SharedSource {
 
   /** `signal` is aborted when the tick ends; `memory` is shared by all sources of the tick. */
   constructor(settings: SourceSettings, signal: AbortSignal, memory = new CacheMemory()) {
-    this.name = settings.name;
     this.maxConnections = settings.maxConnections;
     this.#settings = settings;
     this.#signal = signal;
     this.#cache = new ResponseCache(memory);
-    this.#queue = fastq.promise(
-      (request: QueuedRequest) => this.#send(request),
-      this.maxConnections,
-    );
+    this.#queue = fastq.promise((send) => send(), this.maxConnections);
   }
 
   /** Each URL counts once, and not at all if the tick ended before its response. */
@@ -73,26 +63,25 @@ export class Source implements SharedSource {
     path: string,
     query: Query,
     allow404: boolean,
-    needed?: Promise<void>,
+    isAhead = false,
   ): Promise<Buffer | undefined> {
     const url = this.#url(path, query);
-    const isAhead = needed !== undefined;
-    const send = () => this.#queue.push({ url, isAhead });
+    const send = () => this.#queue.push(() => this.#send(url, isAhead));
     const result = await this.#cache.get(url.href, send, isAhead);
     if (result.ok) return result.body;
     if (allow404 && result.status === 404) {
       this.#succeeded.add(url.href);
       return undefined;
     }
-    throw fetchError(url.pathname + url.search, this.name, result.reason);
+    throw fetchError(url.pathname + url.search, this.#settings.name, result.reason);
   }
 
   async close(): Promise<void> {
     await (await this.#connections)?.close();
   }
 
-  async #send({ url, isAhead }: QueuedRequest): Promise<RequestResult> {
-    const openReason = this.#circuitBreaker.openReason(this.name);
+  async #send(url: URL, isAhead: boolean): Promise<RequestResult> {
+    const openReason = this.#circuitBreaker.openReason(this.#settings.name);
     if (openReason !== undefined) return failed("engine", openReason);
     if (this.#signal.aborted) return failed("engine", "not sent: the tick has ended");
     const result = await this.#attempt(url, isAhead);
@@ -136,7 +125,7 @@ export class Source implements SharedSource {
     const url = new URL(`${base}/${path.replace(/^\/+/, "")}`);
     const root = new URL(`${base}/`);
     if (url.origin !== root.origin || !url.pathname.startsWith(root.pathname))
-      throw fetchError(quote(path), this.name, `the path must be below ${root.pathname}`);
+      throw fetchError(quote(path), this.#settings.name, `the path must be below ${root.pathname}`);
     const text = queryText(query);
     if (text !== "") url.search = url.search === "" ? text : `${url.search}&${text}`;
     url.hash = "";

@@ -1,44 +1,39 @@
 /**
- * How the engine's messages travel to the process that runs alarm modules: a line with the length of the
- * body in bytes and a text, then the body as it is. A page of tasks is so neither escaped nor parsed on
- * its way.
+ * How the engine's messages travel to a worker: the lengths of a text and of a body in bytes, then both. A page
+ * of tasks is neither escaped nor parsed on its way.
  */
 
-/** The line before a body; `text` has no line break, and JSON has none. */
-export function frameLine(text: string, body: Uint8Array): string {
-  return `${body.length} ${text}\n`;
+/** Bytes of the two lengths. */
+const LENGTHS = 8;
+
+/** What comes before a body. */
+export function frameHead(text: string, body: Uint8Array): Buffer {
+  const bytes = Buffer.from(text);
+  const lengths = Buffer.alloc(LENGTHS);
+  lengths.writeUInt32LE(bytes.length);
+  lengths.writeUInt32LE(body.length, 4);
+  return Buffer.concat([lengths, bytes]);
 }
 
 /** Cuts a stream of frames; `take` gets the text and the body of each, in turn. */
 export function frameSplitter(take: (text: string, body: Buffer) => void): (chunk: Buffer) => void {
   let parts: Buffer[] = [];
-  let text: string | undefined;
-  /** Bytes of the body that are still to come. */
-  let missing = 0;
+  let received = 0;
+  let needed = LENGTHS;
   return (chunk) => {
-    let rest = chunk;
-    for (;;) {
-      if (text === undefined) {
-        const end = rest.indexOf("\n");
-        parts.push(end < 0 ? rest : rest.subarray(0, end));
-        if (end < 0) return;
-        rest = rest.subarray(end + 1);
-        const line = Buffer.concat(parts).toString();
-        const [length = ""] = line.split(" ", 1);
-        text = line.slice(length.length + 1);
-        missing = Number(length);
-        parts = [];
-      }
-      const part = rest.subarray(0, missing);
-      parts.push(part);
-      missing -= part.length;
-      if (missing > 0) return;
-      rest = rest.subarray(part.length);
-      const whole = text;
-      const body = Buffer.concat(parts);
-      text = undefined;
-      parts = [];
-      take(whole, body);
+    parts.push(chunk);
+    received += chunk.length;
+    if (received < needed) return;
+    let rest = Buffer.concat(parts);
+    for (needed = LENGTHS; rest.length >= needed; needed = LENGTHS) {
+      const bodyStart = LENGTHS + rest.readUInt32LE();
+      needed = bodyStart + rest.readUInt32LE(4);
+      if (rest.length < needed) break;
+      const frame = rest;
+      rest = rest.subarray(needed);
+      take(frame.toString("utf8", LENGTHS, bodyStart), frame.subarray(bodyStart, needed));
     }
+    parts = [rest];
+    received = rest.length;
   };
 }

@@ -8,11 +8,9 @@ import type { JsonObject } from "../text/json.ts";
 import { boundedLog } from "./bounded_log.ts";
 import { type OutcomeFacts, OutcomeSoFar } from "./outcome.ts";
 import type { Task } from "./protocol.ts";
-import { handleRequests } from "./requests.ts";
+import { RequestHandler } from "./requests.ts";
 import type { Worker } from "./worker.ts";
 
-/** Seconds after the worker's own timeout until the engine kills it. */
-const GRACE = 1;
 /** Seconds for the import of one module. */
 const IMPORT_TIMEOUT = 10;
 /** MiB of text that the new detections of one run may have. */
@@ -39,7 +37,7 @@ export async function loadIn(
   const seconds = Math.min(timeout, IMPORT_TIMEOUT);
   const late = `its import did not end within ${seconds} s`;
   const task: Task = { type: "load", file, timeout: seconds };
-  const end = await worker.run(task, { seconds: seconds + GRACE, late, signal }, () => {});
+  const end = await worker.run(task, late, signal, () => {});
   if (end.type === "died") {
     const value = loadError(`cannot load ${file.path}`, end.cause);
     return { value, clean: false, retry: true };
@@ -79,7 +77,7 @@ export async function detectIn(
   const started = performance.now();
   const soFar = new OutcomeSoFar({ needsDetails: facts.decideDetails(), redact });
   if (signal.aborted) {
-    soFar.fail({ text: `${errorText(signal.reason)}, before it began`, isFetch: false });
+    soFar.fail({ text: `${errorText(signal.reason)}, before it began` });
     return unused(soFar.outcome(0));
   }
   const ended = new AbortController();
@@ -93,7 +91,14 @@ export async function detectIn(
     exceeded = cause;
     worker.kill(cause);
   };
-  const requests = handleRequests({ worker, sources, soFar, signal: ended.signal, stop });
+  const requests = new RequestHandler({
+    worker,
+    sources,
+    soFar,
+    signal: ended.signal,
+    tick: signal,
+    stop,
+  });
   const add = (detections: readonly SafeDetection[], length: number): void => {
     for (const detection of detections) {
       if (soFar.yielded >= limits.detections) {
@@ -106,8 +111,7 @@ export async function detectIn(
   };
   const task: Task = { type: "detect", file, params, sources: [...sources.keys()], now, timeout };
   let isSuspect = false;
-  const clock = { seconds: timeout + GRACE, late, signal };
-  const end = await worker.run(task, clock, (message, length) => {
+  const end = await worker.run(task, late, signal, (message, length) => {
     switch (message.type) {
       case "detections":
         return add(message.detections, length);
@@ -119,9 +123,8 @@ export async function detectIn(
       case "log":
         return log(message.text);
       case "request":
-        return requests.request(message);
-      case "needs":
-        return requests.needs(message.id);
+        void requests.handle(message);
+        return;
       case "firing":
         return worker.respond(message.id, Buffer.from(JSON.stringify(facts.firing())));
     }
@@ -129,7 +132,7 @@ export async function detectIn(
   ended.abort(new Error("detect has ended"));
   if (end.type === "died") {
     isSuspect = end.cause !== exceeded && end.cause !== late;
-    soFar.fail({ text: end.cause, isFetch: false });
+    soFar.fail({ text: end.cause, isWaiting: signal.aborted && requests.pending > 0 });
   } else {
     if (end.error !== null) soFar.fail(end.error);
     if (end.changed.length > 0) {

@@ -1,27 +1,15 @@
-import { StringDecoder } from "node:string_decoder";
-
-/** Splits a stream of UTF-8 into lines. A line longer than `limit` characters is passed on in parts. */
-export function lineSplitter(limit: number, take: (line: string) => void): (chunk: Buffer) => void {
-  const decoder = new StringDecoder("utf8");
-  let parts: string[] = [];
-  let length = 0;
-  const flush = (): void => {
-    const line = parts.join("");
-    parts = [];
-    length = 0;
-    take(line);
-  };
+/** Splits a stream of text into lines. A line longer than `limit` characters is passed on in parts. */
+export function lineSplitter(limit: number, take: (line: string) => void): (chunk: string) => void {
+  let line = "";
   return (chunk) => {
-    const [first = "", ...more] = decoder.write(chunk).split("\n");
-    const add = (part: string): void => {
-      parts.push(part);
-      length += part.length;
-    };
-    add(first);
-    for (const part of more) {
-      flush();
-      add(part);
+    const [first = "", ...more] = chunk.split("\n");
+    line += first;
+    for (const next of more) {
+      take(line);
+      line = next;
     }
-    if (length > limit) flush();
+    if (line.length <= limit) return;
+    take(line);
+    line = "";
   };
 }

@@ -26,50 +26,31 @@ export class OutcomeSoFar {
   #cause: Outcome["cause"];
   #sourceFailed = false;
   #end: string | undefined;
-  /** Requests without a response. */
-  #waiting = 0;
-  #yielded = 0;
-  #length = 0;
+  /** Number of detections added, repeated keys included. */
+  yielded = 0;
+  /** Characters of the detections that are kept with their details. */
+  length = 0;
 
   constructor(facts: OutcomeFacts) {
     this.#facts = facts;
   }
 
-  /** Number of detections added, repeated keys included. */
-  get yielded(): number {
-    return this.#yielded;
-  }
-
-  /** Characters of the detections that are kept with their details. */
-  get length(): number {
-    return this.#length;
-  }
-
   /** `length` is in characters. */
   add(detection: SafeDetection, length = 0): void {
-    this.#yielded += 1;
+    this.yielded += 1;
     const { needsDetails, redact } = this.#facts;
     const dedupeKey = redact(detection.dedupeKey);
     // The same entity twice in one tick is one event; the first yield is kept.
     if (this.#keys.has(dedupeKey)) return;
     this.#keys.add(dedupeKey);
     if (!needsDetails(dedupeKey)) return;
-    this.#length += length;
+    this.length += length;
     this.#detections.set(dedupeKey, { ...detection, dedupeKey });
   }
 
   /** The module did not see everything. */
   incomplete(reason: string): void {
     if (this.#reasons.size < COUNTED_REASONS) this.#reasons.add(asReason(reason));
-  }
-
-  /** Until `requestEnded`, a timeout is the source's fault. */
-  requestStarted(): void {
-    this.#waiting += 1;
-  }
-
-  requestEnded(): void {
-    this.#waiting -= 1;
   }
 
   /** A request failed, even if the module catches the error. */
@@ -80,11 +61,10 @@ export class OutcomeSoFar {
 
   /** `detect` did not return. */
   fail(error: DetectError): void {
-    const timedOutWaiting = this.#waiting > 0 && error.text.startsWith("out of time");
     const text = asReason(error.text);
     // The client reports an error in a list of pages before it throws it.
     const isReported = error.isFetch && this.#reasons.has(text);
-    this.#cause = this.#sourceFailed || timedOutWaiting || isReported ? "source" : "module";
+    this.#cause = this.#sourceFailed || error.isWaiting || isReported ? "source" : "module";
     this.#end = error.isFetch && !isReported ? `detect threw FetchError: ${text}` : text;
     this.#reasons.add(this.#end);
   }

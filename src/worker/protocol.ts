@@ -1,6 +1,5 @@
 import type { ModuleFile } from "../alarm/discover.ts";
 import type { JsonObject } from "../text/json.ts";
-import type { WorkerMessage } from "./worker_message.ts";
 
 /**
  * What the engine and a worker send each other: one JSON object a line, on a pipe for each direction, so that
@@ -35,5 +34,3 @@ export type ToWorker =
   /** The body is JSON in UTF-8; `found` is false for a 404 that the request allowed. */
   | { readonly type: "response"; readonly id: number; readonly found: boolean }
   | { readonly type: "fail"; readonly id: number; readonly reason: string };
-
-export type FromWorker = WorkerMessage;

@@ -1,4 +1,5 @@
 import { inTime } from "../source/in_time.ts";
+import type { Requester } from "../source/requester.ts";
 import { type SharedSource, shareOf } from "../source/share.ts";
 import { errorText } from "../text/describe.ts";
 import type { OutcomeSoFar } from "./outcome.ts";
@@ -14,74 +15,46 @@ export interface RequestFacts {
   readonly soFar: OutcomeSoFar;
   /** Aborted when the run is over. */
   readonly signal: AbortSignal;
+  /** Aborted when the tick's time is up. */
+  readonly tick: AbortSignal;
   /** Ends the run. */
   readonly stop: (cause: string) => void;
 }
 
-/** For a request sent ahead: a message of its own says that the module needs the response. */
-const NOT_YET = new Promise<void>(() => {});
+/** Sends the requests of one run to the sources. An error is recorded before the module can catch it. */
+export class RequestHandler {
+  readonly #facts: RequestFacts;
+  readonly #shares: ReadonlyMap<string, Requester>;
+  #count = 0;
+  /** Requests without a response. */
+  pending = 0;
 
-/** The requests of one run. */
-export interface RequestHandler {
-  request(request: ModuleRequest): void;
-  /** The module waits for the response to a request that was sent ahead. */
-  needs(id: number): void;
-}
+  constructor(facts: RequestFacts) {
+    const { sources, signal, worker } = facts;
+    this.#facts = facts;
+    this.#shares = new Map(
+      [...sources].map(([name, source]) => [name, shareOf(source, signal, worker.ready)]),
+    );
+  }
 
-/**
- * Sends the module's requests to the sources. A failure is recorded before the module hears of it. A request
- * sent ahead is tried once, and counts from when the module needs its response: until then its failure is
- * neither recorded nor passed on. If it has failed by then it is sent again.
- */
-export function handleRequests(facts: RequestFacts): RequestHandler {
-  const { worker, sources, soFar, signal } = facts;
-  const shares = new Map(
-    [...sources].map(([name, source]) => [name, shareOf(source, signal, worker.ready)]),
-  );
-  let count = 0;
-  /** By the id of a request that was sent ahead and has no response: the first attempt. */
-  const ahead = new Map<number, { request: ModuleRequest; attempt: Promise<void> }>();
-  const send = async (
-    { id, source, path, query, allow404 }: ModuleRequest,
-    needed?: Promise<void>,
-  ): Promise<void> => {
-    const share = shares.get(source);
-    if (share === undefined) throw new Error(`no source ${source}`);
-    const body = await inTime(share.request(path, query, allow404, needed), signal);
-    ahead.delete(id);
-    worker.respond(id, body);
-  };
-  const record = async (id: number, response: Promise<void>): Promise<void> => {
-    soFar.requestStarted();
+  /** Never rejects. */
+  async handle({ id, source, path, query, allow404, ahead }: ModuleRequest): Promise<void> {
+    const { worker, soFar, signal, tick, stop } = this.#facts;
+    this.#count += 1;
+    if (this.#count > MAX_REQUESTS) return stop(`detect sent more than ${MAX_REQUESTS} requests`);
+    this.pending += 1;
     try {
-      await response;
-      soFar.requestEnded();
+      const share = this.#shares.get(source);
+      if (share === undefined) throw new Error(`no source ${source}`);
+      worker.respond(id, await inTime(share.request(path, query, allow404, ahead), signal));
     } catch (error) {
       if (signal.aborted) return;
       const reason = errorText(error);
-      soFar.requestEnded();
-      soFar.requestFailed(reason);
+      // A module that needs what was sent ahead sends it again, unless the tick has ended.
+      if (!ahead || tick.aborted) soFar.requestFailed(reason);
       worker.send({ type: "fail", id, reason });
+    } finally {
+      this.pending -= 1;
     }
-  };
-  return {
-    request: (request) => {
-      count += 1;
-      if (count > MAX_REQUESTS) facts.stop(`detect sent more than ${MAX_REQUESTS} requests`);
-      else if (request.ahead) {
-        const attempt = send(request, NOT_YET);
-        attempt.catch(() => {});
-        ahead.set(request.id, { request, attempt });
-      } else void record(request.id, send(request));
-    },
-    needs: (id) => {
-      const found = ahead.get(id);
-      if (found === undefined) return;
-      ahead.delete(id);
-      void record(
-        id,
-        found.attempt.catch(() => send(found.request)),
-      );
-    },
-  };
+  }
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { errorText } from "../text/describe.ts";
 import { boundedLog } from "./bounded_log.ts";
 import { moduleEnvironment } from "./environment.ts";
-import { frameLine } from "./frames.ts";
+import { frameHead } from "./frames.ts";
 import { lineSplitter } from "./lines.ts";
 import type { Task, ToWorker } from "./protocol.ts";
 import { residentMemory } from "./resident_memory.ts";
@@ -28,6 +28,8 @@ const FLAGS = ["--experimental-vm-modules", "--no-warnings"];
 const MAX_LINE = 16 * 2 ** 20;
 /** Characters at the end of the output that may say why the process died. */
 const LAST_OUTPUT = 4_000;
+/** Seconds after the worker's own timeout until it is killed. */
+const GRACE = 1;
 /** Milliseconds. */
 const MEMORY_CHECK_INTERVAL = 50;
 /** MiB of a process that has not done anything yet. */
@@ -36,7 +38,6 @@ const OWN_MEMORY = 96;
 const MAX_UNREAD = 4 * 2 ** 20;
 /** Milliseconds to wait for the last messages of a dead process: another one may hold its pipes open. */
 const CLOSE_TIMEOUT = 200;
-const NO_BODY = Buffer.alloc(0);
 
 export interface WorkerSettings {
   /** MiB. */
@@ -44,15 +45,6 @@ export interface WorkerSettings {
   /** Seconds of CPU time, after which the system ends the process. */
   readonly cpuTime: number;
   readonly log: (message: string) => void;
-}
-
-/** The limits of one task. */
-export interface Clock {
-  readonly seconds: number;
-  /** The cause of death once they have passed. */
-  readonly late: string;
-  /** Aborted when the tick's time is up. */
-  readonly signal: AbortSignal;
 }
 
 /** The process has ended. The cause is for the module's author. */
@@ -99,12 +91,12 @@ export class Worker {
     input.setMaxListeners(0);
     // A pipe breaks when its process dies, which `exit` reports.
     for (const stream of [input, output]) stream.on("error", () => {});
-    output.on(
+    output.setEncoding("utf8").on(
       "data",
       lineSplitter(MAX_LINE, (line) => this.#receive(line)),
     );
     for (const stream of [this.#child.stdout, this.#child.stderr])
-      stream?.on("data", (chunk: Buffer) => this.#readOutput(chunk.toString()));
+      stream?.setEncoding("utf8").on("data", (text: string) => this.#readOutput(text));
     this.ended = this.#waitForEnd();
   }
 
@@ -114,15 +106,19 @@ export class Worker {
   }
 
   /**
-   * Runs a task until it ends or the process dies, and kills the process when the time of the task or of the
-   * tick is up. Never rejects.
+   * Runs a task until it ends or the process dies, and kills the process when the time of the task, for the
+   * cause `late`, or of the tick is up. Never rejects.
    */
-  async run(task: Task, clock: Clock, onMessage: OnMessage): Promise<TaskEnd | Died> {
-    const { seconds, late, signal } = clock;
-    const stop = (): void => this.kill(errorText(signal.reason));
-    const timer = setTimeout(() => this.kill(late), seconds * 1000);
+  async run(
+    task: Task,
+    late: string,
+    tick: AbortSignal,
+    onMessage: OnMessage,
+  ): Promise<TaskEnd | Died> {
+    const stop = (): void => this.kill(errorText(tick.reason));
+    const timer = setTimeout(() => this.kill(late), (task.timeout + GRACE) * 1000);
     const memoryCheck = setInterval(() => this.#checkMemory(), MEMORY_CHECK_INTERVAL);
-    signal.addEventListener("abort", stop, { once: true });
+    tick.addEventListener("abort", stop, { once: true });
     this.files.add(task.file.path);
     this.#job = randomUUID();
     this.#print = boundedLog(this.#log);
@@ -140,7 +136,7 @@ export class Worker {
       this.#onMessage = undefined;
       clearTimeout(timer);
       clearInterval(memoryCheck);
-      signal.removeEventListener("abort", stop);
+      tick.removeEventListener("abort", stop);
     }
   }
 
@@ -149,10 +145,10 @@ export class Worker {
     this.send({ type: "response", id, found: body !== undefined }, body);
   }
 
-  send(message: ToWorker, body: Buffer = NO_BODY): void {
+  send(message: ToWorker, body: Buffer = Buffer.alloc(0)): void {
     if (!this.#input.writable) return;
     this.#input.cork();
-    this.#input.write(frameLine(JSON.stringify(message), body));
+    this.#input.write(frameHead(JSON.stringify(message), body));
     if (body.length > 0) this.#input.write(body);
     this.#input.uncork();
   }
@@ -191,11 +187,9 @@ export class Worker {
       this.#child.once("exit", (code, signal) => {
         this.#killGroup();
         this.#hasExited = true;
-        const timer = setTimeout(() => end(this.#causeOf(code, signal)), CLOSE_TIMEOUT);
-        this.#child.once("close", () => {
-          clearTimeout(timer);
-          end(this.#causeOf(code, signal));
-        });
+        const close = (): void => end(this.#causeOf(code, signal));
+        setTimeout(close, CLOSE_TIMEOUT).unref();
+        this.#child.once("close", close);
       });
     });
   }
@@ -214,6 +208,7 @@ export class Worker {
     this.#lastOutput = (this.#lastOutput + text).slice(-LAST_OUTPUT);
     for (const line of text.trimEnd().split("\n")) this.#print(line);
   }
+
   #causeOf(code: number | null, signal: NodeJS.Signals | null): string {
     if (/out of memory/i.test(this.#lastOutput)) return this.#outOfMemory();
     if (signal === "SIGXCPU") return "out of time: it used up its CPU time";

@@ -3,11 +3,11 @@ import {
   boolean,
   custom,
   type InferOutput,
-  is,
   literal,
   nullable,
   number,
   object,
+  optional,
   record,
   safeParse,
   string,
@@ -43,11 +43,9 @@ const Message = variant("type", [
     path: string(),
     query: record(string(), string()),
     allow404: boolean(),
-    /** Sent before the module needs the response; a failure matters only once it does. */
+    /** Sent before the module needs the response. */
     ahead: boolean(),
   }),
-  /** The module waits for the response to a request that was sent ahead. */
-  object({ type: literal("needs"), id: number() }),
   /** Asks for the dedupe keys of the alarm's active events; the response is a list of them. */
   object({ type: literal("firing"), id: number() }),
   /** The task is over. */
@@ -55,8 +53,15 @@ const Message = variant("type", [
     type: literal("end"),
     /** Of a load; parsed by `parseModule`. */
     exports: unknown(),
-    /** Null without one; `isFetch` if `detect` threw the error of a failed request. */
-    error: nullable(object({ text: string(), isFetch: boolean() })),
+    error: nullable(
+      object({
+        text: string(),
+        /** `detect` threw the error of a failed request. */
+        isFetch: optional(boolean()),
+        /** Its time was up while it waited for a response. */
+        isWaiting: optional(boolean()),
+      }),
+    ),
     /** Globals that differ from before. */
     changed: array(string()),
     /** Whether the process may run another module. */
@@ -71,13 +76,11 @@ export type ModuleRequest = Extract<WorkerMessage, { type: "request" }>;
 export type TaskEnd = Extract<WorkerMessage, { type: "end" }>;
 export type DetectError = NonNullable<TaskEnd["error"]>;
 
-const Job = object({ job: string() });
-
 /** The message in a line from the worker; undefined unless it belongs to this job: modules can write there too. */
 export function parseWorkerLine(line: string, job: string): WorkerMessage | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    if (!is(Job, value) || value.job !== job) return undefined;
+    if (!isJsonObject(value) || value.job !== job) return undefined;
     const result = safeParse(Message, value);
     return result.success ? result.output : undefined;
   } catch {

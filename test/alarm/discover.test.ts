@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { discoverModules } from "../../src/alarm/discover.ts";
 
-const NAME = "its name is not a lower-case identifier such as my_alarm";
-const KIND = "not a module (.ts, .mjs, .js)";
+const SKIPPED =
+  "not an alarm module; the name of one is a lower-case identifier with .ts, .mjs or .js, such as my_alarm.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -22,25 +22,25 @@ describe("a file in the folder is an alarm, or is skipped for a reason", () => {
     ["a name with digits", "a2.ts", "alarm a2"],
     ["the longest name", `${"a".repeat(200)}.ts`, `alarm ${"a".repeat(200)}`],
     ["a name that begins with test", "test_alarm.ts", "alarm test_alarm"],
-    ["a private file", "_draft.ts", "begins with _"],
-    ["a hidden file", ".swp.ts", "begins with ."],
-    ["a type declaration", "my_alarm.d.ts", "a type declaration"],
-    ["a test", "my_alarm.test.ts", "a test"],
-    ["a test in JavaScript", "my_alarm.test.mjs", "a test"],
-    ["a text", "README.md", KIND],
-    ["CommonJS by its name", "my_alarm.cjs", KIND],
-    ["TypeScript by another name", "my_alarm.mts", KIND],
-    ["a source map", "my_alarm.js.map", KIND],
-    ["an editor's backup", "my_alarm.ts~", KIND],
-    ["a capital extension", "my_alarm.TS", KIND],
-    ["no extension", "my_alarm", KIND],
-    ["a capital", "MyAlarm.ts", NAME],
-    ["a hyphen", "my-alarm.ts", NAME],
-    ["a digit first", "2a.ts", NAME],
-    ["a dot in the name", "my.alarm.ts", NAME],
-    ["a blank", "my alarm.ts", NAME],
-    ["a letter outside ASCII", "störung.ts", NAME],
-    ["a name that is too long", `${"a".repeat(201)}.ts`, NAME],
+    ["a private file", "_draft.ts", SKIPPED],
+    ["a hidden file", ".swp.ts", SKIPPED],
+    [SKIPPED, "my_alarm.d.ts", SKIPPED],
+    ["a test", "my_alarm.test.ts", SKIPPED],
+    ["a test in JavaScript", "my_alarm.test.mjs", SKIPPED],
+    ["a text", "README.md", SKIPPED],
+    ["CommonJS by its name", "my_alarm.cjs", SKIPPED],
+    ["TypeScript by another name", "my_alarm.mts", SKIPPED],
+    ["a source map", "my_alarm.js.map", SKIPPED],
+    ["an editor's backup", "my_alarm.ts~", SKIPPED],
+    ["a capital extension", "my_alarm.TS", SKIPPED],
+    ["no extension", "my_alarm", SKIPPED],
+    ["a capital", "MyAlarm.ts", SKIPPED],
+    ["a hyphen", "my-alarm.ts", SKIPPED],
+    ["a digit first", "2a.ts", SKIPPED],
+    ["a dot in the name", "my.alarm.ts", SKIPPED],
+    ["a blank", "my alarm.ts", SKIPPED],
+    ["a letter outside ASCII", "störung.ts", SKIPPED],
+    ["a name that is too long", `${"a".repeat(201)}.ts`, SKIPPED],
   ];
   test.each(rows)("%s", (_, file, expected) => {
     writeFileSync(join(folder, file), "");
@@ -57,7 +57,7 @@ describe("a file in the folder is an alarm, or is skipped for a reason", () => {
     expect(discoverModules(folder)).toEqual({
       modules: [],
       skipped: [
-        { file: "a.ts", reason: "a folder" },
+        { file: "a.ts", reason: "not a file" },
         { file: "b.ts", reason: "not a file" },
       ],
     });
@@ -98,8 +98,8 @@ describe("a real folder", () => {
         { name: "c", path: join(folder, "c.ts") },
       ],
       skipped: [
-        { file: "lib", reason: "a folder" },
-        { file: "notes.txt", reason: KIND },
+        { file: "lib", reason: "not a file" },
+        { file: "notes.txt", reason: SKIPPED },
       ],
     });
   });
@@ -118,7 +118,7 @@ describe("a real folder", () => {
     symlinkSync("b.ts", join(folder, "b.ts"));
     const { modules, skipped } = discoverModules(folder);
     expect(modules).toEqual([]);
-    const reason = "a link that cannot be followed";
+    const reason = "not a file";
     expect(skipped).toEqual(["a.ts", "b.ts"].map((file) => ({ file, reason })));
   });
 

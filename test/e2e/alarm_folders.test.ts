@@ -151,7 +151,7 @@ test("an import of what the package does not have costs its own alarm, and the e
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
   expect(result.stderr).toMatch(
-    /^swf-alarms: broken: cannot load \S+broken\.ts: cannot find "swf-alarms\/lib\/nope", [^\n]*; "swf-alarms\/lib" has failure_rate, [^\n]*\n$/,
+    /^swf-alarms: broken: cannot load \S+broken\.ts: cannot find "swf-alarms\/lib\/nope", [^\n]*; the package has swf-alarms, swf-alarms\/lib\/failure_rate, [^\n]*\n$/,
   );
   expect(only(await site.entries("event")).title).toBe("Ours");
 });

@@ -42,6 +42,7 @@ async function detect(
     signal: new AbortController().signal,
     log: () => {},
     onIncomplete: (reason) => reasons.push(reason),
+    onWait: () => {},
   });
   try {
     for await (const value of run(client)) {

@@ -218,6 +218,7 @@ async function readList(running: Running, path: string): Promise<void> {
     signal: AbortSignal.timeout(30_000),
     log: () => {},
     onIncomplete: (reason) => reasons.push(reason),
+    onWait: () => {},
   });
   try {
     for await (const item of client.pages(path, { limit: 200 }, running.style))

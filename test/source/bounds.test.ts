@@ -116,13 +116,14 @@ describe("the cache of a tick", () => {
   async function readTwice(memory: number): Promise<readonly string[]> {
     const shared = new CacheMemory(memory);
     server.answer = (_request, response, url) => json(response, url.pathname.padEnd(4_000, "x"));
-    const sources = ["one", "two"].map((name) =>
+    const sources = ["one", "two"].map((name): [string, Source] => [
+      name,
       makeSource({ name, baseUrl: server.url }, undefined, shared),
-    );
+    ]);
     for (let round = 0; round < 2; round++)
-      for (const source of sources)
+      for (const [name, source] of sources)
         for (const list of ["a", "b"]) {
-          const path = `/${source.name}/${list}`;
+          const path = `/${name}/${list}`;
           const answers = await Promise.all([getJson(source, path), getJson(source, path)]);
           expect(answers).toEqual(Array.from({ length: 2 }, () => path.padEnd(4_000, "x")));
         }

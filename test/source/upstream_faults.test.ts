@@ -24,6 +24,7 @@ test.concurrent.for(UPSTREAM_FAULTS)(
       signal: new AbortController().signal,
       log: () => {},
       onIncomplete: (reason) => void reasons.push(reason),
+      onWait: () => {},
     });
     const reading = (async () => {
       for await (const _item of client.pages("/things/"));

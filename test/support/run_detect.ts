@@ -60,12 +60,11 @@ export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Out
 /** The engine sends the request, so it records a failure first. */
 function recorded(source: Requester, soFar: OutcomeSoFar): Requester {
   return {
-    request: async (path, query, allow404, needed) => {
+    request: async (path, query, allow404, ahead) => {
       try {
-        return await source.request(path, query, allow404);
+        return await source.request(path, query, allow404, ahead);
       } catch (error) {
-        await needed;
-        soFar.requestFailed(error instanceof Error ? error.message : String(error));
+        if (!ahead) soFar.requestFailed(error instanceof Error ? error.message : String(error));
         throw error;
       }
     },

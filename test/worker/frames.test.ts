@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { frameLine, frameSplitter } from "../../src/worker/frames.ts";
+import { frameHead, frameSplitter } from "../../src/worker/frames.ts";
 
 interface Frame {
   readonly text: string;
@@ -16,9 +16,7 @@ function framesOf(chunks: readonly Buffer[]): readonly Frame[] {
 }
 
 function bytesOf(frames: readonly Frame[]): Buffer {
-  return Buffer.concat(
-    frames.flatMap(({ text, body }) => [Buffer.from(frameLine(text, body)), body]),
-  );
+  return Buffer.concat(frames.flatMap(({ text, body }) => [frameHead(text, body), body]));
 }
 
 const text = fc.oneof(
@@ -29,7 +27,7 @@ const body = fc.oneof(
   fc.constant(Buffer.alloc(0)),
   fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
   // What looks like a message of its own.
-  text.map((inner) => Buffer.from(`\n${frameLine(inner, Buffer.from("x"))}x`)),
+  text.map((inner) => frameHead(inner, Buffer.from(inner))),
 );
 const frames = fc.array(fc.record({ text, body }), { maxLength: 8 });
 

@@ -1,3 +1,4 @@
+import { StringDecoder } from "node:string_decoder";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { lineSplitter } from "../../src/worker/lines.ts";
@@ -6,7 +7,8 @@ import { lineSplitter } from "../../src/worker/lines.ts";
 function linesOf(chunks: readonly Buffer[], limit = Number.POSITIVE_INFINITY): readonly string[] {
   const lines: string[] = [];
   const split = lineSplitter(limit, (line) => lines.push(line));
-  for (const chunk of chunks) split(chunk);
+  const decoder = new StringDecoder();
+  for (const chunk of chunks) split(decoder.write(chunk));
   return lines;
 }
 

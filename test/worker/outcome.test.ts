@@ -57,6 +57,16 @@ describe("the status and the cause of an error", () => {
       { status: "failed", cause: "source", reasons: ["GET x", threw.text] },
     ],
     [
+      "its time was up while it waited for a response",
+      (soFar) => soFar.fail({ text: "out of time", isWaiting: true }),
+      { status: "failed", cause: "source", reasons: ["out of time"] },
+    ],
+    [
+      "its time was up while it did something else",
+      (soFar) => soFar.fail({ text: "out of time", isWaiting: false }),
+      { status: "failed", cause: "module", reasons: ["out of time"] },
+    ],
+    [
       "the module made up a failed request",
       (soFar) => soFar.fail({ text: "GET x", isFetch: true }),
       { status: "failed", cause: "module", reasons: ["detect threw FetchError: GET x"] },

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { Outcome } from "../../src/core/model.ts";
 import type { ToWorker } from "../../src/worker/protocol.ts";
-import { handleRequests } from "../../src/worker/requests.ts";
+import { RequestHandler } from "../../src/worker/requests.ts";
 import { json, startServer } from "../support/http_server.ts";
 import { newOutcome } from "../support/new_outcome.ts";
 import { closeSources, makeSource } from "../support/sources.ts";
@@ -43,15 +42,16 @@ test("for a module that does not read its responses only a little is fetched", a
   const source = makeSource({ baseUrl: server.url });
   const run = new AbortController();
   const reader = slowReader();
-  const { request: ask } = handleRequests({
+  const handler = new RequestHandler({
     worker: reader,
     sources: new Map([["main", source]]),
     soFar: newOutcome(),
     signal: run.signal,
+    tick: new AbortController().signal,
     stop: () => {},
   });
   for (let id = 1; id <= 100; id++)
-    ask({
+    void handler.handle({
       type: "request",
       id,
       source: "main",
@@ -76,13 +76,14 @@ test("a module that sends too many requests is stopped", async () => {
   const causes: string[] = [];
   const run = new AbortController();
   let sent = 0;
-  const { request: ask, needs } = handleRequests({
+  const handler = new RequestHandler({
     worker: { respond: () => {}, send: () => {}, ready: async () => {} },
     sources: new Map([
       ["main", { maxConnections: 30, request: async () => Buffer.from(`${sent++}`) }],
     ]),
     soFar: newOutcome(),
     signal: run.signal,
+    tick: new AbortController().signal,
     stop: (cause) => causes.push(cause),
   });
   const request = {
@@ -93,97 +94,45 @@ test("a module that sends too many requests is stopped", async () => {
     allow404: false,
   } as const;
   for (let id = 1; id <= 20_000; id++) {
-    ask({ ...request, id, ahead: id % 2 === 1 });
+    void handler.handle({ ...request, id, ahead: id % 2 === 1 });
     if (id % 30 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   expect(causes).toEqual([]);
-  ask({ ...request, id: 20_001, ahead: true });
-  needs(20_001);
+  void handler.handle({ ...request, id: 20_001, ahead: true });
   await new Promise((resolve) => setImmediate(resolve));
   expect(sent).toBe(20_000);
   expect(causes).toEqual(["detect sent more than 20000 requests"]);
   run.abort();
 });
 
-describe("a request that was sent ahead", () => {
-  type Event = "response" | "failure" | "needs" | "time is up";
-  const FAILED = "GET /list from main: status 403";
-  const LATE = "out of time: detect did not end within 60 s";
-
-  /** The outcome after these events, and what the module's process is sent. */
-  async function after(events: readonly Event[]): Promise<[Outcome, readonly string[]]> {
-    const sent: string[] = [];
+describe("a request that fails", () => {
+  test.each([
+    { ahead: false, tickEnded: false, status: "partial" },
+    { ahead: true, tickEnded: false, status: "complete" },
+    { ahead: true, tickEnded: true, status: "partial" },
+  ])("ahead $ahead, at the end of the tick $tickEnded: $status", async (row) => {
+    const messages: ToWorker[] = [];
     const soFar = newOutcome();
-    const run = new AbortController();
-    let settle = { answer: (_body: Buffer): void => {}, fail: (_error: Error): void => {} };
-    const answer = new Promise<Buffer>((resolve, reject) => {
-      settle = { answer: resolve, fail: reject };
-    });
-    const { request: ask, needs } = handleRequests({
+    const handler = new RequestHandler({
       worker: {
-        respond: (id) => void sent.push(`response ${id}`),
-        send: (message) => void sent.push(message.type),
+        respond: () => {},
+        send: (message) => void messages.push(message),
         ready: async () => {},
       },
-      sources: new Map([["main", { maxConnections: 4, request: () => answer }]]),
+      sources: new Map([
+        ["main", { maxConnections: 4, request: () => Promise.reject(new Error("status 403")) }],
+      ]),
       soFar,
-      signal: run.signal,
+      signal: new AbortController().signal,
+      tick: row.tickEnded ? AbortSignal.abort() : new AbortController().signal,
       stop: () => {},
     });
-    ask({
-      type: "request",
-      id: 7,
-      source: "main",
-      path: "/list",
-      query: {},
-      allow404: false,
-      ahead: true,
-    });
-    for (const event of events) {
-      if (event === "response") settle.answer(Buffer.from("{}"));
-      if (event === "failure") settle.fail(new Error(FAILED));
-      if (event === "needs") needs(7);
-      if (event === "time is up") soFar.fail({ text: LATE, isFetch: false });
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    run.abort(new Error("the run is over"));
-    return [soFar.outcome(0), sent];
-  }
-
-  type Expected = Pick<Outcome, "status" | "cause" | "reasons">;
-  const nothing: Expected = { status: "complete", cause: undefined, reasons: [] };
-  const partial: Expected = { status: "partial", cause: undefined, reasons: [FAILED] };
-  const itsFault: Expected = { status: "failed", cause: "module", reasons: [LATE] };
-  const sources: Expected = { status: "failed", cause: "source", reasons: [LATE] };
-  test.each<[string, readonly Event[], Expected, readonly string[]]>([
-    ["and has no answer", [], nothing, []],
-    ["and is answered", ["response"], nothing, ["response 7"]],
-    ["and fails, unneeded", ["failure"], nothing, []],
-    ["and is answered before it is needed", ["response", "needs"], nothing, ["response 7"]],
-    ["and is answered when it is needed", ["needs", "response"], nothing, ["response 7"]],
-    ["and fails before it is needed", ["failure", "needs"], partial, ["fail"]],
-    ["and fails when it is needed", ["needs", "failure"], partial, ["fail"]],
-    ["and is needed twice", ["failure", "needs", "needs"], partial, ["fail"]],
-    ["is under way, unneeded, when time is up", ["time is up"], itsFault, []],
-    [
-      "is answered, unneeded, when time is up",
-      ["response", "time is up"],
-      itsFault,
-      ["response 7"],
-    ],
-    ["has failed, unneeded, when time is up", ["failure", "time is up"], itsFault, []],
-    ["is waited for when time is up", ["needs", "time is up"], sources, []],
-    ["has been waited for", ["needs", "response", "time is up"], itsFault, ["response 7"]],
-    ["has been used", ["response", "needs", "time is up"], itsFault, ["response 7"]],
-    [
-      "has failed the module when time is up",
-      ["failure", "needs", "time is up"],
-      { ...sources, reasons: [FAILED, LATE] },
-      ["fail"],
-    ],
-  ])("%s", async (_, events, expected, sent) => {
-    const [outcome, messages] = await after(events);
-    expect(outcome).toMatchObject(expected);
-    expect(messages).toEqual(sent);
+    const request = { type: "request", source: "main", path: "/", query: {} } as const;
+    const handled = handler.handle({ ...request, id: 7, allow404: false, ahead: row.ahead });
+    expect(handler.pending).toBe(1);
+    await handled;
+    expect(handler.pending).toBe(0);
+    expect(messages).toEqual([{ type: "fail", id: 7, reason: "status 403" }]);
+    expect(soFar.outcome(0).status).toBe(row.status);
   });
 });

@@ -24,7 +24,6 @@ describe("a message of the worker is parsed", () => {
       allow404: false,
       ahead: true,
     },
-    { type: "needs", id: 1 },
     { type: "end", exports: { detect: "function" }, error: null, changed: [], clean: true },
     {
       type: "end",

@@ -7,59 +7,50 @@ import { resolveFile } from "./resolve.ts";
 /** The `import()` of a file. */
 export type ImportLater = (specifier: string) => Promise<vm.Module>;
 
-interface Ran {
-  exports: unknown;
+/** Runs a CommonJS file; undefined if the text does not compile as CommonJS. */
+export type RunCommonjs = (path: string, text: string) => { readonly exports: unknown } | undefined;
+
+interface CommonjsFacts {
+  /** What `require("swf-alarms")` returns. */
+  readonly helpers: object;
+  readonly importFrom: (path: string) => ImportLater;
+  /** Throws for a file that must not be loaded. */
+  readonly check: (path: string) => void;
 }
 
 /** CommonJS files, with `require` and `exports`; each is run once. */
-export class CommonjsFiles {
-  readonly #ran = new Map<string, Ran>();
-  readonly #helpers: object;
-  readonly #importFrom: (path: string) => ImportLater;
-  readonly #check: (path: string) => void;
-
-  /** `helpers` is what `require("swf-alarms")` returns. */
-  constructor(
-    helpers: object,
-    importFrom: (path: string) => ImportLater,
-    check: (path: string) => void,
-  ) {
-    this.#helpers = helpers;
-    this.#importFrom = importFrom;
-    this.#check = check;
-  }
-
-  /** Undefined if the text does not compile as CommonJS. */
-  run(path: string, text: string): Ran | undefined {
-    const known = this.#ran.get(path);
+export function commonjsRunner({ helpers, importFrom, check }: CommonjsFacts): RunCommonjs {
+  const ran = new Map<string, { exports: unknown }>();
+  const run: RunCommonjs = (path, text) => {
+    const known = ran.get(path);
     if (known !== undefined) return known;
-    const body = compile(path, text, this.#importFrom(path));
+    const body = compile(path, text, importFrom(path));
     if (body === undefined) return undefined;
-    const module: Ran = { exports: {} };
-    this.#ran.set(path, module);
+    const module: { exports: unknown } = { exports: {} };
+    ran.set(path, module);
     try {
-      body.call(module.exports, module.exports, this.#requireOf(path), module, path, dirname(path));
+      body.call(module.exports, module.exports, requireOf(path), module, path, dirname(path));
       return module;
     } catch (error) {
-      this.#ran.delete(path);
+      ran.delete(path);
       throw error;
     }
-  }
-
-  #requireOf(path: string): NodeJS.Require {
+  };
+  const requireOf = (path: string): NodeJS.Require => {
     const byNode = createRequire(path);
     const ours = (specifier: string): unknown => {
-      if (specifier === "swf-alarms") return this.#helpers;
+      if (specifier === "swf-alarms") return helpers;
       const file = resolveFile(specifier, path);
-      if (file !== undefined) this.#check(file);
+      if (file !== undefined) check(file);
       if (file === undefined || !/\.[cm]?[jt]s$/.test(file)) return byNode(file ?? specifier);
-      const ran = /\.c?js$/.test(file) ? this.run(file, readFileSync(file, "utf8")) : undefined;
-      if (ran === undefined)
+      const required = /\.c?js$/.test(file) ? run(file, readFileSync(file, "utf8")) : undefined;
+      if (required === undefined)
         throw new Error(`${path} requires ${file}, which is not CommonJS; use import`);
-      return ran.exports;
+      return required.exports;
     };
     return Object.assign(ours, byNode);
-  }
+  };
+  return run;
 }
 
 function compile(path: string, text: string, importLater: ImportLater) {

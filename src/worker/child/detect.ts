@@ -31,26 +31,27 @@ export interface DetectFacts {
 export class DetectEnded extends Error {}
 
 class OutOfTime extends DetectEnded {
-  constructor(seconds: number) {
+  readonly isWaiting: boolean;
+
+  constructor(seconds: number, isWaiting = false) {
     super(`out of time: detect did not end within ${seconds} s`);
+    this.isWaiting = isWaiting;
   }
 }
 
-class Misuse extends Error {
-  constructor(returned: unknown) {
-    const type = returned === null ? "null" : typeof returned;
-    super(
-      `detect returned ${type}; it must be a generator (function*) or return a list of detections`,
-    );
-  }
-}
+class NotIterable extends Error {}
 
 /** Runs `detect` once. Never throws; undefined if it returned. */
 export async function runDetect(facts: DetectFacts): Promise<DetectError | undefined> {
   const started = performance.now();
   const end = new AbortController();
   const { signal } = end;
-  const timer = setTimeout(() => end.abort(new OutOfTime(facts.timeout)), facts.timeout * 1000);
+  /** Responses that the module waits for. */
+  let awaited = 0;
+  const timer = setTimeout(
+    () => end.abort(new OutOfTime(facts.timeout, awaited > 0)),
+    facts.timeout * 1000,
+  );
   const client = makeClient({
     ...facts,
     signal,
@@ -59,6 +60,9 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
     },
     onIncomplete: (reason) => {
       if (!signal.aborted) facts.onIncomplete(reason);
+    },
+    onWait: (change) => {
+      awaited += change;
     },
   });
   const take = (value: unknown): void => {
@@ -73,7 +77,10 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
     const returned = await facts.detect(client, facts.params);
     if (isAsyncIterable(returned)) for await (const value of returned) take(value);
     else if (isIterable(returned)) for (const value of returned) take(value);
-    else throw new Misuse(returned);
+    else
+      throw new NotIterable(
+        `detect returned ${returned === null ? "null" : typeof returned}; it must be a generator (function*) or return a list of detections`,
+      );
   };
   try {
     await inTime(takeAll(), signal);
@@ -89,11 +96,11 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
 function describeEnd(error: unknown): DetectError {
   try {
     if (error instanceof FetchError) return { text: error.message, isFetch: true };
-    const isOwn = error instanceof OutOfTime || error instanceof Misuse;
-    const text = isOwn ? error.message : `detect threw ${describeThrown(error)}`;
-    return { text, isFetch: false };
+    if (error instanceof OutOfTime) return { text: error.message, isWaiting: error.isWaiting };
+    if (error instanceof NotIterable) return { text: error.message };
+    return { text: `detect threw ${describeThrown(error)}` };
   } catch {
-    return { text: "detect threw an error that cannot be read", isFetch: false };
+    return { text: "detect threw an error that cannot be read" };
   }
 }
 

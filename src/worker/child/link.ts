@@ -2,27 +2,26 @@ import fs from "node:fs";
 import { Socket } from "node:net";
 import type { SafeDetection } from "../../core/model.ts";
 import { frameSplitter } from "../frames.ts";
-import { type FromWorker, PIPES, type ToWorker } from "../protocol.ts";
+import { PIPES, type ToWorker } from "../protocol.ts";
+import type { WorkerMessage } from "../worker_message.ts";
 
 // A module may replace these; messages must not pass through its code.
 const { parse, stringify } = JSON;
 const { writeSync } = fs;
 const bytesOf = Buffer.from.bind(Buffer);
-const { clearTimeout, setTimeout } = globalThis;
+const { setImmediate } = globalThis;
 
 /** Characters of one detection. */
 const MAX_DETECTION = 2 ** 20;
-/** The first detections of a job are written one by one, further ones in batches. */
+/** The first detections of a job are written one by one: the module may block or die next. */
 const UNBATCHED = 100;
-/** Characters of a batch, and milliseconds until it is written. */
-const BATCH_SIZE = 32 * 2 ** 10;
-const BATCH_TIME = 5;
+/** Characters. */
+const MAX_BATCH = 32 * 2 ** 10;
 
 let job = "";
 let detected = 0;
-let batch: string[] = [];
-let length = 0;
-let timer: NodeJS.Timeout | undefined;
+/** Detections as JSON, separated by commas. */
+let batch = "";
 
 /** All further messages belong to this job. */
 export function beginJob(next: string): void {
@@ -30,22 +29,14 @@ export function beginJob(next: string): void {
   detected = 0;
 }
 
-/** Sends a message after the batch. Returns when it is written: a flood waits for the engine to read. */
-export function send(message: FromWorker): void {
-  flushDetections();
+/** Returns when the message is written: a flood waits for the engine to read. */
+export function send(message: WorkerMessage): void {
+  // A request goes first: the engine reads the detections while the service works.
+  if (message.type !== "request") flush();
   write(stringify({ ...message, job }));
 }
 
-/** Sends a request before the batch, which the engine can read while the service works. */
-export function sendRequest(request: Extract<FromWorker, { type: "request" }>): void {
-  write(stringify({ ...request, job }));
-  flushDetections();
-}
-
-/**
- * Sends a detection, or that it is too large. A module that blocks or dies at once may lose those of the last
- * batch; its outcome has failed then, and clears nothing.
- */
+/** Sends a detection, or that it is too large. It is written in this turn of the event loop. */
 export function sendDetection(detection: SafeDetection): void {
   const text = stringify(detection);
   if (text.length > MAX_DETECTION) {
@@ -54,22 +45,17 @@ export function sendDetection(detection: SafeDetection): void {
     send({ type: "incomplete", reason });
     return;
   }
-  if (length === 0) timer = setTimeout(flushDetections, BATCH_TIME);
-  batch[batch.length] = text;
-  length += text.length;
+  if (batch === "") setImmediate(flush);
+  batch += batch === "" ? text : `,${text}`;
   detected += 1;
-  if (detected <= UNBATCHED || length > BATCH_SIZE) flushDetections();
+  if (detected <= UNBATCHED || batch.length > MAX_BATCH) flush();
 }
 
-/** Writes the batch and stops its timer. */
-export function flushDetections(): void {
-  if (length === 0) return;
-  clearTimeout(timer);
-  let list = batch[0] ?? "";
-  for (let at = 1; at < batch.length; at++) list += `,${batch[at]}`;
-  batch = [];
-  length = 0;
-  write(`{"type":"detections","detections":[${list}],"job":${stringify(job)}}`);
+function flush(): void {
+  if (batch === "") return;
+  const detections = batch;
+  batch = "";
+  write(`{"type":"detections","detections":[${detections}],"job":${stringify(job)}}`);
 }
 
 function write(text: string): void {
@@ -80,18 +66,14 @@ function write(text: string): void {
 /** Passes each message of the engine on, with its body. This process ends with the engine. */
 export function listen(take: (message: ToWorker, body: Buffer) => void): void {
   const socket = new Socket({ fd: PIPES.toWorker, readable: true, writable: false });
+  // The engine's messages are trusted.
   socket.on(
     "data",
-    frameSplitter((text, body) => take(parseMessage(text), body)),
+    frameSplitter((text, body) => take(parse(text), body)),
   );
   const end = (): void => {
     process.kill(process.pid, "SIGKILL");
   };
   socket.on("end", end);
   socket.on("error", end);
-}
-
-/** The engine's messages are trusted. */
-function parseMessage(text: string): ToWorker {
-  return parse(text);
 }

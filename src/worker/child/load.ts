@@ -1,12 +1,12 @@
 import { dirname } from "node:path";
 import type { ModuleFile } from "../../alarm/discover.ts";
+import { realPath } from "../../alarm/permissions.ts";
 import type { AlarmClient } from "../../source/client.ts";
 import { inTime } from "../../source/in_time.ts";
 import { errorText } from "../../text/describe.ts";
 import { type JsonValue, safeJson } from "../../text/json.ts";
-import { type Helpers, ModuleGraph } from "./module_graph.ts";
+import { ModuleGraph } from "./module_graph.ts";
 import { placeOf } from "./place.ts";
-import { realPath } from "./resolve.ts";
 
 /** Characters of a module's exports as JSON. */
 const MAX_EXPORTS = 2 ** 20;
@@ -32,7 +32,7 @@ export class ModuleLoader {
   readonly #graph: ModuleGraph;
 
   /** `helpers` are the exports of "swf-alarms", wherever the alarms folder is. */
-  constructor(helpers: Helpers) {
+  constructor(helpers: object) {
     this.#graph = new ModuleGraph(helpers);
   }
 

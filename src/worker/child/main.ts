@@ -1,12 +1,11 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { ModuleFile } from "../../alarm/discover.ts";
 import * as helpers from "../../index.ts";
 import { cut, errorText } from "../../text/describe.ts";
 import type { Task } from "../protocol.ts";
 import type { DetectError, TaskEnd } from "../worker_message.ts";
 import { DetectEnded, runDetect } from "./detect.ts";
 import { watchGlobals } from "./globals.ts";
-import { beginJob, flushDetections, listen, send, sendDetection } from "./link.ts";
+import { beginJob, listen, send, sendDetection } from "./link.ts";
 import { type Loaded, ModuleLoader } from "./load.ts";
 import { Requests } from "./requests.ts";
 
@@ -18,7 +17,6 @@ const MAX_LINE = 10_000;
  * environment nor its connections, and the engine does not trust its messages.
  */
 const loader = new ModuleLoader(helpers);
-const loaded = new Map<string, Promise<Loaded>>();
 let requests = new Requests();
 let hasUnhandled = false;
 
@@ -71,8 +69,8 @@ listen((message, body) => {
 
 async function run(task: Task): Promise<TaskEnd> {
   try {
-    const { exports, detect, error: loadError, hangs } = await load(task.file, task.timeout);
-    let error = loadError === null ? null : { text: loadError, isFetch: false };
+    const { exports, detect, error: loadError, hangs } = await loader.load(task.file, task.timeout);
+    let error = loadError === null ? null : { text: loadError };
     if (task.type === "detect") error ??= await runTask(task, detect);
     // Work that it does not wait for may fail at once; the error belongs to this job.
     for (let turns = 0; turns < 3; turns++) await turn();
@@ -83,23 +81,16 @@ async function run(task: Task): Promise<TaskEnd> {
   } catch (error) {
     // A module that changes what everything relies on may break this process.
     const text = `${task.file.path} has broken its process: ${errorText(error)}`;
-    const end = { exports: null, error: { text, isFetch: false }, changed: [], clean: false };
+    const end = { exports: null, error: { text }, changed: [], clean: false };
     return { type: "end", ...end };
   }
-}
-
-/** Each file is loaded once: several alarms may share it. */
-function load(file: ModuleFile, timeout: number): Promise<Loaded> {
-  const pending = loaded.get(file.path) ?? loader.load(file, timeout);
-  loaded.set(file.path, pending);
-  return pending;
 }
 
 async function runTask(
   task: Extract<Task, { type: "detect" }>,
   detect: Loaded["detect"],
 ): Promise<DetectError | null> {
-  if (detect === undefined) return { text: "detect is not a function", isFetch: false };
+  if (detect === undefined) return { text: "detect is not a function" };
   const own = new Requests();
   requests = own;
   const error = await runDetect({
@@ -112,8 +103,6 @@ async function runTask(
     onIncomplete: (reason) => send({ type: "incomplete", reason: String(reason) }),
   });
   own.close();
-  // The timer of the batch must not count as the module's.
-  flushDetections();
   return error ?? null;
 }
 

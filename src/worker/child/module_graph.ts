@@ -3,14 +3,9 @@ import { dirname, extname } from "node:path";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
 import type { ModuleFile } from "../../alarm/discover.ts";
-import { writableFault } from "../../alarm/permissions.ts";
-import { CommonjsFiles } from "./commonjs_files.ts";
-import { realPath, resolveFile } from "./resolve.ts";
-
-/** The exports of "swf-alarms", by name. */
-export interface Helpers {
-  readonly [name: string]: unknown;
-}
+import { realPath, writableFault } from "../../alarm/permissions.ts";
+import { commonjsRunner, type ImportLater, type RunCommonjs } from "./commonjs_files.ts";
+import { resolveFile } from "./resolve.ts";
 
 /**
  * The modules of this process: each file is read, linked and run once, whoever imports it. Files are loaded
@@ -20,19 +15,20 @@ export class ModuleGraph {
   readonly #linked = new Map<string, vm.Module>();
   readonly #evaluations = new WeakMap<vm.Module, Promise<void>>();
   readonly #helpers: vm.Module;
-  readonly #commonjs: CommonjsFiles;
+  readonly #runCommonjs: RunCommonjs;
   /** The same for all modules of a tick. */
   #allowWritable = false;
   /** One graph is linked at a time: another one must not build on half of it. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(helpers: Helpers) {
+  /** `helpers` are the exports of "swf-alarms". */
+  constructor(helpers: object) {
     this.#helpers = moduleOf(helpers, "swf-alarms");
-    this.#commonjs = new CommonjsFiles(
+    this.#runCommonjs = commonjsRunner({
       helpers,
-      (path) => this.#importLater(path),
-      (path) => this.#check(path),
-    );
+      importFrom: (path) => this.#importFrom(path),
+      check: (path) => this.#check(path),
+    });
   }
 
   /** The module's exports, once its top level has run. */
@@ -67,7 +63,7 @@ export class ModuleGraph {
     };
     const root = await open(path);
     await root.link(async (specifier, { identifier }) => {
-      const file = fileOf(specifier, identifier);
+      const file = resolveFile(specifier, identifier);
       if (file === undefined) return await this.#provided(specifier, identifier);
       const linked = this.#linked.get(file);
       // Node's own message does not say why it failed.
@@ -87,13 +83,11 @@ export class ModuleGraph {
   async #open(path: string): Promise<vm.Module> {
     this.#check(path);
     const extension = extname(path);
-    if (!/^\.[cm]?[jt]s$|^\.json$/.test(extension))
-      return moduleOf(await importByNode(pathToFileURL(path).href, path), path);
     const source = readFileSync(path, "utf8").replace(/^\ufeff/, "");
     if (extension === ".json") return moduleOf({ default: JSON.parse(source) }, path);
     const text = extension.endsWith("ts") ? await withoutTypes(source, path) : source;
     if (!extension.startsWith(".m")) {
-      const ran = this.#commonjs.run(path, text);
+      const ran = this.#runCommonjs(path, text);
       if (ran !== undefined) return moduleOf(namesOf(ran.exports), path);
     }
     try {
@@ -103,7 +97,7 @@ export class ModuleGraph {
           const url = pathToFileURL(path).href;
           Object.assign(meta, { url, filename: path, dirname: dirname(path) });
         },
-        importModuleDynamically: this.#importLater(path),
+        importModuleDynamically: this.#importFrom(path),
       });
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
@@ -119,19 +113,15 @@ export class ModuleGraph {
     if (fault !== undefined) throw new Error(fault);
   }
 
-  #importLater(importer: string): (specifier: string) => Promise<vm.Module> {
+  #importFrom(importer: string): ImportLater {
     return async (specifier) => {
-      const file = fileOf(specifier, importer);
+      const file = resolveFile(specifier, importer);
       if (file !== undefined) return await this.#load(file);
       const module = await this.#provided(specifier, importer);
       if (module.status === "unlinked") await module.link(() => Promise.reject());
       return await this.#evaluated(module);
     };
   }
-}
-
-function fileOf(specifier: string, importer: string): string | undefined {
-  return specifier === "swf-alarms" ? undefined : resolveFile(specifier, importer);
 }
 
 async function withoutTypes(source: string, path: string): Promise<string> {

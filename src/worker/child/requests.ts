@@ -1,6 +1,6 @@
 import { FetchError } from "../../source/fetch_error.ts";
 import type { Requester } from "../../source/requester.ts";
-import { send, sendRequest } from "./link.ts";
+import { send } from "./link.ts";
 
 interface Waiting {
   resolve(body: Buffer | undefined): void;
@@ -15,28 +15,25 @@ export class Requests {
 
   requesterOf(source: string): Requester {
     return {
-      request: (path, query, allow404, needed) =>
-        this.#wait((id) => {
-          sendRequest({
+      request: (path, query, allow404, ahead = false) =>
+        this.#wait((id) =>
+          send({
             type: "request",
             id,
             source,
             path: String(path),
             query: plainQuery(query),
             allow404,
-            ahead: needed !== undefined,
-          });
-          needed?.then(() => {
-            if (this.#waiting.has(id)) send({ type: "needs", id });
-          });
-        }),
+            ahead,
+          }),
+        ),
     };
   }
 
   /** The dedupe keys of the alarm's active events. */
   async firing(): Promise<readonly string[]> {
     const body = await this.#wait((id) => send({ type: "firing", id }));
-    return body === undefined ? [] : parseKeys(body.toString());
+    return body === undefined ? [] : JSON.parse(body.toString());
   }
 
   respond(id: number, body: Buffer | undefined): void {
@@ -67,11 +64,6 @@ export class Requests {
     this.#waiting.delete(id);
     return waiting;
   }
-}
-
-/** The engine's messages are trusted. */
-function parseKeys(text: string): readonly string[] {
-  return JSON.parse(text);
 }
 
 /** Values as they go into a URL: a module may pass anything. */

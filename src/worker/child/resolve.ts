@@ -1,14 +1,15 @@
-import { realpathSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { realPath } from "../../alarm/permissions.ts";
 import { packageFile } from "./package_file.ts";
 
 const EXTENSIONS = [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".json"];
 
 /**
  * The file that a specifier names: a relative or absolute path or a file URL, with or without an extension, or
- * a file that the engine ships. Undefined for a package and for Node's own modules. Throws if there is no such
- * file.
+ * a file that the engine ships. Undefined for a package, "swf-alarms" and Node's own modules. Throws if there is
+ * no such file.
  */
 export function resolveFile(specifier: string, importer: string): string | undefined {
   const shipped = packageFile(specifier, importer);
@@ -26,13 +27,4 @@ export function resolveFile(specifier: string, importer: string): string | undef
   const found = candidates.find((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
   if (found !== undefined) return realPath(found);
   throw new Error(`Cannot find module '${specifier}' imported from ${importer}`);
-}
-
-/** The path without links, so that a file is loaded once. A path that does not exist stays as it is. */
-export function realPath(path: string): string {
-  try {
-    return realpathSync.native(path);
-  } catch {
-    return path;
-  }
 }
