@@ -62,14 +62,16 @@ async function connectOnce(config: pg.ClientConfig, limits: Limits): Promise<pg.
 
 /**
  * Besides the limits: the server keeps sessions that are idle while modules run, and notices within a minute
- * that this host is gone. Settings that an older server does not know are left out.
+ * that this host is gone. Compiling a statement (JIT) takes longer than running one of ours. Settings that an
+ * older server does not know are left out.
  */
 function settings({ statement, wait }: Limits): string {
   return `
     SELECT set_config(name, value, false)
     FROM (VALUES ('statement_timeout', '${statement}'), ('idle_in_transaction_session_timeout', '${statement}'),
-                 ('lock_timeout', '${wait}'), ('idle_session_timeout', '0'), ('tcp_keepalives_idle', '20'),
-                 ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '60000'))
+                 ('lock_timeout', '${wait}'), ('idle_session_timeout', '0'), ('jit', 'off'),
+                 ('tcp_keepalives_idle', '20'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'),
+                 ('tcp_user_timeout', '60000'))
       AS wanted (name, value)
     WHERE current_setting(name, true) IS NOT NULL`;
 }
