@@ -1,4 +1,4 @@
-/** All that an alarm module imports, as `"swf-alarms"`, wherever the alarms folder lies. */
+/** All that an alarm module imports, as `"swf-alarms"`, wherever the alarms folder is. */
 
 export type { Detection } from "./core/model.ts";
 export type { ParamSpec, ParamSpecs, ParamsOf } from "./core/params.ts";

@@ -103,7 +103,7 @@ function objection({ from, to }: Pick<Import, "from" | "to">): string | undefine
 function mayImport(part: string, target: string): boolean {
   if (target === "text") return part !== "program";
   if (part === "text") return false;
-  // The demo is one of the commands, in a folder of its own.
+  // The demo is one of the commands, in an empty folder.
   if (target === "demo") return part === "cli";
   if (part === "demo" && target === "cli") return true;
   // The edges: the command line, what modules import, and the process.

@@ -27,7 +27,7 @@ export function listAlarms(modules: readonly string[], rows: readonly AlarmRow[]
       if (row.archived) return { kind: "archived", row };
       const twin = taken.get(row.name);
       if (twin !== undefined) {
-        const message = `two rows have the alarm ${row.name}; row ${twin.id} is used; archive row ${row.id}`;
+        const message = `two rows configure the alarm ${row.name}; row ${twin.id} is used; archive row ${row.id}`;
         return { kind: "second row", row, message };
       }
       taken.set(row.name, row);

@@ -22,7 +22,7 @@ export interface Alarm {
 export interface LoadedAlarms {
   /** None of them rejects. */
   readonly alarms: readonly Promise<Alarm>[];
-  /** Rows that are not an alarm of their own, and names that are no alarm: each an error of the run. */
+  /** Duplicate or invalid rows, and unknown names: each an error of the run. */
   readonly errors: readonly string[];
   /** Names of alarms whose row was made now, or would be. */
   readonly newModules: readonly string[];
@@ -115,7 +115,7 @@ async function addAlarm(name: string, load: Load, facts: LoadFacts): Promise<Ala
     facts.log.info(`${name}: new module; its row was created, with mail off`);
     return judge(row, loaded, facts.sources);
   } catch (error) {
-    return faulty(assumed, `cannot make its row: ${errorText(error)}`, "row");
+    return faulty(assumed, `cannot create its row: ${errorText(error)}`, "row");
   }
 }
 

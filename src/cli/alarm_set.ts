@@ -82,7 +82,7 @@ async function remainingSteps(db: Database, config: Config, name: string): Promi
   const lines: string[] = [];
   if (alarm.readiness.kind !== "ready") lines.push(`it does not run yet: ${renderState(alarm)}`);
   const { addresses, unresolved } = resolveRecipients(row.recipients, await listTeams(db));
-  for (const team of unresolved) lines.push(`there is no team ${team}, or it has no members`);
+  for (const team of unresolved) lines.push(`team ${team} does not exist or has no members`);
   if (row.enabled && addresses.length === 0) lines.push("its mail is on, but it has no recipients");
   return lines;
 }

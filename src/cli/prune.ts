@@ -25,7 +25,7 @@ const PAUSE = 500;
 export function declare(command: Command, setExit: SetExit): void {
   addConfigOption(command)
     .description(
-      "Removes all rows that are older than [retention] keeps them. Ticks remove the same rows, but only some at a time. Ctrl-C is safe; run it again to continue.",
+      "Removes all rows that are older than [retention] allows. Ticks do the same, a limited number at a time. Ctrl-C is safe; run it again to continue.",
     )
     .option("--dry-run", "only show what would be removed")
     .option("--yes", "remove it");

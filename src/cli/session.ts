@@ -54,7 +54,7 @@ export function readConfig({ config: named, allowWritable }: ConfigOption): Read
   if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === "0") {
     delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
     notes.push(
-      "the variable NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are always checked; to trust your own authority, set NODE_EXTRA_CA_CERTS to its file",
+      "the variable NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are always checked; to trust your own CA, set NODE_EXTRA_CA_CERTS to its file",
     );
   }
   const check = (what: string, fault: string | undefined): void => {

@@ -57,7 +57,7 @@ export function parseSources(
   for (const [name, value] of Object.entries(table)) {
     const path = ["sources", name];
     if (name === MAIN_SOURCE)
-      faults.push(`sources.${name}: this name stands for [engine] base_url; choose another`);
+      faults.push(`sources.${name}: this name is reserved for [engine] base_url; choose another`);
     else if (!/^[a-z][a-z0-9_]*$/.test(name))
       faults.push(`${showPath(path)}: must have a name of lower-case letters, digits and _`);
     const source = parseTable(Source, path, value, faults);

@@ -27,9 +27,9 @@ export function quarantineNotice(
       of: entryId,
       subject: `[${entryId}] quarantined: it failed ${failures} times in a row`,
       paragraphs: [
-        `The alarm "${title}" (${name}) has failed ${failures} times in a row by its own error. It is quarantined since ${utcMinute(quarantine.since)}.`,
+        `The alarm "${title}" (${name}) has failed ${failures} times in a row because of its own errors. It has been quarantined since ${utcMinute(quarantine.since)}.`,
         `Last error: ${cause}`,
-        "While it does not run, none of its events opens or clears.",
+        "While it does not run, its events neither open nor clear.",
         `The engine tries it again at growing intervals of at most six hours: ${nextTry(quarantine)}. It is tried at once when its module file or its row changes, or with: bin/swf-alarms run --alarm ${name}`,
         "You will get one more mail when it runs again.",
       ],
@@ -43,7 +43,7 @@ export function quarantineNotice(
     subject: `[${entryId}] recovered: it runs again`,
     paragraphs: [
       `The alarm "${title}" (${name}) runs in every tick again since ${utcMinute(until)}.`,
-      `It was quarantined from ${utcMinute(since)} to ${utcMinute(until)}, because it kept failing by its own error. Last error: ${state.cause}`,
+      `It was quarantined from ${utcMinute(since)} to ${utcMinute(until)}, because it kept failing by its own errors. Last error: ${state.cause}`,
       ...(notified
         ? []
         : ["The mail about the quarantine could not be delivered; this is the only one."]),
@@ -83,7 +83,7 @@ export function sourceNotice(source: string, facts: SourceNoticeFacts): Announce
     paragraphs: [
       `Every request to the source ${source} has failed since ${utcMinute(state.since)}.`,
       `Last error: ${state.cause}`,
-      "The alarms that need it cannot see anything. Until it responds, none of their events clears.",
+      "The alarms that need it cannot see anything. Until it responds, their events do not clear.",
       ...(alarms.length === 0 ? [] : [`Affected alarms: ${alarms.join(", ")}`]),
       "You will get one more mail when it responds again.",
     ],

@@ -13,7 +13,7 @@ export function guardClears(plan: Plan, share: number): Plan {
   const clearing = plan.clear.length;
   if (clearing < MIN_CLEARS || clearing <= share * active) return plan;
   const reason =
-    `held: ${clearing} of ${active} events would clear at once; they clear if the next complete outcome says the same` as const;
+    `held: ${clearing} of ${active} events would clear at once; they will clear if the next complete outcome does not detect them either` as const;
   const held = plan.clear.filter(({ event }) => event.clearHeldAt === undefined);
   return {
     ...plan,

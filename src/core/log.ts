@@ -1,4 +1,4 @@
-/** Where the engine says what it does. Problems that need somebody are `error`; the rest is for who looks. */
+/** The engine's log. `error` needs action; the rest is for diagnosis. */
 export interface Log {
   error(message: string): void;
   info(message: string): void;

@@ -36,7 +36,7 @@ export interface Outcome {
   readonly seconds: number;
 }
 
-/** An alarm's configuration row, read as it is and cleaned. */
+/** An alarm's configuration row, parsed; an invalid value is replaced and listed in `faults`. */
 export interface AlarmRow {
   /** UUID of the row. */
   readonly id: string;
@@ -61,7 +61,7 @@ export interface AlarmRow {
   readonly archived: boolean;
   /** What is wrong with the row, for the person who edits it. */
   readonly faults: readonly string[];
-  /** A fault because of which the alarm cannot run; undefined if there is none. */
+  /** Why the alarm cannot run; undefined if it can. */
   readonly blocker: string | undefined;
 }
 

@@ -135,7 +135,7 @@ function afterFailure({ state, fingerprint, reason, now, after, ...facts }: RunF
   const cause = cut(facts.cause, MAX_CAUSE);
   if (before === undefined && failures < after)
     return { failures, cause, fingerprint, quarantine: undefined, recovery: state?.recovery };
-  // Only a pause that was waited out grows: who repairs a module must not wait longer for it.
+  // Only a pause that was waited out grows: an early try after a repair must not lengthen it.
   const waitedOut = reason === "its turn" || reason === "six hours have passed";
   const pause =
     before === undefined ? FIRST_PAUSE : Math.min(before.pause * (waitedOut ? 2 : 1), MAX_PAUSE);

@@ -3,7 +3,7 @@ import { utcMinute } from "../text/utc.ts";
 import { type AlarmState, nextTry } from "./quarantine.ts";
 
 /** Seconds without a finished tick that need attention: three ticks of five minutes. */
-const LONGEST_SILENCE = 15 * 60;
+const MAX_TICK_AGE = 15 * 60;
 
 /** A tick's record, as far as the status needs it. */
 export interface RunFacts {
@@ -122,10 +122,10 @@ function tickLines({ ticks: { last, runningSince, crashed }, now }: Status): str
   if (last === undefined)
     return ["no tick has finished yet; check that cron runs bin/swf-alarms run"];
   const lines: string[] = [];
-  const silence = now - last.startedAt;
-  if (silence > LONGEST_SILENCE) {
+  const age = now - last.startedAt;
+  if (age > MAX_TICK_AGE) {
     const why = runningSince === undefined ? "check that cron runs it" : "one is running";
-    lines.push(`no tick has finished for ${Math.floor(silence / 60)} min; ${why}`);
+    lines.push(`no tick has finished for ${Math.floor(age / 60)} min; ${why}`);
   }
   if (crashed !== undefined && crashed > last.startedAt)
     lines.push(`the tick of ${utcMinute(crashed)} did not finish`);

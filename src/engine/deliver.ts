@@ -4,15 +4,12 @@ import type { Message } from "../message/render.ts";
 import type { Database, Queryable } from "../store/database.ts";
 import { closeNotification, openNotification } from "../store/notifications.ts";
 import type { Mailing } from "./mailing.ts";
+import type { Run } from "./run.ts";
 
 export interface DeliverFacts {
   readonly db: Database;
   readonly mailing: Mailing;
-  readonly runId: string;
-  /** Epoch seconds of the tick. */
-  readonly now: number;
-  /** Epoch seconds at this moment. */
-  readonly clock: () => number;
+  readonly run: Run;
 }
 
 /** One mail, and what its record says. */
@@ -39,7 +36,7 @@ export interface Outgoing {
 export async function deliver(
   channel: Channel,
   outgoing: Outgoing,
-  { db, mailing, runId, now, clock }: DeliverFacts,
+  { db, mailing, run: { id: runId, now, clock } }: DeliverFacts,
 ): Promise<Delivery> {
   const { alarm, about, message, shorter, recipients, stamp } = outgoing;
   const { newEventIds = [], continuingEventIds = [], clearedEventIds = [] } = outgoing;

@@ -1,6 +1,6 @@
 import { type Bundle, composeBundle, listedItems, shortBundle } from "../core/bundle.ts";
 import { deliveryErrors, judgeDelivery } from "../core/delivery.ts";
-import type { AlarmRow, Mode } from "../core/model.ts";
+import type { AlarmRow } from "../core/model.ts";
 import { type BundleItem, decideNotice, NO_NOTICE, type Notice } from "../core/notice.ts";
 import { renderMessage } from "../message/render.ts";
 import type { Database, Queryable } from "../store/database.ts";
@@ -15,8 +15,6 @@ import { type MailFacts, retryMails } from "./retry_mails.ts";
 export interface NotifyFacts extends MailFacts {
   /** Which alarms have something that earlier ticks could not send. */
   readonly unsent: UnsentMail;
-  readonly mode: Mode;
-  readonly runId: string;
 }
 
 /** What was decided about the alarm's mail, and what became of it. */
@@ -33,7 +31,8 @@ export async function notify(
   recorded: Recorded,
   facts: NotifyFacts,
 ): Promise<Notified> {
-  const { db, mailing, recipients, mailConfigured, unsent, mode, now } = facts;
+  const { db, mailing, run, recipients, mailConfigured, unsent } = facts;
+  const { mode, now } = run;
   if (recorded.error !== undefined) return { notice: NO_NOTICE, sent: false, errors: [] };
   const errors: string[] = [];
   const attempt = async (work: () => Promise<readonly string[]>): Promise<void> => {

@@ -4,20 +4,16 @@ import type { Database } from "../store/database.ts";
 import { pruneSome } from "../store/retention.ts";
 import { errorText } from "../text/describe.ts";
 
-export interface PruneFacts {
-  readonly db: Database;
-  readonly retention: Retention;
-  /** Epoch seconds of the tick. */
-  readonly now: number;
-  readonly log: Log;
-}
-
-/** Removes some old rows. Returns the error, if any; never throws. */
-export async function pruneOldRows(facts: PruneFacts): Promise<readonly string[]> {
-  const { db, retention, now, log } = facts;
+/** Removes some old rows. Returns the error, if any; never throws. `now` is the tick's, in epoch seconds. */
+export async function pruneOldRows(
+  db: Database,
+  retention: Retention,
+  now: number,
+  log: Log,
+): Promise<readonly string[]> {
   try {
     const removed = renderRemoved(await pruneSome(db, retention, now));
-    if (removed !== "") log.info(`removed rows older than [retention] keeps them: ${removed}`);
+    if (removed !== "") log.info(`removed rows older than [retention] allows: ${removed}`);
     return [];
   } catch (error) {
     return [errorText(error)];

@@ -13,8 +13,8 @@ import {
 } from "../core/quarantine.ts";
 import { alarmStateOf, type States, saveAlarmState } from "../store/engine_state.ts";
 import { utcMinute } from "../text/utc.ts";
-import { type EngineAlarmFacts, saveAndNotify } from "./engine_alarm.ts";
 import type { RanResult } from "./result.ts";
+import { type StateFacts, saveAndNotify } from "./state_mail.ts";
 
 /** Which quarantined alarms run in this tick. */
 export interface Quarantines {
@@ -59,7 +59,7 @@ function stampOf(path: string): readonly number[] {
   return stats === undefined ? [] : [stats.mtimeMs, stats.size];
 }
 
-export interface UpdateFacts extends EngineAlarmFacts {
+export interface UpdateFacts extends StateFacts {
   readonly quarantines: Quarantines;
   /** Whether the time of the whole tick was up, which is not the alarm's own error. */
   readonly outOfTime: boolean;
@@ -71,7 +71,7 @@ export async function updateQuarantine(
   { quarantines, outOfTime, ...facts }: UpdateFacts,
 ): Promise<RanResult> {
   const { row, outcome } = result;
-  const { now } = facts;
+  const { now } = facts.run;
   const before = alarmStateOf(facts.states, row.name);
   if (before === undefined && outcome.status !== "failed") return result;
   const decision = quarantines.decide(row);
@@ -119,5 +119,5 @@ function notesOn(
   }
   return before?.quarantine === undefined
     ? []
-    : [`runs again; it was quarantined since ${utcMinute(before.quarantine.since)}`];
+    : [`runs again; it had been quarantined since ${utcMinute(before.quarantine.since)}`];
 }

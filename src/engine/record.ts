@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { Alarm } from "../alarm/load_alarms.ts";
 import { guardClears, heldClears } from "../core/clear_guard.ts";
-import type { ActiveEvents, AlarmRow, Mode, Outcome } from "../core/model.ts";
+import type { ActiveEvents, AlarmRow, Outcome } from "../core/model.ts";
 import type { OpenedEvent } from "../core/notice.ts";
 import { NO_CHANGES, type Plan, reconcile } from "../core/reconcile.ts";
 import type { Database, Lock } from "../store/database.ts";
 import { activeEvents, clearEvents, holdEvents, openEvents, touchEvents } from "../store/events.ts";
 import { errorText } from "../text/describe.ts";
 import { notDetected } from "./detect.ts";
+import type { Run } from "./run.ts";
 import { requireLock } from "./tick_lock.ts";
 
 /** What an alarm's `detect` found, and what the tick did to the alarm's events. */
@@ -22,6 +23,7 @@ export interface Recorded {
 
 export interface RecordFacts {
   readonly db: Database;
+  readonly run: Run;
   /** Undefined in a plan. */
   readonly lock: Lock | undefined;
   /** Runs the alarm's `detect`; never rejects. */
@@ -30,14 +32,12 @@ export interface RecordFacts {
   readonly recipients: readonly string[];
   /** Share of the active events that may clear at once. */
   readonly clearGuardShare: number;
-  readonly mode: Mode;
-  /** Epoch seconds of the tick. */
-  readonly now: number;
 }
 
 /** Detects, reconciles and writes. Never throws. */
 export async function record(alarm: Alarm, facts: RecordFacts): Promise<Recorded> {
-  const { db, lock, detect, recipients, clearGuardShare, mode, now } = facts;
+  const { db, run, lock, detect, recipients, clearGuardShare } = facts;
+  const { mode, now } = run;
   let outcome = notDetected("detect did not run", undefined);
   try {
     const active = await activeEvents(db, alarm.row.name);

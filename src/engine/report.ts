@@ -1,8 +1,11 @@
 import type { Log } from "../core/log.ts";
 import { isCausedBySources } from "../core/source_state.ts";
-import type { RunSummary } from "../store/engine_runs.ts";
+import type { Database } from "../store/database.ts";
+import { closeEngineRun, type RunSummary } from "../store/engine_runs.ts";
+import { errorText } from "../text/describe.ts";
 import { isJsonObject, type JsonObject } from "../text/json.ts";
 import { type AlarmResult, perAlarmRecord, type RanResult } from "./result.ts";
+import type { Run } from "./run.ts";
 import type { SourceReport } from "./source_states.ts";
 
 /** What a tick did. */
@@ -60,8 +63,8 @@ function reportedErrors(
   return errors.filter((error) => !outcome.reasons.includes(error));
 }
 
-/** The report in the words of the row contract. */
-export function runSummary(report: TickReport, finishedAt: number): RunSummary {
+/** The report with the keys of the row contract. */
+function runSummary(report: TickReport, finishedAt: number): RunSummary {
   const ran = report.results.filter((result) => result.kind === "ran");
   return {
     finished_at: finishedAt,
@@ -74,6 +77,23 @@ export function runSummary(report: TickReport, finishedAt: number): RunSummary {
       report.results.map((result) => [result.row.entryId, perAlarmRecord(result)]),
     ),
   };
+}
+
+/** Closes the record of the tick. Returns the error, if any; never throws. */
+export async function closeRun(
+  db: Database,
+  { mode, id, clock }: Run,
+  report: TickReport,
+): Promise<readonly string[]> {
+  if (mode === "plan") return [];
+  try {
+    await closeEngineRun(db, id, runSummary(report, clock()));
+    return [];
+  } catch (error) {
+    return [
+      `cannot close the record of this tick, which will show as crashed: ${errorText(error)}`,
+    ];
+  }
 }
 
 /** Logs what an alarm lacks when it is new, not in every tick; `previous` is the last run's `per_alarm`. */

@@ -97,7 +97,7 @@ export function ranResult({ alarm, recorded, notified, recipients, mode }: RanFa
       ...heldClears(plan)
         .slice(0, 1)
         .map(({ reason }) => reason),
-      ...recipients.unresolved.map((team) => `there is no team ${team}, or it has no members`),
+      ...recipients.unresolved.map((team) => `team ${team} does not exist or has no members`),
       ...recipients.invalid.map((text) => `${JSON.stringify(text)} is not an email address`),
     ],
   };

@@ -2,20 +2,13 @@ import { judgeDelivery } from "../core/delivery.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { givenUpError, type PendingMail, planPending, retryErrors } from "../core/pending.ts";
 import { storedMessage } from "../message/render.ts";
-import type { Database } from "../store/database.ts";
 import { beginRetry, closeNotification, pendingMails } from "../store/notifications.ts";
-import type { Mailing } from "./mailing.ts";
+import type { DeliverFacts } from "./deliver.ts";
 
-export interface MailFacts {
-  readonly db: Database;
-  readonly mailing: Mailing;
+export interface MailFacts extends DeliverFacts {
   /** Resolved addresses. */
   readonly recipients: readonly string[];
   readonly mailConfigured: boolean;
-  /** Epoch seconds of the tick. */
-  readonly now: number;
-  /** Epoch seconds at this moment. */
-  readonly clock: () => number;
 }
 
 /**
@@ -32,7 +25,7 @@ export async function retryMails(alarm: AlarmRow, facts: MailFacts): Promise<rea
 async function retryMail(
   alarm: AlarmRow,
   mail: PendingMail,
-  { db, mailing, recipients, mailConfigured, now, clock }: MailFacts,
+  { db, mailing, run: { now, clock }, recipients, mailConfigured }: MailFacts,
 ): Promise<readonly string[]> {
   const plan = planPending({ mail, mailOn: alarm.enabled, mailConfigured, recipients, now });
   if (plan.kind === "wait") return [];

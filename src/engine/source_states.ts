@@ -9,8 +9,8 @@ import {
   renderUnreachable,
 } from "../core/source_state.ts";
 import { saveSourceState, sourceStateOf } from "../store/engine_state.ts";
-import { type EngineAlarmFacts, saveAndNotify } from "./engine_alarm.ts";
 import type { AlarmResult } from "./result.ts";
+import { type StateFacts, saveAndNotify } from "./state_mail.ts";
 
 /** What is wrong with the sources, for the report. */
 export interface SourceReport {
@@ -22,7 +22,7 @@ export interface SourceReport {
   readonly mails: number;
 }
 
-export interface SourceWatchFacts extends EngineAlarmFacts {
+export interface SourceWatchFacts extends StateFacts {
   readonly sources: ReadonlyMap<string, { readonly counts: RequestCounts }>;
   /** As configured: addresses and `@team` names. */
   readonly operators: readonly string[];
@@ -36,7 +36,8 @@ export async function updateSources(
   results: readonly AlarmResult[],
   facts: SourceWatchFacts,
 ): Promise<SourceReport> {
-  const { sources, operators, teams, mode, now, unreachableAfter } = facts;
+  const { run, sources, operators, teams, unreachableAfter } = facts;
+  const { mode, now } = run;
   const { addresses, unresolved } = resolveRecipients(operators, teams);
   const unreachable: string[] = [];
   const errors: string[] = [];
@@ -59,7 +60,7 @@ export async function updateSources(
     });
     if (notice !== undefined && mode === "tick" && operators.length > 0 && addresses.length === 0)
       errors.push(
-        `no recipients for the mail about the source ${name}: [email] operators has ${unresolved.join(", ")}, which is not a team with members; see: bin/swf-alarms team list`,
+        `no recipients for the mail about the source ${name}: ${unresolved.join(", ")} in [email] operators does not exist or has no members; see: bin/swf-alarms team list`,
       );
     const result = await saveAndNotify(facts, {
       of: `source ${name}`,

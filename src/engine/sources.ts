@@ -30,7 +30,7 @@ export class Sources {
   }
 
   /** Loads the HTTP client while the tick waits for its database. */
-  prepare(): void {
+  preloadHttpClient(): void {
     if (this.byName.size > 0) void import("../source/connections.ts");
   }
 

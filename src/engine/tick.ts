@@ -6,27 +6,22 @@ import type { Log } from "../core/log.ts";
 import type { Mode } from "../core/model.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import type { Database, Lock } from "../store/database.ts";
-import {
-  closeCrashedRuns,
-  closeEngineRun,
-  latestPerAlarm,
-  openEngineRun,
-} from "../store/engine_runs.ts";
+import { latestPerAlarm } from "../store/engine_runs.ts";
 import { readStates } from "../store/engine_state.ts";
 import { readUnsentMail } from "../store/notifications.ts";
 import { listTeams } from "../store/teams.ts";
-import { errorText } from "../text/describe.ts";
 import type { Workers } from "../worker/worker_pool.ts";
 import { startDeadline } from "./deadline.ts";
 import { detect } from "./detect.ts";
+import { updateEngineAlarm } from "./engine_alarm.ts";
 import { Mailing } from "./mailing.ts";
 import { notify } from "./notify.ts";
 import { pruneOldRows } from "./prune.ts";
-import { readQuarantines, updateQuarantine } from "./quarantines.ts";
+import { readQuarantines } from "./quarantines.ts";
 import { record } from "./record.ts";
-import { logNotConfigured, makeReport, runSummary, type TickReport } from "./report.ts";
+import { closeRun, logNotConfigured, makeReport, type TickReport } from "./report.ts";
 import { type AlarmResult, ranResult } from "./result.ts";
-import { updateSources } from "./source_states.ts";
+import { openRun } from "./run.ts";
 import { Sources } from "./sources.ts";
 import { lockTicks, requireLock } from "./tick_lock.ts";
 
@@ -55,32 +50,30 @@ export interface TickOptions {
  */
 export async function tick(engine: Engine, { mode, only }: TickOptions): Promise<TickReport> {
   const { config, db, clock, log } = engine;
-  const isPlan = mode === "plan";
   const modules = new Map(readAlarmFolders(config.engine, log).map((file) => [file.name, file]));
   const sources = new Sources(config);
   const deadline = startDeadline(config.engine.tickTimeout);
   const workers = engine.workers(deadline.signal);
   let lock: Lock | undefined;
   try {
-    sources.prepare();
+    sources.preloadHttpClient();
 
-    if (!isPlan) lock = await lockTicks(engine);
+    if (mode !== "plan") lock = await lockTicks(engine);
 
-    const now = clock();
     const previous = await latestPerAlarm(db);
-    const runId = isPlan ? "" : await openEngineRun(db, now, only && [...only]);
-    if (!isPlan) await closeCrashedRuns(db, now, runId);
+    const run = await openRun(db, { mode, only, clock });
+    const { now } = run;
 
     const states = await readStates(db);
-    const { quarantineAfter: after, clearGuardShare, unreachableAfter } = config.engine;
-    const quarantines = readQuarantines({ states, modules, only, now, after });
-    const loaded = await loadAlarms({
+    const { quarantineAfter, clearGuardShare, unreachableAfter } = config.engine;
+    const quarantines = readQuarantines({ states, modules, only, now, after: quarantineAfter });
+    const { alarms, errors, newModules } = await loadAlarms({
       db,
       modules,
       load: (file) => workers.load(file),
       sources: sources.names,
       now,
-      write: !isPlan,
+      write: mode !== "plan",
       only,
       decide: quarantines.decide,
       log,
@@ -91,74 +84,54 @@ export async function tick(engine: Engine, { mode, only }: TickOptions): Promise
     const mailing = new Mailing(engine.channel, deadline.signal);
     const mailConfigured = config.email.provider !== "none";
     const ran = await Promise.all(
-      loaded.alarms.map(async (loading): Promise<AlarmResult> => {
+      alarms.map(async (loading): Promise<AlarmResult> => {
         const alarm = await loading;
         const { row, readiness } = alarm;
         if (readiness.kind === "not configured")
           return { kind: "not configured", row, missing: readiness.missing };
-        const recipients = resolveRecipients(row.recipients, teams);
-        const { addresses } = recipients;
+        const resolved = resolveRecipients(row.recipients, teams);
+        const recipients = resolved.addresses;
         const recorded = await record(alarm, {
           db,
+          run,
           lock,
           detect: (active) => detect(alarm, active, { config, workers, sources, now, log }),
-          recipients: addresses,
+          recipients,
           clearGuardShare,
-          mode,
-          now,
         });
         const notified = await notify(row, recorded, {
           db,
           mailing,
-          recipients: addresses,
+          run,
+          recipients,
           mailConfigured,
           unsent,
-          mode,
-          runId,
-          now,
-          clock,
         });
-        return ranResult({ alarm, recorded, notified, recipients, mode });
+        return ranResult({ alarm, recorded, notified, recipients: resolved, mode });
       }),
     );
     requireLock(lock);
 
-    const about = { db, states, mailing, mode, runId, now, clock };
-    const outOfTime = deadline.signal.aborted;
-    const results: AlarmResult[] = [];
-    for (const result of ran)
-      results.push(
-        result.kind === "ran"
-          ? await updateQuarantine(result, { ...about, quarantines, outOfTime })
-          : result,
-      );
-    const sourceReport = await updateSources(results, {
-      ...about,
+    const engineReport = await updateEngineAlarm(ran, {
+      db,
+      mailing,
+      run,
+      states,
+      quarantines,
+      outOfTime: deadline.signal.aborted,
       sources: sources.byName,
       operators: config.operators,
       teams,
       unreachableAfter,
     });
-
-    const { errors, newModules } = loaded;
-    const report = makeReport({
-      startedAt: now,
-      results,
-      newModules,
-      errors,
-      sources: sourceReport,
-    });
+    const report = makeReport({ startedAt: now, ...engineReport, newModules, errors });
     logNotConfigured(report, previous, log);
-    if (isPlan) return report;
-    try {
-      await closeEngineRun(db, runId, runSummary(report, clock()));
-    } catch (error) {
-      const message = `cannot close the record of this tick, which will show as crashed: ${errorText(error)}`;
-      return { ...report, errors: [...report.errors, message] };
-    }
-    if (mode !== "tick" || only !== undefined || deadline.signal.aborted) return report;
-    const pruneErrors = await pruneOldRows({ db, retention: config.retention, now, log });
-    return { ...report, errors: [...report.errors, ...pruneErrors] };
+
+    const closeErrors = await closeRun(db, run, report);
+    const prunes = mode === "tick" && only === undefined && !deadline.signal.aborted;
+    const pruneErrors =
+      prunes && closeErrors.length === 0 ? await pruneOldRows(db, config.retention, now, log) : [];
+    return { ...report, errors: [...report.errors, ...closeErrors, ...pruneErrors] };
   } finally {
     deadline.stop();
     await Promise.allSettled([workers.close(), sources.close()]);

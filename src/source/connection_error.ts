@@ -21,7 +21,7 @@ const KINDS: readonly (readonly [pattern: RegExp, retry: boolean, meaning: strin
     true,
     "connection closed before the response was complete",
   ],
-  [/^UND_ERR_RES_CONTENT_LENGTH_MISMATCH\b/, true, "the body's length is not its content-length"],
+  [/^UND_ERR_RES_CONTENT_LENGTH_MISMATCH\b/, true, "the body length does not match content-length"],
   [/^UND_ERR_HEADERS_OVERFLOW\b/, false, "the response header is too large"],
   // undici's parser errors have no code, and some of its checks are assertions.
   [/^(HTTPParserError|ERR_ASSERTION)\b/, false, "the response is not HTTP"],

@@ -92,7 +92,7 @@ function parseEnabled(value: unknown, faults: string[]): boolean {
   if (value === undefined || value === true) return true;
   // The dashboards show null as off too.
   if (value === false || value === null) return false;
-  faults.push(`the row's enabled is ${quote(value)}, read as true; it must be true or false`);
+  faults.push(`the row's enabled is ${quote(value)}, treated as true; it must be true or false`);
   return true;
 }
 
@@ -100,7 +100,7 @@ function parseRecipientsValue(value: unknown, faults: string[]): readonly string
   const { tokens, wrong } = recipientTokens(value);
   if (wrong.length > 0) {
     const found = wrong.map(quote).slice(0, 3).join(", ");
-    const effect = tokens.length === 0 ? "read as no recipients" : "ignored";
+    const effect = tokens.length === 0 ? "treated as empty" : "ignored";
     faults.push(
       `the row's recipients contain ${found}, ${effect}; they must be a string or a list of strings`,
     );
@@ -113,7 +113,7 @@ function parseHours(value: unknown, faults: string[]): number {
   const hours = typeof value === "string" ? Number(value) : value;
   if (typeof hours === "number" && Number.isFinite(hours) && hours >= 0) return hours;
   faults.push(
-    `the row's renotification_window_hours is ${quote(value)}, read as 0; it must be a number of hours`,
+    `the row's renotification_window_hours is ${quote(value)}, treated as 0; it must be a number of hours`,
   );
   return 0;
 }

@@ -33,7 +33,7 @@ export function asDatabaseError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof DatabaseError) return error;
   const line = firstLine(error);
   const make = (message: string): DatabaseError => new DatabaseError(message, { cause: error });
-  if (isSilence(error))
+  if (isResponseTimeout(error))
     return make(
       `no response from the database in time: check the network and the server's load; ${LATER}`,
     );
@@ -63,7 +63,7 @@ function hint(error: unknown, text: string): string {
   if (/does not support SSL/.test(text))
     return "the server has no TLS: sslmode=prefer in [db] connects without it";
   if (/certificate/.test(text))
-    return "check sslmode and sslrootcert in [db]; sslrootcert names the file with the server's authority";
+    return "check sslmode and sslrootcert in [db]; sslrootcert names the server's CA file";
   return adviceOn(state) ?? "check [db] in the configuration, and that the server is running";
 }
 
@@ -102,7 +102,7 @@ const NETWORK =
 /** Whether the connection cannot be used any more. */
 export function isLost(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (/^(57P0.|25P03|08...)$/.test(sqlState(error)) || isSilence(error)) return true;
+  if (/^(57P0.|25P03|08...)$/.test(sqlState(error)) || isResponseTimeout(error)) return true;
   if ("code" in error && typeof error.code === "string" && NETWORK.test(error.code)) return true;
   return (
     /^(Connection terminated|Client (has encountered|was closed))/.test(error.message) ||
@@ -111,7 +111,7 @@ export function isLost(error: unknown): boolean {
 }
 
 /** What the driver reports when its own time limit for a response has passed. */
-function isSilence(error: Error): boolean {
+function isResponseTimeout(error: Error): boolean {
   return error.message === "Query read timeout";
 }
 

@@ -11,11 +11,11 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }
 
-/** Marks of the writing direction: with them a text looks like another one. */
+/** Bidirectional control characters, which can disguise text. */
 const BIDI = "\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069";
 const BIDI_MARK = new RegExp(`[${BIDI}]`, "g");
 const UNPRINTABLE = new RegExp(`[${BIDI}]|[^\\P{Cc}\\n\\t]`, "gu");
-/** JSON itself escapes only what lies below space. */
+/** JSON itself escapes only characters below U+0020. */
 const UNPRINTABLE_JSON = new RegExp(`[${BIDI}\\u007f-\\u009f\\u2028\\u2029]`, "g");
 
 /** A text for one header line: it cannot start a header of its own or read as another one. */
@@ -27,12 +27,12 @@ export function headerText(text: string): string {
     .trim();
 }
 
-/** A text for the body of a mail or for a terminal: control characters other than line break and tab go. */
+/** A text for the body of a mail or for a terminal: control characters other than line break and tab are replaced. */
 export function plainText(text: string): string {
   return text.toWellFormed().replace(/\r\n?/g, "\n").replace(UNPRINTABLE, "\uFFFD");
 }
 
-/** JSON text for a terminal: what the terminal would obey is escaped; the value stays the same. */
+/** JSON text for a terminal: control characters are escaped; the value stays the same. */
 export function plainJson(json: string): string {
   return json.replace(
     UNPRINTABLE_JSON,

@@ -6,7 +6,7 @@ export type Redact = (text: string) => string;
 
 const REDACTED = "[redacted]";
 
-/** Shorter values are not looked for: ordinary words would go with them. */
+/** A shorter value could match ordinary words. */
 const SHORTEST_SECRET = 6;
 
 /** Passwords that are words of the server's own messages. */

@@ -35,7 +35,7 @@ export async function loadIn(
 ): Promise<JobResult<LoadedModule>> {
   if (signal.aborted) return unused(loadError(`not loaded ${file.path}`, signal.reason));
   const seconds = Math.min(timeout, IMPORT_TIMEOUT);
-  const late = `its import did not end within ${seconds} s`;
+  const late = `import did not finish within ${seconds} s`;
   const task: Task = { type: "load", file, timeout: seconds };
   const end = await worker.run(task, late, signal, () => {});
   if (end.type === "died") {
@@ -147,10 +147,10 @@ export async function detectIn(
   };
 }
 
-const TOO_LONG = `it yielded more than ${MAX_TEXT} MiB of new detections; shorten their body and data`;
+const TOO_LONG = `detect yielded more than ${MAX_TEXT} MiB of new detections; shorten their body and data`;
 
 function tooMany(max: number): string {
-  return `it yielded more than ${max} detections; if so many are real, raise max_detections in the alarm's row or in [engine]`;
+  return `detect yielded more than ${max} detections; if that is expected, raise max_detections in the alarm's row or in [engine]`;
 }
 
 function changedGlobals(names: readonly string[]): string {

@@ -183,7 +183,7 @@ export class Worker {
         for (const stream of this.#child.stdio) stream?.destroy();
         resolve({ type: "died", cause: this.#cause });
       };
-      this.#child.once("error", ({ message }) => end(`cannot start its process: ${message}`));
+      this.#child.once("error", ({ message }) => end(`cannot start the worker: ${message}`));
       this.#child.once("exit", (code, signal) => {
         this.#killGroup();
         this.#hasExited = true;
@@ -196,10 +196,10 @@ export class Worker {
 
   #receive(line: string): void {
     const message = parseWorkerLine(line, this.#job);
-    if (message === undefined) this.kill("it wrote to the pipe that the engine reads");
-    else if (this.#onMessage === undefined) this.kill("it continued to run after its end");
+    if (message === undefined) this.kill("the module wrote to the engine's pipe");
+    else if (this.#onMessage === undefined) this.kill("the module kept running after detect ended");
     else if (message.type === "exit")
-      this.kill(`it ended its process with exit code ${message.code}`);
+      this.kill(`the module exited the process with code ${message.code}`);
     // After a kill only the detections that had been yielded count.
     else if (this.isAlive || message.type === "detections") this.#onMessage(message, line.length);
   }
@@ -211,14 +211,14 @@ export class Worker {
 
   #causeOf(code: number | null, signal: NodeJS.Signals | null): string {
     if (/out of memory/i.test(this.#lastOutput)) return this.#outOfMemory();
-    if (signal === "SIGXCPU") return "out of time: it used up its CPU time";
-    if (signal !== null) return `its process was ended by ${signal}`;
+    if (signal === "SIGXCPU") return "out of time: CPU time limit reached";
+    if (signal !== null) return `the worker was killed by ${signal}`;
     const output = this.#lastOutput.trim().split("\n").slice(0, 3).join(" ");
-    return `its process ended with code ${code}${output === "" ? "" : `: ${output}`}`;
+    return `the worker exited with code ${code}${output === "" ? "" : `: ${output}`}`;
   }
 
   #outOfMemory(): string {
-    return `out of memory: it used more than ${this.memory} MiB; alarm_memory in the alarm's row or in [engine] sets the limit`;
+    return `out of memory: the module used more than ${this.memory} MiB; raise alarm_memory in the alarm's row or in [engine]`;
   }
 
   /** The limit of the heap does not cover buffers. */

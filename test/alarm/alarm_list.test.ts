@@ -176,7 +176,7 @@ describe("what keeps a row from running is said for the person who edits it", ()
   test("two rows: which is used and which to archive; the first given one is used", () => {
     const rows = [row("alarm_a", { id: "old" }), row("alarm_a", { id: "new" })];
     expect(messages(["a"], rows)).toEqual([
-      "two rows have the alarm a; row old is used; archive row new",
+      "two rows configure the alarm a; row old is used; archive row new",
     ]);
   });
 });

@@ -70,7 +70,7 @@ describe("a complete outcome would clear", () => {
     const held = heldClears(plan);
     expect(new Set(held.map(({ reason }) => reason))).toEqual(
       new Set([
-        "held: 45 of 50 events would clear at once; they clear if the next complete outcome says the same",
+        "held: 45 of 50 events would clear at once; they will clear if the next complete outcome does not detect them either",
       ]),
     );
     expect(held.map(({ event }) => event.id)).toEqual(numbered(0, 45));

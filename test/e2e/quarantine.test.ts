@@ -72,7 +72,7 @@ test(
     site.things = [];
     const plan = await site.tick("--plan");
     expect(plan.stdout).toContain(
-      "keep   k0: not detected, but held: 12 of 12 events would clear at once; they clear if the next complete outcome says the same",
+      "keep   k0: not detected, but held: 12 of 12 events would clear at once; they will clear if the next complete outcome does not detect them either",
     );
     expect(await site.tick()).toEqual(QUIET);
     const active = async () =>

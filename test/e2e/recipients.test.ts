@@ -79,7 +79,7 @@ test("recipients resolve as people type them: separators, lists, teams, duplicat
     expect(event.data.recipients, name).toEqual(to);
   }
   expect(at(perAlarm(run, "alarm_unknown_team_beside_an_address"), "notes")).toEqual([
-    "there is no team @nobody, or it has no members",
+    "team @nobody does not exist or has no members",
   ]);
   expect(at(perAlarm(run, "alarm_no_address_among_them"), "notes")).toEqual([
     '"the-shift" is not an email address',

@@ -89,7 +89,7 @@ test("the record and the plan show what is held and why, and it is no error", as
   const engine = await siteWithFifty(only(DATABASES.slice(0, 1)).open);
   await tickSaying(engine, { keys: keys(45, 50) });
   const reason =
-    "held: 45 of 50 events would clear at once; they clear if the next complete outcome says the same";
+    "held: 45 of 50 events would clear at once; they will clear if the next complete outcome does not detect them either";
   const runs = await readEntries(engine.db, "engine_run");
   expect(perAlarm(runs.at(-1) ?? only([]), "alarm_x")).toMatchObject({
     errors: 0,

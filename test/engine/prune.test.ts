@@ -38,7 +38,7 @@ test("a tick removes what is old, and says so", async () => {
   expect((await engine.tick())?.errors).toEqual([]);
   expect(await left(engine.db)).toEqual({ engine_run: 21, event: 0, notification: 0 });
   expect(engine.log.join("\n")).toContain(
-    "removed rows older than [retention] keeps them: 40 engine runs, 1 cleared event, 1 notification",
+    "removed rows older than [retention] allows: 40 engine runs, 1 cleared event, 1 notification",
   );
   engine.log.splice(0);
   engine.now += 300;

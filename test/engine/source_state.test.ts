@@ -200,7 +200,7 @@ test("operators without members are an error, and the mail goes out once there a
   await next(site);
   expect(await next(site, 40)).toEqual([
     expect.stringMatching(/^source main unreachable/),
-    "no recipients for the mail about the source main: [email] operators has @nobody, which is not a team with members; see: bin/swf-alarms team list",
+    "no recipients for the mail about the source main: @nobody in [email] operators does not exist or has no members; see: bin/swf-alarms team list",
   ]);
   engine.configure({ operators: ["ops@example.org"] });
   await next(site);

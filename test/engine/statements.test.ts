@@ -4,8 +4,8 @@ import { CountingDatabase } from "../support/counting_database.ts";
 import { createPostgres } from "../support/databases.ts";
 import { engineAt } from "./engine_at.ts";
 
-/** What a tick of a site sends beside its alarms: its record, the rows that it reads, its record's end. */
-const PER_TICK = 8;
+/** Statements of a tick beside those of its alarms: its record, the rows that it reads, the end of its record, the removal of old rows. */
+const PER_TICK = 9;
 
 async function site() {
   let db: CountingDatabase | undefined;

@@ -70,7 +70,7 @@ test("a holder that hangs is ended, which is an error in the log; it finds that 
   await migrate(next.db);
   const lock = await untilTaken(() => lockTicks(next));
   expect(next.said).toEqual([
-    expect.stringMatching(/^error the tick's lock was held by session \d+, .* and was ended$/),
+    expect.stringMatching(/^error the tick's lock was held by session \d+, .* and was terminated$/),
   ]);
   expect(() => requireLock(lock)).not.toThrow();
 

@@ -7,7 +7,7 @@ import {
   parseParamSpecs,
   resolveParams,
 } from "../../src/core/params.ts";
-import type { JsonObject, JsonValue } from "../../src/text/json.ts";
+import { type JsonObject, type JsonValue, safeJson } from "../../src/text/json.ts";
 import { nearest } from "../../src/text/nearest.ts";
 import { anyJson, anyText, anything, bake, ONE_LINE, objectOf } from "./arbitraries.ts";
 import { runs } from "./runs.ts";
@@ -46,7 +46,7 @@ test("whatever a module exports and a row holds: faults in one line, or values o
   );
   fc.assert(
     fc.property(exported, given, (value, row) => {
-      const { specs, faults } = parseParamSpecs(bake(value));
+      const { specs, faults } = parseParamSpecs(safeJson(bake(value)));
       expectLines(faults);
       const resolved = resolveParams(specs, row);
       expectLines([...resolved.faults, ...resolved.unknown]);

@@ -21,11 +21,11 @@ function noticeOf(...args: Parameters<typeof quarantineNotice>): Announcement {
 
 test("a quarantine mail, word for word", () => {
   expect(renderAnnouncement(noticeOf(alarm, state), NOW).text).toBe(
-    `The alarm "Title of x" (x) has failed 3 times in a row by its own error. It is quarantined since 2027-01-15 08:00 UTC.
+    `The alarm "Title of x" (x) has failed 3 times in a row because of its own errors. It has been quarantined since 2027-01-15 08:00 UTC.
 
 Last error: detect threw <b>Error</b>: a & b
 
-While it does not run, none of its events opens or clears.
+While it does not run, its events neither open nor clear.
 
 The engine tries it again at growing intervals of at most six hours: next try in 3 ticks (by 2027-01-15 14:00 UTC at the latest). It is tried at once when its module file or its row changes, or with: bin/swf-alarms run --alarm x
 

@@ -8,7 +8,7 @@ const WORDS: readonly (readonly [code: string, retry: boolean, words: string])[]
   ["ENOTFOUND", true, "host name not found"],
   ["EAI_AGAIN", true, "DNS lookup failed"],
   ["UND_ERR_CONNECT_TIMEOUT", true, "host unreachable"],
-  ["UND_ERR_RES_CONTENT_LENGTH_MISMATCH", true, "the body's length is not its content-length"],
+  ["UND_ERR_RES_CONTENT_LENGTH_MISMATCH", true, "the body length does not match content-length"],
   ["CERT_HAS_EXPIRED", false, "TLS certificate not accepted: CERT_HAS_EXPIRED it failed"],
   ["DEPTH_ZERO_SELF_SIGNED_CERT", false, "TLS certificate not accepted"],
   ["ERR_TLS_CERT_ALTNAME_INVALID", false, "TLS certificate not accepted"],

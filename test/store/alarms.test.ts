@@ -114,11 +114,11 @@ describe("parseAlarmRow", () => {
   const faulty: readonly (readonly [string, object, string])[] = [
     ["enabled is a text", { enabled: "false" }, 'enabled is "false", read as true'],
     ["enabled is a number", { enabled: 0 }, "enabled is 0, read as true"],
-    ["recipients is a number", { recipients: 5 }, "recipients contain 5, read as no recipients"],
+    ["recipients is a number", { recipients: 5 }, "recipients contain 5, treated as empty"],
     [
       "recipients is an object",
       { recipients: { to: "a" } },
-      'recipients contain {"to":"a"}, read as no recipients',
+      'recipients contain {"to":"a"}, treated as empty',
     ],
     ["hours is a word", { renotification_window_hours: "daily" }, 'hours is "daily", read as 0'],
     ["hours is negative", { renotification_window_hours: -1 }, "hours is -1, read as 0"],

@@ -170,7 +170,7 @@ const HINTS: readonly (readonly [string, unknown, string])[] = [
   [
     "a certificate that cannot be verified",
     networkError("DEPTH_ZERO_SELF_SIGNED_CERT", "self-signed certificate"),
-    "check sslmode and sslrootcert in [db]; sslrootcert names the file with the server's authority",
+    "check sslmode and sslrootcert in [db]; sslrootcert names the server's CA file",
   ],
   [
     "too many connections",

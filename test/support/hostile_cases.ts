@@ -27,13 +27,14 @@ const BLOCKED =
   /^out of time: detect did not end within 2 s; it blocked the event loop; worker killed$/;
 /** On a slow machine it may be the process that is late, not the module. */
 const LATE = /^out of time: detect did not end within 2 s/;
-const MEMORY = /out of memory: it used more than \d+ MiB; alarm_memory in the alarm's row/;
+const MEMORY =
+  /out of memory: the module used more than \d+ MiB; raise alarm_memory in the alarm's row/;
 /** For what ends in no other way; the others have time enough on any machine. */
 const HASTY = { alarm_timeout: 2 };
 
 /** By the module's name. */
 export const CASES: { readonly [name: string]: HostileCase } = {
-  aborts: failed(/^its process was ended by SIGABRT$/),
+  aborts: failed(/^the worker was killed by SIGABRT$/),
   asks_a_million: failed(/detect sent more than 20000 requests/),
   asks_later: complete(),
   asks_odd_paths: partial(/^GET .*evil\.example.* and \d+ more reasons$/),
@@ -53,20 +54,20 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   eats_heap: failed(MEMORY, true, { alarm_memory: 64 }),
   eats_text: failed(MEMORY),
   eats_typed_arrays: failed(MEMORY),
-  exits: failed(/^it ended its process with exit code 0$/),
-  exits_at_import: failed(/cannot load .*: it ended its process with exit code 3$/, false),
-  exits_for_real: failed(/^its process ended with code 5$/),
-  exits_in_a_listener: failed(/^it ended its process with exit code 7$/),
+  exits: failed(/^the module exited the process with code 0$/),
+  exits_at_import: failed(/cannot load .*: the module exited the process with code 3$/, false),
+  exits_for_real: failed(/^the worker exited with code 5$/),
+  exits_in_a_listener: failed(/^the module exited the process with code 7$/),
   exits_in_a_timer: complete(),
-  exits_in_finally: failed(/^it ended its process with exit code 4$/),
+  exits_in_finally: failed(/^the module exited the process with code 4$/),
   fetches_itself: failed(/TypeError: fetch is not available to alarms; use client\.get/),
   forks: failed(LATE, true, HASTY),
   imports_missing: failed(/cannot load .*Cannot find package 'not-there-at-all'/, false),
-  kills_itself: failed(/^its process was ended by SIGKILL$/),
+  kills_itself: failed(/^the worker was killed by SIGKILL$/),
   leaves_things_open: complete(),
   logs_a_flood: complete(),
   loops_after_yield: failed(BLOCKED, true, HASTY),
-  loops_at_import: failed(/cannot load .*: its import did not end within 10 s$/, false),
+  loops_at_import: failed(/cannot load .*: import did not finish within 10 s$/, false),
   loops_at_once: failed(BLOCKED, false, HASTY),
   loops_in_promises: failed(BLOCKED, true, HASTY),
   matches_for_ever: failed(BLOCKED, true, HASTY),
@@ -76,10 +77,10 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   prints_to_console: complete(),
   recurses: failed(/RangeError: Maximum call stack size exceeded/),
   rejects_later: partial(/^unhandled error in the module: rejected behind its back$/),
-  removes_listeners: failed(/^its process ended with code 1: .*nobody listens/),
+  removes_listeners: failed(/^the worker exited with code 1: .*nobody listens/),
   returns_a_class: failed(/Class constructor detect cannot be invoked without 'new'/, false),
   // Whichever limit it meets first.
-  returns_endless_iterator: failed(/^(out of time|it yielded more than 20000)/, true, HASTY),
+  returns_endless_iterator: failed(/^(out of time|detect yielded more than 20000)/, true, HASTY),
   returns_nothing: failed(/^detect returned undefined; it must be a generator/, false),
   returns_stuck_iterator: failed(LATE, false, HASTY),
   returns_throwing_iterator: failed(/^detect threw Error: no next/, false),
@@ -99,19 +100,19 @@ export const CASES: { readonly [name: string]: HostileCase } = {
     /TITLE, DESCRIPTION, SOURCES and PARAMS have more than 1048576 characters/,
     false,
   ),
-  waits_at_import: failed(/cannot load .*: its import did not end within 10 s$/, false),
+  waits_at_import: failed(/cannot load .*: import did not finish within 10 s$/, false),
   waits_for_ever: failed(LATE, true, HASTY),
-  writes_endless_line: failed(/^it wrote to the pipe that the engine reads$/),
-  writes_forged_end: failed(/^it wrote to the pipe that the engine reads$/),
-  writes_garbage: failed(/^it wrote to the pipe that the engine reads$/),
+  writes_endless_line: failed(/^the module wrote to the engine's pipe$/),
+  writes_forged_end: failed(/^the module wrote to the engine's pipe$/),
+  writes_garbage: failed(/^the module wrote to the engine's pipe$/),
   yields_a_million: failed(
-    /^it yielded more than 20000 detections; if so many are real, raise/,
+    /^detect yielded more than 20000 detections; if that is expected, raise/,
     false,
   ),
-  yields_a_million_slowly: failed(/^it yielded more than 20000 detections/, false),
-  yields_for_ever: failed(/^it yielded more than 20000 detections/, false),
+  yields_a_million_slowly: failed(/^detect yielded more than 20000 detections/, false),
+  yields_for_ever: failed(/^detect yielded more than 20000 detections/, false),
   yields_garbage: partial(/^yielded undefined; a detection is .*and \d+ more reasons$/),
   yields_huge_data: partial(/^yielded "huge" with \d+ characters of data; the limit is \d+$/),
   yields_odd_data: complete(),
-  yields_too_much_text: failed(/^it yielded more than 256 MiB of new detections/, false),
+  yields_too_much_text: failed(/^detect yielded more than 256 MiB of new detections/, false),
 };

@@ -24,7 +24,7 @@ const LIST = JSON.stringify({ items: [], has_more: false, next_before_id: null }
 const HEAD = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
 const LATE = /no response within 1 s/;
 const BROKE = /connection closed before the response was complete: .*, 4 attempts/;
-const LENGTHS = /the body's length is not its content-length: .*, 4 attempts/;
+const LENGTHS = /the body length does not match content-length: .*, 4 attempts/;
 const NOT_HTTP = /the response is not HTTP/;
 const PACKED = gzipSync(JSON.stringify({ items: [], more: "x".repeat(5_000) + Math.random() }));
 

@@ -157,7 +157,7 @@ describe("what one module does to its process is not held against the next", () 
     expect(await detect("a", exits)).toMatchObject({
       status: "failed",
       cause: "module",
-      reasons: ["it ended its process with exit code 3"],
+      reasons: ["the module exited the process with code 3"],
       detections: [{ dedupeKey: "a" }],
     });
   });

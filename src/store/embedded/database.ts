@@ -31,7 +31,7 @@ export async function openEmbedded(path: string, staleAfter = STALE_AFTER): Prom
   const names = makeFolder(path);
   if (names.length > 0 && !names.some(isOwnName))
     throw new DatabaseError(
-      `the folder ${path} contains other files and no database. Set [db] path to a folder of its own.`,
+      `the folder ${path} contains other files and no database. Set [db] path to an empty folder.`,
     );
   const attempt = await lockFolder(path, WAIT);
   if (!attempt.held) throw busy(path, attempt.holder, staleAfter);
@@ -43,7 +43,7 @@ export async function openEmbedded(path: string, staleAfter = STALE_AFTER): Prom
   } catch (error) {
     const hint =
       openErrorHint(error, path) ??
-      "Restore the folder from a backup, or move it away to start anew";
+      "Restore the folder from a backup, or move it away to start with an empty database";
     await attempt.lock.release();
     throw new DatabaseError(
       `cannot open the embedded database ${path}: ${errorText(error)}. ${hint}.`,

@@ -23,7 +23,7 @@ export class PostgresDatabase implements Database {
   /** The session of the first lock, while it is being opened. */
   #spare: Promise<pg.Client> | undefined;
   readonly #locks = new Set<Lock>();
-  /** Why there are no more sessions. */
+  /** Why no session can be opened any more. */
   #ended: Error | undefined;
 
   constructor(
@@ -67,7 +67,9 @@ export class PostgresDatabase implements Database {
     // Postgres runs several statements without parameters in one implicit transaction. A new index on a
     // large table may take longer than any statement of a tick.
     const patient = `SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = ${this.#limits.statement};`;
-    return await this.#work((client) => runStatement(client, { silence: 0 }, `${patient}\n${sql}`));
+    return await this.#work((client) =>
+      runStatement(client, { responseTimeout: 0 }, `${patient}\n${sql}`),
+    );
   }
 
   async tryLock(name: string, staleAfter?: number): Promise<LockAttempt> {

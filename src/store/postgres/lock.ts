@@ -6,8 +6,8 @@ import { asDatabaseError, isMissingRight } from "../database_error.ts";
 import { endSession, runStatement } from "./session.ts";
 
 /** No statement here takes long on a server that works. */
-const LIMITS = { silence: 10_000 };
-const RELEASE_LIMITS = { silence: 2_000 };
+const LIMITS = { responseTimeout: 10_000 };
+const RELEASE_LIMITS = { responseTimeout: 2_000 };
 /** How long and how often to wait for a stale holder's session to end, in milliseconds. */
 const END_TIMEOUT = 5_000;
 const RETRY_EVERY = 100;
@@ -59,18 +59,18 @@ async function attemptLock(
   if (idle <= staleAfter) return refuse(age);
   if (!(await endHolder(client, name, staleAfter)))
     return refuse(
-      `${age}: it hangs or is dead, and this role may not end it; have it ended: ${terminate}`,
+      `${age}: it is hung or dead, and this role may not terminate it; ask an administrator to run: ${terminate}`,
     );
   for (const until = performance.now() + END_TIMEOUT; performance.now() < until; ) {
     if (await tryOnce(client, name))
       return heldLock(
         client,
         name,
-        `session ${pid}${age}, longer than any tick may take, and was ended`,
+        `session ${pid}${age}, longer than any tick may take, and was terminated`,
       );
     await sleep(RETRY_EVERY);
   }
-  return refuse(`${age}; its session does not end`);
+  return refuse(`${age}; its session could not be terminated`);
 }
 
 async function tryOnce(client: pg.Client, name: string): Promise<boolean> {

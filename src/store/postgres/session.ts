@@ -8,21 +8,21 @@ export interface Limits {
   /** Waiting for a lock of another session. */
   readonly wait: number;
   /** Waiting for the server's response: longer than a statement may take. */
-  readonly silence: number;
+  readonly responseTimeout: number;
 }
 
-export const LIMITS: Limits = { statement: 60_000, wait: 20_000, silence: 70_000 };
+export const LIMITS: Limits = { statement: 60_000, wait: 20_000, responseTimeout: 70_000 };
 
 const END_TIMEOUT = 2_000;
 
 /** Sends one statement, or several without parameters. Returns the rows of all of them. */
 export async function runStatement(
   client: pg.Client,
-  { silence }: Pick<Limits, "silence">,
+  { responseTimeout }: Pick<Limits, "responseTimeout">,
   text: string,
   values: readonly SqlValue[] = [],
 ): Promise<readonly Row[]> {
-  const query = { text, values: [...values], query_timeout: silence };
+  const query = { text, values: [...values], query_timeout: responseTimeout };
   // The result of several statements is a list, which the driver's types do not say.
   return [await client.query<Row>(query)].flat().flatMap(({ rows }) => rows);
 }

@@ -39,7 +39,7 @@ export class ModuleLoader {
   /** Never throws. `timeout` is in seconds: its top level may wait for anything. */
   async load(file: ModuleFile, timeout: number): Promise<Loaded> {
     const deadline = new AbortController();
-    const late = new Error(`its import did not end within ${timeout} s`);
+    const late = new Error(`import did not finish within ${timeout} s`);
     const timer = setTimeout(() => deadline.abort(late), timeout * 1000);
     try {
       return readExports(await inTime(this.#graph.exportsOf(file), deadline.signal));

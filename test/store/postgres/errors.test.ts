@@ -113,7 +113,7 @@ describe("limits on Postgres", () => {
   });
 
   test("a migration may take longer than a statement, and afterwards the limits hold again", async () => {
-    const hasty = await limited({ statement: 300, silence: 400 });
+    const hasty = await limited({ statement: 300, responseTimeout: 400 });
     const [row] = await hasty.script("SELECT pg_sleep(1); SELECT 'done' AS word");
     expect(row).toBeDefined();
     await expect(hasty.query("SELECT pg_sleep(600)")).rejects.toThrow("statement timeout");
@@ -154,7 +154,7 @@ describe("a network that fails", () => {
   }
 
   test("a server that does not respond is given up, and the next statement has a new session", async () => {
-    const { proxy, db } = await throughProxy({ silence: 300 });
+    const { proxy, db } = await throughProxy({ responseTimeout: 300 });
     const [before] = await db.query("SELECT pg_backend_pid() AS pid");
     proxy.freeze();
     const lost: unknown = await db

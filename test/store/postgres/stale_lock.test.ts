@@ -64,7 +64,7 @@ describe("a lock whose holder is behind a dead network", () => {
       return !made.held && made.holder.includes("dead") ? made : undefined;
     });
     expect(refused.holder).toMatch(
-      /^session (\d+), for \d+ s: it hangs or is dead, and this role may not end it; have it ended: SELECT pg_terminate_backend\(\1\)$/,
+      /^session (\d+), for \d+ s: it is hung or dead, and this role may not terminate it; ask an administrator to run: SELECT pg_terminate_backend\(\1\)$/,
     );
     expect(await db.tryLock("tick")).toMatchObject({ held: false });
   });

@@ -461,6 +461,6 @@ test("a module whose import never ends is an error", async () => {
   const loaded = await loadHere(new ModuleLoader({ ...helpers }), { name: "hang", path }, 0.2);
   expect(loaded.parsed).toEqual({
     ok: false,
-    error: `cannot load ${path}: its import did not end within 0.2 s`,
+    error: `cannot load ${path}: import did not finish within 0.2 s`,
   });
 });

@@ -1,0 +1,30 @@
+import type { Mode } from "../core/model.ts";
+import type { Database } from "../store/database.ts";
+import { closeCrashedRuns, openEngineRun } from "../store/engine_runs.ts";
+
+/** One tick. */
+export interface Run {
+  readonly mode: Mode;
+  /** Id of its record; empty in a plan. */
+  readonly id: string;
+  /** Epoch seconds of the tick, the same for everything that it writes. */
+  readonly now: number;
+  /** Epoch seconds at this moment. */
+  readonly clock: () => number;
+}
+
+export interface OpenFacts {
+  readonly mode: Mode;
+  /** Only these alarms; undefined means all. */
+  readonly only: ReadonlySet<string> | undefined;
+  readonly clock: () => number;
+}
+
+/** Opens the record of the tick, and closes those of ticks that were killed. A plan has no record. */
+export async function openRun(db: Database, { mode, only, clock }: OpenFacts): Promise<Run> {
+  const now = clock();
+  if (mode === "plan") return { mode, id: "", now, clock };
+  const id = await openEngineRun(db, now, only && [...only]);
+  await closeCrashedRuns(db, now, id);
+  return { mode, id, now, clock };
+}

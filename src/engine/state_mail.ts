@@ -1,0 +1,61 @@
+import type { Announcement } from "../core/announcement.ts";
+import { deliveryErrors, judgeDelivery } from "../core/delivery.ts";
+import { renderAnnouncement } from "../message/announcement.ts";
+import type { Queryable } from "../store/database.ts";
+import type { States } from "../store/engine_state.ts";
+import { errorText } from "../text/describe.ts";
+import { type DeliverFacts, deliver } from "./deliver.ts";
+
+export interface StateFacts extends DeliverFacts {
+  /** What earlier ticks stored. */
+  readonly states: States;
+}
+
+/** A state that the engine keeps about an alarm or a source, and the mail that its change calls for. */
+export interface StateChange<S> {
+  /** What the state is about, for messages. */
+  readonly of: string;
+  readonly before: S | undefined;
+  readonly after: S | undefined;
+  /** The state once the notice was delivered. */
+  readonly notified: S | undefined;
+  readonly notice: Announcement | undefined;
+  readonly recipients: readonly string[];
+  readonly save: (db: Queryable, state: S | undefined) => Promise<void>;
+}
+
+/** Stores a state that has changed and delivers the mail that it calls for. Never throws. */
+export async function saveAndNotify<S>(
+  facts: StateFacts,
+  { of, before, after, notified, notice, recipients, save }: StateChange<S>,
+): Promise<{ readonly sent: boolean; readonly errors: readonly string[] }> {
+  const { db, mailing, run } = facts;
+  const { mode, now } = run;
+  if (mode === "plan") return { sent: false, errors: [] };
+  try {
+    const isDue = notice !== undefined && mode === "tick" && recipients.length > 0;
+    const channel = isDue ? await mailing.channel() : undefined;
+    // A recovery that cannot be mailed now is never mailed.
+    const cannotBeMailed =
+      mode === "tick" && channel === undefined && notice?.about.endsWith("recovery");
+    const kept = cannotBeMailed === true ? notified : after;
+    if (JSON.stringify(kept) !== JSON.stringify(before)) await save(db, kept);
+    if (notice === undefined || channel === undefined) return { sent: false, errors: [] };
+    return await mailing.inTurn(async () => {
+      const outgoing = {
+        alarm: notice.of,
+        about: notice.about,
+        message: renderAnnouncement(notice, now),
+        recipients,
+        stamp: (tx: Queryable) => save(tx, notified),
+      };
+      const delivery = await deliver(channel, outgoing, facts);
+      const sent = judgeDelivery(delivery).outcome !== "failed";
+      const errors = deliveryErrors(delivery);
+      return { sent, errors: errors.map((error) => `about ${notice.about}: ${error}`) };
+    });
+  } catch (error) {
+    const reason = errorText(error);
+    return { sent: false, errors: [`cannot store the state of ${of}: ${reason}`] };
+  }
+}
