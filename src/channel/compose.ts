@@ -19,7 +19,7 @@ export async function composeMail(
   newline: "unix" | "windows",
 ): Promise<ComposedMail> {
   const message = new MailComposer({
-    from,
+    from: parseSender(from),
     to: mail.recipients.map((address) => ({ name: "", address })),
     date: new Date(mail.time * 1000),
     headers: { Subject: { prepared: true, foldLines: true, value: encodeSubject(mail.subject) } },
@@ -28,7 +28,17 @@ export async function composeMail(
     newline,
   }).compile();
   const { to } = message.getEnvelope();
-  return { raw: await message.build(), from: message.encodeHeaderValue("From", from), to };
+  return {
+    raw: await message.build(),
+    from: message.encodeHeaderValue("From", parseSender(from)),
+    to,
+  };
+}
+
+/** `Name <address>` or an address. MailComposer would read a colon as a group and drop a comment. */
+function parseSender(from: string): { readonly name: string; readonly address: string } {
+  const [, name = "", address = from] = /^(.*)<([^<>]*)>$/.exec(from) ?? [];
+  return { name: name.trim().replace(/^"(.*)"$/, "$1"), address };
 }
 
 /**

@@ -1,8 +1,10 @@
 import type { Channel } from "../channel/channel.ts";
 import type { Database, Queryable, SqlValue } from "../store/database.ts";
-import { type Redact, redactedJson } from "../text/redact.ts";
+import { entryTitle } from "../store/entry.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../text/json.ts";
+import type { Redact } from "../text/redact.ts";
 
-/** The database, with the secrets taken out of everything that is sent to it. */
+/** The database, with the secrets taken out of the texts that are stored. */
 export function redactedDatabase(db: Database, redact: Redact): Database {
   const redacted = (target: Queryable): Queryable => ({
     query: (sql, params = []) => {
@@ -19,20 +21,62 @@ export function redactedDatabase(db: Database, redact: Redact): Database {
   };
 }
 
+/** Rows and data travel as JSON. Another parameter is a name or an id, unless it has lines: a mail's text. */
 function redactParam(param: SqlValue, redact: Redact): SqlValue {
-  if (typeof param === "string") return redactText(param, redact);
-  return Array.isArray(param) ? param.map((text) => redactText(text, redact)) : param;
+  if (typeof param !== "string") return param;
+  const redacted = redact(param);
+  if (redacted === param) return param;
+  if (!/^[[{]/.test(param)) return param.includes("\n") ? redacted : param;
+  const value: JsonValue = JSON.parse(param);
+  const clean = Array.isArray(value)
+    ? value.map((row) => (isJsonObject(row) ? redactRow(row, redact) : row))
+    : redactData(value, "", redact);
+  return JSON.stringify(clean);
 }
 
-/** Of JSON only the strings and keys: a password such as 123456 must not break a number in it. */
-function redactText(text: string, redact: Redact): string {
-  const redacted = redact(text);
-  if (redacted === text || !/^[[{]/.test(text)) return redacted;
-  try {
-    return JSON.stringify(redactedJson(text, redact));
-  } catch {
-    return redacted;
-  }
+function redactRow(row: JsonObject, redact: Redact): JsonObject {
+  const { title, content, data } = row;
+  return {
+    ...row,
+    ...(typeof title === "string" ? { title: entryTitle(redact(title)) } : {}),
+    ...(typeof content === "string" ? { content: redact(content) } : {}),
+    ...(data === undefined ? {} : { data: redactData(data, "", redact) }),
+  };
+}
+
+/** What statements compare: a password that is part of a name must not change it. */
+const IDENTIFIERS = new Set([
+  "entry_id",
+  "dedupe_key",
+  "alarm_config_id",
+  "alarm",
+  "run_id",
+  "recipients",
+  "pending",
+  "given_up",
+  "address",
+  "message_ids",
+  "new_event_ids",
+  "continuing_event_ids",
+  "cleared_event_ids",
+  "bundle_new_event_ids",
+  "bundle_renotify_event_ids",
+  "fingerprint",
+]);
+
+function redactData(value: JsonValue, key: string, redact: Redact): JsonValue {
+  if (IDENTIFIERS.has(key)) return value;
+  if (typeof value === "string") return redact(value);
+  if (Array.isArray(value)) return value.map((item) => redactData(item, key, redact));
+  if (!isJsonObject(value)) return value;
+  // The keys of `per_alarm` are the names of alarms.
+  const nameOf = key === "per_alarm" ? (name: string) => name : redact;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item = null]) => [
+      nameOf(name),
+      redactData(item, name, redact),
+    ]),
+  );
 }
 
 /** The channel, with the secrets taken out of every mail. */

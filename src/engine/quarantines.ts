@@ -36,57 +36,67 @@ export interface QuarantineFacts {
 
 export function readQuarantines(facts: QuarantineFacts): Quarantines {
   const { states, modules, only, now, after } = facts;
-  const fingerprint = ({ module, params, limits }: AlarmRow): string => {
-    const file = modules.get(module);
-    const stamp = file && [file.path, file.error, ...stampOf(file.path)];
-    const text = JSON.stringify([module, params, limits, stamp]);
-    return createHash("sha256").update(text).digest("hex").slice(0, 32);
+  const fingerprints = new Map<string, string>();
+  // Computed once, before the alarm runs: a file that somebody changes meanwhile is tried in the next tick.
+  const fingerprint = (row: AlarmRow): string => {
+    const known = fingerprints.get(row.name) ?? fingerprintOf(row, modules.get(row.module));
+    fingerprints.set(row.name, known);
+    return known;
   };
   return {
     after,
     fingerprint,
     decide: (row) => {
       const state = alarmStateOf(states, row.name);
-      if (state?.quarantine === undefined) return { run: true, reason: "not quarantined" };
       const named = only?.has(row.name) ?? false;
       return decideTry({ state, fingerprint: fingerprint(row), named, now, after });
     },
   };
 }
 
+function fingerprintOf({ module, params, limits }: AlarmRow, file?: ModuleFile): string {
+  const stamp = file && [file.path, file.error, ...stampOf(file.path)];
+  const text = JSON.stringify([module, params, limits, stamp]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+}
+
 function stampOf(path: string): readonly number[] {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats === undefined ? [] : [stats.mtimeMs, stats.size];
+  try {
+    const { mtimeMs, size } = statSync(path);
+    return [mtimeMs, size];
+  } catch {
+    // Loading the file says why.
+    return [];
+  }
 }
 
 export interface UpdateFacts extends StateFacts {
   readonly quarantines: Quarantines;
-  /** Whether the time of the whole tick was up, which is not the alarm's own error. */
-  readonly outOfTime: boolean;
 }
 
 /** Stores whether an alarm is quarantined after this tick, and mails its recipients. Never throws. */
 export async function updateQuarantine(
   result: RanResult,
-  { quarantines, outOfTime, ...facts }: UpdateFacts,
+  { quarantines, ...facts }: UpdateFacts,
 ): Promise<RanResult> {
   const { row, outcome } = result;
   const { now } = facts.run;
   const before = alarmStateOf(facts.states, row.name);
   if (before === undefined && outcome.status !== "failed") return result;
   const decision = quarantines.decide(row);
-  const failure = outcome.cause === "module" && !outOfTime ? "own failure" : "other failure";
-  const after = decision.run
-    ? nextAlarmState({
+  const failure = outcome.cause === "module" && !result.outOfTime ? "own failure" : "other failure";
+  const isSkipped = !decision.run && result.isSkipped;
+  const after = isSkipped
+    ? decision.state
+    : nextAlarmState({
         state: before,
         result: outcome.status === "failed" ? failure : "completed",
         cause: outcome.reasons.join("; "),
         fingerprint: quarantines.fingerprint(row),
-        reason: decision.reason,
+        reason: decision.run ? decision.reason : "not quarantined",
         now,
         after: quarantines.after,
-      })
-    : decision.state;
+      });
   const { sent, errors } = await saveAndNotify(facts, {
     of: row.name,
     before,
@@ -96,12 +106,12 @@ export async function updateQuarantine(
     recipients: row.enabled ? result.recipients : [],
     save: (db, state) => saveAlarmState(db, row.name, state, now),
   });
-  const notes = decision.run ? [...result.notes, ...notesOn(before, after, now)] : result.notes;
+  const notes = isSkipped ? result.notes : [...result.notes, ...notesOn(before, after, now)];
   const updated = { ...result, announced: sent, errors: [...result.errors, ...errors], notes };
   if (after?.quarantine === undefined) return updated;
   const { failures, cause, quarantine } = after;
   const { since, wait: nextTryInTicks } = quarantine;
-  const record = { skipped: !decision.run, since, failures, nextTryInTicks, cause };
+  const record = { skipped: isSkipped, since, failures, nextTryInTicks, cause };
   return { ...updated, quarantine: record };
 }
 

@@ -23,6 +23,10 @@ export interface RanResult {
   readonly row: AlarmRow;
   /** False if `detect` did not run: the module does not load, the row is wrong, or it is quarantined. */
   readonly started: boolean;
+  /** Whether it did not run because it is quarantined. */
+  readonly isSkipped: boolean;
+  /** Whether the time of the whole tick was up when it ended, which is not its own error. */
+  readonly outOfTime: boolean;
   readonly params: JsonObject;
   readonly outcome: Outcome;
   readonly plan: Plan;
@@ -60,11 +64,19 @@ export interface RanFacts {
   readonly recorded: Recorded;
   readonly notified: Notified;
   readonly recipients: ResolvedRecipients;
+  readonly outOfTime: boolean;
   readonly mode: Mode;
 }
 
 /** The result of an alarm. */
-export function ranResult({ alarm, recorded, notified, recipients, mode }: RanFacts): RanResult {
+export function ranResult({
+  alarm,
+  recorded,
+  notified,
+  recipients,
+  outOfTime,
+  mode,
+}: RanFacts): RanResult {
   const { row, readiness } = alarm;
   const { outcome, plan } = recorded;
   const { notice } = notified;
@@ -78,6 +90,8 @@ export function ranResult({ alarm, recorded, notified, recipients, mode }: RanFa
     kind: "ran",
     row,
     started: isReady,
+    isSkipped: readiness.kind === "quarantined",
+    outOfTime,
     params: isReady ? readiness.params : row.params,
     outcome,
     plan,

@@ -99,6 +99,7 @@ export async function tick(engine: Engine, { mode, only }: TickOptions): Promise
           recipients,
           clearGuardShare,
         });
+        const outOfTime = deadline.signal.aborted;
         const notified = await notify(row, recorded, {
           db,
           mailing,
@@ -107,7 +108,7 @@ export async function tick(engine: Engine, { mode, only }: TickOptions): Promise
           mailConfigured,
           unsent,
         });
-        return ranResult({ alarm, recorded, notified, recipients: resolved, mode });
+        return ranResult({ alarm, recorded, notified, recipients: resolved, outOfTime, mode });
       }),
     );
     requireLock(lock);
@@ -118,7 +119,6 @@ export async function tick(engine: Engine, { mode, only }: TickOptions): Promise
       run,
       states,
       quarantines,
-      outOfTime: deadline.signal.aborted,
       sources: sources.byName,
       operators: config.operators,
       teams,

@@ -45,7 +45,9 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     } catch (error) {
       if (!(error instanceof BodyError)) throw record(error);
       const url = `${path}?${queryText(query)}`.replace(/\?$/, "");
-      throw record(fetchError(url, sourceName, `status 200, but ${error.message}`));
+      const reason = `status 200, but ${error.message}`;
+      source.reportInvalid?.(path, query, reason);
+      throw record(fetchError(url, sourceName, reason));
     } finally {
       onWait(-1);
     }

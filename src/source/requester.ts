@@ -12,4 +12,6 @@ export interface Requester {
     allow404: boolean,
     ahead?: boolean,
   ): Promise<Buffer | undefined>;
+  /** Reports that a response with status 200 could not be used: the request counts as failed. */
+  reportInvalid?(path: string, query: Query, reason: string): void;
 }

@@ -76,6 +76,11 @@ export class Source implements SharedSource {
     throw fetchError(url.pathname + url.search, this.#settings.name, result.reason);
   }
 
+  reportInvalid(path: string, query: Query, reason: string): void {
+    this.#succeeded.delete(this.#url(path, query).href);
+    this.#lastError = reason;
+  }
+
   async close(): Promise<void> {
     await (await this.#connections)?.close();
   }

@@ -6,6 +6,7 @@ import {
   object,
   optional,
   parse,
+  picklist,
   pipe,
   safeParse,
   string,
@@ -66,8 +67,15 @@ export async function saveState(
   ]);
 }
 
-/** Missing in rows of earlier versions, most of which had been notified. */
-const wasNotified = optional(boolean(), true);
+/** Rows of earlier versions have `told` and the kind "trouble". */
+const notified = { notified: optional(boolean()), told: optional(boolean()) };
+
+function withNotified<T extends { notified?: boolean | undefined; told?: boolean | undefined }>(
+  row: T,
+) {
+  const { told, ...rest } = row;
+  return { ...rest, notified: row.notified ?? told ?? true };
+}
 
 const AlarmStateData = object({
   failures: number(),
@@ -81,24 +89,32 @@ const AlarmStateData = object({
         wait: number(),
         tried_at: number(),
         looked_at: number(),
-        notified: wasNotified,
+        ...notified,
       }),
       null,
     ),
     transform((row) => {
       if (row === null) return undefined;
-      const { tried_at: triedAt, looked_at: lookedAt, ...rest } = row;
+      const { tried_at: triedAt, looked_at: lookedAt, ...rest } = withNotified(row);
       return { ...rest, triedAt, lookedAt };
     }),
   ),
   recovery: pipe(
-    nullish(object({ since: number(), until: number(), notified: wasNotified }), null),
-    transform((row) => row ?? undefined),
+    nullish(object({ since: number(), until: number(), ...notified }), null),
+    transform((row) => (row === null ? undefined : withNotified(row))),
   ),
 });
 
 const SourceStateData = variant("kind", [
-  object({ kind: literal("unreachable"), since: number(), cause: string(), notified: wasNotified }),
+  pipe(
+    object({
+      kind: picklist(["unreachable", "trouble"]),
+      since: number(),
+      cause: string(),
+      ...notified,
+    }),
+    transform((row) => ({ ...withNotified(row), kind: "unreachable" as const })),
+  ),
   object({ kind: literal("recovered"), since: number(), until: number() }),
 ]);
 

@@ -106,6 +106,14 @@ function* newEvents(events: readonly OpenedEvent[], facts: FiringFacts): Generat
   }
 }
 
+/** JSON leaves them out. */
+const NOT_YET = {
+  last_notified: undefined,
+  mail_owed: undefined,
+  clear_held_at: undefined,
+  clear_reason: undefined,
+};
+
 /** The row contract of a new event: the detection's own data comes first, so that the engine's keys win. */
 function newEvent(
   id: string,
@@ -119,6 +127,8 @@ function newEvent(
     content: head === "" ? detection.body : `${head}${CONTENT_MARK}${detection.body}`,
     data: {
       ...detection.data,
+      // The engine's own keys; a module that breaks the worker's code could send them.
+      ...NOT_YET,
       entry_id: eventEntryId(alarm.name),
       fire_time: fireTime,
       clear_time: null,

@@ -73,7 +73,7 @@ const COUNT = `
   SELECT 4, ${COUNTS} FROM entry WHERE ${OLD_NOTIFICATIONS} ORDER BY place`;
 
 /**
- * Removes some of the rows that are older than `[retention]` keeps them, the oldest first: a bounded number
+ * Removes some of the rows that are older than `[retention]` allows, the oldest first: a bounded number
  * of each kind. Nothing is left to remove once it returns an empty map.
  */
 export async function pruneSome(
@@ -82,6 +82,8 @@ export async function pruneSome(
   now: number,
 ): Promise<Removed> {
   const limits = pruneLimits(retention, now);
+  // Postgres would require the right to delete even so.
+  if (limits.every(([, before]) => before === null)) return new Map();
   try {
     const [row] = await db.query(
       PRUNE,
@@ -108,7 +110,7 @@ export interface OldRows {
 
 const OldRow = object({ rows: number(), oldest: nullable(number()), newest: nullable(number()) });
 
-/** Counts all rows that are older than `[retention]` keeps them, by kind. */
+/** Counts all rows that are older than `[retention]` allows, by kind. */
 export async function countOld(
   db: Queryable,
   retention: Retention,

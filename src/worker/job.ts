@@ -13,8 +13,6 @@ import type { Worker } from "./worker.ts";
 
 /** Seconds for the import of one module. */
 const IMPORT_TIMEOUT = 10;
-/** MiB of text that the new detections of one run may have. */
-const MAX_TEXT = 256;
 /** Globals that a message names. */
 const SHOWN_GLOBALS = 5;
 
@@ -33,7 +31,7 @@ export async function loadIn(
   timeout: number,
   signal: AbortSignal,
 ): Promise<JobResult<LoadedModule>> {
-  if (signal.aborted) return unused(loadError(`not loaded ${file.path}`, signal.reason));
+  if (signal.aborted) return unused(loadError(`did not load ${file.path}`, signal.reason));
   const seconds = Math.min(timeout, IMPORT_TIMEOUT);
   const late = `import did not finish within ${seconds} s`;
   const task: Task = { type: "load", file, timeout: seconds };
@@ -64,7 +62,12 @@ export interface DetectFacts extends Pick<OutcomeFacts, "redact"> {
   /** Makes `needsDetails` for one run of `detect`. */
   readonly decideDetails: () => OutcomeFacts["needsDetails"];
   readonly log: (message: string) => void;
+  /** Characters that the new detections of the tick may still have, all alarms together. */
+  readonly text: { left: number };
 }
+
+/** MiB of text that the new detections of a tick may have. */
+export const MAX_TEXT = 256;
 
 /** Runs a module's `detect`. Never rejects: an error is a failed outcome. */
 export async function detectIn(
@@ -72,12 +75,12 @@ export async function detectIn(
   facts: DetectFacts,
   signal: AbortSignal,
 ): Promise<JobResult<Outcome>> {
-  const { file, params, sources, now, redact, limits } = facts;
+  const { file, params, sources, now, redact, limits, text } = facts;
   const { timeout } = limits;
   const started = performance.now();
   const soFar = new OutcomeSoFar({ needsDetails: facts.decideDetails(), redact });
   if (signal.aborted) {
-    soFar.fail({ text: `${errorText(signal.reason)}, before it began` });
+    soFar.fail({ text: `${errorText(signal.reason)}; detect was not started` });
     return unused(soFar.outcome(0));
   }
   const ended = new AbortController();
@@ -105,9 +108,9 @@ export async function detectIn(
         stop(tooMany(limits.detections));
         return;
       }
-      soFar.add(detection, length / detections.length);
+      text.left -= soFar.add(detection, length / detections.length);
     }
-    if (soFar.length > MAX_TEXT * 2 ** 20) stop(TOO_LONG);
+    if (text.left < 0) stop(TOO_LONG);
   };
   const task: Task = { type: "detect", file, params, sources: [...sources.keys()], now, timeout };
   let isSuspect = false;
@@ -125,6 +128,8 @@ export async function detectIn(
       case "request":
         void requests.handle(message);
         return;
+      case "invalid":
+        return requests.reportInvalid(message);
       case "firing":
         return worker.respond(message.id, Buffer.from(JSON.stringify(facts.firing())));
     }
@@ -147,7 +152,7 @@ export async function detectIn(
   };
 }
 
-const TOO_LONG = `detect yielded more than ${MAX_TEXT} MiB of new detections; shorten their body and data`;
+const TOO_LONG = `more than ${MAX_TEXT} MiB of new detections in this tick; shorten their body and data`;
 
 function tooMany(max: number): string {
   return `detect yielded more than ${max} detections; if that is expected, raise max_detections in the alarm's row or in [engine]`;

@@ -13,7 +13,7 @@ const MAX_REASON = 1_000;
 export interface OutcomeFacts {
   /** Whether the subject, body and data of a detection are needed; called once for each key. */
   readonly needsDetails: (dedupeKey: string) => boolean;
-  /** A key must be as the database has it, which is redacted. */
+  /** For keys, which must be as the database has them, and for reasons before they are cut. */
   readonly redact: Redact;
 }
 
@@ -28,40 +28,43 @@ export class OutcomeSoFar {
   #end: string | undefined;
   /** Number of detections added, repeated keys included. */
   yielded = 0;
-  /** Characters of the detections that are kept with their details. */
-  length = 0;
 
   constructor(facts: OutcomeFacts) {
     this.#facts = facts;
   }
 
-  /** `length` is in characters. */
-  add(detection: SafeDetection, length = 0): void {
+  /** Returns the characters that it keeps, of the detection's `length`. */
+  add(detection: SafeDetection, length: number): number {
     this.yielded += 1;
     const { needsDetails, redact } = this.#facts;
     const dedupeKey = redact(detection.dedupeKey);
     // The same entity twice in one tick is one event; the first yield is kept.
-    if (this.#keys.has(dedupeKey)) return;
+    if (this.#keys.has(dedupeKey)) return 0;
     this.#keys.add(dedupeKey);
-    if (!needsDetails(dedupeKey)) return;
-    this.length += length;
+    if (!needsDetails(dedupeKey)) return 0;
     this.#detections.set(dedupeKey, { ...detection, dedupeKey });
+    return length;
   }
 
   /** The module did not see everything. */
   incomplete(reason: string): void {
-    if (this.#reasons.size < COUNTED_REASONS) this.#reasons.add(asReason(reason));
+    if (this.#reasons.size < COUNTED_REASONS) this.#reasons.add(this.#asReason(reason));
   }
 
   /** A request failed, even if the module catches the error. */
   requestFailed(reason: string): void {
-    this.#sourceFailed = true;
+    this.sourceFailed();
     this.incomplete(reason);
+  }
+
+  /** If `detect` fails too, the source is the cause. */
+  sourceFailed(): void {
+    this.#sourceFailed = true;
   }
 
   /** `detect` did not return. */
   fail(error: DetectError): void {
-    const text = asReason(error.text);
+    const text = this.#asReason(error.text);
     // The client reports an error in a list of pages before it throws it.
     const isReported = error.isFetch && this.#reasons.has(text);
     this.#cause = this.#sourceFailed || error.isWaiting || isReported ? "source" : "module";
@@ -86,9 +89,10 @@ export class OutcomeSoFar {
       seconds,
     };
   }
-}
 
-/** One line, bounded. */
-function asReason(text: string): string {
-  return cut(text.slice(0, MAX_REASON * 2).replace(/\s*[\r\n]\s*/g, " "), MAX_REASON);
+  /** One line, bounded. */
+  #asReason(text: string): string {
+    const start = this.#facts.redact(text.slice(0, MAX_REASON * 2));
+    return cut(start.replace(/\s*[\r\n]\s*/g, " "), MAX_REASON);
+  }
 }

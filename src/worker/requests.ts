@@ -4,7 +4,7 @@ import { type SharedSource, shareOf } from "../source/share.ts";
 import { errorText } from "../text/describe.ts";
 import type { OutcomeSoFar } from "./outcome.ts";
 import type { Worker } from "./worker.ts";
-import type { ModuleRequest } from "./worker_message.ts";
+import type { InvalidResponse, ModuleRequest } from "./worker_message.ts";
 
 /** Requests of one run: four of the longest lists that `client.pages` reads. */
 const MAX_REQUESTS = 20_000;
@@ -35,6 +35,17 @@ export class RequestHandler {
     this.#shares = new Map(
       [...sources].map(([name, source]) => [name, shareOf(source, signal, worker.ready)]),
     );
+  }
+
+  /** The worker could not use a response: the request failed, and the source is the cause. */
+  reportInvalid({ source, path, query, reason }: InvalidResponse): void {
+    const { soFar, sources } = this.#facts;
+    soFar.sourceFailed();
+    try {
+      sources.get(source)?.reportInvalid?.(path, query, reason);
+    } catch {
+      // Not a path of this source, so it was never requested.
+    }
   }
 
   /** Never rejects. */

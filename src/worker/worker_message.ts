@@ -46,7 +46,15 @@ const Message = variant("type", [
     /** Sent before the module needs the response. */
     ahead: boolean(),
   }),
-  /** Asks for the dedupe keys of the alarm's active events; the response is a list of them. */
+  /** A response with status 200 could not be used. */
+  object({
+    type: literal("invalid"),
+    source: string(),
+    path: string(),
+    query: record(string(), string()),
+    reason: string(),
+  }),
+  /** Requests the dedupe keys of the alarm's active events; the response is a list of them. */
   object({ type: literal("firing"), id: number() }),
   /** The task is over. */
   object({
@@ -73,6 +81,7 @@ const Message = variant("type", [
 
 export type WorkerMessage = InferOutput<typeof Message>;
 export type ModuleRequest = Extract<WorkerMessage, { type: "request" }>;
+export type InvalidResponse = Extract<WorkerMessage, { type: "invalid" }>;
 export type TaskEnd = Extract<WorkerMessage, { type: "end" }>;
 export type DetectError = NonNullable<TaskEnd["error"]>;
 

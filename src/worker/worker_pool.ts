@@ -2,7 +2,7 @@ import type { LoadedModule } from "../alarm/alarm_module.ts";
 import type { ModuleFile } from "../alarm/discover.ts";
 import type { DetectLimits, Outcome } from "../core/model.ts";
 import type { Redact } from "../text/redact.ts";
-import { type DetectFacts, detectIn, type JobResult, loadIn } from "./job.ts";
+import { type DetectFacts, detectIn, type JobResult, loadIn, MAX_TEXT } from "./job.ts";
 import { Worker } from "./worker.ts";
 
 /** Alarms mostly wait for a service, which takes four requests at once. */
@@ -50,6 +50,7 @@ export class WorkerPool {
   readonly #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
   #finishedJobs = 0;
+  readonly #text = { left: MAX_TEXT * 2 ** 20 };
 
   constructor(settings: WorkerPoolSettings) {
     this.#settings = settings;
@@ -68,10 +69,10 @@ export class WorkerPool {
   }
 
   /** Runs a module's `detect`. Never rejects. */
-  async detect(given: Omit<DetectFacts, "redact">): Promise<Outcome> {
+  async detect(given: Omit<DetectFacts, "redact" | "text">): Promise<Outcome> {
     const { signal, redact } = this.#settings;
     return await this.#run(given.limits.memory, given.file.path, (worker) =>
-      detectIn(worker, { ...given, redact }, signal),
+      detectIn(worker, { ...given, redact, text: this.#text }, signal),
     );
   }
 

@@ -10,6 +10,8 @@ describe("the From header", () => {
     ["a plain name", "SWF Alarms <alarms@host.example>", "SWF Alarms <alarms@host.example>"],
     ["brackets without a name", "<alarms@host.example>", "alarms@host.example"],
     ["a quoted comma", '"Alarms, SWF" <a@h.example>', '"Alarms, SWF" <a@h.example>'],
+    ["a colon, which is no group", "Alarms: BNL <a@h.example>", '"Alarms: BNL" <a@h.example>'],
+    ["a comment", "Alarms (BNL) <a@h.example>", '"Alarms (BNL)" <a@h.example>'],
     ["another script", "Größe <a@h.example>", "=?UTF-8?Q?Gr=C3=B6=C3=9Fe?= <a@h.example>"],
     ["an international domain", "A <a@höst.example>", "A <a@xn--hst-sna.example>"],
   ])("%s", async (_, from, expected) => {

@@ -35,10 +35,30 @@ async function sent(param: SqlValue): Promise<SqlValue | undefined> {
 }
 
 test.each<[string, SqlValue, SqlValue]>([
-  ["a text", 'a hunter"2', "a [redacted]"],
-  ["a list of texts", ['hunter"2', "b"], ["[redacted]", "b"]],
-  ["a string in JSON", '{"a":["hunter\\"2"],"b":123456}', '{"a":["[redacted]"],"b":123456}'],
-  ["a text that only looks like JSON", '[hunter"2', "[[redacted]"],
+  ["a mail's text", 'a hunter"2\nb', "a [redacted]\nb"],
+  ["a name, which statements compare", "event_123456", "event_123456"],
+  ["a list of ids", ["123456", "b"], ["123456", "b"]],
+  [
+    "strings and keys in data",
+    '{"a":["hunter\\"2"],"x123456":1}',
+    '{"a":["[redacted]"],"x[redacted]":1}',
+  ],
+  ["a number in data", '{"a":"123456","b":123456}', '{"a":"[redacted]","b":123456}'],
+  [
+    "identifiers in data",
+    '{"entry_id":"event_123456","pending":["123456@h"],"per_alarm":{"alarm_123456":{"error_message":"123456"}}}',
+    '{"entry_id":"event_123456","pending":["123456@h"],"per_alarm":{"alarm_123456":{"error_message":"[redacted]"}}}',
+  ],
+  [
+    "a row",
+    '[{"id":"123456","name":"state:123456","title":"123456","content":"123456","data":{"x":"123456"}}]',
+    '[{"id":"123456","name":"state:123456","title":"[redacted]","content":"[redacted]","data":{"x":"[redacted]"}}]',
+  ],
+  [
+    "a title that becomes too long",
+    `[{"title":"${"123456 ".repeat(40)}"}]`,
+    `[{"title":"${"[redacted] ".repeat(24).slice(0, 255)}"}]`,
+  ],
   ["a number", 123456, 123456],
 ])("the database gets %s without secrets", async (_, param, expected) => {
   expect(await sent(param)).toEqual(expected);

@@ -8,6 +8,25 @@ import { makeSite } from "../support/site.ts";
 const SLOW = 240_000;
 const NAMES = ["a", "b", "c", "d", "e"];
 
+test("a service that responds with half a body is unreachable, and no alarm is at fault", async () => {
+  const site = await makeSite({ engine: "unreachable_after = 0", more: "" });
+  for (const name of ["a", "b"]) {
+    site.module(
+      `${name}.js`,
+      `export async function* detect(client) { await client.get("/${name}/"); }`,
+    );
+    await insertAlarm(site, name);
+  }
+  site.source.answer = (_, response) => {
+    response.writeHead(200, { "Content-Type": "application/json" });
+    response.end('{"items": [');
+  };
+  const { stderr } = await site.tick();
+  expect(stderr).toMatch(
+    /^swf-alarms: source main unreachable since [^\n]*2 of 2 in this tick; last: status 200, but [^\n]*; affected alarms: a, b\n$/,
+  );
+});
+
 test(
   "a service that is down is one line on stderr and one mail to the operators, not one for each of five alarms",
   async () => {

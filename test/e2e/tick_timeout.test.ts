@@ -22,7 +22,7 @@ test("a tick whose time is up ends: what is finished counts, and each alarm that
     const { outcome, error_message: message } = perAlarm(run, `alarm_${name}`);
     expect(outcome).toBe("failed");
     expect(message).toMatch(
-      /^out of time: the tick's limit of 20 s has passed(, before it began)?/,
+      /^out of time: the tick's limit of 20 s has passed(; detect was not started)?/,
     );
   }
   expect(runData(run)).toMatchObject({ errors: 10 });

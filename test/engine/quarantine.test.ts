@@ -103,7 +103,7 @@ test("the mail says what failed, what it means, and what to do", async () => {
     continuing_event_ids: [],
   });
   for (const part of [
-    'The alarm "Title of x" (x) has failed 3 times in a row by its own error',
+    'The alarm "Title of x" (x) has failed 3 times in a row because of its own errors',
     "Last error: detect threw Error: out of luck",
     "next try in 3 ticks",
     "swf-alarms run --alarm x",
@@ -130,6 +130,22 @@ test("mending the module, changing the row or naming the alarm tries it at once"
   engine.now -= 24 * 3600;
   expect(await next(engine)).toBe(FAILED);
   expect(await mails(engine)).toEqual([MAIL]);
+});
+
+test("a module that somebody mends while it runs is tried in the next tick", async () => {
+  const engine = await engineAt(openServer);
+  await insertAlarm(engine.db, "x");
+  engine.module(
+    "x.js",
+    `import { appendFileSync } from "node:fs";
+    import { fileURLToPath } from "node:url";
+    export const SOURCES = [];
+    export function* detect() {
+      appendFileSync(fileURLToPath(import.meta.url), "// changed");
+      throw new Error("out of luck");
+    }`,
+  );
+  expect(await ticks(engine, 5)).toEqual([FAILED, FAILED, FAILED, FAILED, FAILED]);
 });
 
 test("a file in a later folder that takes the module's place is tried at once, and so is a second one that goes", async () => {

@@ -112,18 +112,18 @@ describe("parseAlarmRow", () => {
   });
 
   const faulty: readonly (readonly [string, object, string])[] = [
-    ["enabled is a text", { enabled: "false" }, 'enabled is "false", read as true'],
-    ["enabled is a number", { enabled: 0 }, "enabled is 0, read as true"],
+    ["enabled is a text", { enabled: "false" }, 'enabled is "false", treated as true'],
+    ["enabled is a number", { enabled: 0 }, "enabled is 0, treated as true"],
     ["recipients is a number", { recipients: 5 }, "recipients contain 5, treated as empty"],
     [
       "recipients is an object",
       { recipients: { to: "a" } },
       'recipients contain {"to":"a"}, treated as empty',
     ],
-    ["hours is a word", { renotification_window_hours: "daily" }, 'hours is "daily", read as 0'],
-    ["hours is negative", { renotification_window_hours: -1 }, "hours is -1, read as 0"],
-    ["hours is a list", { renotification_window_hours: [24] }, "hours is [24], read as 0"],
-    ["hours is true", { renotification_window_hours: true }, "hours is true, read as 0"],
+    ["hours is a word", { renotification_window_hours: "daily" }, 'hours is "daily", treated as 0'],
+    ["hours is negative", { renotification_window_hours: -1 }, "hours is -1, treated as 0"],
+    ["hours is a list", { renotification_window_hours: [24] }, "hours is [24], treated as 0"],
+    ["hours is true", { renotification_window_hours: true }, "hours is true, treated as 0"],
     ["hours is beyond counting", { renotification_window_hours: "1e999" }, 'hours is "1e999"'],
     ["a time that is not a number", { alarm_timeout: "5" }, 'alarm_timeout is "5", ignored'],
     ["a time of nothing", { alarm_timeout: 0 }, "alarm_timeout is 0, ignored; it must be 0.1"],

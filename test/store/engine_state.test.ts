@@ -98,4 +98,30 @@ describe.each(DATABASES)("on $kind", ({ open }) => {
       await db.close();
     }
   });
+
+  test("rows of an earlier version are read: their words for notified and unreachable differ", async () => {
+    const db = await open();
+    try {
+      await migrate(db);
+      const quarantine = { since: 1, pause: 2, wait: 3, tried_at: 4, looked_at: 5, told: false };
+      const recovery = { since: 1, until: 2, told: true };
+      const alarm = { failures: 3, cause: "c", fingerprint: "f", quarantine, recovery };
+      await saveState(db, "quarantine", "x", alarm, 100);
+      const source = { kind: "trouble", since: 1, cause: "c", told: false };
+      await saveState(db, "source", "main", source, 100);
+      const states = await readStates(db);
+      expect(alarmStateOf(states, "x")).toMatchObject({
+        quarantine: { notified: false },
+        recovery: { since: 1, until: 2, notified: true },
+      });
+      expect(sourceStateOf(states, "main")).toEqual({
+        kind: "unreachable",
+        since: 1,
+        cause: "c",
+        notified: false,
+      });
+    } finally {
+      await db.close();
+    }
+  });
 });

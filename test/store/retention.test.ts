@@ -276,6 +276,13 @@ test("rows that another process removes at this moment are not waited for", asyn
   }
 });
 
+test("what is kept forever costs no statement, which would require the right to delete", async () => {
+  const db = {
+    query: () => Promise.reject(new Error("a statement")),
+  };
+  expect(await pruneSome(db, FOREVER, NOW)).toEqual(new Map());
+});
+
 test("a missing right is named, with what to do", async () => {
   const dsn = await createPostgres();
   const owner = await openPostgres({ dsn });

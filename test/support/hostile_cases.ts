@@ -114,5 +114,5 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   yields_garbage: partial(/^yielded undefined; a detection is .*and \d+ more reasons$/),
   yields_huge_data: partial(/^yielded "huge" with \d+ characters of data; the limit is \d+$/),
   yields_odd_data: complete(),
-  yields_too_much_text: failed(/^detect yielded more than 256 MiB of new detections/, false),
+  yields_too_much_text: failed(/^more than 256 MiB of new detections in this tick/, false),
 };

@@ -50,7 +50,7 @@ export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Out
     firing: async () => facts.firing?.() ?? [],
     detect,
     sources,
-    onDetection: (detection) => soFar.add(detection),
+    onDetection: (detection) => void soFar.add(detection, 0),
     onIncomplete: (reason) => soFar.incomplete(reason),
   });
   if (error !== undefined) soFar.fail(error);

@@ -21,7 +21,7 @@ describe("the status and the cause of an error", () => {
     ["nothing", () => {}, { status: "complete", cause: undefined, reasons: [] }],
     [
       "a detection",
-      (soFar) => soFar.add(detection("a")),
+      (soFar) => void soFar.add(detection("a"), 0),
       { status: "complete", cause: undefined, reasons: [] },
     ],
     [
@@ -111,9 +111,15 @@ describe("reasons are bounded, whatever a module says", () => {
   });
 });
 
+test("a reason is redacted before it is cut, so that no part of a secret is left", () => {
+  const soFar = newOutcome({ redact: makeRedactor(["secret-1"]) });
+  soFar.incomplete(`${"x".repeat(994)} secret-1 and more`);
+  expect(soFar.outcome(0).reasons).toEqual([expect.not.stringContaining("secr")]);
+});
+
 test("the first detection of an entity is kept, and all are counted", () => {
   const soFar = newOutcome();
-  for (const body of ["first", "second"]) soFar.add(detection("a", body));
+  for (const body of ["first", "second"]) soFar.add(detection("a", body), 0);
   expect(soFar.yielded).toBe(2);
   const { status, detections } = soFar.outcome(0);
   expect(status).toBe("complete");
@@ -122,8 +128,8 @@ test("the first detection of an entity is kept, and all are counted", () => {
 
 test("of a detection whose details are not needed only the key is kept, and takes no room", () => {
   const soFar = newOutcome({ needsDetails: (key) => key === "new" });
-  for (const key of ["known", "new", "known", "new"]) soFar.add(detection(key, "b"), 40);
-  expect(soFar.length).toBe(40);
+  const kept = ["known", "new", "known", "new"].map((key) => soFar.add(detection(key, "b"), 40));
+  expect(kept).toEqual([0, 40, 0, 0]);
   const { keys, detections } = soFar.outcome(0);
   expect([...keys]).toEqual(["known", "new"]);
   expect([...detections]).toEqual([["new", detection("new", "b")]]);
@@ -131,6 +137,6 @@ test("of a detection whose details are not needed only the key is kept, and take
 
 test("a key is redacted, as in the database; equal keys are one entity", () => {
   const soFar = newOutcome({ redact: makeRedactor(["secret-1", "secret-2"]) });
-  for (const secret of ["secret-1", "secret-2"]) soFar.add(detection(`k ${secret}`));
+  for (const secret of ["secret-1", "secret-2"]) soFar.add(detection(`k ${secret}`), 0);
   expect([...soFar.outcome(0).detections.values()]).toMatchObject([{ dedupeKey: "k [redacted]" }]);
 });

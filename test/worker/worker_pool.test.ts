@@ -180,11 +180,11 @@ describe("when the tick's time is up", () => {
     tick.abort(over);
     expect(await detect("a", TELLS)).toMatchObject({
       status: "failed",
-      reasons: [`${over.message}, before it began`],
+      reasons: [`${over.message}; detect was not started`],
     });
     expect(await workers.load({ name: "a", path: join(folder, "a.mjs") })).toEqual({
       ok: false,
-      error: `not loaded ${join(folder, "a.mjs")}: ${over.message}`,
+      error: `did not load ${join(folder, "a.mjs")}: ${over.message}`,
     });
   });
 });

@@ -27,6 +27,8 @@ export class Requests {
             ahead,
           }),
         ),
+      reportInvalid: (path, query, reason) =>
+        send({ type: "invalid", source, path: String(path), query: plainQuery(query), reason }),
     };
   }
 
