@@ -2,7 +2,7 @@ import { alarmEntryId } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
 
 /** What a tick does with a row. */
-export type AlarmListItem =
+type AlarmListItem =
   | { readonly kind: "run"; readonly row: AlarmRow }
   /** The row is wrong, or its module is missing. */
   | { readonly kind: "unusable"; readonly row: AlarmRow; readonly message: string }

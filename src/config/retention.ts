@@ -10,7 +10,7 @@ const days = custom<number | "forever">(
   'must be a whole number of days such as 14, or "forever"',
 );
 
-export const Kept = object({
+const Kept = object({
   engine_runs_days: optional(days, 14),
   cleared_events_days: optional(days, "forever"),
   notifications_days: optional(days, 365),

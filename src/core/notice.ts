@@ -8,9 +8,9 @@ export type ItemReason =
   | "renotification due"
   | "cleared before it could be mailed";
 /** Why an active event is not in the bundle. */
-export type OmitReason = "already mailed" | "renotification not due" | "not seen this tick";
+type OmitReason = "already mailed" | "renotification not due" | "not seen this tick";
 /** Why the bundle is sent, or not. */
-export type SendReason =
+type SendReason =
   | "due"
   | "nothing to mail"
   | "mail is off"

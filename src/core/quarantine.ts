@@ -31,7 +31,7 @@ export interface Quarantine {
   readonly notified: boolean;
 }
 
-export interface Recovery {
+interface Recovery {
   readonly since: number;
   readonly until: number;
   readonly notified: boolean;
@@ -43,7 +43,7 @@ const MAX_PAUSE = 2 ** 16;
 const MAX_INTERVAL = 6 * 3600;
 const MAX_CAUSE = 500;
 
-export type TryReason =
+type TryReason =
   | "not quarantined"
   | "its turn"
   | "six hours have passed"

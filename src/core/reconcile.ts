@@ -1,8 +1,8 @@
 import type { ActiveEvent, ActiveEvents, Outcome } from "./model.ts";
 
 /** Made by the clear guard, with its counts. */
-export type HeldReason = `held: ${string}`;
-export type KeepReason = "outcome is partial" | "outcome failed" | HeldReason;
+type HeldReason = `held: ${string}`;
+type KeepReason = "outcome is partial" | "outcome failed" | HeldReason;
 
 /** What a tick will do to an alarm's events, decided before anything is written. */
 export interface Plan {

@@ -31,5 +31,5 @@ export function replaceableByOthers(folder: Rights): boolean {
 
 /** A path as a word of a shell command. */
 export function shellWord(path: string): string {
-  return `'${path.replaceAll("'", "'\\''")}'`;
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

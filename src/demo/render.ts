@@ -1,4 +1,5 @@
 import type { Mail } from "../channel/channel.ts";
+import { shellWord } from "../core/rights.ts";
 import type { TickReport } from "../engine/report.ts";
 import type { AlarmResult, RanResult } from "../engine/result.ts";
 import { utcMinute, utcSecond } from "../text/utc.ts";
@@ -126,7 +127,7 @@ export function renderNextSteps(folder: DemoFolder): string[] {
     `  npx --no -- swf-alarms event list --all ${config}`,
     `  npx --no -- swf-alarms run list ${config}`,
     `  npx --no -- swf-alarms alarm show ${SETUP.alarm} ${config}`,
-    `  ls ${quoted(folder.outbox)}`,
+    `  ls ${shellWord(folder.outbox)}`,
     "",
     "Set it up for your site:",
     "  deploy/install.sh                 install it, create config.toml, print the crontab line",
@@ -142,10 +143,5 @@ export function renderNextSteps(folder: DemoFolder): string[] {
 }
 
 function configOption(folder: DemoFolder): string {
-  return `--config ${quoted(folder.config)}`;
-}
-
-/** A path as a shell argument. */
-function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+  return `--config ${shellWord(folder.config)}`;
 }

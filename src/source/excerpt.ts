@@ -13,6 +13,6 @@ export function excerpt(body: string): string {
     .toWellFormed();
   if (line.length <= LIMIT) return line;
   // Whole words only: half of a secret that the service echoes would not be recognised as one.
-  const words = line.slice(0, line.lastIndexOf(" ", LIMIT) + 1).trimEnd();
-  return `${words || line.slice(0, LIMIT).toWellFormed()}…`;
+  const [words] = /^.*(?=[\s"',&<>])/.exec(line.slice(0, LIMIT + 1)) ?? [];
+  return `${words?.trimEnd() || line.slice(0, LIMIT).toWellFormed()}…`;
 }

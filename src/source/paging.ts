@@ -17,7 +17,7 @@ export type Paging =
 export const KEYSET: Paging = { style: "keyset" };
 
 /** The proxy's maximum. */
-export const PAGE_SIZE = 200;
+const PAGE_SIZE = 200;
 
 const KEYS_SHOWN = 8;
 

@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import type { RunFacts } from "../core/status.ts";
 import { isJsonObject, type JsonObject } from "../text/json.ts";
 import type { Queryable } from "./database.ts";
-import { ALARMS_CONTEXT, insertEntries, jsonText, readData } from "./entry.ts";
+import { ALARMS_CONTEXT, insertEntries, jsonText, LIVE, readData } from "./entry.ts";
 
 const RUN = `kind = 'engine_run' AND context_id = '${ALARMS_CONTEXT}'`;
-const LIVE_RUN = `${RUN} AND archived = false AND deleted_at IS NULL`;
+const LIVE_RUN = `kind = 'engine_run' AND ${LIVE}`;
 
 /** Opens the record of a tick; `only` names the alarms of a tick that does not run all. Returns the row's id. */
 export async function openEngineRun(

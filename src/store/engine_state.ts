@@ -18,7 +18,7 @@ import type { AlarmState } from "../core/quarantine.ts";
 import type { SourceState } from "../core/source_state.ts";
 import { isJsonObject, type JsonObject, safeText } from "../text/json.ts";
 import type { Queryable } from "./database.ts";
-import { ALARMS_CONTEXT, insertEntries } from "./entry.ts";
+import { insertEntries, LIVE } from "./entry.ts";
 
 const QUARANTINE = "quarantine";
 const SOURCE = "source";
@@ -37,8 +37,7 @@ const StateRow = object({ name: string(), data: unknown() });
 export async function readStates(db: Queryable): Promise<States> {
   const rows = await db.query(
     `SELECT name, data FROM entry
-     WHERE context_id = '${ALARMS_CONTEXT}' AND kind = 'engine_state' AND name IS NOT NULL
-       AND status = 'active' AND archived = false AND deleted_at IS NULL`,
+     WHERE kind = 'engine_state' AND status = 'active' AND name IS NOT NULL AND ${LIVE}`,
   );
   const states = new Map<string, JsonObject>();
   for (const row of rows) {

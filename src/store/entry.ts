@@ -6,6 +6,9 @@ import type { Queryable } from "./database.ts";
 export const ALARMS_CONTEXT = "swf-alarms";
 export const TEAMS_CONTEXT = "teams";
 
+/** The SQL condition of the engine's rows that nobody archived or deleted, worded as in the partial indexes. */
+export const LIVE = `context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL`;
+
 const TITLE_LENGTH = 255;
 /** Rows and characters of JSON per INSERT: Postgres takes at most 256 MB of jsonb. */
 const BATCH = 20_000;

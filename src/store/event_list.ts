@@ -2,10 +2,10 @@ import { object, parse, string, unknown } from "valibot";
 import type { EventTexts } from "../core/bundle.ts";
 import { eventEntryId } from "../core/event_key.ts";
 import type { Queryable } from "./database.ts";
-import { ALARMS_CONTEXT, readData } from "./entry.ts";
+import { LIVE, readData } from "./entry.ts";
 
 /** The condition of the partial indexes on events; that on active events has one more part. */
-const LIVE = `kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL`;
+const LIVE_EVENT = `kind = 'event' AND ${LIVE}`;
 
 export interface EventFilter {
   readonly alarm: string | undefined;
@@ -29,13 +29,13 @@ export interface ListedEvent {
 const ListedRow = object({ id: string(), title: string(), data: unknown() });
 
 const NEWEST = `SELECT id, title, data FROM entry
-     WHERE ${LIVE} AND ($1::text IS NULL OR data->'entry_id' = to_jsonb($1))
+     WHERE ${LIVE_EVENT} AND ($1::text IS NULL OR data->'entry_id' = to_jsonb($1))
      ORDER BY timestamp_created DESC, id LIMIT $2::int`;
 
 /** All active events are found first and then sorted: a search from the newest event on could read the whole history. */
 const NEWEST_ACTIVE = `WITH active AS MATERIALIZED (
        SELECT id, title, data, timestamp_created FROM entry
-       WHERE ${LIVE} AND data->>'clear_time' IS NULL AND ($1::text IS NULL OR data->>'entry_id' = $1))
+       WHERE ${LIVE_EVENT} AND data->>'clear_time' IS NULL AND ($1::text IS NULL OR data->>'entry_id' = $1))
      SELECT id, title, data FROM active ORDER BY timestamp_created DESC, id LIMIT $2::int`;
 
 /** Events for people to read, newest first. */
@@ -76,7 +76,7 @@ export async function eventCounts(db: Queryable): Promise<ReadonlyMap<string, Ev
     `SELECT data->>'entry_id' AS entry_id, count(*)::int AS active,
             count(*) FILTER (WHERE jsonb_typeof(data->'last_notified') IS DISTINCT FROM 'number')::int AS unsent
      FROM entry
-     WHERE ${LIVE} AND data->>'clear_time' IS NULL AND data->>'entry_id' IS NOT NULL
+     WHERE ${LIVE_EVENT} AND data->>'clear_time' IS NULL AND data->>'entry_id' IS NOT NULL
      GROUP BY 1`,
   );
   return new Map(

@@ -3,14 +3,14 @@ import { eventEntryId } from "../core/event_key.ts";
 import type { ActiveEvent, ActiveEvents, AlarmRow, Outcome, SafeDetection } from "../core/model.ts";
 import type { OpenedEvent, UnsentClear } from "../core/notice.ts";
 import type { Queryable, SqlValue } from "./database.ts";
-import { ALARMS_CONTEXT, insertEntries, type NewEntry } from "./entry.ts";
+import { ALARMS_CONTEXT, insertEntries, LIVE, type NewEntry } from "./entry.ts";
 import { CONTENT_MARK } from "./event_list.ts";
 
 /** Ids per statement. */
 const BATCH = 20_000;
 
 /** The condition of the partial unique index; statements repeat it so that Postgres can use the index. */
-const ACTIVE = `kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
+const ACTIVE = `kind = 'event' AND ${LIVE}
     AND data->>'clear_time' IS NULL`;
 
 /**
@@ -21,7 +21,7 @@ const STILL_ACTIVE = `kind || ' ' || context_id = 'event ${ALARMS_CONTEXT}' AND 
     AND coalesce(data->'clear_time', 'null') = 'null'`;
 
 /** The condition of the partial index on cleared events whose mail is unsent. */
-export const UNSENT_CLEAR = `kind = 'event' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
+export const UNSENT_CLEAR = `kind = 'event' AND ${LIVE}
     AND data->>'mail_owed' = 'true'`;
 
 /** SQL for a number in `data`: 0 if it is missing, has another type, or is too large for a time or a counter. */

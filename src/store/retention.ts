@@ -3,7 +3,7 @@ import { type PrunedKind, pruneLimits, type Removed, type Retention } from "../c
 import { errorText } from "../text/describe.ts";
 import { DatabaseError, type Queryable } from "./database.ts";
 import { isMissingRight } from "./database_error.ts";
-import { ALARMS_CONTEXT } from "./entry.ts";
+import { ALARMS_CONTEXT, LIVE } from "./entry.ts";
 
 /** Rows of a kind that one statement removes at most, so that it is quick. */
 const ROWS = 1_000;
@@ -17,8 +17,7 @@ const UNREFERENCED = `context_id = '${ALARMS_CONTEXT}'
 
 const OLD_RUNS = `kind = 'engine_run' AND timestamp_created < $1::float8 AND ${UNREFERENCED}
   AND id <> ALL (ARRAY(
-    SELECT id FROM entry WHERE kind = 'engine_run' AND context_id = '${ALARMS_CONTEXT}'
-      AND archived = false AND deleted_at IS NULL AND data->'only' IS NULL
+    SELECT id FROM entry WHERE kind = 'engine_run' AND ${LIVE} AND data->'only' IS NULL
     ORDER BY timestamp_created DESC LIMIT ${SHOWN_RUNS}))`;
 
 const OLD_SKIPS = `kind = 'skipped_tick' AND timestamp_created < $2::float8 AND ${UNREFERENCED}`;

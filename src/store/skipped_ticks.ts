@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { maxValue, minValue, number, object, pipe, safeParse, string } from "valibot";
 import type { Queryable } from "./database.ts";
-import { ALARMS_CONTEXT, insertEntries } from "./entry.ts";
+import { insertEntries, LIVE } from "./entry.ts";
 
 /** A tick that did nothing because another was running. */
 export interface SkippedTick {
@@ -21,7 +21,7 @@ const Skipped = object({
   reason: string(),
 });
 
-const LIVE_SKIP = `kind = 'skipped_tick' AND context_id = '${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL`;
+const LIVE_SKIP = `kind = 'skipped_tick' AND ${LIVE}`;
 
 /** This process as a skipped tick. */
 export function skippedTick(at: number, reason: string): SkippedTick {
@@ -39,7 +39,7 @@ export async function recordSkipped(db: Queryable, ticks: readonly SkippedTick[]
 }
 
 /** A file in the folder of the embedded database, for ticks that could not open it. */
-export const SKIPPED_FILE = "swf-alarms.skipped";
+const SKIPPED_FILE = "swf-alarms.skipped";
 
 /** Notes a skipped tick in the folder of an embedded database that another process holds. */
 export function noteSkipped(folder: string, tick: SkippedTick): void {

@@ -51,10 +51,10 @@ describe("a file", () => {
   test("that others could replace is a fault of its folder", () => {
     const folder = make(join(scratch(), "conf"), 0o777);
     const path = put(join(folder, "config.toml"), 0o600);
-    expect(writableFault(path)).toContain(`chmod go-w '${folder}', or`);
+    expect(writableFault(path)).toContain(`chmod go-w ${folder}, or`);
     expect(writableFileFault(path)).toBeUndefined();
     chmodSync(path, 0o602);
-    expect(writableFileFault(path)).toContain(`chmod go-w '${path}', or`);
+    expect(writableFileFault(path)).toContain(`chmod go-w ${path}, or`);
   });
 
   test("behind a link is judged where it lies", () => {
@@ -64,7 +64,7 @@ describe("a file", () => {
     const link = join(folder, "config.toml");
     symlinkSync(target, link);
     expect(writableFault(link)).toContain(
-      `write ${target} (mode 666) and ${open} (mode 777); as the owner run: chmod go-w '${target}' '${open}', or`,
+      `write ${target} (mode 666) and ${open} (mode 777); as the owner run: chmod go-w ${target} ${open}, or`,
     );
   });
 
@@ -81,5 +81,5 @@ test.each([
   const folder = make(join(scratch(), "alarms"));
   expect(writableFault(folder)).toBeUndefined();
   spoil(folder);
-  expect(writableFault(folder)).toContain(`run: chmod go-w '${join(folder, place)}', or`);
+  expect(writableFault(folder)).toContain(`run: chmod go-w ${join(folder, place)}, or`);
 });

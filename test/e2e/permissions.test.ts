@@ -133,7 +133,7 @@ test("a configuration with a password that everybody can read works, and the log
   chmodSync(site.config, 0o644);
   expect(await site.tick()).toEqual(QUIET);
   expect(site.log()).toContain(
-    `holds a database password and every user on this machine can read it; as the owner run: chmod o-r '${site.config}'`,
+    `holds a database password and every user on this machine can read it; as the owner run: chmod o-r ${site.config}`,
   );
   rmSync(site.logPath);
   chmodSync(site.config, 0o640);

@@ -14,6 +14,11 @@ test.each([
     `${"x".repeat(150)} token-1234567890`,
     `${"x".repeat(150)}…`,
   ],
+  [
+    "so does one in JSON without blanks",
+    `{"a":"${"x".repeat(140)}","t":"token-1234567890"}`,
+    `{"a":"${"x".repeat(140)}","t":…`,
+  ],
   ["other scripts stay", "é漢😀", "é漢😀"],
   [
     "of an HTML page the title is shown",

@@ -80,7 +80,7 @@ async function run(task: Task): Promise<TaskEnd> {
     return { type: "end", exports: task.type === "load" ? exports : null, error, changed, clean };
   } catch (error) {
     // A module that changes what everything relies on may break this process.
-    const text = `${task.file.path} has broken its process: ${errorText(error)}`;
+    const text = `the worker could not continue after ${task.file.path}, which may have changed a global: ${errorText(error)}`;
     const end = { exports: null, error: { text }, changed: [], clean: false };
     return { type: "end", ...end };
   }
