@@ -53,9 +53,7 @@ export async function loadAlarms(facts: LoadFacts): Promise<LoadedAlarms> {
   const isWanted = (name: string): boolean => only === undefined || only.has(name);
   const load = loadOnce(facts);
   const start = async (row: AlarmRow): Promise<Alarm> => {
-    const decision = decide(row);
-    if (!decision.run) return unloaded(row, { kind: "quarantined", message: decision.reason });
-    return judge(row, await load(row.module), sources);
+    return quarantined(row, decide) ?? judge(row, await load(row.module), sources);
   };
 
   const alarms = new Map<string, Promise<Alarm>>();
@@ -106,6 +104,8 @@ function loadOnce({ modules, load }: LoadFacts): Load {
  * the row starts with its TITLE, DESCRIPTION and defaults.
  */
 async function addAlarm(name: string, load: Load, facts: LoadFacts): Promise<Alarm> {
+  const skipped = quarantined(assumedRow(newAlarm(name, undefined)), facts.decide);
+  if (skipped !== undefined) return skipped;
   const loaded = await load(name);
   const alarm = newAlarm(name, loaded);
   const assumed = assumedRow(alarm);
@@ -117,6 +117,13 @@ async function addAlarm(name: string, load: Load, facts: LoadFacts): Promise<Ala
   } catch (error) {
     return faulty(assumed, `cannot create its row: ${errorText(error)}`, "row");
   }
+}
+
+function quarantined(row: AlarmRow, decide: LoadFacts["decide"]): Alarm | undefined {
+  const decision = decide(row);
+  return decision.run
+    ? undefined
+    : unloaded(row, { kind: "quarantined", message: decision.reason });
 }
 
 function judge(row: AlarmRow, loaded: LoadedModule, configured: ReadonlySet<string>): Alarm {
@@ -134,8 +141,8 @@ function unloaded(row: AlarmRow, readiness: Readiness): Alarm {
 }
 
 /** What the row of a new module starts with. */
-export function newAlarm(name: string, loaded: LoadedModule): NewAlarm {
-  if (!loaded.ok) return { name, title: undefined, description: undefined, params: {} };
+export function newAlarm(name: string, loaded: LoadedModule | undefined): NewAlarm {
+  if (!loaded?.ok) return { name, title: undefined, description: undefined, params: {} };
   const { title, description, params } = loaded.module;
   return { name, title, description, params: defaultParams(params) };
 }

@@ -188,7 +188,8 @@ export class Worker {
         this.#killGroup();
         this.#hasExited = true;
         const close = (): void => end(this.#causeOf(code, signal));
-        setTimeout(close, CLOSE_TIMEOUT).unref();
+        // Its messages may be read only after its end: the engine may have been busy for longer than the timeout.
+        setTimeout(() => setImmediate(close), CLOSE_TIMEOUT).unref();
         this.#child.once("close", close);
       });
     });

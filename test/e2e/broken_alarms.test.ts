@@ -168,14 +168,14 @@ test("a row with a wrong setting that has a safe reading runs, and its fault is 
     {
       name: "hours_soon",
       data: { renotification_window_hours: "soon" },
-      says: /renotification_window_hours is "soon", read as 0/,
+      says: /renotification_window_hours is "soon", treated as 0/,
     },
     {
       name: "hours_negative",
       data: { renotification_window_hours: -1 },
-      says: /renotification_window_hours is -1, read as 0/,
+      says: /renotification_window_hours is -1, treated as 0/,
     },
-    { name: "enabled_text", data: { enabled: "yes" }, says: /enabled is "yes", read as true/ },
+    { name: "enabled_text", data: { enabled: "yes" }, says: /enabled is "yes", treated as true/ },
   ];
   for (const { name, data } of cases) {
     site.module(`${name}.js`, ONE);

@@ -21,7 +21,7 @@ test(
     for (let failure = 0; failure < 3; failure++) {
       const { code, stderr } = await site.tick();
       expect(code).toBe(1);
-      expect(stderr).toMatch(/^swf-alarms: broken: [^\n]*exit code 7[^\n]*\n$/);
+      expect(stderr).toMatch(/^swf-alarms: broken: [^\n]*with code 7[^\n]*\n$/);
     }
     // Between the tries cron hears nothing, and the other alarms work.
     site.things = [{ key: "a", subject: "A is wrong" }];
@@ -44,7 +44,7 @@ test(
       /^needs attention; 1 event\(s\) firing, 0 not yet mailed\n {2}broken is quarantined\n\n/,
     );
     expect(status.stdout).toMatch(
-      /^broken +quarantined +on +0 +0 +since .*; next try in 2 ticks .*exit code 7/m,
+      /^broken +quarantined +on +0 +0 +since .*; next try in 2 ticks .*with code 7/m,
     );
     expect(status.stdout).toMatch(/^things +ready +on +1 +0$/m);
 

@@ -91,7 +91,7 @@ test.for([
   { name: "nobody at all", given: "", says: "no recipients" },
   { name: "an empty list", given: [], says: "no recipients" },
   { name: "nothing", given: null, says: "no recipients" },
-  { name: "only a team that is not there", given: "@shift", says: "no team @shift" },
+  { name: "only a team that is not there", given: "@shift", says: "team @shift does not exist" },
   {
     name: "only texts that are no addresses",
     given: "shift",

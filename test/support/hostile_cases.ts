@@ -49,7 +49,7 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   changes_process: partial(
     /changed globals that other code relies on: .*process\.env or the working/,
   ),
-  closes_pipes: failed(/^(out of time: |its process )/, true, HASTY),
+  closes_pipes: failed(/^(out of time: |the worker )/, true, HASTY),
   eats_buffers: failed(MEMORY),
   eats_heap: failed(MEMORY, true, { alarm_memory: 64 }),
   eats_text: failed(MEMORY),
