@@ -164,3 +164,8 @@ test("messages to Postgres are told by type, however the bytes arrive", () => {
     expect(types.join("")).toBe("QPES");
   }
 });
+
+test("every part can be measured: the files that it loads are in the build", async () => {
+  const { PARTS } = await import("./parts.ts");
+  expect([...PARTS.keys()]).toContain("startup");
+});

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { median } from "./figures.ts";
@@ -26,7 +27,12 @@ interface Probe {
   readonly code: string;
 }
 
-const load = (file: string): string => `require(${JSON.stringify(DIST + file)});`;
+/** Throws if the build has no such file. */
+function load(file: string): string {
+  if (!existsSync(DIST + file))
+    throw new Error(`dist/ has no ${file}; name the file that replaced it`);
+  return `require(${JSON.stringify(DIST + file)});`;
+}
 /** All that a tick loads before it opens the database. */
 const ENGINE = load("chunks/run.js");
 const alone = (name: string): Probe => ({
@@ -40,28 +46,32 @@ const PROBES: readonly Probe[] = [
   { part: "`node -e 0`", code: "" },
   { part: "a process: `swf-alarms --version`", code: load("chunks/main.js") },
   { part: "a process: the engine until it opens the database", code: ENGINE },
-  { part: "a process: modules, until it waits", flags: MODULE_FLAGS, code: load("worker/main.js") },
+  {
+    part: "a process: modules, until it waits",
+    flags: MODULE_FLAGS,
+    code: load("worker/child/main.js"),
+  },
   { part: "the engine's code", after: "", code: ENGINE },
   ...["commander", "valibot", "smol-toml", "fastq"].map(alone),
-  { part: "a Postgres server's driver", after: ENGINE, code: load("chunks/postgres.js") },
+  { part: "a Postgres server's driver", after: ENGINE, code: load("chunks/connect.js") },
   { part: "the client for services", after: ENGINE, code: load("chunks/connections.js") },
   { part: "mail through SES", after: ENGINE, code: load("chunks/ses.js") },
   { part: "mail into files", after: ENGINE, code: load("chunks/file.js") },
   {
     part: "the embedded database, before it is opened",
     after: ENGINE,
-    code: `${load("chunks/embedded.js")} await import("@electric-sql/pglite");`,
+    code: `${load("chunks/database.js")} await import("@electric-sql/pglite");`,
   },
   {
     part: "what takes types off, before the first `.ts`",
     flags: MODULE_FLAGS,
-    after: load("worker/main.js"),
-    code: load("worker/strip_types.js"),
+    after: load("worker/child/main.js"),
+    code: load("worker/child/strip_types.js"),
   },
   {
     part: "types taken off the first `.ts`",
     flags: MODULE_FLAGS,
-    after: `${load("worker/main.js")} const { stripTypes } = ${load("worker/strip_types.js")}`,
+    after: `${load("worker/child/main.js")} const { stripTypes } = ${load("worker/child/strip_types.js")}`,
     code: `stripTypes(${JSON.stringify(TYPED)}, "a.ts");`,
   },
 ];
