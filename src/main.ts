@@ -4,6 +4,7 @@ import { buildProgram, buildRunProgram, withHelpOption } from "./cli/commands.ts
 import { EXIT, type ExitCode } from "./cli/exit_code.ts";
 import { shown } from "./cli/output.ts";
 import { stackInSources } from "./cli/stack.ts";
+import { listenToStopSignals } from "./cli/stop_signals.ts";
 import { ExpectedError } from "./core/expected_error.ts";
 import { errorText } from "./text/describe.ts";
 
@@ -22,6 +23,7 @@ export async function runMain(
   setFlagsFromString("--no-wasm-tier-up");
   setFlagsFromString("--no-wasm-dynamic-tiering");
 
+  listenToStopSignals();
   let code: ExitCode = EXIT.ok;
   let unhandled = false;
   // A defect of the engine in one place must not end the tick of all alarms.

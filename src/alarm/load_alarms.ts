@@ -111,7 +111,7 @@ async function addAlarm(name: string, load: Load, facts: LoadFacts): Promise<Ala
   const assumed = assumedRow(alarm);
   if (!loaded.ok || !facts.write) return judge(assumed, loaded, facts.sources);
   try {
-    const row = await createAlarm(facts.db, alarm, facts.now);
+    const row = await facts.db.transaction((tx) => createAlarm(tx, alarm, facts.now));
     facts.log.info(`${name}: new module; its row was created, with mail off`);
     return judge(row, loaded, facts.sources);
   } catch (error) {

@@ -58,18 +58,18 @@ async function setAlarm(
   const now = Date.now() / 1000;
   const alarm = await findAlarm(db, config, typed);
   const { name } = alarm.row;
-  const { mail, recipients, renotify, param, unset, title, description } = options;
+  const { mail, recipients, renotify, param = [], unset = [], title, description } = options;
   const data: JsonObject = {};
   if (mail !== undefined) data.enabled = mail;
   if (recipients !== undefined) data.recipients = parseRecipients(recipients);
   if (renotify !== undefined) data.renotification_window_hours = renotify;
-  if (param !== undefined || unset !== undefined) data.params = parseParams(alarm, options);
+  const params = parseParams(alarm, param);
   const archived = options.archive ?? (options.unarchive === true ? false : undefined);
-  const columns = [title, description, archived];
-  if (Object.keys(data).length === 0 && columns.every((value) => value === undefined))
+  const columns = [title, description, archived, param, unset];
+  if (Object.keys(data).length === 0 && columns.flat().every((value) => value === undefined))
     throw new InvalidArgumentError("nothing to change; see: bin/swf-alarms alarm set --help");
   const { id } = alarm.row.id === "" ? await createRow(db, alarm, now) : alarm.row;
-  const change = { title, description, archived, data };
+  const change = { title, description, archived, data, params, unset };
   await db.transaction((tx) => changeAlarm(tx, id, change, `cli:${userInfo().username}`, now));
   return name;
 }
@@ -87,15 +87,13 @@ async function remainingSteps(db: Database, config: Config, name: string): Promi
   return lines;
 }
 
-/** The row's parameters after the change, checked against the module where it loads. */
-function parseParams({ row, module }: Alarm, { param = [], unset = [] }: SetOptions): JsonObject {
+/** The given parameters, checked against the module where it loads. */
+function parseParams({ module }: Alarm, param: readonly string[]): JsonObject {
   const given = parseAssignments(param);
   const { faults, unknown } = resolveParams(module?.params ?? {}, given);
   const [fault] = module === undefined ? [] : [...faults, ...unknown];
   if (fault !== undefined) throw new InvalidArgumentError(fault);
-  const params: JsonObject = { ...row.params, ...given };
-  for (const name of unset) delete params[name];
-  return params;
+  return given;
 }
 
 function parseRecipients(texts: readonly string[]): string[] {
@@ -110,7 +108,9 @@ function parseRecipients(texts: readonly string[]): string[] {
 async function createRow(db: Database, { row, module }: Alarm, now: number) {
   if (module === undefined)
     throw new NotFound(`the alarm ${row.name} cannot be loaded; see: bin/swf-alarms alarm list`);
-  return await createAlarm(db, newAlarm(row.name, { ok: true, module }), now);
+  return await db.transaction((tx) =>
+    createAlarm(tx, newAlarm(row.name, { ok: true, module }), now),
+  );
 }
 
 function parseSwitch(text: string): boolean {

@@ -20,9 +20,17 @@ export function parseJitter(text: string): number {
   throw new InvalidArgumentError(`write a number of seconds from 0 to ${MOST}, such as 20`);
 }
 
-/** Waits `jitter` × `random` seconds, before anything is opened: cron jobs all start on the full minute. */
-export async function waitJitter(jitter: number, random: number, log: Log): Promise<void> {
+/**
+ * Waits `jitter` × `random` seconds, before anything is opened: cron jobs all start on the full minute. Throws
+ * the signal's reason.
+ */
+export async function waitJitter(
+  jitter: number,
+  random: number,
+  log: Log,
+  signal?: AbortSignal,
+): Promise<void> {
   const seconds = jitter * random;
   log.debug(`waiting for ${seconds.toFixed(1)} s of --jitter ${jitter}`);
-  await sleep(seconds * 1000);
+  await sleep(seconds * 1000, undefined, { signal }).catch(() => signal?.throwIfAborted());
 }

@@ -8,6 +8,7 @@ import { utcMinute } from "../text/utc.ts";
 import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
 import { addJsonOption, type JsonOption, print, renderTable } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
+import { onStopSignal } from "./stop_signals.ts";
 
 interface PruneOptions extends ConfigOption, JsonOption {
   readonly dryRun?: boolean;
@@ -58,12 +59,12 @@ async function showOld(options: PruneOptions): Promise<void> {
 async function removeAll(options: PruneOptions): Promise<ExitCode> {
   const read = readConfig(options);
   const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => stop.abort());
+  onStopSignal(() => stop.abort());
   const removed = new Map<PrunedKind, number>();
   const removeSome = async (db: Database, { retention }: Config): Promise<boolean> => {
     const until = performance.now() + TURN * 1000;
     while (performance.now() < until && !stop.signal.aborted) {
-      const some = await pruneSome(db, retention, Date.now() / 1000);
+      const some = await db.transaction((tx) => pruneSome(tx, retention, Date.now() / 1000));
       if (some.size === 0) return true;
       for (const [kind, rows] of some) removed.set(kind, (removed.get(kind) ?? 0) + rows);
     }

@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { DbConfig } from "../config/config.ts";
 import { alarmName } from "../core/event_key.ts";
+import { ExpectedError } from "../core/expected_error.ts";
 import type { Log } from "../core/log.ts";
-import type { Mode } from "../core/model.ts";
-import type { Engine } from "../engine/tick.ts";
+import { startDeadline } from "../engine/deadline.ts";
+import type { Engine, TickOptions } from "../engine/tick.ts";
 import { startWorker } from "../engine/workers.ts";
 import { DatabaseBusy } from "../store/database.ts";
 import { noteSkipped, skippedTick } from "../store/skipped_ticks.ts";
@@ -21,6 +22,7 @@ import {
   readConfig,
   withDatabase,
 } from "./session.ts";
+import { onStopSignal } from "./stop_signals.ts";
 
 interface RunOptions extends ConfigOption, JsonOption {
   readonly dryRun?: boolean;
@@ -68,13 +70,20 @@ async function run(options: RunOptions): Promise<ExitCode> {
   const { config, notes } = read;
   const log = consoleLog(verbose, config.engine.logPath);
   for (const note of notes) log.info(note);
-  if (options.jitter !== undefined) await waitJitter(options.jitter, Math.random(), log);
+  if (options.jitter !== undefined) {
+    const stop = new AbortController();
+    onStopSignal((name) => stop.abort(new TickStopped(name)));
+    await waitJitter(options.jitter, Math.random(), log, stop.signal);
+  }
+  const deadline = startDeadline(config.engine.tickTimeout);
+  onStopSignal((name) => deadline.end(new TickStopped(name)));
   const worker = startWorker(config, log);
   try {
     const report = await withDatabase(
       read,
-      (db) => runTick(makeEngine(db, config, log, worker), mode, options),
+      (db) => runTick(makeEngine(db, config, log, worker), { mode, deadline }, options),
       "tick",
+      deadline.closed,
     );
     for (const line of renderTickForLog(report, mode)) log.info(line);
     if (isWatched || (mode === "dry-run" && !verbose)) printLines(renderTick(report, mode));
@@ -106,18 +115,39 @@ async function showPlan(options: RunOptions): Promise<ExitCode> {
   if (options.jitter !== undefined)
     throw new InvalidArgumentError("--plan does not wait; leave out --jitter");
   const log = consoleLog(options.verbose === true && options.json !== true);
+  const read = readConfig(options);
+  const { config } = read;
+  const deadline = startDeadline(config.engine.tickTimeout);
   const report = await withDatabase(
-    readConfig(options),
-    (db, config) => runTick(makeEngine(db, config, log, startWorker(config, log)), "plan", options),
+    read,
+    (db) =>
+      runTick(
+        makeEngine(db, config, log, startWorker(config, log)),
+        { mode: "plan", deadline },
+        options,
+      ),
     "plan",
+    deadline.closed,
   );
   const plan = planFacts(report);
   print(options, plan, renderPlan(plan));
   return report.errors.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
-async function runTick(engine: Engine, mode: Mode, { alarm }: RunOptions) {
+async function runTick(
+  engine: Engine,
+  facts: Pick<TickOptions, "mode" | "deadline">,
+  { alarm }: RunOptions,
+) {
   // Loaded while the worker starts.
   const { tick } = await import("../engine/tick.ts");
-  return await tick(engine, { mode, only: alarm && new Set(alarm.map(alarmName)) });
+  return await tick(engine, { ...facts, only: alarm && new Set(alarm.map(alarmName)) });
+}
+
+class TickStopped extends ExpectedError {
+  override readonly exitCode = EXIT.failed;
+
+  constructor(name: string) {
+    super(`the tick was stopped by ${name}; the next tick continues`);
+  }
 }

@@ -74,18 +74,19 @@ export function readConfig({ config: named, allowWritable }: ConfigOption): Read
 
 /**
  * Opens the database for one piece of work. An embedded one is migrated first; a shared one is migrated by
- * its administrator only. A `plan` writes nothing: where no embedded database exists, it gets one in memory.
+ * its administrator only; `signal` ends its sessions. A `plan` writes nothing: where no embedded database exists, it gets one in memory.
  * Throws DatabaseError.
  */
 export async function withDatabase<T>(
   { config, path }: ReadConfig,
   work: (db: Database, config: Config) => Promise<T>,
   use: "command" | "tick" | "plan" | "migrate" = "command",
+  signal?: AbortSignal,
 ): Promise<T> {
   const inMemory = use === "plan" && !embeddedExists(config.db);
   const db = inMemory
     ? await (await import("../store/embedded/database.ts")).openInMemory()
-    : await openDatabase(config.db, staleAfter(config.engine.tickTimeout), use === "tick");
+    : await openDatabase(config.db, staleAfter(config.engine.tickTimeout), use === "tick", signal);
   try {
     const pending = use === "migrate" ? [] : await pendingMigrations(db);
     if (pending.length > 0 && (inMemory || (config.db.kind === "embedded" && use !== "plan")))

@@ -11,7 +11,7 @@ export function declare(command: Command): void {
     .argument("<name>", "name of the team, such as @shift", parseTeamName)
     .action(async (name: string, options: ConfigOption) => {
       const removed = await withDatabase(readConfig(options), (db) =>
-        removeTeam(db, name, Date.now() / 1000),
+        db.transaction((tx) => removeTeam(tx, name, Date.now() / 1000)),
       );
       if (!removed) throw new NotFound(`there is no team ${name}; see: bin/swf-alarms team list`);
       printLines([`removed ${name}`]);

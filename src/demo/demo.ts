@@ -6,6 +6,7 @@ import { printLines } from "../cli/output.ts";
 import { makeEngine } from "../cli/session.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError, loadConfig, SHIPPED_ALARMS } from "../config/load.ts";
+import { startDeadline } from "../engine/deadline.ts";
 import { type Engine, tick } from "../engine/tick.ts";
 import { alarmRows, changeAlarm } from "../store/alarms.ts";
 import { type Database, DatabaseBusy } from "../store/database.ts";
@@ -102,12 +103,15 @@ async function runStory(real: Engine, proxy: SampleProxy, folder: DemoFolder): P
   for (const [index, story] of STORY.entries()) {
     offset -= story.minutesLater * 60;
     const now = engine.clock();
+    const deadline = startDeadline(engine.config.engine.tickTimeout);
     proxy.tasks = sampleTasks(index, now);
     proxy.now = now;
     proxy.intercept = () => (story.loginPage ? LOGIN_PAGE : undefined);
     printLines(renderHeading(story, index + 1, now));
     mails = [];
-    printLines(renderReport(await tick(engine, { mode: "tick", only: undefined }), mails));
+    printLines(
+      renderReport(await tick(engine, { mode: "tick", only: undefined, deadline }), mails),
+    );
     const [firstMail] = mails;
     if (firstMail !== undefined && !mailShown) printLines(renderMail(firstMail));
     mailShown ||= firstMail !== undefined;

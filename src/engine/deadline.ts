@@ -1,7 +1,11 @@
 import { setMaxListeners } from "node:events";
+import { DatabaseError } from "../store/database.ts";
 
 /** A tick that has run for this many times its limit is dead or hangs. */
 const STALE_LIMITS = 2;
+/** What a tick gets to record its end, as a share of its limit, and at least so many seconds. */
+const CLOSING_SHARE = 1 / 8;
+const CLOSING_TIME = 5;
 
 /** Seconds after which the holder of the tick's lock cannot be a tick that still works. */
 export function staleAfter(tickTimeout: number): number {
@@ -9,17 +13,33 @@ export function staleAfter(tickTimeout: number): number {
 }
 
 export interface Deadline {
-  /** Aborted when the tick's time is up. */
+  /** Aborted when the tick must end: its time is up, a signal stops it, or it has lost its lock. */
   readonly signal: AbortSignal;
-  stop(): void;
+  /** Aborted some seconds later: until then the tick records its end. */
+  readonly closed: AbortSignal;
+  /** Ends the tick early. */
+  end(reason: Error): void;
 }
 
 /** The time limit of a tick: it must end before the next one begins. */
 export function startDeadline(seconds: number): Deadline {
   const abort = new AbortController();
+  const closed = new AbortController();
   // Every worker and every delivery listens.
   setMaxListeners(0, abort.signal);
-  const reason = new Error(`out of time: the tick's limit of ${seconds} s has passed`);
-  const timer = setTimeout(() => abort.abort(reason), seconds * 1000);
-  return { signal: abort.signal, stop: () => clearTimeout(timer) };
+  const closingTime = Math.max(CLOSING_TIME, seconds * CLOSING_SHARE);
+  const close = (): void =>
+    closed.abort(
+      new DatabaseError(
+        `no response from the database within ${closingTime} s after the end of the tick's time; check the server and the network; the next tick tries again`,
+      ),
+    );
+  const end = (reason: Error): void => {
+    if (abort.signal.aborted) return;
+    abort.abort(reason);
+    setTimeout(close, closingTime * 1000).unref();
+  };
+  const late = new Error(`out of time: the tick's limit of ${seconds} s has passed`);
+  setTimeout(() => end(late), seconds * 1000).unref();
+  return { signal: abort.signal, closed: closed.signal, end };
 }

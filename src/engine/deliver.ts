@@ -1,7 +1,7 @@
 import type { Channel } from "../channel/channel.ts";
 import { type Delivery, judgeDelivery } from "../core/delivery.ts";
 import type { Message } from "../message/render.ts";
-import type { Database, Queryable } from "../store/database.ts";
+import type { Database, Transaction } from "../store/database.ts";
 import { closeNotification, openNotification } from "../store/notifications.ts";
 import type { Mailing } from "./mailing.ts";
 import type { Run } from "./run.ts";
@@ -26,7 +26,7 @@ export interface Outgoing {
   readonly continuingEventIds?: readonly string[];
   readonly clearedEventIds?: readonly string[];
   /** Stores that the mail was delivered, together with the record of it. */
-  readonly stamp: (tx: Queryable, at: number) => Promise<void>;
+  readonly stamp: (tx: Transaction, at: number) => Promise<void>;
 }
 
 /**
@@ -40,22 +40,19 @@ export async function deliver(
 ): Promise<Delivery> {
   const { alarm, about, message, shorter, recipients, stamp } = outgoing;
   const { newEventIds = [], continuingEventIds = [], clearedEventIds = [] } = outgoing;
-  const id = await openNotification(
-    db,
-    {
-      alarm,
-      runId,
-      channel: channel.name,
-      subject: message.subject,
-      text: message.text,
-      recipients,
-      newEventIds,
-      continuingEventIds,
-      clearedEventIds,
-      ...(about === undefined ? {} : { about }),
-    },
-    clock(),
-  );
+  const attempt = {
+    alarm,
+    runId,
+    channel: channel.name,
+    subject: message.subject,
+    text: message.text,
+    recipients,
+    newEventIds,
+    continuingEventIds,
+    clearedEventIds,
+    ...(about === undefined ? {} : { about }),
+  };
+  const id = await db.transaction((tx) => openNotification(tx, attempt, clock()));
   const send = async (content: Message): Promise<Delivery> =>
     await mailing.deliver(channel, { ...content, alarm, time: now, recipients });
   let delivery = await send(message);

@@ -3,7 +3,7 @@ import { deliveryErrors, judgeDelivery } from "../core/delivery.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { type BundleItem, decideNotice, NO_NOTICE, type Notice } from "../core/notice.ts";
 import { renderMessage } from "../message/render.ts";
-import type { Database, Queryable } from "../store/database.ts";
+import type { Database, Transaction } from "../store/database.ts";
 import { eventTexts } from "../store/event_list.ts";
 import { stampNotified, unsentClears } from "../store/events.ts";
 import { maybeMailed, type UnsentMail } from "../store/notifications.ts";
@@ -76,7 +76,7 @@ export async function notify(
         newEventIds: ids(fresh),
         continuingEventIds: ids(continuing),
         clearedEventIds: ids(cleared),
-        stamp: (tx: Queryable, at: number) =>
+        stamp: (tx: Transaction, at: number) =>
           stampNotified(tx, ids([...fresh, ...continuing, ...cleared]), at),
       };
       const delivery = await deliver(channel, outgoing, facts);

@@ -12,7 +12,7 @@ export async function pruneOldRows(
   log: Log,
 ): Promise<readonly string[]> {
   try {
-    const removed = renderRemoved(await pruneSome(db, retention, now));
+    const removed = renderRemoved(await db.transaction((tx) => pruneSome(tx, retention, now)));
     if (removed !== "") log.info(`removed rows older than [retention] allows: ${removed}`);
     return [];
   } catch (error) {

@@ -104,7 +104,7 @@ export async function updateQuarantine(
     notified: afterQuarantineNotice(after),
     notice: quarantineNotice(row, after),
     recipients: row.enabled ? result.recipients : [],
-    save: (db, state) => saveAlarmState(db, row.name, state, now),
+    save: (tx, state) => saveAlarmState(tx, row.name, state, now),
   });
   const notes = isSkipped ? result.notes : [...result.notes, ...notesOn(before, after, now)];
   const updated = { ...result, announced: sent, errors: [...result.errors, ...errors], notes };

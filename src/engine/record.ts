@@ -4,12 +4,11 @@ import { guardClears, heldClears } from "../core/clear_guard.ts";
 import type { ActiveEvents, AlarmRow, Outcome } from "../core/model.ts";
 import type { OpenedEvent } from "../core/notice.ts";
 import { NO_CHANGES, type Plan, reconcile } from "../core/reconcile.ts";
-import type { Database, Lock } from "../store/database.ts";
+import type { Database, Transaction } from "../store/database.ts";
 import { activeEvents, clearEvents, holdEvents, openEvents, touchEvents } from "../store/events.ts";
 import { errorText } from "../text/describe.ts";
 import { notDetected } from "./detect.ts";
 import type { Run } from "./run.ts";
-import { requireLock } from "./tick_lock.ts";
 
 /** What an alarm's `detect` found, and what the tick did to the alarm's events. */
 export interface Recorded {
@@ -24,8 +23,6 @@ export interface Recorded {
 export interface RecordFacts {
   readonly db: Database;
   readonly run: Run;
-  /** Undefined in a plan. */
-  readonly lock: Lock | undefined;
   /** Runs the alarm's `detect`; never rejects. */
   readonly detect: (active: ActiveEvents) => Promise<Outcome>;
   /** Resolved addresses. */
@@ -36,7 +33,7 @@ export interface RecordFacts {
 
 /** Detects, reconciles and writes. Never throws. */
 export async function record(alarm: Alarm, facts: RecordFacts): Promise<Recorded> {
-  const { db, run, lock, detect, recipients, clearGuardShare } = facts;
+  const { db, run, detect, recipients, clearGuardShare } = facts;
   const { mode, now } = run;
   let outcome = notDetected("detect did not run", undefined);
   try {
@@ -45,7 +42,6 @@ export async function record(alarm: Alarm, facts: RecordFacts): Promise<Recorded
     const plan = guardClears(reconcile(outcome, active), clearGuardShare);
     const planned = plan.open.map(({ dedupeKey }) => ({ id: randomUUID(), dedupeKey }));
     if (mode === "plan") return { outcome, plan, opened: planned, error: undefined };
-    requireLock(lock);
     const { detections } = outcome;
     const opened = await writePlan(db, alarm.row, plan, planned, { detections, recipients, now });
     return { outcome, plan, opened, error: undefined };
@@ -72,7 +68,7 @@ async function writePlan(
   const held = eventIds(heldClears(plan));
   const changes = plan.open.length + plan.clear.length + held.length;
   if (changes + plan.touch.length === 0) return [];
-  const write = async (tx: Pick<Database, "query">): Promise<readonly OpenedEvent[]> => {
+  const write = async (tx: Transaction): Promise<readonly OpenedEvent[]> => {
     const ids = await openEvents(tx, planned, { alarm, detections, recipients, fireTime: now });
     await touchEvents(tx, eventIds(plan.touch), now);
     await holdEvents(tx, held, now);

@@ -87,7 +87,8 @@ export async function closeRun(
 ): Promise<readonly string[]> {
   if (mode === "plan") return [];
   try {
-    await closeEngineRun(db, id, runSummary(report, clock()));
+    const summary = runSummary(report, clock());
+    await db.transaction((tx) => closeEngineRun(tx, id, summary));
     return [];
   } catch (error) {
     return [

@@ -33,13 +33,15 @@ async function retryMail(
     const { messageIds, refused, pending: givenUp } = mail;
     const error = `gave up, ${plan.reason}: ${mail.error}`;
     const result = { outcome: "partial", messageIds, refused, pending: [], givenUp } as const;
-    await closeNotification(db, mail.id, { ...result, error, retryable: false }, clock());
+    await db.transaction((tx) =>
+      closeNotification(tx, mail.id, { ...result, error, retryable: false }, clock()),
+    );
     return plan.reason === "waited for 24 hours" ? [givenUpError(mail)] : [];
   }
   const channel = await mailing.channel();
   if (channel === undefined) return [];
   return await mailing.inTurn(async () => {
-    await beginRetry(db, mail, clock());
+    await db.transaction((tx) => beginRetry(tx, mail, clock()));
     const delivery = await mailing.deliver(channel, {
       ...storedMessage(mail.subject, mail.text),
       alarm: alarm.entryId,
@@ -54,7 +56,7 @@ async function retryMail(
       pending.length + refused.length + givenUp.length === 0 ? "delivered" : "partial";
     const messageIds = [...mail.messageIds, ...delivery.messageIds];
     const result = { outcome, messageIds, refused, pending, givenUp, error, retryable } as const;
-    await closeNotification(db, mail.id, result, clock());
+    await db.transaction((tx) => closeNotification(tx, mail.id, result, clock()));
     return retryErrors(mail, delivery);
   });
 }

@@ -1,12 +1,15 @@
 import type { Mode } from "../core/model.ts";
 import type { Database } from "../store/database.ts";
 import { closeCrashedRuns, openEngineRun } from "../store/engine_runs.ts";
+import { nextGeneration } from "../store/generation.ts";
 
 /** One tick. */
 export interface Run {
   readonly mode: Mode;
   /** Id of its record; empty in a plan. */
   readonly id: string;
+  /** Only the newest generation may write. */
+  readonly generation: number;
   /** Epoch seconds of the tick, the same for everything that it writes. */
   readonly now: number;
   /** Epoch seconds at this moment. */
@@ -20,11 +23,17 @@ export interface OpenFacts {
   readonly clock: () => number;
 }
 
-/** Opens the record of the tick, and closes those of ticks that were killed. A plan has no record. */
+/**
+ * Opens the record of the tick, from which on no earlier tick can write, and closes those of ticks that were
+ * killed. A plan has no record.
+ */
 export async function openRun(db: Database, { mode, only, clock }: OpenFacts): Promise<Run> {
   const now = clock();
-  if (mode === "plan") return { mode, id: "", now, clock };
-  const id = await openEngineRun(db, now, only && [...only]);
-  await closeCrashedRuns(db, now, id);
-  return { mode, id, now, clock };
+  if (mode === "plan") return { mode, id: "", generation: 0, now, clock };
+  return await db.transaction(async (tx) => {
+    const generation = await nextGeneration(tx, now);
+    const id = await openEngineRun(tx, now, only && [...only]);
+    await closeCrashedRuns(tx, now, id);
+    return { mode, id, generation, now, clock };
+  });
 }

@@ -69,7 +69,7 @@ export async function updateSources(
       notified: afterSourceNotice(after),
       notice,
       recipients: addresses,
-      save: (db, state) => saveSourceState(db, name, state, now),
+      save: (tx, state) => saveSourceState(tx, name, state, now),
     });
     if (result.sent) mails += 1;
     errors.push(...result.errors);

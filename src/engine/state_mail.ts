@@ -1,7 +1,7 @@
 import type { Announcement } from "../core/announcement.ts";
 import { deliveryErrors, judgeDelivery } from "../core/delivery.ts";
 import { renderAnnouncement } from "../message/announcement.ts";
-import type { Queryable } from "../store/database.ts";
+import type { Transaction } from "../store/database.ts";
 import type { States } from "../store/engine_state.ts";
 import { errorText } from "../text/describe.ts";
 import { type DeliverFacts, deliver } from "./deliver.ts";
@@ -21,7 +21,7 @@ export interface StateChange<S> {
   readonly notified: S | undefined;
   readonly notice: Announcement | undefined;
   readonly recipients: readonly string[];
-  readonly save: (db: Queryable, state: S | undefined) => Promise<void>;
+  readonly save: (tx: Transaction, state: S | undefined) => Promise<void>;
 }
 
 /** Stores a state that has changed and delivers the mail that it calls for. Never throws. */
@@ -39,7 +39,8 @@ export async function saveAndNotify<S>(
     const cannotBeMailed =
       mode === "tick" && channel === undefined && notice?.about.endsWith("recovery");
     const kept = cannotBeMailed === true ? notified : after;
-    if (JSON.stringify(kept) !== JSON.stringify(before)) await save(db, kept);
+    if (JSON.stringify(kept) !== JSON.stringify(before))
+      await db.transaction((tx) => save(tx, kept));
     if (notice === undefined || channel === undefined) return { sent: false, errors: [] };
     return await mailing.inTurn(async () => {
       const outgoing = {
@@ -47,7 +48,7 @@ export async function saveAndNotify<S>(
         about: notice.about,
         message: renderAnnouncement(notice, now),
         recipients,
-        stamp: (tx: Queryable) => save(tx, notified),
+        stamp: (tx: Transaction) => save(tx, notified),
       };
       const delivery = await deliver(channel, outgoing, facts);
       const sent = judgeDelivery(delivery).outcome !== "failed";

@@ -5,13 +5,13 @@ import type { Config } from "../config/config.ts";
 import type { Log } from "../core/log.ts";
 import type { Mode } from "../core/model.ts";
 import { resolveRecipients } from "../core/recipients.ts";
-import type { Database, Lock } from "../store/database.ts";
+import { type Database, type Lock, LockLost } from "../store/database.ts";
 import { latestPerAlarm } from "../store/engine_runs.ts";
 import { readStates } from "../store/engine_state.ts";
 import { readUnsentMail } from "../store/notifications.ts";
 import { listTeams } from "../store/teams.ts";
 import type { Workers } from "../worker/worker_pool.ts";
-import { startDeadline } from "./deadline.ts";
+import type { Deadline } from "./deadline.ts";
 import { detect } from "./detect.ts";
 import { updateEngineAlarm } from "./engine_alarm.ts";
 import { Mailing } from "./mailing.ts";
@@ -23,7 +23,7 @@ import { closeRun, logNotConfigured, makeReport, type TickReport } from "./repor
 import { type AlarmResult, ranResult } from "./result.ts";
 import { openRun } from "./run.ts";
 import { Sources } from "./sources.ts";
-import { lockTicks, requireLock } from "./tick_lock.ts";
+import { fenced, lockTicks } from "./tick_lock.ts";
 
 /** What a tick works with; made once at the edge. */
 export interface Engine {
@@ -42,17 +42,18 @@ export interface TickOptions {
   readonly mode: Mode;
   /** Only these alarms, by name; undefined means all. */
   readonly only: ReadonlySet<string> | undefined;
+  readonly deadline: Deadline;
 }
 
 /**
  * One pass over all alarms. Throws if no tick is possible or the tick lost its lock: DatabaseBusy while
  * another tick runs, DatabaseError, AlarmsFolderError.
  */
-export async function tick(engine: Engine, { mode, only }: TickOptions): Promise<TickReport> {
-  const { config, db, clock, log } = engine;
+export async function tick(engine: Engine, options: TickOptions): Promise<TickReport> {
+  const { config, clock, log } = engine;
+  const { mode, only, deadline } = options;
   const modules = new Map(readAlarmFolders(config.engine, log).map((file) => [file.name, file]));
   const sources = new Sources(config);
-  const deadline = startDeadline(config.engine.tickTimeout);
   const workers = engine.workers(deadline.signal);
   let lock: Lock | undefined;
   try {
@@ -60,10 +61,11 @@ export async function tick(engine: Engine, { mode, only }: TickOptions): Promise
 
     if (mode !== "plan") lock = await lockTicks(engine);
 
-    const previous = await latestPerAlarm(db);
-    const run = await openRun(db, { mode, only, clock });
-    const { now } = run;
+    const run = await openRun(engine.db, { mode, only, clock });
+    const { now, generation } = run;
+    const db = lock ? fenced({ db: engine.db, lock, generation, onLost: deadline.end }) : engine.db;
 
+    const previous = await latestPerAlarm(db);
     const states = await readStates(db);
     const { quarantineAfter, clearGuardShare, unreachableAfter } = config.engine;
     const quarantines = readQuarantines({ states, modules, only, now, after: quarantineAfter });
@@ -94,7 +96,6 @@ export async function tick(engine: Engine, { mode, only }: TickOptions): Promise
         const recorded = await record(alarm, {
           db,
           run,
-          lock,
           detect: (active) => detect(alarm, active, { config, workers, sources, now, log }),
           recipients,
           clearGuardShare,
@@ -111,7 +112,7 @@ export async function tick(engine: Engine, { mode, only }: TickOptions): Promise
         return ranResult({ alarm, recorded, notified, recipients: resolved, outOfTime, mode });
       }),
     );
-    requireLock(lock);
+    if (deadline.signal.reason instanceof LockLost) throw deadline.signal.reason;
 
     const engineReport = await updateEngineAlarm(ran, {
       db,
@@ -133,7 +134,6 @@ export async function tick(engine: Engine, { mode, only }: TickOptions): Promise
       prunes && closeErrors.length === 0 ? await pruneOldRows(db, config.retention, now, log) : [];
     return { ...report, errors: [...report.errors, ...closeErrors, ...pruneErrors] };
   } finally {
-    deadline.stop();
     await Promise.allSettled([workers.close(), sources.close()]);
     await lock?.release();
   }

@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Log } from "../core/log.ts";
-import { type Database, DatabaseBusy, DatabaseError, type Lock } from "../store/database.ts";
+import { type Database, DatabaseBusy, type Lock, LockLost } from "../store/database.ts";
+import { isNewest } from "../store/generation.ts";
 import { importSkipped, recordSkipped, skippedTick } from "../store/skipped_ticks.ts";
 import { errorText } from "../text/describe.ts";
 import { staleAfter } from "./deadline.ts";
@@ -24,21 +25,55 @@ export async function lockTicks({ config, db, clock, log }: LockFacts): Promise<
   if (!attempt.held) {
     const reason = `another tick is running on this database (${attempt.holder})`;
     const skipped = skippedTick(clock(), reason);
-    await orLog(log, () => recordSkipped(db, [skipped]));
-    throw new DatabaseBusy(reason);
+    await orLog(log, () => db.transaction((tx) => recordSkipped(tx, [skipped])));
+    throw new DatabaseBusy(reason, attempt.overdue);
   }
   const { path } = config.db.kind === "embedded" ? config.db : { path: undefined };
   if (attempt.ended !== undefined) log.error(`the tick's lock was held by ${attempt.ended}`);
-  if (path !== undefined) await orLog(log, () => importSkipped(db, path));
+  if (path !== undefined) await orLog(log, () => db.transaction((tx) => importSkipped(tx, path)));
   return attempt.lock;
 }
 
-/** Throws DatabaseError if the lock was lost: another tick may have it by now. */
-export function requireLock(lock: Lock | undefined): void {
-  if (lock === undefined || lock.isHeld()) return;
-  throw new DatabaseError(
-    "the tick ended early because the connection that holds its lock was lost; what was recorded stays, and the next tick continues",
-  );
+export interface FenceFacts {
+  readonly db: Database;
+  readonly lock: Lock;
+  readonly generation: number;
+  /** Called when a transaction has failed because another tick may have begun. */
+  readonly onLost: (error: LockLost) => void;
+}
+
+/**
+ * The database of a tick, on which every transaction fails with LockLost once a later tick has begun. The
+ * lock's session can end without this process knowing, so the generation in the database decides.
+ */
+export function fenced({ db, lock, generation, onLost }: FenceFacts): Database {
+  const lose = (why: string): never => {
+    const error = new LockLost(
+      `the tick ended early because ${why}; what was recorded stays, and the next tick continues`,
+    );
+    onLost(error);
+    throw error;
+  };
+  const requireLock = (): void => {
+    if (!lock.isHeld()) lose("the connection that holds its lock was lost");
+  };
+  return {
+    query: async (sql, params) => {
+      requireLock();
+      return await db.query(sql, params);
+    },
+    transaction: async (work, options) => {
+      requireLock();
+      return await db.transaction(async (tx) => {
+        if (!(await isNewest(tx, generation))) lose("a later tick has begun");
+        return await work(tx);
+      }, options);
+    },
+    script: (sql) => db.script(sql),
+    tryLock: (name, limit) => db.tryLock(name, limit),
+    isLocked: (name) => db.isLocked(name),
+    close: () => db.close(),
+  };
 }
 
 /** A skipped tick that cannot be recorded is no reason to fail. */

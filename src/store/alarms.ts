@@ -5,7 +5,7 @@ import type { AlarmRow } from "../core/model.ts";
 import { recipientTokens } from "../core/recipients.ts";
 import { quote } from "../text/describe.ts";
 import { isJsonObject, type JsonObject, safeText } from "../text/json.ts";
-import type { Queryable, Row } from "./database.ts";
+import type { Queryable, Row, Transaction } from "./database.ts";
 import { ALARMS_CONTEXT, entryTitle, insertEntries, jsonText, keepVersion } from "./entry.ts";
 
 export interface AlarmRows {
@@ -148,7 +148,11 @@ export interface NewAlarm {
 }
 
 /** Creates the row of a new module, with mail off until a person turns it on. */
-export async function createAlarm(db: Queryable, alarm: NewAlarm, now: number): Promise<AlarmRow> {
+export async function createAlarm(
+  tx: Transaction,
+  alarm: NewAlarm,
+  now: number,
+): Promise<AlarmRow> {
   const row = {
     id: randomUUID(),
     title: entryTitle(alarm.title ?? alarm.name.replaceAll("_", " ")),
@@ -161,7 +165,7 @@ export async function createAlarm(db: Queryable, alarm: NewAlarm, now: number): 
       params: alarm.params,
     },
   };
-  await insertEntries(db, { kind: "alarm", status: "active", at: now }, [row]);
+  await insertEntries(tx, { kind: "alarm", status: "active", at: now }, [row]);
   const parsed = parseAlarmRow({ ...row, archived: false });
   if (typeof parsed === "string") throw new Error(parsed);
   return parsed;
@@ -174,22 +178,30 @@ export interface AlarmChange {
   readonly archived?: boolean | undefined;
   /** Merged into `data`. */
   readonly data: JsonObject;
+  /** Merged into `data.params`. */
+  readonly params?: JsonObject;
+  /** Names that are removed from `data.params`. */
+  readonly unset?: readonly string[];
 }
 
 /** Changes an alarm's row as the dashboard's editor does: the previous state is kept as a version. */
 export async function changeAlarm(
-  db: Queryable,
+  tx: Transaction,
   id: string,
   change: AlarmChange,
   by: string,
   now: number,
 ): Promise<void> {
-  await keepVersion(db, id, by, now);
-  await db.query(
+  await keepVersion(tx, id, by, now);
+  await tx.query(
     `UPDATE entry SET
        title = coalesce($2, title), content = coalesce($3, content), archived = coalesce($4, archived),
-       data = CASE WHEN jsonb_typeof(data) = 'object' THEN data ELSE '{}'::jsonb END || $5::text::jsonb,
-       timestamp_modified = $6
+       data = CASE WHEN jsonb_typeof(data) = 'object' THEN data ELSE '{}'::jsonb END || $5::text::jsonb
+         || CASE WHEN $6::text::jsonb = '{}' AND cardinality($7::text[]) = 0 THEN '{}'::jsonb
+              ELSE jsonb_build_object('params',
+                (CASE WHEN jsonb_typeof(data->'params') = 'object' THEN data->'params' ELSE '{}'::jsonb END
+                  || $6::text::jsonb) - $7::text[]) END,
+       timestamp_modified = $8
      WHERE id = $1`,
     [
       id,
@@ -197,6 +209,8 @@ export async function changeAlarm(
       change.description === undefined ? null : safeText(change.description),
       change.archived ?? null,
       jsonText(change.data),
+      jsonText(change.params ?? {}),
+      change.unset ?? [],
       now,
     ],
   );

@@ -14,6 +14,13 @@ export interface Queryable {
   query(sql: string, params?: readonly SqlValue[]): Promise<readonly Row[]>;
 }
 
+/**
+ * One transaction. Everything that writes takes one, so that a tick can check in each that it may still write.
+ */
+export interface Transaction extends Queryable {
+  readonly isTransaction: true;
+}
+
 export interface TransactionOptions {
   /**
    * Whether to wait until the transaction is on disk; true by default. Without it, a server that crashes
@@ -28,14 +35,16 @@ export interface Database extends Queryable {
    * Commits when `work` resolves, rolls back when it rejects. After a conflict with another transaction the
    * work is repeated, so it must have no effect except its statements.
    */
-  transaction<T>(work: (tx: Queryable) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** Runs several statements in one transaction, without a time limit; returns the rows of all of them. */
   script(sql: string): Promise<readonly Row[]>;
   /**
-   * Takes a named lock until it is released or this process ends. A holder that has had it for more than
-   * `staleAfter` seconds is ended; undefined means never.
+   * Takes a named lock until it is released or this process ends. `limit` is how many seconds this holder may
+   * have it, which the lock records; a holder that has exceeded its own limit is ended if that is possible.
    */
-  tryLock(name: string, staleAfter?: number): Promise<LockAttempt>;
+  tryLock(name: string, limit?: number): Promise<LockAttempt>;
+  /** Whether any process holds the named lock. */
+  isLocked(name: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -50,10 +59,15 @@ export type LockAttempt =
       readonly held: false;
       /** Who has it, and what to do if that is known. */
       readonly holder: string;
+      /** Whether it has exceeded its limit and could not be ended: waiting will not help. */
+      readonly overdue: boolean;
     };
 
 export interface Lock {
-  /** False once its session was lost; another process may have taken the lock since. */
+  /**
+   * False once this process knows that its session was lost: another process may have taken the lock since. A
+   * session can be lost without this process knowing.
+   */
   isHeld(): boolean;
   release(): Promise<void>;
 }
@@ -72,4 +86,9 @@ export class DatabaseBusy extends DatabaseError {
     super(message);
     this.overdue = overdue;
   }
+}
+
+/** A lock was lost, or another process has taken it since: the holder must not write any more. */
+export class LockLost extends DatabaseError {
+  override readonly exitCode = 1;
 }

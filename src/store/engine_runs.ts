@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { RunFacts } from "../core/status.ts";
 import { isJsonObject, type JsonObject } from "../text/json.ts";
-import type { Queryable } from "./database.ts";
+import type { Queryable, Transaction } from "./database.ts";
 import { ALARMS_CONTEXT, insertEntries, jsonText, LIVE, readData } from "./entry.ts";
 
 const RUN = `kind = 'engine_run' AND context_id = '${ALARMS_CONTEXT}'`;
@@ -9,7 +9,7 @@ const LIVE_RUN = `kind = 'engine_run' AND ${LIVE}`;
 
 /** Opens the record of a tick; `only` names the alarms of a tick that does not run all. Returns the row's id. */
 export async function openEngineRun(
-  db: Queryable,
+  tx: Transaction,
   startedAt: number,
   only?: readonly string[],
 ): Promise<string> {
@@ -17,7 +17,7 @@ export async function openEngineRun(
   const [date = "", time = ""] = new Date(startedAt * 1000).toISOString().split("T");
   const title = `Engine run ${date.replaceAll("-", "")} ${time.slice(0, 8)} UTC`;
   const data = { entry_id: `run_${Math.floor(startedAt)}`, started_at: startedAt, only };
-  await insertEntries(db, { kind: "engine_run", status: "active", at: startedAt }, [
+  await insertEntries(tx, { kind: "engine_run", status: "active", at: startedAt }, [
     { id, title, data },
   ]);
   return id;
@@ -37,11 +37,11 @@ export interface RunSummary {
 
 /** Closes the record of a tick. A later tick may have closed it as crashed; it has finished after all. */
 export async function closeEngineRun(
-  db: Queryable,
+  tx: Transaction,
   id: string,
   summary: RunSummary,
 ): Promise<void> {
-  await db.query(
+  await tx.query(
     `UPDATE entry SET data = (data - 'crashed_at') || $2::text::jsonb, status = 'done', timestamp_modified = $3
      WHERE id = $1`,
     [id, jsonText(summary), summary.finished_at],
@@ -55,9 +55,9 @@ const LOOK_BACK = 20;
  * Closes the records that crashed ticks left open. Call it while holding the tick lock. They get no
  * `finished_at`, so that the dashboards show "unknown" for that tick, not "clear".
  */
-export async function closeCrashedRuns(db: Queryable, now: number, ownId: string): Promise<void> {
+export async function closeCrashedRuns(tx: Transaction, now: number, ownId: string): Promise<void> {
   const time = `${new Date(now * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
-  await db.query(
+  await tx.query(
     `UPDATE entry SET data = data || $3::text::jsonb, status = 'done', timestamp_modified = $1
      WHERE id IN (
        SELECT id FROM (

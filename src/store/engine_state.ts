@@ -17,7 +17,7 @@ import {
 import type { AlarmState } from "../core/quarantine.ts";
 import type { SourceState } from "../core/source_state.ts";
 import { isJsonObject, type JsonObject, safeText } from "../text/json.ts";
-import type { Queryable } from "./database.ts";
+import type { Queryable, Transaction } from "./database.ts";
 import { insertEntries, LIVE } from "./entry.ts";
 
 const QUARANTINE = "quarantine";
@@ -49,7 +49,7 @@ export async function readStates(db: Queryable): Promise<States> {
 
 /** Writes a state; undefined empties its row, which stays for the next time. */
 export async function saveState(
-  db: Queryable,
+  tx: Transaction,
   what: string,
   id: string,
   state: object | undefined,
@@ -61,7 +61,7 @@ export async function saveState(
        SET data = EXCLUDED.data, status = EXCLUDED.status, kind = EXCLUDED.kind, archived = false,
            deleted_at = NULL, timestamp_modified = EXCLUDED.timestamp_modified`;
   const status = state === undefined ? "done" : "active";
-  await insertEntries(db, { kind: "engine_state", status, at: now, onConflict }, [
+  await insertEntries(tx, { kind: "engine_state", status, at: now, onConflict }, [
     { name: stateName(what, id), title, data },
   ]);
 }
@@ -125,14 +125,14 @@ export function alarmStateOf(states: States, alarm: string): AlarmState | undefi
 
 /** Saves the state of an alarm; undefined if it is healthy. */
 export async function saveAlarmState(
-  db: Queryable,
+  tx: Transaction,
   alarm: string,
   state: AlarmState | undefined,
   now: number,
 ): Promise<void> {
   const { triedAt, lookedAt, ...rest } = state?.quarantine ?? {};
   const quarantine = state?.quarantine && { ...rest, tried_at: triedAt, looked_at: lookedAt };
-  await saveState(db, QUARANTINE, alarm, state && { ...state, quarantine }, now);
+  await saveState(tx, QUARANTINE, alarm, state && { ...state, quarantine }, now);
 }
 
 /** The state of a source, by its name; undefined if it works or its row is unreadable. */
@@ -156,10 +156,10 @@ export function sourceStates(
 
 /** Saves the state of a source; undefined if it works. */
 export async function saveSourceState(
-  db: Queryable,
+  tx: Transaction,
   source: string,
   state: SourceState | undefined,
   now: number,
 ): Promise<void> {
-  await saveState(db, SOURCE, source, state, now);
+  await saveState(tx, SOURCE, source, state, now);
 }

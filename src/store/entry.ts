@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { isJsonObject, type JsonObject, safeJson, safeText } from "../text/json.ts";
-import type { Queryable } from "./database.ts";
+import type { Transaction } from "./database.ts";
 
 /** The context of all rows except teams. */
 export const ALARMS_CONTEXT = "swf-alarms";
@@ -39,13 +39,13 @@ export interface EntrySet {
 
 /** Inserts entries, in as few statements as possible. Returns the ids of the rows that were written. */
 export async function insertEntries(
-  db: Queryable,
+  tx: Transaction,
   { kind, status, at, context = ALARMS_CONTEXT, onConflict = "" }: EntrySet,
   entries: Iterable<NewEntry>,
 ): Promise<ReadonlySet<string>> {
   const ids = new Set<string>();
   for (const batch of jsonBatches(entries)) {
-    const rows = await db.query(
+    const rows = await tx.query(
       `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,
                           timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
        SELECT made.id, made.title, coalesce(made.content, ''), $2::text, made.name, made.data, NULL, $3::text, false,
@@ -114,16 +114,17 @@ export function readData(data: unknown) {
 }
 
 /**
- * Keeps the title, content and data of an entry as its next version, as Django does before a save.
- * Call it inside the transaction of the change.
+ * Keeps the title, content and data of an entry as its next version, as Django does before a save, and locks
+ * the entry until the change is committed: two changes at once would take the same number.
  */
 export async function keepVersion(
-  db: Queryable,
+  tx: Transaction,
   entryId: string,
   by: string,
   now: number,
 ): Promise<void> {
-  await db.query(
+  await tx.query("SELECT id FROM entry WHERE id = $1 FOR UPDATE", [entryId]);
+  await tx.query(
     `INSERT INTO entry_version (version_num, title, content, data, changed_by, "timestamp", entry_id)
      SELECT coalesce((SELECT max(version_num) FROM entry_version WHERE entry_id = entry.id), 0) + 1,
             title, content, data, $2, $3, id

@@ -2,7 +2,7 @@ import { number, object, parse, string } from "valibot";
 import { eventEntryId } from "../core/event_key.ts";
 import type { ActiveEvent, ActiveEvents, AlarmRow, Outcome, SafeDetection } from "../core/model.ts";
 import type { OpenedEvent, UnsentClear } from "../core/notice.ts";
-import type { Queryable, SqlValue } from "./database.ts";
+import type { Queryable, SqlValue, Transaction } from "./database.ts";
 import { ALARMS_CONTEXT, insertEntries, LIVE, type NewEntry } from "./entry.ts";
 import { CONTENT_MARK } from "./event_list.ts";
 
@@ -83,12 +83,12 @@ export interface FiringFacts {
  * opened an entity's event first, that event stands.
  */
 export async function openEvents(
-  db: Queryable,
+  tx: Transaction,
   events: readonly OpenedEvent[],
   facts: FiringFacts,
 ): Promise<ReadonlySet<string>> {
   return await insertEntries(
-    db,
+    tx,
     {
       kind: "event",
       status: "active",
@@ -143,22 +143,22 @@ function newEvent(
 
 /** Records that the entities were detected again, which also ends a held clear. */
 export async function touchEvents(
-  db: Queryable,
+  tx: Transaction,
   ids: readonly string[],
   now: number,
 ): Promise<void> {
   const data = "jsonb_set(data - 'clear_held_at', '{last_seen}', to_jsonb($2::float8))";
-  await updateEvents(db, ids, data, [now], STILL_ACTIVE);
+  await updateEvents(tx, ids, data, [now], STILL_ACTIVE);
 }
 
 /** Records that the clear guard held the events back. */
 export async function holdEvents(
-  db: Queryable,
+  tx: Transaction,
   ids: readonly string[],
   now: number,
 ): Promise<void> {
   const data = "jsonb_set(data, '{clear_held_at}', to_jsonb($2::float8))";
-  await updateEvents(db, ids, data, [now], STILL_ACTIVE);
+  await updateEvents(tx, ids, data, [now], STILL_ACTIVE);
 }
 
 export interface ClearFacts {
@@ -167,9 +167,12 @@ export interface ClearFacts {
   readonly mailOn: boolean;
 }
 
-/** Ends those of the events that are still active. */
+/** A time further ahead comes from a wrong clock, in seconds. */
+const AHEAD = 300;
+
+/** Ends those of the events that are still active and that no later tick has seen. */
 export async function clearEvents(
-  db: Queryable,
+  tx: Transaction,
   ids: readonly string[],
   { reason, mailOn }: ClearFacts,
   now: number,
@@ -177,29 +180,31 @@ export async function clearEvents(
   const data = `data || jsonb_build_object('clear_time', $2::float8, 'clear_reason', $3::text)
     || CASE WHEN $4::boolean AND ${numberAt("last_notified")} = 0
        THEN '{"mail_owed": true}'::jsonb ELSE '{}'::jsonb END`;
-  await updateEvents(db, ids, data, [now, reason, mailOn], STILL_ACTIVE);
+  const seen = numberAt("last_seen");
+  const condition = `${STILL_ACTIVE} AND NOT (${seen} > $2 AND ${seen} <= $2 + ${AHEAD})`;
+  await updateEvents(tx, ids, data, [now, reason, mailOn], condition);
 }
 
 /** Records a confirmed mail on every event that it named, cleared ones too. */
 export async function stampNotified(
-  db: Queryable,
+  tx: Transaction,
   ids: readonly string[],
   now: number,
 ): Promise<void> {
   const data = "jsonb_set(data - 'mail_owed', '{last_notified}', to_jsonb($2::float8))";
-  await updateEvents(db, ids, data, [now], "true");
+  await updateEvents(tx, ids, data, [now], "true");
 }
 
 /** Sets `data` to an SQL expression, in batches of ids; `$2`, the first of `params`, is the time. */
 async function updateEvents(
-  db: Queryable,
+  tx: Transaction,
   ids: readonly string[],
   data: string,
   params: readonly SqlValue[],
   condition: string,
 ): Promise<void> {
   for (let start = 0; start < ids.length; start += BATCH)
-    await db.query(
+    await tx.query(
       `UPDATE entry SET data = ${data}, timestamp_modified = $2
        WHERE id = ANY($1::text[]) AND ${condition}`,
       [ids.slice(start, start + BATCH), ...params],

@@ -5,7 +5,7 @@ import { eventEntryId } from "../core/event_key.ts";
 import type { PendingMail } from "../core/pending.ts";
 import type { MailStatus } from "../core/status.ts";
 import { safeText } from "../text/json.ts";
-import type { Queryable } from "./database.ts";
+import type { Queryable, Transaction } from "./database.ts";
 import { ALARMS_CONTEXT, insertEntries, jsonText, readData } from "./entry.ts";
 import { UNSENT_CLEAR } from "./events.ts";
 
@@ -37,7 +37,7 @@ export interface NewNotification {
  * the row's id.
  */
 export async function openNotification(
-  db: Queryable,
+  tx: Transaction,
   attempt: NewNotification,
   now: number,
 ): Promise<string> {
@@ -56,7 +56,7 @@ export async function openNotification(
     outcome: "unknown",
     about: attempt.about,
   };
-  await insertEntries(db, { kind: "notification", status: "active", at: now }, [
+  await insertEntries(tx, { kind: "notification", status: "active", at: now }, [
     { id, title: attempt.subject, content: attempt.text, data },
   ]);
   return id;
@@ -85,7 +85,7 @@ export interface NotificationResult {
 
 /** Records how the first or a later attempt ended. */
 export async function closeNotification(
-  db: Queryable,
+  tx: Transaction,
   id: string,
   result: NotificationResult,
   now: number,
@@ -103,7 +103,7 @@ export async function closeNotification(
     may_have_been_sent: result.mayBeSent === true ? true : undefined,
     shortened: shortened === undefined ? undefined : true,
   };
-  await db.query(
+  await tx.query(
     `UPDATE entry SET data = (data - ARRAY['pending', 'retry', 'error', 'retryable']) || $2::text::jsonb,
                       status = 'done', timestamp_modified = $3, content = COALESCE($4, content)
      WHERE id = $1`,
@@ -199,12 +199,12 @@ export async function pendingMails(db: Queryable, alarm: string): Promise<readon
 
 /** Records another attempt before it is made: a crash in between can repeat the mail to its pending recipients. */
 export async function beginRetry(
-  db: Queryable,
+  tx: Transaction,
   { id, attempts }: Pick<PendingMail, "id" | "attempts">,
   now: number,
 ): Promise<void> {
   const data = { attempts: attempts + 1, retry: "unknown", retried_at: now };
-  await db.query(
+  await tx.query(
     `UPDATE entry SET data = data || $2::text::jsonb, timestamp_modified = $3 WHERE id = $1`,
     [id, jsonText(data), now],
   );

@@ -1,8 +1,8 @@
 import { nullable, number, object, parse } from "valibot";
 import { type PrunedKind, pruneLimits, type Removed, type Retention } from "../core/retention.ts";
 import { errorText } from "../text/describe.ts";
-import { DatabaseError, type Queryable } from "./database.ts";
-import { isMissingRight } from "./database_error.ts";
+import { DatabaseError, type Queryable, type Transaction } from "./database.ts";
+import { asDatabaseError, isMissingRight } from "./database_error.ts";
 import { ALARMS_CONTEXT, LIVE } from "./entry.ts";
 
 /** Rows of a kind that one statement removes at most, so that it is quick. */
@@ -76,7 +76,7 @@ const COUNT = `
  * of each kind. Nothing is left to remove once it returns an empty map.
  */
 export async function pruneSome(
-  db: Queryable,
+  tx: Transaction,
   retention: Retention,
   now: number,
 ): Promise<Removed> {
@@ -84,7 +84,7 @@ export async function pruneSome(
   // Postgres would require the right to delete even so.
   if (limits.every(([, before]) => before === null)) return new Map();
   try {
-    const [row] = await db.query(
+    const [row] = await tx.query(
       PRUNE,
       limits.map(([, before]) => before),
     );
@@ -92,9 +92,12 @@ export async function pruneSome(
     return new Map(removed.filter(([, rows]) => rows > 0));
   } catch (error) {
     const forever = isMissingRight(error) ? ', or set "forever" in [retention]' : "";
-    throw new DatabaseError(`cannot remove old rows: ${errorText(error)}${forever}`, {
-      cause: error,
-    });
+    throw new DatabaseError(
+      `cannot remove old rows: ${errorText(asDatabaseError(error))}${forever}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

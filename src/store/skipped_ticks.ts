@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { maxValue, minValue, number, object, pipe, safeParse, string } from "valibot";
-import type { Queryable } from "./database.ts";
+import type { Queryable, Transaction } from "./database.ts";
 import { insertEntries, LIVE } from "./entry.ts";
 
 /** A tick that did nothing because another was running. */
@@ -29,13 +29,13 @@ export function skippedTick(at: number, reason: string): SkippedTick {
 }
 
 /** Records skipped ticks. */
-export async function recordSkipped(db: Queryable, ticks: readonly SkippedTick[]): Promise<void> {
+export async function recordSkipped(tx: Transaction, ticks: readonly SkippedTick[]): Promise<void> {
   const entries = ticks.map((tick) => ({
     title: `Tick skipped: ${tick.reason}`,
     at: tick.at,
     data: { entry_id: `skipped_${Math.floor(tick.at)}`, ...tick },
   }));
-  await insertEntries(db, { kind: "skipped_tick", status: "done", at: 0 }, entries);
+  await insertEntries(tx, { kind: "skipped_tick", status: "done", at: 0 }, entries);
 }
 
 /** A file in the folder of the embedded database, for ticks that could not open it. */
@@ -47,10 +47,10 @@ export function noteSkipped(folder: string, tick: SkippedTick): void {
 }
 
 /** Moves the notes of a folder into its database. A crash in between can record a note twice. */
-export async function importSkipped(db: Queryable, folder: string): Promise<void> {
+export async function importSkipped(tx: Transaction, folder: string): Promise<void> {
   const file = join(folder, SKIPPED_FILE);
   if (!existsSync(file)) return;
-  await recordSkipped(db, readFileSync(file, "utf8").split("\n").flatMap(parseNote));
+  await recordSkipped(tx, readFileSync(file, "utf8").split("\n").flatMap(parseNote));
   rmSync(file);
 }
 

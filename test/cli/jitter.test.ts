@@ -59,7 +59,7 @@ test.each([
   const [said] = await once(child.stdout, "data");
   expect(String(said)).toContain("waiting for 150.0 s of --jitter 200");
   child.kill("SIGTERM");
-  expect(await once(child, "close")).toEqual([null, "SIGTERM"]);
+  expect(await once(child, "close")).toEqual([1, null]);
   expect(filesIn(site.folder)).toEqual(["alarms", "config.toml"]);
   expect(site.source.requests).toEqual([]);
 });

@@ -22,9 +22,10 @@ async function sent(param: SqlValue): Promise<SqlValue | undefined> {
   };
   const db: Database = {
     ...tx,
-    transaction: (work) => work(tx),
+    transaction: (work) => work({ ...tx, isTransaction: true }),
     script: fail,
     tryLock: fail,
+    isLocked: fail,
     close: fail,
   };
   const redacted = redactedDatabase(db, redact);

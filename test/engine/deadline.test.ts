@@ -14,13 +14,20 @@ test("a tick is out of time after its limit, and the reason says so", () => {
   }
 });
 
-test("a tick that has ended is never out of time", () => {
+test("it can end early, and what waits some seconds later is given up; the first reason stays", () => {
   vi.useFakeTimers();
   try {
-    const { signal, stop } = startDeadline(1);
-    stop();
-    vi.advanceTimersByTime(10_000);
-    expect(signal.aborted).toBe(false);
+    const { signal, closed, end } = startDeadline(240);
+    const reason = new Error("stopped");
+    end(reason);
+    end(new Error("again"));
+    expect(signal.reason).toBe(reason);
+    vi.advanceTimersByTime(29_999);
+    expect(closed.aborted).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(String(closed.reason)).toContain("no response from the database within 30 s");
+    vi.advanceTimersByTime(300_000);
+    expect(signal.reason).toBe(reason);
   } finally {
     vi.useRealTimers();
   }

@@ -5,6 +5,7 @@ import { onTestFinished } from "vitest";
 import { openChannel } from "../../src/channel/registry.ts";
 import type { Config } from "../../src/config/config.ts";
 import type { Mode } from "../../src/core/model.ts";
+import { startDeadline } from "../../src/engine/deadline.ts";
 import type { TickReport } from "../../src/engine/report.ts";
 import { type Engine, tick } from "../../src/engine/tick.ts";
 import { type Database, DatabaseBusy } from "../../src/store/database.ts";
@@ -104,7 +105,11 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
         log: engineLog,
       };
       try {
-        return await tick(engine, { mode, only: only === undefined ? undefined : new Set(only) });
+        return await tick(engine, {
+          mode,
+          only: only === undefined ? undefined : new Set(only),
+          deadline: startDeadline(config.engine.tickTimeout),
+        });
       } catch (error) {
         if (error instanceof DatabaseBusy) return undefined;
         throw error;

@@ -1,4 +1,10 @@
-import type { Database, LockAttempt, Queryable, Row, SqlValue } from "../../src/store/database.ts";
+import type {
+  Database,
+  LockAttempt,
+  Row,
+  SqlValue,
+  Transaction,
+} from "../../src/store/database.ts";
 
 /**
  * A database whose user dies after so many statements: from then on it hears nothing, as if its process
@@ -29,11 +35,12 @@ export class MortalDatabase implements Database {
     return this.#live(() => this.#db.query(sql, params));
   }
 
-  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.#live(() =>
       this.#db.transaction(async (tx) => {
         const result = await work({
           query: (sql, params) => this.#live(() => tx.query(sql, params)),
+          isTransaction: true,
         });
         if (this.isDead) this.die();
         return result;
@@ -47,6 +54,10 @@ export class MortalDatabase implements Database {
 
   tryLock(name: string): Promise<LockAttempt> {
     return this.#db.tryLock(name);
+  }
+
+  isLocked(name: string): Promise<boolean> {
+    return this.#db.isLocked(name);
   }
 
   async close(): Promise<void> {}

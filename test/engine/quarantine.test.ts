@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { perAlarm, runData } from "../support/contract.ts";
 import { createPostgres } from "../support/databases.ts";
-import { type Entry, insertAlarm, only, readEntries } from "../support/rows.ts";
+import { type Entry, insertAlarm, only, readEntries, readStateRows } from "../support/rows.ts";
 import { type EngineAt, engineAt, START } from "./engine_at.ts";
 
 const MINUTE = 60;
@@ -82,7 +82,7 @@ test("an alarm that keeps failing is tried at growing distances, and its owners 
   expect(await ticks(engine, 4)).toEqual([LEFT_OUT, LEFT_OUT, WELL, WELL]);
   const events = "[alarm_x] 1 detection(s), 1 new, 0 continuing: undefined: delivered";
   expect(await mails(engine)).toEqual([events, MAIL, END]);
-  const state = only(await readEntries(engine.db, "engine_state"));
+  const state = only(await readStateRows(engine.db));
   expect(state).toMatchObject({
     name: "state:quarantine:x",
     status: "done",
@@ -216,7 +216,7 @@ test("with mail off nobody is told, and turning it on afterwards tells nobody of
   );
   expect(await next(engine)).toBe(WELL);
   expect(await mails(engine)).toEqual([]);
-  expect(only(await readEntries(engine.db, "engine_state")).status).toBe("done");
+  expect(only(await readStateRows(engine.db)).status).toBe("done");
 });
 
 test("mail that is turned on while the alarm is quarantined tells of it", async () => {
@@ -232,10 +232,10 @@ test("mail that is turned on while the alarm is quarantined tells of it", async 
 test("a plan and a dry run tell nobody, and a plan remembers nothing", async () => {
   const engine = await brokenAlarm();
   await ticks(engine, 2);
-  const before = await readEntries(engine.db, "engine_state");
+  const before = await readStateRows(engine.db);
   engine.now += 5 * MINUTE;
   expect((await engine.tick("plan"))?.results).toMatchObject([{ quarantine: { failures: 3 } }]);
-  expect(await readEntries(engine.db, "engine_state")).toEqual(before);
+  expect(await readStateRows(engine.db)).toEqual(before);
   await engine.tick("dry-run");
   expect(await mails(engine)).toEqual([]);
   expect(await next(engine)).toBe(LEFT_OUT);
@@ -289,14 +289,14 @@ test("with quarantine_after 0 an alarm is tried in every tick", async () => {
   const engine = await brokenAlarm();
   engine.configure({ quarantineAfter: 0 });
   expect(await ticks(engine, 5)).toEqual(Array.from({ length: 5 }, () => FAILED));
-  expect(await readEntries(engine.db, "engine_state")).toEqual([]);
+  expect(await readStateRows(engine.db)).toEqual([]);
 });
 
 test("a state row that makes no sense is no state", async () => {
   const engine = await brokenAlarm();
   await ticks(engine, 4);
   await engine.db.query(
-    `UPDATE entry SET data = data || '{"quarantine": "soon"}' WHERE kind = 'engine_state'`,
+    `UPDATE entry SET data = data || '{"quarantine": "soon"}' WHERE name LIKE 'state:quarantine:%'`,
   );
   expect(await ticks(engine, 4)).toEqual([FAILED, FAILED, FAILED, LEFT_OUT]);
 });

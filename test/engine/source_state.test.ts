@@ -4,7 +4,7 @@ import { setTeam } from "../../src/store/teams.ts";
 import { perAlarm, runData } from "../support/contract.ts";
 import { createPostgres } from "../support/databases.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
-import { type Entry, insertAlarm, only, readEntries } from "../support/rows.ts";
+import { type Entry, insertAlarm, only, readEntries, readStateRows } from "../support/rows.ts";
 import { type EngineAt, engineAt } from "./engine_at.ts";
 
 /** Five processes for each of eight ticks, on machines with two cores. */
@@ -34,7 +34,7 @@ async function alarms(names: readonly string[] = NAMES.slice(0, 2)): Promise<Dea
   onTestFinished(() => site.source.close());
   engine.configure({ baseUrl: site.source.url, operators: OPERATORS });
   const team = { name: "@shift", title: "Shift", members: ["ana@example.org"] };
-  await setTeam(engine.db, team, "test", engine.now);
+  await engine.db.transaction((tx) => setTeam(tx, team, "test", engine.now));
   for (const name of names) {
     engine.module(
       `${name}.js`,
@@ -103,7 +103,7 @@ test(
     });
     expect(more).toEqual([]);
     expect(engine.mails()).toHaveLength(mailsBefore + 2);
-    expect(only(await readEntries(engine.db, "engine_state"))).toMatchObject({
+    expect(only(await readStateRows(engine.db))).toMatchObject({
       name: "state:source:main",
       status: "done",
     });
@@ -162,7 +162,7 @@ test("one answer is enough: then each alarm has its own error", async () => {
       : json(response, {}, 400);
   const errors = await next(site);
   expect(errors.map((error) => error.split(":")[0])).toEqual(["b"]);
-  expect(await readEntries(site.engine.db, "engine_state")).toEqual([]);
+  expect(await readStateRows(site.engine.db)).toEqual([]);
 });
 
 test("what else is wrong with an alarm is told beside the one line", async () => {
@@ -184,11 +184,11 @@ test("a tick that asks nothing of the source leaves its trouble as it is", async
   const { engine } = site;
   site.answers = false;
   await next(site);
-  const before = await readEntries(engine.db, "engine_state");
+  const before = await readStateRows(engine.db);
   engine.says("quiet", { keys: [] });
   engine.now += 3600;
   expect((await engine.tick("tick", ["quiet"]))?.errors).toEqual([]);
-  expect(await readEntries(engine.db, "engine_state")).toEqual(before);
+  expect(await readStateRows(engine.db)).toEqual(before);
   expect(await aboutSources(engine)).toEqual([]);
 });
 

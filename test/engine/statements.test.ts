@@ -4,8 +4,11 @@ import { CountingDatabase } from "../support/counting_database.ts";
 import { createPostgres } from "../support/databases.ts";
 import { engineAt } from "./engine_at.ts";
 
-/** Statements of a tick beside those of its alarms: its record, the rows that it reads, the end of its record, the removal of old rows. */
-const PER_TICK = 9;
+/**
+ * Statements of a tick beside those of its alarms: its record, the rows that it reads, the end of its record, the
+ * removal of old rows, and what makes the writes among them three transactions.
+ */
+const PER_TICK = 19;
 
 async function site() {
   let db: CountingDatabase | undefined;

@@ -6,6 +6,7 @@ import type { Channel, Mail } from "../../src/channel/channel.ts";
 import type { Config } from "../../src/config/config.ts";
 import { type DeliveryError, undelivered } from "../../src/core/delivery.ts";
 import type { Mode, Outcome } from "../../src/core/model.ts";
+import { startDeadline } from "../../src/engine/deadline.ts";
 import { type Engine, tick } from "../../src/engine/tick.ts";
 import { createAlarm } from "../../src/store/alarms.ts";
 import type { Database, Row } from "../../src/store/database.ts";
@@ -98,7 +99,7 @@ export class World {
     this.#unsure = new Set();
     for (const name of NAMES) {
       const wish = { name, title: undefined, description: undefined, params: {} };
-      await createAlarm(this.#db, wish, this.#now);
+      await this.#db.transaction((tx) => createAlarm(tx, wish, this.#now));
     }
   }
 
@@ -116,7 +117,11 @@ export class World {
     for (const { id } of await this.#openAttempts()) this.#known.add(String(id));
     const db = new MortalDatabase(this.#db, step.crash);
     try {
-      await tick(this.#engine(step, db, before), { mode: step.mode, only: undefined });
+      await tick(this.#engine(step, db, before), {
+        mode: step.mode,
+        only: undefined,
+        deadline: startDeadline(240),
+      });
     } catch (error) {
       if (!db.isDead) throw error;
     }

@@ -233,7 +233,7 @@ describe.each(DATABASES)("alarm rows on $kind", ({ open }) => {
   test("createAlarm makes the contract's row, with mail off", async () => {
     const params = { threshold: 0.1, owners: ["a", "b"], note: null };
     const wish = { name: "made_here", title: "Made here", description: "Why.", params };
-    const made = await createAlarm(db, wish, NOW);
+    const made = await db.transaction((tx) => createAlarm(tx, wish, NOW));
     expect(made).toMatchObject({ entryId: "alarm_made_here", enabled: false, params, faults: [] });
     expect(await entryRow(db, made.id)).toEqual({
       id: made.id,
@@ -265,7 +265,9 @@ describe.each(DATABASES)("alarm rows on $kind", ({ open }) => {
     ["a title too long for the column", "t".repeat(300), "d", "t".repeat(255), "d"],
     ["what Postgres refuses", "a\0\nb", "c\0\ud800", "a\uFFFD b", "c\uFFFD\uFFFD"],
   ])("createAlarm: %s", async (_sentence, title, description, made, content) => {
-    const row = await createAlarm(db, { name: "made_so", title, description, params: {} }, NOW);
+    const row = await db.transaction((tx) =>
+      createAlarm(tx, { name: "made_so", title, description, params: {} }, NOW),
+    );
     expect(row).toMatchObject({ title: made, description: content });
   });
 
@@ -298,15 +300,19 @@ describe.each(DATABASES)("alarm rows on $kind", ({ open }) => {
       const bystander = await insertEntry(db, { kind: "alarm", data });
       const before = await entryRow(db, id);
       const other = await entryRow(db, bystander);
-      await changeAlarm(db, id, { data: {}, ...change }, "cli:me", NOW);
+      await db.transaction((tx) => changeAlarm(tx, id, { data: {}, ...change }, "cli:me", NOW));
       expect(await entryRow(db, id)).toEqual({ ...before, timestamp_modified: NOW, ...written });
       expect(await entryRow(db, bystander)).toEqual(other);
     });
 
     test("each change keeps the state before it as the next version", async () => {
       const id = await insertEntry(db, { kind: "alarm", title: "one", content: "D", data });
-      await changeAlarm(db, id, { title: "two", data: { enabled: true } }, "cli:me", NOW);
-      await changeAlarm(db, id, { title: "three", data: {} }, "cli:you", NOW + 1);
+      await db.transaction((tx) =>
+        changeAlarm(tx, id, { title: "two", data: { enabled: true } }, "cli:me", NOW),
+      );
+      await db.transaction((tx) =>
+        changeAlarm(tx, id, { title: "three", data: {} }, "cli:you", NOW + 1),
+      );
       const versions = await db.query(
         `SELECT version_num, title, content, data, changed_by, "timestamp" FROM entry_version
          WHERE entry_id = $1 ORDER BY version_num`,
@@ -338,7 +344,9 @@ describe.each(DATABASES)("alarm rows on $kind", ({ open }) => {
       ["a list", [1]],
     ])("data that is %s becomes an object with what was set", async (_sentence, broken) => {
       const id = await insertEntry(db, { kind: "alarm", data: broken });
-      await changeAlarm(db, id, { data: { entry_id: "alarm_mended" } }, "cli:me", NOW);
+      await db.transaction((tx) =>
+        changeAlarm(tx, id, { data: { entry_id: "alarm_mended" } }, "cli:me", NOW),
+      );
       expect((await entryRow(db, id)).data).toEqual({ entry_id: "alarm_mended" });
     });
 

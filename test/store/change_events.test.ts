@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Database, Queryable, Row } from "../../src/store/database.ts";
+import type { Database, Row, Transaction } from "../../src/store/database.ts";
 import { clearEvents, stampNotified, touchEvents } from "../../src/store/events.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { isJsonObject } from "../../src/text/json.ts";
@@ -13,12 +13,12 @@ const LATER = 1_790_000_300.125;
 const CLEAR = { reason: "r", mailOn: false };
 
 /** The three ways in which an event changes after it was made, and the keys that each may write. */
-type Change = (db: Queryable, ids: readonly string[], now: number) => Promise<unknown>;
+type Change = (tx: Transaction, ids: readonly string[], now: number) => Promise<unknown>;
 const CHANGES: readonly (readonly [string, Change, object])[] = [
   ["touchEvents", touchEvents, { last_seen: LATER }],
   [
     "clearEvents",
-    (db, ids, now) => clearEvents(db, ids, { reason: "no longer detected", mailOn: false }, now),
+    (tx, ids, now) => clearEvents(tx, ids, { reason: "no longer detected", mailOn: false }, now),
     { clear_time: LATER, clear_reason: "no longer detected" },
   ],
   ["stampNotified", stampNotified, { last_notified: LATER }],
@@ -66,7 +66,7 @@ describe.each(DATABASES)("changing events on $kind", ({ open }) => {
       const all = [...ids, ...(await makeEvents(`${name}_bystander`))];
       const before = await entryRows(db, all);
 
-      await change(db, ids, LATER);
+      await db.transaction((tx) => change(tx, ids, LATER));
 
       const expected = new Map([...before].map(([id, row]) => [id, changed(row, ids, written)]));
       expect(await entryRows(db, all)).toEqual(expected);
@@ -74,15 +74,16 @@ describe.each(DATABASES)("changing events on $kind", ({ open }) => {
 
     test("repeated, it writes the same again", async () => {
       const ids = await makeEvents(`${name}_repeated`);
-      await change(db, ids, LATER);
+      await db.transaction((tx) => change(tx, ids, LATER));
       const before = await entryRows(db, ids);
-      await change(db, ids, LATER);
+      await db.transaction((tx) => change(tx, ids, LATER));
       expect(await entryRows(db, ids)).toEqual(before);
     });
 
     test("no ids and unknown ids are not errors", async () => {
-      await change(db, [], LATER);
-      await change(db, [randomUUID(), "'; DROP TABLE entry; --", ""], LATER);
+      await db.transaction((tx) => change(tx, [], LATER));
+      const ids = [randomUUID(), "'; DROP TABLE entry; --", ""];
+      await db.transaction((tx) => change(tx, ids, LATER));
     });
 
     test("12,000 events take a handful of statements", async () => {
@@ -97,11 +98,12 @@ describe.each(DATABASES)("changing events on $kind", ({ open }) => {
       const ids = (await activeList(db, `${name}_many`)).map(({ id }) => id);
       expect(ids).toHaveLength(count);
       let statements = 0;
-      const counting: Queryable = {
+      const counting: Transaction = {
         query: (sql, params) => {
           statements++;
           return db.query(sql, params);
         },
+        isTransaction: true,
       };
       await change(counting, ids, LATER);
       expect(statements).toBeLessThan(10);
@@ -115,16 +117,18 @@ describe.each(DATABASES)("changing events on $kind", ({ open }) => {
 
   test("clearEvents leaves events that have already cleared unchanged", async () => {
     const ids = await makeEvents("twice");
-    await clearEvents(db, ids.slice(0, 2), CLEAR, LATER);
+    await db.transaction((tx) => clearEvents(tx, ids.slice(0, 2), CLEAR, LATER));
     const before = await entryRows(db, ids.slice(0, 2));
-    await clearEvents(db, ids, { reason: "other", mailOn: true }, LATER + 1);
+    await db.transaction((tx) =>
+      clearEvents(tx, ids, { reason: "other", mailOn: true }, LATER + 1),
+    );
     expect(await entryRows(db, ids.slice(0, 2))).toEqual(before);
   });
 
   test("clearEvents keeps a reason with quotes and other scripts as it is", async () => {
     const ids = await makeEvents("reasons");
     const reason = `'; -- "x" \\ $1 漢😀`;
-    await clearEvents(db, ids, { reason, mailOn: false }, LATER);
+    await db.transaction((tx) => clearEvents(tx, ids, { reason, mailOn: false }, LATER));
     for (const row of (await entryRows(db, ids)).values())
       expect(row.data).toMatchObject({ clear_reason: reason });
   });
@@ -143,15 +147,15 @@ describe.each(DATABASES)("changing events on $kind", ({ open }) => {
       ...rest,
     });
     const before = await entryRows(db, [id]);
-    await touchEvents(db, [id], LATER);
-    await clearEvents(db, [id], CLEAR, LATER);
+    await db.transaction((tx) => touchEvents(tx, [id], LATER));
+    await db.transaction((tx) => clearEvents(tx, [id], CLEAR, LATER));
     expect(await entryRows(db, [id])).toEqual(before);
   });
 
   test("an event that cleared while its mail was on the way is stamped all the same, and stays cleared", async () => {
     const [id = ""] = await makeEvents("late");
-    await clearEvents(db, [id], { reason: "gone", mailOn: true }, LATER);
-    await stampNotified(db, [id], LATER + 1);
+    await db.transaction((tx) => clearEvents(tx, [id], { reason: "gone", mailOn: true }, LATER));
+    await db.transaction((tx) => stampNotified(tx, [id], LATER + 1));
     expect((await entryRows(db, [id])).get(id)?.data).toMatchObject({
       clear_time: LATER,
       clear_reason: "gone",

@@ -43,7 +43,7 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
   afterAll(() => db.close());
 
   test("opened, it is the contract's row; finished_at is not there yet", async () => {
-    const id = await openEngineRun(db, STARTED);
+    const id = await db.transaction((tx) => openEngineRun(tx, STARTED));
     expect(await entryRow(db, id)).toEqual({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       title: "Engine run 20261121 03:45:07 UTC",
@@ -63,13 +63,13 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
   });
 
   test("closed, the counters are merged into what was there, and the status is done", async () => {
-    const id = await openEngineRun(db, STARTED);
-    const other = await openEngineRun(db, STARTED + 300);
+    const id = await db.transaction((tx) => openEngineRun(tx, STARTED));
+    const other = await db.transaction((tx) => openEngineRun(tx, STARTED + 300));
     const before = await entryRow(db, id);
     const bystander = await entryRow(db, other);
     // What another program noted in the meantime stays.
     await db.query(`UPDATE entry SET data = data || '{"note": "kept"}' WHERE id = $1`, [id]);
-    await closeEngineRun(db, id, SUMMARY);
+    await db.transaction((tx) => closeEngineRun(tx, id, SUMMARY));
     expect(await entryRow(db, id)).toEqual({
       ...before,
       status: "done",
@@ -90,14 +90,14 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
     ["the last moment of a second", 1_798_761_599.999, "Engine run 20261231 23:59:59 UTC"],
     ["the epoch", 0, "Engine run 19700101 00:00:00 UTC"],
   ])("title: %s", async (_sentence, startedAt, title) => {
-    const id = await openEngineRun(db, startedAt);
+    const id = await db.transaction((tx) => openEngineRun(tx, startedAt));
     expect((await entryRow(db, id)).title).toBe(title);
   });
 
   test("listed newest first, at most so many, without the archived and the deleted", async () => {
-    const first = await openEngineRun(db, STARTED);
-    const second = await openEngineRun(db, STARTED + 300);
-    await closeEngineRun(db, first, SUMMARY);
+    const first = await db.transaction((tx) => openEngineRun(tx, STARTED));
+    const second = await db.transaction((tx) => openEngineRun(tx, STARTED + 300));
+    await db.transaction((tx) => closeEngineRun(tx, first, SUMMARY));
     await insertEntry(db, { kind: "engine_run", created: STARTED + 600, archived: true });
     await insertEntry(db, { kind: "engine_run", created: STARTED + 600, deletedAt: 5 });
     await insertEntry(db, { kind: "event", created: STARTED + 600 });
@@ -131,16 +131,16 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
   });
 
   test("runs that dead ticks left open are closed as crashed; the own one and all others stay", async () => {
-    const finished = await openEngineRun(db, STARTED);
-    await closeEngineRun(db, finished, SUMMARY);
-    const dead = await openEngineRun(db, STARTED + 300);
+    const finished = await db.transaction((tx) => openEngineRun(tx, STARTED));
+    await db.transaction((tx) => closeEngineRun(tx, finished, SUMMARY));
+    const dead = await db.transaction((tx) => openEngineRun(tx, STARTED + 300));
     const archived = await insertEntry(db, {
       kind: "engine_run",
       created: STARTED + 400,
       archived: true,
       data: { started_at: STARTED + 400, finished_at: null },
     });
-    const own = await openEngineRun(db, STARTED + 600);
+    const own = await db.transaction((tx) => openEngineRun(tx, STARTED + 600));
     const others = [
       finished,
       own,
@@ -152,7 +152,7 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
     ];
     const before = await entryRows(db, others);
     const opened = await entryRow(db, dead);
-    await closeCrashedRuns(db, STARTED + 600, own);
+    await db.transaction((tx) => closeCrashedRuns(tx, STARTED + 600, own));
     expect(await entryRow(db, dead)).toEqual({
       ...opened,
       status: "done",
@@ -170,16 +170,17 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
     expect(await entryRows(db, others)).toEqual(before);
 
     const closed = await entryRow(db, dead);
-    await closeCrashedRuns(db, STARTED + 900, own);
+    await db.transaction((tx) => closeCrashedRuns(tx, STARTED + 900, own));
     expect(await entryRow(db, dead)).toEqual(closed);
     const listed = (await listEngineRuns(db, 20, true)).find(({ id }) => id === dead);
     expect(listed).toMatchObject({ crashedAt: STARTED + 600, finishedAt: undefined, errors: 1 });
   });
 
   test("only the newest runs are looked at, however many lie open", async () => {
-    const open = [];
-    for (let tick = 0; tick < 25; tick++) open.push(await openEngineRun(db, STARTED + tick));
-    await closeCrashedRuns(db, STARTED + 100, open.at(-1) ?? "");
+    const open: string[] = [];
+    for (let tick = 0; tick < 25; tick++)
+      open.push(await db.transaction((tx) => openEngineRun(tx, STARTED + tick)));
+    await db.transaction((tx) => closeCrashedRuns(tx, STARTED + 100, open.at(-1) ?? ""));
     const crashed = (await listEngineRuns(db, 30, true)).map(
       ({ crashedAt }) => crashedAt !== undefined,
     );
@@ -187,9 +188,9 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
   });
 
   test("a run that was closed as crashed and finishes after all is not a crashed one", async () => {
-    const id = await openEngineRun(db, STARTED);
-    await closeCrashedRuns(db, STARTED + 1, "another");
-    await closeEngineRun(db, id, SUMMARY);
+    const id = await db.transaction((tx) => openEngineRun(tx, STARTED));
+    await db.transaction((tx) => closeCrashedRuns(tx, STARTED + 1, "another"));
+    await db.transaction((tx) => closeEngineRun(tx, id, SUMMARY));
     const { data } = await entryRow(db, id);
     expect(data).toMatchObject({ finished_at: SUMMARY.finished_at, errors: SUMMARY.errors });
     expect(data).not.toHaveProperty("crashed_at");

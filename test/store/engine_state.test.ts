@@ -25,7 +25,7 @@ describe.each(DATABASES)("on $kind", ({ open }) => {
     const db = await open();
     try {
       await migrate(db);
-      await saveState(db, "quarantine", "x", { failures: 1 }, 100);
+      await db.transaction((tx) => saveState(tx, "quarantine", "x", { failures: 1 }, 100));
       const first = only(await readEntries(db, "engine_state"));
       expect(first).toMatchObject({
         name: "state:quarantine:x",
@@ -34,20 +34,20 @@ describe.each(DATABASES)("on $kind", ({ open }) => {
         data: { entry_id: "state_quarantine_x", failures: 1 },
         timestamp_created: 100,
       });
-      await saveState(db, "quarantine", "x", { failures: 2 }, 200);
+      await db.transaction((tx) => saveState(tx, "quarantine", "x", { failures: 2 }, 200));
       expect(only(await readEntries(db, "engine_state"))).toMatchObject({
         id: first.id,
         data: { failures: 2 },
         timestamp_created: 100,
         timestamp_modified: 200,
       });
-      await saveState(db, "quarantine", "x", undefined, 300);
+      await db.transaction((tx) => saveState(tx, "quarantine", "x", undefined, 300));
       expect(await readStates(db)).toEqual(new Map());
       expect(only(await readEntries(db, "engine_state"))).toMatchObject({
         status: "done",
         data: { entry_id: "state_quarantine_x" },
       });
-      await saveState(db, "quarantine", "x", { failures: 3 }, 400);
+      await db.transaction((tx) => saveState(tx, "quarantine", "x", { failures: 3 }, 400));
       expect([...(await readStates(db)).keys()]).toEqual(["state:quarantine:x"]);
     } finally {
       await db.close();
@@ -58,14 +58,16 @@ describe.each(DATABASES)("on $kind", ({ open }) => {
     const db = await open();
     try {
       await migrate(db);
-      await saveAlarmState(db, "x", STATE, 1);
+      await db.transaction((tx) => saveAlarmState(tx, "x", STATE, 1));
       const longName = "é".repeat(300);
-      await saveAlarmState(db, longName, { ...STATE, failures: 7 }, 1);
-      await saveSourceState(
-        db,
-        "main",
-        { kind: "unreachable", since: 1, cause: "c", notified: true },
-        1,
+      await db.transaction((tx) => saveAlarmState(tx, longName, { ...STATE, failures: 7 }, 1));
+      await db.transaction((tx) =>
+        saveSourceState(
+          tx,
+          "main",
+          { kind: "unreachable", since: 1, cause: "c", notified: true },
+          1,
+        ),
       );
       for (const data of [
         null,
@@ -106,9 +108,9 @@ describe.each(DATABASES)("on $kind", ({ open }) => {
       const quarantine = { since: 1, pause: 2, wait: 3, tried_at: 4, looked_at: 5, told: false };
       const recovery = { since: 1, until: 2, told: true };
       const alarm = { failures: 3, cause: "c", fingerprint: "f", quarantine, recovery };
-      await saveState(db, "quarantine", "x", alarm, 100);
+      await db.transaction((tx) => saveState(tx, "quarantine", "x", alarm, 100));
       const source = { kind: "trouble", since: 1, cause: "c", told: false };
-      await saveState(db, "source", "main", source, 100);
+      await db.transaction((tx) => saveState(tx, "source", "main", source, 100));
       const states = await readStates(db);
       expect(alarmStateOf(states, "x")).toMatchObject({
         quarantine: { notified: false },

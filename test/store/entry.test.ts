@@ -66,10 +66,8 @@ describe.each(DATABASES)("insertEntries on $kind", ({ open }) => {
       name: "n",
       data: { entry_id: "x", list: [1, null] },
     };
-    const [id = ""] = await insertEntries(
-      db,
-      { kind: "k", status: "done", at: 5.25, context: "teams" },
-      [entry],
+    const [id = ""] = await db.transaction((tx) =>
+      insertEntries(tx, { kind: "k", status: "done", at: 5.25, context: "teams" }, [entry]),
     );
     expect(await entryRow(db, id)).toEqual({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -90,10 +88,12 @@ describe.each(DATABASES)("insertEntries on $kind", ({ open }) => {
   });
 
   test("what is left out has a default, and an entry may have its own id and time", async () => {
-    const ids = await insertEntries(db, { kind: "k", status: "active", at: 1 }, [
-      { title: "t", data: {} },
-      { id: "own", title: "t", data: {}, at: 2 },
-    ]);
+    const ids = await db.transaction((tx) =>
+      insertEntries(tx, { kind: "k", status: "active", at: 1 }, [
+        { title: "t", data: {} },
+        { id: "own", title: "t", data: {}, at: 2 },
+      ]),
+    );
     expect(ids.size).toBe(2);
     expect(await entryRow(db, "own")).toMatchObject({
       content: "",
@@ -107,9 +107,11 @@ describe.each(DATABASES)("insertEntries on $kind", ({ open }) => {
     const statements = async (texts: readonly string[]): Promise<number> => {
       db.take();
       const entries = texts.map((content) => ({ title: "t", content, data: {} }));
-      const ids = await insertEntries(db, { kind: "k", status: "done", at: 1 }, entries);
+      const ids = await db.transaction((tx) =>
+        insertEntries(tx, { kind: "k", status: "done", at: 1 }, entries),
+      );
       expect(ids.size).toBe(texts.length);
-      return db.take().length;
+      return db.take().filter(({ sql }) => sql.includes("entry")).length;
     };
     expect(await statements(Array.from({ length: 1000 }, () => "x"))).toBe(1);
     const large = "x".repeat(9 * 2 ** 20);
@@ -136,7 +138,7 @@ describe.each(DATABASES)("keepVersion on $kind", ({ open }) => {
   test("keeps title, content and data as they are now", async () => {
     const data = { entry_id: "alarm_x", text: `'"\\😀`, nothing: null };
     const id = await insertEntry(db, { kind: "alarm", title: "T", content: "C", data });
-    await keepVersion(db, id, "cli:me", 5.5);
+    await db.transaction((tx) => keepVersion(tx, id, "cli:me", 5.5));
     expect(await versions(id)).toEqual([
       { version_num: 1, title: "T", content: "C", data, changed_by: "cli:me", timestamp: 5.5 },
     ]);
@@ -152,27 +154,27 @@ describe.each(DATABASES)("keepVersion on $kind", ({ open }) => {
        VALUES (38, 't', '', NULL, 'autosave:x', 1, $1)`,
       [id],
     );
-    await keepVersion(db, id, "cli:me", 5);
-    await keepVersion(db, id, "cli:me", 6);
-    await keepVersion(db, other, "cli:me", 7);
+    await db.transaction((tx) => keepVersion(tx, id, "cli:me", 5));
+    await db.transaction((tx) => keepVersion(tx, id, "cli:me", 6));
+    await db.transaction((tx) => keepVersion(tx, other, "cli:me", 7));
     expect((await versions(id)).map((row) => row.version_num)).toEqual([38, 39, 40]);
     expect((await versions(other)).map((row) => row.version_num)).toEqual([1]);
   });
 
   test("a row without data is kept without", async () => {
     const id = await insertEntry(db, { kind: "alarm", data: null });
-    await keepVersion(db, id, "cli:me", 5);
+    await db.transaction((tx) => keepVersion(tx, id, "cli:me", 5));
     expect(only(await versions(id))).toMatchObject({ data: null });
   });
 
   test("a name too long for its column is cut", async () => {
     const id = await insertEntry(db, { kind: "alarm" });
-    await keepVersion(db, id, "x".repeat(300), 5);
+    await db.transaction((tx) => keepVersion(tx, id, "x".repeat(300), 5));
     expect(only(await versions(id))).toMatchObject({ changed_by: "x".repeat(100) });
   });
 
   test("an unknown entry has no version to keep", async () => {
-    await keepVersion(db, "nowhere", "cli:me", 5);
+    await db.transaction((tx) => keepVersion(tx, "nowhere", "cli:me", 5));
     expect(await versions("nowhere")).toEqual([]);
   });
 });

@@ -54,7 +54,7 @@ describe.each(DATABASES)("notifications on $kind", ({ open }) => {
   afterAll(() => db.close());
 
   test("opened, the attempt is on record with an unknown outcome", async () => {
-    const id = await openNotification(db, ATTEMPT, NOW);
+    const id = await db.transaction((tx) => openNotification(tx, ATTEMPT, NOW));
     expect(await entryRow(db, id)).toEqual({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       title: ATTEMPT.subject,
@@ -117,11 +117,11 @@ describe.each(DATABASES)("notifications on $kind", ({ open }) => {
     ],
   ];
   test.each(results)("closed: %s", async (_sentence, result, written) => {
-    const id = await openNotification(db, ATTEMPT, NOW);
-    const bystander = await openNotification(db, ATTEMPT, NOW);
+    const id = await db.transaction((tx) => openNotification(tx, ATTEMPT, NOW));
+    const bystander = await db.transaction((tx) => openNotification(tx, ATTEMPT, NOW));
     const before = await entryRow(db, id);
     const other = await entryRow(db, bystander);
-    await closeNotification(db, id, result, NOW + 2);
+    await db.transaction((tx) => closeNotification(tx, id, result, NOW + 2));
     expect(await entryRow(db, id)).toEqual({
       ...before,
       status: "done",
@@ -133,7 +133,7 @@ describe.each(DATABASES)("notifications on $kind", ({ open }) => {
 
   test("what Postgres refuses does not lose the record of the attempt", async () => {
     const hostile = { ...ATTEMPT, subject: "a\0b\ud800", text: "c\0d\ud800", channel: "x\0" };
-    const id = await openNotification(db, hostile, NOW);
+    const id = await db.transaction((tx) => openNotification(tx, hostile, NOW));
     expect(await entryRow(db, id)).toMatchObject({
       title: "a\uFFFDb\uFFFD",
       content: "c\uFFFDd\uFFFD",
@@ -144,7 +144,9 @@ describe.each(DATABASES)("notifications on $kind", ({ open }) => {
   test("10,000 event ids and a text of a megabyte fit", async () => {
     const newEventIds = Array.from({ length: 10_000 }, (_, index) => `event-${index}`);
     const text = "漢".repeat(400_000);
-    const id = await openNotification(db, { ...ATTEMPT, newEventIds, text }, NOW);
+    const id = await db.transaction((tx) =>
+      openNotification(tx, { ...ATTEMPT, newEventIds, text }, NOW),
+    );
     const row = await entryRow(db, id);
     expect(row.data).toMatchObject({ new_event_ids: newEventIds });
     expect(row.content).toBe(text);

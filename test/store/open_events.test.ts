@@ -245,7 +245,9 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
         new Set([next.id]),
       );
       expect(only(await activeList(db, "again"))).toMatchObject({ id: next.id, fireTime });
-      await clearEvents(db, [next.id], { reason: "gone", mailOn: false }, fireTime + 1);
+      await db.transaction((tx) =>
+        clearEvents(tx, [next.id], { reason: "gone", mailOn: false }, fireTime + 1),
+      );
       expect(await activeList(db, "again")).toEqual([]);
     }
   });
@@ -260,6 +262,7 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
             statements++;
             return tx.query(sql, params);
           },
+          isTransaction: true,
         },
         events,
         firing("many"),

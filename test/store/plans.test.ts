@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { alarmRows } from "../../src/store/alarms.ts";
-import type { Database, Queryable } from "../../src/store/database.ts";
+import type { Database, Queryable, Transaction } from "../../src/store/database.ts";
 import { closeCrashedRuns, latestPerAlarm, listEngineRuns } from "../../src/store/engine_runs.ts";
 import { readStates } from "../../src/store/engine_state.ts";
 import { eventCounts, eventTexts, listEvents } from "../../src/store/event_list.ts";
@@ -80,7 +80,7 @@ const BY_NAME = /^(uniq_context_name|entry_context_id_\w+|entry_(kind|context)_\
 const ACTIVE = /^swf_alarms_one_active_event$/;
 
 /** A question of the store, and the indexes that may answer it. */
-type Question = readonly [string, RegExp, (db: Queryable) => Promise<unknown>];
+type Question = readonly [string, RegExp, (db: Transaction) => Promise<unknown>];
 
 const TICK: readonly Question[] = [
   ["alarmRows", BY_KIND, (db) => alarmRows(db)],
@@ -88,7 +88,7 @@ const TICK: readonly Question[] = [
   [
     "closeCrashedRuns",
     new RegExp(`${BY_KIND.source}|${BY_ID.source}`),
-    (db) => closeCrashedRuns(db, END, "x"),
+    (tx) => closeCrashedRuns(tx, END, "x"),
   ],
   ["readStates", BY_NAME, (db) => readStates(db)],
   ["listTeams", BY_NAME, (db) => listTeams(db)],
@@ -96,10 +96,10 @@ const TICK: readonly Question[] = [
   ["unsentClears", /^swf_alarms_owed_clears$/, (db) => unsentClears(db, "a1")],
   ["pendingMails", /^swf_alarms_unfinished_mail$/, (db) => pendingMails(db, "alarm_a1")],
   ["activeEvents", ACTIVE, (db) => activeEvents(db, "a1")],
-  ["touchEvents", BY_ID, (db) => touchEvents(db, IDS, END)],
-  ["holdEvents", BY_ID, (db) => holdEvents(db, IDS, END)],
-  ["clearEvents", BY_ID, (db) => clearEvents(db, IDS, { reason: "r", mailOn: true }, END)],
-  ["stampNotified", BY_ID, (db) => stampNotified(db, IDS, END)],
+  ["touchEvents", BY_ID, (tx) => touchEvents(tx, IDS, END)],
+  ["holdEvents", BY_ID, (tx) => holdEvents(tx, IDS, END)],
+  ["clearEvents", BY_ID, (tx) => clearEvents(tx, IDS, { reason: "r", mailOn: true }, END)],
+  ["stampNotified", BY_ID, (tx) => stampNotified(tx, IDS, END)],
   ["eventTexts", BY_ID, (db) => eventTexts(db, IDS, "")],
   ["maybeMailed, long ago", /^swf_alarms_mails$/, (db) => maybeMailed(db, "alarm_a1", IDS, 0)],
   ["maybeMailed, no mail ever", /^swf_alarms_mails$/, (db) => maybeMailed(db, "alarm_b", IDS, 0)],
@@ -119,7 +119,7 @@ const COMMANDS: readonly Question[] = [
   ["listSkipped", BY_KIND, (db) => listSkipped(db, 50)],
   ["countSkipped", BY_KIND, (db) => countSkipped(db, END - 86_400)],
   ["failedMails", BY_KIND, (db) => failedMails(db, END - 86_400, 50)],
-  ["removeTeam", BY_NAME, (db) => removeTeam(db, "@t1", END)],
+  ["removeTeam", BY_NAME, (tx) => removeTeam(tx, "@t1", END)],
 ];
 
 /** As Django's ORM puts the contract's rules: an alarm's events, those of a task, the newest runs, those of a window. */
@@ -185,7 +185,11 @@ describe.each([
     const detection = { dedupeKey: "k", subject: "s", body: "b", data: {} };
     const alarm = { id: "x", name: "a1", description: "" };
     const [opening] = await statementsOf((to) =>
-      openDetected(to, [{ id: "x", detection }], { alarm, recipients: [], fireTime: END }),
+      openDetected({ transaction: (work) => work(to) }, [{ id: "x", detection }], {
+        alarm,
+        recipients: [],
+        fireTime: END,
+      }),
     );
     expect(JSON.stringify(await explain(db, opening))).toContain("swf_alarms_one_active_event");
   });
@@ -211,6 +215,7 @@ async function statementsOf(ask: Question[2]): Promise<readonly Statement[]> {
       sent.push({ sql, params });
       return [];
     },
+    isTransaction: true,
   });
   return sent;
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Retention } from "../../src/core/retention.ts";
-import type { Database, Queryable } from "../../src/store/database.ts";
+import type { Database, Queryable, Transaction } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { countOld, pruneSome } from "../../src/store/retention.ts";
@@ -155,9 +155,11 @@ describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
     const rows = EVENT_CASES.length - staying(EVENT_CASES).length;
     const kind = "cleared events";
     expect(await countOld(db, EVENTS, NOW)).toEqual([{ kind, rows, oldest: OLD, newest: OLD }]);
-    expect(await pruneSome(db, EVENTS, NOW)).toEqual(new Map([[kind, rows]]));
+    expect(await db.transaction((tx) => pruneSome(tx, EVENTS, NOW))).toEqual(
+      new Map([[kind, rows]]),
+    );
     expect(await titlesOf("event")).toEqual(staying(EVENT_CASES));
-    expect(await pruneSome(db, EVENTS, NOW)).toEqual(new Map());
+    expect(await db.transaction((tx) => pruneSome(tx, EVENTS, NOW))).toEqual(new Map());
     expect(await countOld(db, EVENTS, NOW)).toEqual([
       { kind, rows: 0, oldest: null, newest: null },
     ]);
@@ -175,7 +177,9 @@ describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
     await insertCases("notification", MAIL_CASES);
     const rows = MAIL_CASES.length - staying(MAIL_CASES).length;
     expect(await countOld(db, MAILS, NOW)).toMatchObject([{ rows }]);
-    expect(await pruneSome(db, MAILS, NOW)).toEqual(new Map([["notifications", rows]]));
+    expect(await db.transaction((tx) => pruneSome(tx, MAILS, NOW))).toEqual(
+      new Map([["notifications", rows]]),
+    );
     expect(await titlesOf("notification")).toEqual(staying(MAIL_CASES));
   });
 
@@ -188,7 +192,7 @@ describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
     await run(7, { deletedAt: 5 });
     await insertEntry(db, { kind: "skipped_tick", title: "old", created: OLD });
     await insertEntry(db, { kind: "skipped_tick", title: "new", created: BEFORE });
-    expect(await pruneSome(db, RUNS, NOW)).toEqual(
+    expect(await db.transaction((tx) => pruneSome(tx, RUNS, NOW))).toEqual(
       new Map([
         ["engine runs", 3],
         ["skipped ticks", 1],
@@ -197,7 +201,9 @@ describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
     expect(await titlesOf("skipped_tick")).toEqual(["new"]);
     for (let n = 0; n < 3; n++) await run(n);
     expect(await countOld(db, RUNS, NOW)).toMatchObject([{ rows: 2 }, { rows: 0 }]);
-    expect(await pruneSome(db, RUNS, NOW)).toEqual(new Map([["engine runs", 2]]));
+    expect(await db.transaction((tx) => pruneSome(tx, RUNS, NOW))).toEqual(
+      new Map([["engine runs", 2]]),
+    );
     const left = await titlesOf("engine_run");
     expect(left).toHaveLength(20);
     for (const gone of ["run 28", "run 27", "run 5"]) expect(left).not.toContain(gone);
@@ -211,20 +217,26 @@ describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
     await insertEntry(db, { kind: "notification", created: OLD });
     await db.query("UPDATE entry SET parent_id = $1 WHERE id = $2", [parent, child]);
     await insertVersion(db, edited);
-    expect(await pruneSome(db, MAILS, NOW)).toEqual(new Map([["notifications", 1]]));
-    expect(await pruneSome(db, EVENTS, NOW)).toEqual(new Map([["cleared events", 1]]));
+    expect(await db.transaction((tx) => pruneSome(tx, MAILS, NOW))).toEqual(
+      new Map([["notifications", 1]]),
+    );
+    expect(await db.transaction((tx) => pruneSome(tx, EVENTS, NOW))).toEqual(
+      new Map([["cleared events", 1]]),
+    );
     expect([...(await entryRows(db, [edited, parent, child])).keys()].sort()).toEqual(
       [edited, parent].sort(),
     );
     // Nothing is below the parent any more.
-    expect(await pruneSome(db, MAILS, NOW)).toEqual(new Map([["notifications", 1]]));
+    expect(await db.transaction((tx) => pruneSome(tx, MAILS, NOW))).toEqual(
+      new Map([["notifications", 1]]),
+    );
   });
 
   test("at most a thousand rows of a kind go at once, the oldest first", async () => {
     await insertEvents(db, 2_500);
     const counts: (number | undefined)[] = [];
     for (let more = true; more; ) {
-      const removed = await pruneSome(db, EVENTS, NOW);
+      const removed = await db.transaction((tx) => pruneSome(tx, EVENTS, NOW));
       counts.push(removed.get("cleared events"));
       more = removed.size > 0;
       const [left] = await db.query("SELECT min(timestamp_created) AS oldest FROM entry");
@@ -248,8 +260,8 @@ describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
        FROM generate_series(-30, 30) AS n, unnest(ARRAY['engine_run', 'skipped_tick', 'event', 'notification']) AS kind`,
       [BEFORE],
     );
-    expect(await pruneSome(db, FOREVER, NOW)).toEqual(new Map());
-    expect(await pruneSome(db, ALL, NOW)).toEqual(
+    expect(await db.transaction((tx) => pruneSome(tx, FOREVER, NOW))).toEqual(new Map());
+    expect(await db.transaction((tx) => pruneSome(tx, ALL, NOW))).toEqual(
       new Map([
         ["engine runs", 30],
         ["skipped ticks", 30],
@@ -268,7 +280,9 @@ test("rows that another process removes at this moment are not waited for", asyn
     await insertEvents(one, 1_500);
     await one.transaction(async (tx) => {
       expect((await pruneSome(tx, EVENTS, NOW)).get("cleared events")).toBe(1_000);
-      expect((await pruneSome(other, EVENTS, NOW)).get("cleared events")).toBe(500);
+      expect(
+        (await other.transaction((tx) => pruneSome(tx, EVENTS, NOW))).get("cleared events"),
+      ).toBe(500);
     });
     expect(await one.query("SELECT id FROM entry")).toEqual([]);
   } finally {
@@ -279,7 +293,8 @@ test("rows that another process removes at this moment are not waited for", asyn
 test("what is kept forever costs no statement, which would require the right to delete", async () => {
   const db = {
     query: () => Promise.reject(new Error("a statement")),
-  };
+    isTransaction: true,
+  } as const;
   expect(await pruneSome(db, FOREVER, NOW)).toEqual(new Map());
 });
 
@@ -295,7 +310,7 @@ test("a missing right is named, with what to do", async () => {
       `CREATE ROLE ${role} LOGIN PASSWORD 'pw'; GRANT SELECT, UPDATE ON entry, entry_version TO ${role}`,
     );
     const db = await openPostgres({ dsn: url.href });
-    await expect(pruneSome(db, ALL, NOW)).rejects.toThrow(
+    await expect(db.transaction((tx) => pruneSome(tx, ALL, NOW))).rejects.toThrow(
       'cannot remove old rows: database error: permission denied for table entry; grant the engine\'s role the rights in deploy/grants.sql, or set "forever" in [retention]',
     );
     await db.close();
@@ -315,12 +330,13 @@ test("on a large table every kind is found by the index on kind and time", async
        FROM generate_series(1, 5000) AS n, unnest(ARRAY['engine_run', 'skipped_tick', 'event', 'notification']) AS kind`,
     );
     await db.query("ANALYZE entry");
-    const explained: Queryable = {
+    const explained: Transaction = {
       query: async (sql, params) => {
         const plan = await db.query(`EXPLAIN ${sql}`, params);
         plans.push(plan.map((row) => String(row["QUERY PLAN"])).join("\n"));
         return await db.query(sql, params);
       },
+      isTransaction: true,
     };
     await pruneSome(explained, ALL, 11 * DAY);
     // And when there is nothing to remove.

@@ -45,7 +45,7 @@ describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
   afterAll(() => db.close());
 
   test("recorded, each is a row of its own", async () => {
-    await recordSkipped(db, [TICK, { ...TICK, at: AT + 300 }]);
+    await db.transaction((tx) => recordSkipped(tx, [TICK, { ...TICK, at: AT + 300 }]));
     const [newer, older] = await listSkipped(db, 10);
     expect(newer).toEqual({ ...TICK, at: AT + 300, id: expect.any(String) });
     expect(await entryRow(db, older?.id ?? "")).toEqual({
@@ -67,7 +67,9 @@ describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
   });
 
   test("listed newest first, at most so many, without the archived, the deleted and what is none", async () => {
-    await recordSkipped(db, [TICK, { ...TICK, at: AT + 600 }, { ...TICK, at: AT + 300 }]);
+    await db.transaction((tx) =>
+      recordSkipped(tx, [TICK, { ...TICK, at: AT + 600 }, { ...TICK, at: AT + 300 }]),
+    );
     const kind = "skipped_tick";
     await insertEntry(db, { kind, created: AT + 900, archived: true, data: TICK });
     await insertEntry(db, { kind, created: AT + 900, deletedAt: 5, data: TICK });
@@ -80,7 +82,9 @@ describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
 
   test("counted from a moment on", async () => {
     expect(await countSkipped(db, 0)).toBe(0);
-    await recordSkipped(db, [TICK, { ...TICK, at: AT + 300 }, { ...TICK, at: AT + 600 }]);
+    await db.transaction((tx) =>
+      recordSkipped(tx, [TICK, { ...TICK, at: AT + 300 }, { ...TICK, at: AT + 600 }]),
+    );
     await insertEntry(db, { kind: "engine_run", created: AT + 600 });
     expect(await countSkipped(db, 0)).toBe(3);
     expect(await countSkipped(db, AT + 300)).toBe(2);
@@ -91,12 +95,12 @@ describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
     noteSkipped(folder, TICK);
     noteSkipped(folder, { ...TICK, at: AT + 300, reason: "two\nlines" });
     expect((statSync(join(folder, FILE)).mode & 0o777).toString(8)).toBe("600");
-    await importSkipped(db, folder);
+    await db.transaction((tx) => importSkipped(tx, folder));
     expect(readdirSync(folder)).toEqual([]);
     const [second, first] = await listSkipped(db, 10);
     expect(first).toMatchObject(TICK);
     expect(second?.reason).toBe("two\nlines");
-    await importSkipped(db, folder);
+    await db.transaction((tx) => importSkipped(tx, folder));
     expect(await countSkipped(db, 0)).toBe(2);
   });
 
@@ -105,7 +109,7 @@ describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
     const nul = JSON.stringify({ ...TICK, reason: "a\0b" });
     writeFileSync(join(folder, FILE), `${[...bad, JSON.stringify(TICK), nul].join("\n")}\n`);
     appendFileSync(join(folder, FILE), JSON.stringify(TICK).slice(0, 20));
-    await importSkipped(db, folder);
+    await db.transaction((tx) => importSkipped(tx, folder));
     expect((await listSkipped(db, 10)).map(({ reason }) => reason).toSorted()).toEqual(
       [TICK.reason, "a\uFFFDb"].toSorted(),
     );
@@ -115,9 +119,9 @@ describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
   test("after a database error nothing of them is lost", async () => {
     noteSkipped(folder, TICK);
     await db.query("ALTER TABLE entry RENAME TO entry_away");
-    await expect(importSkipped(db, folder)).rejects.toThrow("entry");
+    await expect(db.transaction((tx) => importSkipped(tx, folder))).rejects.toThrow("entry");
     await db.query("ALTER TABLE entry_away RENAME TO entry");
-    await importSkipped(db, folder);
+    await db.transaction((tx) => importSkipped(tx, folder));
     expect(only(await listSkipped(db, 10))).toMatchObject(TICK);
   });
 });

@@ -23,7 +23,7 @@ const KNOWN: readonly string[] = [
   "entry.ts: {onConflict}",
   // Numbers of the limits, and a number in a message.
   "postgres/connect.ts: {statement}",
-  "postgres/connect.ts: {wait}",
+  "postgres/connect.ts: {Number(pid)}",
   "postgres/lock.ts: {pid}",
   // What the functions above it write, and a constant or "true".
   "events.ts: {data}",

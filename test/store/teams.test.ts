@@ -19,7 +19,7 @@ describe.each(DATABASES)("teams on $kind", ({ open }) => {
   const written = (rest: Partial<RawEntry>) =>
     insertEntry(db, { kind: "team", context: "teams", ...rest });
   const set = (members: readonly string[], title = "On shift", now = NOW) =>
-    setTeam(db, { name: "@shift", title, members }, "cli:me", now);
+    db.transaction((tx) => setTeam(tx, { name: "@shift", title, members }, "cli:me", now));
   const rows = () => db.query("SELECT * FROM entry ORDER BY name");
 
   test("a new team is the contract's row, which Django reads", async () => {
@@ -113,12 +113,12 @@ describe.each(DATABASES)("teams on $kind", ({ open }) => {
   test("a removed team is out of use and stays as a row; set again it comes back as the same row", async () => {
     await set(["a@h.example"]);
     const [made] = await rows();
-    expect(await removeTeam(db, "@shift", NOW + 1)).toBe(true);
+    expect(await db.transaction((tx) => removeTeam(tx, "@shift", NOW + 1))).toBe(true);
     expect(await listTeams(db)).toEqual(new Map());
     expect(await rows()).toEqual([
       { ...made, archived: true, deleted_at: NOW + 1, timestamp_modified: NOW + 1 },
     ]);
-    expect(await removeTeam(db, "@shift", NOW + 2)).toBe(false);
+    expect(await db.transaction((tx) => removeTeam(tx, "@shift", NOW + 2))).toBe(false);
 
     await set(["b@h.example"], "Back", NOW + 3);
     expect(await rows()).toEqual([
@@ -132,9 +132,9 @@ describe.each(DATABASES)("teams on $kind", ({ open }) => {
     await written({ name: "@Shift", content: "a@h.example" });
     await written({ name: "@shift", kind: "alarm", context: "swf-alarms" });
     await written({ name: "@note", kind: "note" });
-    expect(await removeTeam(db, "@note", NOW)).toBe(false);
-    expect(await removeTeam(db, "@night", NOW)).toBe(false);
-    expect(await removeTeam(db, "@shift", NOW)).toBe(true);
+    expect(await db.transaction((tx) => removeTeam(tx, "@note", NOW))).toBe(false);
+    expect(await db.transaction((tx) => removeTeam(tx, "@night", NOW))).toBe(false);
+    expect(await db.transaction((tx) => removeTeam(tx, "@shift", NOW))).toBe(true);
     expect([...(await listTeams(db)).keys()]).toEqual(["@Shift"]);
     const live = await db.query("SELECT 1 FROM entry WHERE archived = false");
     expect(live).toHaveLength(3);
@@ -142,7 +142,9 @@ describe.each(DATABASES)("teams on $kind", ({ open }) => {
 
   test("quotes and other scripts are only text", async () => {
     const name = `@o'"\\漢`;
-    await setTeam(db, { name, title: `'; --`, members: ["o'brien@h.example"] }, "cli:me", NOW);
+    await db.transaction((tx) =>
+      setTeam(tx, { name, title: `'; --`, members: ["o'brien@h.example"] }, "cli:me", NOW),
+    );
     expect((await listTeams(db)).get(name)).toEqual({
       name,
       title: `'; --`,

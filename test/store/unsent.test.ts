@@ -53,7 +53,7 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
     ],
   ])("an event that clears: %s", async (_, alarm, data, mailOn, unsent) => {
     const id = await firing(alarm, data);
-    await clearEvents(db, [id], { ...gone, mailOn }, LATER);
+    await db.transaction((tx) => clearEvents(tx, [id], { ...gone, mailOn }, LATER));
     expect((await entryRow(db, id)).data).toMatchObject({ clear_time: LATER });
     const found = [{ id, dedupeKey: "k", fireTime: FIRED, clearTime: LATER }];
     expect(await unsentClears(db, alarm)).toEqual(unsent ? found : []);
@@ -61,8 +61,8 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
 
   test("it is unsent until a mail that names it is confirmed, which removes the mark", async () => {
     const id = await firing("stamped");
-    await clearEvents(db, [id], gone, LATER);
-    await stampNotified(db, [id], LATER + 300);
+    await db.transaction((tx) => clearEvents(tx, [id], gone, LATER));
+    await db.transaction((tx) => stampNotified(tx, [id], LATER + 300));
     expect(await unsentClears(db, "stamped")).toEqual([]);
     const { data } = (await entryRows(db, [id])).get(id) ?? {};
     expect(data).toMatchObject({ last_notified: LATER + 300, clear_time: LATER });
@@ -93,10 +93,12 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
     const first = await unsentClears(db, "heap");
     expect(first.map(({ dedupeKey }) => dedupeKey).slice(0, 2)).toEqual(["1", "2"]);
     expect(first).toHaveLength(1000);
-    await stampNotified(
-      db,
-      first.map(({ id }) => id),
-      LATER,
+    await db.transaction((tx) =>
+      stampNotified(
+        tx,
+        first.map(({ id }) => id),
+        LATER,
+      ),
     );
     expect(await unsentClears(db, "heap")).toHaveLength(200);
   });
@@ -125,14 +127,28 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
   };
 
   test("events that a mail with an unknown delivery state names, in any list, may have been mailed", async () => {
-    await openNotification(db, attempt("alarm_u", { newEventIds: ["n", "x"] }), LATER);
-    await openNotification(db, attempt("alarm_u", { continuingEventIds: ["c"] }), LATER);
-    await openNotification(db, attempt("alarm_u", { clearedEventIds: ["o"] }), LATER);
-    const failed = await openNotification(db, attempt("alarm_u", { newEventIds: ["f"] }), LATER);
-    await closeNotification(db, failed, closed, LATER);
-    const silent = await openNotification(db, attempt("alarm_u", { newEventIds: ["s"] }), LATER);
-    await closeNotification(db, silent, { ...closed, mayBeSent: true }, LATER);
-    await openNotification(db, attempt("alarm_v", { newEventIds: ["v"] }), LATER);
+    await db.transaction((tx) =>
+      openNotification(tx, attempt("alarm_u", { newEventIds: ["n", "x"] }), LATER),
+    );
+    await db.transaction((tx) =>
+      openNotification(tx, attempt("alarm_u", { continuingEventIds: ["c"] }), LATER),
+    );
+    await db.transaction((tx) =>
+      openNotification(tx, attempt("alarm_u", { clearedEventIds: ["o"] }), LATER),
+    );
+    const failed = await db.transaction((tx) =>
+      openNotification(tx, attempt("alarm_u", { newEventIds: ["f"] }), LATER),
+    );
+    await db.transaction((tx) => closeNotification(tx, failed, closed, LATER));
+    const silent = await db.transaction((tx) =>
+      openNotification(tx, attempt("alarm_u", { newEventIds: ["s"] }), LATER),
+    );
+    await db.transaction((tx) =>
+      closeNotification(tx, silent, { ...closed, mayBeSent: true }, LATER),
+    );
+    await db.transaction((tx) =>
+      openNotification(tx, attempt("alarm_v", { newEventIds: ["v"] }), LATER),
+    );
     const ids = ["n", "c", "o", "f", "s", "v", "nowhere"];
     expect([...(await maybeMailed(db, "alarm_u", ids, FIRED))].sort()).toEqual([
       "c",
@@ -151,23 +167,27 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
       data: { alarm: "alarm_w", outcome: "unknown", new_event_ids: "none", cleared_event_ids: {} },
     });
     for (const index of Array.from({ length: 20 }, (_, each) => each))
-      await openNotification(db, attempt("alarm_w", { newEventIds: [`e${index}`] }), LATER + index);
+      await db.transaction((tx) =>
+        openNotification(tx, attempt("alarm_w", { newEventIds: [`e${index}`] }), LATER + index),
+      );
     const seen = await maybeMailed(db, "alarm_w", ["e0", "e1", "e19"], FIRED);
     expect([...seen].sort()).toEqual(["e1", "e19"]);
   });
 
   test("a mail that has yet to reach somebody is found until it has", async () => {
-    const id = await openNotification(db, attempt("alarm_p", {}), LATER);
+    const id = await db.transaction((tx) => openNotification(tx, attempt("alarm_p", {}), LATER));
     const refused = [{ address: "c@h", reason: "no" }];
     const result = { ...closed, outcome: "partial" as const, messageIds: ["m-1"], refused };
-    await closeNotification(
-      db,
-      id,
-      { ...result, pending: ["b@h"], error: "down", retryable: true },
-      LATER,
+    await db.transaction((tx) =>
+      closeNotification(
+        tx,
+        id,
+        { ...result, pending: ["b@h"], error: "down", retryable: true },
+        LATER,
+      ),
     );
-    const whole = await openNotification(db, attempt("alarm_p", {}), LATER);
-    await closeNotification(db, whole, result, LATER);
+    const whole = await db.transaction((tx) => openNotification(tx, attempt("alarm_p", {}), LATER));
+    await db.transaction((tx) => closeNotification(tx, whole, result, LATER));
     const [mail, ...rest] = await pendingMails(db, "alarm_p");
     expect(rest).toEqual([]);
     expect(mail).toEqual({
@@ -183,24 +203,26 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
     });
     expect(await pendingMails(db, "alarm_q")).toEqual([]);
 
-    await beginRetry(db, { id, attempts: 1 }, LATER + 300);
+    await db.transaction((tx) => beginRetry(tx, { id, attempts: 1 }, LATER + 300));
     // A crash here leaves this: the attempt is counted, and its delivery state is unknown.
     expect((await entryRow(db, id)).data).toMatchObject({ attempts: 2, retry: "unknown" });
     expect(await pendingMails(db, "alarm_p")).toMatchObject([{ attempts: 2, pending: ["b@h"] }]);
 
-    await closeNotification(
-      db,
-      id,
-      {
-        outcome: "delivered",
-        messageIds: ["m-1", "m-2"],
-        refused: [],
-        pending: [],
-        givenUp: [],
-        error: undefined,
-        retryable: undefined,
-      },
-      LATER + 301,
+    await db.transaction((tx) =>
+      closeNotification(
+        tx,
+        id,
+        {
+          outcome: "delivered",
+          messageIds: ["m-1", "m-2"],
+          refused: [],
+          pending: [],
+          givenUp: [],
+          error: undefined,
+          retryable: undefined,
+        },
+        LATER + 301,
+      ),
     );
     const { data } = await entryRow(db, id);
     expect(data).toMatchObject({
@@ -230,8 +252,10 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
     async (_, alarm, unsent, clears, pending) => {
       await insertEntry(db, { kind: "notification", data: { alarm: `alarm_${alarm}` } });
       for (const what of unsent) {
-        if (what === "clear") await clearEvents(db, [await firing(alarm)], gone, LATER);
-        else
+        if (what === "clear") {
+          const id = await firing(alarm);
+          await db.transaction((tx) => clearEvents(tx, [id], gone, LATER));
+        } else
           await insertEntry(db, {
             kind: "notification",
             data: { alarm: `alarm_${alarm}`, pending: [] },

@@ -1,9 +1,9 @@
 import type {
   Database,
   LockAttempt,
-  Queryable,
   Row,
   SqlValue,
+  Transaction,
   TransactionOptions,
 } from "../../src/store/database.ts";
 
@@ -35,7 +35,7 @@ export class CountingDatabase implements Database {
   }
 
   async transaction<T>(
-    work: (tx: Queryable) => Promise<T>,
+    work: (tx: Transaction) => Promise<T>,
     options: TransactionOptions = {},
   ): Promise<T> {
     const { flush = true } = options;
@@ -47,6 +47,7 @@ export class CountingDatabase implements Database {
             this.#sent.push({ sql, params });
             return tx.query(sql, params);
           },
+          isTransaction: true,
         }),
       options,
     );
@@ -58,8 +59,12 @@ export class CountingDatabase implements Database {
     return this.#db.script(sql);
   }
 
-  tryLock(name: string, staleAfter?: number): Promise<LockAttempt> {
-    return this.#db.tryLock(name, staleAfter);
+  tryLock(name: string, limit?: number): Promise<LockAttempt> {
+    return this.#db.tryLock(name, limit);
+  }
+
+  isLocked(name: string): Promise<boolean> {
+    return this.#db.isLocked(name);
   }
 
   close(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { ActiveEvent, SafeDetection } from "../../src/core/model.ts";
-import type { Queryable } from "../../src/store/database.ts";
+import type { Database, Queryable, Transaction } from "../../src/store/database.ts";
 import { activeEvents, type FiringFacts, openEvents } from "../../src/store/events.ts";
 
 /** An event with all that makes its row. */
@@ -11,18 +11,18 @@ export interface NewEvent {
 
 /** `openEvents` of detections that are all known. */
 export async function openDetected(
-  db: Queryable,
+  db: Pick<Database, "transaction"> | Transaction,
   events: readonly NewEvent[],
   facts: Omit<FiringFacts, "detections">,
 ): Promise<ReadonlySet<string>> {
-  return await openEvents(
-    db,
-    events.map(({ id, detection: { dedupeKey } }) => ({ id, dedupeKey })),
-    {
-      ...facts,
-      detections: new Map(events.map(({ detection }) => [detection.dedupeKey, detection])),
-    },
-  );
+  const detections = new Map(events.map(({ detection }) => [detection.dedupeKey, detection]));
+  const open = (tx: Transaction): Promise<ReadonlySet<string>> =>
+    openEvents(
+      tx,
+      events.map(({ id, detection: { dedupeKey } }) => ({ id, dedupeKey })),
+      { ...facts, detections },
+    );
+  return "isTransaction" in db ? await open(db) : await db.transaction(open);
 }
 
 /** The active events of an alarm as a list, in the order of their keys. */

@@ -81,7 +81,7 @@ export async function startPostgres(flags: readonly string[]): Promise<OwnPostgr
   };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   return await new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);

@@ -33,6 +33,12 @@ export async function readEntries(db: Queryable, kind: string): Promise<readonly
   return rows.map((row) => v.parse(EntryRow, row));
 }
 
+/** What the engine keeps about alarms and sources. */
+export async function readStateRows(db: Queryable): Promise<readonly Entry[]> {
+  const rows = await readEntries(db, "engine_state");
+  return rows.filter(({ name }) => /^state:(quarantine|source):/.test(name ?? ""));
+}
+
 /** The row of an alarm that mails ops@example.org; `data` goes over the usual keys. */
 export async function insertAlarm(
   db: Queryable,

@@ -7,9 +7,9 @@ import {
   DatabaseBusy,
   DatabaseError,
   type LockAttempt,
-  type Queryable,
   type Row,
   type SqlValue,
+  type Transaction,
 } from "../database.ts";
 import { asDatabaseError } from "../database_error.ts";
 import { isOwnName, makeComplete } from "./folder.ts";
@@ -101,10 +101,13 @@ class EmbeddedDatabase implements Database {
     return await converted(async () => (await this.#pglite.query<Row>(sql, [...params])).rows);
   }
 
-  async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return await converted(() =>
       this.#pglite.transaction((tx) =>
-        work({ query: async (sql, params = []) => (await tx.query<Row>(sql, [...params])).rows }),
+        work({
+          query: async (sql, params = []) => (await tx.query<Row>(sql, [...params])).rows,
+          isTransaction: true,
+        }),
       ),
     );
   }
@@ -120,6 +123,10 @@ class EmbeddedDatabase implements Database {
   async tryLock(): Promise<LockAttempt> {
     const lock = { isHeld: () => true, release: async () => {} };
     return { held: true, lock, ended: undefined };
+  }
+
+  async isLocked(): Promise<boolean> {
+    return false;
   }
 
   async close(): Promise<void> {

@@ -9,13 +9,17 @@ const CONNECT_TIMEOUT = 10_000;
 /** A lost server or network is noticed even while nothing is sent. */
 const KEEPALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 20_000 };
 
-/** Connects; `willLock` opens the session of a lock at the same time. Throws DatabaseError. */
+/**
+ * Connects; `willLock` opens the session of a lock at the same time. When `signal` aborts, all sessions end
+ * with its reason. Throws DatabaseError.
+ */
 export async function openPostgres(
   address: PostgresAddress,
   limits: Limits = LIMITS,
   willLock = false,
+  signal?: AbortSignal,
 ): Promise<Database> {
-  const connect = () => connectTo(address, limits);
+  const connect = () => connectTo(address, limits, signal);
   const spare = willLock ? connect() : undefined;
   // Whoever takes the lock gets its error.
   spare?.catch(() => {});
@@ -27,13 +31,18 @@ export async function openPostgres(
   }
 }
 
-async function connectTo(address: PostgresAddress, limits: Limits): Promise<pg.Client> {
+async function connectTo(
+  address: PostgresAddress,
+  limits: Limits,
+  signal: AbortSignal | undefined,
+): Promise<pg.Client> {
   const errors: unknown[] = [];
   for (const dsn of address.dsn === undefined ? [undefined] : libpqDsns(address.dsn)) {
     try {
       const config = dsn === undefined ? { ...address.login } : { connectionString: dsn };
-      return await connectOnce(config, limits);
+      return await connectOnce(config, limits, signal);
     } catch (error) {
+      signal?.throwIfAborted();
       errors.push(error);
     }
   }
@@ -41,7 +50,12 @@ async function connectTo(address: PostgresAddress, limits: Limits): Promise<pg.C
 }
 
 /** Limits are set by a statement: poolers such as PgBouncer do not accept them as startup parameters. */
-async function connectOnce(config: pg.ClientConfig, limits: Limits): Promise<pg.Client> {
+async function connectOnce(
+  config: pg.ClientConfig,
+  limits: Limits,
+  signal: AbortSignal | undefined,
+): Promise<pg.Client> {
+  signal?.throwIfAborted();
   const client = new pg.Client({
     ...config,
     ...KEEPALIVE,
@@ -50,9 +64,12 @@ async function connectOnce(config: pg.ClientConfig, limits: Limits): Promise<pg.
   });
   // A connection that the server ends is noticed at its next use; unhandled, the event would end the process.
   client.on("error", () => {});
+  const stop = (): void => void client.connection.stream.destroy(signal?.reason);
+  signal?.addEventListener("abort", stop, { once: true });
+  client.once("end", () => signal?.removeEventListener("abort", stop));
   try {
     await client.connect();
-    await runStatement(client, limits, settings(limits));
+    await runStatement(client, limits, settings(limits, "processID" in client && client.processID));
     return client;
   } catch (error) {
     void endSession(client);
@@ -63,15 +80,15 @@ async function connectOnce(config: pg.ClientConfig, limits: Limits): Promise<pg.
 /**
  * Besides the limits: the server keeps sessions that are idle while modules run, and notices within a minute
  * that this host is gone. Compiling a statement (JIT) takes longer than running one of ours. Settings that an
- * older server does not know are left out.
+ * older server does not know are left out, and behind a pooler all of them: its sessions serve others too.
+ * There the server's process is not the one that the driver was told.
  */
-function settings({ statement, wait }: Limits): string {
+function settings({ statement }: Limits, pid: unknown): string {
   return `
     SELECT set_config(name, value, false)
-    FROM (VALUES ('statement_timeout', '${statement}'), ('idle_in_transaction_session_timeout', '${statement}'),
-                 ('lock_timeout', '${wait}'), ('idle_session_timeout', '0'), ('jit', 'off'),
+    FROM (VALUES ('statement_timeout', '${statement}'), ('idle_session_timeout', '0'), ('jit', 'off'),
                  ('tcp_keepalives_idle', '20'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'),
                  ('tcp_user_timeout', '60000'))
       AS wanted (name, value)
-    WHERE current_setting(name, true) IS NOT NULL`;
+    WHERE current_setting(name, true) IS NOT NULL AND pg_backend_pid() = ${Number(pid)}`;
 }

@@ -1,17 +1,16 @@
 import type pg from "pg";
-import {
-  type Database,
-  DatabaseError,
-  type Lock,
-  type LockAttempt,
-  type Queryable,
-  type Row,
-  type SqlValue,
-  type TransactionOptions,
+import type {
+  Database,
+  Lock,
+  LockAttempt,
+  Row,
+  SqlValue,
+  Transaction,
+  TransactionOptions,
 } from "../database.ts";
 import { asDatabaseError, isLost, repeatConflicts } from "../database_error.ts";
-import { takeAdvisoryLock } from "./lock.ts";
-import { endSession, type Limits, runStatement } from "./session.ts";
+import { isLockHeld, takeAdvisoryLock } from "./lock.ts";
+import { beginText, endSession, type Limits, runStatement } from "./session.ts";
 
 /** A database on one working session, and one session for each lock. */
 export class PostgresDatabase implements Database {
@@ -43,16 +42,16 @@ export class PostgresDatabase implements Database {
   }
 
   async transaction<T>(
-    work: (tx: Queryable) => Promise<T>,
+    work: (tx: Transaction) => Promise<T>,
     { flush = true }: TransactionOptions = {},
   ): Promise<T> {
-    const begin = flush ? "BEGIN" : "BEGIN; SET LOCAL synchronous_commit = off";
+    const begin = beginText(this.#limits, flush);
     return await this.#work(async (client) => {
       const run = (sql: string, params?: readonly SqlValue[]) =>
         runStatement(client, this.#limits, sql, params);
       await run(begin);
       try {
-        const result = await work({ query: run });
+        const result = await work({ query: run, isTransaction: true });
         await run("COMMIT");
         return result;
       } catch (error) {
@@ -72,9 +71,9 @@ export class PostgresDatabase implements Database {
     );
   }
 
-  async tryLock(name: string, staleAfter?: number): Promise<LockAttempt> {
+  async tryLock(name: string, limit?: number): Promise<LockAttempt> {
     const client = await (this.#takeSpare() ?? this.#connect());
-    const attempt = await takeAdvisoryLock(client, name, staleAfter);
+    const attempt = await takeAdvisoryLock(client, name, limit);
     if (!attempt.held) return attempt;
     const { lock } = attempt;
     this.#locks.add(lock);
@@ -83,6 +82,10 @@ export class PostgresDatabase implements Database {
       await lock.release();
     };
     return { ...attempt, lock: { isHeld: lock.isHeld, release } };
+  }
+
+  async isLocked(name: string): Promise<boolean> {
+    return await isLockHeld(this, name);
   }
 
   #takeSpare(): Promise<pg.Client> | undefined {
@@ -122,17 +125,10 @@ export class PostgresDatabase implements Database {
     return await done;
   }
 
-  /**
-   * Replaces a lost session while this process still holds its locks. One that fails is final: a tick without
-   * its server must end, not wait for each alarm.
-   */
+  /** Replaces a lost session. One that fails is final: a tick without its server must end, not wait for each alarm. */
   async #reconnect(): Promise<pg.Client> {
     if (this.#ended !== undefined) throw this.#ended;
     try {
-      if ([...this.#locks].some((lock) => !lock.isHeld()))
-        throw new DatabaseError(
-          "the connection to the database was lost, and the lock with it; the next tick tries again",
-        );
       return this.#adopt(await this.#connect());
     } catch (error) {
       if (error instanceof Error) this.#ended = error;

@@ -23,17 +23,24 @@ export async function isLockHeld(db: Queryable, name: string): Promise<boolean> 
   return (await db.query(`SELECT 1 AS held FROM ${HOLDERS}`, [name])).length > 0;
 }
 
+/** Begins the transaction that holds a lock: behind a pooler, only an open transaction keeps its session. */
+const BEGIN = `BEGIN; SELECT set_config(name, '0', true)
+  FROM unnest(ARRAY['idle_in_transaction_session_timeout', 'transaction_timeout']) AS name
+  WHERE current_setting(name, true) IS NOT NULL`;
+
 /**
- * Takes an advisory lock on a session that does nothing else from then on: Postgres releases the lock when
- * the session ends, and the time since its last statement is how long it has held the lock.
+ * Takes an advisory lock in a transaction that stays open, on a session that does nothing else from then on:
+ * Postgres releases the lock when either ends, and the time since its last statement is how long it has held
+ * the lock.
  */
 export async function takeAdvisoryLock(
   client: pg.Client,
   name: string,
-  staleAfter: number | undefined,
+  limit: number | undefined,
 ): Promise<LockAttempt> {
   try {
-    const attempt = await attemptLock(client, name, staleAfter);
+    await runStatement(client, LIMITS, BEGIN);
+    const attempt = await attemptLock(client, name, limit);
     if (!attempt.held) await endSession(client);
     return attempt;
   } catch (error) {
@@ -45,47 +52,57 @@ export async function takeAdvisoryLock(
 async function attemptLock(
   client: pg.Client,
   name: string,
-  staleAfter = Number.POSITIVE_INFINITY,
+  ownLimit: number | undefined,
 ): Promise<LockAttempt> {
-  if (await tryOnce(client, name)) return heldLock(client, name, undefined);
+  if (await tryOnce(client, name, ownLimit)) return heldLock(client, undefined);
   const holder = await readHolder(client, name);
   // It was released in between.
-  if (holder === undefined) return await attemptLock(client, name, staleAfter);
-  const { pid, idle } = holder;
-  const refuse = (why: string): LockAttempt => ({ held: false, holder: `session ${pid}${why}` });
+  if (holder === undefined) return await attemptLock(client, name, ownLimit);
+  const { pid, idle, limit } = holder;
+  const isOverdue = idle !== null && limit !== null && idle > limit;
+  const refuse = (why: string): LockAttempt => {
+    return { held: false, holder: `session ${pid}${why}`, overdue: isOverdue };
+  };
   const terminate = `SELECT pg_terminate_backend(${pid})`;
   if (idle === null) return refuse(` of another role; if no tick is running, end it: ${terminate}`);
   const age = `, for ${Math.round(idle)} s`;
-  if (idle <= staleAfter) return refuse(age);
-  if (!(await endHolder(client, name, staleAfter)))
+  if (!isOverdue) return refuse(age);
+  if (!(await endHolder(client, name, limit)))
     return refuse(
       `${age}: it is hung or dead, and this role may not terminate it; ask an administrator to run: ${terminate}`,
     );
   for (const until = performance.now() + END_TIMEOUT; performance.now() < until; ) {
-    if (await tryOnce(client, name))
+    if (await tryOnce(client, name, ownLimit))
       return heldLock(
         client,
-        name,
-        `session ${pid}${age}, longer than any tick may take, and was terminated`,
+        `session ${pid}${age}, longer than its limit of ${limit} s, and was terminated`,
       );
     await sleep(RETRY_EVERY);
   }
   return refuse(`${age}; its session could not be terminated`);
 }
 
-async function tryOnce(client: pg.Client, name: string): Promise<boolean> {
-  const sql = "SELECT pg_try_advisory_lock(hashtext($1)) AS held";
-  const [row] = await runStatement(client, LIMITS, sql, [name]);
+/** The limit stands in the name of the session, which all others can read. */
+async function tryOnce(
+  client: pg.Client,
+  name: string,
+  limit: number | undefined,
+): Promise<boolean> {
+  const sql =
+    "SELECT pg_try_advisory_xact_lock(hashtext($1)) AS held, set_config('application_name', $2, true)";
+  const label = limit === undefined ? "" : `, for at most ${Math.ceil(limit)} s`;
+  const [row] = await runStatement(client, LIMITS, sql, [name, `swf-alarms holds a lock${label}`]);
   return row?.held === true;
 }
 
 const HOLDER = `
   SELECT activity.pid,
-         extract(epoch FROM clock_timestamp() - greatest(activity.backend_start, activity.state_change))::float8 AS idle
+         extract(epoch FROM clock_timestamp() - greatest(activity.backend_start, activity.state_change))::float8 AS idle,
+         substring(activity.application_name FROM '^swf-alarms holds a lock, for at most ([0-9]{1,9}) s$')::int AS "limit"
   FROM pg_stat_activity AS activity WHERE activity.pid IN (SELECT taken.pid FROM ${HOLDERS})`;
 
-/** `idle` is null if this role may not see it. */
-const HolderRow = object({ pid: number(), idle: nullable(number()) });
+/** Seconds. `idle` is null if this role may not see it, and `limit` if the holder has none. */
+const HolderRow = object({ pid: number(), idle: nullable(number()), limit: nullable(number()) });
 
 async function readHolder(client: pg.Client, name: string) {
   const [row] = await runStatement(client, LIMITS, HOLDER, [name]);
@@ -93,10 +110,10 @@ async function readHolder(client: pg.Client, name: string) {
 }
 
 /** Ends the holder if it is still stale. Returns false if this role may not. */
-async function endHolder(client: pg.Client, name: string, staleAfter: number): Promise<boolean> {
+async function endHolder(client: pg.Client, name: string, limit: number): Promise<boolean> {
   const sql = `SELECT pg_terminate_backend(pid) FROM (${HOLDER}) AS holder WHERE idle > $2::float8`;
   try {
-    await runStatement(client, LIMITS, sql, [name, staleAfter]);
+    await runStatement(client, LIMITS, sql, [name, limit]);
     return true;
   } catch (error) {
     if (isMissingRight(error)) return false;
@@ -104,7 +121,7 @@ async function endHolder(client: pg.Client, name: string, staleAfter: number): P
   }
 }
 
-function heldLock(client: pg.Client, name: string, ended: string | undefined): LockAttempt {
+function heldLock(client: pg.Client, ended: string | undefined): LockAttempt {
   let lost = false;
   const lose = (): void => {
     lost = true;
@@ -115,8 +132,7 @@ function heldLock(client: pg.Client, name: string, ended: string | undefined): L
     isHeld: () => !lost,
     release: async () => {
       // The server may take a moment to end a session; the lock must be free at once.
-      const sql = "SELECT pg_advisory_unlock(hashtext($1))";
-      if (!lost) await runStatement(client, RELEASE_LIMITS, sql, [name]).catch(() => {});
+      if (!lost) await runStatement(client, RELEASE_LIMITS, "COMMIT").catch(() => {});
       await endSession(client);
     },
   };

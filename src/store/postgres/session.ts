@@ -15,6 +15,17 @@ export const LIMITS: Limits = { statement: 60_000, wait: 20_000, responseTimeout
 
 const END_TIMEOUT = 2_000;
 
+/** Begins a transaction with its limits: a pooler may give every transaction another session. */
+export function beginText({ statement, wait }: Limits, flush: boolean): string {
+  const settings = [
+    `statement_timeout = ${statement}`,
+    `idle_in_transaction_session_timeout = ${statement}`,
+    `lock_timeout = ${wait}`,
+    ...(flush ? [] : ["synchronous_commit = off"]),
+  ];
+  return ["BEGIN", ...settings.map((setting) => `SET LOCAL ${setting}`)].join("; ");
+}
+
 /** Sends one statement, or several without parameters. Returns the rows of all of them. */
 export async function runStatement(
   client: pg.Client,

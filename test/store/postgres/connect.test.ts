@@ -29,10 +29,16 @@ function changed(part: "password" | "port" | "pathname" | "search" | "username",
 describe("openPostgres", () => {
   test("connects with a DSN, and as the engine", async () => {
     const [row] = await db.query(
-      `SELECT current_setting('application_name') AS name, current_setting('statement_timeout') AS statement,
-              current_setting('idle_in_transaction_session_timeout') AS idle`,
+      `SELECT current_setting('application_name') AS name, current_setting('statement_timeout') AS statement`,
     );
-    expect(row).toEqual({ name: "swf-alarms", statement: "1min", idle: "1min" });
+    expect(row).toEqual({ name: "swf-alarms", statement: "1min" });
+    const [inside] = await db.transaction((tx) =>
+      tx.query(
+        `SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock,
+                current_setting('idle_in_transaction_session_timeout') AS idle`,
+      ),
+    );
+    expect(inside).toEqual({ statement: "1min", lock: "20s", idle: "1min" });
   });
 
   test("a transaction waits for the disk unless it is said that nobody needs to", async () => {

@@ -105,7 +105,8 @@ describe("limits on Postgres", () => {
     const hasty = await limited({ wait: 200 });
     await db.transaction(async (tx) => {
       await tx.query("UPDATE judged SET n = 2");
-      await expect(hasty.query("UPDATE judged SET n = 3")).rejects.toThrow(
+      const waiting = hasty.transaction((other) => other.query("UPDATE judged SET n = 3"));
+      await expect(waiting).rejects.toThrow(
         "canceling statement due to lock timeout; another session locks these rows",
       );
     });

@@ -17,28 +17,35 @@ describe("a lock whose holder is behind a dead network", () => {
     ({ proxy, dsn } = await proxyDsn(direct));
     gone = await openPostgres({ dsn });
     db = await openPostgres({ dsn: direct });
-    attempt = await gone.tryLock("tick");
-    proxy.freeze();
-    expect(attempt.held).toBe(true);
   });
+  /** Takes the lock for so many seconds, and loses the network. */
+  const takeAndFreeze = async (limit: number): Promise<void> => {
+    attempt = await gone.tryLock("tick", limit);
+    expect(attempt.held).toBe(true);
+    proxy.freeze();
+  };
   afterEach(async () => {
     await Promise.all([gone.close(), db.close()]);
     await proxy.close();
   });
 
   test("is left to it while it may be at work, and it is named", async () => {
-    for (const staleAfter of [undefined, 600]) {
-      expect(await db.tryLock("tick", staleAfter)).toEqual({
+    await takeAndFreeze(600);
+    // The limits of others do not count.
+    for (const limit of [undefined, 0, 600]) {
+      expect(await db.tryLock("tick", limit)).toEqual({
         held: false,
         holder: expect.stringMatching(/^session \d+, for \d+ s$/),
+        overdue: false,
       });
     }
-    expect(await db.tryLock("another", 0)).toMatchObject({ held: true, ended: undefined });
+    expect(await db.tryLock("another", 1)).toMatchObject({ held: true, ended: undefined });
   });
 
   test("is taken from it once it is too old, and it learns of that when it comes back", async () => {
-    const taken = await eventuallyTaken(db, "tick", 0.2);
-    expect(taken.ended).toMatch(/^session \d+, for \d+ s, longer than any tick may take/);
+    await takeAndFreeze(1);
+    const taken = await eventuallyTaken(db, "tick");
+    expect(taken.ended).toMatch(/^session \d+, for \d+ s, longer than its limit of 1 s/);
     expect(taken.lock.isHeld()).toBe(true);
     proxy.thaw();
     if (attempt.held) await eventually(() => attempt.held && !attempt.lock.isHeld());
@@ -48,25 +55,28 @@ describe("a lock whose holder is behind a dead network", () => {
   });
 
   test("a holder whose age a role may not see is left alone, with what to do", async () => {
+    await takeAndFreeze(1);
     const other = await openAs("GRANT SELECT ON pg_locks TO ROLE");
-    expect(await other.tryLock("tick", 0)).toEqual({
+    expect(await other.tryLock("tick")).toEqual({
       held: false,
       holder: expect.stringMatching(
         /^session (\d+) of another role; if no tick is running, end it: SELECT pg_terminate_backend\(\1\)$/,
       ),
+      overdue: false,
     });
   });
 
   test("a holder that a role may see and not end is named as dead, with what to do", async () => {
+    await takeAndFreeze(1);
     const other = await openAs("GRANT pg_read_all_stats TO ROLE");
     const refused = await eventually(async () => {
-      const made = await other.tryLock("tick", 0.2);
+      const made = await other.tryLock("tick");
       return !made.held && made.holder.includes("dead") ? made : undefined;
     });
     expect(refused.holder).toMatch(
       /^session (\d+), for \d+ s: it is hung or dead, and this role may not terminate it; ask an administrator to run: SELECT pg_terminate_backend\(\1\)$/,
     );
-    expect(await db.tryLock("tick")).toMatchObject({ held: false });
+    expect(refused.overdue).toBe(true);
   });
 
   /** A session as a role of its own with one right. */
@@ -82,9 +92,9 @@ describe("a lock whose holder is behind a dead network", () => {
   }
 });
 
-async function eventuallyTaken(db: Database, name: string, staleAfter: number) {
+async function eventuallyTaken(db: Database, name: string) {
   return await eventually(async () => {
-    const attempt = await db.tryLock(name, staleAfter);
+    const attempt = await db.tryLock(name);
     return attempt.held ? attempt : undefined;
   });
 }
