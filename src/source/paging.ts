@@ -31,9 +31,10 @@ export interface Page {
   readonly idFields: readonly string[] | undefined;
 }
 
-/** The query of the first page, with a page size unless the module set one. */
+/** The query of the first page, with a page size unless the module set one. PanDA ignores a `before_id` of 0. */
 export function firstQuery(query: Query, paging: Paging): Query {
-  return paging.style === "keyset" ? { ...query, limit: query.limit ?? PAGE_SIZE } : query;
+  if (paging.style !== "keyset") return query;
+  return { ...query, limit: query.limit ?? PAGE_SIZE, before_id: query.before_id || undefined };
 }
 
 /**
@@ -121,8 +122,7 @@ function orderFault(
   query: Query,
   cursor: Query[string],
 ): string | undefined {
-  // PanDA ignores 0.
-  let bound = Number(query.before_id ?? 0) || 2 ** 53;
+  let bound = Number(query.before_id ?? 2 ** 53);
   for (const [index, { [name]: id }] of items.entries()) {
     if (typeof id !== "number" || !Number.isSafeInteger(id) || id >= bound)
       return `${showName(name)} of item ${index + 1} is ${kind(id)}; ids must decrease, so it must be an integer below ${bound}`;
