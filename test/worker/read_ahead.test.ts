@@ -140,7 +140,11 @@ describe("a page ahead from a service that is not well for a moment", () => {
       seen.set(url.href, count);
       if (!url.searchParams.has("before_id")) return json(response, FIRST);
       if (count === 1) return json(response, { error: "busy" }, 503);
-      json(response, { items: [{ id: "second", number: 1 }], has_more: false, next_before_id: null });
+      json(response, {
+        items: [{ id: "second", number: 1 }],
+        has_more: false,
+        next_before_id: null,
+      });
     });
     return { server, main: makeSource({ baseUrl: server.url, maxConnections: 1 }) };
   }
