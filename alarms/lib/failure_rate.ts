@@ -1,13 +1,6 @@
 import type { AlarmClient, Detection, JsonObject, ParamSpecs, ParamsOf, Query } from "swf-alarms";
 import { numberOf, quote, show } from "./fields.ts";
-import {
-  checkCounts,
-  isOutOfWindow,
-  parseTask,
-  TASKS,
-  type Task,
-  taskPages,
-} from "./panda_task.ts";
+import { checkCounts, parseTask, type Task, taskPages, unlistedTasks } from "./panda_task.ts";
 
 const DEFAULT_STATUSES = ["running", "failed", "broken"] as const;
 
@@ -60,32 +53,12 @@ export async function* failureRate(
       break;
     }
   }
-  yield* unchangedTasks(client, params, listed);
-}
-
-const MAX_LOOKUPS = 200;
-
-/**
- * The list holds tasks that changed in the last `since_days`. A task that still fails but no longer
- * changes would leave it and clear, so it is looked up by its id.
- */
-async function* unchangedTasks(
-  client: AlarmClient,
-  params: FailureRateParams,
-  listed: ReadonlySet<string>,
-): AsyncGenerator<Detection, void, undefined> {
-  const missing = (await client.firing()).filter(
-    (key) => /^task:\d+$/.test(key) && !listed.has(key),
-  );
-  if (missing.length > MAX_LOOKUPS)
-    client.incomplete(
-      `${missing.length} firing tasks are not in the list; only ${MAX_LOOKUPS} are looked up per tick`,
-    );
-  for (const key of missing.slice(0, MAX_LOOKUPS)) {
-    const row = await client.find(`${TASKS}${key.slice("task:".length)}/`);
-    if (!isOutOfWindow(row, key, params, client.now)) continue;
+  for await (const row of unlistedTasks(client, listed, params)) {
+    if (judge(row, params).kind === "status not watched") continue;
     if (checkCounts([row]).kind !== "counted")
-      client.incomplete(`PanDA could not count: ${key} has no job or no input file`);
+      client.incomplete(
+        `PanDA could not count: task ${row.jeditaskid} has no job or no input file`,
+      );
     yield* report(client, row, params);
   }
 }

@@ -1,10 +1,4 @@
-import {
-  type AlarmClient,
-  type JsonObject,
-  type JsonValue,
-  parseUtc,
-  type Query,
-} from "swf-alarms";
+import { type AlarmClient, type JsonObject, parseUtc, type Query } from "swf-alarms";
 import { numberOf, objectOf, quote, textOf } from "./fields.ts";
 
 /** A task of `/api/panda/tasks/`, with PanDA's names. A field that is missing or invalid is null. */
@@ -82,30 +76,71 @@ export async function* taskPages(
   if (page.length > 0) yield page;
 }
 
+const MAX_LOOKUPS = 200;
+
+/** Which tasks an alarm watches, as parameters of the task list. */
+export interface TaskFilters {
+  readonly username?: string | undefined;
+  readonly processingtype?: string | undefined;
+}
+
+/**
+ * Yields the firing tasks that were not `listed`, each from a request of its own. Report those that still meet
+ * the condition: the list may leave a task out because it has not changed for long, or by mistake.
+ */
+export async function* unlistedTasks(
+  client: AlarmClient,
+  listed: ReadonlySet<string>,
+  filters: TaskFilters,
+): AsyncGenerator<JsonObject, void, undefined> {
+  const missing = (await client.firing()).filter(
+    (key) => /^task:\d+$/.test(key) && !listed.has(key),
+  );
+  if (missing.length > MAX_LOOKUPS)
+    client.incomplete(
+      `${missing.length} firing tasks are not in the list; only ${MAX_LOOKUPS} are looked up per tick`,
+    );
+  for (const key of missing.slice(0, MAX_LOOKUPS)) {
+    const path = `${TASKS}${key.slice("task:".length)}/`;
+    const response = await client.find(path);
+    // PanDA has no such task.
+    if (response === undefined) continue;
+    const task = objectOf(response);
+    if (task === null || `task:${task.jeditaskid}` !== key)
+      client.incomplete(`the response of ${path} has the jeditaskid ${quote(task?.jeditaskid)}`);
+    else if (isWatched(task, filters, client.now)) yield task;
+  }
+}
+
 const DAY = 86_400;
 const ENDED = ["done", "failed", "aborted", "broken", "finished"];
 
-/**
- * Whether this response is the task of the key, and the task list leaves it out only because it has
- * not changed for `since_days`. `now` is in epoch seconds.
- */
-export function isOutOfWindow(
-  response: JsonValue | undefined,
-  key: string,
-  window: { readonly since_days: number; readonly username?: string | undefined },
+/** Whether a task meets the filters of a list. A field that is missing does not rule it out. */
+function isWatched(
+  task: JsonObject,
+  { username, processingtype }: TaskFilters,
   now: number,
-): response is JsonObject {
-  const task = objectOf(response);
-  if (task === null || `task:${task.jeditaskid}` !== key) return false;
-  const owner = textOf(task.username)?.toLowerCase();
-  const wanted = window.username?.toLowerCase();
-  if (owner !== undefined && wanted && !wanted.includes("%") && owner !== wanted) return false;
-  // The list also leaves out tasks that have not ended 60 days after their creation.
+): boolean {
+  // As in the list, a task that has not ended 60 days after its creation is given up.
   const created = parseUtc(task.creationdate);
   const hasEnded = ENDED.includes(textOf(task.status) ?? "");
   if (!hasEnded && created !== undefined && created < now - 60 * DAY) return false;
-  const changed = parseUtc(task.modificationtime);
-  return changed !== undefined && changed < now - window.since_days * DAY;
+  const owner = textOf(task.username);
+  if (username && owner !== null && !isLike(owner, username)) return false;
+  // The response for one task has the raw type under the usual name.
+  const { processingtype_raw: raw = task.processingtype } = task;
+  if (!processingtype || raw === undefined) return true;
+  return processingtype === "__blank__" ? !raw : isLike(textOf(raw) ?? "", processingtype);
+}
+
+/** SQL's LIKE if the pattern has a `%`, otherwise equality; upper and lower case are the same. */
+function isLike(text: string, pattern: string): boolean {
+  if (!pattern.includes("%")) return text.toLowerCase() === pattern.toLowerCase();
+  const source = pattern
+    .replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
+    .replaceAll("%", ".*")
+    .replaceAll("_", ".");
+  return new RegExp(`^${source}$`, "isu").test(text);
 }
 
 /**

@@ -7,6 +7,7 @@ import { inTime } from "./in_time.ts";
 import { firstQuery, KEYSET, parsePage, type Query, queryText } from "./paging.ts";
 import { parseJson } from "./parse_json.ts";
 import type { Requester } from "./requester.ts";
+import { SeenItems } from "./seen_items.ts";
 
 /** A million items at 200 a page. */
 const MAX_PAGES = 5_000;
@@ -52,14 +53,14 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
       onWait(-1);
     }
   };
-  const get = async (path: string, query: Query = {}): Promise<JsonValue> =>
-    (await receive(path, query, source.request(path, query, false))) ?? null;
-  const getAhead = (path: string, query: Query): (() => Promise<JsonValue>) => {
-    const response = source.request(path, query, false, true);
+  const get = async (path: string, query: Query = {}, fresh?: boolean): Promise<JsonValue> =>
+    (await receive(path, query, source.request(path, query, false, false, fresh))) ?? null;
+  const getAhead = (path: string, query: Query, fresh?: boolean): (() => Promise<JsonValue>) => {
+    const response = source.request(path, query, false, true, fresh);
     // If it fails before it is needed, the rejection would be unhandled and end the process.
     response.catch(() => {});
     return async () => {
-      const needed = response.catch(() => source.request(path, query, false));
+      const needed = response.catch(() => source.request(path, query, false, false, fresh));
       return (await receive(path, query, needed)) ?? null;
     };
   };
@@ -69,32 +70,45 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     log,
     incomplete: (reason) => onIncomplete(String(reason)),
     firing: () => inTime(firing(), signal),
-    get,
+    get: (path, query) => get(path, query),
     find: (path, query = {}) => receive(path, query, source.request(path, query, true)),
     source: (name) => {
       if (!sources.has(name)) throw record(new Error(notConfigured(name)));
       return makeClient(facts, name);
     },
     pages: async function* (path, listQuery = {}, paging = KEYSET) {
-      const requested = new Set<string>();
-      let query = firstQuery(listQuery, paging);
-      let receivePage = (): Promise<JsonValue> => get(path, query);
-      try {
-        for (;;) {
-          requested.add(queryText(query));
-          const { items, next } = parsePage(await receivePage(), query, paging);
-          const error = next && loopError(queryText(next), requested);
-          // The next page is requested before the module gets the items of this one.
-          if (next !== undefined && error === undefined) receivePage = getAhead(path, next);
-          yield* items;
-          if (error !== undefined) throw new BodyError(error);
-          if (next === undefined) return;
-          query = next;
+      let earlier: SeenItems | undefined;
+      for (const fresh of [false, true]) {
+        const seen = new SeenItems();
+        const requested = new Set<string>();
+        let query = firstQuery(listQuery, paging);
+        let receivePage = (): Promise<JsonValue> => get(path, query, fresh);
+        try {
+          for (;;) {
+            requested.add(queryText(query));
+            const page = parsePage(await receivePage(), query, paging, seen.idFields);
+            const { items, next } = page;
+            seen.add(page);
+            const error = next && loopError(queryText(next), requested);
+            // The next page is requested before the module gets the items of this one.
+            if (next !== undefined && error === undefined)
+              receivePage = getAhead(path, next, fresh);
+            for (const item of items) if (!earlier?.has(item)) yield item;
+            if (error !== undefined) throw new BodyError(error);
+            if (next === undefined) break;
+            query = next;
+          }
+        } catch (error) {
+          if (!(error instanceof BodyError)) throw error;
+          const reason = `page ${requested.size}: ${error.message}`;
+          throw record(fetchError(path, sourceName, reason));
         }
-      } catch (error) {
-        if (!(error instanceof BodyError)) throw error;
-        const reason = `page ${requested.size}: ${error.message}`;
-        throw record(fetchError(path, sourceName, reason));
+        const shortage = seen.shortage(listQuery, paging);
+        if (shortage === undefined) return;
+        // Once, the list may have changed between two requests.
+        if (fresh)
+          record(fetchError(path, sourceName, `read twice, ${shortage}; check the service`));
+        earlier = seen;
       }
     },
   };

@@ -18,7 +18,8 @@ export interface AlarmClient {
    * The items of a list, page after page: `{ items, has_more, next_before_id }` (PanDA) unless `paging`
    * says otherwise. Throws FetchError like `get`, and for a list that does not continue properly. Each page is
    * requested as soon as the previous one has arrived. A page that the module does not reach has no effect,
-   * even if its request fails.
+   * even if its request fails. A list that ends before the service's own count is read again for what was missing;
+   * the outcome is incomplete if it is too short again.
    */
   pages(path: string, query?: Query, paging?: Paging): AsyncGenerator<JsonObject, void, undefined>;
   /** The client for another configured service, `[sources.<name>]`. Throws Error for an unknown name. */

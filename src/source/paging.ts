@@ -9,7 +9,7 @@ export interface Query {
 
 /** How a list is divided into pages. */
 export type Paging =
-  /** PanDA: `{ items, has_more, next_before_id }`, continued with `before_id`; ids descend. */
+  /** PanDA: `{ items, has_more, next_before_id }`, continued with `before_id`; ids must decrease. */
   | { readonly style: "keyset"; readonly list?: string }
   /** GraceDB: `{ <list>, links: { next } }`, continued with the query of `links.next`. */
   | { readonly style: "links.next"; readonly list: string };
@@ -25,25 +25,43 @@ export interface Page {
   readonly items: readonly JsonObject[];
   /** The query of the next page; undefined at the end of the list. */
   readonly next: Query | undefined;
+  /** Items of the whole list, as far as the service says. */
+  readonly count: number | undefined;
+  /** Fields that may be the id of a keyset list; undefined until a page shows them. */
+  readonly idFields: readonly string[] | undefined;
 }
 
-/** The query of the first page, with a page size unless the module set one. */
+/** The query of the first page, with a page size unless the module set one. PanDA ignores a `before_id` of 0. */
 export function firstQuery(query: Query, paging: Paging): Query {
-  return paging.style === "keyset" ? { ...query, limit: query.limit ?? PAGE_SIZE } : query;
+  if (paging.style !== "keyset") return query;
+  return { ...query, limit: query.limit ?? PAGE_SIZE, before_id: query.before_id || undefined };
 }
 
 /**
- * Throws BodyError for a page that has no list, or does not say how the list continues: taking that for the
- * end would make entities look gone.
+ * Throws BodyError for a page that has no list, does not say how the list continues, or is in another order:
+ * what it leaves out would look gone. `idFields` are those of the page before.
  */
-export function parsePage(response: JsonValue, query: Query, paging: Paging): Page {
+export function parsePage(
+  response: JsonValue,
+  query: Query,
+  paging: Paging,
+  idFields?: readonly string[],
+): Page {
   const key = paging.list ?? "items";
   if (!isJsonObject(response))
     throw new BodyError(
       `the response is ${kind(response)}, not an object with the list ${quote(key)}; use client.get`,
     );
-  const next = paging.style === "keyset" ? nextKeyset : nextLink;
-  return { items: itemsOf(response, key), next: next(response, query) };
+  const items = itemsOf(response, key);
+  const isKeyset = paging.style === "keyset";
+  const next = isKeyset ? nextKeyset(response, query) : nextLink(response, query);
+  const count = isKeyset ? response.total_count : response.numRows;
+  return {
+    items,
+    next,
+    count: typeof count === "number" ? count : undefined,
+    idFields: isKeyset ? findIdFields(items, query, next?.before_id, idFields) : undefined,
+  };
 }
 
 function itemsOf(response: JsonObject, key: string): readonly JsonObject[] {
@@ -77,6 +95,41 @@ function nextKeyset(response: JsonObject, query: Query): Query | undefined {
   if (typeof before === "number" && cursor >= before)
     throw new BodyError(`next_before_id is ${cursor} after before_id ${before}; it must decrease`);
   return { ...query, before_id: cursor };
+}
+
+/**
+ * `before_id` skips items unless ids strictly decrease, within a page and from page to page. The id is the field
+ * whose last value is the cursor. Several may match: a task's `reqid` is often its `jeditaskid`.
+ */
+function findIdFields(
+  items: readonly JsonObject[],
+  query: Query,
+  cursor: Query[string],
+  known: readonly string[] | undefined,
+): readonly string[] | undefined {
+  const last = items.at(-1);
+  if (last === undefined || (known === undefined && cursor === undefined)) return known;
+  const fields = known ?? Object.keys(last).filter((name) => last[name] === cursor);
+  const faults = fields.map((name) => orderFault(items, name, query, cursor));
+  const inOrder = fields.filter((_, index) => faults[index] === undefined);
+  if (inOrder.length > 0) return inOrder;
+  throw new BodyError(faults[0] ?? `no field of the last item is ${cursor}, the next_before_id`);
+}
+
+function orderFault(
+  items: readonly JsonObject[],
+  name: string,
+  query: Query,
+  cursor: Query[string],
+): string | undefined {
+  let bound = Number(query.before_id ?? 2 ** 53);
+  for (const [index, { [name]: id }] of items.entries()) {
+    if (typeof id !== "number" || !Number.isSafeInteger(id) || id >= bound)
+      return `${showName(name)} of item ${index + 1} is ${kind(id)}; ids must decrease, so it must be an integer below ${bound}`;
+    bound = id;
+  }
+  if (cursor === undefined || cursor === bound) return undefined;
+  return `next_before_id is ${cursor}, but the last ${showName(name)} is ${bound}`;
 }
 
 /** Only the query of the link is used, so that no response can send the engine and its token to another host. */

@@ -18,6 +18,7 @@ export class CacheMemory {
 interface Entry {
   readonly response: Promise<RequestResult>;
   readonly isAhead: boolean;
+  readonly isFresh: boolean;
 }
 
 /**
@@ -32,25 +33,30 @@ export class ResponseCache {
     this.#memory = memory;
   }
 
-  /** A request ahead is sent without retries, so its error counts only for others that are ahead. */
+  /**
+   * A request ahead is sent without retries, so its error counts only for others that are ahead. A fresh one
+   * replaces what was requested before it, once: alarms that read the same list twice share the second reading.
+   */
   async get(
     url: string,
     send: () => Promise<RequestResult>,
     isAhead: boolean,
+    isFresh = false,
   ): Promise<RequestResult> {
     const known = this.#byUrl.get(url);
-    if (known === undefined) {
+    if (known === undefined || (isFresh && !known.isFresh)) {
       const response = send().then((result) => {
         const bytes = size(url, result);
         if ((!result.ok && isAhead) || bytes > this.#memory.left) this.#byUrl.delete(url);
         else this.#memory.left -= bytes;
         return result;
       });
-      this.#byUrl.set(url, { response, isAhead });
+      this.#byUrl.set(url, { response, isAhead, isFresh });
       return await response;
     }
     const result = await known.response;
-    return !result.ok && known.isAhead && !isAhead ? await this.get(url, send, isAhead) : result;
+    const isAgain = !result.ok && known.isAhead && !isAhead;
+    return isAgain ? await this.get(url, send, isAhead, isFresh) : result;
   }
 }
 

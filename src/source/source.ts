@@ -64,10 +64,11 @@ export class Source implements SharedSource {
     query: Query,
     allow404: boolean,
     isAhead = false,
+    isFresh = false,
   ): Promise<Buffer | undefined> {
     const url = this.#url(path, query);
     const send = () => this.#queue.push(() => this.#send(url, isAhead));
-    const result = await this.#cache.get(url.href, send, isAhead);
+    const result = await this.#cache.get(url.href, send, isAhead, isFresh);
     if (result.ok) return result.body;
     if (allow404 && result.status === 404) {
       this.#succeeded.add(url.href);

@@ -49,7 +49,7 @@ export class RequestHandler {
   }
 
   /** Never rejects. */
-  async handle({ id, source, path, query, allow404, ahead }: ModuleRequest): Promise<void> {
+  async handle({ id, source, path, query, allow404, ahead, fresh }: ModuleRequest): Promise<void> {
     const { worker, soFar, signal, tick, stop } = this.#facts;
     this.#count += 1;
     if (this.#count > MAX_REQUESTS) return stop(`detect sent more than ${MAX_REQUESTS} requests`);
@@ -57,7 +57,7 @@ export class RequestHandler {
     try {
       const share = this.#shares.get(source);
       if (share === undefined) throw new Error(`no source ${source}`);
-      worker.respond(id, await inTime(share.request(path, query, allow404, ahead), signal));
+      worker.respond(id, await inTime(share.request(path, query, allow404, ahead, fresh), signal));
     } catch (error) {
       if (signal.aborted) return;
       const reason = errorText(error);

@@ -45,6 +45,8 @@ const Message = variant("type", [
     allow404: boolean(),
     /** Sent before the module needs the response. */
     ahead: boolean(),
+    /** Sent although the URL was requested before. */
+    fresh: optional(boolean()),
   }),
   /** A response with status 200 could not be used. */
   object({

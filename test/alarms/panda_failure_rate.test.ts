@@ -249,32 +249,84 @@ describe("a firing task that is no longer in the list", () => {
   const now = Date.UTC(2026, 7, 20) / 1000;
   const young = { modificationtime: "2026-08-19T18:00:00" };
 
-  test.each<[string, JsonObject | undefined, string[]]>([
-    ["still fires if it is missing only because it has not changed", SICK, keys(7)],
-    ["clears if its rate has dropped", {}, []],
-    ["clears if its status is no longer watched", { ...SICK, status: "aborted" }, []],
-    ["clears if the task no longer exists", undefined, []],
-    ["clears if it changed and is still not listed", { ...SICK, ...young }, []],
+  test.each<[string, JsonObject | undefined, JsonObject, string[]]>([
+    ["still fires if it is missing because it has not changed", SICK, {}, keys(7)],
+    ["clears if its rate has dropped", {}, {}, []],
+    ["clears if its status is no longer watched", { ...SICK, status: "aborted" }, {}, []],
+    ["clears if the task no longer exists", undefined, {}, []],
+    ["clears if it has another owner", { ...SICK, ...young }, { username: "other" }, []],
+    ["clears if its owner does not fit the pattern", SICK, { username: "%else" }, []],
+    ["still fires if its owner is written differently", SICK, { username: "SomeBody" }, keys(7)],
+    ["clears if it has another processing type", SICK, { processingtype: "other%" }, []],
+    ["clears if it has a processing type", SICK, { processingtype: "__blank__" }, []],
+    ["still fires if its type fits the pattern", SICK, { processingtype: "epic_rod%" }, keys(7)],
     [
       "clears after sixty days, when PanDA stops listing it",
       { ...SICK, creationdate: "2026-06-01T00:00:00" },
+      {},
       [],
     ],
-  ])("%s", async (_, changes, fires) => {
+    [
+      "still fires after sixty days if it has ended",
+      { ...SICK, status: "failed", creationdate: "2026-06-01T00:00:00" },
+      {},
+      keys(7),
+    ],
+    [
+      "clears without a look at its counts if its status is no longer watched",
+      { ...UNCOUNTED, status: "finished" },
+      {},
+      [],
+    ],
+  ])("%s", async (_, changes, params, fires) => {
     const tasks = changes === undefined ? [] : [task(7, changes)];
     const server = await serve([...tasks, task(9, young)], { now });
-    // The list leaves 7 out for its age, or because the query is for another owner.
-    const params = { threshold: 0.03, username: "some%" };
-    if (changes?.modificationtime !== undefined) params.username = "other";
     const outcome = await runAlarm({
       alarm: EIC_ALL,
-      params,
+      params: { threshold: 0.03, username: "some%", ...params },
       sources: { main: server.url },
       now,
       firing: ["task:7", "odd key"],
     });
     expect(outcome.reasons).toEqual([]);
     expect(keysOf(outcome)).toEqual({ status: "complete", keys: fires });
+  });
+
+  test("still fires if it changed a minute ago: its own response counts, whatever the list shows", async () => {
+    const server = await serve([task(7, { ...SICK, ...young }), task(9, young)], { now });
+    // The list is made for another owner, so it leaves 7 out.
+    server.onRequest = (url) => {
+      if (url.searchParams.has("username")) url.searchParams.set("username", "other");
+    };
+    const outcome = await runAlarm({
+      alarm: EIC_ALL,
+      params: { threshold: 0.03, username: "some%" },
+      sources: { main: server.url },
+      now,
+      firing: ["task:7"],
+    });
+    expect(keysOf(outcome)).toEqual({ status: "complete", keys: keys(7) });
+  });
+
+  test.each<[string, unknown, string]>([
+    ["of another task", task(8, SICK), "the response of /api/panda/tasks/7/ has the jeditaskid 8"],
+    ["of no task", [], "the response of /api/panda/tasks/7/ has the jeditaskid undefined"],
+    ["an error with status 200", { error: "busy" }, "has the jeditaskid undefined"],
+  ])("does not clear if the response is %s", async (_, body, reason) => {
+    const server = await serve([], { now });
+    server.onRequest = (url) =>
+      server.failWith(url.pathname.endsWith("/7/") ? { status: 200, body } : undefined);
+    const outcome = await runAlarm({
+      alarm: EIC_ALL,
+      params: { threshold: 0.03 },
+      sources: { main: server.url },
+      now,
+      firing: ["task:7"],
+    });
+    expect(outcome).toMatchObject({
+      status: "partial",
+      reasons: [expect.stringContaining(reason)],
+    });
   });
 
   test.each([

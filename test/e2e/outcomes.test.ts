@@ -35,7 +35,7 @@ test("a page that fails keeps everything active and still mails what the pages b
       response.end('{"error": "Cannot reach swf-monitor (tunnel down?)"}');
     } else {
       json(response, {
-        items: [{ key: "new", subject: "New trouble", body: "seen on page one" }],
+        items: [{ id: 7, key: "new", subject: "New trouble", body: "seen on page one" }],
         has_more: true,
         next_before_id: 7,
       });
@@ -86,7 +86,7 @@ test("a page that fails and that the module does not reach is not an error: what
       failed();
     } else {
       json(response, {
-        items: [{ key: "old", subject: "Old trouble" }],
+        items: [{ id: 7, key: "old", subject: "Old trouble" }],
         has_more: true,
         next_before_id: 7,
       });

@@ -48,7 +48,7 @@ describe("parsePage, PanDA's keyset paging", () => {
     ],
     [
       "no has_more, but a cursor",
-      { items: [{}], next_before_id: 5 },
+      { items: [{ id: 5 }], next_before_id: 5 },
       { before_id: 9 },
       { before_id: 5 },
     ],
@@ -157,6 +157,197 @@ describe("parsePage, PanDA's keyset paging", () => {
     expect(() => parsePage(answer, asked, KEYSET)).toThrow(reason);
   });
 
+  type Row = Readonly<Record<string, JsonValue>>;
+  const page = (items: readonly Row[], cursor: number | null): JsonValue => ({
+    items: items.map((item) => ({ ...item })),
+    has_more: cursor !== null,
+    next_before_id: cursor,
+  });
+  const ids = (...list: readonly JsonValue[]): Row[] => list.map((id) => ({ id }));
+  const task = (jeditaskid: number, reqid: JsonValue): Row => ({ reqid, jeditaskid });
+
+  const inOrder: readonly [
+    sentence: string,
+    items: readonly Row[],
+    cursor: number | null,
+    query: Query,
+    known: readonly string[] | undefined,
+    found: readonly string[] | undefined,
+  ][] = [
+    ["decreasing ids, with gaps", ids(9, 8, 5), 5, {}, undefined, ["id"]],
+    ["a page of one item", ids(9), 9, {}, undefined, ["id"]],
+    ["ids below zero", ids(3, 0, -5), -5, {}, undefined, ["id"]],
+    ["below the cursor of the page before", ids(8, 7), 7, { before_id: 9 }, ["id"], ["id"]],
+    ["the last page", ids(8, 7), null, { before_id: 9 }, ["id"], ["id"]],
+    ["a cursor of the module's own as a text", ids(8, 7), 7, { before_id: "9" }, undefined, ["id"]],
+    ["a single page cannot be checked", ids(1, 7, 7, "x"), null, {}, undefined, undefined],
+    ["an empty page shows nothing", [], 5, { before_id: 9 }, ["id"], ["id"]],
+    ["the first page is empty", [], 5, {}, undefined, undefined],
+    [
+      "two fields match, and both decrease",
+      [task(9, 9), task(8, 8)],
+      8,
+      {},
+      undefined,
+      ["reqid", "jeditaskid"],
+    ],
+    [
+      "two fields match, and one of them decreases",
+      [task(9, 3), task(8, 8)],
+      8,
+      {},
+      undefined,
+      ["jeditaskid"],
+    ],
+    [
+      "the other field ends on a later page",
+      [task(7, 7), task(6, 0)],
+      6,
+      { before_id: 8 },
+      ["reqid", "jeditaskid"],
+      ["jeditaskid"],
+    ],
+    [
+      "the other field is a text on the last page",
+      [task(7, "7")],
+      null,
+      { before_id: 8 },
+      ["reqid", "jeditaskid"],
+      ["jeditaskid"],
+    ],
+  ];
+  test.each(inOrder)("in order: %s", (_sentence, items, cursor, query, known, found) => {
+    expect(parsePage(page(items, cursor), query, KEYSET, known).idFields).toEqual(found);
+  });
+
+  const outOfOrder: readonly [
+    sentence: string,
+    items: readonly Row[],
+    cursor: number | null,
+    query: Query,
+    known: readonly string[] | undefined,
+    reason: string,
+  ][] = [
+    [
+      "ascending",
+      ids(5, 8, 9),
+      9,
+      {},
+      undefined,
+      "id of item 2 is 8; ids must decrease, so it must be an integer below 5",
+    ],
+    ["in the order of another column", ids(9, 3, 7), 7, {}, undefined, "id of item 3 is 7"],
+    ["one id twice", ids(9, 7, 7), 7, {}, undefined, "id of item 3 is 7"],
+    [
+      "one id twice, at the end of the list",
+      ids(4, 4),
+      null,
+      { before_id: 9 },
+      ["id"],
+      "id of item 2 is 4",
+    ],
+    [
+      "an item without an id",
+      [{ id: 9 }, {}, { id: 7 }],
+      7,
+      {},
+      undefined,
+      "id of item 2 is missing",
+    ],
+    ["a null id", ids(9, null, 7), 7, {}, undefined, "id of item 2 is null"],
+    ["a fraction", ids(9, 8.5, 7), 7, {}, undefined, "id of item 2 is 8.5"],
+    ["a text of digits among numbers", ids(9, "8", 7), 7, {}, undefined, 'id of item 2 is "8"'],
+    [
+      "ids that are texts of digits",
+      ids("9", "8"),
+      8,
+      {},
+      undefined,
+      "no field of the last item is 8",
+    ],
+    ["no field is the cursor", ids(9, 8), 5, {}, undefined, "no field of the last item is 5"],
+    [
+      "a page that begins with the cursor",
+      ids(9, 8),
+      8,
+      { before_id: 9 },
+      ["id"],
+      "id of item 1 is 9",
+    ],
+    [
+      "an item above the cursor",
+      ids(300, 8),
+      8,
+      { before_id: 9 },
+      ["id"],
+      "id of item 1 is 300; ids must decrease, so it must be an integer below 9",
+    ],
+    [
+      "an item above the cursor of the module's own",
+      ids(300, 8),
+      8,
+      { before_id: "9" },
+      undefined,
+      "id of item 1 is 300",
+    ],
+    [
+      "the page before again, as the last one",
+      ids(9, 8),
+      null,
+      { before_id: 8 },
+      ["id"],
+      "id of item 1 is 9",
+    ],
+    [
+      "after a cursor of 0, which the service ignores",
+      ids(9, 8),
+      null,
+      { before_id: 0 },
+      ["id"],
+      "id of item 1 is 9",
+    ],
+    [
+      "a cursor below the last item",
+      ids(8, 7),
+      5,
+      { before_id: 9 },
+      ["id"],
+      "next_before_id is 5, but the last id is 7",
+    ],
+    [
+      "a last page without the field",
+      [{ key: 1 }],
+      null,
+      { before_id: 9 },
+      ["id"],
+      "id of item 1 is missing",
+    ],
+    [
+      "two fields match, and neither decreases",
+      [task(7, 6), task(8, 8)],
+      8,
+      {},
+      undefined,
+      "reqid of item 2 is 8",
+    ],
+  ];
+  test.each(outOfOrder)("out of order: %s", (_sentence, items, cursor, query, known, reason) => {
+    const parse = () => parsePage(page(items, cursor), query, KEYSET, known);
+    expect(parse).toThrow(BodyError);
+    expect(parse).toThrow(reason);
+  });
+
+  test.each([
+    ["total_count of a keyset list", KEYSET, { total_count: 5, numRows: 9 }, 5],
+    ["numRows of GraceDB", LINKS, { total_count: 5, numRows: 9 }, 9],
+    ["no count", KEYSET, {}, undefined],
+    ["a null", KEYSET, { total_count: null }, undefined],
+    ["a text", LINKS, { numRows: "9" }, undefined],
+  ])("the count of the whole list: %s", (_sentence, paging, facts, count) => {
+    const list = { has_more: false, links: { next: null }, items: [], superevents: [] };
+    expect(parsePage({ ...list, ...facts }, {}, paging).count).toBe(count);
+  });
+
   test.each([
     ["the beginning of a text", "x".repeat(10_000)],
     ["a few of many keys", Object.fromEntries(Array.from({ length: 99 }, (_, at) => [at, 0]))],
@@ -222,6 +413,8 @@ describe("firstQuery", () => {
     ["the query of the module is kept", { status: "x" }, KEYSET, { limit: 200, status: "x" }],
     ["a module may ask for smaller pages", { limit: 5 }, KEYSET, { limit: 5 }],
     ["an undefined limit is the largest", { limit: undefined }, KEYSET, { limit: 200 }],
+    ["a cursor of 0 is none", { before_id: 0 }, KEYSET, { limit: 200 }],
+    ["a cursor of the module's own", { before_id: 7 }, KEYSET, { before_id: 7, limit: 200 }],
     ["other services choose their own size", { query: "x" }, LINKS, { query: "x" }],
   ] satisfies readonly (readonly [string, Query, Paging, Query])[])(
     "%s",

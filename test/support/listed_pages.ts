@@ -44,20 +44,24 @@ export function questionFor({ style }: ListedPages): { query: Query & JsonObject
 export function placeOf({ style, pages }: ListedPages, query: URLSearchParams): number {
   const before = query.get("before_id");
   if (style === "links.next") return Number(query.get("at"));
-  return before === null ? 0 : pages.length - Number(before);
+  return before === null ? 0 : pages.length - Math.ceil(Number(before) / 10) + 1;
 }
 
 /** The answer that is a page; undefined where it fails. */
 export function answerAt(list: ListedPages, place: number): JsonObject | undefined {
   const { size, kind } = list.pages[place] ?? { size: 0, kind: "fails" };
   if (kind === "fails") return undefined;
-  const items = Array.from({ length: size }, (_, at) => ({ id: `${place}.${at}` }));
+  const highest = 10 * (list.pages.length - place);
+  const items = Array.from({ length: size }, (_, at) => ({
+    id: `${place}.${at}`,
+    number: highest - at,
+  }));
   const isLast = place === list.pages.length - 1;
   const next = isLast ? 0 : place + 1;
   return {
     items: kind === "good" ? items : "none",
     has_more: !isLast,
-    next_before_id: isLast ? null : list.pages.length - next,
+    next_before_id: isLast ? null : (items.at(-1)?.number ?? highest),
     links: { next: isLast && !list.leadsBack ? null : `?at=${next}` },
   };
 }

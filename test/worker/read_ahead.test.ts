@@ -93,7 +93,7 @@ function sourceOf(answer: (path: string) => unknown): SharedSource {
   };
 }
 
-const FIRST = { items: [{ id: "first" }], has_more: true, next_before_id: 2 };
+const FIRST = { items: [{ id: "first", number: 2 }], has_more: true, next_before_id: 2 };
 const never = new Promise(() => {});
 
 test("any list and any module: its items, a failure where it reaches one, and at most one request more", async () => {
@@ -140,7 +140,11 @@ describe("a page ahead from a service that is not well for a moment", () => {
       seen.set(url.href, count);
       if (!url.searchParams.has("before_id")) return json(response, FIRST);
       if (count === 1) return json(response, { error: "busy" }, 503);
-      json(response, { items: [{ id: "second" }], has_more: false, next_before_id: null });
+      json(response, {
+        items: [{ id: "second", number: 1 }],
+        has_more: false,
+        next_before_id: null,
+      });
     });
     return { server, main: makeSource({ baseUrl: server.url, maxConnections: 1 }) };
   }
@@ -215,7 +219,7 @@ describe("a page that is under way when its module breaks off", () => {
       let settle = { answer: (): void => {}, fail: (): void => {} };
       const page = new Promise((resolve, reject) => {
         settle = {
-          answer: () => resolve({ items: [{ id: "late" }], has_more: false }),
+          answer: () => resolve({ items: [{ id: "late", number: 1 }], has_more: false }),
           fail: () => reject(new FetchError("GET /list from main: status 403")),
         };
       });

@@ -15,7 +15,7 @@ export class Requests {
 
   requesterOf(source: string): Requester {
     return {
-      request: (path, query, allow404, ahead = false) =>
+      request: (path, query, allow404, ahead = false, fresh) =>
         this.#wait((id) =>
           send({
             type: "request",
@@ -25,6 +25,7 @@ export class Requests {
             query: plainQuery(query),
             allow404,
             ahead,
+            fresh,
           }),
         ),
       reportInvalid: (path, query, reason) =>
