@@ -5,7 +5,7 @@ import type { Config } from "../config/config.ts";
 import type { Log } from "../core/log.ts";
 import type { Mode } from "../core/model.ts";
 import { resolveRecipients } from "../core/recipients.ts";
-import { type Database, type Lock, LockLost } from "../store/database.ts";
+import { type Database, DatabaseError, type Lock } from "../store/database.ts";
 import { latestPerAlarm } from "../store/engine_runs.ts";
 import { readStates } from "../store/engine_state.ts";
 import { readUnsentMail } from "../store/notifications.ts";
@@ -112,7 +112,9 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
         return ranResult({ alarm, recorded, notified, recipients: resolved, outOfTime, mode });
       }),
     );
-    if (deadline.signal.reason instanceof LockLost) throw deadline.signal.reason;
+    // Without its lock or its database it can record no more.
+    const { reason } = deadline.closed.aborted ? deadline.closed : deadline.signal;
+    if (reason instanceof DatabaseError) throw reason;
 
     const engineReport = await updateEngineAlarm(ran, {
       db,

@@ -3,23 +3,29 @@ import type { Row, SqlValue } from "../database.ts";
 
 /** Milliseconds that a session's statements may take. */
 export interface Limits {
-  /** A statement, and a transaction between its statements. */
   readonly statement: number;
-  /** Waiting for a lock of another session. */
+  /** A transaction between its statements: what a process that is gone has locked is free after that. */
+  readonly idle: number;
+  /** Waiting for a lock of another session: longer than a transaction may be idle. */
   readonly wait: number;
   /** Waiting for the server's response: longer than a statement may take. */
   readonly responseTimeout: number;
 }
 
-export const LIMITS: Limits = { statement: 60_000, wait: 20_000, responseTimeout: 70_000 };
+export const LIMITS: Limits = {
+  statement: 60_000,
+  idle: 15_000,
+  wait: 20_000,
+  responseTimeout: 70_000,
+};
 
 const END_TIMEOUT = 2_000;
 
 /** Begins a transaction with its limits: a pooler may give every transaction another session. */
-export function beginText({ statement, wait }: Limits, flush: boolean): string {
+export function beginText({ statement, idle, wait }: Limits, flush: boolean): string {
   const settings = [
     `statement_timeout = ${statement}`,
-    `idle_in_transaction_session_timeout = ${statement}`,
+    `idle_in_transaction_session_timeout = ${idle}`,
     `lock_timeout = ${wait}`,
     ...(flush ? [] : ["synchronous_commit = off"]),
   ];

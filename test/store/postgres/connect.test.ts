@@ -38,7 +38,7 @@ describe("openPostgres", () => {
                 current_setting('idle_in_transaction_session_timeout') AS idle`,
       ),
     );
-    expect(inside).toEqual({ statement: "1min", lock: "20s", idle: "1min" });
+    expect(inside).toEqual({ statement: "1min", lock: "20s", idle: "15s" });
   });
 
   test("a transaction waits for the disk unless it is said that nobody needs to", async () => {
