@@ -45,6 +45,7 @@ async function detect(
     now: 0,
     limits: { ...LIMITS, ...limits },
     firing: () => firing,
+    paramsOf: () => ({}),
     decideDetails: () => () => true,
     log,
   });
