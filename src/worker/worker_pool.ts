@@ -2,7 +2,7 @@ import fastq from "fastq";
 import type { LoadedModule } from "../alarm/alarm_module.ts";
 import type { ModuleFile } from "../alarm/discover.ts";
 import type { DetectLimits, Outcome } from "../core/model.ts";
-import { errorText } from "../text/describe.ts";
+import { cut, errorText } from "../text/describe.ts";
 import type { Redact } from "../text/redact.ts";
 import { type DetectFacts, detectIn, type JobResult, loadIn, MAX_TEXT } from "./job.ts";
 import { Worker } from "./worker.ts";
@@ -11,6 +11,8 @@ import { Worker } from "./worker.ts";
 const MAX_WORKERS = 16;
 /** Runs in a process of their own, side by side. */
 const MAX_REPEATS = 8;
+/** Characters of the list of files in a message. */
+const MAX_FILES = 500;
 /** Milliseconds, for each worker there is, that a job waits before another one is started. */
 const PATIENCE = 200;
 /** Milliseconds of an average job below which another worker would not help: the engine is the bottleneck. */
@@ -52,8 +54,6 @@ export class WorkerPool {
   readonly #waiting: Waiting[] = [];
   /** Those that run one job again and end. */
   readonly #alone = new Set<Worker>();
-  /** Those in which a job came out differently: a module has changed something. */
-  readonly #changed = new Set<Worker>();
   #timer: NodeJS.Timeout | undefined;
   #finishedJobs = 0;
   readonly #repeats = fastq.promise((run: () => Promise<void>) => run(), MAX_REPEATS);
@@ -124,18 +124,17 @@ export class WorkerPool {
     const isFinal = !first.matters || !worker.isShared;
     this.#release(worker, first.clean);
     if (isFinal) return first;
-    const files = [...worker.files].join(", ");
     try {
       let second = first;
       await this.#repeats.push(async () => {
         second = await this.#runAlone(need.memory, (own) => job(own, true));
       });
       if (second.matters) return second;
+      const files = cut([...worker.files].join(", "), MAX_FILES);
       log(
-        `ran again in a process of its own, with another result; one of these changes its process: ${files}`,
+        `ran again in a process of its own, which counts; before, one of these changed its process: ${files}`,
       );
-      this.#changed.add(worker);
-      if (this.#idle.includes(worker)) this.#drop(this.#taken(worker));
+      this.#drop(worker);
       return second;
     } catch (error) {
       return { value: first.value, unconfirmed: errorText(error) };
@@ -161,7 +160,8 @@ export class WorkerPool {
   async #acquire(need: Omit<Waiting, "take">): Promise<Worker> {
     const idle = this.#idle.find((worker) => worker.isAlive && need.memory === worker.memory);
     if (idle !== undefined) {
-      return this.#taken(idle);
+      this.#idle.splice(this.#idle.indexOf(idle), 1);
+      return idle;
     }
     return await new Promise((resolve) => {
       this.#waiting.push({ ...need, take: resolve });
@@ -170,14 +170,8 @@ export class WorkerPool {
     });
   }
 
-  /** No longer idle. */
-  #taken(worker: Worker): Worker {
-    this.#idle.splice(this.#idle.indexOf(worker), 1);
-    return worker;
-  }
-
   #release(worker: Worker, clean: boolean): void {
-    if (clean && worker.isAlive && !this.#changed.has(worker)) {
+    if (clean && worker.isAlive) {
       const suited = this.#waiting.filter(({ memory }) => memory === worker.memory);
       const next = suited.find(({ path }) => worker.files.has(path)) ?? suited[0];
       if (next !== undefined) {
@@ -195,7 +189,7 @@ export class WorkerPool {
     const next = this.#waiting[0];
     if (next === undefined) return;
     if (this.#all.size >= MAX_WORKERS) {
-      const unused = this.#idle.shift();
+      const [unused] = this.#idle;
       if (unused === undefined) return;
       this.#drop(unused);
     }
@@ -225,8 +219,10 @@ export class WorkerPool {
     }, patience);
   }
 
+  /** What runs in it ends, and may run again in a process of its own. */
   #drop(worker: Worker): void {
     this.#all.delete(worker);
+    if (this.#idle.includes(worker)) this.#idle.splice(this.#idle.indexOf(worker), 1);
     worker.kill("it is not needed any more");
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { perAlarm, runData } from "../support/contract.ts";
+import { perAlarm } from "../support/contract.ts";
 import { json } from "../support/http_server.ts";
 import { insertAlarm, insertEntry, only } from "../support/rows.ts";
 import { makeSite, type Site } from "../support/site.ts";
@@ -58,12 +58,13 @@ const CHANGES: { readonly [what: string]: string } = {
   "replaces setTimeout": "globalThis.setTimeout = () => {};",
   "changes the folder": 'process.chdir("/");',
   "changes the environment": "delete process.env.PATH;",
-  "changes Node's events": 'import("node:events").then(({ EventEmitter }) => { EventEmitter.prototype.emit = () => false; });',
-  "leaves a setInterval": "setInterval(() => { for (const end = performance.now() + 900; performance.now() < end;); }, 1);",
+  "changes Node's events":
+    'import("node:events").then(({ EventEmitter }) => { EventEmitter.prototype.emit = () => false; });',
+  "leaves a setInterval":
+    "setInterval(() => { for (const end = performance.now() + 900; performance.now() < end;); }, 1);",
   "leaves a setImmediate loop":
     "setImmediate(function again() { for (const end = performance.now() + 900; performance.now() < end;); setImmediate(again); });",
-  "leaves a loop that is not counted":
-    "setTimeout(() => { for (;;); }, 30).unref();",
+  "leaves a loop that is not counted": "setTimeout(() => { for (;;); }, 30).unref();",
   "leaves microtasks for later":
     "setTimeout(() => { (function again() { Promise.resolve().then(again); })(); }, 30).unref();",
   "leaves a rejection for later":
@@ -117,23 +118,27 @@ const CASES = Object.entries(CHANGES).flatMap(([what, text]) =>
   (["imported", "run"] as const).map((when) => [what, when, text] as const),
 );
 
-test.each(CASES)("a module that %s when it is %s changes no other alarm's events", {
-  timeout: 120_000,
-}, async (_, when, text) => {
-  const site = await sharedSite(guilty(text, when));
-  await site.tick();
-  const run = only(await site.entries("engine_run"));
-  for (const name of NAMES)
-    expect(perAlarm(run, `alarm_${name}`), name).toMatchObject({
-      errors: 0,
-      alarms_seen: 1,
-      outcome: "complete",
-      cleared: 1,
-    });
-  const events = await site.entries("event");
-  const active = events.filter(({ data }) => data.clear_time === null);
-  const found = active.map(({ data }) => `${data.entry_id} ${data.dedupe_key}`);
-  expect(found.filter((event) => !event.startsWith("event_m_guilty")).sort()).toEqual(
-    NAMES.map((name) => `event_${name} still`).sort(),
-  );
-});
+test.each(CASES)(
+  "a module that %s when it is %s changes no other alarm's events",
+  {
+    timeout: 120_000,
+  },
+  async (_, when, text) => {
+    const site = await sharedSite(guilty(text, when));
+    await site.tick();
+    const run = only(await site.entries("engine_run"));
+    for (const name of NAMES)
+      expect(perAlarm(run, `alarm_${name}`), name).toMatchObject({
+        errors: 0,
+        alarms_seen: 1,
+        outcome: "complete",
+        cleared: 1,
+      });
+    const events = await site.entries("event");
+    const active = events.filter(({ data }) => data.clear_time === null);
+    const found = active.map(({ data }) => `${data.entry_id} ${data.dedupe_key}`);
+    expect(found.filter((event) => !event.startsWith("event_m_guilty")).sort()).toEqual(
+      NAMES.map((name) => `event_${name} still`).sort(),
+    );
+  },
+);
