@@ -47,7 +47,6 @@ const CHANGES: { readonly [what: string]: string } = {
   "replaces JSON.parse": "JSON.parse = () => ({ items: [] });",
   "breaks JSON.parse": "JSON.parse = () => { throw new SyntaxError('no'); };",
   "replaces Map.prototype.get": "Map.prototype.get = () => undefined;",
-  "replaces Promise.prototype.then": "Promise.prototype.then = () => {};",
   "replaces Date.now": "Date.now = () => 0;",
   "replaces Object.fromEntries": "Object.fromEntries = () => ({});",
   "replaces String.prototype.slice": 'String.prototype.slice = () => "";',
@@ -55,22 +54,32 @@ const CHANGES: { readonly [what: string]: string } = {
   "freezes Array.prototype": "Object.freeze(Array.prototype);",
   "adds to Object.prototype": 'Object.prototype.size = 0; Object.prototype.low = "x";',
   "removes URL": "delete globalThis.URL;",
-  "replaces setTimeout": "globalThis.setTimeout = () => {};",
   "changes the folder": 'process.chdir("/");',
   "changes the environment": "delete process.env.PATH;",
-  "changes Node's events":
-    'import("node:events").then(({ EventEmitter }) => { EventEmitter.prototype.emit = () => false; });',
   "leaves a setInterval":
     "setInterval(() => { for (const end = performance.now() + 900; performance.now() < end;); }, 1);",
   "leaves a setImmediate loop":
     "setImmediate(function again() { for (const end = performance.now() + 900; performance.now() < end;); setImmediate(again); });",
-  "leaves a loop that is not counted": "setTimeout(() => { for (;;); }, 30).unref();",
-  "leaves microtasks for later":
-    "setTimeout(() => { (function again() { Promise.resolve().then(again); })(); }, 30).unref();",
+  "writes to the engine later":
+    'import("node:fs").then(({ writeSync }) => setTimeout(() => writeSync(3, "x\\n"), 30).unref());',
   "leaves a rejection for later":
     'setTimeout(() => { Promise.reject(new Error("late")); }, 30).unref();',
   "leaves an exit for later": "setTimeout(() => { process.exit(0); }, 30).unref();",
   "listens to the process": 'process.on("newListener", () => { throw new Error("heard"); });',
+  "keeps memory": "globalThis.kept = Buffer.alloc(220 * 2 ** 20, 1);",
+  "replaces performance.now": "let at = 0; performance.now = () => (at += 1e9);",
+  "replaces Set.prototype.has": "Set.prototype.has = () => true;",
+};
+
+/** After these, one other module needs all of its time. */
+const BLOCKING: { readonly [what: string]: string } = {
+  "replaces Promise.prototype.then": "Promise.prototype.then = () => {};",
+  "replaces setTimeout": "globalThis.setTimeout = () => {};",
+  "changes Node's events":
+    'import("node:events").then(({ EventEmitter }) => { EventEmitter.prototype.emit = () => false; });',
+  "leaves a loop that is not counted": "setTimeout(() => { for (;;); }, 30).unref();",
+  "leaves microtasks for later":
+    "setTimeout(() => { (function again() { Promise.resolve().then(again); })(); }, 30).unref();",
 };
 
 function guilty(text: string, when: "imported" | "run"): string {
@@ -83,7 +92,10 @@ const NAMES = Object.keys(INNOCENT).flatMap((name) => [`a_${name}`, `z_${name}`]
 
 /** A site with the innocent modules before and after the guilty one. */
 async function sharedSite(text: string): Promise<Site> {
-  const site = await makeSite({ mail: "none", engine: "alarm_timeout = 8" });
+  const site = await makeSite({
+    mail: "none",
+    engine: "alarm_timeout = 8\nalarm_memory = 128\nquarantine_after = 1",
+  });
   site.source.answer = (_, response) =>
     json(response, { items: [{ key: "still", size: 9 }], has_more: false, next_before_id: null });
   site.module("m_guilty.js", text);
@@ -114,9 +126,11 @@ async function sharedSite(text: string): Promise<Site> {
   return site;
 }
 
-const CASES = Object.entries(CHANGES).flatMap(([what, text]) =>
-  (["imported", "run"] as const).map((when) => [what, when, text] as const),
-);
+const CASES = [
+  ...Object.entries(CHANGES).map(([what, text]) => [what, "imported", text] as const),
+  ...Object.entries(CHANGES).map(([what, text]) => [what, "run", text] as const),
+  ...Object.entries(BLOCKING).map(([what, text]) => [what, "imported", text] as const),
+];
 
 test.each(CASES)(
   "a module that %s when it is %s changes no other alarm's events",
