@@ -99,15 +99,16 @@ export async function detectIn(
   });
   const add = (detections: readonly SafeDetection[], length: number): void => {
     for (const detection of detections) {
-      if (soFar.yielded >= limits.detections) {
-        worker.kill(tooMany(limits.detections));
+      const isOneTooMany = soFar.yielded >= limits.detections;
+      const characters = isOneTooMany ? 0 : soFar.add(detection, length / detections.length);
+      // What exceeds the limit is not counted: shorter ones of other alarms still have room.
+      if (isOneTooMany || characters > text.left) {
+        worker.kill(isOneTooMany ? tooMany(limits.detections) : TOO_LONG);
         return;
       }
-      const characters = soFar.add(detection, length / detections.length);
       kept += characters;
       text.left -= characters;
     }
-    if (text.left < 0) worker.kill(TOO_LONG);
   };
   const task: Task = { type: "detect", file, params, sources: [...sources.keys()], now, timeout };
   const end = await worker.run(task, late, signal, (message, length) => {

@@ -44,6 +44,12 @@ const CHANGES: { readonly [what: string]: string } = {
   "replaces Array.prototype.map": "Array.prototype.map = () => [];",
   "replaces Array.prototype.filter": "Array.prototype.filter = () => [];",
   "replaces the iteration of lists": "Array.prototype[Symbol.iterator] = function* () {};",
+  "ends all list iterators":
+    "Object.getPrototypeOf([][Symbol.iterator]()).next = () => ({ done: true, value: undefined });",
+  "ends all generators":
+    "for (const make of [function* () {}, async function* () {}]) make.constructor.prototype.prototype.next = () => ({ done: true, value: undefined });",
+  "freezes all prototypes":
+    "for (const name of Object.getOwnPropertyNames(globalThis)) { const found = Reflect.get(globalThis, name)?.prototype; if (found) Object.freeze(found); }",
   "replaces JSON.parse": "JSON.parse = () => ({ items: [] });",
   "breaks JSON.parse": "JSON.parse = () => { throw new SyntaxError('no'); };",
   "replaces Map.prototype.get": "Map.prototype.get = () => undefined;",

@@ -29,7 +29,6 @@ const BLOCKED =
 const LATE = /^out of time: detect did not end within 2 s/;
 const MEMORY =
   /out of memory: the module used more than \d+ MiB; raise alarm_memory in the alarm's row/;
-const TEXT = /^more than 256 MiB of new detections in this tick/;
 /** For what ends in no other way; the others have time enough on any machine. */
 const HASTY = { alarm_timeout: 2 };
 
@@ -51,8 +50,7 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   closes_pipes: failed(/^(out of time: |the worker )/, true, HASTY),
   eats_buffers: failed(MEMORY),
   eats_heap: failed(MEMORY, true, { alarm_memory: 64 }),
-  // Another one may have used up the text that a tick may have.
-  eats_text: failed(new RegExp(`${MEMORY.source}|${TEXT.source}`)),
+  eats_text: failed(MEMORY),
   eats_typed_arrays: failed(MEMORY),
   exits: failed(/^the module exited the process with code 0$/),
   exits_at_import: failed(/cannot load .*: the module exited the process with code 3$/, false),
@@ -114,5 +112,5 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   yields_garbage: partial(/^yielded undefined; a detection is .*and \d+ more reasons$/),
   yields_huge_data: partial(/^yielded "huge" with \d+ characters of data; the limit is \d+$/),
   yields_odd_data: complete(),
-  yields_too_much_text: failed(TEXT, false),
+  yields_too_much_text: failed(/^more than 256 MiB of new detections in this tick/, false),
 };
