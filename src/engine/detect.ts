@@ -1,4 +1,5 @@
 import type { Alarm } from "../alarm/load_alarms.ts";
+import { judgeReadiness } from "../alarm/readiness.ts";
 import type { Config } from "../config/config.ts";
 import { decideDetails } from "../core/kept_details.ts";
 import type { Log } from "../core/log.ts";
@@ -39,6 +40,11 @@ export async function detect(
     sources: sources.byName,
     now,
     firing: () => [...active.keys()],
+    paramsOf: (loaded) => {
+      const judged = judgeReadiness(loaded, row.params, sources.names);
+      if (judged.kind === "ready") return judged.params;
+      throw new Error("PARAMS and SOURCES are different when the module is loaded alone");
+    },
     decideDetails: () =>
       keepAll === true ? () => true : decideDetails({ alarm: row, active, now }),
     limits: { ...config.engine.limits, ...row.limits },

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { type LoadedModule, parseModule } from "../alarm/alarm_module.ts";
+import { type AlarmModule, type LoadedModule, parseModule } from "../alarm/alarm_module.ts";
 import type { ModuleFile } from "../alarm/discover.ts";
 import type { DetectLimits, Outcome, SafeDetection } from "../core/model.ts";
 import type { SharedSource } from "../source/share.ts";
@@ -13,15 +13,13 @@ import type { Worker } from "./worker.ts";
 
 /** Seconds for the import of one module. */
 const IMPORT_TIMEOUT = 10;
-/** Globals that a message names. */
-const SHOWN_GLOBALS = 5;
 
 export interface JobResult<T> {
   readonly value: T;
   /** Whether the process may take another job. */
   readonly clean: boolean;
-  /** Whether a module that ran earlier in the process may be the cause of an error. */
-  readonly retry: boolean;
+  /** Whether it clears or fails, which a module that ran earlier in the process may have caused. */
+  readonly matters: boolean;
 }
 
 /** Imports a module and parses its exports. Never rejects; `signal` ends it early. */
@@ -38,12 +36,12 @@ export async function loadIn(
   const end = await worker.run(task, late, signal, () => {});
   if (end.type === "died") {
     const value = loadError(`cannot load ${file.path}`, end.cause);
-    return { value, clean: false, retry: true };
+    return { value, clean: false, matters: true };
   }
   const { exports, error, clean } = end;
   const value =
     error === null ? parseModule(file, exports) : { ok: false as const, error: error.text };
-  return { value, clean, retry: false };
+  return { value, clean, matters: !value.ok };
 }
 
 function loadError(what: string, cause: unknown): LoadedModule {
@@ -59,6 +57,8 @@ export interface DetectFacts extends Pick<OutcomeFacts, "redact"> {
   readonly limits: DetectLimits;
   /** The dedupe keys of the alarm's active events. */
   readonly firing: () => readonly string[];
+  /** The parameters of the alarm with this module. Throws if the alarm cannot run with it. */
+  readonly paramsOf: (module: AlarmModule) => JsonObject;
   /** Makes `needsDetails` for one run of `detect`. */
   readonly decideDetails: () => OutcomeFacts["needsDetails"];
   readonly log: (message: string) => void;
@@ -88,39 +88,34 @@ export async function detectIn(
   setMaxListeners(0, ended.signal);
   const log = boundedLog(facts.log);
   const late = `out of time: detect did not end within ${timeout} s; it blocked the event loop; worker killed`;
-  /** The limit that the module exceeded; no other module can be the cause. */
-  let exceeded: string | undefined;
-  const stop = (cause: string): void => {
-    exceeded = cause;
-    worker.kill(cause);
-  };
+  let kept = 0;
   const requests = new RequestHandler({
     worker,
     sources,
     soFar,
     signal: ended.signal,
     tick: signal,
-    stop,
+    stop: (cause) => worker.kill(cause),
   });
   const add = (detections: readonly SafeDetection[], length: number): void => {
     for (const detection of detections) {
-      if (soFar.yielded >= limits.detections) {
-        stop(tooMany(limits.detections));
+      const isOneTooMany = soFar.yielded >= limits.detections;
+      const characters = isOneTooMany ? 0 : soFar.add(detection, length / detections.length);
+      // What exceeds the limit is not counted: shorter ones of other alarms still have room.
+      if (isOneTooMany || characters > text.left) {
+        worker.kill(isOneTooMany ? tooMany(limits.detections) : TOO_LONG);
         return;
       }
-      text.left -= soFar.add(detection, length / detections.length);
+      kept += characters;
+      text.left -= characters;
     }
-    if (text.left < 0) stop(TOO_LONG);
   };
   const task: Task = { type: "detect", file, params, sources: [...sources.keys()], now, timeout };
-  let isSuspect = false;
   const end = await worker.run(task, late, signal, (message, length) => {
     switch (message.type) {
       case "detections":
         return add(message.detections, length);
       case "unhandled":
-        isSuspect = true;
-        return soFar.incomplete(message.reason);
       case "incomplete":
         return soFar.incomplete(message.reason);
       case "log":
@@ -134,22 +129,20 @@ export async function detectIn(
         return worker.respond(message.id, Buffer.from(JSON.stringify(facts.firing())));
     }
   });
+  const isPending = requests.pending > 0;
   ended.abort(new Error("detect has ended"));
-  if (end.type === "died") {
-    isSuspect = end.cause !== exceeded && end.cause !== late;
-    soFar.fail({ text: end.cause, isWaiting: signal.aborted && requests.pending > 0 });
-  } else {
-    if (end.error !== null) soFar.fail(end.error);
-    if (end.changed.length > 0) {
-      isSuspect = true;
-      soFar.incomplete(changedGlobals(end.changed));
-    }
-  }
-  return {
-    value: soFar.outcome((performance.now() - started) / 1000),
-    clean: end.type === "end" && end.clean && !isSuspect,
-    retry: isSuspect,
-  };
+  await requests.checked();
+  const error =
+    end.type === "died" ? { text: end.cause, isWaiting: signal.aborted && isPending } : end.error;
+  if (error !== null) soFar.fail(error);
+  const value = soFar.outcome((performance.now() - started) / 1000);
+  const isOfSource = requests.hasFailed || (error?.isWaiting === true && isPending);
+  const matters =
+    value.status === "complete" ? facts.firing().some((key) => !value.keys.has(key)) : !isOfSource;
+  // It will run again, and what it yields then counts.
+  if (matters && worker.isShared) text.left += kept;
+  const hasFailed = value.status === "failed" && matters;
+  return { value, clean: end.type === "end" && end.clean && !hasFailed, matters };
 }
 
 const TOO_LONG = `more than ${MAX_TEXT} MiB of new detections in this tick; shorten their body and data`;
@@ -158,11 +151,6 @@ function tooMany(max: number): string {
   return `detect yielded more than ${max} detections; if that is expected, raise max_detections in the alarm's row or in [engine]`;
 }
 
-function changedGlobals(names: readonly string[]): string {
-  const more = names.length > SHOWN_GLOBALS ? ", …" : "";
-  return `the module changed globals that other code relies on: ${names.slice(0, SHOWN_GLOBALS).join(", ")}${more}`;
-}
-
 function unused<T>(value: T): JobResult<T> {
-  return { value, clean: true, retry: false };
+  return { value, clean: true, matters: false };
 }

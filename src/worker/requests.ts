@@ -1,4 +1,6 @@
+import { BodyError } from "../source/fetch_error.ts";
 import { inTime } from "../source/in_time.ts";
+import { parseJson } from "../source/parse_json.ts";
 import type { Requester } from "../source/requester.ts";
 import { type SharedSource, shareOf } from "../source/share.ts";
 import { errorText } from "../text/describe.ts";
@@ -28,6 +30,9 @@ export class RequestHandler {
   #count = 0;
   /** Requests without a response. */
   pending = 0;
+  /** Whether a request failed, and the engine itself saw it: no module is the cause. */
+  hasFailed = false;
+  readonly #checks: Promise<void>[] = [];
 
   constructor(facts: RequestFacts) {
     const { sources, signal, worker } = facts;
@@ -37,14 +42,28 @@ export class RequestHandler {
     );
   }
 
-  /** The worker could not use a response: the request failed, and the source is the cause. */
-  reportInvalid({ source, path, query, reason }: InvalidResponse): void {
-    const { soFar, sources } = this.#facts;
-    soFar.sourceFailed();
+  /** The worker could not use a response. */
+  reportInvalid(message: InvalidResponse): void {
+    this.#checks.push(this.#checkInvalid(message));
+  }
+
+  /** Resolves when each invalid response that was reported has been checked. */
+  async checked(): Promise<void> {
+    await Promise.all(this.#checks);
+  }
+
+  /** The source is the cause if the engine cannot use the response either: a module may change what its process reads. */
+  async #checkInvalid({ source, path, query, reason }: InvalidResponse): Promise<void> {
+    const { soFar, sources, tick } = this.#facts;
+    const from = sources.get(source);
+    if (from === undefined) return;
     try {
-      sources.get(source)?.reportInvalid?.(path, query, reason);
-    } catch {
-      // Not a path of this source, so it was never requested.
+      parseJson(String(await inTime(from.request(path, query, true), tick)));
+    } catch (error) {
+      if (!(error instanceof BodyError)) return;
+      this.hasFailed = true;
+      soFar.sourceFailed();
+      from.reportInvalid?.(path, query, reason);
     }
   }
 
@@ -62,7 +81,10 @@ export class RequestHandler {
       if (signal.aborted) return;
       const reason = errorText(error);
       // A module that needs what was sent ahead sends it again, unless the tick has ended.
-      if (!ahead || tick.aborted) soFar.requestFailed(reason);
+      if (!ahead || tick.aborted) {
+        this.hasFailed = true;
+        soFar.requestFailed(reason);
+      }
       worker.send({ type: "fail", id, reason });
     } finally {
       this.pending -= 1;

@@ -15,11 +15,12 @@ import { parseWorkerLine, type TaskEnd, type WorkerMessage } from "./worker_mess
 const MAIN = fileURLToPath(new URL("../../dist/worker/child/main.js", import.meta.url));
 
 /**
- * What Node cannot set: no core files, and a limit of CPU time, so that a module that computes without end
- * does not outlive a killed engine. Where setpriv exists the worker dies with the engine at once.
+ * What Node cannot set: no core files, and a limit of CPU time. The subshell waits for the end of the engine,
+ * however it ends: the system then closes the pipe, and the worker is killed with all processes that modules have
+ * started in its group.
  */
 const SHELL = `ulimit -c 0; ulimit -t "$1"; shift
-  with="setpriv --pdeathsig KILL"; $with true 2>/dev/null || with=; exec $with "$@"`;
+  (read -r line <&5; kill -KILL 0) >&- 2>&- 3>&- 4<&- & exec "$@" 5<&-`;
 
 /** `vm.SourceTextModule` is experimental. */
 const FLAGS = ["--experimental-vm-modules", "--no-warnings"];
@@ -61,6 +62,8 @@ export class Worker {
   readonly memory: number;
   /** The files of the modules that have run in the process. */
   readonly files = new Set<string>();
+  /** Whether another module, or another alarm, ran in the process before its last task. */
+  isShared = false;
   readonly ended: Promise<Died>;
   readonly #child: ChildProcess;
   readonly #input: Writable;
@@ -71,6 +74,7 @@ export class Worker {
   #onMessage: OnMessage | undefined;
   #cause: string | undefined;
   #hasExited = false;
+  #hasDetected = false;
 
   constructor({ memory, cpuTime, log }: WorkerSettings) {
     this.memory = memory;
@@ -79,7 +83,7 @@ export class Worker {
     const flags = [`--max-old-space-size=${Math.ceil(memory)}`, ...FLAGS];
     const command = [String(Math.ceil(cpuTime)), process.execPath, ...flags, MAIN];
     this.#child = spawn("/bin/sh", ["-c", SHELL, "swf-alarms", ...command], {
-      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe"],
       // A process group of its own: the processes that a module starts are killed with it.
       detached: true,
       env: moduleEnvironment(process.env),
@@ -90,7 +94,7 @@ export class Worker {
     this.#input = input;
     input.setMaxListeners(0);
     // A pipe breaks when its process dies, which `exit` reports.
-    for (const stream of [input, output]) stream.on("error", () => {});
+    for (const stream of this.#child.stdio) stream?.on("error", () => {});
     output.setEncoding("utf8").on(
       "data",
       lineSplitter(MAX_LINE, (line) => this.#receive(line)),
@@ -120,6 +124,8 @@ export class Worker {
     const memoryCheck = setInterval(() => this.#checkMemory(), MEMORY_CHECK_INTERVAL);
     tick.addEventListener("abort", stop, { once: true });
     this.files.add(task.file.path);
+    this.isShared = this.#hasDetected || this.files.size > 1;
+    this.#hasDetected ||= task.type === "detect";
     this.#job = randomUUID();
     this.#print = boundedLog(this.#log);
     try {

@@ -72,8 +72,6 @@ const Message = variant("type", [
         isWaiting: optional(boolean()),
       }),
     ),
-    /** Globals that differ from before. */
-    changed: array(string()),
     /** Whether the process may run another module. */
     clean: boolean(),
   }),

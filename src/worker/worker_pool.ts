@@ -1,12 +1,18 @@
+import fastq from "fastq";
 import type { LoadedModule } from "../alarm/alarm_module.ts";
 import type { ModuleFile } from "../alarm/discover.ts";
 import type { DetectLimits, Outcome } from "../core/model.ts";
+import { cut, errorText } from "../text/describe.ts";
 import type { Redact } from "../text/redact.ts";
 import { type DetectFacts, detectIn, type JobResult, loadIn, MAX_TEXT } from "./job.ts";
 import { Worker } from "./worker.ts";
 
 /** Alarms mostly wait for a service, which takes four requests at once. */
 const MAX_WORKERS = 16;
+/** Runs in a process of their own, side by side. */
+const MAX_REPEATS = 8;
+/** Characters of the list of files in a message. */
+const MAX_FILES = 500;
 /** Milliseconds, for each worker there is, that a job waits before another one is started. */
 const PATIENCE = 200;
 /** Milliseconds of an average job below which another worker would not help: the engine is the bottleneck. */
@@ -17,8 +23,6 @@ interface Waiting {
   readonly memory: number;
   /** Of the module: a worker that has it loaded need not load it again. */
   readonly path: string;
-  /** Only a worker in which nothing has run yet will do. */
-  readonly fresh: boolean;
   take(worker: Worker): void;
 }
 
@@ -48,8 +52,11 @@ export class WorkerPool {
   readonly #all = new Set<Worker>();
   readonly #idle: Worker[] = [];
   readonly #waiting: Waiting[] = [];
+  /** Those that run one job again and end. */
+  readonly #alone = new Set<Worker>();
   #timer: NodeJS.Timeout | undefined;
   #finishedJobs = 0;
+  readonly #repeats = fastq.promise((run: () => Promise<void>) => run(), MAX_REPEATS);
   readonly #text = { left: MAX_TEXT * 2 ** 20 };
 
   constructor(settings: WorkerPoolSettings) {
@@ -62,45 +69,96 @@ export class WorkerPool {
 
   /** Imports a module. Never rejects. */
   async load(file: ModuleFile): Promise<LoadedModule> {
-    const { signal, limits } = this.#settings;
-    return await this.#run(limits.memory, file.path, (worker) =>
-      loadIn(worker, file, limits.timeout, signal),
-    );
+    const { signal, limits, log } = this.#settings;
+    const job = (worker: Worker): Promise<JobResult<LoadedModule>> =>
+      loadIn(worker, file, limits.timeout, signal);
+    return (await this.#run({ memory: limits.memory, path: file.path }, job, log)).value;
   }
 
   /** Runs a module's `detect`. Never rejects. */
   async detect(given: Omit<DetectFacts, "redact" | "text">): Promise<Outcome> {
     const { signal, redact } = this.#settings;
-    return await this.#run(given.limits.memory, given.file.path, (worker) =>
-      detectIn(worker, { ...given, redact, text: this.#text }, signal),
-    );
+    const { file, limits } = given;
+    const facts = { ...given, redact, text: this.#text };
+    const logged = new Set<string>();
+    const job = async (worker: Worker, isRepeat: boolean): Promise<JobResult<Outcome>> => {
+      const log = (message: string): void => {
+        if (!isRepeat) logged.add(message);
+        if (!isRepeat || !logged.has(message)) given.log(message);
+      };
+      if (!isRepeat) return await detectIn(worker, { ...facts, log }, signal);
+      // Another module may also have changed how this one was loaded.
+      const { value: loaded } = await loadIn(worker, file, limits.timeout, signal);
+      const params = loaded.ok ? given.paramsOf(loaded.module) : given.params;
+      return await detectIn(worker, { ...facts, params, log }, signal);
+    };
+    const need = { memory: limits.memory, path: file.path };
+    const { value, unconfirmed } = await this.#run(need, job, given.log);
+    if (unconfirmed === undefined || value.status !== "complete") return value;
+    const reason = `nothing clears, because detect could not run in a process of its own: ${unconfirmed}`;
+    return { ...value, status: "partial", reasons: [reason] };
   }
 
-  /** Ends all workers. */
+  /** Ends all workers, and all processes that modules have started in their groups. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
-    const all = [...this.#all];
+    this.#waiting.length = 0;
+    this.#repeats.pause();
+    const all = [...this.#all, ...this.#alone];
     for (const worker of all) worker.kill("the tick has ended");
     await Promise.all(all.map((worker) => worker.ended));
   }
 
-  /** Runs the job, and again in a fresh worker if a module that ran before it may be the cause of an error. */
+  /**
+   * Runs the job. A result that matters, from a process in which another module has run, is replaced by that of a
+   * second run in a process of its own; `unconfirmed` says why there is none.
+   */
   async #run<T>(
-    memory: number,
-    path: string,
-    job: (worker: Worker) => Promise<JobResult<T>>,
-  ): Promise<T> {
-    for (let fresh = false; ; fresh = true) {
-      const worker = await this.#acquire({ memory, path, fresh });
-      const { value, clean, retry } = await job(worker);
-      this.#finishedJobs += 1;
-      this.#release(worker, clean);
-      if (fresh || !retry || worker.files.size < 2 || this.#settings.signal.aborted) return value;
+    need: Omit<Waiting, "take">,
+    job: (worker: Worker, isRepeat: boolean) => Promise<JobResult<T>>,
+    log: (message: string) => void,
+  ): Promise<{ readonly value: T; readonly unconfirmed?: string }> {
+    const worker = await this.#acquire(need);
+    const first = await job(worker, false);
+    this.#finishedJobs += 1;
+    const isFinal = !first.matters || !worker.isShared;
+    this.#release(worker, first.clean);
+    if (isFinal) return first;
+    try {
+      let second = first;
+      await this.#repeats.push(async () => {
+        second = await this.#runAlone(need.memory, (own) => job(own, true));
+      });
+      if (second.matters) return second;
+      const files = cut([...worker.files].join(", "), MAX_FILES);
+      log(
+        `ran again in a process of its own, which counts; before, one of these changed its process: ${files}`,
+      );
+      this.#drop(worker);
+      return second;
+    } catch (error) {
+      return { value: first.value, unconfirmed: errorText(error) };
+    }
+  }
+
+  /** Rejects if the tick's time is up. */
+  async #runAlone<T>(memory: number, job: (worker: Worker) => Promise<T>): Promise<T> {
+    const { signal } = this.#settings;
+    signal.throwIfAborted();
+    const worker = this.#newWorker(memory);
+    this.#alone.add(worker);
+    try {
+      const result = await job(worker);
+      signal.throwIfAborted();
+      return result;
+    } finally {
+      this.#alone.delete(worker);
+      worker.kill("it is not needed any more");
     }
   }
 
   async #acquire(need: Omit<Waiting, "take">): Promise<Worker> {
-    const idle = this.#idle.find((worker) => worker.isAlive && suits(need, worker));
+    const idle = this.#idle.find((worker) => worker.isAlive && need.memory === worker.memory);
     if (idle !== undefined) {
       this.#idle.splice(this.#idle.indexOf(idle), 1);
       return idle;
@@ -114,7 +172,7 @@ export class WorkerPool {
 
   #release(worker: Worker, clean: boolean): void {
     if (clean && worker.isAlive) {
-      const suited = this.#waiting.filter((waiting) => suits(waiting, worker));
+      const suited = this.#waiting.filter(({ memory }) => memory === worker.memory);
       const next = suited.find(({ path }) => worker.files.has(path)) ?? suited[0];
       if (next !== undefined) {
         this.#waiting.splice(this.#waiting.indexOf(next), 1);
@@ -131,16 +189,20 @@ export class WorkerPool {
     const next = this.#waiting[0];
     if (next === undefined) return;
     if (this.#all.size >= MAX_WORKERS) {
-      const unused = this.#idle.shift();
+      const [unused] = this.#idle;
       if (unused === undefined) return;
       this.#drop(unused);
     }
     this.#waiting.shift();
-    const { cpuTime, log } = this.#settings;
-    const worker = new Worker({ memory: next.memory, cpuTime, log });
+    const worker = this.#newWorker(next.memory);
     this.#all.add(worker);
     next.take(worker);
     this.#startLater();
+  }
+
+  #newWorker(memory: number): Worker {
+    const { cpuTime, log } = this.#settings;
+    return new Worker({ memory, cpuTime, log });
   }
 
   /** Most jobs are short: one worker does many of them in the time that another takes to start. */
@@ -157,12 +219,10 @@ export class WorkerPool {
     }, patience);
   }
 
+  /** What runs in it ends, and may run again in a process of its own. */
   #drop(worker: Worker): void {
     this.#all.delete(worker);
+    if (this.#idle.includes(worker)) this.#idle.splice(this.#idle.indexOf(worker), 1);
     worker.kill("it is not needed any more");
   }
-}
-
-function suits({ memory, fresh }: Omit<Waiting, "take">, worker: Worker): boolean {
-  return !fresh && memory === worker.memory;
 }

@@ -1,39 +1,44 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { startTick } from "../support/busy_site.ts";
 import { insertAlarm } from "../support/rows.ts";
 import { makeSite } from "../support/site.ts";
 
-/** Whether the system can end a process with its parent, whatever it does. */
-const ENDS_WITH_PARENT = spawnSync("setpriv", ["--pdeathsig", "KILL", "true"]).status === 0;
-
-/** A module that writes down its process and then does this. */
-function writesPid(path: string, then: string): string {
-  return `import { writeFileSync, renameSync } from "node:fs";
+/** A module that starts commands, writes down its process and theirs, and then does this. */
+function writesPids(path: string, then: string): string {
+  return `import { spawn } from "node:child_process";
+import { writeFileSync, renameSync } from "node:fs";
 export async function* detect() {
-  writeFileSync(${JSON.stringify(`${path}.new`)}, String(process.pid));
+  const direct = spawn("sleep", ["1000"], { stdio: "inherit" });
+  const nested = spawn("sh", ["-c", "sleep 1000 & echo $!; wait"], { stdio: ["ignore", "pipe", "ignore"] });
+  const inner = await new Promise((resolve) => nested.stdout.once("data", (data) => resolve(Number(data))));
+  writeFileSync(${JSON.stringify(`${path}.new`)}, JSON.stringify([process.pid, direct.pid, nested.pid, inner]));
   renameSync(${JSON.stringify(`${path}.new`)}, ${JSON.stringify(path)});
   ${then}
 }`;
 }
 
-test.each([
-  ["waits", "await new Promise(() => {});", true],
-  ["computes for ever", "for (;;);", ENDS_WITH_PARENT],
-])("a module that %s ends with an engine that is killed", async (_, then, isPossible) => {
-  if (!isPossible) return;
-  const site = await makeSite({ engine: "alarm_timeout = 3600\ntick_timeout = 3600" });
-  const path = join(site.folder, "pid");
-  site.module("x.js", writesPid(path, then));
-  await insertAlarm(site, "x");
-  const { kill } = startTick(site);
-  await until(() => existsSync(path));
-  await kill();
-  const pid = readFileSync(path, "utf8");
-  await until(() => !isRunning(pid));
-  expect(isRunning(pid)).toBe(false);
+describe.each([
+  ["waits", "await new Promise(() => {});"],
+  ["computes for ever", "for (;;);"],
+  ["has ended", ""],
+  ["has killed its own process", 'process.kill(process.pid, "SIGKILL"); for (;;);'],
+])("a module that %s, and the commands that it has started, end with an engine", (_, then) => {
+  test.each(["SIGKILL", "SIGHUP", "SIGTERM", "SIGINT"] as const)("that %s ends", async (signal) => {
+    const site = await makeSite({ engine: "alarm_timeout = 3600\ntick_timeout = 3600" });
+    const path = join(site.folder, "pids");
+    site.module("x.js", writesPids(path, then));
+    site.module("y.js", "export const detect = () => new Promise(() => {});");
+    await insertAlarm(site, "x");
+    const { child } = startTick(site);
+    await until(() => existsSync(path));
+    child.kill(signal);
+    const pids: readonly number[] = JSON.parse(readFileSync(path, "utf8"));
+    expect(pids).toHaveLength(4);
+    await until(() => !pids.some(isRunning));
+    await until(() => child.exitCode !== null || child.signalCode !== null);
+  });
 });
 
 /** Waits as long as the test may. */
@@ -42,7 +47,7 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 /** One that has ended and that nobody has asked about yet does not run. */
-function isRunning(pid: string): boolean {
+function isRunning(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {

@@ -1,5 +1,5 @@
-// Exits a moment after detect has ended, in a timer that keeps nothing waiting.
+// Exits half a second after detect has ended, in a timer that keeps nothing waiting.
 export async function* detect() {
   yield { dedupeKey: "before", subject: "Seen before" };
-  setTimeout(() => process.exit(6), 30).unref();
+  setTimeout(() => process.exit(6), 500).unref();
 }

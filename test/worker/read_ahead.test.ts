@@ -76,6 +76,7 @@ async function detect(
     now: 0,
     limits: { ...LIMITS, timeout },
     firing: () => [],
+    paramsOf: () => params,
     decideDetails: () => () => true,
     log,
   });

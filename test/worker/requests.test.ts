@@ -136,3 +136,37 @@ describe("a request that fails", () => {
     expect(soFar.outcome(0).status).toBe(row.status);
   });
 });
+
+describe("a response that a module's process could not read", () => {
+  test.each([
+    { body: "<html>", isOfSource: true },
+    { body: "{}", isOfSource: false },
+  ])("$body counts against the source: $isOfSource", async ({ body, isOfSource }) => {
+    const reported: string[] = [];
+    const soFar = newOutcome();
+    const handler = new RequestHandler({
+      worker: { respond: () => {}, send: () => {}, ready: async () => {} },
+      sources: new Map([
+        [
+          "main",
+          {
+            maxConnections: 4,
+            request: async () => Buffer.from(body),
+            reportInvalid: (_path, _query, reason) => void reported.push(reason),
+          },
+        ],
+      ]),
+      soFar,
+      signal: new AbortController().signal,
+      tick: new AbortController().signal,
+      stop: () => {},
+    });
+    for (const source of ["main", "other"])
+      handler.reportInvalid({ type: "invalid", source, path: "/", query: {}, reason: "not JSON" });
+    await handler.checked();
+    soFar.fail({ text: "x" });
+    expect(handler.hasFailed).toBe(isOfSource);
+    expect(reported).toEqual(isOfSource ? ["not JSON"] : []);
+    expect(soFar.outcome(0).cause).toBe(isOfSource ? "source" : "module");
+  });
+});

@@ -24,12 +24,11 @@ describe("a message of the worker is parsed", () => {
       allow404: false,
       ahead: true,
     },
-    { type: "end", exports: { detect: "function" }, error: null, changed: [], clean: true },
+    { type: "end", exports: { detect: "function" }, error: null, clean: true },
     {
       type: "end",
       exports: null,
       error: { text: "x", isFetch: true },
-      changed: ["JSON"],
       clean: false,
     },
     { type: "exit", code: 1 },
@@ -43,7 +42,7 @@ describe("any other line is undefined", () => {
     type: "end",
     exports: { detect: "function" },
     error: null,
-    changed: [],
+
     clean: true,
   };
   test.each<[string, unknown]>([

@@ -1,8 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ModuleFile } from "../../src/alarm/discover.ts";
 import type { DetectLimits } from "../../src/core/model.ts";
+import { defaultParams } from "../../src/core/params.ts";
+import type { SharedSource } from "../../src/source/share.ts";
 import { WorkerPool } from "../../src/worker/worker_pool.ts";
 import { type WholeOutcome, wholeOutcome } from "../support/run_detect.ts";
 
@@ -29,22 +32,30 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function detect(
-  name: string,
-  text: string,
-  limits: Partial<DetectLimits> = {},
-  firing: readonly string[] = [],
-  log: () => void = () => {},
-): Promise<WholeOutcome> {
+interface Given {
+  readonly limits?: Partial<DetectLimits>;
+  /** Keys of the alarm's active events. */
+  readonly firing?: readonly string[];
+  readonly log?: (message: string) => void;
+  readonly request?: SharedSource["request"];
+}
+
+function write(name: string, text: string): ModuleFile {
   const path = join(folder, `${name}.mjs`);
   writeFileSync(path, text);
+  return { name, path };
+}
+
+async function detect(name: string, text: string, given: Given = {}): Promise<WholeOutcome> {
+  const { limits, firing = [], log = () => {}, request } = given;
   const outcome = await workers.detect({
-    file: { name, path },
+    file: write(name, text),
     params: {},
-    sources: new Map(),
+    sources: new Map(request && [["main", { maxConnections: 4, request }]]),
     now: 0,
     limits: { ...LIMITS, ...limits },
     firing: () => firing,
+    paramsOf: ({ params }) => defaultParams(params),
     decideDetails: () => () => true,
     log,
   });
@@ -78,15 +89,15 @@ describe("a process", () => {
   test("is left as it was by one that yields many at once, too", async () => {
     const many = `export const detect = () => Array.from({ length: 300 }, (_, dedupeKey) => ({ dedupeKey: dedupeKey || process.pid }));`;
     const [first, second] = pidsOf([
-      await detect("a", many, { detections: 1000 }),
+      await detect("a", many, { limits: { detections: 1000 } }),
       await detect("b", TELLS),
     ]);
     expect(second).toBe(first);
   });
 
   test.each([
-    ["changes a global", "Array.prototype.extra = 1;"],
     ["leaves a timer", "setInterval(() => {}, 1000);"],
+    ["leaves a loop", "setImmediate(function again() { setImmediate(again); });"],
     ["leaves a listener", 'process.on("SIGUSR2", () => {});'],
     ["throws behind its back", "Promise.reject(new Error());"],
   ])("in which a module %s runs no other", async (_, text) => {
@@ -104,14 +115,14 @@ describe("a process", () => {
   test("has the memory limit of its alarm", async () => {
     const [first, second] = pidsOf([
       await detect("a", TELLS),
-      await detect("b", TELLS, { memory: 300 }),
+      await detect("b", TELLS, { limits: { memory: 300 } }),
     ]);
     expect(second).not.toBe(first);
   });
 
   test("gets the keys of its alarm's active events on request", async () => {
     const asks = `export async function* detect(client) { for (const dedupeKey of await client.firing()) yield { dedupeKey }; }`;
-    expect(await detect("a", asks, {}, ["task:1", "task:2"])).toMatchObject({
+    expect(await detect("a", asks, { firing: ["task:1", "task:2"] })).toMatchObject({
       status: "complete",
       detections: [{ dedupeKey: "task:1" }, { dedupeKey: "task:2" }],
     });
@@ -134,7 +145,7 @@ test("what a module yielded long before it dies has arrived, however much", asyn
     process.kill(process.pid, "SIGKILL");
     await new Promise(() => {});
   }`;
-  const { status, detections } = await detect("dies", dies, { detections: 1000 });
+  const { status, detections } = await detect("dies", dies, { limits: { detections: 1000 } });
   expect(status).toBe("failed");
   expect(detections).toHaveLength(150);
 });
@@ -163,17 +174,155 @@ describe("what one module does to its process is not held against the next", () 
   });
 });
 
+/** A module that counts its runs in a file, and then does this. */
+function counted(then: string): string {
+  return `import { appendFileSync } from "node:fs";
+${PARAMS}
+export async function* detect(client, { keys }) {
+  appendFileSync(${JSON.stringify(join(folder, "runs"))}, "x");
+  ${then}
+}`;
+}
+const PARAMS = `export const PARAMS = { keys: { type: "list", default: ["a", "b"].map((key) => key), description: "x" } };`;
+
+function runs(): number {
+  return readFileSync(join(folder, "runs"), "utf8").length;
+}
+
+describe("in a process that another module has used, detect", () => {
+  const unreachable = () => Promise.reject(new Error("status 502"));
+  const answers = async () => Buffer.from("{}");
+  const page = async () => Buffer.from("<html>");
+  const yields = 'yield { dedupeKey: "a" };';
+  test.each<[string, number, string, Given]>([
+    ["that detects all that is active", 1, yields, { firing: ["a"] }],
+    ["that opens", 1, yields, {}],
+    ["that clears", 2, yields, { firing: ["a", "b"] }],
+    ["that throws", 2, 'throw new Error("own");', {}],
+    ["that is incomplete by its own word", 2, 'client.incomplete("own");', {}],
+    ["that needs too long", 2, "await new Promise(() => {});", { limits: { timeout: 0.5 } }],
+    ["whose request fails", 1, 'await client.get("/");', { request: unreachable }],
+    [
+      "whose request fails unseen",
+      1,
+      'await client.get("/").catch(() => {});',
+      { request: unreachable, firing: ["b"] },
+    ],
+    ["whose response is not JSON", 1, 'await client.get("/");', { request: page }],
+    [
+      "whose response it cannot read",
+      2,
+      'JSON.parse = () => { throw 1; }; await client.get("/");',
+      { request: answers },
+    ],
+    [
+      "that waits too long for a response",
+      1,
+      'await client.get("/");',
+      { request: () => new Promise(() => {}), limits: { timeout: 0.5 } },
+    ],
+  ])("%s runs %i times", async (_, times, then, given) => {
+    await detect("first", TELLS);
+    await detect("counted", counted(then), given);
+    expect(runs()).toBe(times);
+  });
+
+  test("runs once if it is the first, whatever becomes of it", async () => {
+    await workers.load(write("counted", counted("")));
+    expect(await detect("counted", counted(""), { firing: ["a"] })).toMatchObject({
+      status: "complete",
+    });
+    expect(runs()).toBe(1);
+  });
+
+  test("has its own parameters when it runs again, and the process is not used further", async () => {
+    await workers.load(
+      write("changes", "Array.prototype.map = () => []; export const detect = () => [];"),
+    );
+    const text = counted("for (const dedupeKey of keys) yield { dedupeKey };");
+    const lines: string[] = [];
+    const log = (line: string) => void lines.push(line);
+    expect(await detect("counted", text, { firing: ["a"], log })).toMatchObject({
+      status: "complete",
+      detections: [{ dedupeKey: "a" }, { dedupeKey: "b" }],
+    });
+    expect(lines).toEqual([
+      expect.stringMatching(/^ran again in a process of its own, .*changes\.mjs/),
+    ]);
+    const maps = `export const detect = () => [process.pid].map((dedupeKey) => ({ dedupeKey }));`;
+    expect((await detect("maps", maps)).detections).toHaveLength(1);
+  });
+
+  test("of a second alarm with the same module runs again, too", async () => {
+    const remembers = `const seen = new Set(); export const detect = () => ["a"].filter((key) => !seen.has(key) && seen.add(key)).map((dedupeKey) => ({ dedupeKey }));`;
+    for (const _ of ["one alarm", "another"])
+      expect(await detect("a", remembers, { firing: ["a"] })).toMatchObject({
+        status: "complete",
+        detections: [{ dedupeKey: "a" }],
+      });
+  });
+
+  test("that runs again logs what it has not logged", async () => {
+    await detect("first", TELLS);
+    const lines: string[] = [];
+    const log = (line: string) => void lines.push(line);
+    const says = `client.log("same"); client.log("same"); client.log(process.pid);`;
+    await detect("counted", counted(says), { firing: ["a"], log });
+    expect(lines).toEqual([
+      "same",
+      "same",
+      expect.stringMatching(/^\d+$/),
+      expect.stringMatching(/^\d+$/),
+    ]);
+  });
+
+  test("that runs again has all the text that a tick may have", { timeout: 60_000 }, async () => {
+    await detect("first", TELLS);
+    const much = `for (let at = 0; at < 3_500; at++) yield { dedupeKey: at, body: "x".repeat(50_000) };`;
+    expect(
+      await detect("counted", counted(much), { firing: ["a"], limits: { detections: 10_000 } }),
+    ).toMatchObject({ status: "complete" });
+    expect(runs()).toBe(2);
+  });
+});
+
+test("a module that another one keeps from loading is loaded in a process of its own", async () => {
+  await workers.load(
+    write("freezes", "Object.freeze(Object.prototype); export const detect = () => [];"),
+  );
+  const classic = `function Task() {} Task.prototype.toString = () => "a"; export const detect = () => [];`;
+  expect(await workers.load(write("classic", classic))).toMatchObject({ ok: true });
+});
+
 describe("when the tick's time is up", () => {
   const over = new Error("out of time: the tick's 2 s were over");
 
   test("what runs is ended; what it had yielded counts", async () => {
     const hangs = `export async function* detect(client) { yield { dedupeKey: "a" }; client.log("now"); await new Promise(() => {}); }`;
-    const outcome = await detect("hangs", hangs, {}, [], () => tick.abort(over));
+    const outcome = await detect("hangs", hangs, { log: () => tick.abort(over) });
     expect(outcome).toMatchObject({
       status: "failed",
       reasons: [over.message],
       detections: [{ dedupeKey: "a" }],
     });
+  });
+
+  test("what it ends while it runs again clears nothing", async () => {
+    await detect("first", TELLS);
+    const tells = counted(`yield { dedupeKey: "a" }; client.log(process.pid);`);
+    let lines = 0;
+    const log = (): void => {
+      lines += 1;
+      if (lines === 2) tick.abort(over);
+    };
+    expect(await detect("counted", tells, { firing: ["b"], log })).toMatchObject({
+      status: "partial",
+      reasons: [
+        `nothing clears, because detect could not run in a process of its own: ${over.message}`,
+      ],
+      detections: [{ dedupeKey: "a" }],
+    });
+    expect(runs()).toBe(2);
   });
 
   test("what has not begun says so", async () => {

@@ -4,7 +4,6 @@ import { cut, errorText } from "../../text/describe.ts";
 import type { Task } from "../protocol.ts";
 import type { DetectError, TaskEnd } from "../worker_message.ts";
 import { DetectEnded, runDetect } from "./detect.ts";
-import { watchGlobals } from "./globals.ts";
 import { beginJob, listen, send, sendDetection } from "./link.ts";
 import { type Loaded, ModuleLoader } from "./load.ts";
 import { Requests } from "./requests.ts";
@@ -48,7 +47,6 @@ Object.defineProperty(globalThis, "fetch", {
 // Loaded while the engine loads its own code and opens the database: most modules are TypeScript.
 void import("./strip_types.ts");
 
-const changedGlobals = watchGlobals();
 let resourcesBefore = 0;
 
 listen((message, body) => {
@@ -74,15 +72,12 @@ async function run(task: Task): Promise<TaskEnd> {
     if (task.type === "detect") error ??= await runTask(task, detect);
     // Work that it does not wait for may fail at once; the error belongs to this job.
     for (let turns = 0; turns < 3; turns++) await turn();
-    const changed = changedGlobals();
-    const isAsBefore = changed.length === 0 && countResources() <= resourcesBefore;
-    const clean = isAsBefore && !hasUnhandled && !hangs;
-    return { type: "end", exports: task.type === "load" ? exports : null, error, changed, clean };
+    const clean = countResources() <= resourcesBefore && !hasUnhandled && !hangs;
+    return { type: "end", exports: task.type === "load" ? exports : null, error, clean };
   } catch (error) {
     // A module that changes what everything relies on may break this process.
     const text = `the worker could not continue after ${task.file.path}, which may have changed a global: ${errorText(error)}`;
-    const end = { exports: null, error: { text }, changed: [], clean: false };
-    return { type: "end", ...end };
+    return { type: "end", exports: null, error: { text }, clean: false };
   }
 }
 
@@ -106,8 +101,8 @@ async function runTask(
   return error ?? null;
 }
 
-/** Timers, sockets, listeners and the like. */
+/** Timers, sockets, listeners and the like. An immediate that is still there after some turns repeats itself. */
 function countResources(): number {
-  const active = process.getActiveResourcesInfo().filter((kind) => kind !== "Immediate").length;
+  const active = process.getActiveResourcesInfo().length;
   return process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), active);
 }
