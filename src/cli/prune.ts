@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Config } from "../config/config.ts";
+import { ExpectedError } from "../core/expected_error.ts";
 import { type PrunedKind, renderRemoved } from "../core/retention.ts";
+import { confirmClock, judgeClock } from "../engine/clock.ts";
 import type { Database } from "../store/database.ts";
+import { readStates, saveCertain } from "../store/engine_state.ts";
 import { countOld, pruneSome } from "../store/retention.ts";
 import { utcMinute } from "../text/utc.ts";
 import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
@@ -12,6 +15,7 @@ import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./
 interface PruneOptions extends ConfigOption, JsonOption {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
+  readonly confirmClock?: boolean;
 }
 
 /**
@@ -28,7 +32,11 @@ export function declare(command: Command, setExit: SetExit): void {
       "Removes all rows that are older than [retention] allows. Ticks do the same, a limited number at a time. Ctrl-C is safe; run it again to continue.",
     )
     .option("--dry-run", "only show what would be removed")
-    .option("--yes", "remove it");
+    .option("--yes", "remove it")
+    .option(
+      "--confirm-clock",
+      "with --yes: this host's clock is right, whatever earlier ticks recorded",
+    );
   addJsonOption(command).action(async (options: PruneOptions) => {
     if ((options.dryRun === true) === (options.yes === true))
       throw new InvalidArgumentError(
@@ -61,6 +69,9 @@ async function removeAll(options: PruneOptions): Promise<ExitCode> {
   for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => stop.abort());
   const removed = new Map<PrunedKind, number>();
   const removeSome = async (db: Database, { retention }: Config): Promise<boolean> => {
+    if (options.confirmClock === true) await saveCertain(db, Date.now() / 1000, Date.now() / 1000);
+    const doubt = await clockDoubt(db);
+    if (doubt !== undefined) throw new ExpectedError(`removed nothing: ${doubt}`);
     const until = performance.now() + TURN * 1000;
     while (performance.now() < until && !stop.signal.aborted) {
       const some = await pruneSome(db, retention, Date.now() / 1000);
@@ -82,4 +93,11 @@ async function removeAll(options: PruneOptions): Promise<ExitCode> {
     if (process.stderr.isTTY) process.stderr.write(`removed so far: ${what}\n`);
     await sleep(PAUSE);
   }
+}
+
+/** Why this host's clock may be wrong: then everything may look old. */
+async function clockDoubt(db: Database): Promise<string | undefined> {
+  const now = Date.now() / 1000;
+  const clockCheck = await judgeClock(db, await readStates(db), now, false);
+  return (await confirmClock(db, { mode: "plan", now, clockCheck }, new Map()))[0];
 }

@@ -1,6 +1,9 @@
+import type { ClockCheck } from "../core/clock.ts";
 import type { Mode } from "../core/model.ts";
 import type { Database } from "../store/database.ts";
 import { closeCrashedRuns, openEngineRun } from "../store/engine_runs.ts";
+import type { States } from "../store/engine_state.ts";
+import { judgeClock } from "./clock.ts";
 
 /** One tick. */
 export interface Run {
@@ -11,6 +14,8 @@ export interface Run {
   readonly now: number;
   /** Epoch seconds at this moment. */
   readonly clock: () => number;
+  /** Whether `now` is certain, as far as the earlier ticks tell. */
+  readonly clockCheck: ClockCheck;
 }
 
 export interface OpenFacts {
@@ -18,13 +23,16 @@ export interface OpenFacts {
   /** Only these alarms; undefined means all. */
   readonly only: ReadonlySet<string> | undefined;
   readonly clock: () => number;
+  readonly states: States;
 }
 
 /** Opens the record of the tick, and closes those of ticks that were killed. A plan has no record. */
-export async function openRun(db: Database, { mode, only, clock }: OpenFacts): Promise<Run> {
+export async function openRun(db: Database, facts: OpenFacts): Promise<Run> {
+  const { mode, only, clock, states } = facts;
   const now = clock();
-  if (mode === "plan") return { mode, id: "", now, clock };
+  const clockCheck = await judgeClock(db, states, now, mode !== "plan");
+  if (mode === "plan") return { mode, id: "", now, clock, clockCheck };
   const id = await openEngineRun(db, now, only && [...only]);
-  await closeCrashedRuns(db, now, id);
-  return { mode, id, now, clock };
+  await closeCrashedRuns(db, now, id, clockCheck.doubt === undefined);
+  return { mode, id, now, clock, clockCheck };
 }

@@ -11,6 +11,7 @@ import { readStates } from "../store/engine_state.ts";
 import { readUnsentMail } from "../store/notifications.ts";
 import { listTeams } from "../store/teams.ts";
 import type { Workers } from "../worker/worker_pool.ts";
+import { confirmClock } from "./clock.ts";
 import { startDeadline } from "./deadline.ts";
 import { detect } from "./detect.ts";
 import { updateEngineAlarm } from "./engine_alarm.ts";
@@ -60,11 +61,11 @@ export async function tick(engine: Engine, { mode, only }: TickOptions): Promise
 
     if (mode !== "plan") lock = await lockTicks(engine);
 
-    const previous = await latestPerAlarm(db);
-    const run = await openRun(db, { mode, only, clock });
+    const previous = await latestPerAlarm(db, clock());
+    const states = await readStates(db);
+    const run = await openRun(db, { mode, only, clock, states });
     const { now } = run;
 
-    const states = await readStates(db);
     const { quarantineAfter, clearGuardShare, unreachableAfter } = config.engine;
     const quarantines = readQuarantines({ states, modules, only, now, after: quarantineAfter });
     const { alarms, errors, newModules } = await loadAlarms({
@@ -124,13 +125,17 @@ export async function tick(engine: Engine, { mode, only }: TickOptions): Promise
       teams,
       unreachableAfter,
     });
-    const report = makeReport({ startedAt: now, ...engineReport, newModules, errors });
+    const doubts = await confirmClock(db, run, sources.byName);
+    const allErrors = [...errors, ...doubts];
+    const report = makeReport({ startedAt: now, ...engineReport, newModules, errors: allErrors });
     logNotConfigured(report, previous, log);
 
     const closeErrors = await closeRun(db, run, report);
     const prunes = mode === "tick" && only === undefined && !deadline.signal.aborted;
     const pruneErrors =
-      prunes && closeErrors.length === 0 ? await pruneOldRows(db, config.retention, now, log) : [];
+      prunes && closeErrors.length + doubts.length === 0
+        ? await pruneOldRows(db, config.retention, now, log)
+        : [];
     return { ...report, errors: [...report.errors, ...closeErrors, ...pruneErrors] };
   } finally {
     deadline.stop();

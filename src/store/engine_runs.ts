@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { MAX_STEP, TOLERANCE } from "../core/clock.ts";
 import type { RunFacts } from "../core/status.ts";
 import { isJsonObject, type JsonObject } from "../text/json.ts";
 import type { Queryable } from "./database.ts";
@@ -53,19 +54,31 @@ const LOOK_BACK = 20;
 
 /**
  * Closes the records that crashed ticks left open. Call it while holding the tick lock. They get no
- * `finished_at`, so that the dashboards show "unknown" for that tick, not "clear".
+ * `finished_at`, so that the dashboards show "unknown" for that tick, not "clear". If `now` is certain, records that
+ * are far ahead are marked as deleted: lists and dashboards would take them for the last ticks until their time comes.
  */
-export async function closeCrashedRuns(db: Queryable, now: number, ownId: string): Promise<void> {
+export async function closeCrashedRuns(
+  db: Queryable,
+  now: number,
+  ownId: string,
+  isCertain: boolean,
+): Promise<void> {
   const time = `${new Date(now * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
   await db.query(
-    `UPDATE entry SET data = data || $3::text::jsonb, status = 'done', timestamp_modified = $1
+    `UPDATE entry SET status = 'done', timestamp_modified = $1,
+       deleted_at = CASE WHEN timestamp_created > $5::float8 THEN $1::float8 END,
+       data = CASE WHEN timestamp_created > $5::float8 THEN data ELSE data || $3::text::jsonb END
      WHERE id IN (
        SELECT id FROM (
-         SELECT id, data FROM entry WHERE ${RUN} AND deleted_at IS NULL
+         SELECT id, data FROM entry WHERE ${RUN} AND deleted_at IS NULL AND timestamp_created <= $4::float8
          ORDER BY timestamp_created DESC LIMIT ${LOOK_BACK}
        ) AS newest
        WHERE id <> $2 AND jsonb_typeof(data) = 'object'
-         AND data->>'finished_at' IS NULL AND data->'crashed_at' IS NULL)`,
+         AND data->>'finished_at' IS NULL AND data->'crashed_at' IS NULL
+       UNION ALL
+       SELECT id FROM entry
+       WHERE kind IN ('engine_run', 'skipped_tick') AND context_id = '${ALARMS_CONTEXT}' AND deleted_at IS NULL
+         AND timestamp_created > $5::float8)`,
     [
       now,
       ownId,
@@ -74,19 +87,23 @@ export async function closeCrashedRuns(db: Queryable, now: number, ownId: string
         errors: 1,
         error_details: `the tick was interrupted before its end; its record was closed by the tick of ${time}`,
       }),
+      now + TOLERANCE,
+      isCertain ? now + MAX_STEP : Number.MAX_SAFE_INTEGER,
     ],
   );
 }
 
 /** What the last ticks recorded of each alarm: the last one over all alarms, and later ones over some of them. */
-export async function latestPerAlarm(db: Queryable): Promise<JsonObject> {
+export async function latestPerAlarm(db: Queryable, now: number): Promise<JsonObject> {
   const rows = await db.query(
     `SELECT data->'per_alarm' AS per_alarm FROM entry
      WHERE ${LIVE_RUN} AND jsonb_typeof(data->'per_alarm') = 'object'
-       AND timestamp_created >= coalesce(
+       AND timestamp_created <= $1::float8 AND timestamp_created >= coalesce(
          (SELECT max(timestamp_created) FROM entry
-          WHERE ${LIVE_RUN} AND jsonb_typeof(data->'per_alarm') = 'object' AND data->'only' IS NULL), 0)
+          WHERE ${LIVE_RUN} AND jsonb_typeof(data->'per_alarm') = 'object' AND data->'only' IS NULL
+            AND timestamp_created <= $1::float8), 0)
      ORDER BY timestamp_created`,
+    [now + TOLERANCE],
   );
   const latest: JsonObject = {};
   for (const { per_alarm: perAlarm } of rows)
@@ -133,4 +150,14 @@ export async function listEngineRuns(
       perAlarm: data.object("per_alarm"),
     };
   });
+}
+
+/** When the last tick started; where no run is recorded, when the newest event or mail was. */
+export async function newestRecord(db: Queryable): Promise<number | undefined> {
+  const [row] = await db.query(
+    `SELECT coalesce(
+       (SELECT max(timestamp_created) FROM entry WHERE ${LIVE_RUN}),
+       (SELECT max(timestamp_created) FROM entry WHERE kind IN ('event', 'notification') AND ${LIVE})) AS newest`,
+  );
+  return typeof row?.newest === "number" ? row.newest : undefined;
 }

@@ -163,3 +163,21 @@ export async function saveSourceState(
 ): Promise<void> {
   await saveState(db, SOURCE, source, state, now);
 }
+
+const ClockState = object({ certain_at: number() });
+
+/** The last certain time, if this host's clock was in doubt in the last tick. */
+export function lastCertain(states: States): number | undefined {
+  const parsed = safeParse(ClockState, states.get(stateName("clock", "engine")));
+  return parsed.success ? parsed.output.certain_at : undefined;
+}
+
+/** Saves the last certain time; undefined once the clock is certain. */
+export async function saveCertain(
+  db: Queryable,
+  certainAt: number | undefined,
+  now: number,
+): Promise<void> {
+  const state = certainAt === undefined ? undefined : { certain_at: certainAt };
+  await saveState(db, "clock", "engine", state, now);
+}

@@ -63,7 +63,7 @@ describe("the ticks of the past", () => {
     ],
   ];
   test.each(rows)("%s", (_, runs, atWork, expected) => {
-    expect(judgeTicks(runs, atWork)).toMatchObject(expected);
+    expect(judgeTicks(runs, atWork, NOW)).toMatchObject(expected);
   });
 });
 
@@ -146,38 +146,42 @@ describe("what needs attention", () => {
     error: "e",
     resolved: false,
   };
-  const ticks = judgeTicks([run(4)], false);
+  const ticks = judgeTicks([run(4)], false, NOW);
   const rows: readonly [string, Partial<Status>, readonly string[]][] = [
     ["a healthy engine: nothing", {}, []],
     [
       "no tick ever",
-      { ticks: judgeTicks([], false) },
+      { ticks: judgeTicks([], false, NOW) },
       ["no tick has finished yet; check that cron runs bin/swf-alarms run"],
     ],
-    ["a tick fifteen minutes ago is not yet too long", { ticks: judgeTicks([run(15)], false) }, []],
+    [
+      "a tick fifteen minutes ago is not yet too long",
+      { ticks: judgeTicks([run(15)], false, NOW) },
+      [],
+    ],
     [
       "a longer silence is",
-      { ticks: judgeTicks([run(17)], false) },
+      { ticks: judgeTicks([run(17)], false, NOW) },
       ["no tick has finished for 17 min; check that cron runs it"],
     ],
     [
       "a tick that has been running for long",
-      { ticks: judgeTicks([run(16, unfinished), run(21)], true) },
+      { ticks: judgeTicks([run(16, unfinished), run(21)], true, NOW) },
       ["no tick has finished for 21 min; one is running"],
     ],
     [
       "the last tick never finished",
-      { ticks: judgeTicks([run(4, unfinished), run(9)], false) },
+      { ticks: judgeTicks([run(4, unfinished), run(9)], false, NOW) },
       ["the tick of 2027-01-15 07:56 UTC did not finish"],
     ],
     [
       "one before the last never finished, which is over",
-      { ticks: judgeTicks([run(4), run(9, unfinished)], false) },
+      { ticks: judgeTicks([run(4), run(9, unfinished)], false, NOW) },
       [],
     ],
     [
       "the last tick had errors",
-      { ticks: judgeTicks([run(4, { errors: 2 })], false) },
+      { ticks: judgeTicks([run(4, { errors: 2 })], false, NOW) },
       ["the last tick had 2 error(s)"],
     ],
     [

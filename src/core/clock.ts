@@ -1,0 +1,42 @@
+import { duration, utcMinute } from "../text/utc.ts";
+
+/** Seconds that the clocks of two hosts may differ. */
+export const TOLERANCE = 300;
+
+/** Whether a recorded time comes from a clock that was ahead. */
+export function isAhead(time: number, now: number): boolean {
+  return time > now + TOLERANCE;
+}
+
+const DAY = 86_400;
+/** A larger step is no drift: the clock was set, or the machine was off. */
+export const MAX_STEP = 2 * DAY;
+
+/** What another clock shows, in epoch seconds. */
+export interface OtherClock {
+  readonly of: string;
+  readonly time: number;
+}
+
+export interface ClockCheck {
+  /** The last certain time: `now`, unless that is in doubt. */
+  readonly certainAt: number;
+  /** Why `now` is not certain: nothing may be removed or given up because of its age. */
+  readonly doubt: string | undefined;
+}
+
+/** Accepts the clock if it goes on from a certain time, or if all other clocks that were seen agree with it. */
+export function checkClock(
+  certainAt: number,
+  others: readonly OtherClock[],
+  now: number,
+): ClockCheck {
+  const agree = others.length > 0 && others.every(({ time }) => Math.abs(time - now) <= DAY);
+  if (agree || Math.abs(now - certainAt) <= MAX_STEP) return { certainAt: now, doubt: undefined };
+  const step = `${duration(Math.abs(now - certainAt))} ${now < certainAt ? "before" : "after"} the last certain time, ${utcMinute(certainAt)}`;
+  const seen = others.map(({ of, time }) => `${of} shows ${utcMinute(time)}`).join(", ");
+  return {
+    certainAt,
+    doubt: `this host's clock shows ${utcMinute(now)}, ${certainAt === 0 ? "and had been set back" : step}; ${seen || "no other clock was seen"}. Until another clock agrees, no old row is removed and no mail is given up. If the clock is wrong, correct it; if it is right, run: bin/swf-alarms prune --yes --confirm-clock`,
+  };
+}
