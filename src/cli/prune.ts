@@ -3,9 +3,9 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Config } from "../config/config.ts";
 import { ExpectedError } from "../core/expected_error.ts";
 import { type PrunedKind, renderRemoved } from "../core/retention.ts";
-import { confirmClock, judgeClock } from "../engine/clock.ts";
+import { confirmClock, judgeClock, saveCertain } from "../engine/clock.ts";
 import type { Database } from "../store/database.ts";
-import { readStates, saveCertain } from "../store/engine_state.ts";
+import { readStates } from "../store/engine_state.ts";
 import { countOld, pruneSome } from "../store/retention.ts";
 import { utcMinute } from "../text/utc.ts";
 import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
@@ -33,10 +33,7 @@ export function declare(command: Command, setExit: SetExit): void {
     )
     .option("--dry-run", "only show what would be removed")
     .option("--yes", "remove it")
-    .option(
-      "--confirm-clock",
-      "with --yes: this host's clock is right, whatever earlier ticks recorded",
-    );
+    .option("--confirm-clock", "with --yes: this host's clock is right");
   addJsonOption(command).action(async (options: PruneOptions) => {
     if ((options.dryRun === true) === (options.yes === true))
       throw new InvalidArgumentError(
@@ -69,9 +66,12 @@ async function removeAll(options: PruneOptions): Promise<ExitCode> {
   for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => stop.abort());
   const removed = new Map<PrunedKind, number>();
   const removeSome = async (db: Database, { retention }: Config): Promise<boolean> => {
-    if (options.confirmClock === true) await saveCertain(db, Date.now() / 1000, Date.now() / 1000);
-    const doubt = await clockDoubt(db);
-    if (doubt !== undefined) throw new ExpectedError(`removed nothing: ${doubt}`);
+    const now = Date.now() / 1000;
+    if (options.confirmClock === true) await saveCertain(db, now, now);
+    const check = await judgeClock(db, await readStates(db), now);
+    // With a wrong clock everything may look old.
+    for (const doubt of await confirmClock(db, check, new Map(), now))
+      throw new ExpectedError(`removed nothing: ${doubt}`);
     const until = performance.now() + TURN * 1000;
     while (performance.now() < until && !stop.signal.aborted) {
       const some = await pruneSome(db, retention, Date.now() / 1000);
@@ -93,11 +93,4 @@ async function removeAll(options: PruneOptions): Promise<ExitCode> {
     if (process.stderr.isTTY) process.stderr.write(`removed so far: ${what}\n`);
     await sleep(PAUSE);
   }
-}
-
-/** Why this host's clock may be wrong: then everything may look old. */
-async function clockDoubt(db: Database): Promise<string | undefined> {
-  const now = Date.now() / 1000;
-  const clockCheck = await judgeClock(db, await readStates(db), now, false);
-  return (await confirmClock(db, { mode: "plan", now, clockCheck }, new Map()))[0];
 }

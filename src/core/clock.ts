@@ -12,12 +12,6 @@ const DAY = 86_400;
 /** A larger step is no drift: the clock was set, or the machine was off. */
 export const MAX_STEP = 2 * DAY;
 
-/** What another clock shows, in epoch seconds. */
-export interface OtherClock {
-  readonly of: string;
-  readonly time: number;
-}
-
 export interface ClockCheck {
   /** The last certain time: `now`, unless that is in doubt. */
   readonly certainAt: number;
@@ -25,18 +19,22 @@ export interface ClockCheck {
   readonly doubt: string | undefined;
 }
 
-/** Accepts the clock if it goes on from a certain time, or if all other clocks that were seen agree with it. */
+/**
+ * Accepts the clock if it goes on from a certain time, or if all other clocks agree with it. `others` is what they
+ * show, by name; undefined was not seen.
+ */
 export function checkClock(
   certainAt: number,
-  others: readonly OtherClock[],
+  others: ReadonlyMap<string, number | undefined>,
   now: number,
 ): ClockCheck {
-  const agree = others.length > 0 && others.every(({ time }) => Math.abs(time - now) <= DAY);
+  const seen = [...others].flatMap(([name, time]) => (time === undefined ? [] : [{ name, time }]));
+  const agree = seen.length > 0 && seen.every(({ time }) => Math.abs(time - now) <= DAY);
   if (agree || Math.abs(now - certainAt) <= MAX_STEP) return { certainAt: now, doubt: undefined };
   const step = `${duration(Math.abs(now - certainAt))} ${now < certainAt ? "before" : "after"} the last certain time, ${utcMinute(certainAt)}`;
-  const seen = others.map(({ of, time }) => `${of} shows ${utcMinute(time)}`).join(", ");
+  const shown = seen.map(({ name, time }) => `${name} shows ${utcMinute(time)}`).join(", ");
   return {
     certainAt,
-    doubt: `this host's clock shows ${utcMinute(now)}, ${certainAt === 0 ? "and had been set back" : step}; ${seen || "no other clock was seen"}. Until another clock agrees, no old row is removed and no mail is given up. If the clock is wrong, correct it; if it is right, run: bin/swf-alarms prune --yes --confirm-clock`,
+    doubt: `this host's clock shows ${utcMinute(now)}, ${certainAt === 0 ? "and had been set back" : step}; ${shown || "no other clock was seen"}. Until another clock agrees, no old row is removed and no mail is given up. If the clock is wrong, correct it; if it is right, run: bin/swf-alarms prune --yes --confirm-clock`,
   };
 }

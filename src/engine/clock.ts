@@ -1,45 +1,42 @@
 import { type ClockCheck, checkClock } from "../core/clock.ts";
-import type { Mode } from "../core/model.ts";
 import type { Source } from "../source/source.ts";
 import type { Queryable } from "../store/database.ts";
-import { newestRecord } from "../store/engine_runs.ts";
-import { lastCertain, type States, saveCertain } from "../store/engine_state.ts";
+import { newestRecord, setAside } from "../store/engine_runs.ts";
+import { lastCertain, type States, saveState } from "../store/engine_state.ts";
 import { readServerClock } from "../store/server_clock.ts";
 
-/**
- * Judges this host's clock by the newest record of a tick. While it is in doubt, the last certain time is stored,
- * because the records of that time are no measure.
- */
-export async function judgeClock(
-  db: Queryable,
-  states: States,
-  now: number,
-  save: boolean,
-): Promise<ClockCheck> {
+/** Stores the last certain time, but only while it is needed; 0 means that no time is certain. */
+export async function saveCertain(db: Queryable, at: number | undefined, now: number) {
+  await saveState(db, "clock", "engine", at === undefined ? undefined : { certain_at: at }, now);
+}
+
+/** Judges this host's clock by the last tick; as long as it was in doubt, by the stored time. */
+export async function judgeClock(db: Queryable, states: States, now: number): Promise<ClockCheck> {
   const stored = lastCertain(states);
   const before = stored ?? (await newestRecord(db)) ?? now;
-  const check = checkClock(before, [], now);
-  // After a clock was set back no time is certain: rows of now will look old once it is right again.
-  const kept = now < before ? 0 : before;
-  if (save && check.doubt !== undefined) await saveCertain(db, kept, now);
-  else if (save && stored !== undefined) await saveCertain(db, undefined, now);
+  const check = checkClock(before, new Map(), now);
+  if (check.doubt !== undefined) {
+    // Rows that are made while the clock is behind look old once it is right again.
+    await saveCertain(db, now < before ? 0 : before, now);
+  } else if (stored !== undefined) {
+    await setAside(db, now);
+    await saveCertain(db, undefined, now);
+  }
   return check;
 }
 
-/** Asks the other clocks that the tick has seen, if its own is in doubt. Returns the doubt that is left. */
+/** Asks the other clocks that were seen, if this host's is in doubt. Returns the doubt that is left. */
 export async function confirmClock(
   db: Queryable,
-  run: { readonly mode: Mode; readonly now: number; readonly clockCheck: ClockCheck },
+  { certainAt, doubt }: ClockCheck,
   sources: ReadonlyMap<string, Pick<Source, "date">>,
+  now: number,
 ): Promise<readonly string[]> {
-  const { mode, now, clockCheck } = run;
-  if (clockCheck.doubt === undefined) return [];
-  const services = [...sources].flatMap(([name, { date: time }]) =>
-    time === undefined ? [] : [{ of: `the service ${name}`, time }],
-  );
-  const others = [...services, ...(await readServerClock(db))];
-  const check = checkClock(clockCheck.certainAt, others, now);
+  if (doubt === undefined) return [];
+  const others = new Map([["the database server", await readServerClock(db)]]);
+  for (const [name, { date }] of sources) others.set(`the service ${name}`, date);
+  const check = checkClock(certainAt, others, now);
   if (check.doubt !== undefined) return [check.doubt];
-  if (mode !== "plan") await saveCertain(db, now, now);
+  await saveCertain(db, now, now);
   return [];
 }

@@ -30,9 +30,10 @@ export interface OpenFacts {
 export async function openRun(db: Database, facts: OpenFacts): Promise<Run> {
   const { mode, only, clock, states } = facts;
   const now = clock();
-  const clockCheck = await judgeClock(db, states, now, mode !== "plan");
-  if (mode === "plan") return { mode, id: "", now, clock, clockCheck };
+  const run = { mode, now, clock };
+  if (mode === "plan") return { ...run, id: "", clockCheck: { certainAt: now, doubt: undefined } };
+  const clockCheck = await judgeClock(db, states, now);
   const id = await openEngineRun(db, now, only && [...only]);
-  await closeCrashedRuns(db, now, id, clockCheck.doubt === undefined);
-  return { mode, id, now, clock, clockCheck };
+  await closeCrashedRuns(db, now, id);
+  return { ...run, id, clockCheck };
 }

@@ -125,17 +125,16 @@ export async function tick(engine: Engine, { mode, only }: TickOptions): Promise
       teams,
       unreachableAfter,
     });
-    const doubts = await confirmClock(db, run, sources.byName);
+    const doubts = await confirmClock(db, run.clockCheck, sources.byName, now);
     const allErrors = [...errors, ...doubts];
     const report = makeReport({ startedAt: now, ...engineReport, newModules, errors: allErrors });
     logNotConfigured(report, previous, log);
 
     const closeErrors = await closeRun(db, run, report);
-    const prunes = mode === "tick" && only === undefined && !deadline.signal.aborted;
+    const isWhole = mode === "tick" && only === undefined && !deadline.signal.aborted;
+    const prunes = isWhole && doubts.length === 0;
     const pruneErrors =
-      prunes && closeErrors.length + doubts.length === 0
-        ? await pruneOldRows(db, config.retention, now, log)
-        : [];
+      prunes && closeErrors.length === 0 ? await pruneOldRows(db, config.retention, now, log) : [];
     return { ...report, errors: [...report.errors, ...closeErrors, ...pruneErrors] };
   } finally {
     deadline.stop();

@@ -54,31 +54,19 @@ const LOOK_BACK = 20;
 
 /**
  * Closes the records that crashed ticks left open. Call it while holding the tick lock. They get no
- * `finished_at`, so that the dashboards show "unknown" for that tick, not "clear". If `now` is certain, records that
- * are far ahead are marked as deleted: lists and dashboards would take them for the last ticks until their time comes.
+ * `finished_at`, so that the dashboards show "unknown" for that tick, not "clear".
  */
-export async function closeCrashedRuns(
-  db: Queryable,
-  now: number,
-  ownId: string,
-  isCertain: boolean,
-): Promise<void> {
+export async function closeCrashedRuns(db: Queryable, now: number, ownId: string): Promise<void> {
   const time = `${new Date(now * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
   await db.query(
-    `UPDATE entry SET status = 'done', timestamp_modified = $1,
-       deleted_at = CASE WHEN timestamp_created > $5::float8 THEN $1::float8 END,
-       data = CASE WHEN timestamp_created > $5::float8 THEN data ELSE data || $3::text::jsonb END
+    `UPDATE entry SET data = data || $3::text::jsonb, status = 'done', timestamp_modified = $1
      WHERE id IN (
        SELECT id FROM (
          SELECT id, data FROM entry WHERE ${RUN} AND deleted_at IS NULL AND timestamp_created <= $4::float8
          ORDER BY timestamp_created DESC LIMIT ${LOOK_BACK}
        ) AS newest
        WHERE id <> $2 AND jsonb_typeof(data) = 'object'
-         AND data->>'finished_at' IS NULL AND data->'crashed_at' IS NULL
-       UNION ALL
-       SELECT id FROM entry
-       WHERE kind IN ('engine_run', 'skipped_tick') AND context_id = '${ALARMS_CONTEXT}' AND deleted_at IS NULL
-         AND timestamp_created > $5::float8)`,
+         AND data->>'finished_at' IS NULL AND data->'crashed_at' IS NULL)`,
     [
       now,
       ownId,
@@ -88,7 +76,6 @@ export async function closeCrashedRuns(
         error_details: `the tick was interrupted before its end; its record was closed by the tick of ${time}`,
       }),
       now + TOLERANCE,
-      isCertain ? now + MAX_STEP : Number.MAX_SAFE_INTEGER,
     ],
   );
 }
@@ -152,12 +139,21 @@ export async function listEngineRuns(
   });
 }
 
-/** When the last tick started; where no run is recorded, when the newest event or mail was. */
+/** When the last tick started; where no run is recorded, when the newest event fired. */
 export async function newestRecord(db: Queryable): Promise<number | undefined> {
   const [row] = await db.query(
-    `SELECT coalesce(
-       (SELECT max(timestamp_created) FROM entry WHERE ${LIVE_RUN}),
-       (SELECT max(timestamp_created) FROM entry WHERE kind IN ('event', 'notification') AND ${LIVE})) AS newest`,
+    `SELECT coalesce((SELECT max(timestamp_created) FROM entry WHERE ${LIVE_RUN}),
+       (SELECT max(timestamp_created) FROM entry WHERE kind = 'event' AND ${LIVE})) AS newest`,
   );
   return typeof row?.newest === "number" ? row.newest : undefined;
+}
+
+/** Marks the records of a clock that was far ahead as deleted: until their time comes, lists and dashboards would show them as the last ticks. */
+export async function setAside(db: Queryable, now: number): Promise<void> {
+  await db.query(
+    `UPDATE entry SET deleted_at = $1::float8, timestamp_modified = $1::float8
+     WHERE kind IN ('engine_run', 'skipped_tick') AND context_id = '${ALARMS_CONTEXT}' AND deleted_at IS NULL
+       AND timestamp_created > $2::float8`,
+    [now, now + MAX_STEP],
+  );
 }

@@ -166,18 +166,8 @@ export async function saveSourceState(
 
 const ClockState = object({ certain_at: number() });
 
-/** The last certain time, if this host's clock was in doubt in the last tick. */
+/** The last time of this host's clock that was certain, if the last tick had a doubt. */
 export function lastCertain(states: States): number | undefined {
   const parsed = safeParse(ClockState, states.get(stateName("clock", "engine")));
   return parsed.success ? parsed.output.certain_at : undefined;
-}
-
-/** Saves the last certain time; undefined once the clock is certain. */
-export async function saveCertain(
-  db: Queryable,
-  certainAt: number | undefined,
-  now: number,
-): Promise<void> {
-  const state = certainAt === undefined ? undefined : { certain_at: certainAt };
-  await saveState(db, "clock", "engine", state, now);
 }

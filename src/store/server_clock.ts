@@ -1,33 +1,26 @@
 import { existsSync } from "node:fs";
 import { BlockList } from "node:net";
 import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
-import { nullable, number, object, parse, string } from "valibot";
-import type { OtherClock } from "../core/clock.ts";
+import { number, object, parse, string } from "valibot";
 import type { Queryable } from "./database.ts";
 
-const ServerRow = object({
-  time: number(),
-  server: nullable(string()),
-  client: nullable(string()),
-});
+const ServerRow = object({ time: number(), server: string(), client: string() });
 
-/** The clock of a database server that is certainly on another machine; else none. */
-export async function readServerClock(db: Queryable): Promise<readonly OtherClock[]> {
+/** What the clock of a database server shows that is certainly on another machine; else undefined. */
+export async function readServerClock(db: Queryable): Promise<number | undefined> {
   const [row] = await db.query(
     `SELECT extract(epoch FROM clock_timestamp())::float8 AS time,
-            host(inet_server_addr()) AS server, host(inet_client_addr()) AS client`,
+            coalesce(host(inet_server_addr()), '') AS server, coalesce(host(inet_client_addr()), '') AS client`,
   );
   const { time, server, client } = parse(ServerRow, row);
   const isCard = (name: string): boolean => existsSync(`/sys/class/net/${name}/device`);
-  const isFar = isElsewhere(server ?? "", client ?? "", networkInterfaces(), isCard);
-  return isFar ? [{ of: "the database server", time }] : [];
+  return isElsewhere(server, client, networkInterfaces(), isCard) ? time : undefined;
 }
 
 /**
- * Whether the server is on another machine, by the two addresses of the connection as it sees them; a socket file
- * has none. A container has the clock of its host, and seems to be another machine. So the engine must come from
- * a network card, and the server's address must be neither this host's nor in a network without a card, such as
- * Docker's.
+ * Whether the server is on another machine, by the two addresses of the connection as the server sees it. A
+ * container shares the clock of its host, but looks like another machine. So the engine must come from a network
+ * card, and the server's address must not be on this host, nor in a network without a card, such as Docker's.
  */
 export function isElsewhere(
   server: string,

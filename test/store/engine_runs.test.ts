@@ -152,7 +152,7 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
     ];
     const before = await entryRows(db, others);
     const opened = await entryRow(db, dead);
-    await closeCrashedRuns(db, STARTED + 600, own, true);
+    await closeCrashedRuns(db, STARTED + 600, own);
     expect(await entryRow(db, dead)).toEqual({
       ...opened,
       status: "done",
@@ -170,7 +170,7 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
     expect(await entryRows(db, others)).toEqual(before);
 
     const closed = await entryRow(db, dead);
-    await closeCrashedRuns(db, STARTED + 900, own, true);
+    await closeCrashedRuns(db, STARTED + 900, own);
     expect(await entryRow(db, dead)).toEqual(closed);
     const listed = (await listEngineRuns(db, 20, true)).find(({ id }) => id === dead);
     expect(listed).toMatchObject({ crashedAt: STARTED + 600, finishedAt: undefined, errors: 1 });
@@ -179,7 +179,7 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
   test("only the newest runs are looked at, however many lie open", async () => {
     const open = [];
     for (let tick = 0; tick < 25; tick++) open.push(await openEngineRun(db, STARTED + tick));
-    await closeCrashedRuns(db, STARTED + 100, open.at(-1) ?? "", true);
+    await closeCrashedRuns(db, STARTED + 100, open.at(-1) ?? "");
     const crashed = (await listEngineRuns(db, 30, true)).map(
       ({ crashedAt }) => crashedAt !== undefined,
     );
@@ -188,7 +188,7 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
 
   test("a run that was closed as crashed and finishes after all is not a crashed one", async () => {
     const id = await openEngineRun(db, STARTED);
-    await closeCrashedRuns(db, STARTED + 1, "another", true);
+    await closeCrashedRuns(db, STARTED + 1, "another");
     await closeEngineRun(db, id, SUMMARY);
     const { data } = await entryRow(db, id);
     expect(data).toMatchObject({ finished_at: SUMMARY.finished_at, errors: SUMMARY.errors });

@@ -7,6 +7,7 @@ import {
   latestPerAlarm,
   listEngineRuns,
   newestRecord,
+  setAside,
 } from "../../src/store/engine_runs.ts";
 import { readStates } from "../../src/store/engine_state.ts";
 import { eventCounts, eventTexts, listEvents } from "../../src/store/event_list.ts";
@@ -93,9 +94,10 @@ const TICK: readonly Question[] = [
   [
     "closeCrashedRuns",
     new RegExp(`${BY_KIND.source}|${BY_ID.source}`),
-    (db) => closeCrashedRuns(db, END, "x", true),
+    (db) => closeCrashedRuns(db, END, "x"),
   ],
   ["newestRecord", BY_KIND, (db) => newestRecord(db)],
+  ["setAside", BY_KIND, (db) => setAside(db, END)],
   ["readStates", BY_NAME, (db) => readStates(db)],
   ["listTeams", BY_NAME, (db) => listTeams(db)],
   ["readUnsentMail", /^swf_alarms_(owed_clears|unfinished_mail)$/, (db) => readUnsentMail(db)],
