@@ -3,9 +3,9 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Config } from "../config/config.ts";
 import { ExpectedError } from "../core/expected_error.ts";
 import { type PrunedKind, renderRemoved } from "../core/retention.ts";
-import { confirmClock, judgeClock, saveCertain } from "../engine/clock.ts";
+import { confirmClock, judgeClock } from "../engine/clock.ts";
 import type { Database } from "../store/database.ts";
-import { readStates } from "../store/engine_state.ts";
+import { saveCertain } from "../store/engine_state.ts";
 import { countOld, pruneSome } from "../store/retention.ts";
 import { utcMinute } from "../text/utc.ts";
 import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
@@ -68,7 +68,7 @@ async function removeAll(options: PruneOptions): Promise<ExitCode> {
   const removeSome = async (db: Database, { retention }: Config): Promise<boolean> => {
     const now = Date.now() / 1000;
     if (options.confirmClock === true) await saveCertain(db, now, now);
-    const check = await judgeClock(db, await readStates(db), now);
+    const check = await judgeClock(db, now);
     // With a wrong clock everything may look old.
     for (const doubt of await confirmClock(db, check, new Map(), now))
       throw new ExpectedError(`removed nothing: ${doubt}`);

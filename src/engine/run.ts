@@ -2,7 +2,6 @@ import type { ClockCheck } from "../core/clock.ts";
 import type { Mode } from "../core/model.ts";
 import type { Database } from "../store/database.ts";
 import { closeCrashedRuns, openEngineRun } from "../store/engine_runs.ts";
-import type { States } from "../store/engine_state.ts";
 import { judgeClock } from "./clock.ts";
 
 /** One tick. */
@@ -23,16 +22,14 @@ export interface OpenFacts {
   /** Only these alarms; undefined means all. */
   readonly only: ReadonlySet<string> | undefined;
   readonly clock: () => number;
-  readonly states: States;
 }
 
 /** Opens the record of the tick, and closes those of ticks that were killed. A plan has no record. */
-export async function openRun(db: Database, facts: OpenFacts): Promise<Run> {
-  const { mode, only, clock, states } = facts;
+export async function openRun(db: Database, { mode, only, clock }: OpenFacts): Promise<Run> {
   const now = clock();
   const run = { mode, now, clock };
   if (mode === "plan") return { ...run, id: "", clockCheck: { certainAt: now, doubt: undefined } };
-  const clockCheck = await judgeClock(db, states, now);
+  const clockCheck = await judgeClock(db, now);
   const id = await openEngineRun(db, now, only && [...only]);
   await closeCrashedRuns(db, now, id);
   return { ...run, id, clockCheck };

@@ -62,10 +62,10 @@ export async function tick(engine: Engine, { mode, only }: TickOptions): Promise
     if (mode !== "plan") lock = await lockTicks(engine);
 
     const previous = await latestPerAlarm(db, clock());
-    const states = await readStates(db);
-    const run = await openRun(db, { mode, only, clock, states });
+    const run = await openRun(db, { mode, only, clock });
     const { now } = run;
 
+    const states = await readStates(db);
     const { quarantineAfter, clearGuardShare, unreachableAfter } = config.engine;
     const quarantines = readQuarantines({ states, modules, only, now, after: quarantineAfter });
     const { alarms, errors, newModules } = await loadAlarms({

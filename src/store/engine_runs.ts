@@ -3,6 +3,7 @@ import { MAX_STEP, TOLERANCE } from "../core/clock.ts";
 import type { RunFacts } from "../core/status.ts";
 import { isJsonObject, type JsonObject } from "../text/json.ts";
 import type { Queryable } from "./database.ts";
+import { CLOCK_STATE } from "./engine_state.ts";
 import { ALARMS_CONTEXT, insertEntries, jsonText, LIVE, readData } from "./entry.ts";
 
 const RUN = `kind = 'engine_run' AND context_id = '${ALARMS_CONTEXT}'`;
@@ -139,16 +140,21 @@ export async function listEngineRuns(
   });
 }
 
-/** When the last tick started; where no run is recorded, when the newest event fired. */
-export async function newestRecord(db: Queryable): Promise<number | undefined> {
+/** The last certain time while the clock is in doubt, and when the last tick started; without one, the last event. */
+export async function lastTimes(db: Queryable) {
   const [row] = await db.query(
-    `SELECT coalesce((SELECT max(timestamp_created) FROM entry WHERE ${LIVE_RUN}),
-       (SELECT max(timestamp_created) FROM entry WHERE kind = 'event' AND ${LIVE})) AS newest`,
+    `SELECT (SELECT data->'certain_at' FROM entry WHERE name = '${CLOCK_STATE}' AND status = 'active' AND ${LIVE}) AS certain,
+       coalesce((SELECT max(timestamp_created) FROM entry WHERE ${LIVE_RUN}),
+                (SELECT max(timestamp_created) FROM entry WHERE kind = 'event' AND ${LIVE})) AS newest`,
   );
-  return typeof row?.newest === "number" ? row.newest : undefined;
+  const time = (value: unknown) => (typeof value === "number" ? value : undefined);
+  return { certain: time(row?.certain), newest: time(row?.newest) };
 }
 
-/** Marks the records of a clock that was far ahead as deleted: until their time comes, lists and dashboards would show them as the last ticks. */
+/**
+ * Marks the records of a clock that was far ahead as deleted: until their time comes, lists and dashboards would
+ * show them as the last ticks.
+ */
 export async function setAside(db: Queryable, now: number): Promise<void> {
   await db.query(
     `UPDATE entry SET deleted_at = $1::float8, timestamp_modified = $1::float8

@@ -164,10 +164,14 @@ export async function saveSourceState(
   await saveState(db, SOURCE, source, state, now);
 }
 
-const ClockState = object({ certain_at: number() });
+/** The row's name; `lastTimes` reads it. */
+export const CLOCK_STATE = "state:clock:engine";
 
-/** The last time of this host's clock that was certain, if the last tick had a doubt. */
-export function lastCertain(states: States): number | undefined {
-  const parsed = safeParse(ClockState, states.get(stateName("clock", "engine")));
-  return parsed.success ? parsed.output.certain_at : undefined;
+/** Saves the last certain time of this host's clock; undefined once it is no longer in doubt. */
+export async function saveCertain(
+  db: Queryable,
+  at: number | undefined,
+  now: number,
+): Promise<void> {
+  await saveState(db, "clock", "engine", at === undefined ? undefined : { certain_at: at }, now);
 }

@@ -54,7 +54,8 @@ async function kept(site: Site) {
 
 const ALL = { event: 3, notification: 3 };
 const DOUBT = /this host's clock shows \d{4}-.*Until another clock agrees, no old row is removed/;
-const DISAGREE = /the clock and the records disagree: it is \d{4}-.*, but a tick started at .* ahead/;
+const DISAGREE =
+  /the clock and the records disagree: it is \d{4}-.*, but a tick started at .* ahead/;
 
 const tickAt = (site: Site, shift: number) => site.command(["run"], { env: shiftedClock(shift) });
 const statusAt = (site: Site, shift: number) =>
@@ -118,10 +119,10 @@ test(
   "a machine that was off for three weeks removes nothing until a service's Date agrees; then it does",
   async () => {
     const site = await makeUsedSite("postgres", 21 * DAY);
-    await site.query("UPDATE entry SET timestamp_created = timestamp_created - $1 WHERE kind = $2", [
-      21 * DAY,
-      "notification",
-    ]);
+    await site.query(
+      "UPDATE entry SET timestamp_created = timestamp_created - $1 WHERE kind = $2",
+      [21 * DAY, "notification"],
+    );
     const removable = seconds() - 45 * DAY;
     await insertEntry(site, { kind: "event", created: removable, data: { clear_time: removable } });
     const all = { event: 4, notification: 3 };

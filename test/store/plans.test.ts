@@ -4,9 +4,9 @@ import { alarmRows } from "../../src/store/alarms.ts";
 import type { Database, Queryable } from "../../src/store/database.ts";
 import {
   closeCrashedRuns,
+  lastTimes,
   latestPerAlarm,
   listEngineRuns,
-  newestRecord,
   setAside,
 } from "../../src/store/engine_runs.ts";
 import { readStates } from "../../src/store/engine_state.ts";
@@ -96,7 +96,7 @@ const TICK: readonly Question[] = [
     new RegExp(`${BY_KIND.source}|${BY_ID.source}`),
     (db) => closeCrashedRuns(db, END, "x"),
   ],
-  ["newestRecord", BY_KIND, (db) => newestRecord(db)],
+  ["lastTimes", BY_NAME, (db) => lastTimes(db)],
   ["setAside", BY_KIND, (db) => setAside(db, END)],
   ["readStates", BY_NAME, (db) => readStates(db)],
   ["listTeams", BY_NAME, (db) => listTeams(db)],

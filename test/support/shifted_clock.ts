@@ -1,5 +1,4 @@
-import { pathToFileURL } from "node:url";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** The environment of a process whose clock is wrong by so many seconds; its server and its services have the true time. */
 export function shiftedClock(seconds: number): { readonly [name: string]: string } {
