@@ -10,7 +10,7 @@ export function isAhead(time: number, now: number): boolean {
 
 const DAY = 86_400;
 /** A larger step is no drift: the clock was set, or the machine was off. */
-export const MAX_STEP = 2 * DAY;
+const MAX_STEP = 2 * DAY;
 
 export interface ClockCheck {
   /** The last certain time: `now`, unless that is in doubt. */

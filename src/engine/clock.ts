@@ -14,7 +14,7 @@ export async function judgeClock(db: Queryable, now: number): Promise<ClockCheck
     // 0 is never certain: rows that are made while the clock is behind look old once it is right again.
     await saveCertain(db, now < before ? 0 : before, now);
   } else if (certain !== undefined) {
-    await setAside(db, now);
+    await setAside(db, Math.max(certain, now), now);
     await saveCertain(db, undefined, now);
   }
   return check;

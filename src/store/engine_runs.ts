@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { MAX_STEP, TOLERANCE } from "../core/clock.ts";
+import { TOLERANCE } from "../core/clock.ts";
 import type { RunFacts } from "../core/status.ts";
 import { isJsonObject, type JsonObject } from "../text/json.ts";
 import type { Queryable } from "./database.ts";
@@ -152,14 +152,14 @@ export async function lastTimes(db: Queryable) {
 }
 
 /**
- * Marks the records of a clock that was far ahead as deleted: until their time comes, lists and dashboards would
- * show them as the last ticks.
+ * Marks the records of a clock that was ahead as deleted: until their time comes, lists and dashboards would show
+ * them as the last ticks.
  */
-export async function setAside(db: Queryable, now: number): Promise<void> {
+export async function setAside(db: Queryable, after: number, now: number): Promise<void> {
   await db.query(
     `UPDATE entry SET deleted_at = $1::float8, timestamp_modified = $1::float8
      WHERE kind IN ('engine_run', 'skipped_tick') AND context_id = '${ALARMS_CONTEXT}' AND deleted_at IS NULL
        AND timestamp_created > $2::float8`,
-    [now, now + MAX_STEP],
+    [now, after + TOLERANCE],
   );
 }

@@ -97,7 +97,7 @@ const TICK: readonly Question[] = [
     (db) => closeCrashedRuns(db, END, "x"),
   ],
   ["lastTimes", BY_NAME, (db) => lastTimes(db)],
-  ["setAside", BY_KIND, (db) => setAside(db, END)],
+  ["setAside", BY_KIND, (db) => setAside(db, END, END)],
   ["readStates", BY_NAME, (db) => readStates(db)],
   ["listTeams", BY_NAME, (db) => listTeams(db)],
   ["readUnsentMail", /^swf_alarms_(owed_clears|unfinished_mail)$/, (db) => readUnsentMail(db)],
