@@ -56,6 +56,24 @@ describe("the ticks of the past", () => {
       { last: run(5), runningSince: undefined, crashed: undefined },
     ],
     [
+      "one from the future is never the last, nor running, nor crashed",
+      [run(-5.1), run(-9, unfinished), run(5), run(8, unfinished)],
+      true,
+      { last: run(5), runningSince: undefined, crashed: at(8), ahead: at(-5.1) },
+    ],
+    [
+      "only one from the future",
+      [run(-1_000_000)],
+      false,
+      { last: undefined, ahead: at(-1_000_000) },
+    ],
+    [
+      "another host's clock may be five minutes ahead",
+      [run(-5), run(5)],
+      false,
+      { last: run(-5), ahead: undefined },
+    ],
+    [
       "one by name does not count as a tick over all",
       [run(1, { partial: true }), run(9)],
       false,
@@ -168,6 +186,29 @@ describe("what needs attention", () => {
       "a tick that has been running for long",
       { ticks: judgeTicks([run(16, unfinished), run(21)], true, NOW) },
       ["no tick has finished for 21 min; one is running"],
+    ],
+    [
+      "a tick from the future",
+      { ticks: judgeTicks([run(-3 * 1440), run(4)], false, NOW) },
+      [
+        "the clock and the records disagree: it is 2027-01-15 08:00 UTC, but a tick started at 2027-01-18 08:00 UTC, 3 days ahead; if this host's clock is wrong, correct it; if it was wrong then, the next tick removes that record from the lists",
+      ],
+    ],
+    [
+      "a tick from the future, and no other for a while",
+      { ticks: judgeTicks([run(-10), run(60)], false, NOW) },
+      [
+        expect.stringMatching(/a tick started at 2027-01-15 08:10 UTC, 10 min ahead;/),
+        "no tick has finished for 60 min; check that cron runs it",
+      ],
+    ],
+    [
+      "a tick from the future, and no other ever",
+      { ticks: judgeTicks([run(-90)], false, NOW) },
+      [
+        expect.stringMatching(/a tick started at 2027-01-15 09:30 UTC, 90 min ahead;/),
+        "no tick has finished yet; check that cron runs bin/swf-alarms run",
+      ],
     ],
     [
       "the last tick never finished",
