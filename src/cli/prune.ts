@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Config } from "../config/config.ts";
+import { checkClock } from "../core/clock.ts";
 import { ExpectedError } from "../core/expected_error.ts";
 import { type PrunedKind, renderRemoved } from "../core/retention.ts";
-import { confirmClock, judgeClock } from "../engine/clock.ts";
+import { confirmClock } from "../engine/clock.ts";
 import type { Database } from "../store/database.ts";
+import { lastTimes } from "../store/engine_runs.ts";
 import { saveCertain } from "../store/engine_state.ts";
 import { countOld, pruneSome } from "../store/retention.ts";
 import { utcMinute } from "../text/utc.ts";
@@ -68,7 +70,8 @@ async function removeAll(options: PruneOptions): Promise<ExitCode> {
   const removeSome = async (db: Database, { retention }: Config): Promise<boolean> => {
     const now = Date.now() / 1000;
     if (options.confirmClock === true) await saveCertain(db, now, now);
-    const check = await judgeClock(db, now);
+    const { certain, run } = await lastTimes(db);
+    const check = checkClock(certain ?? run ?? now, new Map(), now);
     // With a wrong clock everything may look old.
     for (const doubt of await confirmClock(db, check, new Map(), now))
       throw new ExpectedError(`removed nothing: ${doubt}`);

@@ -7,8 +7,8 @@ import { readServerClock } from "../store/server_clock.ts";
 
 /** Judges this host's clock by the last tick; as long as it is in doubt, by the last certain time. */
 export async function judgeClock(db: Queryable, now: number): Promise<ClockCheck> {
-  const { certain, newest = now } = await lastTimes(db);
-  const before = certain ?? newest;
+  const { certain, run, event } = await lastTimes(db);
+  const before = certain ?? run ?? event ?? now;
   const check = checkClock(before, new Map(), now);
   if (check.doubt !== undefined) {
     // 0 is never certain: rows that are made while the clock is behind look old once it is right again.

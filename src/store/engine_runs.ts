@@ -140,15 +140,15 @@ export async function listEngineRuns(
   });
 }
 
-/** The last certain time while the clock is in doubt, and when the last tick started; without one, the last event. */
+/** The last certain time, while the clock is in doubt, and the times of the newest run and event. */
 export async function lastTimes(db: Queryable) {
   const [row] = await db.query(
     `SELECT (SELECT data->'certain_at' FROM entry WHERE name = '${CLOCK_STATE}' AND status = 'active' AND ${LIVE}) AS certain,
-       coalesce((SELECT max(timestamp_created) FROM entry WHERE ${LIVE_RUN}),
-                (SELECT max(timestamp_created) FROM entry WHERE kind = 'event' AND ${LIVE})) AS newest`,
+            (SELECT max(timestamp_created) FROM entry WHERE ${LIVE_RUN}) AS run,
+            (SELECT max(timestamp_created) FROM entry WHERE kind = 'event' AND ${LIVE}) AS event`,
   );
   const time = (value: unknown) => (typeof value === "number" ? value : undefined);
-  return { certain: time(row?.certain), newest: time(row?.newest) };
+  return { certain: time(row?.certain), run: time(row?.run), event: time(row?.event) };
 }
 
 /**
