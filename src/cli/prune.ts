@@ -1,8 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Config } from "../config/config.ts";
+import { checkClock } from "../core/clock.ts";
+import { ExpectedError } from "../core/expected_error.ts";
 import { type PrunedKind, renderRemoved } from "../core/retention.ts";
+import { confirmClock } from "../engine/clock.ts";
 import type { Database } from "../store/database.ts";
+import { lastTimes } from "../store/engine_runs.ts";
+import { saveCertain } from "../store/engine_state.ts";
 import { countOld, pruneSome } from "../store/retention.ts";
 import { utcMinute } from "../text/utc.ts";
 import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
@@ -13,6 +18,7 @@ import { onStopSignal } from "./stop_signals.ts";
 interface PruneOptions extends ConfigOption, JsonOption {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
+  readonly confirmClock?: boolean;
 }
 
 /**
@@ -29,7 +35,8 @@ export function declare(command: Command, setExit: SetExit): void {
       "Removes all rows that are older than [retention] allows. Ticks do the same, a limited number at a time. Ctrl-C is safe; run it again to continue.",
     )
     .option("--dry-run", "only show what would be removed")
-    .option("--yes", "remove it");
+    .option("--yes", "remove it")
+    .option("--confirm-clock", "with --yes: this host's clock is right");
   addJsonOption(command).action(async (options: PruneOptions) => {
     if ((options.dryRun === true) === (options.yes === true))
       throw new InvalidArgumentError(
@@ -62,6 +69,13 @@ async function removeAll(options: PruneOptions): Promise<ExitCode> {
   onStopSignal(() => stop.abort());
   const removed = new Map<PrunedKind, number>();
   const removeSome = async (db: Database, { retention }: Config): Promise<boolean> => {
+    const now = Date.now() / 1000;
+    if (options.confirmClock === true) await db.transaction((tx) => saveCertain(tx, now, now));
+    const { certain, run } = await lastTimes(db);
+    const check = checkClock(certain ?? run ?? now, new Map(), now);
+    // With a wrong clock everything may look old.
+    for (const doubt of await confirmClock(db, check, new Map(), now))
+      throw new ExpectedError(`removed nothing: ${doubt}`);
     const until = performance.now() + TURN * 1000;
     while (performance.now() < until && !stop.signal.aborted) {
       const some = await db.transaction((tx) => pruneSome(tx, retention, Date.now() / 1000));

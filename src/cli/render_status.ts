@@ -1,9 +1,10 @@
 import { needsAttention, type Status } from "../core/status.ts";
+import { duration } from "../text/utc.ts";
 import { renderTable, renderTime } from "./output.ts";
 
 /** The status as `status --json` prints it. */
 export function statusFacts(status: Status) {
-  const { last, runningSince, crashed } = status.ticks;
+  const { last, runningSince, crashed, ahead } = status.ticks;
   const attention = needsAttention(status);
   return {
     healthy: attention.length === 0,
@@ -18,6 +19,7 @@ export function statusFacts(status: Status) {
     },
     running_since: runningSince,
     crashed_at: crashed,
+    clock_ahead_at: ahead,
     skipped_in_24_h: status.skipped,
     alarms: status.alarms,
     sources: status.unreachable,
@@ -76,12 +78,4 @@ function renderTicks(facts: StatusFacts, now: number): string[] {
   if (errors > 0)
     lines.push("its errors:", ...last.error_details.split("\n\n").map((line) => `  ${line}`));
   return lines;
-}
-
-/** `40 s`, `17 min`, `5 h`, `3 days`. */
-function duration(seconds: number): string {
-  if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`;
-  if (seconds < 2 * 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`;
-  return `${Math.floor(seconds / 86_400)} days`;
 }

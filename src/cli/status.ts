@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { TOLERANCE } from "../core/clock.ts";
 import { alarmEntryId, alarmName } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { judgeState, judgeTicks, type Status } from "../core/status.ts";
@@ -43,12 +44,12 @@ async function readStatus(
   now: number,
 ): Promise<Status> {
   const states = await readStates(db);
-  const perAlarm = await latestPerAlarm(db);
+  const perAlarm = await latestPerAlarm(db, now);
   const counts = await eventCounts(db);
-  const mails = await failedMails(db, now - DAY, MAILS);
+  const mails = await failedMails(db, now + TOLERANCE, MAILS);
   return {
     now,
-    ticks: judgeTicks(await listEngineRuns(db, RUNS, false), await db.isLocked(TICK_LOCK)),
+    ticks: judgeTicks(await listEngineRuns(db, RUNS, false), await db.isLocked(TICK_LOCK), now),
     skipped: await countSkipped(db, now - DAY),
     alarms: (await currentAlarms(db, Object.keys(perAlarm))).map(({ entryId, name, enabled }) => ({
       alarm: name,

@@ -71,7 +71,7 @@ export function sourceNotice(source: string, facts: SourceNoticeFacts): Announce
       of: "engine",
       subject: `[swf-alarms] source ${source} responds again`,
       paragraphs: [
-        `The source ${source} responds again since ${utcMinute(state.until)}. It was unreachable since ${utcMinute(state.since)}.`,
+        `The source ${source} responds again since ${utcMinute(Math.min(state.until, now))}. It was unreachable since ${utcMinute(Math.min(state.since, now))}.`,
       ],
     };
   if (state === undefined || state.notified || !requested || now - state.since < after)

@@ -1,3 +1,4 @@
+import { isAhead } from "./clock.ts";
 import type { ActiveEvent, AlarmRow, Mode } from "./model.ts";
 import type { Plan } from "./reconcile.ts";
 
@@ -135,7 +136,9 @@ function reasonFor(
   // It is not known whether an unseen event still fires, so no mail calls it continuing.
   if (!seen) return "not seen this tick";
   if (renotificationHours <= 0) return "already mailed";
-  const isOver = now - event.lastNotified >= renotificationHours * 3600;
+  // A mail under a clock that was ahead must not silence the reminders until that time.
+  const isOver =
+    isAhead(event.lastNotified, now) || now - event.lastNotified >= renotificationHours * 3600;
   return isOver ? "renotification due" : "renotification not due";
 }
 

@@ -72,7 +72,8 @@ export function decideTry({ state, fingerprint, named, now, after }: TryFacts): 
   if (quarantine === undefined || after === 0) return { run: true, reason: "not quarantined" };
   if (named) return { run: true, reason: "named by the operator" };
   if (state?.fingerprint !== fingerprint) return { run: true, reason: "its module or row changed" };
-  if (now < quarantine.lookedAt) return { run: true, reason: "the clock was set back" };
+  if (now < Math.max(quarantine.lookedAt, quarantine.triedAt))
+    return { run: true, reason: "the clock was set back" };
   if (now - quarantine.triedAt >= MAX_INTERVAL)
     return { run: true, reason: "six hours have passed" };
   const wait = quarantine.wait - 1;
@@ -113,7 +114,7 @@ export function nextAlarmState(facts: RunFacts): AlarmState | undefined {
       const recovery =
         quarantine === undefined
           ? state?.recovery
-          : { since: quarantine.since, until: now, notified: quarantine.notified };
+          : { since: Math.min(quarantine.since, now), until: now, notified: quarantine.notified };
       if (state === undefined || recovery === undefined) return undefined;
       return { failures: 0, cause: state.cause, fingerprint, quarantine: undefined, recovery };
     }
@@ -140,7 +141,7 @@ function afterFailure({ state, fingerprint, reason, now, after, ...facts }: RunF
   const pause =
     before === undefined ? FIRST_PAUSE : Math.min(before.pause * (waitedOut ? 2 : 1), MAX_PAUSE);
   const quarantine = {
-    since: before?.since ?? now,
+    since: Math.min(before?.since ?? now, now),
     pause,
     wait: pause + 1,
     triedAt: now,

@@ -31,7 +31,9 @@ export function nextSourceState(
   if (requests === 0) return state;
   if (succeeded > 0) {
     if (state?.kind !== "unreachable") return state;
-    return state.notified ? { kind: "recovered", since: state.since, until: now } : undefined;
+    return state.notified
+      ? { kind: "recovered", since: Math.min(state.since, now), until: now }
+      : undefined;
   }
   const cause = lastError ?? "no response yet";
   // Operators who got the mail about the last outage, and none about its end, need no second one.

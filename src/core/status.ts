@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from "../text/json.ts";
-import { utcMinute } from "../text/utc.ts";
+import { duration, utcMinute } from "../text/utc.ts";
+import { isAhead } from "./clock.ts";
 import { type AlarmState, nextTry } from "./quarantine.ts";
 
 /** Seconds without a finished tick that need attention: three ticks of five minutes. */
@@ -22,16 +23,24 @@ export interface TickStatus {
   readonly runningSince: number | undefined;
   /** When the last tick that did not finish started. */
   readonly crashed: number | undefined;
+  /** When the newest tick of a clock that was ahead started, by that clock; it counts as none of the others. */
+  readonly ahead: number | undefined;
 }
 
 /** Tells past ticks apart, newest first; `isRunning` is whether a tick holds the lock now. */
-export function judgeTicks(runs: readonly RunFacts[], isRunning: boolean): TickStatus {
+export function judgeTicks(
+  listed: readonly RunFacts[],
+  isRunning: boolean,
+  now: number,
+): TickStatus {
+  const runs = listed.filter(({ startedAt }) => !isAhead(startedAt, now));
   const [newest] = runs;
   const running = isRunning && newest?.finishedAt === undefined ? newest : undefined;
   return {
     last: runs.find((run) => run.finishedAt !== undefined && !run.partial),
     runningSince: running?.startedAt,
     crashed: runs.find((run) => run.finishedAt === undefined && run !== running)?.startedAt,
+    ahead: listed.find(({ startedAt }) => isAhead(startedAt, now))?.startedAt,
   };
 }
 
@@ -118,10 +127,14 @@ function mailLine(which: string, outcome: string): string {
   return `the last mail ${which} may not have been delivered`;
 }
 
-function tickLines({ ticks: { last, runningSince, crashed }, now }: Status): string[] {
-  if (last === undefined)
-    return ["no tick has finished yet; check that cron runs bin/swf-alarms run"];
+function tickLines({ ticks: { last, runningSince, crashed, ahead }, now }: Status): string[] {
   const lines: string[] = [];
+  if (ahead !== undefined)
+    lines.push(
+      `the clock and the records disagree: it is ${utcMinute(now)}, but a tick started at ${utcMinute(ahead)}, ${duration(ahead - now)} ahead; if this host's clock is wrong, correct it; if it was wrong then, the next tick removes that record from the lists`,
+    );
+  if (last === undefined)
+    return [...lines, "no tick has finished yet; check that cron runs bin/swf-alarms run"];
   const age = now - last.startedAt;
   if (age > MAX_TICK_AGE) {
     const why = runningSince === undefined ? "check that cron runs it" : "one is running";

@@ -1,4 +1,5 @@
 import { type Bundle, composeBundle, listedItems, shortBundle } from "../core/bundle.ts";
+import { isAhead } from "../core/clock.ts";
 import { deliveryErrors, judgeDelivery } from "../core/delivery.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { type BundleItem, decideNotice, NO_NOTICE, type Notice } from "../core/notice.ts";
@@ -101,7 +102,7 @@ async function compose(
     ...listed.continuing.filter(({ reason }) => reason === "unsent"),
     ...listed.cleared,
   ];
-  const since = Math.min(...late.map(({ fireTime }) => fireTime));
+  const since = Math.min(...late.map(({ fireTime }) => (isAhead(fireTime, now) ? 0 : fireTime)));
   return composeBundle({
     entryId: alarm.entryId,
     title: alarm.title,

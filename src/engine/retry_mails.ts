@@ -25,9 +25,11 @@ export async function retryMails(alarm: AlarmRow, facts: MailFacts): Promise<rea
 async function retryMail(
   alarm: AlarmRow,
   mail: PendingMail,
-  { db, mailing, run: { now, clock }, recipients, mailConfigured }: MailFacts,
+  { db, mailing, run: { now, clock, clockCheck }, recipients, mailConfigured }: MailFacts,
 ): Promise<readonly string[]> {
-  const plan = planPending({ mail, mailOn: alarm.enabled, mailConfigured, recipients, now });
+  // A clock in doubt must not make the mail look old.
+  const facts = { mail, mailOn: alarm.enabled, mailConfigured, recipients };
+  const plan = planPending({ ...facts, now: Math.min(now, clockCheck.certainAt) });
   if (plan.kind === "wait") return [];
   if (plan.kind === "give up") {
     const { messageIds, refused, pending: givenUp } = mail;

@@ -1,7 +1,9 @@
+import type { ClockCheck } from "../core/clock.ts";
 import type { Mode } from "../core/model.ts";
 import type { Database } from "../store/database.ts";
 import { closeCrashedRuns, openEngineRun } from "../store/engine_runs.ts";
 import { nextGeneration } from "../store/generation.ts";
+import { judgeClock } from "./clock.ts";
 
 /** One tick. */
 export interface Run {
@@ -14,6 +16,8 @@ export interface Run {
   readonly now: number;
   /** Epoch seconds at this moment. */
   readonly clock: () => number;
+  /** Whether `now` is certain, as far as the earlier ticks tell. */
+  readonly clockCheck: ClockCheck;
 }
 
 export interface OpenFacts {
@@ -29,11 +33,14 @@ export interface OpenFacts {
  */
 export async function openRun(db: Database, { mode, only, clock }: OpenFacts): Promise<Run> {
   const now = clock();
-  if (mode === "plan") return { mode, id: "", generation: 0, now, clock };
+  const run = { mode, now, clock };
+  if (mode === "plan")
+    return { ...run, id: "", generation: 0, clockCheck: { certainAt: now, doubt: undefined } };
   return await db.transaction(async (tx) => {
     const generation = await nextGeneration(tx, now);
+    const clockCheck = await judgeClock(tx, now);
     const id = await openEngineRun(tx, now, only && [...only]);
     await closeCrashedRuns(tx, now, id);
-    return { mode, id, generation, now, clock };
+    return { ...run, id, generation, clockCheck };
   });
 }

@@ -11,6 +11,7 @@ import { readStates } from "../store/engine_state.ts";
 import { readUnsentMail } from "../store/notifications.ts";
 import { listTeams } from "../store/teams.ts";
 import type { Workers } from "../worker/worker_pool.ts";
+import { confirmClock } from "./clock.ts";
 import type { Deadline } from "./deadline.ts";
 import { detect } from "./detect.ts";
 import { updateEngineAlarm } from "./engine_alarm.ts";
@@ -65,7 +66,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const { now, generation } = run;
     const db = lock ? fenced({ db: engine.db, lock, generation, onLost: deadline.end }) : engine.db;
 
-    const previous = await latestPerAlarm(db);
+    const previous = await latestPerAlarm(db, now);
     const states = await readStates(db);
     const { quarantineAfter, clearGuardShare, unreachableAfter } = config.engine;
     const quarantines = readQuarantines({ states, modules, only, now, after: quarantineAfter });
@@ -127,11 +128,14 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       teams,
       unreachableAfter,
     });
-    const report = makeReport({ startedAt: now, ...engineReport, newModules, errors });
+    const doubts = await confirmClock(db, run.clockCheck, sources.byName, now);
+    const allErrors = [...errors, ...doubts];
+    const report = makeReport({ startedAt: now, ...engineReport, newModules, errors: allErrors });
     logNotConfigured(report, previous, log);
 
     const closeErrors = await closeRun(db, run, report);
-    const prunes = mode === "tick" && only === undefined && !deadline.signal.aborted;
+    const isWhole = mode === "tick" && only === undefined && !deadline.signal.aborted;
+    const prunes = isWhole && doubts.length === 0;
     const pruneErrors =
       prunes && closeErrors.length === 0 ? await pruneOldRows(db, config.retention, now, log) : [];
     return { ...report, errors: [...report.errors, ...closeErrors, ...pruneErrors] };

@@ -5,7 +5,7 @@ import { excerpt } from "./excerpt.ts";
 import { BodyError } from "./fetch_error.ts";
 import { checkBeginning } from "./parse_json.ts";
 import { type FailedRequest, failed, type RequestResult } from "./request_result.ts";
-import { parseRetryAfter } from "./retry.ts";
+import { parseHttpDate, parseRetryAfter } from "./retry.ts";
 
 export interface HttpOptions {
   readonly connections: Pick<Connections, "get">;
@@ -14,14 +14,18 @@ export interface HttpOptions {
   readonly timeout: number;
   /** Aborted when the tick ends. */
   readonly signal: AbortSignal;
+  /** Called with the `Date` of a response of any status. */
+  readonly onDate: (time: number) => void;
 }
 
 /** Sends one GET. Never throws. */
 export async function attemptGet(url: URL, options: HttpOptions): Promise<RequestResult> {
-  const { connections, headers, timeout, signal } = options;
+  const { connections, headers, timeout, signal, onDate } = options;
   const late = AbortSignal.timeout(Math.ceil(timeout * 1000));
   try {
     const response = await connections.get(url, headers, AbortSignal.any([late, signal]));
+    const date = parseHttpDate(String(response.headers.date));
+    if (date !== undefined) onDate(date);
     if (response.status !== 200)
       return describeStatus(response, excerpt(await readBeginning(response)));
     const body = await readBody(response);

@@ -30,6 +30,8 @@ const USER_AGENT = "swf-alarms";
 /** One REST service during one tick: keep-alive, retries, and each URL requested once. */
 export class Source implements SharedSource {
   readonly maxConnections: number;
+  /** The service's clock: the newest `Date` of its responses, in epoch seconds; a cache may send older ones. */
+  date: number | undefined;
   readonly #settings: SourceSettings;
   readonly #signal: AbortSignal;
   readonly #queue: fastq.queueAsPromised<() => Promise<RequestResult>, RequestResult>;
@@ -106,8 +108,12 @@ export class Source implements SharedSource {
     const connections = await this.#connections;
     const headers = requestHeaders(this.#settings);
     const signal = this.#signal;
+    const onDate = (time: number): void => {
+      this.date = Math.max(this.date ?? time, time);
+    };
+    const options = { connections, headers, timeout, signal, onDate };
     for (let attempt = 1, waited = 0; ; attempt++) {
-      const result = await attemptGet(url, { connections, headers, timeout, signal });
+      const result = await attemptGet(url, options);
       if (result.ok || isAhead) return result;
       const decision = decideRetry(attempt, result, Math.random(), waited);
       if (!decision.retry) return { ...result, reason: decision.reason };

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { TOLERANCE } from "../core/clock.ts";
 import type { RunFacts } from "../core/status.ts";
 import { isJsonObject, type JsonObject } from "../text/json.ts";
 import type { Queryable, Transaction } from "./database.ts";
+import { CLOCK_STATE } from "./engine_state.ts";
 import { ALARMS_CONTEXT, insertEntries, jsonText, LIVE, readData } from "./entry.ts";
 
 const RUN = `kind = 'engine_run' AND context_id = '${ALARMS_CONTEXT}'`;
@@ -61,7 +63,7 @@ export async function closeCrashedRuns(tx: Transaction, now: number, ownId: stri
     `UPDATE entry SET data = data || $3::text::jsonb, status = 'done', timestamp_modified = $1
      WHERE id IN (
        SELECT id FROM (
-         SELECT id, data FROM entry WHERE ${RUN} AND deleted_at IS NULL
+         SELECT id, data FROM entry WHERE ${RUN} AND deleted_at IS NULL AND timestamp_created <= $4::float8
          ORDER BY timestamp_created DESC LIMIT ${LOOK_BACK}
        ) AS newest
        WHERE id <> $2 AND jsonb_typeof(data) = 'object'
@@ -74,19 +76,22 @@ export async function closeCrashedRuns(tx: Transaction, now: number, ownId: stri
         errors: 1,
         error_details: `the tick was interrupted before its end; its record was closed by the tick of ${time}`,
       }),
+      now + TOLERANCE,
     ],
   );
 }
 
 /** What the last ticks recorded of each alarm: the last one over all alarms, and later ones over some of them. */
-export async function latestPerAlarm(db: Queryable): Promise<JsonObject> {
+export async function latestPerAlarm(db: Queryable, now: number): Promise<JsonObject> {
   const rows = await db.query(
     `SELECT data->'per_alarm' AS per_alarm FROM entry
      WHERE ${LIVE_RUN} AND jsonb_typeof(data->'per_alarm') = 'object'
-       AND timestamp_created >= coalesce(
+       AND timestamp_created <= $1::float8 AND timestamp_created >= coalesce(
          (SELECT max(timestamp_created) FROM entry
-          WHERE ${LIVE_RUN} AND jsonb_typeof(data->'per_alarm') = 'object' AND data->'only' IS NULL), 0)
+          WHERE ${LIVE_RUN} AND jsonb_typeof(data->'per_alarm') = 'object' AND data->'only' IS NULL
+            AND timestamp_created <= $1::float8), 0)
      ORDER BY timestamp_created`,
+    [now + TOLERANCE],
   );
   const latest: JsonObject = {};
   for (const { per_alarm: perAlarm } of rows)
@@ -133,4 +138,28 @@ export async function listEngineRuns(
       perAlarm: data.object("per_alarm"),
     };
   });
+}
+
+/** The last certain time, while the clock is in doubt, and the times of the newest run and event. */
+export async function lastTimes(db: Queryable) {
+  const [row] = await db.query(
+    `SELECT (SELECT data->'certain_at' FROM entry WHERE name = '${CLOCK_STATE}' AND status = 'active' AND ${LIVE}) AS certain,
+            (SELECT max(timestamp_created) FROM entry WHERE ${LIVE_RUN}) AS run,
+            (SELECT max(timestamp_created) FROM entry WHERE kind = 'event' AND ${LIVE}) AS event`,
+  );
+  const time = (value: unknown) => (typeof value === "number" ? value : undefined);
+  return { certain: time(row?.certain), run: time(row?.run), event: time(row?.event) };
+}
+
+/**
+ * Marks the records of a clock that was ahead as deleted: until their time comes, lists and dashboards would show
+ * them as the last ticks.
+ */
+export async function setAside(tx: Transaction, after: number, now: number): Promise<void> {
+  await tx.query(
+    `UPDATE entry SET deleted_at = $1::float8, timestamp_modified = $1::float8
+     WHERE kind IN ('engine_run', 'skipped_tick') AND context_id = '${ALARMS_CONTEXT}' AND deleted_at IS NULL
+       AND timestamp_created > $2::float8`,
+    [now, after + TOLERANCE],
+  );
 }

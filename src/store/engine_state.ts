@@ -163,3 +163,15 @@ export async function saveSourceState(
 ): Promise<void> {
   await saveState(tx, SOURCE, source, state, now);
 }
+
+/** The row's name; `lastTimes` reads it. */
+export const CLOCK_STATE = "state:clock:engine";
+
+/** Saves the last certain time of this host's clock; undefined once it is no longer in doubt. */
+export async function saveCertain(
+  tx: Transaction,
+  at: number | undefined,
+  now: number,
+): Promise<void> {
+  await saveState(tx, "clock", "engine", at === undefined ? undefined : { certain_at: at }, now);
+}

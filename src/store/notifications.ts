@@ -205,27 +205,31 @@ export async function beginRetry(
 ): Promise<void> {
   const data = { attempts: attempts + 1, retry: "unknown", retried_at: now };
   await tx.query(
-    `UPDATE entry SET data = data || $2::text::jsonb, timestamp_modified = $3 WHERE id = $1`,
+    `UPDATE entry SET timestamp_modified = $3, data = data || $2::text::jsonb
+       -- A first attempt in the future would keep it from ever being given up.
+       || jsonb_build_object('attempted_at', least((data->>'attempted_at')::float8, $3::float8))
+     WHERE id = $1`,
     [id, jsonText(data), now],
   );
 }
 
-/** Mails since then that were not delivered or whose delivery state is unknown, newest first. */
+/** Mails of the 24 hours until then that were not delivered or whose delivery state is unknown, newest first. */
 export async function failedMails(
   db: Queryable,
-  since: number,
+  until: number,
   limit: number,
 ): Promise<readonly MailStatus[]> {
   const rows = await db.query(
     `WITH attempt AS (
-       SELECT title, timestamp_created, data FROM entry WHERE ${NOTIFICATION} AND timestamp_created >= $1::float8)
+       SELECT title, timestamp_created, data FROM entry
+       WHERE ${NOTIFICATION} AND timestamp_created BETWEEN $1::float8 - 86400 AND $1::float8)
      SELECT title, timestamp_created, data,
             EXISTS (SELECT 1 FROM attempt AS later
                     WHERE later.data->>'alarm' = attempt.data->>'alarm' AND later.data->>'outcome' = 'delivered'
                       AND later.timestamp_created >= attempt.timestamp_created) AS resolved
      FROM attempt WHERE data->>'outcome' IS DISTINCT FROM 'delivered'
      ORDER BY timestamp_created DESC LIMIT $2::int`,
-    [since, limit],
+    [until, limit],
   );
   return rows.map((row) => {
     const data = readData(row.data);

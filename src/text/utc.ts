@@ -8,6 +8,14 @@ export function utcSecond(epochSeconds: number): string {
   return render(epochSeconds, "second");
 }
 
+/** `40 s`, `17 min`, `5 h`, `3 days`. */
+export function duration(seconds: number): string {
+  if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`;
+  if (seconds < 2 * 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} days`;
+}
+
 function render(epochSeconds: number, unit: "minute" | "second"): string {
   const date = new Date(epochSeconds * 1000);
   // A row may hold any number.

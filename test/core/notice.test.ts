@@ -98,9 +98,19 @@ describe("which events the mail names, and why", () => {
       "omitted: not seen this tick",
     ],
     [
-      "a clock that was set back makes nothing due",
-      facts({ touch: [touched("a", NOW + HOUR)] }),
+      "a mail five minutes ahead may be that of another host, and counts as just sent",
+      facts({ touch: [touched("a", NOW + 300)] }),
       "omitted: renotification not due",
+    ],
+    [
+      "a mail further ahead than that is due: its clock was wrong",
+      facts({ touch: [touched("a", NOW + 301)] }),
+      "renotification due: a",
+    ],
+    [
+      "so is one five years ahead",
+      facts({ touch: [touched("a", NOW + 5 * 365 * 24 * HOUR)] }),
+      "renotification due: a",
     ],
     [
       "one that clears unmailed is reported as over",

@@ -80,6 +80,11 @@ describe("whether an alarm runs in a tick", () => {
       { state: quarantined({ lookedAt: NOW + 1 }) },
       "runs: the clock was set back",
     ],
+    [
+      "its last try is in the future",
+      { state: quarantined({ wait: 99, triedAt: NOW + 1_000_000 }) },
+      "runs: the clock was set back",
+    ],
     ["quarantine was turned off", { state: quarantined(), after: 0 }, "runs: not quarantined"],
   ];
   test.each(rows)("%s", (_, changes, expected) => {
@@ -123,6 +128,16 @@ describe("what is remembered after a run", () => {
       "of a module that changed, a failure is the first again",
       { state: failing, result: own, fingerprint: "mended badly" },
       { failures: 1, fingerprint: "mended badly", quarantine: undefined },
+    ],
+    [
+      "a quarantine from the future began now at the latest, and its end too",
+      { state: quarantined({ since: NOW + 9999 }), result: own },
+      { quarantine: { since: NOW } },
+    ],
+    [
+      "so did one that has ended",
+      { state: quarantined({ since: NOW + 9999 }), result: "completed" },
+      { recovery: { since: NOW, until: NOW } },
     ],
     ["with 1, the first failure is quarantine", { result: own, after: 1 }, { quarantine: fresh }],
     ["with 0, never", { state: failing, result: own, after: 0 }, undefined],

@@ -62,6 +62,12 @@ describe("what is remembered of a source after a tick", () => {
         well,
         { kind: "recovered", since: NOW - 600, until: NOW },
       ],
+      [
+        "an outage that began in the future and is over",
+        { ...outage, since: NOW + 9999, notified: true },
+        well,
+        { kind: "recovered", since: NOW, until: NOW },
+      ],
       ["the mail about its end is still owed", recovered, well, recovered],
       [
         "it fails again before its end was notified: they know already",
@@ -116,4 +122,12 @@ test.each([
   ["yielded null; a detection is …", false],
 ])("%s: a failed request to main and no more: %s", (reason, expected) => {
   expect(isRequestErrorOf("main", reason)).toBe(expected);
+});
+
+test("a recovery that a clock ahead has recorded is mailed with the present time", () => {
+  const state = { kind: "recovered", since: NOW + 100, until: NOW + 9999 } as const;
+  const facts = { state, requested: true, alarms: [], now: NOW, after: 0 };
+  expect(sourceNotice("main", facts)?.paragraphs).toEqual([
+    "The source main responds again since 2027-01-15 08:00 UTC. It was unreachable since 2027-01-15 08:00 UTC.",
+  ]);
 });

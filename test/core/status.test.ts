@@ -56,6 +56,24 @@ describe("the ticks of the past", () => {
       { last: run(5), runningSince: undefined, crashed: undefined },
     ],
     [
+      "one from the future is never the last, nor running, nor crashed",
+      [run(-5.1), run(-9, unfinished), run(5), run(8, unfinished)],
+      true,
+      { last: run(5), runningSince: undefined, crashed: at(8), ahead: at(-5.1) },
+    ],
+    [
+      "only one from the future",
+      [run(-1_000_000)],
+      false,
+      { last: undefined, ahead: at(-1_000_000) },
+    ],
+    [
+      "another host's clock may be five minutes ahead",
+      [run(-5), run(5)],
+      false,
+      { last: run(-5), ahead: undefined },
+    ],
+    [
       "one by name does not count as a tick over all",
       [run(1, { partial: true }), run(9)],
       false,
@@ -63,7 +81,7 @@ describe("the ticks of the past", () => {
     ],
   ];
   test.each(rows)("%s", (_, runs, atWork, expected) => {
-    expect(judgeTicks(runs, atWork)).toMatchObject(expected);
+    expect(judgeTicks(runs, atWork, NOW)).toMatchObject(expected);
   });
 });
 
@@ -146,38 +164,65 @@ describe("what needs attention", () => {
     error: "e",
     resolved: false,
   };
-  const ticks = judgeTicks([run(4)], false);
+  const ticks = judgeTicks([run(4)], false, NOW);
   const rows: readonly [string, Partial<Status>, readonly string[]][] = [
     ["a healthy engine: nothing", {}, []],
     [
       "no tick ever",
-      { ticks: judgeTicks([], false) },
+      { ticks: judgeTicks([], false, NOW) },
       ["no tick has finished yet; check that cron runs bin/swf-alarms run"],
     ],
-    ["a tick fifteen minutes ago is not yet too long", { ticks: judgeTicks([run(15)], false) }, []],
+    [
+      "a tick fifteen minutes ago is not yet too long",
+      { ticks: judgeTicks([run(15)], false, NOW) },
+      [],
+    ],
     [
       "a longer silence is",
-      { ticks: judgeTicks([run(17)], false) },
+      { ticks: judgeTicks([run(17)], false, NOW) },
       ["no tick has finished for 17 min; check that cron runs it"],
     ],
     [
       "a tick that has been running for long",
-      { ticks: judgeTicks([run(16, unfinished), run(21)], true) },
+      { ticks: judgeTicks([run(16, unfinished), run(21)], true, NOW) },
       ["no tick has finished for 21 min; one is running"],
     ],
     [
+      "a tick from the future",
+      { ticks: judgeTicks([run(-3 * 1440), run(4)], false, NOW) },
+      [
+        "the clock and the records disagree: it is 2027-01-15 08:00 UTC, but a tick started at 2027-01-18 08:00 UTC, 3 days ahead; if this host's clock is wrong, correct it; if it was wrong then, the next tick removes that record from the lists",
+      ],
+    ],
+    [
+      "a tick from the future, and no other for a while",
+      { ticks: judgeTicks([run(-10), run(60)], false, NOW) },
+      [
+        expect.stringMatching(/a tick started at 2027-01-15 08:10 UTC, 10 min ahead;/),
+        "no tick has finished for 60 min; check that cron runs it",
+      ],
+    ],
+    [
+      "a tick from the future, and no other ever",
+      { ticks: judgeTicks([run(-90)], false, NOW) },
+      [
+        expect.stringMatching(/a tick started at 2027-01-15 09:30 UTC, 90 min ahead;/),
+        "no tick has finished yet; check that cron runs bin/swf-alarms run",
+      ],
+    ],
+    [
       "the last tick never finished",
-      { ticks: judgeTicks([run(4, unfinished), run(9)], false) },
+      { ticks: judgeTicks([run(4, unfinished), run(9)], false, NOW) },
       ["the tick of 2027-01-15 07:56 UTC did not finish"],
     ],
     [
       "one before the last never finished, which is over",
-      { ticks: judgeTicks([run(4), run(9, unfinished)], false) },
+      { ticks: judgeTicks([run(4), run(9, unfinished)], false, NOW) },
       [],
     ],
     [
       "the last tick had errors",
-      { ticks: judgeTicks([run(4, { errors: 2 })], false) },
+      { ticks: judgeTicks([run(4, { errors: 2 })], false, NOW) },
       ["the last tick had 2 error(s)"],
     ],
     [

@@ -138,7 +138,12 @@ function ruled(model: Model, step: Step, now: number) {
   for (const [key, last] of after) {
     if (!before.has(key)) told.set(key, "new");
     else if (last === "never told") told.set(key, "unsent");
-    else if (seen.has(key) && step.hours > 0 && now >= last + step.hours * 3600)
+    // A mail more than five minutes ahead has a wrong time, and counts as due.
+    else if (
+      seen.has(key) &&
+      step.hours > 0 &&
+      (now >= last + step.hours * 3600 || last > now + 300)
+    )
       told.set(key, "renotification due");
   }
   const untold = [...before.keys()].filter(

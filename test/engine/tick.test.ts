@@ -192,7 +192,7 @@ const TIMELINES: readonly {
     ],
   },
   {
-    name: "a clock that steps back neither clears, repeats nor crashes",
+    name: "a clock that steps back neither clears nor crashes, and repeats one reminder",
     hours: 1,
     steps: [
       {
@@ -206,10 +206,16 @@ const TIMELINES: readonly {
         sentence: "ten hours back, b fires",
         minute: 0,
         says: { keys: ["a", "b"] },
-        mail: "1 new, 0 continuing",
+        // The mail about a is from the future, so that a is due.
+        mail: "1 new, 1 continuing",
         active: ["a", "b"],
       },
-      { sentence: "b's hour is over", minute: 60, mail: "0 new, 1 continuing", active: ["a", "b"] },
+      {
+        sentence: "their hour is over",
+        minute: 60,
+        mail: "0 new, 2 continuing",
+        active: ["a", "b"],
+      },
       {
         sentence: "a clears before it fired",
         minute: 65,

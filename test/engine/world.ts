@@ -229,7 +229,9 @@ export class World {
   /** Whether an earlier mail had named it and nobody knew. */
   #mention(eventId: string, hours: number, before: readonly EventRow[]): boolean {
     const last = before.find(({ id }) => id === eventId)?.lastNotified;
-    const isDue = last === undefined || (hours > 0 && this.#now >= last + hours * 3600);
+    const isDue =
+      last === undefined ||
+      (hours > 0 && (this.#now >= last + hours * 3600 || last > this.#now + 300));
     expect(isDue, "named only when due").toBe(true);
     const isRepeat = last === undefined && this.#mailed.has(eventId);
     this.#mailed.add(eventId);

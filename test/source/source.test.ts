@@ -39,6 +39,36 @@ function raw(status: number, type: string, body: string | Buffer, headers: objec
   };
 }
 
+describe("the service's clock", () => {
+  const AT = "Fri, 15 Jan 2027 08:00:00 GMT";
+  test.each<[string, readonly [number, string | undefined][], number | undefined]>([
+    ["the Date of a response", [[200, AT]], 1_800_000_000],
+    ["also of an error", [[404, AT]], 1_800_000_000],
+    [
+      "the newest one: a cache may send older ones",
+      [
+        [200, AT],
+        [200, "Fri, 15 Jan 2027 07:00:00 GMT"],
+      ],
+      1_800_000_000,
+    ],
+    ["none in a response without one", [[200, undefined]], undefined],
+    ["none that is not a date", [[200, "-5"]], undefined],
+    ["none that is a number", [[200, "1800000000"]], undefined],
+  ])("%s", async (_, responses, expected) => {
+    const source = makeSource({ baseUrl: server.url });
+    for (const [n, [status, date]] of responses.entries()) {
+      server.answer = (_request, response) => {
+        response.sendDate = false;
+        if (date !== undefined) response.setHeader("date", date);
+        json(response, {}, status);
+      };
+      await getJson(source, `/${n}/`, {}, true);
+    }
+    expect(source.date).toBe(expected);
+  });
+});
+
 describe("responses", () => {
   test.each([
     ["an object", { items: [], next: null }],

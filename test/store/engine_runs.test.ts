@@ -3,6 +3,7 @@ import type { Database } from "../../src/store/database.ts";
 import {
   closeCrashedRuns,
   closeEngineRun,
+  latestPerAlarm,
   listEngineRuns,
   openEngineRun,
   type RunSummary,
@@ -185,6 +186,22 @@ describe.each(DATABASES)("engine runs on $kind", ({ open }) => {
       ({ crashedAt }) => crashedAt !== undefined,
     );
     expect(crashed).toEqual(Array.from({ length: 25 }, (_, place) => place > 0 && place < 20));
+  });
+
+  test("runs from the future hide neither those that crashed nor what the last one recorded", async () => {
+    const first = await db.transaction((tx) => openEngineRun(tx, STARTED));
+    await db.transaction((tx) => closeEngineRun(tx, first, SUMMARY));
+    const dead = await db.transaction((tx) => openEngineRun(tx, STARTED + 300));
+    for (let n = 0; n < 25; n++) {
+      const ahead = await db.transaction((tx) => openEngineRun(tx, STARTED + 86_400 * (n + 1)));
+      await db.transaction((tx) =>
+        closeEngineRun(tx, ahead, { ...SUMMARY, per_alarm: { alarm_a: { errors: n } } }),
+      );
+    }
+    await db.transaction((tx) => closeCrashedRuns(tx, STARTED + 600, "another"));
+    expect((await entryRow(db, dead)).data).toMatchObject({ crashed_at: STARTED + 600 });
+    expect(await latestPerAlarm(db, STARTED + 600)).toEqual(SUMMARY.per_alarm);
+    expect(await latestPerAlarm(db, STARTED + 86_400)).toEqual({ alarm_a: { errors: 0 } });
   });
 
   test("a run that was closed as crashed and finishes after all is not a crashed one", async () => {

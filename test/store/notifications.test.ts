@@ -3,6 +3,7 @@ import type { Database } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import {
   closeNotification,
+  failedMails,
   type NewNotification,
   type NotificationResult,
   openNotification,
@@ -150,5 +151,20 @@ describe.each(DATABASES)("notifications on $kind", ({ open }) => {
     const row = await entryRow(db, id);
     expect(row.data).toMatchObject({ new_event_ids: newEventIds });
     expect(row.content).toBe(text);
+  });
+
+  test("a mail from the future neither resolves one that failed, nor is one of the last day", async () => {
+    await db.query("DELETE FROM entry");
+    const result = { messageIds: [], refused: [], pending: [], error: "no", retryable: false };
+    const mail = async (at: number, outcome: "delivered" | "failed") => {
+      const id = await db.transaction((tx) => openNotification(tx, ATTEMPT, at));
+      await db.transaction((tx) => closeNotification(tx, id, { ...result, outcome }, at));
+    };
+    await mail(NOW - 3600, "failed");
+    await mail(NOW + 400, "delivered");
+    await mail(NOW + 500, "failed");
+    expect(await failedMails(db, NOW, 10)).toMatchObject([
+      { attemptedAt: NOW - 3600, resolved: false },
+    ]);
   });
 });

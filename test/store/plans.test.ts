@@ -2,7 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { alarmRows } from "../../src/store/alarms.ts";
 import type { Database, Queryable, Transaction } from "../../src/store/database.ts";
-import { closeCrashedRuns, latestPerAlarm, listEngineRuns } from "../../src/store/engine_runs.ts";
+import {
+  closeCrashedRuns,
+  lastTimes,
+  latestPerAlarm,
+  listEngineRuns,
+  setAside,
+} from "../../src/store/engine_runs.ts";
 import { readStates } from "../../src/store/engine_state.ts";
 import { eventCounts, eventTexts, listEvents } from "../../src/store/event_list.ts";
 import {
@@ -84,12 +90,14 @@ type Question = readonly [string, RegExp, (db: Transaction) => Promise<unknown>]
 
 const TICK: readonly Question[] = [
   ["alarmRows", BY_KIND, (db) => alarmRows(db)],
-  ["latestPerAlarm", BY_KIND, (db) => latestPerAlarm(db)],
+  ["latestPerAlarm", BY_KIND, (db) => latestPerAlarm(db, END)],
   [
     "closeCrashedRuns",
     new RegExp(`${BY_KIND.source}|${BY_ID.source}`),
     (tx) => closeCrashedRuns(tx, END, "x"),
   ],
+  ["lastTimes", BY_NAME, (db) => lastTimes(db)],
+  ["setAside", BY_KIND, (db) => setAside(db, END, END)],
   ["readStates", BY_NAME, (db) => readStates(db)],
   ["listTeams", BY_NAME, (db) => listTeams(db)],
   ["readUnsentMail", /^swf_alarms_(owed_clears|unfinished_mail)$/, (db) => readUnsentMail(db)],
@@ -118,7 +126,7 @@ const COMMANDS: readonly Question[] = [
   ["listEngineRuns", BY_KIND, (db) => listEngineRuns(db, 300, false)],
   ["listSkipped", BY_KIND, (db) => listSkipped(db, 50)],
   ["countSkipped", BY_KIND, (db) => countSkipped(db, END - 86_400)],
-  ["failedMails", BY_KIND, (db) => failedMails(db, END - 86_400, 50)],
+  ["failedMails", BY_KIND, (db) => failedMails(db, END, 50)],
   ["removeTeam", BY_NAME, (tx) => removeTeam(tx, "@t1", END)],
 ];
 
