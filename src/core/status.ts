@@ -131,7 +131,7 @@ function tickLines({ ticks: { last, runningSince, crashed, ahead }, now }: Statu
   const lines: string[] = [];
   if (ahead !== undefined)
     lines.push(
-      `the clock and the records disagree: it is ${utcMinute(now)}, but a tick started at ${utcMinute(ahead)}, ${duration(ahead - now)} ahead; if this host's clock is wrong, correct it; if it was wrong then, the next tick removes that record from the lists`,
+      `the clock and the records disagree: it is ${utcMinute(now)}, but a tick started at ${utcMinute(ahead)}, ${duration(ahead - now)} ahead; if this host's clock is wrong, correct it; if it was wrong only then, that record is ignored, and this line ends within two days`,
     );
   if (last === undefined)
     return [...lines, "no tick has finished yet; check that cron runs bin/swf-alarms run"];

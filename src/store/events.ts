@@ -1,4 +1,5 @@
 import { number, object, parse, string } from "valibot";
+import { TOLERANCE } from "../core/clock.ts";
 import { eventEntryId } from "../core/event_key.ts";
 import type { ActiveEvent, ActiveEvents, AlarmRow, Outcome, SafeDetection } from "../core/model.ts";
 import type { OpenedEvent, UnsentClear } from "../core/notice.ts";
@@ -167,10 +168,7 @@ export interface ClearFacts {
   readonly mailOn: boolean;
 }
 
-/** A time further ahead comes from a wrong clock, in seconds. */
-const AHEAD = 300;
-
-/** Ends those of the events that are still active and that no later tick has seen. */
+/** Ends those of the events that are still active and that no later tick has seen, except by a clock that was ahead. */
 export async function clearEvents(
   tx: Transaction,
   ids: readonly string[],
@@ -181,7 +179,7 @@ export async function clearEvents(
     || CASE WHEN $4::boolean AND ${numberAt("last_notified")} = 0
        THEN '{"mail_owed": true}'::jsonb ELSE '{}'::jsonb END`;
   const seen = numberAt("last_seen");
-  const condition = `${STILL_ACTIVE} AND NOT (${seen} > $2 AND ${seen} <= $2 + ${AHEAD})`;
+  const condition = `${STILL_ACTIVE} AND NOT (${seen} > $2 AND ${seen} <= $2 + ${TOLERANCE})`;
   await updateEvents(tx, ids, data, [now, reason, mailOn], condition);
 }
 

@@ -191,7 +191,7 @@ describe("what needs attention", () => {
       "a tick from the future",
       { ticks: judgeTicks([run(-3 * 1440), run(4)], false, NOW) },
       [
-        "the clock and the records disagree: it is 2027-01-15 08:00 UTC, but a tick started at 2027-01-18 08:00 UTC, 3 days ahead; if this host's clock is wrong, correct it; if it was wrong then, the next tick removes that record from the lists",
+        "the clock and the records disagree: it is 2027-01-15 08:00 UTC, but a tick started at 2027-01-18 08:00 UTC, 3 days ahead; if this host's clock is wrong, correct it; if it was wrong only then, that record is ignored, and this line ends within two days",
       ],
     ],
     [
