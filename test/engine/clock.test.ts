@@ -49,7 +49,7 @@ describe.each(DATABASES)("on $kind", ({ open }) => {
         for (const { passed, error, seen } of steps) {
           real += passed;
           const now = real + error;
-          const isNear = !wasBehind && Math.abs(now - certain) <= 2 * DAY;
+          const isNear: boolean = !wasBehind && Math.abs(now - certain) <= 2 * DAY;
           const removes = await tick(now, seen ? real : undefined);
           expect(removes).toBe(isNear || (seen && error === 0));
           // Set back a little, it goes on from the newest record.
