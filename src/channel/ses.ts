@@ -1,11 +1,21 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SESClient, SendEmailCommand, SendRawEmailCommand } from "@aws-sdk/client-ses";
 import type { EmailConfig } from "../config/config.ts";
 import type { DeliveryError, Refused } from "../core/delivery.ts";
 import { headerText } from "../text/escape.ts";
+import { before, resolveCredentials } from "./aws_credentials.ts";
 import type { Channel, Mail } from "./channel.ts";
 import { type ComposedMail, composeMail } from "./compose.ts";
-import { addressesIn, CHECK_ENDPOINT, readSesError, type SesError, sesError } from "./ses_error.ts";
+import {
+  addressesIn,
+  CHECK_ENDPOINT,
+  credentialsError,
+  readSesError,
+  type SesError,
+  sesError,
+} from "./ses_error.ts";
 
 /** SES rejects a call with more. */
 const MAX_RECIPIENTS = 50;
@@ -13,7 +23,7 @@ const MAX_RECIPIENTS = 50;
 const MAX_ATTEMPTS = 5;
 
 /** Milliseconds; `response` is for one call to the end, `retryDelay` doubles with each attempt. */
-const TIMES = { connect: 5_000, response: 20_000, retryDelay: 250 };
+const TIMES = { credentials: 10_000, connect: 5_000, response: 20_000, retryDelay: 250 };
 export type SesTimes = typeof TIMES;
 
 const RAW_DENIED = /^SES AccessDenied.*\bses:SendRawEmail\b/;
@@ -29,6 +39,16 @@ export function sesChannel(
 ): Channel {
   // The SDK warns on stderr about Node versions that it will stop supporting; cron would mail that.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
+  // Before that nothing was sent.
+  let connected = false;
+  const watched = <A extends HttpAgent>(agent: A, event: "connect" | "secureConnect"): A => {
+    const connect = agent.createConnection.bind(agent);
+    const note = () => {
+      connected = true;
+    };
+    agent.createConnection = (...options) => connect(...options)?.once(event, note);
+    return agent;
+  };
   const client = new SESClient({
     ...(config.region === undefined ? {} : { region: config.region }),
     ...(config.endpoint === undefined ? {} : { endpoint: config.endpoint }),
@@ -37,8 +57,8 @@ export function sesChannel(
     requestHandler: {
       connectionTimeout: times.connect,
       // A kept connection may be dead, which looks as if SES had received the call.
-      httpAgent: { keepAlive: false },
-      httpsAgent: { keepAlive: false },
+      httpAgent: watched(new HttpAgent({ keepAlive: false }), "connect"),
+      httpsAgent: watched(new HttpsAgent({ keepAlive: false }), "secureConnect"),
     },
   });
   let useRaw = true;
@@ -62,22 +82,36 @@ export function sesChannel(
     composed: ComposedMail,
     signal: AbortSignal,
   ): Promise<string | SesError> => {
-    if (signal.aborted) return sesError("SES: the tick ran out of time before the call");
+    const outOfTime = sesError("SES: the tick ran out of time before the call");
+    if (signal.aborted) return outOfTime;
+    const unresolved = AbortSignal.timeout(times.credentials);
+    try {
+      const limit = AbortSignal.any([signal, unresolved]);
+      await resolveCredentials(client.config.credentials, limit);
+    } catch (thrown) {
+      if (signal.aborted) return outOfTime;
+      return credentialsError(thrown, unresolved.aborted ? times.credentials : undefined);
+    }
+    connected = false;
     // The SDK's own limit ends with the first byte of a response.
     const late = AbortSignal.timeout(times.response);
-    const options = { abortSignal: AbortSignal.any([signal, late]) };
-    const unconfirmed = (message: string) => sesError(message, { mayBeDelivered: true });
+    const abortSignal = AbortSignal.any([signal, late]);
+    const unconfirmed = (message: string) => sesError(message, { mayBeDelivered: connected });
     try {
-      const { MessageId: id } = useRaw
-        ? await client.send(rawCommand(composed), options)
-        : await client.send(plainCommand(mail, composed), options);
+      const sent = useRaw
+        ? client.send(rawCommand(composed), { abortSignal })
+        : client.send(plainCommand(mail, composed), { abortSignal });
+      const { MessageId: id } = await before(abortSignal, sent);
       // A proxy may answer 200 too; only a MessageId confirms.
       return id || unconfirmed(`SES: no MessageId in the response; ${CHECK_ENDPOINT}`);
     } catch (thrown) {
+      const missing = connected ? "response" : "connection";
+      if (signal.aborted && !connected) return outOfTime;
       if (signal.aborted) return unconfirmed("SES: the tick ran out of time before SES responded");
-      if (late.aborted) return unconfirmed(`SES: no response within ${times.response / 1000} s`);
+      if (late.aborted) return unconfirmed(`SES: no ${missing} within ${times.response / 1000} s`);
       const error = readSesError(thrown, composed.from);
-      if (!useRaw || !RAW_DENIED.test(error.message)) return error;
+      if (!useRaw || !RAW_DENIED.test(error.message))
+        return { ...error, mayBeDelivered: connected && error.mayBeDelivered };
     }
     useRaw = false;
     note("SES: using ses:SendEmail; the AWS policy lacks ses:SendRawEmail, which is recommended");
