@@ -3,7 +3,7 @@ import { Agent as HttpsAgent } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SESClient, SendEmailCommand, SendRawEmailCommand } from "@aws-sdk/client-ses";
 import type { EmailConfig } from "../config/config.ts";
-import type { DeliveryError, Refused } from "../core/delivery.ts";
+import { type DeliveryError, type Refused, UNFINISHED } from "../core/delivery.ts";
 import { headerText } from "../text/escape.ts";
 import { before, resolveCredentials } from "./aws_credentials.ts";
 import type { Channel, Mail } from "./channel.ts";
@@ -120,7 +120,7 @@ export function sesChannel(
 
   return {
     name: "ses",
-    deliver: async (mail, signal) => {
+    deliver: async (mail, signal, onProgress) => {
       const refused: Refused[] = [];
       const confirmed: string[] = [];
       const messageIds: string[] = [];
@@ -135,6 +135,9 @@ export function sesChannel(
         if (typeof result === "string") {
           confirmed.push(...recipients);
           messageIds.push(result);
+          const pending = groups.flat();
+          if (pending.length > 0)
+            await onProgress?.({ confirmed, refused, pending, messageIds, error: UNFINISHED });
           continue;
         }
         const { message, retryable, scope, mayBeDelivered } = result;

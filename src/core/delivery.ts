@@ -31,6 +31,14 @@ export function undelivered(recipients: readonly string[], error: DeliveryError)
   return { confirmed: [], refused: [], pending: recipients, messageIds: [], error };
 }
 
+/** Why the rest is pending while the next call is made: this is on record if the engine ends in it. */
+export const UNFINISHED: DeliveryError = {
+  message: "the engine ended before the rest was sent",
+  retryable: true,
+  scope: "channel",
+  mayBeDelivered: true,
+};
+
 /** The state of a delivery, for its record. */
 export interface DeliveryState {
   /** `partial`: sent to some of the recipients. */

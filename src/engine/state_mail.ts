@@ -1,8 +1,10 @@
 import type { Announcement } from "../core/announcement.ts";
 import { deliveryErrors, judgeDelivery } from "../core/delivery.ts";
+import { isPaused, MAY_BE_DUPLICATE } from "../core/repeats.ts";
 import { renderAnnouncement } from "../message/announcement.ts";
 import type { Queryable } from "../store/database.ts";
 import type { States } from "../store/engine_state.ts";
+import { unknownAttempts } from "../store/notifications.ts";
 import { errorText } from "../text/describe.ts";
 import { type DeliverFacts, deliver } from "./deliver.ts";
 
@@ -41,11 +43,18 @@ export async function saveAndNotify<S>(
     const kept = cannotBeMailed === true ? notified : after;
     if (JSON.stringify(kept) !== JSON.stringify(before)) await save(db, kept);
     if (notice === undefined || channel === undefined) return { sent: false, errors: [] };
+    const id = `${notice.about} of ${of} since ${notice.since}`;
+    const named = [{ eventId: id, since: notice.since }];
+    const unknown = (await unknownAttempts(db, notice.of, named)).get(id);
+    if (isPaused(unknown, now)) return { sent: false, errors: [] };
+    const { paragraphs } = notice;
+    const mark = unknown === undefined ? [] : [`This mail ${MAY_BE_DUPLICATE}.`];
     return await mailing.inTurn(async () => {
       const outgoing = {
         alarm: notice.of,
         about: notice.about,
-        message: renderAnnouncement(notice, now),
+        announces: id,
+        message: renderAnnouncement({ ...notice, paragraphs: [...mark, ...paragraphs] }, now),
         recipients,
         stamp: (tx: Queryable) => save(tx, notified),
       };

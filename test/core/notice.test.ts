@@ -165,6 +165,7 @@ describe("which events the mail names, and why", () => {
       "already mailed": 0,
       "renotification not due": 1,
       "not seen this tick": 2,
+      "may have been mailed": 0,
     });
   });
 

@@ -19,6 +19,7 @@ const MAIL: PendingMail = {
   refused: [],
   messageIds: [],
   error: "SES Throttling: busy",
+  unknown: undefined,
 };
 
 describe("the recipients that a pending mail is still sent to", () => {
