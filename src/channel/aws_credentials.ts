@@ -4,11 +4,21 @@ import { subscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 
-/** Which processes the SDK starts for `credential_process`; it offers no way to limit or end them. */
-const started = new AsyncLocalStorage<ChildProcess[]>();
+/** The SDK starts processes for `credential_process`, and offers no way to end them. */
+const limit = new AsyncLocalStorage<AbortSignal>();
 subscribe("child_process", (message) => {
   const child: unknown = Reflect.get(Object(message), "process");
-  if (child instanceof ChildProcess) started.getStore()?.push(child);
+  const signal = limit.getStore();
+  if (!(child instanceof ChildProcess) || signal === undefined) return;
+  const end = (): void => {
+    const isRunning = child.exitCode === null && child.signalCode === null;
+    if (isRunning && child.pid !== undefined) endTree(child.pid);
+  };
+  // After one that failed the SDK may start another.
+  child.once("spawn", () => {
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+  });
 });
 
 /**
@@ -19,13 +29,7 @@ export async function resolveCredentials(
   provider: () => Promise<unknown>,
   signal: AbortSignal,
 ): Promise<void> {
-  const children: ChildProcess[] = [];
-  try {
-    await before(signal, started.run(children, provider));
-  } catch (error) {
-    for (const { pid } of children) if (pid !== undefined) endTree(pid);
-    throw error;
-  }
+  await before(signal, limit.run(signal, provider));
 }
 
 /** The promise's result, or a rejection when the signal aborts first. */

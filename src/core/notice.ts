@@ -1,5 +1,6 @@
 import type { ActiveEvent, AlarmRow, Mode } from "./model.ts";
 import type { Plan } from "./reconcile.ts";
+import { attemptsSince } from "./repeats.ts";
 
 /** Why an event is in the bundle. */
 export type ItemReason =
@@ -106,7 +107,8 @@ export function decideNotice(facts: NoticeFacts): Notice {
   const add = (event: ActiveEvent, seen: boolean): void => {
     const reason = reasonFor(event, seen, alarm.renotificationHours, now);
     const { id: eventId, dedupeKey, fireTime, lastNotified: notified } = event;
-    const since = notified === undefined || notified > now ? unsentSince(fireTime, now) : notified;
+    const since =
+      notified === undefined || notified > now ? attemptsSince(fireTime, now) : notified;
     if (isNamed(reason)) continuing.push({ eventId, dedupeKey, fireTime, since, reason });
     else omitted[reason] += 1;
   };
@@ -119,17 +121,12 @@ export function decideNotice(facts: NoticeFacts): Notice {
   const cleared = [...unsentClears, ...clearedNow].map(
     ({ id: eventId, dedupeKey, fireTime, clearTime }): ClearedItem => {
       const reason = "cleared before it could be mailed";
-      const since = unsentSince(fireTime, now);
+      const since = attemptsSince(fireTime, now);
       return { eventId, dedupeKey, fireTime, since, clearTime, reason };
     },
   );
   const reason = sendReason(facts, fresh.length + continuing.length + cleared.length);
   return { send: reason === "due", reason, fresh, continuing, cleared, omitted };
-}
-
-/** An event that fired while the clock was ahead has mails that seem older than it is. */
-function unsentSince(fireTime: number, now: number): number {
-  return Math.min(fireTime, now - 24 * 3600);
 }
 
 /** Whether a mail would name the event if it is detected now. */

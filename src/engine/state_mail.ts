@@ -1,6 +1,6 @@
 import type { Announcement } from "../core/announcement.ts";
 import { deliveryErrors, judgeDelivery } from "../core/delivery.ts";
-import { isPaused, MAY_BE_DUPLICATE } from "../core/repeats.ts";
+import { attemptsSince, isPaused, MAY_BE_DUPLICATE } from "../core/repeats.ts";
 import { renderAnnouncement } from "../message/announcement.ts";
 import type { Queryable } from "../store/database.ts";
 import type { States } from "../store/engine_state.ts";
@@ -44,7 +44,7 @@ export async function saveAndNotify<S>(
     if (JSON.stringify(kept) !== JSON.stringify(before)) await save(db, kept);
     if (notice === undefined || channel === undefined) return { sent: false, errors: [] };
     const id = `${notice.about} of ${of} since ${notice.since}`;
-    const named = [{ eventId: id, since: notice.since }];
+    const named = [{ eventId: id, since: attemptsSince(notice.since, now) }];
     const unknown = (await unknownAttempts(db, notice.of, named)).get(id);
     if (isPaused(unknown, now)) return { sent: false, errors: [] };
     const { paragraphs } = notice;

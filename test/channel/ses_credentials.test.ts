@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { dribble, type FaultyServer, startFaultyServer } from "../support/faulty_server.ts";
 import { type MailService, startMailService } from "../support/mail_service.ts";
 import { makeMail } from "../support/mails.ts";
+import { isRunning } from "../support/process.ts";
 import { built, runScript } from "../support/script.ts";
 
 /** Long enough for every step that works; what hangs here hangs for ever. */
@@ -39,10 +40,12 @@ interface Setting {
   readonly endpoint?: string;
   /** Milliseconds until the tick's time is up. */
   readonly tick?: number;
+  /** Milliseconds that the process goes on: the SDK tries its next providers. */
+  readonly linger?: number;
 }
 
 /** Delivers one mail in a process of its own. */
-async function deliver({ env = {}, endpoint = service.url, tick }: Setting) {
+async function deliver({ env = {}, endpoint = service.url, tick, linger = 0 }: Setting) {
   const settings = { provider: "ses", from: "alarms@host.example", region: "us-east-1", endpoint };
   const end = tick === undefined ? "new AbortController().signal" : `AbortSignal.timeout(${tick})`;
   const { code, stdout, stderr } = await runScript(
@@ -51,6 +54,7 @@ async function deliver({ env = {}, endpoint = service.url, tick }: Setting) {
       const channel = sesChannel(${JSON.stringify(settings)}, console.log, ${JSON.stringify(TIMES)});
       const { confirmed, error } = await channel.deliver(${JSON.stringify(makeMail())}, ${end});
       console.log(JSON.stringify({ confirmed: confirmed.length, error }));
+      await new Promise((resolve) => setTimeout(resolve, ${linger}));
       process.exit(0);
     `,
     { HOME: home, AWS_EC2_METADATA_DISABLED: "true", ...env },
@@ -164,14 +168,14 @@ describe("credentials that never come", () => {
   test.each([
     [
       "the process",
-      (pids: string) => `credential_process = sh -c "echo \\$\\$ > ${pids}; exec sleep 1000"`,
+      (pids: string) => `credential_process = sh -c "echo \\$\\$ >> ${pids}; exec sleep 1000"`,
     ],
     [
       "what a script of it has started",
       (pids: string) => {
         const script = write(
           "helper",
-          `#!/bin/sh\ntrap '' TERM\necho $$ > ${pids}\nsleep 1000 & echo $! >> ${pids}\nwait\n`,
+          `#!/bin/sh\ntrap '' TERM\necho $$ >> ${pids}\nsleep 1000 & echo $! >> ${pids}\nwait\n`,
           0o700,
         );
         return `credential_process = ${script}; true`;
@@ -180,7 +184,7 @@ describe("credentials that never come", () => {
   ])("no process is left behind: %s", async (_, line) => {
     const pids = join(home, "pids");
     profile(line(pids));
-    expect(await deliver({})).toEqual(notSent(LATE));
+    expect(await deliver({ linger: 500 })).toEqual(notSent(LATE));
     const started = readFileSync(pids, "utf8").trim().split("\n");
     expect(started.length).toBeGreaterThan(0);
     await expect.poll(() => started.filter((pid) => isRunning(pid))).toEqual([]);
@@ -248,8 +252,3 @@ describe("a connection that is never complete", () => {
     await server.close();
   });
 });
-
-function isRunning(pid: string): boolean {
-  if (!existsSync(`/proc/${pid}/stat`)) return false;
-  return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-}
