@@ -4,11 +4,14 @@ import { subscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 
-/** The SDK starts processes for `credential_process`, and offers no way to end them. */
-const limit = new AsyncLocalStorage<AbortSignal>();
+/**
+ * The signal of the credentials that are being resolved. It ends the processes that the SDK starts for
+ * `credential_process`; the SDK obeys no signal until it has credentials.
+ */
+export const credentialsSignal = new AsyncLocalStorage<AbortSignal>();
 subscribe("child_process", (message) => {
   const child: unknown = Reflect.get(Object(message), "process");
-  const signal = limit.getStore();
+  const signal = credentialsSignal.getStore();
   if (!(child instanceof ChildProcess) || signal === undefined) return;
   const end = (): void => {
     const isRunning = child.exitCode === null && child.signalCode === null;
@@ -20,17 +23,6 @@ subscribe("child_process", (message) => {
     else signal.addEventListener("abort", end, { once: true });
   });
 });
-
-/**
- * Resolves AWS credentials, which the SDK then keeps. The SDK obeys no signal while a process, a metadata
- * endpoint or STS keeps it waiting. Rejects with the provider's error or the signal's reason.
- */
-export async function resolveCredentials(
-  provider: () => Promise<unknown>,
-  signal: AbortSignal,
-): Promise<void> {
-  await before(signal, limit.run(signal, provider));
-}
 
 /** The promise's result, or a rejection when the signal aborts first. */
 export async function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {

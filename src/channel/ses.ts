@@ -5,17 +5,10 @@ import { SESClient, SendEmailCommand, SendRawEmailCommand } from "@aws-sdk/clien
 import type { EmailConfig } from "../config/config.ts";
 import { type DeliveryError, type Refused, UNFINISHED } from "../core/delivery.ts";
 import { headerText } from "../text/escape.ts";
-import { before, resolveCredentials } from "./aws_credentials.ts";
+import { before, credentialsSignal } from "./aws_credentials.ts";
 import type { Channel, Mail } from "./channel.ts";
 import { type ComposedMail, composeMail } from "./compose.ts";
-import {
-  addressesIn,
-  CHECK_ENDPOINT,
-  credentialsError,
-  readSesError,
-  type SesError,
-  sesError,
-} from "./ses_error.ts";
+import { addressesIn, CHECK_ENDPOINT, readSesError, type SesError, sesError } from "./ses_error.ts";
 
 /** SES rejects a call with more. */
 const MAX_RECIPIENTS = 50;
@@ -26,6 +19,7 @@ const MAX_ATTEMPTS = 5;
 const TIMES = { credentials: 10_000, connect: 5_000, response: 20_000, retryDelay: 250 };
 export type SesTimes = typeof TIMES;
 
+const CHECK_CREDENTIALS = "check credential_process, the metadata endpoint and STS";
 const RAW_DENIED = /^SES AccessDenied.*\bses:SendRawEmail\b/;
 
 /**
@@ -87,10 +81,13 @@ export function sesChannel(
     const unresolved = AbortSignal.timeout(times.credentials);
     try {
       const limit = AbortSignal.any([signal, unresolved]);
-      await resolveCredentials(client.config.credentials, limit);
+      await before(limit, credentialsSignal.run(limit, client.config.credentials));
     } catch (thrown) {
       if (signal.aborted) return outOfTime;
-      return credentialsError(thrown, unresolved.aborted ? times.credentials : undefined);
+      const { message, retryable } = unresolved.aborted
+        ? sesError(`SES: none within ${times.credentials / 1000} s; ${CHECK_CREDENTIALS}`)
+        : readSesError(thrown, composed.from);
+      return sesError(message.replace(/^SES:?/, "SES: no AWS credentials:"), { retryable });
     }
     connected = false;
     // The SDK's own limit ends with the first byte of a response.

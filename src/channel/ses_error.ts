@@ -51,17 +51,6 @@ export function readSesError(thrown: unknown, from: string): SesError {
   return sesError(message, { scope: scopeOf(error, from), retryable: false });
 }
 
-/** Why there are no AWS credentials: what the SDK threw, unless it has waited for so many milliseconds. */
-export function credentialsError(thrown: unknown, waited: number | undefined): SesError {
-  if (waited !== undefined)
-    return sesError(
-      `SES: no AWS credentials within ${waited / 1000} s (check credential_process, the metadata endpoint and STS)`,
-    );
-  const { message, retryable } = readSesError(thrown, "");
-  const reason = message.replace(`; ${CHECK_ENDPOINT}`, "");
-  return sesError(reason.replace(/^SES:? (?!Cred)/, "SES: no AWS credentials: "), { retryable });
-}
-
 function withoutResponse(error: Error, text: string): SesError {
   const message = `SES ${error.name}: ${text}`;
   if (error.name === "CredentialsProviderError")

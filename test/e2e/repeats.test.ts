@@ -329,7 +329,7 @@ describe("AWS credentials that never come", () => {
   const WITHOUT_KEYS = { AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "" };
 
   test.each([
-    ["their own limit", "", /no AWS credentials within 10 s/],
+    ["their own limit", "", /no AWS credentials: none within 10 s/],
     ["the limit of the tick", "tick_timeout = 4", /the tick ran out of time before the call/],
   ])("hold no tick beyond %s, and no mail is called unknown", async (_, engine, message) => {
     const site = await busySite({ engine });
