@@ -60,8 +60,10 @@ export function retryErrors(mail: PendingMail, delivery: Delivery): readonly str
   if (error === undefined) return [];
   const name = `the mail ${JSON.stringify(mail.subject)}`;
   if (delivery.pending.length === 0) return [`${name} was refused: ${error}; ${CORRECT_ADDRESS}`];
+  const waits = mail.unknown !== undefined && delivery.error?.mayBeDelivered === true;
+  const next = waits ? "after a pause the engine" : "every tick";
   return [
-    `${name} not yet sent to ${listed(delivery.pending)} after ${mail.attempts + 1} attempts: ${error}; every tick tries again, for 24 hours`,
+    `${name} not yet sent to ${listed(delivery.pending)} after ${mail.attempts + 1} attempts: ${error}; ${next} tries again, for 24 hours`,
   ];
 }
 

@@ -91,7 +91,7 @@ export async function notify(
       };
       const delivery = await deliver(channel, outgoing, facts);
       sent = judgeDelivery(delivery).outcome !== "failed";
-      return deliveryErrors(delivery);
+      return deliveryErrors(delivery, maybeMailed.size > 0);
     });
   });
   return { notice, sent, errors };

@@ -60,7 +60,7 @@ export async function saveAndNotify<S>(
       };
       const delivery = await deliver(channel, outgoing, facts);
       const sent = judgeDelivery(delivery).outcome !== "failed";
-      const errors = deliveryErrors(delivery);
+      const errors = deliveryErrors(delivery, unknown !== undefined);
       return { sent, errors: errors.map((error) => `about ${notice.about}: ${error}`) };
     });
   } catch (error) {

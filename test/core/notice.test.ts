@@ -169,6 +169,21 @@ describe("which events the mail names, and why", () => {
     });
   });
 
+  test.each([
+    [
+      "one that was never mailed counts the mails of a day, or since it fired",
+      undefined,
+      NOW - 24 * HOUR,
+    ],
+    ["a reminder counts those since the last confirmed one", NOW - 25 * HOUR, NOW - 25 * HOUR],
+  ])("which mails may have named it already: %s", (_, lastNotified, since) => {
+    const young = { ...event("a", lastNotified), fireTime: NOW - 5 };
+    const { continuing } = decideNotice(
+      facts({ touch: [{ event: young, reason: "still detected" }] }),
+    );
+    expect(continuing.map((item) => item.since)).toEqual([since]);
+  });
+
   test("what is over says from when to when it was", () => {
     const gone = { event: event("b", undefined), reason: "no longer detected" as const };
     const { cleared } = decideNotice(facts({ clear: [gone] }, { unsentClears: [OVER] }));

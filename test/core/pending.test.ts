@@ -39,6 +39,16 @@ describe("the recipients that a pending mail is still sent to", () => {
       "deliver: a@h,b@h",
     ],
     [
+      "not at once after two attempts with an unknown result",
+      { mail: { ...MAIL, unknown: { count: 2, last: NOW - 299 } } },
+      "wait: may have been mailed",
+    ],
+    [
+      "after the pause they are",
+      { mail: { ...MAIL, unknown: { count: 2, last: NOW - 300 } } },
+      "deliver: a@h,b@h",
+    ],
+    [
       "not after a day",
       { mail: { ...MAIL, attemptedAt: NOW - 24 * HOUR } },
       "give up: waited for 24 hours",
