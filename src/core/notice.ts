@@ -1,6 +1,5 @@
 import type { ActiveEvent, AlarmRow, Mode } from "./model.ts";
 import type { Plan } from "./reconcile.ts";
-import { attemptsSince } from "./repeats.ts";
 
 /** Why an event is in the bundle. */
 export type ItemReason =
@@ -127,6 +126,11 @@ export function decideNotice(facts: NoticeFacts): Notice {
   );
   const reason = sendReason(facts, fresh.length + continuing.length + cleared.length);
   return { send: reason === "due", reason, fresh, continuing, cleared, omitted };
+}
+
+/** Since when the first attempts may be on record. What began while the clock was ahead seems younger than they. */
+export function attemptsSince(begin: number, now: number): number {
+  return Math.min(begin, now - 24 * 3600);
 }
 
 /** Whether a mail would name the event if it is detected now. */

@@ -13,11 +13,6 @@ export const MAY_BE_DUPLICATE = "may be a duplicate: an earlier mail may have be
 const FIRST_PAUSE = 300;
 const MAX_PAUSE = 6 * 3600;
 
-/** Since when the first attempts may be on record. What began while the clock was ahead seems younger than they. */
-export function attemptsSince(begin: number, now: number): number {
-  return Math.min(begin, now - 24 * 3600);
-}
-
 /** Seconds between the last of so many unknown attempts and the next one. */
 export function repeatPause(count: number): number {
   return count < 2 ? 0 : Math.min(FIRST_PAUSE * 2 ** (count - 2), MAX_PAUSE);

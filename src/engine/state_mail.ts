@@ -1,6 +1,7 @@
 import type { Announcement } from "../core/announcement.ts";
 import { deliveryErrors, judgeDelivery } from "../core/delivery.ts";
-import { attemptsSince, isPaused, MAY_BE_DUPLICATE } from "../core/repeats.ts";
+import { attemptsSince } from "../core/notice.ts";
+import { isPaused, MAY_BE_DUPLICATE } from "../core/repeats.ts";
 import { renderAnnouncement } from "../message/announcement.ts";
 import type { Queryable } from "../store/database.ts";
 import type { States } from "../store/engine_state.ts";

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  attemptsSince,
   type BundleItem,
   type ClearedItem,
   NO_NOTICE,
   type Notice,
 } from "../../src/core/notice.ts";
 import {
-  attemptsSince,
   isPaused,
   pauseRepeats,
   repeatPause,
