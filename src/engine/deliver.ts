@@ -42,23 +42,20 @@ export async function deliver(
 ): Promise<Delivery> {
   const { alarm, about, announces, message, shorter, recipients, stamp } = outgoing;
   const { newEventIds = [], continuingEventIds = [], clearedEventIds = [] } = outgoing;
-  const id = await openNotification(
-    db,
-    {
-      alarm,
-      runId,
-      channel: channel.name,
-      subject: message.subject,
-      text: message.text,
-      recipients,
-      newEventIds,
-      continuingEventIds,
-      clearedEventIds,
-      ...(about === undefined ? {} : { about }),
-      ...(announces === undefined ? {} : { announces }),
-    },
-    clock(),
-  );
+  const attempt = {
+    alarm,
+    runId,
+    channel: channel.name,
+    subject: message.subject,
+    text: message.text,
+    recipients,
+    newEventIds,
+    continuingEventIds,
+    clearedEventIds,
+    ...(about === undefined ? {} : { about }),
+    ...(announces === undefined ? {} : { announces }),
+  };
+  const id = await db.transaction((tx) => openNotification(tx, attempt, clock()));
   let content = message;
   let isStamped = false;
   const record = async (delivery: Delivery): Promise<void> => {

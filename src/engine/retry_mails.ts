@@ -33,15 +33,9 @@ async function retryMail(
   if (plan.kind === "give up") {
     const { messageIds, refused, unknown, pending: givenUp } = mail;
     const error = `gave up, ${plan.reason}: ${mail.error}`;
-    const result = {
-      outcome: "partial",
-      messageIds,
-      refused,
-      pending: [],
-      givenUp,
-      unknown,
-    } as const;
-    await closeNotification(db, mail.id, { ...result, error, retryable: false }, clock());
+    const left = { refused, pending: [], givenUp, unknown };
+    const result = { outcome: "partial", messageIds, ...left, error, retryable: false } as const;
+    await db.transaction((tx) => closeNotification(tx, mail.id, result, clock()));
     return plan.reason === "waited for 24 hours" ? [givenUpError(mail)] : [];
   }
   const channel = await mailing.channel();

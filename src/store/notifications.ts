@@ -41,7 +41,7 @@ export interface NewNotification {
  * the row's id.
  */
 export async function openNotification(
-  db: Queryable,
+  tx: Queryable,
   attempt: NewNotification,
   now: number,
 ): Promise<string> {
@@ -61,7 +61,7 @@ export async function openNotification(
     about: attempt.about,
     announces: attempt.announces,
   };
-  await insertEntries(db, { kind: "notification", status: "active", at: now }, [
+  await insertEntries(tx, { kind: "notification", status: "active", at: now }, [
     { id, title: attempt.subject, content: attempt.text, data },
   ]);
   return id;
@@ -90,7 +90,7 @@ export interface NotificationResult {
 
 /** Records how the first or a later attempt ended. */
 export async function closeNotification(
-  db: Queryable,
+  tx: Queryable,
   id: string,
   result: NotificationResult,
   now: number,
@@ -109,7 +109,7 @@ export async function closeNotification(
     unknown_attempts: unknown,
     shortened: shortened === undefined ? undefined : true,
   };
-  await db.query(
+  await tx.query(
     `UPDATE entry SET data = (data - ARRAY['pending', 'retry', 'error', 'retryable', 'may_have_been_sent', 'unknown_attempts'])
                              || $2::text::jsonb,
                       status = 'done', timestamp_modified = $3, content = COALESCE($4, content)
@@ -211,13 +211,13 @@ export async function pendingMails(db: Queryable, alarm: string): Promise<readon
 
 /** Records another attempt before it is made: a crash in between can repeat the mail to its pending recipients. */
 export async function beginRetry(
-  db: Queryable,
+  tx: Queryable,
   { id, attempts }: Pick<PendingMail, "id" | "attempts">,
   unknown: UnknownAttempts,
 ): Promise<void> {
   const now = unknown.last;
   const retry = { retry: "unknown", retried_at: now, unknown_attempts: unknown };
-  await db.query(
+  await tx.query(
     `UPDATE entry SET data = data || $2::text::jsonb, timestamp_modified = $3 WHERE id = $1`,
     [id, jsonText({ attempts: attempts + 1, ...retry }), now],
   );

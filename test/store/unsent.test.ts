@@ -6,6 +6,7 @@ import {
   beginRetry,
   closeNotification,
   type NewNotification,
+  type NotificationResult,
   openNotification,
   pendingMails,
   readUnsentMail,
@@ -115,6 +116,10 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
   });
   const since = (time: number, ids: readonly string[]) =>
     ids.map((eventId) => ({ eventId, since: time }));
+  const opened = (given: NewNotification, at: number) =>
+    db.transaction((tx) => openNotification(tx, given, at));
+  const close = (id: string, result: NotificationResult, at: number) =>
+    db.transaction((tx) => closeNotification(tx, id, result, at));
   const closed = {
     outcome: "failed" as const,
     messageIds: [],
@@ -126,14 +131,14 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
   };
 
   test("events that a mail with an unknown delivery state names, in any list, may have been mailed", async () => {
-    await openNotification(db, attempt("alarm_u", { newEventIds: ["n", "x"] }), LATER);
-    await openNotification(db, attempt("alarm_u", { continuingEventIds: ["c"] }), LATER);
-    await openNotification(db, attempt("alarm_u", { clearedEventIds: ["o"] }), LATER);
-    const failed = await openNotification(db, attempt("alarm_u", { newEventIds: ["f"] }), LATER);
-    await closeNotification(db, failed, closed, LATER);
-    const silent = await openNotification(db, attempt("alarm_u", { newEventIds: ["s"] }), LATER);
-    await closeNotification(db, silent, { ...closed, unknown: { count: 1, last: LATER } }, LATER);
-    await openNotification(db, attempt("alarm_v", { newEventIds: ["v"] }), LATER);
+    await opened(attempt("alarm_u", { newEventIds: ["n", "x"] }), LATER);
+    await opened(attempt("alarm_u", { continuingEventIds: ["c"] }), LATER);
+    await opened(attempt("alarm_u", { clearedEventIds: ["o"] }), LATER);
+    const failed = await opened(attempt("alarm_u", { newEventIds: ["f"] }), LATER);
+    await close(failed, closed, LATER);
+    const silent = await opened(attempt("alarm_u", { newEventIds: ["s"] }), LATER);
+    await close(silent, { ...closed, unknown: { count: 1, last: LATER } }, LATER);
+    await opened(attempt("alarm_v", { newEventIds: ["v"] }), LATER);
     const ids = ["n", "c", "o", "f", "s", "v", "nowhere"];
     const once = { count: 1, last: LATER };
     expect(await unknownAttempts(db, "alarm_u", since(FIRED, ids))).toEqual(
@@ -150,8 +155,7 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
       data: { alarm: "alarm_w", outcome: "unknown", new_event_ids: "none", cleared_event_ids: {} },
     });
     for (const index of Array.from({ length: 30 }, (_, each) => each))
-      await openNotification(
-        db,
+      await opened(
         attempt("alarm_w", { continuingEventIds: ["a", "b", `e${index}`] }),
         LATER + index,
       );
@@ -175,12 +179,12 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
     async (count) => {
       const alarm = `alarm_failed_${count}`;
       const fail = async (at: number) => {
-        const id = await openNotification(db, attempt(alarm, { continuingEventIds: ["a"] }), at);
-        await closeNotification(db, id, closed, at);
+        const id = await opened(attempt(alarm, { continuingEventIds: ["a"] }), at);
+        await close(id, closed, at);
       };
       for (let index = 0; index < count; index++) await fail(LATER + index);
       expect(await unknownAttempts(db, alarm, since(FIRED, ["a"]))).toEqual(new Map());
-      await openNotification(db, attempt(alarm, { newEventIds: ["a"] }), LATER + 200);
+      await opened(attempt(alarm, { newEventIds: ["a"] }), LATER + 200);
       for (let index = 0; index < count; index++) await fail(LATER + 300 + index);
       expect(await unknownAttempts(db, alarm, since(FIRED, ["a"]))).toEqual(
         new Map([["a", { count: 1, last: LATER + 200 }]]),
@@ -190,23 +194,18 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
 
   test("an announcement is found by its id", async () => {
     const unknown = { about: "quarantine", announces: "quarantine of x since 5" };
-    await openNotification(db, attempt("alarm_x", unknown), LATER);
+    await opened(attempt("alarm_x", unknown), LATER);
     const named = since(FIRED, [unknown.announces, "quarantine of x since 6"]);
     expect([...(await unknownAttempts(db, "alarm_x", named)).keys()]).toEqual([unknown.announces]);
   });
 
   test("a mail that has yet to reach somebody is found until it has", async () => {
-    const id = await openNotification(db, attempt("alarm_p", {}), LATER);
+    const id = await opened(attempt("alarm_p", {}), LATER);
     const refused = [{ address: "c@h", reason: "no" }];
     const result = { ...closed, outcome: "partial" as const, messageIds: ["m-1"], refused };
-    await closeNotification(
-      db,
-      id,
-      { ...result, pending: ["b@h"], error: "down", retryable: true },
-      LATER,
-    );
-    const whole = await openNotification(db, attempt("alarm_p", {}), LATER);
-    await closeNotification(db, whole, result, LATER);
+    await close(id, { ...result, pending: ["b@h"], error: "down", retryable: true }, LATER);
+    const whole = await opened(attempt("alarm_p", {}), LATER);
+    await close(whole, result, LATER);
     const [mail, ...rest] = await pendingMails(db, "alarm_p");
     expect(rest).toEqual([]);
     expect(mail).toEqual({
@@ -224,15 +223,14 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
     expect(await pendingMails(db, "alarm_q")).toEqual([]);
 
     const unknown = { count: 1, last: LATER + 300 };
-    await beginRetry(db, { id, attempts: 1 }, unknown);
+    await db.transaction((tx) => beginRetry(tx, { id, attempts: 1 }, unknown));
     // A crash here leaves this: the attempt is counted, and its delivery state is unknown.
     expect((await entryRow(db, id)).data).toMatchObject({ attempts: 2, retry: "unknown" });
     expect(await pendingMails(db, "alarm_p")).toMatchObject([
       { attempts: 2, pending: ["b@h"], unknown },
     ]);
 
-    await closeNotification(
-      db,
+    await close(
       id,
       {
         outcome: "delivered",
