@@ -10,8 +10,14 @@ export interface Mail extends Message {
   readonly recipients: readonly string[];
 }
 
-/** One way to deliver. `deliver` returns errors, and ends early when the signal aborts. */
+/** Records what is confirmed and what is pending before the next call of the same mail. */
+export type OnProgress = (soFar: Delivery) => Promise<void>;
+
+/**
+ * One way to deliver. `deliver` returns errors, and ends early when the signal aborts. It rejects only if
+ * `onProgress` does.
+ */
 export interface Channel {
   readonly name: string;
-  deliver(mail: Mail, signal: AbortSignal): Promise<Delivery>;
+  deliver(mail: Mail, signal: AbortSignal, onProgress?: OnProgress): Promise<Delivery>;
 }

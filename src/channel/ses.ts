@@ -1,8 +1,11 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SESClient, SendEmailCommand, SendRawEmailCommand } from "@aws-sdk/client-ses";
 import type { EmailConfig } from "../config/config.ts";
-import type { DeliveryError, Refused } from "../core/delivery.ts";
+import { type DeliveryError, type Refused, UNFINISHED } from "../core/delivery.ts";
 import { headerText } from "../text/escape.ts";
+import { before, credentialsSignal } from "./aws_credentials.ts";
 import type { Channel, Mail } from "./channel.ts";
 import { type ComposedMail, composeMail } from "./compose.ts";
 import { addressesIn, CHECK_ENDPOINT, readSesError, type SesError, sesError } from "./ses_error.ts";
@@ -13,9 +16,10 @@ const MAX_RECIPIENTS = 50;
 const MAX_ATTEMPTS = 5;
 
 /** Milliseconds; `response` is for one call to the end, `retryDelay` doubles with each attempt. */
-const TIMES = { connect: 5_000, response: 20_000, retryDelay: 250 };
+const TIMES = { credentials: 10_000, connect: 5_000, response: 20_000, retryDelay: 250 };
 export type SesTimes = typeof TIMES;
 
+const CHECK_CREDENTIALS = "check credential_process, the metadata endpoint and STS";
 const RAW_DENIED = /^SES AccessDenied.*\bses:SendRawEmail\b/;
 
 /**
@@ -29,6 +33,16 @@ export function sesChannel(
 ): Channel {
   // The SDK warns on stderr about Node versions that it will stop supporting; cron would mail that.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
+  // Before that nothing was sent.
+  let connected = false;
+  const watched = <A extends HttpAgent>(agent: A, event: "connect" | "secureConnect"): A => {
+    const connect = agent.createConnection.bind(agent);
+    const note = () => {
+      connected = true;
+    };
+    agent.createConnection = (...options) => connect(...options)?.once(event, note);
+    return agent;
+  };
   const client = new SESClient({
     ...(config.region === undefined ? {} : { region: config.region }),
     ...(config.endpoint === undefined ? {} : { endpoint: config.endpoint }),
@@ -37,8 +51,8 @@ export function sesChannel(
     requestHandler: {
       connectionTimeout: times.connect,
       // A kept connection may be dead, which looks as if SES had received the call.
-      httpAgent: { keepAlive: false },
-      httpsAgent: { keepAlive: false },
+      httpAgent: watched(new HttpAgent({ keepAlive: false }), "connect"),
+      httpsAgent: watched(new HttpsAgent({ keepAlive: false }), "secureConnect"),
     },
   });
   let useRaw = true;
@@ -62,22 +76,39 @@ export function sesChannel(
     composed: ComposedMail,
     signal: AbortSignal,
   ): Promise<string | SesError> => {
-    if (signal.aborted) return sesError("SES: the tick ran out of time before the call");
+    const outOfTime = sesError("SES: the tick ran out of time before the call");
+    if (signal.aborted) return outOfTime;
+    const unresolved = AbortSignal.timeout(times.credentials);
+    try {
+      const limit = AbortSignal.any([signal, unresolved]);
+      await before(limit, credentialsSignal.run(limit, client.config.credentials));
+    } catch (thrown) {
+      if (signal.aborted) return outOfTime;
+      const { message, retryable } = unresolved.aborted
+        ? sesError(`SES: none within ${times.credentials / 1000} s; ${CHECK_CREDENTIALS}`)
+        : readSesError(thrown, composed.from);
+      return sesError(message.replace(/^SES:?/, "SES: no AWS credentials:"), { retryable });
+    }
+    connected = false;
     // The SDK's own limit ends with the first byte of a response.
     const late = AbortSignal.timeout(times.response);
-    const options = { abortSignal: AbortSignal.any([signal, late]) };
-    const unconfirmed = (message: string) => sesError(message, { mayBeDelivered: true });
+    const abortSignal = AbortSignal.any([signal, late]);
+    const unconfirmed = (message: string) => sesError(message, { mayBeDelivered: connected });
     try {
-      const { MessageId: id } = useRaw
-        ? await client.send(rawCommand(composed), options)
-        : await client.send(plainCommand(mail, composed), options);
+      const sent = useRaw
+        ? client.send(rawCommand(composed), { abortSignal })
+        : client.send(plainCommand(mail, composed), { abortSignal });
+      const { MessageId: id } = await before(abortSignal, sent);
       // A proxy may answer 200 too; only a MessageId confirms.
       return id || unconfirmed(`SES: no MessageId in the response; ${CHECK_ENDPOINT}`);
     } catch (thrown) {
+      const missing = connected ? "response" : "connection";
+      if (signal.aborted && !connected) return outOfTime;
       if (signal.aborted) return unconfirmed("SES: the tick ran out of time before SES responded");
-      if (late.aborted) return unconfirmed(`SES: no response within ${times.response / 1000} s`);
+      if (late.aborted) return unconfirmed(`SES: no ${missing} within ${times.response / 1000} s`);
       const error = readSesError(thrown, composed.from);
-      if (!useRaw || !RAW_DENIED.test(error.message)) return error;
+      if (!useRaw || !RAW_DENIED.test(error.message))
+        return { ...error, mayBeDelivered: connected && error.mayBeDelivered };
     }
     useRaw = false;
     note("SES: using ses:SendEmail; the AWS policy lacks ses:SendRawEmail, which is recommended");
@@ -86,7 +117,7 @@ export function sesChannel(
 
   return {
     name: "ses",
-    deliver: async (mail, signal) => {
+    deliver: async (mail, signal, onProgress) => {
       const refused: Refused[] = [];
       const confirmed: string[] = [];
       const messageIds: string[] = [];
@@ -101,6 +132,9 @@ export function sesChannel(
         if (typeof result === "string") {
           confirmed.push(...recipients);
           messageIds.push(result);
+          const pending = groups.flat();
+          if (pending.length > 0)
+            await onProgress?.({ confirmed, refused, pending, messageIds, error: UNFINISHED });
           continue;
         }
         const { message, retryable, scope, mayBeDelivered } = result;

@@ -85,10 +85,11 @@ function redactData(value: JsonValue, key: string, redact: Redact): JsonValue {
 export function redactedChannel(channel: Channel, redact: Redact): Channel {
   return {
     name: channel.name,
-    deliver: ({ subject, text, html, ...mail }, signal) =>
+    deliver: ({ subject, text, html, ...mail }, signal, onProgress) =>
       channel.deliver(
         { ...mail, subject: redact(subject), text: redact(text), html: redact(html) },
         signal,
+        onProgress,
       ),
   };
 }

@@ -8,6 +8,8 @@ export interface Announcement {
   readonly about: "quarantine" | "recovery" | "source unreachable" | "source recovery";
   /** The alarm's `entry_id`, or `engine`. */
   readonly of: string;
+  /** When what it announces began, in epoch seconds; with `about` and the name it identifies it. */
+  readonly since: number;
   readonly subject: string;
   readonly paragraphs: readonly string[];
 }
@@ -25,6 +27,7 @@ export function quarantineNotice(
     return {
       about: "quarantine",
       of: entryId,
+      since: quarantine.since,
       subject: `[${entryId}] quarantined: it failed ${failures} times in a row`,
       paragraphs: [
         `The alarm "${title}" (${name}) has failed ${failures} times in a row because of its own errors. It has been quarantined since ${utcMinute(quarantine.since)}.`,
@@ -40,6 +43,7 @@ export function quarantineNotice(
   return {
     about: "recovery",
     of: entryId,
+    since: until,
     subject: `[${entryId}] recovered: it runs again`,
     paragraphs: [
       `The alarm "${title}" (${name}) runs in every tick again since ${utcMinute(until)}.`,
@@ -69,6 +73,7 @@ export function sourceNotice(source: string, facts: SourceNoticeFacts): Announce
     return {
       about: "source recovery",
       of: "engine",
+      since: state.until,
       subject: `[swf-alarms] source ${source} responds again`,
       paragraphs: [
         `The source ${source} responds again since ${utcMinute(Math.min(state.until, now))}. It was unreachable since ${utcMinute(Math.min(state.since, now))}.`,
@@ -79,6 +84,7 @@ export function sourceNotice(source: string, facts: SourceNoticeFacts): Announce
   return {
     about: "source unreachable",
     of: "engine",
+    since: state.since,
     subject: `[swf-alarms] source ${source} unreachable since ${utcMinute(state.since)}`,
     paragraphs: [
       `Every request to the source ${source} has failed since ${utcMinute(state.since)}.`,

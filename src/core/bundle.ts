@@ -12,7 +12,7 @@ export interface EventTexts {
 }
 
 /** An event as the mail lists it. */
-export interface ListedItem extends Omit<BundleItem, "eventId">, EventTexts {
+export interface ListedItem extends Omit<BundleItem, "eventId" | "since">, EventTexts {
   /** An earlier mail that names it may have been sent: the engine ended before it knew. */
   readonly mayBeDuplicate: boolean;
 }
@@ -62,8 +62,8 @@ export interface BundleFacts
   readonly detections: Pick<Outcome["detections"], "get">;
   /** Stored texts by event id, of events that this tick did not see. */
   readonly stored: ReadonlyMap<string, EventTexts>;
-  /** Ids of events named by a mail that may have been sent. */
-  readonly maybeMailed: ReadonlySet<string>;
+  /** By id, the events that a mail which may have been sent names. */
+  readonly maybeMailed: Pick<ReadonlyMap<string, unknown>, "has">;
 }
 
 /** Composes the alarm's one mail of this tick. */
@@ -75,7 +75,10 @@ export function composeBundle({
   ...head
 }: BundleFacts): Bundle {
   const listed = listedItems(notice);
-  const list = ({ eventId, ...item }: BundleItem, texts = stored.get(eventId)): ListedItem => {
+  const list = (
+    { eventId, since: _, ...item }: BundleItem,
+    texts = stored.get(eventId),
+  ): ListedItem => {
     const { subject = item.dedupeKey, body = "" } = texts ?? {};
     return { ...item, subject, body: shorten(body), mayBeDuplicate: maybeMailed.has(eventId) };
   };

@@ -31,6 +31,14 @@ export function undelivered(recipients: readonly string[], error: DeliveryError)
   return { confirmed: [], refused: [], pending: recipients, messageIds: [], error };
 }
 
+/** Why the rest is pending while the next call is made: this is on record if the engine ends in it. */
+export const UNFINISHED: DeliveryError = {
+  message: "the engine ended before the rest was sent",
+  retryable: true,
+  scope: "channel",
+  mayBeDelivered: true,
+};
+
 /** The state of a delivery, for its record. */
 export interface DeliveryState {
   /** `partial`: sent to some of the recipients. */
@@ -50,12 +58,14 @@ export function judgeDelivery({ confirmed, refused, error }: Delivery): Delivery
   };
 }
 
-/** The errors to report, one for each thing to do. */
-export function deliveryErrors(delivery: Delivery): readonly string[] {
+/** The errors to report, one for each thing to do. A repeat that may have been delivered is followed by a pause. */
+export function deliveryErrors(delivery: Delivery, isRepeat = false): readonly string[] {
   const { confirmed, refused, pending, error } = delivery;
   const state = judgeDelivery(delivery);
   if (state.outcome === "failed") {
-    const next = state.retryable ? "the next tick" : "fix the cause; every tick";
+    const waits = isRepeat && error?.mayBeDelivered === true;
+    const usual = state.retryable ? "the next tick" : "fix the cause; every tick";
+    const next = waits ? "after a pause the engine" : usual;
     return [`mail not sent: ${state.error}; ${next} tries again`];
   }
   const total = confirmed.length + refused.length + pending.length;

@@ -9,7 +9,11 @@ export type ItemReason =
   | "renotification due"
   | "cleared before it could be mailed";
 /** Why an active event is not in the bundle. */
-type OmitReason = "already mailed" | "renotification not due" | "not seen this tick";
+type OmitReason =
+  | "already mailed"
+  | "renotification not due"
+  | "not seen this tick"
+  | "may have been mailed";
 /** Why the bundle is sent, or not. */
 type SendReason =
   | "due"
@@ -25,6 +29,8 @@ export interface BundleItem {
   readonly eventId: string;
   readonly dedupeKey: string;
   readonly fireTime: number;
+  /** Epoch seconds: an older mail is no reason to call this one a duplicate. */
+  readonly since: number;
   readonly reason: ItemReason;
 }
 
@@ -60,7 +66,12 @@ export const NO_NOTICE: Notice = {
   fresh: [],
   continuing: [],
   cleared: [],
-  omitted: { "already mailed": 0, "renotification not due": 0, "not seen this tick": 0 },
+  omitted: {
+    "already mailed": 0,
+    "renotification not due": 0,
+    "not seen this tick": 0,
+    "may have been mailed": 0,
+  },
 };
 
 /** An event opened in this tick, with the id of its row. */
@@ -90,13 +101,15 @@ export function decideNotice(facts: NoticeFacts): Notice {
   const { plan, opened, unsentClears, alarm, now } = facts;
   const omitted = { ...NO_NOTICE.omitted };
   const fresh = opened.map(({ id: eventId, dedupeKey }): BundleItem => {
-    return { eventId, dedupeKey, fireTime: now, reason: "new" };
+    return { eventId, dedupeKey, fireTime: now, since: now, reason: "new" };
   });
   const continuing: BundleItem[] = [];
   const add = (event: ActiveEvent, seen: boolean): void => {
     const reason = reasonFor(event, seen, alarm.renotificationHours, now);
-    const { id: eventId, dedupeKey, fireTime } = event;
-    if (isNamed(reason)) continuing.push({ eventId, dedupeKey, fireTime, reason });
+    const { id: eventId, dedupeKey, fireTime, lastNotified: notified } = event;
+    const since =
+      notified === undefined || notified > now ? attemptsSince(fireTime, now) : notified;
+    if (isNamed(reason)) continuing.push({ eventId, dedupeKey, fireTime, since, reason });
     else omitted[reason] += 1;
   };
   for (const { event } of plan.touch) add(event, true);
@@ -108,11 +121,17 @@ export function decideNotice(facts: NoticeFacts): Notice {
   const cleared = [...unsentClears, ...clearedNow].map(
     ({ id: eventId, dedupeKey, fireTime, clearTime }): ClearedItem => {
       const reason = "cleared before it could be mailed";
-      return { eventId, dedupeKey, fireTime, clearTime, reason };
+      const since = attemptsSince(fireTime, now);
+      return { eventId, dedupeKey, fireTime, since, clearTime, reason };
     },
   );
   const reason = sendReason(facts, fresh.length + continuing.length + cleared.length);
   return { send: reason === "due", reason, fresh, continuing, cleared, omitted };
+}
+
+/** Since when the first attempts may be on record. What began while the clock was ahead seems younger than they. */
+export function attemptsSince(begin: number, now: number): number {
+  return Math.min(begin, now - 24 * 3600);
 }
 
 /** Whether a mail would name the event if it is detected now. */

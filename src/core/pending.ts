@@ -1,4 +1,5 @@
 import { CORRECT_ADDRESS, type Delivery, judgeDelivery, listed, type Refused } from "./delivery.ts";
+import { isPaused, type UnknownAttempts } from "./repeats.ts";
 
 /** Seconds after the first attempt. */
 const GIVE_UP_AFTER = 24 * 3600;
@@ -15,11 +16,16 @@ export interface PendingMail {
   readonly refused: readonly Refused[];
   readonly messageIds: readonly string[];
   readonly error: string;
+  /** Attempts that may have reached some of those that are pending. */
+  readonly unknown: UnknownAttempts | undefined;
 }
 
 export type PendingPlan =
   | { readonly kind: "deliver"; readonly to: readonly string[]; readonly reason: "still pending" }
-  | { readonly kind: "wait"; readonly reason: "mail is off" | "mail is not configured" }
+  | {
+      readonly kind: "wait";
+      readonly reason: "mail is off" | "mail is not configured" | "may have been mailed";
+    }
   | {
       readonly kind: "give up";
       readonly reason: "waited for 24 hours" | "no longer recipients of the alarm";
@@ -41,6 +47,7 @@ export function planPending(facts: PendingFacts): PendingPlan {
     return { kind: "give up", reason: "waited for 24 hours" };
   if (!mailOn) return { kind: "wait", reason: "mail is off" };
   if (!mailConfigured) return { kind: "wait", reason: "mail is not configured" };
+  if (isPaused(mail.unknown, now)) return { kind: "wait", reason: "may have been mailed" };
   const current = new Set(recipients.map((address) => address.toLowerCase()));
   const to = mail.pending.filter((address) => current.has(address.toLowerCase()));
   if (to.length === 0) return { kind: "give up", reason: "no longer recipients of the alarm" };
@@ -53,8 +60,10 @@ export function retryErrors(mail: PendingMail, delivery: Delivery): readonly str
   if (error === undefined) return [];
   const name = `the mail ${JSON.stringify(mail.subject)}`;
   if (delivery.pending.length === 0) return [`${name} was refused: ${error}; ${CORRECT_ADDRESS}`];
+  const waits = mail.unknown !== undefined && delivery.error?.mayBeDelivered === true;
+  const next = waits ? "after a pause the engine" : "every tick";
   return [
-    `${name} not yet sent to ${listed(delivery.pending)} after ${mail.attempts + 1} attempts: ${error}; every tick tries again, for 24 hours`,
+    `${name} not yet sent to ${listed(delivery.pending)} after ${mail.attempts + 1} attempts: ${error}; ${next} tries again, for 24 hours`,
   ];
 }
 

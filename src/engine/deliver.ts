@@ -18,6 +18,8 @@ export interface Outgoing {
   readonly alarm: string;
   /** What it is about, if not about events. */
   readonly about?: string;
+  /** Identifies what it announces, if not events. */
+  readonly announces?: string;
   readonly message: Message;
   /** A shorter version, for a service that finds the mail too large. */
   readonly shorter?: () => Message;
@@ -30,15 +32,15 @@ export interface Outgoing {
 }
 
 /**
- * Records the attempt, delivers the mail, and stamps what it names once the channel has confirmed. A crash in
- * between can repeat a mail, never lose one.
+ * Records the attempt, delivers the mail, and stamps what it names once the channel has confirmed a call. A
+ * crash in between can repeat one call, never lose a mail.
  */
 export async function deliver(
   channel: Channel,
   outgoing: Outgoing,
   { db, mailing, run: { id: runId, now, clock } }: DeliverFacts,
 ): Promise<Delivery> {
-  const { alarm, about, message, shorter, recipients, stamp } = outgoing;
+  const { alarm, about, announces, message, shorter, recipients, stamp } = outgoing;
   const { newEventIds = [], continuingEventIds = [], clearedEventIds = [] } = outgoing;
   const attempt = {
     alarm,
@@ -51,29 +53,35 @@ export async function deliver(
     continuingEventIds,
     clearedEventIds,
     ...(about === undefined ? {} : { about }),
+    ...(announces === undefined ? {} : { announces }),
   };
   const id = await db.transaction((tx) => openNotification(tx, attempt, clock()));
-  const send = async (content: Message): Promise<Delivery> =>
-    await mailing.deliver(channel, { ...content, alarm, time: now, recipients });
-  let delivery = await send(message);
-  let shortened: string | undefined;
+  let content = message;
+  let isStamped = false;
+  const record = async (delivery: Delivery): Promise<void> => {
+    const state = judgeDelivery(delivery);
+    const { messageIds, refused, error } = delivery;
+    const at = clock();
+    const sent = state.outcome !== "failed";
+    // If no recipient was reached everything stays unsent, and the next mail names it again.
+    const pending = sent ? delivery.pending : [];
+    const unknown = error?.mayBeDelivered === true ? { count: 1, last: at } : undefined;
+    const shortened = content === message ? undefined : content.text;
+    await db.transaction(async (tx) => {
+      if (sent && !isStamped) await stamp(tx, at);
+      const result = { ...state, messageIds, refused, pending, unknown, shortened };
+      await closeNotification(tx, id, result, at);
+    });
+    isStamped = sent;
+  };
+  const send = async (): Promise<Delivery> =>
+    await mailing.deliver(channel, { ...content, alarm, time: now, recipients }, record);
+  let delivery = await send();
   const isTooLarge = delivery.error?.scope === "size" && delivery.confirmed.length === 0;
   if (isTooLarge && shorter !== undefined) {
-    const short = shorter();
-    shortened = short.text;
-    delivery = await send(short);
+    content = shorter();
+    delivery = await send();
   }
-  const verdict = judgeDelivery(delivery);
-  const { messageIds, refused, pending, error } = delivery;
-  const finishedAt = clock();
-  await db.transaction(async (tx) => {
-    const sent = verdict.outcome !== "failed";
-    if (sent) await stamp(tx, finishedAt);
-    const mayBeSent = error?.mayBeDelivered ?? false;
-    // If no recipient was reached everything stays unsent, and the next mail names it again.
-    const left = sent ? pending : [];
-    const result = { ...verdict, messageIds, refused, pending: left, mayBeSent, shortened };
-    await closeNotification(tx, id, result, finishedAt);
-  });
+  await record(delivery);
   return delivery;
 }

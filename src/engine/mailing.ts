@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import type { Channel, Mail } from "../channel/channel.ts";
+import type { Channel, Mail, OnProgress } from "../channel/channel.ts";
 import { type Delivery, type DeliveryError, undelivered } from "../core/delivery.ts";
 
 /**
@@ -32,13 +32,13 @@ export class Mailing {
     return await done;
   }
 
-  async deliver(channel: Channel, mail: Mail): Promise<Delivery> {
+  async deliver(channel: Channel, mail: Mail, onProgress?: OnProgress): Promise<Delivery> {
     if (this.#channelError !== undefined) {
       const message = `not tried: ${this.#channelError.message}`;
       const error = { ...this.#channelError, message, mayBeDelivered: false };
       return undelivered(mail.recipients, error);
     }
-    const delivery = await channel.deliver(mail, this.#signal);
+    const delivery = await channel.deliver(mail, this.#signal, onProgress);
     if (delivery.error?.scope === "channel") this.#channelError = delivery.error;
     return delivery;
   }

@@ -1,13 +1,19 @@
-import { type Bundle, composeBundle, listedItems, shortBundle } from "../core/bundle.ts";
-import { isAhead } from "../core/clock.ts";
+import {
+  type Bundle,
+  type BundleFacts,
+  composeBundle,
+  listedItems,
+  shortBundle,
+} from "../core/bundle.ts";
 import { deliveryErrors, judgeDelivery } from "../core/delivery.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { type BundleItem, decideNotice, NO_NOTICE, type Notice } from "../core/notice.ts";
+import { pauseRepeats } from "../core/repeats.ts";
 import { renderMessage } from "../message/render.ts";
 import type { Database, Transaction } from "../store/database.ts";
 import { eventTexts } from "../store/event_list.ts";
 import { stampNotified, unsentClears } from "../store/events.ts";
-import { maybeMailed, type UnsentMail } from "../store/notifications.ts";
+import { type UnsentMail, unknownAttempts } from "../store/notifications.ts";
 import { errorText } from "../text/describe.ts";
 import { deliver } from "./deliver.ts";
 import type { Recorded } from "./record.ts";
@@ -51,7 +57,7 @@ export async function notify(
     if (mode !== "tick" || !unsent.hasPending(alarm.entryId)) return [];
     return await retryMails(alarm, facts);
   });
-  const notice = decideNotice({
+  let notice = decideNotice({
     alarm,
     plan: recorded.plan,
     opened: recorded.opened,
@@ -63,10 +69,13 @@ export async function notify(
   });
   let sent = false;
   await attempt(async () => {
+    const late = [...notice.continuing, ...notice.cleared];
+    const maybeMailed = await unknownAttempts(db, alarm.entryId, late);
+    notice = pauseRepeats(notice, maybeMailed, now);
     const channel = notice.send ? await mailing.channel() : undefined;
     if (channel === undefined) return [];
     return await mailing.inTurn(async () => {
-      const bundle = await compose(db, alarm, recorded, notice, now);
+      const bundle = await compose(db, alarm, recorded, { notice, maybeMailed, time: now });
       const ids = (items: readonly BundleItem[]): readonly string[] => items.map(eventId);
       const { fresh, continuing, cleared } = notice;
       const outgoing = {
@@ -82,7 +91,7 @@ export async function notify(
       };
       const delivery = await deliver(channel, outgoing, facts);
       sent = judgeDelivery(delivery).outcome !== "failed";
-      return deliveryErrors(delivery);
+      return deliveryErrors(delivery, maybeMailed.size > 0);
     });
   });
   return { notice, sent, errors };
@@ -93,25 +102,17 @@ async function compose(
   db: Database,
   alarm: AlarmRow,
   { outcome }: Recorded,
-  notice: Notice,
-  now: number,
+  given: Pick<BundleFacts, "notice" | "maybeMailed" | "time">,
 ): Promise<Bundle> {
-  const listed = listedItems(notice);
+  const listed = listedItems(given.notice);
   const unseen = listed.continuing.filter(({ dedupeKey }) => !outcome.detections.has(dedupeKey));
-  const late = [
-    ...listed.continuing.filter(({ reason }) => reason === "unsent"),
-    ...listed.cleared,
-  ];
-  const since = Math.min(...late.map(({ fireTime }) => (isAhead(fireTime, now) ? 0 : fireTime)));
   return composeBundle({
     entryId: alarm.entryId,
     title: alarm.title,
     description: alarm.description,
-    time: now,
-    notice,
+    ...given,
     detections: outcome.detections,
     stored: await eventTexts(db, [...unseen, ...listed.cleared].map(eventId), alarm.description),
-    maybeMailed: await maybeMailed(db, alarm.entryId, late.map(eventId), since),
     caveats: outcome.reasons,
   });
 }

@@ -80,6 +80,7 @@ export function ranResult({
   const { row, readiness } = alarm;
   const { outcome, plan } = recorded;
   const { notice } = notified;
+  const waiting = notice.omitted["may have been mailed"];
   const isReady = readiness.kind === "ready";
   const counts = {
     fresh: notice.fresh.length,
@@ -111,6 +112,9 @@ export function ranResult({
       ...heldClears(plan)
         .slice(0, 1)
         .map(({ reason }) => reason),
+      ...(waiting === 0
+        ? []
+        : [`${waiting} event(s) may have been mailed; the repeat waits, at most six hours`]),
       ...recipients.unresolved.map((team) => `team ${team} does not exist or has no members`),
       ...recipients.invalid.map((text) => `${JSON.stringify(text)} is not an email address`),
     ],

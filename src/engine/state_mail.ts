@@ -1,8 +1,11 @@
 import type { Announcement } from "../core/announcement.ts";
 import { deliveryErrors, judgeDelivery } from "../core/delivery.ts";
+import { attemptsSince } from "../core/notice.ts";
+import { isPaused, MAY_BE_DUPLICATE } from "../core/repeats.ts";
 import { renderAnnouncement } from "../message/announcement.ts";
 import type { Transaction } from "../store/database.ts";
 import type { States } from "../store/engine_state.ts";
+import { unknownAttempts } from "../store/notifications.ts";
 import { errorText } from "../text/describe.ts";
 import { type DeliverFacts, deliver } from "./deliver.ts";
 
@@ -42,17 +45,24 @@ export async function saveAndNotify<S>(
     if (JSON.stringify(kept) !== JSON.stringify(before))
       await db.transaction((tx) => save(tx, kept));
     if (notice === undefined || channel === undefined) return { sent: false, errors: [] };
+    const id = `${notice.about} of ${of} since ${notice.since}`;
+    const named = [{ eventId: id, since: attemptsSince(notice.since, now) }];
+    const unknown = (await unknownAttempts(db, notice.of, named)).get(id);
+    if (isPaused(unknown, now)) return { sent: false, errors: [] };
+    const { paragraphs } = notice;
+    const mark = unknown === undefined ? [] : [`This mail ${MAY_BE_DUPLICATE}.`];
     return await mailing.inTurn(async () => {
       const outgoing = {
         alarm: notice.of,
         about: notice.about,
-        message: renderAnnouncement(notice, now),
+        announces: id,
+        message: renderAnnouncement({ ...notice, paragraphs: [...mark, ...paragraphs] }, now),
         recipients,
         stamp: (tx: Transaction) => save(tx, notified),
       };
       const delivery = await deliver(channel, outgoing, facts);
       const sent = judgeDelivery(delivery).outcome !== "failed";
-      const errors = deliveryErrors(delivery);
+      const errors = deliveryErrors(delivery, unknown !== undefined);
       return { sent, errors: errors.map((error) => `about ${notice.about}: ${error}`) };
     });
   } catch (error) {

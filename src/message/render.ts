@@ -1,5 +1,6 @@
 import { type Bundle, bundleSubject, type ListedClear, type ListedItem } from "../core/bundle.ts";
 import { alarmName } from "../core/event_key.ts";
+import { MAY_BE_DUPLICATE } from "../core/repeats.ts";
 import { cut } from "../text/describe.ts";
 import { escapeHtml, headerText, plainText } from "../text/escape.ts";
 import { utcMinute } from "../text/utc.ts";
@@ -26,8 +27,9 @@ export function renderMessage(bundle: Bundle): Message {
   };
 }
 
-/** A mail from its record, for recipients that it has not reached. */
-export function storedMessage(subject: string, text: string): Message {
+/** A mail from its record, for recipients that it may not have reached. */
+export function storedMessage(subject: string, stored: string, mayBeDuplicate: boolean): Message {
+  const text = mayBeDuplicate ? `This mail ${MAY_BE_DUPLICATE}.\n\n${stored}` : stored;
   const pre = `<pre style="${STYLE.body}">${escapeHtml(plainText(text))}</pre>`;
   return { subject: headerText(subject), text, html: htmlPage(pre) };
 }
@@ -78,7 +80,7 @@ function sectionsOf(bundle: Bundle) {
 
 /** An event that is mailed late says since when it fires. */
 function label(item: ListedItem, now: number): string {
-  if (item.mayBeDuplicate) return " (may be a duplicate: an earlier mail may have been sent)";
+  if (item.mayBeDuplicate) return ` (${MAY_BE_DUPLICATE})`;
   if (item.reason !== "unsent") return "";
   const [date, ...time] = utcMinute(item.fireTime).split(" ");
   const isToday = utcMinute(now).startsWith(`${date} `);

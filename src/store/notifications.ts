@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { array, fallback, number, object, safeParse, string } from "valibot";
+import { array, fallback, number, object, optional, safeParse, string } from "valibot";
 import type { Refused } from "../core/delivery.ts";
 import { eventEntryId } from "../core/event_key.ts";
+import type { BundleItem } from "../core/notice.ts";
 import type { PendingMail } from "../core/pending.ts";
+import type { UnknownAttempts } from "../core/repeats.ts";
 import type { MailStatus } from "../core/status.ts";
 import { safeText } from "../text/json.ts";
 import type { Queryable, Transaction } from "./database.ts";
@@ -30,6 +32,8 @@ export interface NewNotification {
   readonly clearedEventIds: readonly string[];
   /** What it is about, if not a bundle of events. */
   readonly about?: string;
+  /** Identifies what it announces, if not events. */
+  readonly announces?: string;
 }
 
 /**
@@ -55,6 +59,7 @@ export async function openNotification(
     attempts: 1,
     outcome: "unknown",
     about: attempt.about,
+    announces: attempt.announces,
   };
   await insertEntries(tx, { kind: "notification", status: "active", at: now }, [
     { id, title: attempt.subject, content: attempt.text, data },
@@ -77,8 +82,8 @@ export interface NotificationResult {
   readonly error: string | undefined;
   /** Whether another attempt may help. */
   readonly retryable: boolean | undefined;
-  /** The service did not respond, so the mail may have been sent. */
-  readonly mayBeSent?: boolean;
+  /** Attempts that the service may have accepted although it did not confirm them. */
+  readonly unknown?: UnknownAttempts | undefined;
   /** The text that was sent instead, if the service found the first one too large. */
   readonly shortened?: string | undefined;
 }
@@ -90,7 +95,7 @@ export async function closeNotification(
   result: NotificationResult,
   now: number,
 ): Promise<void> {
-  const { refused, pending, givenUp = [], shortened } = result;
+  const { refused, pending, givenUp = [], unknown, shortened } = result;
   const data = {
     outcome: result.outcome,
     finished_at: now,
@@ -100,46 +105,51 @@ export async function closeNotification(
     given_up: givenUp.length === 0 ? undefined : givenUp,
     error: result.error,
     retryable: result.retryable,
-    may_have_been_sent: result.mayBeSent === true ? true : undefined,
+    may_have_been_sent: unknown === undefined ? undefined : true,
+    unknown_attempts: unknown,
     shortened: shortened === undefined ? undefined : true,
   };
   await tx.query(
-    `UPDATE entry SET data = (data - ARRAY['pending', 'retry', 'error', 'retryable']) || $2::text::jsonb,
+    `UPDATE entry SET data = (data - ARRAY['pending', 'retry', 'error', 'retryable', 'may_have_been_sent', 'unknown_attempts'])
+                             || $2::text::jsonb,
                       status = 'done', timestamp_modified = $3, content = COALESCE($4, content)
      WHERE id = $1`,
     [id, jsonText(data), now, shortened === undefined ? null : safeText(shortened)],
   );
 }
 
-/** How many mails of an alarm are searched for one with an unknown delivery state. */
-const LOOK_BACK = 20;
+/** What mails may have named: an event, or the id of an announcement. */
+type Named = Pick<BundleItem, "eventId" | "since">;
 
 /**
- * Those of the events that a mail with an unknown delivery state names: it may have been sent before the
- * engine died, lost its database, or got no response. `since` is when the first of them fired.
+ * For those that mails with an unknown result name: how many mails, and when the last one was. They may have
+ * been sent before the engine died, lost its database, or got no response.
  */
-export async function maybeMailed(
+export async function unknownAttempts(
   db: Queryable,
   alarm: string,
-  eventIds: readonly string[],
-  since: number,
-): Promise<ReadonlySet<string>> {
-  if (eventIds.length === 0) return new Set();
+  named: readonly Named[],
+): Promise<ReadonlyMap<string, UnknownAttempts>> {
+  if (named.length === 0) return new Map();
+  const since = named.reduce((least, item) => Math.min(least, item.since), Number.MAX_VALUE);
   const rows = await db.query(
-    `SELECT DISTINCT named.id
-     FROM (SELECT data FROM entry
-           WHERE ${NOTIFICATION} AND timestamp_created >= $3 AND data->>'alarm' = $1
-           ORDER BY timestamp_created DESC LIMIT ${LOOK_BACK}) AS attempt
+    `SELECT named.id, count(*)::int AS count, max(attempt.at)::float8 AS last
+     FROM (SELECT data, timestamp_created AS at FROM entry
+           WHERE ${NOTIFICATION} AND timestamp_created >= $4::float8 AND data->>'alarm' = $1
+             AND (data->>'outcome' IN ('unknown', 'interrupted') OR data->>'may_have_been_sent' = 'true')) AS attempt
      CROSS JOIN LATERAL jsonb_array_elements_text(
        jsonb_path_query_array(attempt.data, '$.new_event_ids[*]')
        || jsonb_path_query_array(attempt.data, '$.continuing_event_ids[*]')
-       || jsonb_path_query_array(attempt.data, '$.cleared_event_ids[*]')) AS named(id)
-     WHERE (attempt.data->>'outcome' IN ('unknown', 'interrupted')
-            OR attempt.data->>'may_have_been_sent' = 'true')
-       AND named.id = ANY($2::text[])`,
-    [alarm, eventIds, since],
+       || jsonb_path_query_array(attempt.data, '$.cleared_event_ids[*]')
+       || jsonb_path_query_array(attempt.data, '$.announces')) AS named(id)
+     JOIN unnest($2::text[], $3::text[]) AS event(id, since) ON event.id = named.id
+     WHERE attempt.at >= event.since::float8
+     GROUP BY named.id`,
+    [alarm, named.map(({ eventId }) => eventId), named.map((item) => String(item.since)), since],
   );
-  return new Set(rows.map(({ id }) => String(id)));
+  return new Map(
+    rows.map(({ id, count, last }) => [String(id), { count: Number(count), last: Number(last) }]),
+  );
 }
 
 /** Which alarms have unsent mail from earlier ticks; usually none has. */
@@ -177,6 +187,7 @@ const PendingRow = object({
     refused: fallback(array(object({ address: string(), reason: string() })), []),
     message_ids: addresses,
     error: fallback(string(), ""),
+    unknown_attempts: fallback(optional(object({ count: number(), last: number() })), undefined),
   }),
 });
 
@@ -192,8 +203,9 @@ export async function pendingMails(db: Queryable, alarm: string): Promise<readon
     const parsed = safeParse(PendingRow, row);
     if (!parsed.success) return [];
     const { id, title: subject, content: text, data } = parsed.output;
-    const { attempted_at: attemptedAt, message_ids: messageIds, ...rest } = data;
-    return [{ id, subject, text, attemptedAt, messageIds, ...rest }];
+    const { attempted_at: attemptedAt, message_ids: messageIds, ...others } = data;
+    const { unknown_attempts: unknown, ...rest } = others;
+    return [{ id, subject, text, attemptedAt, messageIds, unknown, ...rest }];
   });
 }
 
@@ -201,15 +213,16 @@ export async function pendingMails(db: Queryable, alarm: string): Promise<readon
 export async function beginRetry(
   tx: Transaction,
   { id, attempts }: Pick<PendingMail, "id" | "attempts">,
-  now: number,
+  unknown: UnknownAttempts,
 ): Promise<void> {
-  const data = { attempts: attempts + 1, retry: "unknown", retried_at: now };
+  const now = unknown.last;
+  const retry = { retry: "unknown", retried_at: now, unknown_attempts: unknown };
   await tx.query(
     `UPDATE entry SET timestamp_modified = $3, data = data || $2::text::jsonb
        -- A first attempt in the future would keep it from ever being given up.
        || jsonb_build_object('attempted_at', least((data->>'attempted_at')::float8, $3::float8))
      WHERE id = $1`,
-    [id, jsonText(data), now],
+    [id, jsonText({ attempts: attempts + 1, ...retry }), now],
   );
 }
 

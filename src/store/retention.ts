@@ -30,7 +30,7 @@ const OLD_EVENTS = `kind = 'event' AND timestamp_created < $3::float8 AND ${UNRE
 
 /**
  * Pending mails stay, and those with an unknown delivery state while an event that they name is unsent, because
- * `maybeMailed` reads them. `IS NOT TRUE` tells Postgres that most rows are not pending, so that it reads them in
+ * `unknownAttempts` reads them. `IS NOT TRUE` tells Postgres that most rows are not pending, so that it reads them in
  * the order of the index and stops at the limit.
  */
 const OLD_NOTIFICATIONS = `kind = 'notification' AND timestamp_created < $4::float8 AND ${UNREFERENCED}

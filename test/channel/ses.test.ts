@@ -253,7 +253,9 @@ describe("errors", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(JSON.parse(stdout)).toEqual(
       undeliveredWith(
-        expect.stringMatching(/^SES CredentialsProviderError: .*\(set AWS credentials/),
+        expect.stringMatching(
+          /^SES: no AWS credentials: CredentialsProviderError: .*\(set AWS credentials/,
+        ),
         false,
       ),
     );

@@ -15,8 +15,8 @@ import { addresses, makeMail, PATIENTLY } from "../support/mails.ts";
 import { built, runScript } from "../support/script.ts";
 
 const KEYS = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
-const SHORT: SesTimes = { connect: 5_000, response: 2_000, retryDelay: 1 };
-const LONG: SesTimes = { connect: 5_000, response: 60_000, retryDelay: 1 };
+const SHORT: SesTimes = { credentials: 5_000, connect: 5_000, response: 2_000, retryDelay: 1 };
+const LONG: SesTimes = { credentials: 5_000, connect: 5_000, response: 60_000, retryDelay: 1 };
 const CHECK = "; check [email] endpoint and any proxy in front of it";
 const NO_NOTES = () => {};
 

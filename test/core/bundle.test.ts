@@ -9,10 +9,16 @@ import {
   shortBundle,
 } from "../../src/core/bundle.ts";
 import type { SafeDetection } from "../../src/core/model.ts";
-import type { BundleItem, ClearedItem, ItemReason, Notice } from "../../src/core/notice.ts";
+import {
+  type BundleItem,
+  type ClearedItem,
+  type ItemReason,
+  NO_NOTICE,
+  type Notice,
+} from "../../src/core/notice.ts";
 
 function mention(key: string, reason: ItemReason): BundleItem {
-  return { eventId: `id of ${key}`, dedupeKey: key, fireTime: 0, reason };
+  return { eventId: `id of ${key}`, dedupeKey: key, fireTime: 0, since: 0, reason };
 }
 
 function detected(key: string): SafeDetection {
@@ -36,8 +42,14 @@ function notice(
   continuing: readonly BundleItem[],
   over: readonly ClearedItem[] = [],
 ): Notice {
-  const omitted = { "already mailed": 0, "renotification not due": 0, "not seen this tick": 0 };
-  return { send: true, reason: "due", fresh, continuing, cleared: over, omitted };
+  return {
+    send: true,
+    reason: "due",
+    fresh,
+    continuing,
+    cleared: over,
+    omitted: NO_NOTICE.omitted,
+  };
 }
 
 function facts(given: Notice, changes: Partial<BundleFacts> = {}): BundleFacts {
@@ -178,7 +190,10 @@ describe("what the mail says of an event", () => {
 
   test("one that a mail of unknown fate names may be a repeat; the others are none", () => {
     const given = notice([], [mention("k", "unsent"), mention("l", "unsent")], cleared(1));
-    const maybeMailed = new Set(["id of k", "id of cleared before it could be mailed 0"]);
+    const maybeMailed = new Map([
+      ["id of k", 1],
+      ["id of cleared before it could be mailed 0", 1],
+    ]);
     const bundle = composeBundle(facts(given, { maybeMailed }));
     expect(bundle.continuing.map(({ mayBeDuplicate }) => mayBeDuplicate)).toEqual([true, false]);
     expect(bundle.cleared.map(({ mayBeDuplicate }) => mayBeDuplicate)).toEqual([true]);

@@ -175,7 +175,23 @@ describe("which events the mail names, and why", () => {
       "already mailed": 0,
       "renotification not due": 1,
       "not seen this tick": 2,
+      "may have been mailed": 0,
     });
+  });
+
+  test.each([
+    [
+      "one that was never mailed counts the mails of a day, or since it fired",
+      undefined,
+      NOW - 24 * HOUR,
+    ],
+    ["a reminder counts those since the last confirmed one", NOW - 25 * HOUR, NOW - 25 * HOUR],
+  ])("which mails may have named it already: %s", (_, lastNotified, since) => {
+    const young = { ...event("a", lastNotified), fireTime: NOW - 5 };
+    const { continuing } = decideNotice(
+      facts({ touch: [{ event: young, reason: "still detected" }] }),
+    );
+    expect(continuing.map((item) => item.since)).toEqual([since]);
   });
 
   test("what is over says from when to when it was", () => {

@@ -19,6 +19,7 @@ const MAIL: PendingMail = {
   refused: [],
   messageIds: [],
   error: "SES Throttling: busy",
+  unknown: undefined,
 };
 
 describe("the recipients that a pending mail is still sent to", () => {
@@ -35,6 +36,16 @@ describe("the recipients that a pending mail is still sent to", () => {
     [
       "until a day is over",
       { mail: { ...MAIL, attemptedAt: NOW - 24 * HOUR + 1 } },
+      "deliver: a@h,b@h",
+    ],
+    [
+      "not at once after two attempts with an unknown result",
+      { mail: { ...MAIL, unknown: { count: 2, last: NOW - 299 } } },
+      "wait: may have been mailed",
+    ],
+    [
+      "after the pause they are",
+      { mail: { ...MAIL, unknown: { count: 2, last: NOW - 300 } } },
       "deliver: a@h,b@h",
     ],
     [

@@ -7,7 +7,7 @@ import {
   type ListedItem,
 } from "../../src/core/bundle.ts";
 import type { SafeDetection } from "../../src/core/model.ts";
-import type { BundleItem } from "../../src/core/notice.ts";
+import { type BundleItem, NO_NOTICE } from "../../src/core/notice.ts";
 import { renderMessage, storedMessage } from "../../src/message/render.ts";
 
 const FIRED = Date.UTC(2026, 10, 21, 1, 31, 20) / 1000;
@@ -174,10 +174,14 @@ describe("the text", () => {
 
   test("a mail from its record is the same text, in HTML too", () => {
     const evil = "a <b>\n\u001b[2J & more";
-    const { subject, text, html } = storedMessage("[x]\r\nBcc: b", evil);
+    const { subject, text, html } = storedMessage("[x]\r\nBcc: b", evil, false);
     expect({ subject, text }).toEqual({ subject: "[x] Bcc: b", text: evil });
     expect(html).not.toContain("<b>");
     expect(visible(html)).toContain("a <b>\n\uFFFD[2J & more");
+    const mark = "This mail may be a duplicate: an earlier mail may have been sent.\n\n";
+    const repeat = storedMessage("[x]", evil, true);
+    expect(repeat.text).toBe(mark + evil);
+    expect(visible(repeat.html)).toContain(mark.trim());
   });
 
   test("a mail of continuing ones alone has no heading for new ones", () => {
@@ -266,13 +270,13 @@ describe("the HTML", () => {
 describe("a bundle of ten thousand", () => {
   const mentions = Array.from({ length: 10_000 }, (_, index): BundleItem => {
     const dedupeKey = `task:${index}`;
-    return { eventId: dedupeKey, dedupeKey, fireTime: 0, reason: "new" };
+    return { eventId: dedupeKey, dedupeKey, fireTime: 0, since: 0, reason: "new" };
   });
   const get = (dedupeKey: string): SafeDetection => {
     const subject = `<${dedupeKey.slice(5)}>${"s".repeat(1_990)}`;
     return { dedupeKey, subject, body: "<b>\n".repeat(12_500), data: {} };
   };
-  const omitted = { "already mailed": 0, "renotification not due": 0, "not seen this tick": 0 };
+  const { omitted } = NO_NOTICE;
   const rendered = (fresh: number, changes: Partial<BundleFacts> = {}) =>
     renderMessage(
       composeBundle({

@@ -42,7 +42,6 @@ const NOTHING_MORE = {
   pending: [],
   error: undefined,
   retryable: undefined,
-  mayBeSent: false,
   shortened: undefined,
 };
 
@@ -87,12 +86,19 @@ describe.each(DATABASES)("notifications on $kind", ({ open }) => {
     ],
     [
       "failed without an answer, in the short form",
-      { ...NOTHING_MORE, outcome: "failed", error: "x", mayBeSent: true, shortened: "one\ntwo" },
+      {
+        ...NOTHING_MORE,
+        outcome: "failed",
+        error: "x",
+        unknown: { count: 1, last: NOW },
+        shortened: "one\ntwo",
+      },
       {
         outcome: "failed",
         message_ids: [],
         error: "x",
         may_have_been_sent: true,
+        unknown_attempts: { count: 1, last: NOW },
         shortened: true,
       },
     ],

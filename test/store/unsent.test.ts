@@ -5,11 +5,12 @@ import { migrate } from "../../src/store/migrate.ts";
 import {
   beginRetry,
   closeNotification,
-  maybeMailed,
   type NewNotification,
+  type NotificationResult,
   openNotification,
   pendingMails,
   readUnsentMail,
+  unknownAttempts,
 } from "../../src/store/notifications.ts";
 import { DATABASES } from "../support/databases.ts";
 import { entryRow, entryRows, insertEntry, type RawEntry } from "../support/raw_entries.ts";
@@ -115,6 +116,12 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
     clearedEventIds: [],
     ...events,
   });
+  const since = (time: number, ids: readonly string[]) =>
+    ids.map((eventId) => ({ eventId, since: time }));
+  const opened = (given: NewNotification, at: number) =>
+    db.transaction((tx) => openNotification(tx, given, at));
+  const close = (id: string, result: NotificationResult, at: number) =>
+    db.transaction((tx) => closeNotification(tx, id, result, at));
   const closed = {
     outcome: "failed" as const,
     messageIds: [],
@@ -122,72 +129,85 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
     pending: [],
     error: undefined,
     retryable: undefined,
-    mayBeSent: false,
     shortened: undefined,
   };
 
   test("events that a mail with an unknown delivery state names, in any list, may have been mailed", async () => {
-    await db.transaction((tx) =>
-      openNotification(tx, attempt("alarm_u", { newEventIds: ["n", "x"] }), LATER),
-    );
-    await db.transaction((tx) =>
-      openNotification(tx, attempt("alarm_u", { continuingEventIds: ["c"] }), LATER),
-    );
-    await db.transaction((tx) =>
-      openNotification(tx, attempt("alarm_u", { clearedEventIds: ["o"] }), LATER),
-    );
-    const failed = await db.transaction((tx) =>
-      openNotification(tx, attempt("alarm_u", { newEventIds: ["f"] }), LATER),
-    );
-    await db.transaction((tx) => closeNotification(tx, failed, closed, LATER));
-    const silent = await db.transaction((tx) =>
-      openNotification(tx, attempt("alarm_u", { newEventIds: ["s"] }), LATER),
-    );
-    await db.transaction((tx) =>
-      closeNotification(tx, silent, { ...closed, mayBeSent: true }, LATER),
-    );
-    await db.transaction((tx) =>
-      openNotification(tx, attempt("alarm_v", { newEventIds: ["v"] }), LATER),
-    );
+    await opened(attempt("alarm_u", { newEventIds: ["n", "x"] }), LATER);
+    await opened(attempt("alarm_u", { continuingEventIds: ["c"] }), LATER);
+    await opened(attempt("alarm_u", { clearedEventIds: ["o"] }), LATER);
+    const failed = await opened(attempt("alarm_u", { newEventIds: ["f"] }), LATER);
+    await close(failed, closed, LATER);
+    const silent = await opened(attempt("alarm_u", { newEventIds: ["s"] }), LATER);
+    await close(silent, { ...closed, unknown: { count: 1, last: LATER } }, LATER);
+    await opened(attempt("alarm_v", { newEventIds: ["v"] }), LATER);
     const ids = ["n", "c", "o", "f", "s", "v", "nowhere"];
-    expect([...(await maybeMailed(db, "alarm_u", ids, FIRED))].sort()).toEqual([
-      "c",
-      "n",
-      "o",
-      "s",
-    ]);
-    expect(await maybeMailed(db, "alarm_u", ids, LATER + 1)).toEqual(new Set());
-    expect(await maybeMailed(db, "alarm_u", [], FIRED)).toEqual(new Set());
+    const once = { count: 1, last: LATER };
+    expect(await unknownAttempts(db, "alarm_u", since(FIRED, ids))).toEqual(
+      new Map(["c", "n", "o", "s"].map((id) => [id, once])),
+    );
+    expect(await unknownAttempts(db, "alarm_u", since(LATER + 1, ids))).toEqual(new Map());
+    expect(await unknownAttempts(db, "alarm_u", [])).toEqual(new Map());
   });
 
-  test("only the newest twenty mails are looked at, and a row that somebody changed is ignored", async () => {
+  test("each event has its own time from which attempts count, and a row that somebody changed is ignored", async () => {
     await insertEntry(db, {
       kind: "notification",
       created: LATER + 30,
       data: { alarm: "alarm_w", outcome: "unknown", new_event_ids: "none", cleared_event_ids: {} },
     });
-    for (const index of Array.from({ length: 20 }, (_, each) => each))
-      await db.transaction((tx) =>
-        openNotification(tx, attempt("alarm_w", { newEventIds: [`e${index}`] }), LATER + index),
+    for (const index of Array.from({ length: 30 }, (_, each) => each))
+      await opened(
+        attempt("alarm_w", { continuingEventIds: ["a", "b", `e${index}`] }),
+        LATER + index,
       );
-    const seen = await maybeMailed(db, "alarm_w", ["e0", "e1", "e19"], FIRED);
-    expect([...seen].sort()).toEqual(["e1", "e19"]);
+    const named = [
+      ...since(FIRED, ["a", "e0", "e29"]),
+      ...since(LATER + 20, ["b"]),
+      ...since(LATER + 6, ["e5"]),
+    ];
+    expect(await unknownAttempts(db, "alarm_w", named)).toEqual(
+      new Map([
+        ["a", { count: 30, last: LATER + 29 }],
+        ["b", { count: 10, last: LATER + 29 }],
+        ["e0", { count: 1, last: LATER }],
+        ["e29", { count: 1, last: LATER + 29 }],
+      ]),
+    );
+  });
+
+  test.each([0, 1, 21, 100])(
+    "%d failed attempts before and after an unknown one change nothing",
+    async (count) => {
+      const alarm = `alarm_failed_${count}`;
+      const fail = async (at: number) => {
+        const id = await opened(attempt(alarm, { continuingEventIds: ["a"] }), at);
+        await close(id, closed, at);
+      };
+      for (let index = 0; index < count; index++) await fail(LATER + index);
+      expect(await unknownAttempts(db, alarm, since(FIRED, ["a"]))).toEqual(new Map());
+      await opened(attempt(alarm, { newEventIds: ["a"] }), LATER + 200);
+      for (let index = 0; index < count; index++) await fail(LATER + 300 + index);
+      expect(await unknownAttempts(db, alarm, since(FIRED, ["a"]))).toEqual(
+        new Map([["a", { count: 1, last: LATER + 200 }]]),
+      );
+    },
+  );
+
+  test("an announcement is found by its id", async () => {
+    const unknown = { about: "quarantine", announces: "quarantine of x since 5" };
+    await opened(attempt("alarm_x", unknown), LATER);
+    const named = since(FIRED, [unknown.announces, "quarantine of x since 6"]);
+    expect([...(await unknownAttempts(db, "alarm_x", named)).keys()]).toEqual([unknown.announces]);
   });
 
   test("a mail that has yet to reach somebody is found until it has", async () => {
-    const id = await db.transaction((tx) => openNotification(tx, attempt("alarm_p", {}), LATER));
+    const id = await opened(attempt("alarm_p", {}), LATER);
     const refused = [{ address: "c@h", reason: "no" }];
     const result = { ...closed, outcome: "partial" as const, messageIds: ["m-1"], refused };
-    await db.transaction((tx) =>
-      closeNotification(
-        tx,
-        id,
-        { ...result, pending: ["b@h"], error: "down", retryable: true },
-        LATER,
-      ),
-    );
-    const whole = await db.transaction((tx) => openNotification(tx, attempt("alarm_p", {}), LATER));
-    await db.transaction((tx) => closeNotification(tx, whole, result, LATER));
+    await close(id, { ...result, pending: ["b@h"], error: "down", retryable: true }, LATER);
+    const whole = await opened(attempt("alarm_p", {}), LATER);
+    await close(whole, result, LATER);
     const [mail, ...rest] = await pendingMails(db, "alarm_p");
     expect(rest).toEqual([]);
     expect(mail).toEqual({
@@ -200,29 +220,30 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
       refused,
       messageIds: ["m-1"],
       error: "down",
+      unknown: undefined,
     });
     expect(await pendingMails(db, "alarm_q")).toEqual([]);
 
-    await db.transaction((tx) => beginRetry(tx, { id, attempts: 1 }, LATER + 300));
+    const unknown = { count: 1, last: LATER + 300 };
+    await db.transaction((tx) => beginRetry(tx, { id, attempts: 1 }, unknown));
     // A crash here leaves this: the attempt is counted, and its delivery state is unknown.
     expect((await entryRow(db, id)).data).toMatchObject({ attempts: 2, retry: "unknown" });
-    expect(await pendingMails(db, "alarm_p")).toMatchObject([{ attempts: 2, pending: ["b@h"] }]);
+    expect(await pendingMails(db, "alarm_p")).toMatchObject([
+      { attempts: 2, pending: ["b@h"], unknown },
+    ]);
 
-    await db.transaction((tx) =>
-      closeNotification(
-        tx,
-        id,
-        {
-          outcome: "delivered",
-          messageIds: ["m-1", "m-2"],
-          refused: [],
-          pending: [],
-          givenUp: [],
-          error: undefined,
-          retryable: undefined,
-        },
-        LATER + 301,
-      ),
+    await close(
+      id,
+      {
+        outcome: "delivered",
+        messageIds: ["m-1", "m-2"],
+        refused: [],
+        pending: [],
+        givenUp: [],
+        error: undefined,
+        retryable: undefined,
+      },
+      LATER + 301,
     );
     const { data } = await entryRow(db, id);
     expect(data).toMatchObject({
@@ -232,7 +253,7 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
       attempted_at: LATER,
       finished_at: LATER + 301,
     });
-    for (const key of ["pending", "retry", "error", "retryable"])
+    for (const key of ["pending", "retry", "error", "retryable", "unknown_attempts"])
       expect(data).not.toHaveProperty(key);
     expect(await pendingMails(db, "alarm_p")).toEqual([]);
   });

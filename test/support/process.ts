@@ -1,5 +1,15 @@
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+
+/** Whether there is a process, other than one that is dead and waits for its parent; Linux only. */
+export function isRunning(pid: string): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
 
 export interface ProcessResult {
   readonly code: number | null;

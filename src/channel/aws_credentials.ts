@@ -1,0 +1,44 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { ChildProcess } from "node:child_process";
+import { subscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+
+/**
+ * The signal of the credentials that are being resolved. It ends the processes that the SDK starts for
+ * `credential_process`; the SDK obeys no signal until it has credentials.
+ */
+export const credentialsSignal = new AsyncLocalStorage<AbortSignal>();
+subscribe("child_process", (message) => {
+  const child: unknown = Reflect.get(Object(message), "process");
+  const signal = credentialsSignal.getStore();
+  if (!(child instanceof ChildProcess) || signal === undefined) return;
+  const end = (): void => {
+    const isRunning = child.exitCode === null && child.signalCode === null;
+    if (isRunning && child.pid !== undefined) endTree(child.pid);
+  };
+  // After one that failed the SDK may start another.
+  child.once("spawn", () => {
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+  });
+});
+
+/** The promise's result, or a rejection when the signal aborts first. */
+export async function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  const aborted = once(signal, "abort").then((): never => {
+    throw signal.reason;
+  });
+  return await Promise.race([promise, aborted]);
+}
+
+/** The shell's child would outlive the shell. Without /proc only the shell ends. */
+function endTree(pid: number): void {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+    for (const child of children.split(" ").filter(Boolean)) endTree(Number(child));
+  } catch {}
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {}
+}
