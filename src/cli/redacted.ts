@@ -16,7 +16,8 @@ export function redactedDatabase(db: Database, redact: Redact): Database {
     ...redacted(db),
     transaction: (work, options) => db.transaction((tx) => work(redacted(tx)), options),
     script: (sql) => db.script(sql),
-    tryLock: (name, staleAfter) => db.tryLock(name, staleAfter),
+    tryLock: (name, limit) => db.tryLock(name, limit),
+    isLocked: (name) => db.isLocked(name),
     close: () => db.close(),
   };
 }

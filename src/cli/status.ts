@@ -5,12 +5,11 @@ import { judgeState, judgeTicks, type Status } from "../core/status.ts";
 import { Sources } from "../engine/sources.ts";
 import { TICK_LOCK } from "../engine/tick_lock.ts";
 import { alarmRows } from "../store/alarms.ts";
-import type { Queryable } from "../store/database.ts";
+import type { Database, Queryable } from "../store/database.ts";
 import { latestPerAlarm, listEngineRuns } from "../store/engine_runs.ts";
 import { alarmStateOf, readStates, sourceStates } from "../store/engine_state.ts";
 import { eventCounts } from "../store/event_list.ts";
 import { failedMails } from "../store/notifications.ts";
-import { isLockHeld } from "../store/postgres/lock.ts";
 import { countSkipped } from "../store/skipped_ticks.ts";
 import { EXIT, type SetExit } from "./exit_code.ts";
 import { addJsonOption, type JsonOption, print } from "./output.ts";
@@ -39,7 +38,7 @@ export function declare(command: Command, setExit: SetExit): void {
 }
 
 async function readStatus(
-  db: Queryable,
+  db: Database,
   configured: ReadonlySet<string>,
   now: number,
 ): Promise<Status> {
@@ -49,7 +48,7 @@ async function readStatus(
   const mails = await failedMails(db, now - DAY, MAILS);
   return {
     now,
-    ticks: judgeTicks(await listEngineRuns(db, RUNS, false), await isLockHeld(db, TICK_LOCK)),
+    ticks: judgeTicks(await listEngineRuns(db, RUNS, false), await db.isLocked(TICK_LOCK)),
     skipped: await countSkipped(db, now - DAY),
     alarms: (await currentAlarms(db, Object.keys(perAlarm))).map(({ entryId, name, enabled }) => ({
       alarm: name,

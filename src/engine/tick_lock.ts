@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Log } from "../core/log.ts";
 import { type Database, DatabaseBusy, DatabaseError, type Lock } from "../store/database.ts";
-import { importSkipped, recordSkipped, skippedTick } from "../store/skipped_ticks.ts";
+import { recordSkipped, skippedTick } from "../store/skipped_ticks.ts";
 import { errorText } from "../text/describe.ts";
 import { staleAfter } from "./deadline.ts";
 
@@ -9,7 +9,7 @@ import { staleAfter } from "./deadline.ts";
 export const TICK_LOCK = "swf-alarms tick";
 
 export interface LockFacts {
-  readonly config: Pick<Config, "db" | "engine">;
+  readonly config: Pick<Config, "engine">;
   readonly db: Database;
   readonly clock: () => number;
   readonly log: Log;
@@ -24,12 +24,13 @@ export async function lockTicks({ config, db, clock, log }: LockFacts): Promise<
   if (!attempt.held) {
     const reason = `another tick is running on this database (${attempt.holder})`;
     const skipped = skippedTick(clock(), reason);
-    await orLog(log, () => recordSkipped(db, [skipped]));
-    throw new DatabaseBusy(reason);
+    // A skipped tick that cannot be recorded is no reason to fail.
+    await recordSkipped(db, [skipped]).catch((error: unknown) =>
+      log.info(`cannot record skipped ticks: ${errorText(error)}`),
+    );
+    throw new DatabaseBusy(reason, attempt.overdue);
   }
-  const { path } = config.db.kind === "embedded" ? config.db : { path: undefined };
   if (attempt.ended !== undefined) log.error(`the tick's lock was held by ${attempt.ended}`);
-  if (path !== undefined) await orLog(log, () => importSkipped(db, path));
   return attempt.lock;
 }
 
@@ -39,13 +40,4 @@ export function requireLock(lock: Lock | undefined): void {
   throw new DatabaseError(
     "the tick ended early because the connection that holds its lock was lost; what was recorded stays, and the next tick continues",
   );
-}
-
-/** A skipped tick that cannot be recorded is no reason to fail. */
-async function orLog(log: Log, record: () => Promise<void>): Promise<void> {
-  try {
-    await record();
-  } catch (error) {
-    log.info(`cannot record skipped ticks: ${errorText(error)}`);
-  }
 }

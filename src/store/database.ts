@@ -32,10 +32,13 @@ export interface Database extends Queryable {
   /** Runs several statements in one transaction, without a time limit; returns the rows of all of them. */
   script(sql: string): Promise<readonly Row[]>;
   /**
-   * Takes a named lock until it is released or this process ends. A holder that has had it for more than
-   * `staleAfter` seconds is ended; undefined means never.
+   * Takes a named lock until it is released or this process ends. `limit` is the time in seconds that this
+   * holder may have it, which it records; a holder that has exceeded its own recorded limit is ended where
+   * that is possible, else reported as overdue. Undefined means no limit.
    */
-  tryLock(name: string, staleAfter?: number): Promise<LockAttempt>;
+  tryLock(name: string, limit?: number): Promise<LockAttempt>;
+  /** Whether any process holds the named lock. */
+  isLocked(name: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -50,6 +53,8 @@ export type LockAttempt =
       readonly held: false;
       /** Who has it, and what to do if that is known. */
       readonly holder: string;
+      /** Whether it has held the lock longer than it may: waiting will not help. */
+      readonly overdue: boolean;
     };
 
 export interface Lock {

@@ -1,21 +1,21 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { DbConfig } from "../config/config.ts";
 import type { Database } from "./database.ts";
+import type { EmbeddedOptions } from "./embedded/database.ts";
+import { hasDatabase } from "./embedded/folder.ts";
 
-/**
- * Opens the configured database; the large drivers are loaded only here. A process that has held the embedded
- * database for more than `staleAfter` seconds is reported as hanging. `willLock` opens the session of a lock
- * at the same time. Throws DatabaseError.
- */
+export interface OpenOptions extends EmbeddedOptions {
+  /** Opens the session of a lock at the same time. */
+  readonly willLock?: boolean;
+}
+
+/** Opens the configured database; the large drivers are loaded only here. Throws DatabaseError. */
 export async function openDatabase(
   config: DbConfig,
-  staleAfter?: number,
-  willLock = false,
+  { willLock = false, ...options }: OpenOptions = {},
 ): Promise<Database> {
   if (config.kind === "embedded") {
     const { openEmbedded } = await import("./embedded/database.ts");
-    return await openEmbedded(config.path, staleAfter);
+    return await openEmbedded(config.path, options);
   }
   // Node 20 lacks it, and pg then loads all of `fetch` to find out whether this is Cloudflare.
   if (!("navigator" in globalThis))
@@ -25,7 +25,7 @@ export async function openDatabase(
   return await openPostgres(address, undefined, willLock);
 }
 
-/** Whether the embedded database exists; opening it would create it. */
-export function embeddedExists(config: DbConfig): boolean {
-  return config.kind !== "embedded" || existsSync(join(config.path, "PG_VERSION"));
+/** Whether the database exists, as far as opening it would make it. Throws DatabaseError. */
+export function databaseExists(config: DbConfig): boolean {
+  return config.kind !== "embedded" || hasDatabase(config.path);
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync } from "node:fs";
+import { chmodSync, mkdirSync } from "node:fs";
 import type { PGlite } from "@electric-sql/pglite";
 import { errorText } from "../../text/describe.ts";
 import { utcMinute } from "../../text/utc.ts";
@@ -12,120 +12,222 @@ import {
   type SqlValue,
 } from "../database.ts";
 import { asDatabaseError } from "../database_error.ts";
-import { isOwnName, makeComplete } from "./folder.ts";
-import { type FolderLock, type Holder, lockFolder } from "./folder_lock.ts";
+import { hasDatabase, makeComplete, unusable } from "./folder.ts";
+import {
+  DATABASE_LOCK,
+  type FolderLock,
+  type Holder,
+  isFolderLocked,
+  lockFolder,
+  thisHost,
+} from "./folder_lock.ts";
 import { openErrorHint } from "./open_error.ts";
+import { sharedFileSystem } from "./shared_file_system.ts";
+import { Turns } from "./turns.ts";
 
-/** Seconds to wait for another command. */
+/** Seconds to wait for another process. */
 const WAIT = 10;
-/** Seconds after which a holder hangs, unless the caller knows better. */
-const STALE_AFTER = 600;
 /** Postgres clears all of it when it starts, and the system caches the files anyway. */
 const BUFFERS = "32MB";
 
-/**
- * Opens the embedded Postgres in a folder, which is made if necessary. Throws DatabaseBusy if another process
- * holds the folder (after `staleAfter` seconds it is reported as hanging), else DatabaseError.
- */
-export async function openEmbedded(path: string, staleAfter = STALE_AFTER): Promise<Database> {
-  const names = makeFolder(path);
-  if (names.length > 0 && !names.some(isOwnName))
-    throw new DatabaseError(
-      `the folder ${path} contains other files and no database. Set [db] path to an empty folder.`,
-    );
-  const attempt = await lockFolder(path, WAIT);
-  if (!attempt.held) throw busy(path, attempt.holder, staleAfter);
-  try {
-    // The embedded database makes its files readable for all; only the folder keeps them private.
-    chmodSync(path, 0o700);
-    await makeComplete(path, async (inside) => (await openPglite(inside)).close());
-    return new EmbeddedDatabase(await openPglite(path), attempt.lock);
-  } catch (error) {
-    const hint =
-      openErrorHint(error, path) ??
-      "Restore the folder from a backup, or move it away to start with an empty database";
-    await attempt.lock.release();
-    throw new DatabaseError(
-      `cannot open the embedded database ${path}: ${errorText(error)}. ${hint}.`,
-    );
-  }
+export interface EmbeddedOptions {
+  /** Seconds that this process may have the database open at a time, for others to read. */
+  readonly limit?: number | undefined;
+  /** Told what this process waits for once it has waited long. */
+  readonly onWait?: (line: string) => void;
 }
 
-/** Makes the folder if necessary; returns the names in it. */
-function makeFolder(path: string): readonly string[] {
+/**
+ * Opens the embedded Postgres in a folder, which is made if necessary. It is closed while it is not used, so
+ * that other processes have their turn. Throws DatabaseBusy if another process keeps it, else DatabaseError.
+ */
+export async function openEmbedded(path: string, options: EmbeddedOptions = {}): Promise<Database> {
+  makeFolder(path);
+  const shared = sharedFileSystem(path);
+  if (shared !== undefined)
+    throw new DatabaseError(
+      `the folder ${path} of the embedded database is on a file system that several machines can share (${shared}), where nothing keeps two of them from destroying it. Set [db] path to a folder on a local disk, or use a Postgres server.`,
+    );
+  const access = openInTurns(path, options);
+  await access.use(async () => {});
+  return new EmbeddedDatabase(path, access);
+}
+
+function makeFolder(path: string): void {
+  hasDatabase(path);
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    return readdirSync(path);
+    // The embedded database makes its files readable for all; only the folder keeps them private.
+    chmodSync(path, 0o700);
   } catch (error) {
-    const hint = openErrorHint(error, path) ?? "Check [db] path and its owner";
-    throw new DatabaseError(
-      `cannot make or read the database folder ${path}: ${errorText(error)}. ${hint}.`,
-    );
+    throw unusable(path, error);
   }
 }
 
-function busy(path: string, holder: Holder | undefined, staleAfter: number): DatabaseBusy {
-  const inUse = `the embedded database ${path} is in use by process`;
-  if (holder === undefined)
-    return new DatabaseBusy(`${inUse} unknown; try again when it has ended`);
-  const { pid, since } = holder;
-  const who = `${inUse} ${pid} since ${utcMinute(since)}`;
-  if (Date.now() / 1000 - since <= staleAfter)
-    return new DatabaseBusy(`${who}; try again when it has ended`);
+/** Where the statements go; one in memory is never closed in between. */
+type Access = Pick<Turns<PGlite>, "use" | "close">;
+
+function openInTurns(path: string, { limit, onWait }: EmbeddedOptions): Access {
+  let lock: FolderLock | undefined;
+  let wasOpen = false;
+  const open = async (): Promise<PGlite> => {
+    try {
+      const attempt = await lockFolder(path, DATABASE_LOCK, {
+        wait: WAIT,
+        limit,
+        onRequest: () => turns.request(),
+        onWait: (holder) => onWait?.(`waiting: ${inUse(path, holder).line}`),
+      });
+      if (!attempt.held) throw busy(path, attempt.holder, wasOpen);
+      lock = attempt.lock;
+      await makeComplete(path, async (inside) => (await openPglite(inside)).close());
+      const pglite = await openPglite(path);
+      wasOpen = true;
+      return pglite;
+    } catch (error) {
+      await lock?.release();
+      throw openError(path, error);
+    }
+  };
+  const turns = new Turns(open, async (pglite) => {
+    try {
+      await pglite.close();
+    } finally {
+      await lock?.release();
+    }
+  });
+  return turns;
+}
+
+function inUse(path: string, holder: Holder | undefined) {
+  const { who, overdue } = describeHolder(holder);
+  return { line: `the embedded database ${path} is in use by ${who}`, overdue };
+}
+
+/** Only a process that has not begun its work may be skipped. */
+function busy(path: string, holder: Holder | undefined, wasOpen: boolean): DatabaseError {
+  const { line, overdue } = inUse(path, holder);
+  const message = overdue ? line : `${line}; try again when it has ended`;
+  return wasOpen ? new DatabaseError(message) : new DatabaseBusy(message, overdue);
+}
+
+/** Who holds a lock; if it is overdue, with what to do. */
+function describeHolder(holder: Holder | undefined) {
+  if (holder === undefined) return { who: "an unknown process", overdue: false };
+  const { pid, host, since, limit } = holder;
+  const where = host === thisHost() ? "" : ` on ${host}`;
+  const who = `process ${pid}${where} since ${utcMinute(since)}`;
+  if (limit === undefined || Date.now() / 1000 - since <= limit) return { who, overdue: false };
   // A stopped process reacts to no other signal.
-  return new DatabaseBusy(`${who}, longer than any tick may take; end it: kill -9 ${pid}`, true);
+  return { who: `${who}, longer than it may take; end it: kill -9 ${pid}`, overdue: true };
+}
+
+function openError(path: string, error: unknown): DatabaseError {
+  if (error instanceof DatabaseError) return error;
+  const hint =
+    openErrorHint(error, path) ??
+    "Its data was not changed: run the command again, and see docs/operations.md if it fails again";
+  return new DatabaseError(
+    `cannot open the embedded database ${path}: ${errorText(error)}. ${hint}.`,
+    { cause: error },
+  );
 }
 
 /** An embedded Postgres in memory, for a plan on a site that has no database yet. */
 export async function openInMemory(): Promise<Database> {
-  return new EmbeddedDatabase(await openPglite(undefined), undefined);
+  const pglite = await openPglite(undefined).catch((error: unknown) => {
+    throw openError("in memory", error);
+  });
+  const access: Access = { use: (work) => work(pglite), close: () => pglite.close() };
+  return new EmbeddedDatabase(undefined, access);
 }
+
+/** What the server says where it does not start; the driver reports only that. */
+const REASON = /\b((?:PANIC|FATAL|DETAIL): .*)/;
 
 async function openPglite(folder: string | undefined): Promise<PGlite> {
   const { PGlite } = await import("@electric-sql/pglite");
+  const reasons: string[] = [];
+  const onStderr = (line: string): boolean => {
+    reasons.push(...(REASON.exec(line)?.slice(1) ?? []));
+    return true;
+  };
   const startParams = [...PGlite.defaultStartParams, "-c", `shared_buffers=${BUFFERS}`];
-  return await PGlite.create({ startParams, ...(folder === undefined ? {} : { dataDir: folder }) });
+  try {
+    return await PGlite.create({
+      startParams,
+      onStderr,
+      ...(folder === undefined ? {} : { dataDir: folder }),
+    });
+  } catch (error) {
+    throw reasons.length === 0 ? error : new Error(reasons.join("; "), { cause: error });
+  }
 }
 
-/** This process is the only one in it, so every lock is free and no transaction conflicts. */
+/** A lock of the ticks is one more lock of the folder; nothing else can have a database in memory. */
 class EmbeddedDatabase implements Database {
-  readonly #pglite: PGlite;
-  readonly #folder: FolderLock | undefined;
+  readonly #folder: string | undefined;
+  readonly #access: Access;
+  readonly #locks = new Set<FolderLock>();
 
-  constructor(pglite: PGlite, folder: FolderLock | undefined) {
-    this.#pglite = pglite;
+  constructor(folder: string | undefined, access: Access) {
     this.#folder = folder;
+    this.#access = access;
   }
 
   async query(sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
-    return await converted(async () => (await this.#pglite.query<Row>(sql, [...params])).rows);
+    return await this.#use(async (pglite) => (await pglite.query<Row>(sql, [...params])).rows);
   }
 
   async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
-    return await converted(() =>
-      this.#pglite.transaction((tx) =>
+    return await this.#use((pglite) =>
+      pglite.transaction((tx) =>
         work({ query: async (sql, params = []) => (await tx.query<Row>(sql, [...params])).rows }),
       ),
     );
   }
 
   async script(sql: string): Promise<readonly Row[]> {
-    return await converted(() =>
-      this.#pglite.transaction(async (tx) =>
+    return await this.#use((pglite) =>
+      pglite.transaction(async (tx) =>
         (await tx.exec(sql)).flatMap((result): Row[] => result.rows),
       ),
     );
   }
 
-  async tryLock(): Promise<LockAttempt> {
-    const lock = { isHeld: () => true, release: async () => {} };
-    return { held: true, lock, ended: undefined };
+  /** One without a limit is held for a moment only, so it is waited for. */
+  async tryLock(name: string, limit?: number): Promise<LockAttempt> {
+    if (this.#folder === undefined) return held({ release: async () => {} });
+    const wait = limit === undefined ? WAIT : 0;
+    const attempt = await lockFolder(this.#folder, name, { wait, limit });
+    if (attempt.held) {
+      this.#locks.add(attempt.lock);
+      return held(attempt.lock);
+    }
+    const { who, overdue } = describeHolder(attempt.holder);
+    return { held: false, holder: who, overdue };
   }
 
-  async close(): Promise<void> {
-    await this.#pglite.close();
-    await this.#folder?.release();
+  async isLocked(name: string): Promise<boolean> {
+    return this.#folder !== undefined && (await isFolderLocked(this.#folder, name));
   }
+
+  /** Also releases the locks. */
+  async close(): Promise<void> {
+    try {
+      await this.#access.close();
+    } finally {
+      for (const lock of this.#locks) await lock.release();
+    }
+  }
+
+  async #use<T>(work: (pglite: PGlite) => Promise<T>): Promise<T> {
+    return await converted(() => this.#access.use(work));
+  }
+}
+
+function held({ release }: FolderLock): LockAttempt {
+  return { held: true, lock: { isHeld: () => true, release }, ended: undefined };
 }
 
 /** Runs the work and converts its errors. */

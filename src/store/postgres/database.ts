@@ -10,7 +10,7 @@ import {
   type TransactionOptions,
 } from "../database.ts";
 import { asDatabaseError, isLost, repeatConflicts } from "../database_error.ts";
-import { takeAdvisoryLock } from "./lock.ts";
+import { isLockHeld, takeAdvisoryLock } from "./lock.ts";
 import { endSession, type Limits, runStatement } from "./session.ts";
 
 /** A database on one working session, and one session for each lock. */
@@ -83,6 +83,10 @@ export class PostgresDatabase implements Database {
       await lock.release();
     };
     return { ...attempt, lock: { isHeld: lock.isHeld, release } };
+  }
+
+  async isLocked(name: string): Promise<boolean> {
+    return await isLockHeld(this, name);
   }
 
   #takeSpare(): Promise<pg.Client> | undefined {

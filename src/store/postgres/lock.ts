@@ -18,7 +18,7 @@ const HOLDERS = `pg_locks AS taken
     AND taken.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND (taken.classid::bigint << 32 | taken.objid::bigint) = hashtext($1)::bigint`;
 
-/** Whether any session holds the named lock, without trying to take it; never on the embedded database. */
+/** Whether any session holds the named lock, without trying to take it. */
 export async function isLockHeld(db: Queryable, name: string): Promise<boolean> {
   return (await db.query(`SELECT 1 AS held FROM ${HOLDERS}`, [name])).length > 0;
 }
@@ -52,7 +52,9 @@ async function attemptLock(
   // It was released in between.
   if (holder === undefined) return await attemptLock(client, name, staleAfter);
   const { pid, idle } = holder;
-  const refuse = (why: string): LockAttempt => ({ held: false, holder: `session ${pid}${why}` });
+  const refuse = (why: string): LockAttempt => {
+    return { held: false, holder: `session ${pid}${why}`, overdue: false };
+  };
   const terminate = `SELECT pg_terminate_backend(${pid})`;
   if (idle === null) return refuse(` of another role; if no tick is running, end it: ${terminate}`);
   const age = `, for ${Math.round(idle)} s`;
