@@ -15,7 +15,6 @@ import { requireOwner } from "../store/embedded/folder.ts";
 import { migrate, pendingMigrations } from "../store/migrate.ts";
 import { databaseExists, openDatabase } from "../store/open.ts";
 import type { Worker } from "../worker/worker.ts";
-import { shown } from "./output.ts";
 import { redactedChannel, redactedDatabase } from "./redacted.ts";
 import { hideSecrets, redact } from "./secrets.ts";
 
@@ -76,6 +75,9 @@ export function readConfig({ config: named, allowWritable }: ConfigOption): Read
   return { config: { ...config, engine: { ...engine, allowWritable } }, path, notes };
 }
 
+/** Milliseconds after which someone at a terminal is told what the command waits for. */
+const LONG_WAIT = 2_000;
+
 /**
  * What a piece of work may do to the database. Only `write` and `tick` make and migrate an embedded one, and
  * `migrate` does nothing else; a shared one is migrated by its administrator only. `read` needs one that
@@ -89,24 +91,24 @@ export async function withDatabase<T>(
   work: (db: Database, config: Config) => Promise<T>,
   use: DatabaseUse = "read",
 ): Promise<T> {
-  const only = use === "read" || use === "plan";
-  const isMissing = only && !databaseExists(config.db);
+  const changes = use !== "read" && use !== "plan";
+  const inMemory = !changes && !databaseExists(config.db);
   const migrateCommand = `bin/swf-alarms migrate --config ${path}`;
-  if (isMissing && use === "read")
+  if (inMemory && use === "read")
     throw new DatabaseError(
-      `there is no database yet${config.db.kind === "embedded" ? ` in ${config.db.path}` : ""}: the first tick makes it, or run: ${migrateCommand}`,
+      `there is no database yet; the first tick makes it, or run: ${migrateCommand}`,
     );
-  const db = isMissing
-    ? await (await import("../store/embedded/database.ts")).openInMemory()
-    : await openDatabase(config.db, {
-        willLock: use === "tick",
-        limit: staleAfter(config.engine.tickTimeout),
-        onWait: (line) =>
-          process.stderr.isTTY && process.stderr.write(`swf-alarms: ${shown(line)}\n`),
-      });
+  const waiting = setTimeout(() => {
+    if (process.stderr.isTTY)
+      process.stderr.write("swf-alarms: waiting for the database, which may be in use\n");
+  }, LONG_WAIT);
+  const db = await (inMemory
+    ? (await import("../store/embedded/database.ts")).openInMemory()
+    : openDatabase(config.db, staleAfter(config.engine.tickTimeout), use === "tick")
+  ).finally(() => clearTimeout(waiting));
   try {
     const pending = use === "migrate" ? [] : await pendingMigrations(db);
-    if (pending.length > 0 && (isMissing || (config.db.kind === "embedded" && !only)))
+    if (pending.length > 0 && (inMemory || (config.db.kind === "embedded" && changes)))
       await migrate(db);
     else if (pending.length > 0)
       throw new DatabaseError(`the database lacks ${pending.join(", ")}; run: ${migrateCommand}`);

@@ -1,21 +1,20 @@
 import type { DbConfig } from "../config/config.ts";
 import type { Database } from "./database.ts";
-import type { EmbeddedOptions } from "./embedded/database.ts";
 import { hasDatabase } from "./embedded/folder.ts";
 
-export interface OpenOptions extends EmbeddedOptions {
-  /** Opens the session of a lock at the same time. */
-  readonly willLock?: boolean;
-}
-
-/** Opens the configured database; the large drivers are loaded only here. Throws DatabaseError. */
+/**
+ * Opens the configured database; the large drivers are loaded only here. `limit` is how many seconds this
+ * process may have an embedded one open at a time. `willLock` opens the session of a lock at the same time.
+ * Throws DatabaseError.
+ */
 export async function openDatabase(
   config: DbConfig,
-  { willLock = false, ...options }: OpenOptions = {},
+  limit?: number,
+  willLock = false,
 ): Promise<Database> {
   if (config.kind === "embedded") {
     const { openEmbedded } = await import("./embedded/database.ts");
-    return await openEmbedded(config.path, options);
+    return await openEmbedded(config.path, limit);
   }
   // Node 20 lacks it, and pg then loads all of `fetch` to find out whether this is Cloudflare.
   if (!("navigator" in globalThis))

@@ -25,6 +25,7 @@ async function sent(param: SqlValue): Promise<SqlValue | undefined> {
     transaction: (work) => work(tx),
     script: fail,
     tryLock: fail,
+    isLocked: fail,
     close: fail,
   };
   const redacted = redactedDatabase(db, redact);

@@ -16,6 +16,7 @@ function withLock(db: Database, state: { isLost: boolean }): Database {
       const lock = { isHeld: () => !state.isLost, release: async () => {} };
       return { held: true, lock, ended: undefined };
     },
+    isLocked: (name) => db.isLocked(name),
     close: () => db.close(),
   };
 }

@@ -49,6 +49,10 @@ export class MortalDatabase implements Database {
     return this.#db.tryLock(name);
   }
 
+  isLocked(name: string): Promise<boolean> {
+    return this.#db.isLocked(name);
+  }
+
   async close(): Promise<void> {}
 
   async #live<T>(statement: () => Promise<T>): Promise<T> {

@@ -26,10 +26,7 @@ function factsOn(db: Database, tickTimeout = 300): LockFacts & { readonly said: 
     db,
     clock: () => NOW,
     log: { error: keep("error"), info: keep("info"), debug: keep("debug") },
-    config: {
-      db: { kind: "dsn", dsn: "unused" },
-      engine: { ...engineSettings(), tickTimeout },
-    },
+    config: { engine: { ...engineSettings(), tickTimeout } },
     said,
   };
 }

@@ -13,7 +13,8 @@ function refusing(db: Database, isRefused: (sql: string, alarm: unknown) => bool
     },
     transaction: (work) => db.transaction(work),
     script: (sql) => db.script(sql),
-    tryLock: (name, staleAfter) => db.tryLock(name, staleAfter),
+    tryLock: (name, limit) => db.tryLock(name, limit),
+    isLocked: (name) => db.isLocked(name),
     close: () => db.close(),
   };
 }

@@ -58,8 +58,12 @@ export class CountingDatabase implements Database {
     return this.#db.script(sql);
   }
 
-  tryLock(name: string, staleAfter?: number): Promise<LockAttempt> {
-    return this.#db.tryLock(name, staleAfter);
+  tryLock(name: string, limit?: number): Promise<LockAttempt> {
+    return this.#db.tryLock(name, limit);
+  }
+
+  isLocked(name: string): Promise<boolean> {
+    return this.#db.isLocked(name);
   }
 
   close(): Promise<void> {

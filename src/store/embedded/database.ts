@@ -16,10 +16,10 @@ import { hasDatabase, makeComplete, unusable } from "./folder.ts";
 import {
   DATABASE_LOCK,
   type FolderLock,
+  HOST,
   type Holder,
   isFolderLocked,
   lockFolder,
-  thisHost,
 } from "./folder_lock.ts";
 import { openErrorHint } from "./open_error.ts";
 import { sharedFileSystem } from "./shared_file_system.ts";
@@ -30,25 +30,19 @@ const WAIT = 10;
 /** Postgres clears all of it when it starts, and the system caches the files anyway. */
 const BUFFERS = "32MB";
 
-export interface EmbeddedOptions {
-  /** Seconds that this process may have the database open at a time, for others to read. */
-  readonly limit?: number | undefined;
-  /** Told what this process waits for once it has waited long. */
-  readonly onWait?: (line: string) => void;
-}
-
 /**
  * Opens the embedded Postgres in a folder, which is made if necessary. It is closed while it is not used, so
- * that other processes have their turn. Throws DatabaseBusy if another process keeps it, else DatabaseError.
+ * that other processes have their turn; `limit` is how many seconds this process may have it open at a time.
+ * Throws DatabaseBusy if another process keeps it, else DatabaseError.
  */
-export async function openEmbedded(path: string, options: EmbeddedOptions = {}): Promise<Database> {
+export async function openEmbedded(path: string, limit?: number): Promise<Database> {
   makeFolder(path);
   const shared = sharedFileSystem(path);
   if (shared !== undefined)
     throw new DatabaseError(
       `the folder ${path} of the embedded database is on a file system that several machines can share (${shared}), where nothing keeps two of them from destroying it. Set [db] path to a folder on a local disk, or use a Postgres server.`,
     );
-  const access = openInTurns(path, options);
+  const access = openInTurns(path, limit);
   await access.use(async () => {});
   return new EmbeddedDatabase(path, access);
 }
@@ -67,7 +61,7 @@ function makeFolder(path: string): void {
 /** Where the statements go; one in memory is never closed in between. */
 type Access = Pick<Turns<PGlite>, "use" | "close">;
 
-function openInTurns(path: string, { limit, onWait }: EmbeddedOptions): Access {
+function openInTurns(path: string, limit: number | undefined): Access {
   let lock: FolderLock | undefined;
   let wasOpen = false;
   const open = async (): Promise<PGlite> => {
@@ -76,7 +70,6 @@ function openInTurns(path: string, { limit, onWait }: EmbeddedOptions): Access {
         wait: WAIT,
         limit,
         onRequest: () => turns.request(),
-        onWait: (holder) => onWait?.(`waiting: ${inUse(path, holder).line}`),
       });
       if (!attempt.held) throw busy(path, attempt.holder, wasOpen);
       lock = attempt.lock;
@@ -99,15 +92,11 @@ function openInTurns(path: string, { limit, onWait }: EmbeddedOptions): Access {
   return turns;
 }
 
-function inUse(path: string, holder: Holder | undefined) {
-  const { who, overdue } = describeHolder(holder);
-  return { line: `the embedded database ${path} is in use by ${who}`, overdue };
-}
-
-/** Only a process that has not begun its work may be skipped. */
+/** Only a tick that has not begun its work counts as skipped. */
 function busy(path: string, holder: Holder | undefined, wasOpen: boolean): DatabaseError {
-  const { line, overdue } = inUse(path, holder);
-  const message = overdue ? line : `${line}; try again when it has ended`;
+  const { who, overdue } = describeHolder(holder);
+  const advice = overdue ? "" : "; try again when it has ended";
+  const message = `the embedded database ${path} is in use by ${who}${advice}`;
   return wasOpen ? new DatabaseError(message) : new DatabaseBusy(message, overdue);
 }
 
@@ -115,9 +104,8 @@ function busy(path: string, holder: Holder | undefined, wasOpen: boolean): Datab
 function describeHolder(holder: Holder | undefined) {
   if (holder === undefined) return { who: "an unknown process", overdue: false };
   const { pid, host, since, limit } = holder;
-  const where = host === thisHost() ? "" : ` on ${host}`;
-  const who = `process ${pid}${where} since ${utcMinute(since)}`;
-  if (limit === undefined || Date.now() / 1000 - since <= limit) return { who, overdue: false };
+  const who = `process ${pid}${host === HOST ? "" : ` on ${host}`} since ${utcMinute(since)}`;
+  if (Date.now() / 1000 - since <= limit) return { who, overdue: false };
   // A stopped process reacts to no other signal.
   return { who: `${who}, longer than it may take; end it: kill -9 ${pid}`, overdue: true };
 }
@@ -143,13 +131,13 @@ export async function openInMemory(): Promise<Database> {
 }
 
 /** What the server says where it does not start; the driver reports only that. */
-const REASON = /\b((?:PANIC|FATAL|DETAIL): .*)/;
+const REASON = /^postgres: .*|\b(?:PANIC|FATAL|DETAIL): .*/;
 
 async function openPglite(folder: string | undefined): Promise<PGlite> {
   const { PGlite } = await import("@electric-sql/pglite");
   const reasons: string[] = [];
   const onStderr = (line: string): boolean => {
-    reasons.push(...(REASON.exec(line)?.slice(1) ?? []));
+    reasons.push(...(REASON.exec(line) ?? []));
     return true;
   };
   const startParams = [...PGlite.defaultStartParams, "-c", `shared_buffers=${BUFFERS}`];

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import {
   closeSync,
   existsSync,
@@ -13,9 +14,8 @@ import {
 } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DatabaseError } from "../database.ts";
 
 export interface FolderLock {
   release(): Promise<void>;
@@ -27,8 +27,8 @@ export interface Holder {
   readonly host: string;
   /** Epoch seconds. */
   readonly since: number;
-  /** Seconds that it may have the lock; undefined means no limit. */
-  readonly limit: number | undefined;
+  /** Seconds that it may have the lock. */
+  readonly limit: number;
 }
 
 export type LockResult =
@@ -39,19 +39,20 @@ export type LockResult =
 export interface LockOptions {
   /** Seconds to wait for another holder; 0 if not given. */
   readonly wait?: number;
-  /** Seconds that this process may have the lock, for others to read. */
+  /** Seconds that this process may have the lock, for others to read; no limit if not given. */
   readonly limit?: number | undefined;
-  /** Called in the holder whenever another process tries to take the lock. */
+  /** Called in the holder whenever another process looks at the lock. */
   readonly onRequest?: () => void;
-  /** Called once when this process has waited for a second. */
-  readonly onWait?: (holder: Holder | undefined) => void;
 }
 
 /** The lock of the database itself, held whenever it is open: two processes in one folder destroy it. */
 export const DATABASE_LOCK = "swf-alarms";
+/** This host in the name of a socket, which must be short. */
+export const HOST = hostname()
+  .replace(/[^\w.-]/g, "_")
+  .slice(0, 24);
 
 const RETRY_EVERY = 100;
-const LONG_WAIT = 1_000;
 /** Bytes of a path that fit into the address of a socket on every system. */
 const MAX_ADDRESS = 103;
 
@@ -67,51 +68,41 @@ const MAX_ADDRESS = 103;
 export async function lockFolder(
   folder: string,
   name: string,
-  { wait = 0, limit, onRequest, onWait }: LockOptions = {},
+  { wait = 0, limit = Number.POSITIVE_INFINITY, onRequest }: LockOptions = {},
 ): Promise<LockResult> {
-  const file = fileOf(name);
+  const path = lockPath(folder, name);
   const started = performance.now();
-  let isLong = false;
   for (;;) {
-    const socket = await findHolder(folder, file);
-    if (socket === undefined) {
-      const lock = await takeFree(folder, file, newName(limit), onRequest);
-      if (lock !== undefined) return { held: true, lock };
-    }
-    const waited = performance.now() - started;
-    // Who was faster is known at the next look.
-    const patience = socket === undefined ? Math.max(wait, 1) : wait;
-    if (waited >= patience * 1000) return { held: false, holder: parseName(socket) };
-    if (!isLong && waited >= LONG_WAIT) {
-      isLong = true;
-      onWait?.(parseName(socket));
-    }
+    const holder = await findHolder(path);
+    const lock = holder === undefined ? await takeFree(path, limit, onRequest) : undefined;
+    if (lock !== undefined) return { held: true, lock };
+    // Where another process was faster, the next look says which.
+    const patience = holder === undefined ? Math.max(wait, 1) : wait;
+    if (performance.now() - started >= patience * 1000)
+      return { held: false, holder: parseHolder(holder) };
     await sleep(RETRY_EVERY);
   }
 }
 
 /** Whether a process holds the lock. */
 export async function isFolderLocked(folder: string, name: string): Promise<boolean> {
-  return (await findHolder(folder, fileOf(name))) !== undefined;
+  return (await findHolder(lockPath(folder, name))) !== undefined;
 }
 
-function fileOf(name: string): string {
-  return `${name.replaceAll(" ", ".")}.lock`;
+function lockPath(folder: string, name: string): string {
+  return join(folder, `${name.replaceAll(" ", ".")}.lock`);
 }
 
-/** The name of the socket that is answered; sockets of dead processes are removed. */
-async function findHolder(folder: string, file: string): Promise<string | undefined> {
-  const path = join(folder, file);
+/** The name of the socket that is answered; what nobody answers is removed. */
+async function findHolder(path: string): Promise<string | undefined> {
   const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return undefined;
-  if (!found.isDirectory()) {
-    if (await isAnswered(folder, file)) return file;
+  if (found?.isDirectory() === false) {
+    if (await isAnswered(path)) return "";
     // By now it may be the folder of a new holder, which this does not remove.
     attempt(() => unlinkSync(path), ["ENOENT", "EISDIR", "EPERM"]);
-    return undefined;
   }
   for (const socket of attempt(() => readdirSync(path), ["ENOENT", "ENOTDIR"]) ?? []) {
-    if (await isAnswered(path, socket)) return socket;
+    if (await isAnswered(join(path, socket))) return socket;
     rmSync(join(path, socket), { recursive: true, force: true });
   }
   return undefined;
@@ -119,155 +110,101 @@ async function findHolder(folder: string, file: string): Promise<string | undefi
 
 /** Undefined if another process was faster. */
 async function takeFree(
-  folder: string,
-  file: string,
-  socket: string,
+  path: string,
+  limit: number,
   onRequest: LockOptions["onRequest"],
 ): Promise<FolderLock | undefined> {
-  const path = join(folder, file);
+  const socket = newHolder(limit);
   const own = `${path}.${socket}`;
   mkdirSync(own, { mode: 0o700 });
-  let server: Server | undefined;
+  const server = createServer((connection) => {
+    connection.destroy();
+    onRequest?.();
+  });
+  server.unref();
   try {
-    server = await listen(own, socket, onRequest);
+    await atAddress(join(own, socket), (address) => once(server.listen(address), "listening"));
     renameSync(own, path);
   } catch (error) {
-    server?.close();
-    // Another process may have removed the empty folder as a leftover.
+    server.close();
+    // Another process may have taken the empty folder for a leftover.
     if (existsSync(own) && !OCCUPIED.includes(codeOf(error))) throw error;
     return undefined;
   } finally {
     rmSync(own, { recursive: true, force: true });
   }
-  const listening = server;
-  await removeLeftovers(folder, file).catch(() => {});
-  return { release: () => release(path, socket, listening) };
+  await removeLeftovers(path).catch(() => {});
+  return { release: () => release(path, socket, server) };
 }
 
 async function release(path: string, socket: string, server: Server): Promise<void> {
   // Released before.
   if (!server.listening) return;
-  try {
-    rmSync(join(path, socket), { force: true });
-    attempt(() => rmdirSync(path), [...OCCUPIED, "ENOENT"]);
-  } finally {
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-  }
+  rmSync(join(path, socket), { force: true });
+  attempt(() => rmdirSync(path), [...OCCUPIED, "ENOENT"]);
+  server.close();
+  await once(server, "close");
 }
 
 /** Removes what processes left that were killed while they took the lock. */
-async function removeLeftovers(folder: string, file: string): Promise<void> {
-  for (const other of readdirSync(folder)) {
-    const isOwn = other.startsWith(`${file}.`) && NAME.test(other.slice(file.length + 1));
-    if (isOwn && (await findHolder(folder, other)) === undefined)
-      attempt(() => rmdirSync(join(folder, other)), [...OCCUPIED, "ENOENT"]);
+async function removeLeftovers(path: string): Promise<void> {
+  for (const name of readdirSync(dirname(path))) {
+    const other = join(dirname(path), name);
+    if (!other.startsWith(`${path}.`) || parseHolder(other.slice(path.length + 1)) === undefined)
+      continue;
+    if ((await findHolder(other)) === undefined)
+      attempt(() => rmdirSync(other), [...OCCUPIED, "ENOENT"]);
   }
 }
 
 /** What the system says where a folder cannot be replaced or removed because something is there. */
 const OCCUPIED = ["EEXIST", "ENOTEMPTY", "ENOTDIR"];
 
-const NAME = /^(\d{1,10})-(\d{1,10})-(\d{0,10})-[0-9a-f]+-(.*)$/;
-
-function newName(limit: number | undefined): string {
+function newHolder(limit: number): string {
   const since = Math.floor(Date.now() / 1000);
-  const random = randomBytes(4).toString("hex");
-  return `${process.pid}-${since}-${limit === undefined ? "" : Math.ceil(limit)}-${random}-${thisHost()}`;
+  return [process.pid, since, Math.ceil(limit), randomBytes(4).toString("hex"), HOST].join(".");
 }
 
-function parseName(socket = ""): Holder | undefined {
-  const [whole, pid, since, limit, host = ""] = NAME.exec(socket) ?? [];
-  if (whole === undefined) return undefined;
-  return {
-    pid: Number(pid),
-    host,
-    since: Number(since),
-    limit: limit === "" ? undefined : Number(limit),
-  };
-}
-
-/** The name of this host as a holder has it: short enough for the address of a socket. */
-export function thisHost(): string {
-  return hostname()
-    .replace(/[^\w.-]/g, "_")
-    .slice(0, 24);
-}
-
-async function listen(
-  folder: string,
-  socket: string,
-  onRequest: LockOptions["onRequest"],
-): Promise<Server> {
-  const server = createServer((connection) => {
-    connection.destroy();
-    onRequest?.();
-  });
-  server.unref();
-  await atAddress(
-    folder,
-    socket,
-    (address) =>
-      new Promise<void>((resolve, reject) => {
-        server.on("error", reject);
-        server.listen(address, resolve);
-      }),
-  );
-  return server;
+function parseHolder(socket = ""): Holder | undefined {
+  const parts = /^(\d{1,10})\.(\d{1,10})\.(\d{1,10}|Infinity)\.[0-9a-f]{8}\.(.*)$/.exec(socket);
+  if (parts === null) return undefined;
+  const [, pid, since, limit, host = ""] = parts;
+  return { pid: Number(pid), since: Number(since), limit: Number(limit), host };
 }
 
 /** What the system says where no process listens. */
-const UNANSWERED = [
-  "ECONNREFUSED",
-  "ENOENT",
-  "ENOTDIR",
-  "ENOTSOCK",
-  "EPROTOTYPE",
-  "ELOOP",
-  "EINVAL",
-  "ENAMETOOLONG",
-];
+const UNANSWERED = /^(ECONNREFUSED|ENOENT|ENOTDIR|ENOTSOCK|EPROTOTYPE|ELOOP|EINVAL|ENAMETOOLONG)$/;
 
-async function isAnswered(folder: string, socket: string): Promise<boolean> {
+async function isAnswered(path: string): Promise<boolean> {
   try {
-    await atAddress(
-      folder,
-      socket,
-      (address) =>
-        new Promise<void>((resolve, reject) => {
-          const connection = connect(address);
-          connection.on("connect", () => {
-            connection.destroy();
-            resolve();
-          });
-          connection.on("error", reject);
-        }),
-    );
-    return true;
+    await atAddress(path, async (address) => {
+      const connection = connect(address);
+      await once(connection, "connect");
+      connection.destroy();
+    });
   } catch (error) {
+    if (UNANSWERED.test(codeOf(error))) return false;
+    // Its process ended or released it just now.
+    if (codeOf(error) === "ECONNRESET") return await isAnswered(path);
     // The queue of a holder that is stopped is full after a while.
-    if (codeOf(error) === "EAGAIN") return true;
-    if (UNANSWERED.includes(codeOf(error))) return false;
-    throw error;
+    if (codeOf(error) !== "EAGAIN") throw error;
   }
+  return true;
 }
 
-/** Calls `use` with an address of the socket that is short enough. */
-async function atAddress(
-  folder: string,
-  socket: string,
-  use: (address: string) => Promise<void>,
-): Promise<void> {
-  const path = join(folder, socket);
-  if (Buffer.byteLength(path) <= MAX_ADDRESS) return await use(path);
+/** Calls `use` with an address of the socket that is short enough; only Linux has one for every path. */
+async function atAddress(path: string, use: (address: string) => Promise<unknown>): Promise<void> {
+  if (Buffer.byteLength(path) <= MAX_ADDRESS) {
+    await use(path);
+    return;
+  }
   if (process.platform !== "linux")
-    throw new DatabaseError(
-      `the path ${path} is too long for a socket, which locks the embedded database: set [db] path to a shorter one`,
-    );
-  const handle = openSync(folder, "r");
+    throw new Error(`${path} is too long for the name of a socket: set [db] path to a shorter one`);
+  const folder = openSync(dirname(path), "r");
   try {
-    await use(`/proc/self/fd/${handle}/${socket}`);
+    await use(`/proc/self/fd/${folder}/${basename(path)}`);
   } finally {
-    closeSync(handle);
+    closeSync(folder);
   }
 }
 

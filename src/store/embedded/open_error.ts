@@ -43,7 +43,7 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: (detail: string) => s
 ];
 
 const DAMAGE =
-  /files are incompatible|valid checkpoint record|invalid page in|(PANIC|FATAL): .*No such file or directory|subdirectory .* is missing/;
+  /files are incompatible|valid checkpoint record|invalid page in|(PANIC|FATAL|postgres): .*No such file or directory|subdirectory .* is missing/;
 
 /**
  * What to do about a folder that cannot be made or read, or a database that cannot be opened; undefined if that

@@ -30,6 +30,7 @@ describe("a lock whose holder is behind a dead network", () => {
     for (const staleAfter of [undefined, 600]) {
       expect(await db.tryLock("tick", staleAfter)).toEqual({
         held: false,
+        overdue: false,
         holder: expect.stringMatching(/^session \d+, for \d+ s$/),
       });
     }
@@ -51,6 +52,7 @@ describe("a lock whose holder is behind a dead network", () => {
     const other = await openAs("GRANT SELECT ON pg_locks TO ROLE");
     expect(await other.tryLock("tick", 0)).toEqual({
       held: false,
+      overdue: false,
       holder: expect.stringMatching(
         /^session (\d+) of another role; if no tick is running, end it: SELECT pg_terminate_backend\(\1\)$/,
       ),
