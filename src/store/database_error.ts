@@ -22,7 +22,9 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
   ["55P03", `another session locks these rows: find it in pg_locks; ${LATER}`],
   ["57014", `the statement took too long: check the server's load and locks; ${LATER}`],
   ["57", `the server is starting or stopping, or closed the connection; ${LATER}`],
-  ["XX", "the server's files are damaged: check its log, and restore a backup"],
+  ["XX001", "the server's files are damaged: check its log, and restore a backup"],
+  ["XX002", "an index is damaged: check the server's log, and rebuild it with REINDEX"],
+  ["XX", "an internal error of the server: check its log"],
 ]);
 
 /**

@@ -78,6 +78,7 @@ export async function runScript(
   code: string,
   env: { readonly [name: string]: string } = {},
   flags: readonly string[] = [],
+  via: readonly string[] = [],
 ): Promise<ProcessResult> {
-  return await startScript(`${code}\nprocess.stdin.destroy();`, env, flags).ended;
+  return await startScript(`${code}\nprocess.stdin.destroy();`, env, flags, via).ended;
 }
