@@ -133,4 +133,3 @@ test.runIf(process.geteuid?.() === 0)(
   },
   300_000,
 );
-

@@ -1,28 +1,19 @@
-import { chmodSync, mkdirSync } from "node:fs";
 import type { PGlite } from "@electric-sql/pglite";
 import { errorText } from "../../text/describe.ts";
-import { utcMinute } from "../../text/utc.ts";
 import {
   type Database,
   DatabaseBusy,
   DatabaseError,
+  type Lock,
   type LockAttempt,
   type Queryable,
   type Row,
   type SqlValue,
 } from "../database.ts";
 import { asDatabaseError } from "../database_error.ts";
-import { hasDatabase, makeComplete, unusable } from "./folder.ts";
-import {
-  DATABASE_LOCK,
-  type FolderLock,
-  HOST,
-  type Holder,
-  isFolderLocked,
-  lockFolder,
-} from "./folder_lock.ts";
+import { makeComplete, makeFolder } from "./folder.ts";
+import { DATABASE_LOCK, isFolderLocked, lockFolder } from "./folder_lock.ts";
 import { openErrorHint } from "./open_error.ts";
-import { sharedFileSystem } from "./shared_file_system.ts";
 import { Turns } from "./turns.ts";
 
 /** Seconds to wait for another process. */
@@ -37,32 +28,16 @@ const BUFFERS = "32MB";
  */
 export async function openEmbedded(path: string, limit?: number): Promise<Database> {
   makeFolder(path);
-  const shared = sharedFileSystem(path);
-  if (shared !== undefined)
-    throw new DatabaseError(
-      `the folder ${path} of the embedded database is on a file system that several machines can share (${shared}), where nothing keeps two of them from destroying it. Set [db] path to a folder on a local disk, or use a Postgres server.`,
-    );
   const access = openInTurns(path, limit);
   await access.use(async () => {});
   return new EmbeddedDatabase(path, access);
-}
-
-function makeFolder(path: string): void {
-  hasDatabase(path);
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    // The embedded database makes its files readable for all; only the folder keeps them private.
-    chmodSync(path, 0o700);
-  } catch (error) {
-    throw unusable(path, error);
-  }
 }
 
 /** Where the statements go; one in memory is never closed in between. */
 type Access = Pick<Turns<PGlite>, "use" | "close">;
 
 function openInTurns(path: string, limit: number | undefined): Access {
-  let lock: FolderLock | undefined;
+  let lock: Lock | undefined;
   let wasOpen = false;
   const open = async (): Promise<PGlite> => {
     try {
@@ -71,7 +46,12 @@ function openInTurns(path: string, limit: number | undefined): Access {
         limit,
         onRequest: () => turns.request(),
       });
-      if (!attempt.held) throw busy(path, attempt.holder, wasOpen);
+      if (!attempt.held) {
+        const advice = attempt.overdue ? "" : "; try again when it has ended";
+        const message = `the embedded database ${path} is in use by ${attempt.holder}${advice}`;
+        // Only a tick that has not begun its work counts as skipped.
+        throw wasOpen ? new DatabaseError(message) : new DatabaseBusy(message, attempt.overdue);
+      }
       lock = attempt.lock;
       await makeComplete(path, async (inside) => (await openPglite(inside)).close());
       const pglite = await openPglite(path);
@@ -90,24 +70,6 @@ function openInTurns(path: string, limit: number | undefined): Access {
     }
   });
   return turns;
-}
-
-/** Only a tick that has not begun its work counts as skipped. */
-function busy(path: string, holder: Holder | undefined, wasOpen: boolean): DatabaseError {
-  const { who, overdue } = describeHolder(holder);
-  const advice = overdue ? "" : "; try again when it has ended";
-  const message = `the embedded database ${path} is in use by ${who}${advice}`;
-  return wasOpen ? new DatabaseError(message) : new DatabaseBusy(message, overdue);
-}
-
-/** Who holds a lock; if it is overdue, with what to do. */
-function describeHolder(holder: Holder | undefined) {
-  if (holder === undefined) return { who: "an unknown process", overdue: false };
-  const { pid, host, since, limit } = holder;
-  const who = `process ${pid}${host === HOST ? "" : ` on ${host}`} since ${utcMinute(since)}`;
-  if (Date.now() / 1000 - since <= limit) return { who, overdue: false };
-  // A stopped process reacts to no other signal.
-  return { who: `${who}, longer than it may take; end it: kill -9 ${pid}`, overdue: true };
 }
 
 function openError(path: string, error: unknown): DatabaseError {
@@ -152,11 +114,17 @@ async function openPglite(folder: string | undefined): Promise<PGlite> {
   }
 }
 
-/** A lock of the ticks is one more lock of the folder; nothing else can have a database in memory. */
+/** Nothing else can have a database in memory. */
+const FREE: LockAttempt = {
+  held: true,
+  lock: { isHeld: () => true, release: async () => {} },
+  ended: undefined,
+};
+
 class EmbeddedDatabase implements Database {
   readonly #folder: string | undefined;
   readonly #access: Access;
-  readonly #locks = new Set<FolderLock>();
+  readonly #locks = new Set<Lock>();
 
   constructor(folder: string | undefined, access: Access) {
     this.#folder = folder;
@@ -185,15 +153,11 @@ class EmbeddedDatabase implements Database {
 
   /** One without a limit is held for a moment only, so it is waited for. */
   async tryLock(name: string, limit?: number): Promise<LockAttempt> {
-    if (this.#folder === undefined) return held({ release: async () => {} });
     const wait = limit === undefined ? WAIT : 0;
-    const attempt = await lockFolder(this.#folder, name, { wait, limit });
-    if (attempt.held) {
-      this.#locks.add(attempt.lock);
-      return held(attempt.lock);
-    }
-    const { who, overdue } = describeHolder(attempt.holder);
-    return { held: false, holder: who, overdue };
+    const attempt =
+      this.#folder === undefined ? FREE : await lockFolder(this.#folder, name, { wait, limit });
+    if (attempt.held) this.#locks.add(attempt.lock);
+    return attempt;
   }
 
   async isLocked(name: string): Promise<boolean> {
@@ -212,10 +176,6 @@ class EmbeddedDatabase implements Database {
   async #use<T>(work: (pglite: PGlite) => Promise<T>): Promise<T> {
     return await converted(() => this.#access.use(work));
   }
-}
-
-function held({ release }: FolderLock): LockAttempt {
-  return { held: true, lock: { isHeld: () => true, release }, ended: undefined };
 }
 
 /** Runs the work and converts its errors. */

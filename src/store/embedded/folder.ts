@@ -1,8 +1,18 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import { errorText } from "../../text/describe.ts";
 import { DatabaseError } from "../database.ts";
 import { openErrorHint, RESTORE } from "./open_error.ts";
+import { sharedFileSystem } from "./shared_file_system.ts";
 
 /** Postgres does not start without it. It is moved last, so the database is complete if it exists. */
 const COMPLETE = "PG_VERSION";
@@ -20,7 +30,7 @@ const OURS = /^swf-alarms\.\w+/;
  */
 export function hasDatabase(folder: string): boolean {
   requireOwner(folder);
-  const names = readNames(folder);
+  const names = use(folder, () => (existsSync(folder) ? readdirSync(folder) : []));
   if (names.includes(COMPLETE)) return true;
   const isStrange = (name: string): boolean => !POSTGRES.test(name) && !OURS.test(name);
   if (names.length > 0 && names.every(isStrange))
@@ -41,29 +51,13 @@ export function hasDatabase(folder: string): boolean {
  */
 export function requireOwner(folder: string): void {
   const user = process.geteuid?.();
-  const owner = statOf(folder)?.uid;
+  const owner = use(folder, () => statSync(folder, { throwIfNoEntry: false }))?.uid;
   if (user === undefined || owner === undefined || owner === user) return;
   const name = userName(owner);
   const [whose, sudo] = name === undefined ? [`with the id ${owner}`, `'#${owner}'`] : [name, name];
   throw new DatabaseError(
     `the embedded database ${folder} belongs to the user ${whose}, and this command runs as ${userName(user) ?? user}. Run it as its owner: sudo -u ${sudo} …, or give the folder and all files in it to this user.`,
   );
-}
-
-function statOf(folder: string) {
-  try {
-    return statSync(folder, { throwIfNoEntry: false });
-  } catch (error) {
-    throw unusable(folder, error);
-  }
-}
-
-function readNames(folder: string): readonly string[] {
-  try {
-    return statOf(folder) === undefined ? [] : readdirSync(folder);
-  } catch (error) {
-    throw unusable(folder, error);
-  }
 }
 
 /** The system's own list only; a user of a directory service has a number. */
@@ -76,12 +70,30 @@ function userName(uid: number): string | undefined {
   }
 }
 
-/** The error about a folder that cannot be made or read. */
-export function unusable(folder: string, error: unknown): DatabaseError {
-  const hint = openErrorHint(error, folder) ?? "Check [db] path and its owner";
-  return new DatabaseError(
-    `cannot make or read the database folder ${folder}: ${errorText(error)}. ${hint}.`,
-  );
+/** Makes the folder if necessary, private to its user. Throws DatabaseError as `hasDatabase` does. */
+export function makeFolder(folder: string): void {
+  hasDatabase(folder);
+  use(folder, () => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // The embedded database makes its files readable for all; only the folder keeps them private.
+    chmodSync(folder, 0o700);
+  });
+  const shared = sharedFileSystem(folder);
+  if (shared !== undefined)
+    throw new DatabaseError(
+      `the folder ${folder} of the embedded database is on the file system ${shared}, which several machines can share: one could destroy what another has open. Set [db] path to a folder on a local disk, or use a Postgres server.`,
+    );
+}
+
+function use<T>(folder: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const hint = openErrorHint(error, folder) ?? "Check [db] path and its owner";
+    throw new DatabaseError(
+      `cannot make or read the database folder ${folder}: ${errorText(error)}. ${hint}.`,
+    );
+  }
 }
 
 /**

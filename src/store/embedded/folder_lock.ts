@@ -16,25 +16,8 @@ import { connect, createServer, type Server } from "node:net";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-
-export interface FolderLock {
-  release(): Promise<void>;
-}
-
-/** The process that holds a lock. */
-export interface Holder {
-  readonly pid: number;
-  readonly host: string;
-  /** Epoch seconds. */
-  readonly since: number;
-  /** Seconds that it may have the lock. */
-  readonly limit: number;
-}
-
-export type LockResult =
-  | { readonly held: true; readonly lock: FolderLock }
-  /** `holder` is undefined if it cannot be told. */
-  | { readonly held: false; readonly holder: Holder | undefined };
+import { utcMinute } from "../../text/utc.ts";
+import type { Lock, LockAttempt } from "../database.ts";
 
 export interface LockOptions {
   /** Seconds to wait for another holder; 0 if not given. */
@@ -47,10 +30,6 @@ export interface LockOptions {
 
 /** The lock of the database itself, held whenever it is open: two processes in one folder destroy it. */
 export const DATABASE_LOCK = "swf-alarms";
-/** This host in the name of a socket, which must be short. */
-export const HOST = hostname()
-  .replace(/[^\w.-]/g, "_")
-  .slice(0, 24);
 
 const RETRY_EVERY = 100;
 /** Bytes of a path that fit into the address of a socket on every system. */
@@ -69,17 +48,17 @@ export async function lockFolder(
   folder: string,
   name: string,
   { wait = 0, limit = Number.POSITIVE_INFINITY, onRequest }: LockOptions = {},
-): Promise<LockResult> {
+): Promise<LockAttempt> {
   const path = lockPath(folder, name);
   const started = performance.now();
   for (;;) {
     const holder = await findHolder(path);
     const lock = holder === undefined ? await takeFree(path, limit, onRequest) : undefined;
-    if (lock !== undefined) return { held: true, lock };
+    if (lock !== undefined) return { held: true, lock, ended: undefined };
     // Where another process was faster, the next look says which.
     const patience = holder === undefined ? Math.max(wait, 1) : wait;
     if (performance.now() - started >= patience * 1000)
-      return { held: false, holder: parseHolder(holder) };
+      return { held: false, ...describeHolder(holder) };
     await sleep(RETRY_EVERY);
   }
 }
@@ -113,8 +92,8 @@ async function takeFree(
   path: string,
   limit: number,
   onRequest: LockOptions["onRequest"],
-): Promise<FolderLock | undefined> {
-  const socket = newHolder(limit);
+): Promise<Lock | undefined> {
+  const socket = newSocket(limit);
   const own = `${path}.${socket}`;
   mkdirSync(own, { mode: 0o700 });
   const server = createServer((connection) => {
@@ -134,7 +113,7 @@ async function takeFree(
     rmSync(own, { recursive: true, force: true });
   }
   await removeLeftovers(path).catch(() => {});
-  return { release: () => release(path, socket, server) };
+  return { isHeld: () => server.listening, release: () => release(path, socket, server) };
 }
 
 async function release(path: string, socket: string, server: Server): Promise<void> {
@@ -150,8 +129,7 @@ async function release(path: string, socket: string, server: Server): Promise<vo
 async function removeLeftovers(path: string): Promise<void> {
   for (const name of readdirSync(dirname(path))) {
     const other = join(dirname(path), name);
-    if (!other.startsWith(`${path}.`) || parseHolder(other.slice(path.length + 1)) === undefined)
-      continue;
+    if (!other.startsWith(`${path}.`) || !SOCKET.test(other.slice(path.length + 1))) continue;
     if ((await findHolder(other)) === undefined)
       attempt(() => rmdirSync(other), [...OCCUPIED, "ENOENT"]);
   }
@@ -160,16 +138,27 @@ async function removeLeftovers(path: string): Promise<void> {
 /** What the system says where a folder cannot be replaced or removed because something is there. */
 const OCCUPIED = ["EEXIST", "ENOTEMPTY", "ENOTDIR"];
 
-function newHolder(limit: number): string {
+/** This host in the name of a socket, which must be short. */
+const HOST = hostname()
+  .replace(/[^\w.-]/g, "_")
+  .slice(0, 24);
+const SOCKET = /^(\d{1,10})\.(\d{1,10})\.(\d{1,10}|Infinity)\.[0-9a-f]{8}\.(.*)$/;
+
+/** Process, time, limit, a random part, host. */
+function newSocket(limit: number): string {
   const since = Math.floor(Date.now() / 1000);
   return [process.pid, since, Math.ceil(limit), randomBytes(4).toString("hex"), HOST].join(".");
 }
 
-function parseHolder(socket = ""): Holder | undefined {
-  const parts = /^(\d{1,10})\.(\d{1,10})\.(\d{1,10}|Infinity)\.[0-9a-f]{8}\.(.*)$/.exec(socket);
-  if (parts === null) return undefined;
-  const [, pid, since, limit, host = ""] = parts;
-  return { pid: Number(pid), since: Number(since), limit: Number(limit), host };
+/** Who holds a lock; if it is overdue, with what to do. */
+function describeHolder(socket = "") {
+  const [isOurs, pid, since, limit, host] = SOCKET.exec(socket) ?? [];
+  if (isOurs === undefined) return { holder: "an unknown process", overdue: false };
+  const where = host === HOST ? "" : ` on ${host}`;
+  const holder = `process ${pid}${where} since ${utcMinute(Number(since))}`;
+  if (Date.now() / 1000 - Number(since) <= Number(limit)) return { holder, overdue: false };
+  // A stopped process reacts to no other signal.
+  return { holder: `${holder}, longer than it may take; end it: kill -9 ${pid}`, overdue: true };
 }
 
 /** What the system says where no process listens. */

@@ -10,15 +10,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { LockAttempt } from "../../../src/store/database.ts";
 import {
   DATABASE_LOCK,
-  HOST,
   isFolderLocked,
-  type LockResult,
   lockFolder,
 } from "../../../src/store/embedded/folder_lock.ts";
 import { APART } from "../../support/apart.ts";
@@ -40,7 +39,7 @@ function locker(path: string, patience: number, via: readonly string[] = []): Sc
   return startScript(
     `import { lockFolder } from ${JSON.stringify(built("store/embedded/folder_lock.js"))};
      const result = await lockFolder(process.env.FOLDER, "swf-alarms", { wait: Number(process.env.PATIENCE) });
-     console.log(result.held ? "held" : "busy: " + result.holder?.pid);
+     console.log(result.held ? "held" : "busy: " + result.holder.split(" ")[1]);
      await hear();
      if (result.held) await result.lock.release();
      console.log("released");
@@ -111,7 +110,7 @@ describe("lockFolder", () => {
     const path = folder();
     const tries = await Promise.all(Array.from({ length: 10 }, () => lock(path)));
     const winner = only(tries.filter((result) => result.held));
-    for (const result of tries) if (!result.held) expect(result.holder?.pid).toBe(process.pid);
+    for (const result of tries) if (!result.held) expect(result).toEqual(heldBy(process.pid));
     if (winner.held) await winner.lock.release();
   });
 
@@ -143,10 +142,7 @@ describe("lockFolder", () => {
     const mine = await lock(path);
     const other = await lock(folder());
     expect([mine.held, other.held]).toEqual([true, true]);
-    expect(await lock(link)).toMatchObject({
-      held: false,
-      holder: { pid: process.pid },
-    });
+    expect(await lock(link)).toEqual(heldBy(process.pid));
     expect(await lock(`${path}/../${path.split("/").at(-1)}/`)).toMatchObject({
       held: false,
     });
@@ -188,9 +184,33 @@ describe("lockFolder", () => {
     const path = folder();
     const mine = await lockFolder(path, "swf-alarms tick", { limit: 1.5 });
     const [socket = ""] = readdirSync(join(path, "swf-alarms.tick.lock"));
-    const { holder } = notHeld(await lockFolder(path, "swf-alarms tick"));
-    expect(holder).toEqual({ pid: process.pid, host: HOST, since: expect.any(Number), limit: 2 });
-    expect(Math.abs((holder?.since ?? 0) - Date.now() / 1000)).toBeLessThan(60);
+    expect(await lockFolder(path, "swf-alarms tick")).toEqual(heldBy(process.pid));
+    const [pid, since, limit, random, ...host] = socket.split(".");
+    expect([pid, limit, host.join(".")]).toEqual([String(process.pid), "2", hostname()]);
+    expect(random).toMatch(/^[0-9a-f]{8}$/);
+    expect(Math.abs(Number(since) - Date.now() / 1000)).toBeLessThan(60);
+    const rename = (name: string): void =>
+      renameSync(lockFile(path, socket, "tick."), lockFile(path, name, "tick."));
+    const renameBack = (name: string): void =>
+      renameSync(lockFile(path, name, "tick."), lockFile(path, socket, "tick."));
+    const told: readonly (readonly [string, string, boolean])[] = [
+      [
+        "7.1800000000.600.0a0a0a0a.far.away",
+        "process 7 on far.away since 2027-01-15 08:00 UTC",
+        false,
+      ],
+      ["7.1700000000.Infinity.0a0a0a0a.far", "process 7 on far since 2023-11-14 22:13 UTC", false],
+      [
+        "7.1700000000.600.0a0a0a0a.far",
+        "process 7 on far since 2023-11-14 22:13 UTC, longer than it may take; end it: kill -9 7",
+        true,
+      ],
+    ];
+    for (const [name, holder, overdue] of told) {
+      rename(name);
+      expect(await lockFolder(path, "swf-alarms tick")).toEqual({ held: false, holder, overdue });
+      renameBack(name);
+    }
     // Whatever its name, a socket that is answered is held.
     for (const name of [
       "x",
@@ -199,9 +219,9 @@ describe("lockFolder", () => {
       `${"9".repeat(11)}.1.1.00000000.h`,
       "1.1.x.00000000.h",
     ]) {
-      renameSync(lockFile(path, socket, "tick."), lockFile(path, name, "tick."));
-      expect(await lockFolder(path, "swf-alarms tick")).toEqual({ held: false, holder: undefined });
-      renameSync(lockFile(path, name, "tick."), lockFile(path, socket, "tick."));
+      rename(name);
+      expect(await lockFolder(path, "swf-alarms tick")).toEqual(UNKNOWN);
+      renameBack(name);
     }
     await free(mine);
     expect(readdirSync(path)).toEqual([]);
@@ -297,7 +317,7 @@ describe("lockFolder", () => {
     const path = folder();
     const server = createServer((socket) => socket.destroy());
     await once(server.listen(join(path, "swf-alarms.lock")), "listening");
-    expect(await lock(path)).toEqual({ held: false, holder: undefined });
+    expect(await lock(path)).toEqual(UNKNOWN);
     server.close();
     await once(server, "close");
     await free(await lock(path));
@@ -432,18 +452,13 @@ function lockFile(folder: string, socket: string, name = ""): string {
   return join(folder, `swf-alarms.${name}lock`, socket);
 }
 
-async function free(result: LockResult): Promise<void> {
+async function free(result: LockAttempt): Promise<void> {
   if (result.held) await result.lock.release();
 }
 
-function notHeld(result: LockResult) {
-  if (result.held) throw new Error("the lock was free");
-  return result;
-}
+const UNKNOWN = { held: false, holder: "an unknown process", overdue: false };
 
 function heldBy(pid: number | undefined) {
-  return {
-    held: false,
-    holder: { pid, host: HOST, since: expect.any(Number), limit: Number.POSITIVE_INFINITY },
-  };
+  const holder = expect.stringMatching(new RegExp(`^process ${pid} since .* UTC$`));
+  return { held: false, holder, overdue: false };
 }
