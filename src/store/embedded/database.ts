@@ -59,35 +59,41 @@ function openInTurns(path: string, limit: number | undefined): Access {
       return pglite;
     } catch (error) {
       await lock?.release();
-      throw openError(path, error);
+      throw error;
     }
   };
-  const turns = new Turns(open, async (pglite) => {
-    try {
-      await pglite.close();
-    } finally {
-      await lock?.release();
-    }
-  });
+  const turns = new Turns(
+    () => explained(path, open),
+    async (pglite) => {
+      try {
+        await pglite.close();
+      } finally {
+        await lock?.release();
+      }
+    },
+  );
   return turns;
 }
 
-function openError(path: string, error: unknown): DatabaseError {
-  if (error instanceof DatabaseError) return error;
-  const hint =
-    openErrorHint(error, path) ??
-    "Its data was not changed: run the command again, and see docs/operations.md if it fails again";
-  return new DatabaseError(
-    `cannot open the embedded database ${path}: ${errorText(error)}. ${hint}.`,
-    { cause: error },
-  );
+/** Runs what touches the folder, and says what to do about its errors. */
+async function explained<T>(path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (error instanceof DatabaseError) throw error;
+    const hint =
+      openErrorHint(error, path) ??
+      "Its data was not changed: run the command again, and see docs/operations.md if it fails again";
+    throw new DatabaseError(
+      `cannot open the embedded database ${path}: ${errorText(error)}. ${hint}.`,
+      { cause: error },
+    );
+  }
 }
 
 /** An embedded Postgres in memory, for a plan on a site that has no database yet. */
 export async function openInMemory(): Promise<Database> {
-  const pglite = await openPglite(undefined).catch((error: unknown) => {
-    throw openError("in memory", error);
-  });
+  const pglite = await explained("in memory", () => openPglite(undefined));
   const access: Access = { use: (work) => work(pglite), close: () => pglite.close() };
   return new EmbeddedDatabase(undefined, access);
 }
@@ -153,15 +159,19 @@ class EmbeddedDatabase implements Database {
 
   /** One without a limit is held for a moment only, so it is waited for. */
   async tryLock(name: string, limit?: number): Promise<LockAttempt> {
+    const folder = this.#folder;
     const wait = limit === undefined ? WAIT : 0;
     const attempt =
-      this.#folder === undefined ? FREE : await lockFolder(this.#folder, name, { wait, limit });
+      folder === undefined
+        ? FREE
+        : await explained(folder, () => lockFolder(folder, name, { wait, limit }));
     if (attempt.held) this.#locks.add(attempt.lock);
     return attempt;
   }
 
   async isLocked(name: string): Promise<boolean> {
-    return this.#folder !== undefined && (await isFolderLocked(this.#folder, name));
+    const folder = this.#folder;
+    return folder !== undefined && (await explained(folder, () => isFolderLocked(folder, name)));
   }
 
   /** Also releases the locks. */

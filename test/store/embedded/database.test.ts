@@ -145,6 +145,37 @@ describe("openEmbedded", () => {
     await db.close();
   });
 
+  test("a tick that has begun and does not get it again is not one that is skipped", async () => {
+    const db = await openEmbedded(site);
+    let taken = await lockFolder(site, DATABASE_LOCK);
+    // Until the database is closed, because it is not used.
+    while (!taken.held) taken = await lockFolder(site, DATABASE_LOCK, { wait: 5 });
+    const failure: unknown = await db.query("SELECT 1").catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(DatabaseError);
+    expect(failure).not.toBeInstanceOf(DatabaseBusy);
+    expect(String(failure)).toContain(`in use by process ${process.pid} since`);
+    await taken.lock.release();
+    expect(await db.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+    await db.close();
+    expect(readdirSync(site).join(" ")).not.toContain("lock");
+  }, 60_000);
+
+  test("locks are taken and released while the database is closed, and end with it", async () => {
+    const [db, other] = [await openEmbedded(site), await openEmbedded(site)];
+    expect(await db.tryLock("swf-alarms tick", 600)).toMatchObject({ held: true });
+    expect(await other.isLocked("swf-alarms tick")).toBe(true);
+    expect(await other.isLocked("swf-alarms another")).toBe(false);
+    expect(await other.tryLock("swf-alarms tick", 0)).toEqual({
+      held: false,
+      holder: expect.stringMatching(new RegExp(`^process ${process.pid} since .* UTC$`)),
+      overdue: false,
+    });
+    expect(await other.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+    await db.close();
+    expect(await other.isLocked("swf-alarms tick")).toBe(false);
+    await other.close();
+  }, 60_000);
+
   test("it waits for a command that will be done soon, and gives the folder back when closed", async () => {
     const held = await lockFolder(site, DATABASE_LOCK);
     const opening = openEmbedded(site);
