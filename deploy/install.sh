@@ -105,10 +105,11 @@ fi
 
 command=("$(command -v node)" "$site/bin/swf-alarms")
 
-# Listing the alarms checks the configuration and the database. It creates and migrates the embedded database;
-# of a shared one it only says what is missing.
+# Makes and migrates the embedded database. Listing the alarms checks the configuration and the database; of a
+# shared one it says what is missing.
 echo
-if "${command[@]}" alarm list --config "$site/config.toml"; then
+if "${command[@]}" migrate --embedded --config "$site/config.toml" &&
+  "${command[@]}" alarm list --config "$site/config.toml"; then
   ready=yes
 else
   ready=no

@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import type { Config } from "../config/config.ts";
+import type { Database } from "../store/database.ts";
 import { eventCounts } from "../store/event_list.ts";
 import { renderState, viewAlarms } from "./alarms.ts";
 import { addJsonOption, type JsonOption, print, renderTable } from "./output.ts";
@@ -18,7 +20,7 @@ export function declare(command: Command): void {
 }
 
 async function listAlarms(options: ConfigOption) {
-  return await withDatabase(readConfig(options), async (db, config) => {
+  const view = async (db: Database, config: Config) => {
     const { alarms, notes } = await viewAlarms(db, config);
     const counts = await eventCounts(db);
     const facts = alarms.map((alarm) => ({
@@ -33,5 +35,7 @@ async function listAlarms(options: ConfigOption) {
       replaces: alarm.file?.replaces ?? [],
     }));
     return { alarms: facts, notes };
-  });
+  };
+  // Without a database it lists the files.
+  return await withDatabase(readConfig(options), view, "plan");
 }

@@ -40,11 +40,12 @@ export function declare(command: Command): void {
     .option("--archive", "stop the alarm")
     .option("--unarchive", "start it again")
     .action(async (typed: string, options: SetOptions) => {
-      await withDatabase(readConfig(options), async (db, config) => {
+      const set = async (db: Database, config: Config): Promise<void> => {
         const name = await setAlarm(db, config, typed, options);
         printLines([`changed ${name}; see: bin/swf-alarms alarm show ${name}`]);
         printLines(await remainingSteps(db, config, name));
-      });
+      };
+      await withDatabase(readConfig(options), set, "write");
     });
 }
 

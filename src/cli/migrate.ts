@@ -3,14 +3,21 @@ import { migrate } from "../store/migrate.ts";
 import { addJsonOption, type JsonOption, print } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
+interface MigrateOptions extends ConfigOption, JsonOption {
+  readonly embedded?: boolean;
+}
+
 /** `migrate`: brings the database up to date. */
 export function declare(command: Command): void {
   addJsonOption(addConfigOption(command))
     .description(
       "Applies pending migrations. Tables that Django made are not changed. Safe to repeat.",
     )
-    .action(async (options: ConfigOption & JsonOption) => {
-      const report = await withDatabase(readConfig(options), migrate, "migrate");
+    .option("--embedded", "do nothing if the database is a shared one")
+    .action(async (options: MigrateOptions) => {
+      const read = readConfig(options);
+      if (options.embedded === true && read.config.db.kind !== "embedded") return;
+      const report = await withDatabase(read, migrate, "migrate");
       const applied = report.applied.map((name) => `applied ${name}`);
       const lines = [...applied, ...report.notes];
       print(options, report, applied.length === 0 ? ["the database is up to date"] : lines);

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Config } from "../config/config.ts";
 import { checkClock } from "../core/clock.ts";
@@ -21,12 +20,8 @@ interface PruneOptions extends ConfigOption, JsonOption {
   readonly confirmClock?: boolean;
 }
 
-/**
- * The embedded database belongs to one process at a time, and a tick waits ten seconds for it: prune closes
- * it after this many seconds, and waits a moment (milliseconds) before it opens it again.
- */
-const TURN = 4;
-const PAUSE = 500;
+/** Milliseconds. */
+const TELL_EVERY = 4_000;
 
 /** `prune`: removes at once what the ticks remove gradually. */
 export function declare(command: Command, setExit: SetExit): void {
@@ -67,6 +62,7 @@ async function removeAll(options: PruneOptions): Promise<ExitCode> {
   const read = readConfig(options);
   const stop = new AbortController();
   onStopSignal(() => stop.abort());
+  let toldAt = performance.now();
   const removed = new Map<PrunedKind, number>();
   const removeSome = async (db: Database, { retention }: Config): Promise<boolean> => {
     const now = Date.now() / 1000;
@@ -76,25 +72,21 @@ async function removeAll(options: PruneOptions): Promise<ExitCode> {
     // With a wrong clock everything may look old.
     for (const doubt of await confirmClock(db, check, new Map(), now))
       throw new ExpectedError(`removed nothing: ${doubt}`);
-    const until = performance.now() + TURN * 1000;
-    while (performance.now() < until && !stop.signal.aborted) {
+    while (!stop.signal.aborted) {
       const some = await db.transaction((tx) => pruneSome(tx, retention, Date.now() / 1000));
       if (some.size === 0) return true;
       for (const [kind, rows] of some) removed.set(kind, (removed.get(kind) ?? 0) + rows);
+      if (!process.stderr.isTTY || performance.now() - toldAt < TELL_EVERY) continue;
+      toldAt = performance.now();
+      process.stderr.write(`removed so far: ${renderRemoved(removed)}\n`);
     }
     return false;
   };
-  for (;;) {
-    const finished = await withDatabase(read, removeSome);
-    const what = renderRemoved(removed);
-    if (finished || stop.signal.aborted) {
-      const lines = what === "" ? [] : [`removed ${what}`];
-      if (!finished) lines.push("stopped before the end; run prune --yes again to continue");
-      else if (what === "") lines.push("nothing to remove");
-      print(options, { removed: Object.fromEntries(removed), finished }, lines);
-      return finished ? EXIT.ok : EXIT.failed;
-    }
-    if (process.stderr.isTTY) process.stderr.write(`removed so far: ${what}\n`);
-    await sleep(PAUSE);
-  }
+  const finished = await withDatabase(read, removeSome, "write");
+  const what = renderRemoved(removed);
+  const lines = what === "" ? [] : [`removed ${what}`];
+  if (!finished) lines.push("stopped before the end; run prune --yes again to continue");
+  else if (what === "") lines.push("nothing to remove");
+  print(options, { removed: Object.fromEntries(removed), finished }, lines);
+  return finished ? EXIT.ok : EXIT.failed;
 }

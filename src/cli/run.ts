@@ -1,14 +1,10 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { DbConfig } from "../config/config.ts";
 import { alarmName } from "../core/event_key.ts";
 import { ExpectedError } from "../core/expected_error.ts";
-import type { Log } from "../core/log.ts";
 import { startDeadline } from "../engine/deadline.ts";
 import type { Engine, TickOptions } from "../engine/tick.ts";
 import { startWorker } from "../engine/workers.ts";
 import { DatabaseBusy } from "../store/database.ts";
-import { noteSkipped, skippedTick } from "../store/skipped_ticks.ts";
-import { errorText } from "../text/describe.ts";
 import { consoleLog } from "./console_log.ts";
 import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
 import { addJitterOption, waitJitter } from "./jitter.ts";
@@ -91,23 +87,12 @@ async function run(options: RunOptions): Promise<ExitCode> {
     return report.errors.length > 0 ? EXIT.failed : EXIT.ok;
   } catch (error) {
     if (!(error instanceof DatabaseBusy)) throw error;
-    recordSkipped(config.db, error.message, log);
     const line = `tick skipped: ${error.message}`;
     if (isWatched && !error.overdue) printLines([line]);
     // An overdue tick blocks all others until a person ends it.
     if (error.overdue) log.error(line);
     else log.info(line);
     return error.overdue ? EXIT.failed : EXIT.ok;
-  }
-}
-
-/** In a file, as the embedded database is in use. On Postgres the tick itself has recorded it. */
-function recordSkipped(db: DbConfig, reason: string, log: Log): void {
-  if (db.kind !== "embedded") return;
-  try {
-    noteSkipped(db.path, skippedTick(Date.now() / 1000, reason));
-  } catch (error) {
-    log.info(`cannot record the skipped tick in ${db.path}: ${errorText(error)}`);
   }
 }
 

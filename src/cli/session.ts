@@ -11,8 +11,9 @@ import type { Engine } from "../engine/tick.ts";
 import { openWorkerPool } from "../engine/workers.ts";
 import { type Database, DatabaseError } from "../store/database.ts";
 import { asDatabaseError } from "../store/database_error.ts";
+import { requireOwner } from "../store/embedded/folder.ts";
 import { migrate, pendingMigrations } from "../store/migrate.ts";
-import { embeddedExists, openDatabase } from "../store/open.ts";
+import { databaseExists, openDatabase } from "../store/open.ts";
 import type { Worker } from "../worker/worker.ts";
 import { redactedChannel, redactedDatabase } from "./redacted.ts";
 import { hideSecrets, redact } from "./secrets.ts";
@@ -66,35 +67,52 @@ export function readConfig({ config: named, allowWritable }: ConfigOption): Read
   const config = loadConfig(path, process.env);
   hideSecrets(config);
   const { db, engine } = config;
+  // Before a log or anything else is written beside it.
+  if (db.kind === "embedded") requireOwner(db.path);
   if (db.kind === "env file") check(`the database login in ${db.path}`, writableFileFault(db.path));
   notes.push(...configWarnings(config, path));
   if (allowWritable !== true) return { config, path, notes };
   return { config: { ...config, engine: { ...engine, allowWritable } }, path, notes };
 }
 
+/** Milliseconds after which someone at a terminal is told what the command waits for. */
+const LONG_WAIT = 2_000;
+
 /**
- * Opens the database for one piece of work. An embedded one is migrated first; a shared one is migrated by
- * its administrator only; `signal` ends its sessions. A `plan` writes nothing: where no embedded database exists, it gets one in memory.
- * Throws DatabaseError.
+ * What a piece of work may do to the database. Only `write` and `tick` make and migrate an embedded one, and
+ * `migrate` does nothing else; a shared one is migrated by its administrator only. `read` needs one that
+ * exists. A `plan` gets an empty one in memory where no embedded one exists.
  */
+export type DatabaseUse = "read" | "plan" | "write" | "tick" | "migrate";
+
+/** Opens the database for one piece of work. Throws DatabaseError. */
 export async function withDatabase<T>(
   { config, path }: ReadConfig,
   work: (db: Database, config: Config) => Promise<T>,
-  use: "command" | "tick" | "plan" | "migrate" = "command",
+  use: DatabaseUse = "read",
   signal?: AbortSignal,
 ): Promise<T> {
-  const inMemory = use === "plan" && !embeddedExists(config.db);
-  const db = inMemory
-    ? await (await import("../store/embedded/database.ts")).openInMemory()
-    : await openDatabase(config.db, staleAfter(config.engine.tickTimeout), use === "tick", signal);
+  const changes = use !== "read" && use !== "plan";
+  const inMemory = !changes && !databaseExists(config.db);
+  const migrateCommand = `bin/swf-alarms migrate --config ${path}`;
+  if (inMemory && use === "read")
+    throw new DatabaseError(
+      `there is no database yet; the first tick makes it, or run: ${migrateCommand}`,
+    );
+  const waiting = setTimeout(() => {
+    if (process.stderr.isTTY)
+      process.stderr.write("swf-alarms: waiting for the database, which may be in use\n");
+  }, LONG_WAIT);
+  const db = await (inMemory
+    ? (await import("../store/embedded/database.ts")).openInMemory()
+    : openDatabase(config.db, staleAfter(config.engine.tickTimeout), use === "tick", signal)
+  ).finally(() => clearTimeout(waiting));
   try {
     const pending = use === "migrate" ? [] : await pendingMigrations(db);
-    if (pending.length > 0 && (inMemory || (config.db.kind === "embedded" && use !== "plan")))
+    if (pending.length > 0 && (inMemory || (config.db.kind === "embedded" && changes)))
       await migrate(db);
     else if (pending.length > 0)
-      throw new DatabaseError(
-        `the database lacks ${pending.join(", ")}; run: bin/swf-alarms migrate --config ${path}`,
-      );
+      throw new DatabaseError(`the database lacks ${pending.join(", ")}; run: ${migrateCommand}`);
     return await work(db, config);
   } catch (error) {
     throw asDatabaseError(error);

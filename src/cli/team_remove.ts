@@ -10,8 +10,10 @@ export function declare(command: Command): void {
   addConfigOption(command)
     .argument("<name>", "name of the team, such as @shift", parseTeamName)
     .action(async (name: string, options: ConfigOption) => {
-      const removed = await withDatabase(readConfig(options), (db) =>
-        db.transaction((tx) => removeTeam(tx, name, Date.now() / 1000)),
+      const removed = await withDatabase(
+        readConfig(options),
+        (db) => db.transaction((tx) => removeTeam(tx, name, Date.now() / 1000)),
+        "write",
       );
       if (!removed) throw new NotFound(`there is no team ${name}; see: bin/swf-alarms team list`);
       printLines([`removed ${name}`]);

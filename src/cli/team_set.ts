@@ -1,6 +1,7 @@
 import { userInfo } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
 import { isAddress, splitRecipients } from "../core/recipients.ts";
+import type { Database } from "../store/database.ts";
 import { listTeams, setTeam } from "../store/teams.ts";
 import { quote } from "../text/describe.ts";
 import { printLines } from "./output.ts";
@@ -18,11 +19,12 @@ export function declare(command: Command): void {
     .option("--title <text>", "title of the team")
     .action(async (name: string, texts: readonly string[], options: SetOptions) => {
       const members = parseMembers(texts);
-      await withDatabase(readConfig(options), async (db) => {
+      const set = async (db: Database): Promise<void> => {
         const title = options.title ?? (await listTeams(db)).get(name)?.title ?? name;
         const by = `cli:${userInfo().username}`;
         await db.transaction((tx) => setTeam(tx, { name, title, members }, by, Date.now() / 1000));
-      });
+      };
+      await withDatabase(readConfig(options), set, "write");
       printLines([`${name}: ${members.join(" ")}`]);
     });
 }

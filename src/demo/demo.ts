@@ -8,9 +8,10 @@ import type { Config } from "../config/config.ts";
 import { ConfigError, loadConfig, SHIPPED_ALARMS } from "../config/load.ts";
 import { startDeadline } from "../engine/deadline.ts";
 import { type Engine, tick } from "../engine/tick.ts";
+import { TICK_LOCK } from "../engine/tick_lock.ts";
 import { alarmRows, changeAlarm } from "../store/alarms.ts";
 import { type Database, DatabaseBusy } from "../store/database.ts";
-import { lockFolder } from "../store/embedded/folder_lock.ts";
+import { DATABASE_LOCK, isFolderLocked } from "../store/embedded/folder_lock.ts";
 import { migrate } from "../store/migrate.ts";
 import { openDatabase } from "../store/open.ts";
 import { setTeam } from "../store/teams.ts";
@@ -72,10 +73,11 @@ async function checkFolder(folder: DemoFolder): Promise<void> {
   const error = folderError(folder);
   if (error !== undefined) throw unusable(folder, error);
   if (!existsSync(folder.state)) return;
-  const result = await lockFolder(folder.state, 0);
-  if (!result.held)
-    throw new DatabaseBusy(`${folder.state} is in use by another command; try again when it ends`);
-  await result.lock.release();
+  for (const name of [DATABASE_LOCK, TICK_LOCK])
+    if (await isFolderLocked(folder.state, name))
+      throw new DatabaseBusy(
+        `${folder.state} is in use by another command; try again when it ends`,
+      );
 }
 
 function unusable({ path }: DemoFolder, reason: string): ConfigError {

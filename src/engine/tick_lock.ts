@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { Log } from "../core/log.ts";
 import { type Database, DatabaseBusy, type Lock, LockLost } from "../store/database.ts";
 import { isNewest } from "../store/generation.ts";
-import { importSkipped, recordSkipped, skippedTick } from "../store/skipped_ticks.ts";
+import { recordSkipped, skippedTick } from "../store/skipped_ticks.ts";
 import { errorText } from "../text/describe.ts";
 import { staleAfter } from "./deadline.ts";
 
@@ -10,7 +10,7 @@ import { staleAfter } from "./deadline.ts";
 export const TICK_LOCK = "swf-alarms tick";
 
 export interface LockFacts {
-  readonly config: Pick<Config, "db" | "engine">;
+  readonly config: Pick<Config, "engine">;
   readonly db: Database;
   readonly clock: () => number;
   readonly log: Log;
@@ -25,12 +25,13 @@ export async function lockTicks({ config, db, clock, log }: LockFacts): Promise<
   if (!attempt.held) {
     const reason = `another tick is running on this database (${attempt.holder})`;
     const skipped = skippedTick(clock(), reason);
-    await orLog(log, () => db.transaction((tx) => recordSkipped(tx, [skipped])));
+    // A skipped tick that cannot be recorded is no reason to fail.
+    await db
+      .transaction((tx) => recordSkipped(tx, [skipped]))
+      .catch((error: unknown) => log.info(`cannot record skipped ticks: ${errorText(error)}`));
     throw new DatabaseBusy(reason, attempt.overdue);
   }
-  const { path } = config.db.kind === "embedded" ? config.db : { path: undefined };
   if (attempt.ended !== undefined) log.error(`the tick's lock was held by ${attempt.ended}`);
-  if (path !== undefined) await orLog(log, () => db.transaction((tx) => importSkipped(tx, path)));
   return attempt.lock;
 }
 
@@ -74,13 +75,4 @@ export function fenced({ db, lock, generation, onLost }: FenceFacts): Database {
     isLocked: (name) => db.isLocked(name),
     close: () => db.close(),
   };
-}
-
-/** A skipped tick that cannot be recorded is no reason to fail. */
-async function orLog(log: Log, record: () => Promise<void>): Promise<void> {
-  try {
-    await record();
-  } catch (error) {
-    log.info(`cannot record skipped ticks: ${errorText(error)}`);
-  }
 }

@@ -39,8 +39,9 @@ export interface Database extends Queryable {
   /** Runs several statements in one transaction, without a time limit; returns the rows of all of them. */
   script(sql: string): Promise<readonly Row[]>;
   /**
-   * Takes a named lock until it is released or this process ends. `limit` is how many seconds this holder may
-   * have it, which the lock records; a holder that has exceeded its own limit is ended if that is possible.
+   * Takes a named lock until it is released or this process ends. `limit` is the time in seconds that this
+   * holder may have it, which it records; a holder that has exceeded its own recorded limit is ended where
+   * that is possible, else reported as overdue. Undefined means no limit.
    */
   tryLock(name: string, limit?: number): Promise<LockAttempt>;
   /** Whether any process holds the named lock. */
@@ -59,7 +60,7 @@ export type LockAttempt =
       readonly held: false;
       /** Who has it, and what to do if that is known. */
       readonly holder: string;
-      /** Whether it has exceeded its limit and could not be ended: waiting will not help. */
+      /** Whether it has held the lock longer than it may: waiting will not help. */
       readonly overdue: boolean;
     };
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DatabaseError } from "./database.ts";
 
+const DAMAGED = "the server's files are damaged: check its log, and restore a backup";
 const LATER = "the next tick tries again";
 
 /** What to do about an error, by its SQLSTATE or by the class of it, which is its first two characters. */
@@ -22,7 +23,9 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
   ["55P03", `another session locks these rows: find it in pg_locks; ${LATER}`],
   ["57014", `the statement took too long: check the server's load and locks; ${LATER}`],
   ["57", `the server is starting or stopping, or closed the connection; ${LATER}`],
-  ["XX", "the server's files are damaged: check its log, and restore a backup"],
+  ["XX001", DAMAGED],
+  ["XX002", DAMAGED],
+  ["XX", "an internal error of the server: check its log"],
 ]);
 
 /**

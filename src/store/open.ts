@@ -1,22 +1,21 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { DbConfig } from "../config/config.ts";
 import type { Database } from "./database.ts";
+import { hasDatabase } from "./embedded/folder.ts";
 
 /**
- * Opens the configured database; the large drivers are loaded only here. A process that has held the embedded
- * database for more than `staleAfter` seconds is reported as hanging. `willLock` opens the session of a lock
- * at the same time; `signal` ends the sessions. Throws DatabaseError.
+ * Opens the configured database; the large drivers are loaded only here. `limit` is how many seconds this
+ * process may have an embedded one open at a time. On Postgres, `willLock` opens the session of a lock at the
+ * same time, and `signal` ends the sessions. Throws DatabaseError.
  */
 export async function openDatabase(
   config: DbConfig,
-  staleAfter?: number,
+  limit?: number,
   willLock = false,
   signal?: AbortSignal,
 ): Promise<Database> {
   if (config.kind === "embedded") {
     const { openEmbedded } = await import("./embedded/database.ts");
-    return await openEmbedded(config.path, staleAfter);
+    return await openEmbedded(config.path, limit);
   }
   // Node 20 lacks it, and pg then loads all of `fetch` to find out whether this is Cloudflare.
   if (!("navigator" in globalThis))
@@ -26,7 +25,7 @@ export async function openDatabase(
   return await openPostgres(address, undefined, willLock, signal);
 }
 
-/** Whether the embedded database exists; opening it would create it. */
-export function embeddedExists(config: DbConfig): boolean {
-  return config.kind !== "embedded" || existsSync(join(config.path, "PG_VERSION"));
+/** Whether the database exists, as far as opening it would make it. Throws DatabaseError. */
+export function databaseExists(config: DbConfig): boolean {
+  return config.kind !== "embedded" || hasDatabase(config.path);
 }

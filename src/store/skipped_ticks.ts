@@ -1,6 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
 import { maxValue, minValue, number, object, pipe, safeParse, string } from "valibot";
 import type { Queryable, Transaction } from "./database.ts";
 import { insertEntries, LIVE } from "./entry.ts";
@@ -36,32 +34,6 @@ export async function recordSkipped(tx: Transaction, ticks: readonly SkippedTick
     data: { entry_id: `skipped_${Math.floor(tick.at)}`, ...tick },
   }));
   await insertEntries(tx, { kind: "skipped_tick", status: "done", at: 0 }, entries);
-}
-
-/** A file in the folder of the embedded database, for ticks that could not open it. */
-const SKIPPED_FILE = "swf-alarms.skipped";
-
-/** Notes a skipped tick in the folder of an embedded database that another process holds. */
-export function noteSkipped(folder: string, tick: SkippedTick): void {
-  appendFileSync(join(folder, SKIPPED_FILE), `${JSON.stringify(tick)}\n`, { mode: 0o600 });
-}
-
-/** Moves the notes of a folder into its database. A crash in between can record a note twice. */
-export async function importSkipped(tx: Transaction, folder: string): Promise<void> {
-  const file = join(folder, SKIPPED_FILE);
-  if (!existsSync(file)) return;
-  await recordSkipped(tx, readFileSync(file, "utf8").split("\n").flatMap(parseNote));
-  rmSync(file);
-}
-
-/** An incomplete or foreign line is ignored. */
-function parseNote(line: string): readonly SkippedTick[] {
-  try {
-    const { success, output } = safeParse(Skipped, JSON.parse(line));
-    return success ? [output] : [];
-  } catch {
-    return [];
-  }
 }
 
 const SkippedRow = object({ id: string(), data: Skipped });

@@ -32,10 +32,7 @@ function factsOn(
     db,
     clock: () => NOW,
     log: { error: keep("error"), info: keep("info"), debug: keep("debug") },
-    config: {
-      db: { kind: "dsn", dsn: "unused" },
-      engine: { ...engineSettings(), tickTimeout },
-    },
+    config: { engine: { ...engineSettings(), tickTimeout } },
     said,
     lost,
   };

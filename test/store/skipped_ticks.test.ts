@@ -1,25 +1,20 @@
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { hostname, tmpdir } from "node:os";
-import { join } from "node:path";
+import { hostname } from "node:os";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Database } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import {
   countSkipped,
-  importSkipped,
   listSkipped,
-  noteSkipped,
   recordSkipped,
   type SkippedTick,
   skippedTick,
 } from "../../src/store/skipped_ticks.ts";
 import { DATABASES } from "../support/databases.ts";
-import { entryRow, insertEntry, only } from "../support/raw_entries.ts";
+import { entryRow, insertEntry } from "../support/raw_entries.ts";
 
 /** 2026-11-21 03:45:07.25 UTC */
 const AT = 1_795_232_707.25;
 const TICK: SkippedTick = { at: AT, host: "a.example", pid: 7, reason: `'"\\ another tick` };
-const FILE = "swf-alarms.skipped";
 
 test("a skipped tick names its host and process", () => {
   expect(skippedTick(AT, "why")).toEqual({
@@ -32,15 +27,12 @@ test("a skipped tick names its host and process", () => {
 
 describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
   let db: Database;
-  let folder: string;
   beforeAll(async () => {
     db = await open();
     await migrate(db);
   });
   beforeEach(async () => {
     await db.query("DELETE FROM entry");
-    folder = mkdtempSync(join(tmpdir(), "swf-alarms-skipped-"));
-    return () => rmSync(folder, { recursive: true, force: true });
   });
   afterAll(() => db.close());
 
@@ -89,39 +81,5 @@ describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
     expect(await countSkipped(db, 0)).toBe(3);
     expect(await countSkipped(db, AT + 300)).toBe(2);
     expect(await countSkipped(db, AT + 601)).toBe(0);
-  });
-
-  test("noted in a folder, private to its user, they are imported once", async () => {
-    noteSkipped(folder, TICK);
-    noteSkipped(folder, { ...TICK, at: AT + 300, reason: "two\nlines" });
-    expect((statSync(join(folder, FILE)).mode & 0o777).toString(8)).toBe("600");
-    await db.transaction((tx) => importSkipped(tx, folder));
-    expect(readdirSync(folder)).toEqual([]);
-    const [second, first] = await listSkipped(db, 10);
-    expect(first).toMatchObject(TICK);
-    expect(second?.reason).toBe("two\nlines");
-    await db.transaction((tx) => importSkipped(tx, folder));
-    expect(await countSkipped(db, 0)).toBe(2);
-  });
-
-  test("lines that are not notes are ignored", async () => {
-    const bad = ["", "nonsense", "{", "null", "7", '"x"', "[]", "{}", '{"at":"x"}', '{"at":1e99}'];
-    const nul = JSON.stringify({ ...TICK, reason: "a\0b" });
-    writeFileSync(join(folder, FILE), `${[...bad, JSON.stringify(TICK), nul].join("\n")}\n`);
-    appendFileSync(join(folder, FILE), JSON.stringify(TICK).slice(0, 20));
-    await db.transaction((tx) => importSkipped(tx, folder));
-    expect((await listSkipped(db, 10)).map(({ reason }) => reason).toSorted()).toEqual(
-      [TICK.reason, "a\uFFFDb"].toSorted(),
-    );
-    expect(readdirSync(folder)).toEqual([]);
-  });
-
-  test("after a database error nothing of them is lost", async () => {
-    noteSkipped(folder, TICK);
-    await db.query("ALTER TABLE entry RENAME TO entry_away");
-    await expect(db.transaction((tx) => importSkipped(tx, folder))).rejects.toThrow("entry");
-    await db.query("ALTER TABLE entry_away RENAME TO entry");
-    await db.transaction((tx) => importSkipped(tx, folder));
-    expect(only(await listSkipped(db, 10))).toMatchObject(TICK);
   });
 });

@@ -41,15 +41,21 @@ export function holdAnswers(site: Site): { readonly asked: Promise<void>; releas
 }
 
 /** Starts a tick that the test is going to kill. */
-export function startTick(site: Site): { readonly child: ChildProcess; kill(): Promise<void> } {
+export function startTick(site: Site): {
+  readonly child: ChildProcess;
+  /** Its exit code. */
+  readonly ended: Promise<number | null>;
+  kill(): Promise<void>;
+} {
   const entry = fileURLToPath(new URL("../../dist/program/swf-alarms.js", import.meta.url));
   const child = spawn(process.execPath, [entry, "run", "--config", site.config], {
     stdio: "ignore",
     env: { ...process.env, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },
   });
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
   return {
     child,
+    ended,
     kill: async () => {
       child.kill("SIGKILL");
       await ended;

@@ -20,6 +20,8 @@ export interface ProcessResult {
 export interface ProcessOptions {
   readonly cwd?: string;
   readonly env?: { readonly [name: string]: string };
+  /** A command in front of it that ends in running its own arguments. */
+  readonly via?: readonly string[];
   /** Which bin; `swf-alarms` unless said otherwise. */
   readonly bin?: "swf-alarms" | "swf-alarms-run";
 }
@@ -32,7 +34,8 @@ export async function runEngine(
   const entry = fileURLToPath(
     new URL(`../../dist/program/${options.bin ?? "swf-alarms"}.js`, import.meta.url),
   );
-  const child = spawn(process.execPath, [entry, ...args], {
+  const [program = "", ...rest] = [...(options.via ?? []), process.execPath, entry, ...args];
+  const child = spawn(program, rest, {
     cwd: options.cwd,
     env: {
       PATH: process.env.PATH,

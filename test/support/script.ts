@@ -22,23 +22,26 @@ export function built(part: (typeof PARTS)[number]): string {
 
 /**
  * Starts JavaScript in a process of its own, as a module; `hear()` in it resolves at the next line
- * that the test says. Its environment holds nothing but PATH and what is given.
+ * that the test says. Its environment holds nothing but PATH and what is given. `via` is a command in front
+ * of it that ends in running its own arguments.
  */
 export function startScript(
   code: string,
   env: { readonly [name: string]: string } = {},
   flags: readonly string[] = [],
+  via: readonly string[] = [],
 ): Script {
   const head = `
     import { createInterface } from "node:readline";
     const heard = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
     const hear = () => heard.next();
   `;
-  const child = spawn(
-    process.execPath,
-    [...flags, "--input-type=module", "--eval", `${head}${code}`],
-    { env: { PATH: process.env.PATH, ...env }, stdio: ["pipe", "pipe", "pipe"] },
-  );
+  const node = [process.execPath, ...flags, "--input-type=module", "--eval", `${head}${code}`];
+  const [program = "", ...args] = [...via, ...node];
+  const child = spawn(program, args, {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   // A script that ended by itself no longer listens.
   child.stdin.on("error", () => {});
   let stdout = "";
@@ -75,6 +78,7 @@ export async function runScript(
   code: string,
   env: { readonly [name: string]: string } = {},
   flags: readonly string[] = [],
+  via: readonly string[] = [],
 ): Promise<ProcessResult> {
-  return await startScript(`${code}\nprocess.stdin.destroy();`, env, flags).ended;
+  return await startScript(`${code}\nprocess.stdin.destroy();`, env, flags, via).ended;
 }

@@ -1,109 +1,149 @@
-import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import type { PGlite } from "@electric-sql/pglite";
 import { errorText } from "../../text/describe.ts";
-import { utcMinute } from "../../text/utc.ts";
 import {
   type Database,
   DatabaseBusy,
   DatabaseError,
+  type Lock,
   type LockAttempt,
   type Row,
   type SqlValue,
   type Transaction,
 } from "../database.ts";
 import { asDatabaseError } from "../database_error.ts";
-import { isOwnName, makeComplete } from "./folder.ts";
-import { type FolderLock, type Holder, lockFolder } from "./folder_lock.ts";
+import { makeComplete, makeFolder } from "./folder.ts";
+import { DATABASE_LOCK, isFolderLocked, lockFolder } from "./folder_lock.ts";
 import { openErrorHint } from "./open_error.ts";
+import { Turns } from "./turns.ts";
 
-/** Seconds to wait for another command. */
+/** Seconds to wait for another process. */
 const WAIT = 10;
-/** Seconds after which a holder hangs, unless the caller knows better. */
-const STALE_AFTER = 600;
 /** Postgres clears all of it when it starts, and the system caches the files anyway. */
 const BUFFERS = "32MB";
 
 /**
- * Opens the embedded Postgres in a folder, which is made if necessary. Throws DatabaseBusy if another process
- * holds the folder (after `staleAfter` seconds it is reported as hanging), else DatabaseError.
+ * Opens the embedded Postgres in a folder, which is made if necessary. It is closed while it is not used, so
+ * that other processes have their turn; `limit` is how many seconds this process may have it open at a time.
+ * Throws DatabaseBusy if another process keeps it, else DatabaseError.
  */
-export async function openEmbedded(path: string, staleAfter = STALE_AFTER): Promise<Database> {
-  const names = makeFolder(path);
-  if (names.length > 0 && !names.some(isOwnName))
-    throw new DatabaseError(
-      `the folder ${path} contains other files and no database. Set [db] path to an empty folder.`,
-    );
-  const attempt = await lockFolder(path, WAIT);
-  if (!attempt.held) throw busy(path, attempt.holder, staleAfter);
+export async function openEmbedded(path: string, limit?: number): Promise<Database> {
+  makeFolder(path);
+  const access = openInTurns(path, limit);
+  await access.use(async () => {});
+  return new EmbeddedDatabase(path, access);
+}
+
+/** Where the statements go; one in memory is never closed in between. */
+type Access = Pick<Turns<PGlite>, "use" | "close">;
+
+function openInTurns(path: string, limit: number | undefined): Access {
+  let lock: Lock | undefined;
+  let wasOpen = false;
+  const open = async (): Promise<PGlite> => {
+    try {
+      const attempt = await lockFolder(path, DATABASE_LOCK, {
+        wait: WAIT,
+        limit,
+        onRequest: () => turns.request(),
+      });
+      if (!attempt.held) {
+        const advice = attempt.overdue ? "" : "; try again when it has ended";
+        const message = `the embedded database ${path} is in use by ${attempt.holder}${advice}`;
+        // Only a tick that has not begun its work counts as skipped.
+        throw wasOpen ? new DatabaseError(message) : new DatabaseBusy(message, attempt.overdue);
+      }
+      lock = attempt.lock;
+      await makeComplete(path, async (inside) => (await openPglite(inside)).close());
+      const pglite = await openPglite(path);
+      wasOpen = true;
+      return pglite;
+    } catch (error) {
+      await lock?.release();
+      throw error;
+    }
+  };
+  const turns = new Turns(
+    () => explained(path, open),
+    async (pglite) => {
+      try {
+        await pglite.close();
+      } finally {
+        await lock?.release();
+      }
+    },
+  );
+  return turns;
+}
+
+/** Runs what touches the folder, and says what to do about its errors. */
+async function explained<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
-    // The embedded database makes its files readable for all; only the folder keeps them private.
-    chmodSync(path, 0o700);
-    await makeComplete(path, async (inside) => (await openPglite(inside)).close());
-    return new EmbeddedDatabase(await openPglite(path), attempt.lock);
+    return await action();
   } catch (error) {
+    if (error instanceof DatabaseError) throw error;
     const hint =
       openErrorHint(error, path) ??
-      "Restore the folder from a backup, or move it away to start with an empty database";
-    await attempt.lock.release();
+      "Its data was not changed: run the command again, and see docs/operations.md if it fails again";
     throw new DatabaseError(
       `cannot open the embedded database ${path}: ${errorText(error)}. ${hint}.`,
+      { cause: error },
     );
   }
-}
-
-/** Makes the folder if necessary; returns the names in it. */
-function makeFolder(path: string): readonly string[] {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    return readdirSync(path);
-  } catch (error) {
-    const hint = openErrorHint(error, path) ?? "Check [db] path and its owner";
-    throw new DatabaseError(
-      `cannot make or read the database folder ${path}: ${errorText(error)}. ${hint}.`,
-    );
-  }
-}
-
-function busy(path: string, holder: Holder | undefined, staleAfter: number): DatabaseBusy {
-  const inUse = `the embedded database ${path} is in use by process`;
-  if (holder === undefined)
-    return new DatabaseBusy(`${inUse} unknown; try again when it has ended`);
-  const { pid, since } = holder;
-  const who = `${inUse} ${pid} since ${utcMinute(since)}`;
-  if (Date.now() / 1000 - since <= staleAfter)
-    return new DatabaseBusy(`${who}; try again when it has ended`);
-  // A stopped process reacts to no other signal.
-  return new DatabaseBusy(`${who}, longer than any tick may take; end it: kill -9 ${pid}`, true);
 }
 
 /** An embedded Postgres in memory, for a plan on a site that has no database yet. */
 export async function openInMemory(): Promise<Database> {
-  return new EmbeddedDatabase(await openPglite(undefined), undefined);
+  const pglite = await explained("in memory", () => openPglite(undefined));
+  const access: Access = { use: (work) => work(pglite), close: () => pglite.close() };
+  return new EmbeddedDatabase(undefined, access);
 }
+
+/** What the server says where it does not start; the driver reports only that. */
+const REASON = /^postgres: .*|\b(?:PANIC|FATAL|DETAIL): .*/;
 
 async function openPglite(folder: string | undefined): Promise<PGlite> {
   const { PGlite } = await import("@electric-sql/pglite");
+  const reasons: string[] = [];
+  const onStderr = (line: string): boolean => {
+    reasons.push(...(REASON.exec(line) ?? []));
+    return true;
+  };
   const startParams = [...PGlite.defaultStartParams, "-c", `shared_buffers=${BUFFERS}`];
-  return await PGlite.create({ startParams, ...(folder === undefined ? {} : { dataDir: folder }) });
+  try {
+    return await PGlite.create({
+      startParams,
+      onStderr,
+      ...(folder === undefined ? {} : { dataDir: folder }),
+    });
+  } catch (error) {
+    throw reasons.length === 0 ? error : new Error(reasons.join("; "), { cause: error });
+  }
 }
 
-/** This process is the only one in it, so every lock is free and no transaction conflicts. */
-class EmbeddedDatabase implements Database {
-  readonly #pglite: PGlite;
-  readonly #folder: FolderLock | undefined;
+/** Nothing else can have a database in memory. */
+const FREE: LockAttempt = {
+  held: true,
+  lock: { isHeld: () => true, release: async () => {} },
+  ended: undefined,
+};
 
-  constructor(pglite: PGlite, folder: FolderLock | undefined) {
-    this.#pglite = pglite;
+class EmbeddedDatabase implements Database {
+  readonly #folder: string | undefined;
+  readonly #access: Access;
+  readonly #locks = new Set<Lock>();
+
+  constructor(folder: string | undefined, access: Access) {
     this.#folder = folder;
+    this.#access = access;
   }
 
   async query(sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
-    return await converted(async () => (await this.#pglite.query<Row>(sql, [...params])).rows);
+    return await this.#use(async (pglite) => (await pglite.query<Row>(sql, [...params])).rows);
   }
 
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return await converted(() =>
-      this.#pglite.transaction((tx) =>
+    return await this.#use((pglite) =>
+      pglite.transaction((tx) =>
         work({
           query: async (sql, params = []) => (await tx.query<Row>(sql, [...params])).rows,
           isTransaction: true,
@@ -113,25 +153,41 @@ class EmbeddedDatabase implements Database {
   }
 
   async script(sql: string): Promise<readonly Row[]> {
-    return await converted(() =>
-      this.#pglite.transaction(async (tx) =>
+    return await this.#use((pglite) =>
+      pglite.transaction(async (tx) =>
         (await tx.exec(sql)).flatMap((result): Row[] => result.rows),
       ),
     );
   }
 
-  async tryLock(): Promise<LockAttempt> {
-    const lock = { isHeld: () => true, release: async () => {} };
-    return { held: true, lock, ended: undefined };
+  /** One without a limit is held for a moment only, so it is waited for. */
+  async tryLock(name: string, limit?: number): Promise<LockAttempt> {
+    const folder = this.#folder;
+    const wait = limit === undefined ? WAIT : 0;
+    const attempt =
+      folder === undefined
+        ? FREE
+        : await explained(folder, () => lockFolder(folder, name, { wait, limit }));
+    if (attempt.held) this.#locks.add(attempt.lock);
+    return attempt;
   }
 
-  async isLocked(): Promise<boolean> {
-    return false;
+  async isLocked(name: string): Promise<boolean> {
+    const folder = this.#folder;
+    return folder !== undefined && (await explained(folder, () => isFolderLocked(folder, name)));
   }
 
+  /** Also releases the locks. */
   async close(): Promise<void> {
-    await this.#pglite.close();
-    await this.#folder?.release();
+    try {
+      await this.#access.close();
+    } finally {
+      for (const lock of this.#locks) await lock.release();
+    }
+  }
+
+  async #use<T>(work: (pglite: PGlite) => Promise<T>): Promise<T> {
+    return await converted(() => this.#access.use(work));
   }
 }
 

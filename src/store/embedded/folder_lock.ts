@@ -1,108 +1,212 @@
-import { createHash } from "node:crypto";
-import { readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+} from "node:fs";
 import { connect, createServer, type Server } from "node:net";
-import { join } from "node:path";
+import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { integer, maxValue, minValue, number, object, pipe, safeParse } from "valibot";
+import { utcMinute } from "../../text/utc.ts";
+import type { Lock, LockAttempt } from "../database.ts";
 
-export interface FolderLock {
-  release(): Promise<void>;
+export interface LockOptions {
+  /** Seconds to wait for another holder; 0 if not given. */
+  readonly wait?: number;
+  /** Seconds that this process may have the lock, for others to read; no limit if not given. */
+  readonly limit?: number | undefined;
+  /** Called in the holder whenever another process looks at the lock. */
+  readonly onRequest?: () => void;
 }
 
-/** The process that holds the folder of an embedded database. */
-export interface Holder {
-  readonly pid: number;
-  /** Epoch seconds. */
-  readonly since: number;
-}
-
-export type LockResult =
-  | { readonly held: true; readonly lock: FolderLock }
-  /** `holder` is undefined if it left no note, for example on a full disk. */
-  | { readonly held: false; readonly holder: Holder | undefined };
-
-/** Where the holder notes who it is. */
-export const HOLDER_FILE = "swf-alarms.holder";
+/** The lock of the database itself, held whenever it is open: two processes in one folder destroy it. */
+export const DATABASE_LOCK = "swf-alarms";
 
 const RETRY_EVERY = 100;
+/** Bytes of a path that fit into the address of a socket on every system. */
+const MAX_ADDRESS = 103;
 
 /**
- * Takes a folder for this process alone, waiting up to `seconds`. The lock is a listening socket, which the
- * system closes at the moment its process ends, however it ends: a lock is never stale.
+ * Takes a named lock of a folder for this process. `swf-alarms tick` is a folder `swf-alarms.tick.lock` in it,
+ * with a listening socket whose name says who holds it. The system closes the socket at the moment its process
+ * ends, so a socket that nobody answers is stale.
+ *
+ * A new holder moves a folder with its own socket to that name, which the system does only if nothing is
+ * there or the folder there is empty. A stale socket is removed by its own name, which no other socket ever
+ * has: so of many processes that find it stale exactly one takes the lock.
  */
-export async function lockFolder(folder: string, seconds: number): Promise<LockResult> {
-  const address = socketAddress(realpathSync(folder));
-  const until = performance.now() + seconds * 1000;
+export async function lockFolder(
+  folder: string,
+  name: string,
+  { wait = 0, limit = Number.POSITIVE_INFINITY, onRequest }: LockOptions = {},
+): Promise<LockAttempt> {
+  const path = lockPath(folder, name);
+  const started = performance.now();
   for (;;) {
-    const server = await listen(address);
-    if (server !== undefined) {
-      noteHolder(folder);
-      return { held: true, lock: { release: () => release(folder, server) } };
-    }
-    // Outside Linux a killed process leaves its socket file.
-    if (!address.startsWith("\0") && !(await isListening(address)))
-      rmSync(address, { force: true });
-    else if (performance.now() >= until) return { held: false, holder: readHolder(folder) };
+    const holder = await findHolder(path);
+    const lock = holder === undefined ? await takeFree(path, limit, onRequest) : undefined;
+    if (lock !== undefined) return { held: true, lock, ended: undefined };
+    // Where another process was faster, the next look says which.
+    const patience = holder === undefined ? Math.max(wait, 1) : wait;
+    if (performance.now() - started >= patience * 1000)
+      return { held: false, ...describeHolder(holder) };
     await sleep(RETRY_EVERY);
   }
 }
 
-async function release(folder: string, server: Server): Promise<void> {
-  // Released before: the note is then the next holder's.
-  if (!server.listening) return;
-  rmSync(join(folder, HOLDER_FILE), { force: true });
-  await new Promise<void>((resolve) => server.close(() => resolve()));
+/** Whether a process holds the lock. */
+export async function isFolderLocked(folder: string, name: string): Promise<boolean> {
+  return (await findHolder(lockPath(folder, name))) !== undefined;
 }
 
-/** Linux has socket names outside the file system; elsewhere the socket is a file in the folder. */
-function socketAddress(folder: string): string {
-  if (process.platform !== "linux") return join(folder, "swf-alarms.lock");
-  return `\0swf-alarms/${createHash("sha256").update(folder).digest("hex").slice(0, 40)}`;
+function lockPath(folder: string, name: string): string {
+  return join(folder, `${name.replaceAll(" ", ".")}.lock`);
 }
 
-/** Undefined if another process listens there. */
-async function listen(address: string): Promise<Server | undefined> {
-  const server = createServer((socket) => socket.destroy());
-  server.unref();
-  return await new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EADDRINUSE") resolve(undefined);
-      else reject(error);
-    });
-    server.listen(address, () => resolve(server));
-  });
-}
-
-async function isListening(address: string): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connect(address, () => resolve(true));
-    socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "ECONNREFUSED"));
-    socket.on("connect", () => socket.destroy());
-  });
-}
-
-/** Best effort: the lock is held without a note too. */
-function noteHolder(folder: string): void {
-  const file = join(folder, HOLDER_FILE);
-  const holder: Holder = { pid: process.pid, since: Date.now() / 1000 };
-  try {
-    // The note of a killed holder must not stay, even on a full disk; nor is a link followed.
-    rmSync(file, { force: true });
-    writeFileSync(file, `${JSON.stringify(holder)}\n`, { mode: 0o600, flag: "wx" });
-  } catch {}
-}
-
-const HolderNote = object({
-  pid: pipe(number(), integer(), minValue(1)),
-  since: pipe(number(), minValue(0), maxValue(1e11)),
-});
-
-function readHolder(folder: string): Holder | undefined {
-  try {
-    const text = readFileSync(join(folder, HOLDER_FILE), "utf8");
-    const { success, output } = safeParse(HolderNote, JSON.parse(text));
-    return success ? output : undefined;
-  } catch {
-    return undefined;
+/** The name of the socket that is answered; what nobody answers is removed. */
+async function findHolder(path: string): Promise<string | undefined> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() === false) {
+    if (await isAnswered(path)) return "";
+    // By now it may be the folder of a new holder, which this does not remove.
+    attempt(() => unlinkSync(path), ["ENOENT", "EISDIR", "EPERM"]);
   }
+  for (const socket of attempt(() => readdirSync(path), ["ENOENT", "ENOTDIR"]) ?? []) {
+    if (await isAnswered(join(path, socket))) return socket;
+    rmSync(join(path, socket), { recursive: true, force: true });
+  }
+  return undefined;
+}
+
+/** Undefined if another process was faster. */
+async function takeFree(
+  path: string,
+  limit: number,
+  onRequest: LockOptions["onRequest"],
+): Promise<Lock | undefined> {
+  const socket = newSocket(limit);
+  const own = `${path}.${socket}`;
+  mkdirSync(own, { mode: 0o700 });
+  const server = createServer((connection) => {
+    connection.destroy();
+    onRequest?.();
+  });
+  server.unref();
+  try {
+    await atAddress(join(own, socket), (address) => once(server.listen(address), "listening"));
+    renameSync(own, path);
+  } catch (error) {
+    server.close();
+    // Another process may have taken the empty folder for a leftover.
+    if (existsSync(own) && !OCCUPIED.includes(codeOf(error))) throw error;
+    return undefined;
+  } finally {
+    rmSync(own, { recursive: true, force: true });
+  }
+  await removeLeftovers(path).catch(() => {});
+  return { isHeld: () => server.listening, release: () => release(path, socket, server) };
+}
+
+async function release(path: string, socket: string, server: Server): Promise<void> {
+  // Released before.
+  if (!server.listening) return;
+  rmSync(join(path, socket), { force: true });
+  attempt(() => rmdirSync(path), [...OCCUPIED, "ENOENT"]);
+  server.close();
+  await once(server, "close");
+}
+
+/** Removes what processes left that were killed while they took the lock. */
+async function removeLeftovers(path: string): Promise<void> {
+  for (const name of readdirSync(dirname(path))) {
+    const other = join(dirname(path), name);
+    if (!other.startsWith(`${path}.`) || !SOCKET.test(other.slice(path.length + 1))) continue;
+    if ((await findHolder(other)) === undefined)
+      attempt(() => rmdirSync(other), [...OCCUPIED, "ENOENT"]);
+  }
+}
+
+/** What the system says where a folder cannot be replaced or removed because something is there. */
+const OCCUPIED = ["EEXIST", "ENOTEMPTY", "ENOTDIR"];
+
+/** This host in the name of a socket, which must be short. */
+const HOST = hostname()
+  .replace(/[^\w.-]/g, "_")
+  .slice(0, 24);
+const SOCKET = /^(\d{1,10})\.(\d{1,10})\.(\d{1,10}|Infinity)\.[0-9a-f]{8}\.(.*)$/;
+
+/** Process, time, limit, a random part, host. */
+function newSocket(limit: number): string {
+  const since = Math.floor(Date.now() / 1000);
+  return [process.pid, since, Math.ceil(limit), randomBytes(4).toString("hex"), HOST].join(".");
+}
+
+/** Who holds a lock; if it is overdue, with what to do. */
+function describeHolder(socket = "") {
+  const [isOurs, pid, since, limit, host] = SOCKET.exec(socket) ?? [];
+  if (isOurs === undefined) return { holder: "an unknown process", overdue: false };
+  const where = host === HOST ? "" : ` on ${host}`;
+  const holder = `process ${pid}${where} since ${utcMinute(Number(since))}`;
+  if (Date.now() / 1000 - Number(since) <= Number(limit)) return { holder, overdue: false };
+  // A stopped process reacts to no other signal.
+  return { holder: `${holder}, longer than it may take; end it: kill -9 ${pid}`, overdue: true };
+}
+
+/** What the system says where no process listens. */
+const UNANSWERED = /^(ECONNREFUSED|ENOENT|ENOTDIR|ENOTSOCK|EPROTOTYPE|ELOOP|EINVAL|ENAMETOOLONG)$/;
+
+async function isAnswered(path: string): Promise<boolean> {
+  try {
+    await atAddress(path, async (address) => {
+      const connection = connect(address);
+      await once(connection, "connect");
+      connection.destroy();
+    });
+  } catch (error) {
+    if (UNANSWERED.test(codeOf(error))) return false;
+    // Its process ended or released it just now.
+    if (codeOf(error) === "ECONNRESET") return await isAnswered(path);
+    // The queue of a holder that is stopped is full after a while.
+    if (codeOf(error) !== "EAGAIN") throw error;
+  }
+  return true;
+}
+
+/** Calls `use` with an address of the socket that is short enough; only Linux has one for every path. */
+async function atAddress(path: string, use: (address: string) => Promise<unknown>): Promise<void> {
+  if (Buffer.byteLength(path) <= MAX_ADDRESS) {
+    await use(path);
+    return;
+  }
+  if (process.platform !== "linux")
+    throw new Error(`${path} is too long for the name of a socket: set [db] path to a shorter one`);
+  const folder = openSync(dirname(path), "r");
+  try {
+    await use(`/proc/self/fd/${folder}/${basename(path)}`);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** Returns undefined where it fails for one of these reasons. */
+function attempt<T>(action: () => T, expected: readonly string[]): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (expected.includes(codeOf(error))) return undefined;
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
 }

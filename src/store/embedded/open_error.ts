@@ -4,28 +4,66 @@ import { errorText } from "../../text/describe.ts";
 
 /** Postgres writes its log in files of 16 MB, each allocated at once. */
 const ENOUGH = 32 * 2 ** 20;
-const FULL = "Free space on its disk, which is full or nearly full; the data is unchanged";
+const UNCHANGED = "the data is unchanged";
+const FULL = `Free space on its disk, which is full or nearly full; ${UNCHANGED}`;
+/** Only for damage that is proved: who follows it loses what the folder has. */
+export const RESTORE =
+  "Restore the folder from a backup, or move it away to start with an empty database";
+
+/** What to do, by the text of the error and of the server's log; the first that matches. */
+const ADVICE: readonly (readonly [pattern: RegExp, advice: (detail: string) => string])[] = [
+  [/\b(ENOSPC|EDQUOT)\b|No space left on device|Disk quota exceeded/, () => FULL],
+  [
+    /\bEROFS\b|Read-only file system/,
+    (detail) => `Its disk is mounted read-only${detail}: mount it for writing; ${UNCHANGED}`,
+  ],
+  [
+    /\b(EPERM|EACCES)\b|Permission denied|Operation not permitted/,
+    (detail) =>
+      `This user may not use it${detail}: run as its owner, or give the folder and all files in it to this user; ${UNCHANGED}`,
+  ],
+  [
+    /\b(EMFILE|ENFILE)\b|file descriptors|[Tt]oo many open files/,
+    () => `This process may not open more files: raise the limit, see ulimit -n; ${UNCHANGED}`,
+  ],
+  [
+    /\bENOMEM\b|\bRangeError\b|[Oo]ut of memory|[Cc]ould not allocate|Cannot allocate memory/,
+    () =>
+      `Free memory, or raise the limit of this process, its container or its unit; ${UNCHANGED}`,
+  ],
+  [
+    /MODULE_NOT_FOUND|\b(Compile|Link)Error\b|[\\/]pglite[\\/]dist[\\/]/,
+    () =>
+      `A package of the engine is missing or damaged: run deploy/install.sh again (in a checkout: npm ci); ${UNCHANGED}`,
+  ],
+  [
+    /initialized by PostgreSQL version/,
+    () => `Use the version of the engine that made it; ${UNCHANGED}`,
+  ],
+];
+
+const DAMAGE =
+  /files are incompatible|valid checkpoint record|invalid page in|(PANIC|FATAL|postgres): .*No such file or directory|subdirectory .* is missing/;
 
 /**
- * What to do about an embedded database that cannot be opened; undefined if neither the disk nor the rights
- * explain it. The driver gives no reason, so the folder is examined too. Never throws.
+ * What to do about a folder that cannot be made or read, or a database that cannot be opened; undefined if that
+ * cannot be told. The driver often gives no reason, so the folder is examined too. Never throws.
  */
 export function openErrorHint(error: unknown, folder: string): string | undefined {
   const barrier = findBarrier(folder);
   const text = `${messages(error)} ${messages(barrier)}`;
-  if (/\b(ENOSPC|EDQUOT)\b/.test(text)) return FULL;
   const detail = barrier === undefined ? "" : ` (${errorText(barrier)})`;
-  if (/\bEROFS\b/.test(text))
-    return `Its disk is mounted read-only${detail}: mount it for writing; the data is unchanged`;
-  if (/\b(EPERM|EACCES)\b/.test(text))
-    return `This user may not use it${detail}: run as its owner, or give the folder and all files in it to this user; the data is unchanged`;
-  return freeBytes(folder) < ENOUGH ? FULL : undefined;
+  const [, advice] = ADVICE.find(([pattern]) => pattern.test(text)) ?? [];
+  if (advice !== undefined) return advice(detail);
+  if (freeBytes(folder) < ENOUGH) return FULL;
+  return DAMAGE.test(text) ? RESTORE : undefined;
 }
 
 /** The messages and system codes of an error and its causes. */
 function messages(error: unknown): string {
   if (!(error instanceof Error)) return "";
-  return `${"code" in error ? error.code : ""} ${error.message} ${messages(error.cause)}`;
+  const code = "code" in error ? error.code : "";
+  return `${error.name} ${code} ${error.message} ${messages(error.cause)}`;
 }
 
 function freeBytes(folder: string): number {

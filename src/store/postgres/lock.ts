@@ -18,7 +18,7 @@ const HOLDERS = `pg_locks AS taken
     AND taken.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND (taken.classid::bigint << 32 | taken.objid::bigint) = hashtext($1)::bigint`;
 
-/** Whether any session holds the named lock, without trying to take it; never on the embedded database. */
+/** Whether any session holds the named lock, without trying to take it. */
 export async function isLockHeld(db: Queryable, name: string): Promise<boolean> {
   return (await db.query(`SELECT 1 AS held FROM ${HOLDERS}`, [name])).length > 0;
 }

@@ -15,9 +15,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Database, DatabaseBusy, DatabaseError } from "../../../src/store/database.ts";
 import { openEmbedded } from "../../../src/store/embedded/database.ts";
-import { HOLDER_FILE, lockFolder } from "../../../src/store/embedded/folder_lock.ts";
+import { DATABASE_LOCK, lockFolder } from "../../../src/store/embedded/folder_lock.ts";
 import { migrate } from "../../../src/store/migrate.ts";
-import { embeddedExists, openDatabase } from "../../../src/store/open.ts";
+import { databaseExists, openDatabase } from "../../../src/store/open.ts";
 import { createPostgres } from "../../support/databases.ts";
 import { entryRow, insertEntry } from "../../support/raw_entries.ts";
 import { built, runScript, type Script, startScript } from "../../support/script.ts";
@@ -40,21 +40,22 @@ const MAKING = "swf-alarms.making";
 const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
 /** A process that opens the database as the engine does, writes, and then waits to hear what to do. */
-function startHolder(written: string): Script {
+function startHolder(written: string, limit = 600): Script {
   return startScript(
     `import { openEmbedded } from ${JSON.stringify(built("store/embedded/database.js"))};
      try {
-       const db = await openEmbedded(process.env.FOLDER);
+       const db = await openEmbedded(process.env.FOLDER, Number(process.env.LIMIT));
        await db.query("INSERT INTO entry_context VALUES ($1, '', '', 0, 0, '{}')", [process.env.WRITTEN]);
        console.log("open");
-       await hear();
+       // Uses it all the time: it is not given away.
+       await db.transaction(() => hear());
        await db.close();
        console.log("closed");
      } catch (error) {
        console.log(error.constructor.name + ": " + error.message);
      }
      process.stdin.destroy();`,
-    { FOLDER: site, WRITTEN: written },
+    { FOLDER: site, WRITTEN: written, LIMIT: String(limit) },
   );
 }
 
@@ -66,7 +67,7 @@ async function isWritten(db: Database, name: string): Promise<boolean> {
 describe("openEmbedded", () => {
   test("makes the folder, private to its user", () => {
     expect(mode(site)).toBe("700");
-    expect(embeddedExists({ kind: "embedded", path: site })).toBe(true);
+    expect(databaseExists({ kind: "embedded", path: site })).toBe(true);
   });
 
   test("what was written is there at the next start", async () => {
@@ -108,34 +109,31 @@ describe("openEmbedded", () => {
     await db.close();
   });
 
-  test("a stopped process is named; once it has had the database too long, with how to end it", async () => {
-    const holder = startHolder("stopped");
-    expect(await holder.line()).toBe("open");
-    holder.kill("SIGSTOP");
-    const attempt = async (staleAfter: number): Promise<unknown> =>
-      await openEmbedded(site, staleAfter).catch((error: unknown) => error);
-    const short = await attempt(600);
-    expect(short).toBeInstanceOf(DatabaseBusy);
-    expect(short).toMatchObject({ overdue: false });
-    expect(String(short)).toMatch(
-      new RegExp(`process ${holder.pid} since [0-9-]+ [0-9:]+ UTC; try again when it has ended$`),
-    );
-    writeFileSync(
-      join(site, HOLDER_FILE),
-      JSON.stringify({ pid: holder.pid, since: Date.now() / 1000 - 3600 }),
-    );
-    const long = await attempt(600);
-    expect(long).toMatchObject({ overdue: true });
-    expect(String(long)).toMatch(/ UTC, longer than any tick may take; end it: kill -9 (\d+)$/);
-    expect(String(long)).toContain(`kill -9 ${holder.pid}`);
-    expect(await attempt(7200)).toMatchObject({ overdue: false });
-
-    holder.kill("SIGCONT");
-    holder.say("close");
-    expect(await holder.line()).toBe("closed");
-    expect(readdirSync(site)).not.toContain(HOLDER_FILE);
-    await holder.ended;
-  });
+  test("a stopped process is named; once it has had the database longer than its own limit, with how to end it", async () => {
+    for (const { limit, overdue } of [
+      { limit: 600, overdue: false },
+      { limit: 0, overdue: true },
+    ]) {
+      const holder = startHolder(`stopped ${limit}`, limit);
+      expect(await holder.line()).toBe("open");
+      holder.kill("SIGSTOP");
+      // The limit of the one who asks does not matter.
+      const failure: unknown = await openEmbedded(site, 600 - limit).catch((error) => error);
+      expect(failure).toBeInstanceOf(DatabaseBusy);
+      expect(failure).toMatchObject({ overdue });
+      const advice = overdue
+        ? `, longer than it may take; end it: kill -9 ${holder.pid}`
+        : "; try again when it has ended";
+      expect(String(failure).replace(/since \S+ \d\d:\d\d UTC/, "since TIME")).toBe(
+        `DatabaseError: the embedded database ${site} is in use by process ${holder.pid} since TIME${advice}`,
+      );
+      holder.kill("SIGCONT");
+      holder.say("close");
+      expect(await holder.line()).toBe("closed");
+      await holder.ended;
+    }
+    expect(readdirSync(site).join(" ")).not.toContain("lock");
+  }, 60_000);
 
   test("a process that was killed blocks nobody, and what it had committed is there", async () => {
     const holder = startHolder("killed");
@@ -147,22 +145,53 @@ describe("openEmbedded", () => {
     await db.close();
   });
 
+  test("a tick that has begun and does not get it again is not one that is skipped", async () => {
+    const db = await openEmbedded(site);
+    let taken = await lockFolder(site, DATABASE_LOCK);
+    // Until the database is closed, because it is not used.
+    while (!taken.held) taken = await lockFolder(site, DATABASE_LOCK, { wait: 5 });
+    const failure: unknown = await db.query("SELECT 1").catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(DatabaseError);
+    expect(failure).not.toBeInstanceOf(DatabaseBusy);
+    expect(String(failure)).toContain(`in use by process ${process.pid} since`);
+    await taken.lock.release();
+    expect(await db.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+    await db.close();
+    expect(readdirSync(site).join(" ")).not.toContain("lock");
+  }, 60_000);
+
+  test("locks are taken and released while the database is closed, and end with it", async () => {
+    const [db, other] = [await openEmbedded(site), await openEmbedded(site)];
+    expect(await db.tryLock("swf-alarms tick", 600)).toMatchObject({ held: true });
+    expect(await other.isLocked("swf-alarms tick")).toBe(true);
+    expect(await other.isLocked("swf-alarms another")).toBe(false);
+    expect(await other.tryLock("swf-alarms tick", 0)).toEqual({
+      held: false,
+      holder: expect.stringMatching(new RegExp(`^process ${process.pid} since .* UTC$`)),
+      overdue: false,
+    });
+    expect(await other.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+    await db.close();
+    expect(await other.isLocked("swf-alarms tick")).toBe(false);
+    await other.close();
+  }, 60_000);
+
   test("it waits for a command that will be done soon, and gives the folder back when closed", async () => {
-    const held = await lockFolder(site, 0);
+    const held = await lockFolder(site, DATABASE_LOCK);
     const opening = openEmbedded(site);
     if (held.held) await held.lock.release();
     const db = await opening;
-    expect((await lockFolder(site, 0)).held).toBe(false);
+    expect((await lockFolder(site, DATABASE_LOCK)).held).toBe(false);
     await db.close();
-    const lock = await lockFolder(site, 0);
+    const lock = await lockFolder(site, DATABASE_LOCK);
     expect(lock.held).toBe(true);
     if (lock.held) await lock.lock.release();
   });
 
   test("a folder in which another process is making its database, or was killed at it, is no stranger's folder", async () => {
     const path = join(root, "half_made");
-    mkdirSync(path);
-    const maker = await lockFolder(path, 0);
+    mkdirSync(join(path, MAKING), { recursive: true });
+    const maker = await lockFolder(path, DATABASE_LOCK);
     // What lies there first when a database is made; PG_VERSION comes last.
     for (const part of ["global", "pg_notify"])
       cpSync(join(site, part), join(path, part), { recursive: true });
@@ -254,7 +283,7 @@ describe("openEmbedded", () => {
     expect(String(failure)).toContain("Restore the folder from a backup, or move it away");
     expect(String(failure)).not.toMatch(/[\r\n]/);
     expect(readdirSync(path)).toEqual(["PG_VERSION"]);
-    const lock = await lockFolder(path, 0);
+    const lock = await lockFolder(path, DATABASE_LOCK);
     expect(lock.held).toBe(true);
     if (lock.held) await lock.lock.release();
   });
@@ -294,7 +323,7 @@ describe("openDatabase", () => {
 
   test("a dsn opens that Postgres, and always exists", async () => {
     const dsn = await createPostgres();
-    expect(embeddedExists({ kind: "dsn", dsn })).toBe(true);
+    expect(databaseExists({ kind: "dsn", dsn })).toBe(true);
     const db = await openDatabase({ kind: "dsn", dsn });
     expect(await db.query("SELECT current_database() AS name")).toEqual([
       { name: new URL(dsn).pathname.slice(1) },
@@ -318,7 +347,7 @@ describe("openDatabase", () => {
 
   test("asking whether an embedded database exists does not make it", () => {
     const path = join(root, "asked");
-    expect(embeddedExists({ kind: "embedded", path })).toBe(false);
+    expect(databaseExists({ kind: "embedded", path })).toBe(false);
     expect(existsSync(path)).toBe(false);
   });
 });
