@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { busySite, holdAnswers, PATIENT } from "../support/busy_site.ts";
@@ -66,10 +67,8 @@ test.skipIf(!canUnshare).each([
   const { child, ended } = start(AS_PROCESS_1, site, ...options);
   const listens = options.length === 0 ? held.asked : once(child.stdout ?? child, "data");
   await listens;
-  const found = spawnSync("pgrep", ["-P", String(child.pid)])
-    .stdout.toString()
-    .trim();
-  process.kill(Number(found), "SIGTERM");
+  const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8");
+  process.kill(Number(children), "SIGTERM");
   const { code, stderr } = await ended;
   expect([code, stderr]).toEqual([1, expect.stringContaining("the tick was stopped by SIGTERM")]);
   held.release();
