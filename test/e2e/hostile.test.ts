@@ -12,7 +12,7 @@ const FOLDER = fileURLToPath(new URL("../hostile", import.meta.url));
 
 /** Small enough to be reached soon, large enough for the healthy ones on a busy machine. */
 const LIMITS =
-  "alarm_timeout = 60\nalarm_memory = 192\nmax_detections = 20000\nrequest_timeout = 20";
+  "alarm_timeout = 200\nalarm_memory = 192\nmax_detections = 20000\nrequest_timeout = 20";
 
 const SECRET = "s3cret-of-the-engine";
 
