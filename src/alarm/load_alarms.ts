@@ -1,9 +1,8 @@
-import { alarmEntryId } from "../core/event_key.ts";
 import type { Log } from "../core/log.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { defaultParams } from "../core/params.ts";
 import type { TryDecision } from "../core/quarantine.ts";
-import { alarmRows, createAlarm, type NewAlarm } from "../store/alarms.ts";
+import { alarmRows, assumedRow, createAlarm, type NewAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 import { errorText } from "../text/describe.ts";
 import { listAlarms } from "./alarm_list.ts";
@@ -145,24 +144,4 @@ export function newAlarm(name: string, loaded: LoadedModule | undefined): NewAla
   if (!loaded?.ok) return { name, title: undefined, description: undefined, params: {} };
   const { title, description, params } = loaded.module;
   return { name, title, description, params: defaultParams(params) };
-}
-
-/** The row of a new module as a plan shows it. */
-function assumedRow({ name, title, description, params }: NewAlarm): AlarmRow {
-  return {
-    id: "",
-    entryId: alarmEntryId(name),
-    name,
-    module: name,
-    title: title ?? name.replaceAll("_", " "),
-    description: description ?? "",
-    enabled: false,
-    recipients: [],
-    renotificationHours: 0,
-    params,
-    limits: {},
-    archived: false,
-    faults: [],
-    blocker: undefined,
-  };
 }

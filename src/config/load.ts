@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExpectedError } from "../core/expected_error.ts";
-import type { Config } from "./config.ts";
+import type { Config, Environment } from "./config.ts";
 import { parseConfig } from "./parse.ts";
 
 /** The configuration cannot be used; the message lists every fault. */
@@ -18,10 +18,6 @@ const HOLDER = dirname(dirname(SHIPPED_ALARMS));
 const SITE_ALARMS = basename(HOLDER) === "engine" ? [join(HOLDER, "../alarms")] : [];
 
 const EXAMPLE = fileURLToPath(new URL("../../config.toml.example", import.meta.url));
-
-export interface Environment {
-  readonly [name: string]: string | undefined;
-}
 
 /**
  * The path of the configuration file: `--config`, then `$SWF_ALARMS_CONFIG`, then `./config.toml`.

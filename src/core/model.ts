@@ -89,6 +89,17 @@ export interface ActiveEvent {
 /** The active events of one alarm, by dedupe key. */
 export type ActiveEvents = ReadonlyMap<string, ActiveEvent>;
 
+/** A service that alarms query. */
+export interface SourceConfig {
+  readonly baseUrl: string;
+  readonly headers: { readonly [name: string]: string };
+  /** Value of the environment variable that `token_env` names; never shown. */
+  readonly token: string | undefined;
+  readonly userAgent: string | undefined;
+  /** Requests that are sent side by side. */
+  readonly maxConnections: number;
+}
+
 /** `@name`, an alias for addresses. */
 export interface Team {
   readonly name: string;

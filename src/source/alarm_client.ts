@@ -1,9 +1,9 @@
+import { inTime } from "../core/in_time.ts";
 import { MAIN_SOURCE } from "../core/main_source.ts";
 import { errorText } from "../text/describe.ts";
 import type { JsonValue } from "../text/json.ts";
 import type { AlarmClient } from "./client.ts";
 import { BodyError, fetchError } from "./fetch_error.ts";
-import { inTime } from "./in_time.ts";
 import { firstQuery, KEYSET, parsePage, type Query, queryText } from "./paging.ts";
 import { parseJson } from "./parse_json.ts";
 import type { Requester } from "./requester.ts";
@@ -14,6 +14,7 @@ const MAX_PAGES = 5_000;
 
 export interface ClientFacts {
   readonly sources: ReadonlyMap<string, Requester>;
+  /** Epoch seconds of the tick. */
   readonly now: number;
   readonly signal: AbortSignal;
   readonly log: (message: string) => void;

@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 // version. src/main.ts sets the flags that keep V8 from optimising undici's WebAssembly parser for too long.
 import request from "undici/lib/api/api-request.js";
 import Pool from "undici/lib/dispatcher/pool.js";
-import { inTime } from "./in_time.ts";
+import { inTime } from "../core/in_time.ts";
 
 /** Names in lower case; a header that came more than once is a list. */
 export interface ResponseHeaders {

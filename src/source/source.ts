@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import fastq from "fastq";
+import type { SourceConfig } from "../core/model.ts";
 import type { RequestCounts } from "../core/source_state.ts";
 import { quote } from "../text/describe.ts";
 import { CircuitBreaker } from "./circuit_breaker.ts";
@@ -12,17 +13,11 @@ import { CacheMemory, ResponseCache } from "./response_cache.ts";
 import { decideRetry } from "./retry.ts";
 import type { SharedSource } from "./share.ts";
 
-export interface SourceSettings {
+export interface SourceSettings extends SourceConfig {
   /** Shown in messages; `main` is the service of `[engine]`. */
   readonly name: string;
-  readonly baseUrl: string;
-  readonly headers: { readonly [name: string]: string };
-  readonly token: string | undefined;
-  readonly userAgent: string | undefined;
   /** Seconds for one request. */
   readonly timeout: number;
-  /** Requests that are sent side by side. */
-  readonly maxConnections: number;
 }
 
 const USER_AGENT = "swf-alarms";

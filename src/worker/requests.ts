@@ -1,5 +1,5 @@
+import { inTime } from "../core/in_time.ts";
 import { BodyError } from "../source/fetch_error.ts";
-import { inTime } from "../source/in_time.ts";
 import { parseJson } from "../source/parse_json.ts";
 import type { Requester } from "../source/requester.ts";
 import { type SharedSource, shareOf } from "../source/share.ts";

@@ -1,30 +1,21 @@
 import { parseDetection } from "../../core/detection.ts";
+import { inTime } from "../../core/in_time.ts";
 import type { SafeDetection } from "../../core/model.ts";
-import { makeClient } from "../../source/alarm_client.ts";
+import { type ClientFacts, makeClient } from "../../source/alarm_client.ts";
 import { FetchError } from "../../source/fetch_error.ts";
-import { inTime } from "../../source/in_time.ts";
-import type { Requester } from "../../source/requester.ts";
 import { errorText } from "../../text/describe.ts";
 import type { JsonObject } from "../../text/json.ts";
 import type { DetectError } from "../worker_message.ts";
 import type { Detect } from "./load.ts";
 import { placeOf } from "./place.ts";
 
-export interface DetectFacts {
+export interface DetectFacts extends Omit<ClientFacts, "signal" | "onWait"> {
   readonly detect: Detect;
   readonly params: JsonObject;
-  readonly sources: ReadonlyMap<string, Requester>;
-  /** Epoch seconds of the tick. */
-  readonly now: number;
   /** Seconds that `detect` may take. */
   readonly timeout: number;
-  readonly log: (message: string) => void;
-  /** The dedupe keys of the alarm's active events. */
-  readonly firing: () => Promise<readonly string[]>;
   /** Called before the module continues. */
   readonly onDetection: (detection: SafeDetection) => void;
-  /** Called with every reason why the module did not see everything. */
-  readonly onIncomplete: (reason: string) => void;
 }
 
 /** Aborts the client's signal, and with it the requests that the module does not wait for. */
