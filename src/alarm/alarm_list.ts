@@ -3,12 +3,9 @@ import type { AlarmRow } from "../core/model.ts";
 
 /** What a tick does with a row. */
 type AlarmListItem =
-  | { readonly kind: "run"; readonly row: AlarmRow }
-  /** The row is wrong, or its module is missing. */
-  | { readonly kind: "unusable"; readonly row: AlarmRow; readonly message: string }
-  /** An older row has the same alarm. */
-  | { readonly kind: "second row"; readonly row: AlarmRow; readonly message: string }
-  | { readonly kind: "archived"; readonly row: AlarmRow };
+  | { readonly kind: "run" | "archived"; readonly row: AlarmRow }
+  /** The row is wrong, its module is missing, or an older row has the same alarm. */
+  | { readonly kind: "unusable" | "second row"; readonly row: AlarmRow; readonly message: string };
 
 export interface AlarmList {
   /** In the order of `entry_id`. */

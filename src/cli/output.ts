@@ -18,6 +18,13 @@ export function print(options: JsonOption, facts: unknown, lines: readonly strin
   else printLines(lines);
 }
 
+/** A record with the keys of rows, such as `fire_time` for `fireTime`. */
+export function withRowKeys(record: object): { readonly [key: string]: unknown } {
+  const rowKey = (key: string): string =>
+    key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [rowKey(key), value]));
+}
+
 /** Writes lines to stdout, without control characters and secrets. */
 export function printLines(lines: readonly string[]): void {
   if (lines.length > 0) process.stdout.write(`${lines.map(shown).join("\n")}\n`);

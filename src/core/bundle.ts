@@ -1,5 +1,5 @@
 import type { Outcome } from "./model.ts";
-import type { BundleItem, ClearedItem, Notice } from "./notice.ts";
+import type { BundleItem, Notice } from "./notice.ts";
 
 /** Events that a mail lists; the rest are counted. */
 export const LISTED = 100;
@@ -17,11 +17,6 @@ export interface ListedItem extends Omit<BundleItem, "eventId" | "since">, Event
   readonly mayBeDuplicate: boolean;
 }
 
-/** An event that cleared before a mail could name it. */
-export interface ListedClear extends ListedItem {
-  readonly clearTime: number;
-}
-
 /** The one mail of an alarm in a tick, as facts; `message/` renders it. */
 export interface Bundle {
   /** `alarm_<name>`. */
@@ -36,17 +31,13 @@ export interface Bundle {
   /** At most `LISTED` in the three lists together, new ones first. */
   readonly fresh: readonly ListedItem[];
   readonly continuing: readonly ListedItem[];
-  readonly cleared: readonly ListedClear[];
+  readonly cleared: readonly ListedItem[];
   /** Why the alarm's outcome was not complete; empty if it was. */
   readonly caveats: readonly string[];
 }
 
 /** The items that the mail lists. */
-export function listedItems({ fresh, continuing, cleared }: Notice): {
-  readonly fresh: readonly BundleItem[];
-  readonly continuing: readonly BundleItem[];
-  readonly cleared: readonly ClearedItem[];
-} {
+export function listedItems({ fresh, continuing, cleared }: Notice) {
   const room = Math.max(0, LISTED - fresh.length);
   return {
     fresh: fresh.slice(0, LISTED),
@@ -91,7 +82,7 @@ export function composeBundle({
     fresh: listed.fresh.map(current),
     continuing: listed.continuing.map(current),
     // Not the texts of a detection of this tick, which would be another firing.
-    cleared: listed.cleared.map((item) => ({ ...list(item), clearTime: item.clearTime })),
+    cleared: listed.cleared.map((item) => list(item)),
   };
 }
 
@@ -100,7 +91,7 @@ const SHORTENED =
 
 /** The bundle with the subjects alone, for a service that finds it too large. */
 export function shortBundle(bundle: Bundle): Bundle {
-  const bare = <T extends ListedItem>(item: T): T => ({ ...item, body: "" });
+  const bare = (item: ListedItem): ListedItem => ({ ...item, body: "" });
   return {
     ...bundle,
     description: "",

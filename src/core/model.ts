@@ -15,10 +15,7 @@ export interface Detection {
 }
 
 /** A detection made safe to store; `data` holds none of the engine's own keys. */
-export interface SafeDetection {
-  readonly dedupeKey: string;
-  readonly subject: string;
-  readonly body: string;
+export interface SafeDetection extends Required<Detection> {
   readonly data: JsonObject;
 }
 

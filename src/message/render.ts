@@ -1,4 +1,4 @@
-import { type Bundle, bundleSubject, type ListedClear, type ListedItem } from "../core/bundle.ts";
+import { type Bundle, bundleSubject, type ListedItem } from "../core/bundle.ts";
 import { alarmName } from "../core/event_key.ts";
 import { MAY_BE_DUPLICATE } from "../core/repeats.ts";
 import { cut } from "../text/describe.ts";
@@ -50,12 +50,7 @@ function partsOf(bundle: Bundle, alarm: string) {
 function sectionsOf(bundle: Bundle) {
   const { fresh, continuing, cleared, freshCount, continuingCount, clearedCount } = bundle;
   let number = 0;
-  const section = (
-    name: string,
-    colour: string,
-    count: number,
-    listed: readonly (ListedItem | ListedClear)[],
-  ) => {
+  const section = (name: string, colour: string, count: number, listed: readonly ListedItem[]) => {
     const items = listed.map((item, index) => ({
       number: number + index + 1,
       subject: headerText(item.subject),
@@ -87,9 +82,9 @@ function label(item: ListedItem, now: number): string {
   return ` (firing since ${[...(isToday ? [] : [date]), ...time].join(" ")}, first mail)`;
 }
 
-function bodyOf(item: ListedItem | ListedClear): string {
+function bodyOf(item: ListedItem): string {
   const body = plainText(item.body).trimEnd();
-  if (!("clearTime" in item)) return body;
+  if (item.clearTime === undefined) return body;
   const times = `fired ${utcMinute(item.fireTime)}, cleared ${utcMinute(item.clearTime)}`;
   return body === "" ? times : `${times}\n${body}`;
 }

@@ -9,7 +9,8 @@ import { fetchError } from "./fetch_error.ts";
 import { attemptGet } from "./http.ts";
 import { type Query, queryText } from "./paging.ts";
 import { failed, type RequestResult } from "./request_result.ts";
-import { CacheMemory, ResponseCache } from "./response_cache.ts";
+import type { SourceRequest } from "./requester.ts";
+import { type CacheMemory, MAX_CACHED, ResponseCache } from "./response_cache.ts";
 import { decideRetry } from "./retry.ts";
 import type { SharedSource } from "./share.ts";
 
@@ -38,7 +39,11 @@ export class Source implements SharedSource {
   #connections: Promise<Connections> | undefined;
 
   /** `signal` is aborted when the tick ends; `memory` is shared by all sources of the tick. */
-  constructor(settings: SourceSettings, signal: AbortSignal, memory = new CacheMemory()) {
+  constructor(
+    settings: SourceSettings,
+    signal: AbortSignal,
+    memory: CacheMemory = { left: MAX_CACHED },
+  ) {
     this.maxConnections = settings.maxConnections;
     this.#settings = settings;
     this.#signal = signal;
@@ -56,16 +61,11 @@ export class Source implements SharedSource {
   }
 
   /** See Requester. Every caller parses the body itself, so that no alarm can change what another one reads. */
-  async request(
-    path: string,
-    query: Query,
-    allow404: boolean,
-    isAhead = false,
-    isFresh = false,
-  ): Promise<Buffer | undefined> {
+  async request({ path, query, ...kind }: SourceRequest): Promise<Buffer | undefined> {
+    const { allow404 = false, ahead = false, fresh = false } = kind;
     const url = this.#url(path, query);
-    const send = () => this.#queue.push(() => this.#send(url, isAhead));
-    const result = await this.#cache.get(url.href, send, isAhead, isFresh);
+    const send = () => this.#queue.push(() => this.#send(url, ahead));
+    const result = await this.#cache.get(url.href, send, ahead, fresh);
     if (result.ok) return result.body;
     if (allow404 && result.status === 404) {
       this.#succeeded.add(url.href);

@@ -89,14 +89,8 @@ export async function detectIn(
   const log = boundedLog(facts.log);
   const late = `out of time: detect did not end within ${timeout} s; it blocked the event loop; worker killed`;
   let kept = 0;
-  const requests = new RequestHandler({
-    worker,
-    sources,
-    soFar,
-    signal: ended.signal,
-    tick: signal,
-    stop: (cause) => worker.kill(cause),
-  });
+  const run = { worker, sources, soFar, signal: ended.signal, tick: signal };
+  const requests = new RequestHandler(run);
   const add = (detections: readonly SafeDetection[], length: number): void => {
     for (const detection of detections) {
       const isOneTooMany = soFar.yielded >= limits.detections;
