@@ -120,9 +120,9 @@ async function addAlarm(name: string, load: Load, facts: LoadFacts): Promise<Ala
 
 function quarantined(row: AlarmRow, decide: LoadFacts["decide"]): Alarm | undefined {
   const decision = decide(row);
-  return decision.run
-    ? undefined
-    : unloaded(row, { kind: "quarantined", message: decision.reason });
+  if (decision.run) return undefined;
+  const readiness = { kind: "quarantined", message: decision.reason } as const;
+  return { row, module: undefined, readiness };
 }
 
 function judge(row: AlarmRow, loaded: LoadedModule, configured: ReadonlySet<string>): Alarm {
@@ -132,11 +132,7 @@ function judge(row: AlarmRow, loaded: LoadedModule, configured: ReadonlySet<stri
 }
 
 function faulty(row: AlarmRow, message: string, cause: "module" | "row"): Alarm {
-  return unloaded(row, { kind: "faulty", message, cause });
-}
-
-function unloaded(row: AlarmRow, readiness: Readiness): Alarm {
-  return { row, module: undefined, readiness };
+  return { row, module: undefined, readiness: { kind: "faulty", message, cause } };
 }
 
 /** What the row of a new module starts with. */

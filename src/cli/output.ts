@@ -12,7 +12,7 @@ export function addJsonOption(command: Command): Command {
   return command.option("--json", "print as JSON");
 }
 
-/** Prints the facts as JSON where the user asked for that, else the lines. */
+/** Prints the facts as JSON where the user asked for that, else the lines; no control characters, no secrets. */
 export function print(options: JsonOption, facts: unknown, lines: readonly string[]): void {
   if (options.json === true) printJson(facts);
   else printLines(lines);
@@ -30,8 +30,8 @@ export function printLines(lines: readonly string[]): void {
   if (lines.length > 0) process.stdout.write(`${lines.map(shown).join("\n")}\n`);
 }
 
-/** Writes a value as JSON, control characters escaped, secrets removed; undefined becomes null. */
-export function printJson(value: unknown): void {
+/** Undefined becomes null. */
+function printJson(value: unknown): void {
   const text = JSON.stringify(value, (_key, item: unknown) => item ?? null);
   const redacted = redactedJson(text, redact);
   process.stdout.write(`${plainJson(JSON.stringify(redacted, null, 2))}\n`);

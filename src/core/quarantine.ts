@@ -92,16 +92,12 @@ export function nextTry({ wait, triedAt }: Quarantine): string {
 /** How a run ended. A failure by another cause (a source is down, the row is wrong) proves nothing. */
 export type RunResult = "completed" | "own failure" | "other failure";
 
-export interface RunFacts {
-  readonly state: AlarmState | undefined;
+export interface RunFacts extends Omit<TryFacts, "named"> {
   readonly result: RunResult;
   /** Why it failed. */
   readonly cause: string;
-  readonly fingerprint: string;
   /** Why it was tried. */
   readonly reason: TryReason;
-  readonly now: number;
-  readonly after: number;
 }
 
 /** The state after a run; undefined if there is nothing to store. */

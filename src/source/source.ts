@@ -6,7 +6,6 @@ import { quote } from "../text/describe.ts";
 import { CircuitBreaker } from "./circuit_breaker.ts";
 import type { Connections } from "./connections.ts";
 import { fetchError } from "./fetch_error.ts";
-import { attemptGet } from "./http.ts";
 import { type Query, queryText } from "./paging.ts";
 import { failed, type RequestResult } from "./request_result.ts";
 import type { SourceRequest } from "./requester.ts";
@@ -98,17 +97,11 @@ export class Source implements SharedSource {
   }
 
   async #attempt(url: URL, isAhead: boolean): Promise<RequestResult> {
-    const { timeout } = this.#settings;
     this.#connections ??= this.#open();
     const connections = await this.#connections;
-    const headers = requestHeaders(this.#settings);
     const signal = this.#signal;
-    const onDate = (time: number): void => {
-      this.date = Math.max(this.date ?? time, time);
-    };
-    const options = { connections, headers, timeout, signal, onDate };
     for (let attempt = 1, waited = 0; ; attempt++) {
-      const result = await attemptGet(url, options);
+      const result = await connections.get(url);
       if (result.ok || isAhead) return result;
       const decision = decideRetry(attempt, result, Math.random(), waited);
       if (!decision.retry) return { ...result, reason: decision.reason };
@@ -122,8 +115,15 @@ export class Source implements SharedSource {
   /** Loaded only when needed: most of a tick without requests would be the load time. */
   async #open(): Promise<Connections> {
     const { openConnections } = await import("./connections.ts");
-    const { baseUrl, timeout } = this.#settings;
-    return openConnections(new URL(baseUrl).origin, this.maxConnections, timeout);
+    return openConnections({
+      ...this.#settings,
+      origin: new URL(this.#settings.baseUrl).origin,
+      headers: requestHeaders(this.#settings),
+      signal: this.#signal,
+      onDate: (time) => {
+        this.date = Math.max(this.date ?? time, time);
+      },
+    });
   }
 
   /** The path is below the base URL, with or without a leading slash, and cannot leave it. */

@@ -50,7 +50,7 @@ export type Workers = Pick<WorkerPool, "load" | "detect" | "close">;
 export class WorkerPool {
   readonly #settings: WorkerPoolSettings;
   readonly #all = new Set<Worker>();
-  readonly #idle: Worker[] = [];
+  readonly #idle = new Set<Worker>();
   readonly #waiting: Waiting[] = [];
   /** Those that run one job again and end. */
   readonly #alone = new Set<Worker>();
@@ -64,7 +64,7 @@ export class WorkerPool {
     const { first } = settings;
     if (first === undefined) return;
     this.#all.add(first);
-    this.#idle.push(first);
+    this.#idle.add(first);
   }
 
   /** Imports a module. Never rejects. */
@@ -158,14 +158,14 @@ export class WorkerPool {
   }
 
   async #acquire(need: Omit<Waiting, "take">): Promise<Worker> {
-    const idle = this.#idle.find((worker) => worker.isAlive && need.memory === worker.memory);
-    if (idle !== undefined) {
-      this.#idle.splice(this.#idle.indexOf(idle), 1);
-      return idle;
+    for (const worker of this.#idle) {
+      if (!worker.isAlive || need.memory !== worker.memory) continue;
+      this.#idle.delete(worker);
+      return worker;
     }
     return await new Promise((resolve) => {
       this.#waiting.push({ ...need, take: resolve });
-      if (this.#all.size === this.#idle.length) this.#startOne();
+      if (this.#all.size === this.#idle.size) this.#startOne();
       else this.#startLater();
     });
   }
@@ -179,7 +179,7 @@ export class WorkerPool {
         next.take(worker);
         return;
       }
-      this.#idle.push(worker);
+      this.#idle.add(worker);
     } else this.#drop(worker);
     this.#startOne();
   }
@@ -222,7 +222,7 @@ export class WorkerPool {
   /** What runs in it ends, and may run again in a process of its own. */
   #drop(worker: Worker): void {
     this.#all.delete(worker);
-    if (this.#idle.includes(worker)) this.#idle.splice(this.#idle.indexOf(worker), 1);
+    this.#idle.delete(worker);
     worker.kill("it is not needed any more");
   }
 }
