@@ -1,7 +1,6 @@
 import { alarmEntryId } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
 
-/** What a tick does with a row. */
 type AlarmListItem =
   | { readonly kind: "run" | "archived"; readonly row: AlarmRow }
   /** The row is wrong, its module is missing, or an older row has the same alarm. */

@@ -2,7 +2,6 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isAlarmName } from "../core/event_key.ts";
 
-/** One module file: its alarm's name and its path. */
 export interface ModuleFile {
   readonly name: string;
   readonly path: string;

@@ -10,7 +10,6 @@ import type { AlarmModule, LoadedModule } from "./alarm_module.ts";
 import type { ModuleFile } from "./discover.ts";
 import { judgeReadiness, type Readiness } from "./readiness.ts";
 
-/** An alarm of the tick. */
 export interface Alarm {
   readonly row: AlarmRow;
   /** Undefined if it was not loaded. */

@@ -12,7 +12,6 @@ import {
 } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
-/** `alarm show`: one alarm, its parameters and its active events. */
 export function declare(command: Command): void {
   addJsonOption(addConfigOption(command.argument("<name>", "name of the alarm"))).action(
     async (name: string, options: ConfigOption & JsonOption) => {

@@ -21,7 +21,6 @@ interface TryOptions extends ConfigOption, JsonOption {
   readonly param?: readonly string[];
 }
 
-/** `alarm try`: runs one `detect` now; writes nothing, mails nothing. */
 export function declare(command: Command, setExit: SetExit): void {
   addConfigOption(command.argument("<name>", "name of the alarm")).option(
     "--param <name=value...>",

@@ -17,7 +17,6 @@ import { redact } from "./secrets.ts";
 
 const silent: Log = { error: () => {}, info: () => {}, debug: () => {} };
 
-/** An alarm with its module file, if there is one. */
 export interface ViewedAlarm extends Alarm {
   readonly file: ModuleFile | undefined;
 }

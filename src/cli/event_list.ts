@@ -17,7 +17,6 @@ interface ListOptions extends ConfigOption, JsonOption {
   readonly limit: number;
 }
 
-/** `event list`: what is firing. */
 export function declare(command: Command): void {
   addConfigOption(command)
     .option("--alarm <name>", "only this alarm", alarmName)

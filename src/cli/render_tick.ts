@@ -46,7 +46,6 @@ function itemsOf({ fresh, continuing, cleared }: Notice): readonly BundleItem[] 
   return [...fresh, ...continuing, ...cleared];
 }
 
-/** The plan, as `run --plan --json` prints it. */
 export type PlanFacts = ReturnType<typeof planFacts>;
 type AlarmPlan = ReturnType<typeof alarmPlanFacts>;
 
@@ -95,7 +94,6 @@ function alarmPlanFacts({ row, outcome, plan, subjects, notice, ...result }: Ran
   };
 }
 
-/** The plan as text: every item with its reason. */
 export function renderPlan({ new_modules, alarms, errors }: PlanFacts): string[] {
   const blocks = [
     ["Plan of the next tick. Nothing was written and nothing was sent."],

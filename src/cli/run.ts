@@ -32,7 +32,6 @@ interface RunOptions extends ConfigOption, JsonOption {
   readonly verbose?: boolean;
 }
 
-/** `run`: one tick. */
 export function declare(command: Command, setExit: SetExit): void {
   const withOptions = addConfigOption(command)
     .enablePositionalOptions()

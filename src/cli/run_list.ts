@@ -20,7 +20,6 @@ interface ListOptions extends ConfigOption, JsonOption {
   readonly limit: number;
 }
 
-/** `run list`: the records of the last ticks, those that were skipped included. */
 export function declare(command: Command): void {
   addJsonOption(addLimitOption(addConfigOption(command), 20)).action(
     async (options: ListOptions) => {

@@ -5,13 +5,11 @@ import type { BundleItem, Notice } from "./notice.ts";
 export const LISTED = 100;
 const MAX_BODY = 2_000;
 
-/** Title and text of an event as a mail shows it. */
 export interface EventTexts {
   readonly subject: string;
   readonly body: string;
 }
 
-/** An event as the mail lists it. */
 export interface ListedItem extends Omit<BundleItem, "eventId" | "since">, EventTexts {
   /** An earlier mail that names it may have been sent: the engine ended before it knew. */
   readonly mayBeDuplicate: boolean;
@@ -36,7 +34,6 @@ export interface Bundle {
   readonly caveats: readonly string[];
 }
 
-/** The items that the mail lists. */
 export function listedItems({ fresh, continuing, cleared }: Notice) {
   const room = Math.max(0, LISTED - fresh.length);
   return {
@@ -57,7 +54,6 @@ export interface BundleFacts
   readonly maybeMailed: Pick<ReadonlyMap<string, unknown>, "has">;
 }
 
-/** Composes the alarm's one mail of this tick. */
 export function composeBundle({
   notice,
   detections,

@@ -39,7 +39,6 @@ export const UNFINISHED: DeliveryError = {
   mayBeDelivered: true,
 };
 
-/** The state of a delivery, for its record. */
 export interface DeliveryState {
   /** `partial`: sent to some of the recipients. */
   readonly outcome: "delivered" | "partial" | "failed";
@@ -83,7 +82,6 @@ export function deliveryErrors(delivery: Delivery, isRepeat = false): readonly s
 export const CORRECT_ADDRESS =
   "correct or remove the address in the alarm's recipients or its team";
 
-/** The refused addresses, grouped by reason. */
 function refusedTexts(refused: readonly Refused[]): readonly string[] {
   const byReason = new Map<string, string[]>();
   for (const { address, reason } of refused)

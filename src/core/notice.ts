@@ -2,19 +2,16 @@ import { isAhead } from "./clock.ts";
 import type { ActiveEvent, AlarmRow, Mode } from "./model.ts";
 import type { Plan } from "./reconcile.ts";
 
-/** Why an event is in the bundle. */
 export type ItemReason =
   | "new"
   | "unsent"
   | "renotification due"
   | "cleared before it could be mailed";
-/** Why an active event is not in the bundle. */
 type OmitReason =
   | "already mailed"
   | "renotification not due"
   | "not seen this tick"
   | "may have been mailed";
-/** Why the bundle is sent, or not. */
 type SendReason =
   | "due"
   | "nothing to mail"
@@ -24,7 +21,6 @@ type SendReason =
   | "no recipients"
   | "mail is not configured";
 
-/** An event that the bundle names. */
 export interface BundleItem {
   readonly eventId: string;
   readonly dedupeKey: string;

@@ -101,7 +101,6 @@ function unknownParam(name: string, known: readonly string[]): string {
   return `unknown parameter ${showName(name)} (${guess ? `did you mean ${showName(guess)}?` : list})`;
 }
 
-/** What a value must be, and whether it is. */
 type Check = readonly [what: string, is: (value: unknown) => boolean];
 
 const isString = (value: unknown): boolean => typeof value === "string";

@@ -66,7 +66,6 @@ export interface TryFacts {
   readonly after: number;
 }
 
-/** Whether an alarm runs in this tick. */
 export function decideTry({ state, fingerprint, named, now, after }: TryFacts): TryDecision {
   const quarantine = state?.quarantine;
   if (quarantine === undefined || after === 0) return { run: true, reason: "not quarantined" };

@@ -15,7 +15,6 @@ export interface Message {
 /** Longest texts that a mail shows; a row or a service may hold any length. */
 const LIMITS = { description: 10_000, caveat: 1_000, title: 300 };
 
-/** Renders the alarm's one mail of a tick. */
 export function renderMessage(bundle: Bundle): Message {
   const entryId = headerText(cut(bundle.entryId, LIMITS.title));
   const { freshCount: fresh, continuingCount: continuing, clearedCount: cleared } = bundle;
@@ -34,7 +33,6 @@ export function storedMessage(subject: string, stored: string, mayBeDuplicate: b
   return { subject: headerText(subject), text, html: htmlPage(pre) };
 }
 
-/** What both forms of the mail show. */
 type Parts = ReturnType<typeof partsOf>;
 
 function partsOf(bundle: Bundle, alarm: string) {

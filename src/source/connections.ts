@@ -26,7 +26,6 @@ export interface ConnectionSettings {
   readonly onDate: (time: number) => void;
 }
 
-/** The open connections to one service. */
 export type Connections = ReturnType<typeof openConnections>;
 
 export function openConnections(settings: ConnectionSettings) {

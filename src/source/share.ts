@@ -1,7 +1,6 @@
 import fastq from "fastq";
 import type { Requester, SourceRequest } from "./requester.ts";
 
-/** A source that several alarms use. */
 export interface SharedSource extends Requester {
   /** Requests that it sends side by side. */
   readonly maxConnections: number;

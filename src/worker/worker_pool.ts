@@ -18,7 +18,6 @@ const PATIENCE = 200;
 /** Milliseconds of an average job below which another worker would not help: the engine is the bottleneck. */
 const QUICK_JOB = 25;
 
-/** A job that waits for a worker. */
 interface Waiting {
   readonly memory: number;
   /** Of the module: a worker that has it loaded need not load it again. */
@@ -40,7 +39,6 @@ export interface WorkerPoolSettings {
   readonly first?: Worker | undefined;
 }
 
-/** Runs alarm modules. */
 export type Workers = Pick<WorkerPool, "load" | "detect" | "close">;
 
 /**

@@ -103,7 +103,6 @@ function isIterable(value: unknown): value is Iterable<unknown> {
   return typeof value === "object" && value !== null && Symbol.iterator in value;
 }
 
-/** The message, and the line in the module that threw. */
 function describeThrown(error: unknown): string {
   const text = errorText(error);
   if (error === null || error === undefined) return text;

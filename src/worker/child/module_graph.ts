@@ -138,7 +138,6 @@ async function importByNode(specifier: string, importer: string): Promise<object
   return await load(specifier);
 }
 
-/** A module with these exports. */
 function moduleOf(exports: object, identifier: string): vm.Module {
   const names = Object.keys(exports);
   const set = function (this: vm.SyntheticModule): void {
