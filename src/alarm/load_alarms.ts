@@ -1,6 +1,6 @@
 import type { Log } from "../core/log.ts";
 import type { AlarmRow } from "../core/model.ts";
-import { defaultParams } from "../core/params.ts";
+import { resolveParams } from "../core/params.ts";
 import type { TryDecision } from "../core/quarantine.ts";
 import { alarmRows, assumedRow, createAlarm, type NewAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
@@ -15,15 +15,6 @@ export interface Alarm {
   /** Undefined if it was not loaded. */
   readonly module: AlarmModule | undefined;
   readonly readiness: Readiness;
-}
-
-export interface LoadedAlarms {
-  /** None of them rejects. */
-  readonly alarms: readonly Promise<Alarm>[];
-  /** Duplicate or invalid rows, and unknown names: each an error of the run. */
-  readonly errors: readonly string[];
-  /** Names of alarms whose row was made now, or would be. */
-  readonly newModules: readonly string[];
 }
 
 export interface LoadFacts {
@@ -43,8 +34,12 @@ export interface LoadFacts {
   readonly log: Log;
 }
 
-/** Folders × rows: every alarm of the tick. Each loads on its own, so that one that hangs delays no other. */
-export async function loadAlarms(facts: LoadFacts): Promise<LoadedAlarms> {
+/**
+ * Folders × rows: every alarm of the tick. Each loads on its own, so that one that hangs delays no other; none
+ * rejects. `errors` are duplicate or invalid rows, and unknown names: each an error of the run. `newModules` are
+ * the alarms whose row was made now, or would be.
+ */
+export async function loadAlarms(facts: LoadFacts) {
   const { db, modules, sources, only, decide, log } = facts;
   const { rows, invalid, deleted } = await alarmRows(db);
   const listed = listAlarms([...modules.keys()], rows);
@@ -138,5 +133,5 @@ function faulty(row: AlarmRow, message: string, cause: "module" | "row"): Alarm 
 export function newAlarm(name: string, loaded: LoadedModule | undefined): NewAlarm {
   if (!loaded?.ok) return { name, title: undefined, description: undefined, params: {} };
   const { title, description, params } = loaded.module;
-  return { name, title, description, params: defaultParams(params) };
+  return { name, title, description, params: resolveParams(params, {}).params };
 }

@@ -74,7 +74,6 @@ export async function findAlarm(db: Database, config: Config, typed: string): Pr
 
 /** What the user named does not exist. */
 export class NotFound extends ExpectedError {
-  override readonly name = "NotFound";
   override readonly exitCode = EXIT.failed;
 }
 

@@ -1,4 +1,4 @@
-import type { Mode } from "../core/model.ts";
+import type { ActiveEvent, Mode } from "../core/model.ts";
 import type { BundleItem, Notice } from "../core/notice.ts";
 import type { TickReport } from "../engine/report.ts";
 import type { AlarmResult, RanResult } from "../engine/result.ts";
@@ -46,7 +46,6 @@ function itemsOf({ fresh, continuing, cleared }: Notice): readonly BundleItem[] 
   return [...fresh, ...continuing, ...cleared];
 }
 
-export type PlanFacts = ReturnType<typeof planFacts>;
 type AlarmPlan = ReturnType<typeof alarmPlanFacts>;
 
 export function planFacts({ newModules, errors, results }: TickReport) {
@@ -61,13 +60,8 @@ export function planFacts({ newModules, errors, results }: TickReport) {
   };
 }
 
-interface Change {
-  readonly event: { readonly id: string; readonly dedupeKey: string };
-  readonly reason: string;
-}
-
 function alarmPlanFacts({ row, outcome, plan, subjects, notice, ...result }: RanResult) {
-  const facts = ({ event, reason }: Change) => {
+  const facts = ({ event, reason }: { event: ActiveEvent; reason: string }) => {
     return { dedupe_key: event.dedupeKey, event_id: event.id, reason };
   };
   return {
@@ -94,7 +88,7 @@ function alarmPlanFacts({ row, outcome, plan, subjects, notice, ...result }: Ran
   };
 }
 
-export function renderPlan({ new_modules, alarms, errors }: PlanFacts): string[] {
+export function renderPlan({ new_modules, alarms, errors }: ReturnType<typeof planFacts>) {
   const blocks = [
     ["Plan of the next tick. Nothing was written and nothing was sent."],
     ...new_modules.map((name) => [`${name}: new module; its row would be created, with mail off`]),

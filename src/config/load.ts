@@ -6,9 +6,7 @@ import type { Config, Environment } from "./config.ts";
 import { parseConfig } from "./parse.ts";
 
 /** The configuration cannot be used; the message lists every fault. */
-export class ConfigError extends ExpectedError {
-  override readonly name = "ConfigError";
-}
+export class ConfigError extends ExpectedError {}
 
 /** The folder of the shipped alarm modules, beside `src/` and `dist/` alike. */
 export const SHIPPED_ALARMS = fileURLToPath(new URL("../../alarms", import.meta.url));

@@ -1,14 +1,11 @@
-import type { Outcome } from "./model.ts";
+import type { Outcome, SafeDetection } from "./model.ts";
 import type { BundleItem, Notice } from "./notice.ts";
 
 /** Events that a mail lists; the rest are counted. */
 export const LISTED = 100;
 const MAX_BODY = 2_000;
 
-export interface EventTexts {
-  readonly subject: string;
-  readonly body: string;
-}
+export type EventTexts = Pick<SafeDetection, "subject" | "body">;
 
 export interface ListedItem extends Omit<BundleItem, "eventId" | "since">, EventTexts {
   /** An earlier mail that names it may have been sent: the engine ended before it knew. */
@@ -54,13 +51,8 @@ export interface BundleFacts
   readonly maybeMailed: Pick<ReadonlyMap<string, unknown>, "has">;
 }
 
-export function composeBundle({
-  notice,
-  detections,
-  stored,
-  maybeMailed,
-  ...head
-}: BundleFacts): Bundle {
+export function composeBundle(facts: BundleFacts): Bundle {
+  const { notice, detections, stored, maybeMailed, ...head } = facts;
   const listed = listedItems(notice);
   const list = (
     { eventId, since: _, ...item }: BundleItem,

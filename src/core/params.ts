@@ -90,11 +90,6 @@ function isBlank(value: JsonValue): boolean {
   return typeof value === "string" ? value.trim() === "" : Array.isArray(value) && !value.length;
 }
 
-/** The values that a new alarm's row starts with. */
-export function defaultParams(specs: ParamSpecs): JsonObject {
-  return resolveParams(specs, {}).params;
-}
-
 function unknownParam(name: string, known: readonly string[]): string {
   const guess = nearest(name, known);
   const list = `known: ${known.map(showName).join(", ") || "none"}`;

@@ -103,10 +103,10 @@ export class Source implements SharedSource {
     for (let attempt = 1, waited = 0; ; attempt++) {
       const result = await connections.get(url);
       if (result.ok || isAhead) return result;
-      const decision = decideRetry(attempt, result, Math.random(), waited);
-      if (!decision.retry) return { ...result, reason: decision.reason };
-      waited += decision.seconds;
-      await sleep(decision.seconds * 1000, undefined, { signal }).catch(() => {});
+      const pause = decideRetry(attempt, result, Math.random(), waited);
+      if (typeof pause === "string") return { ...result, reason: pause };
+      waited += pause;
+      await sleep(pause * 1000, undefined, { signal }).catch(() => {});
       if (signal.aborted)
         return { ...result, reason: `${result.reason}; the tick ended before a retry` };
     }

@@ -5,7 +5,7 @@ import type { DetectLimits, Outcome } from "../core/model.ts";
 import { cut, errorText } from "../text/describe.ts";
 import type { Redact } from "../text/redact.ts";
 import { type DetectFacts, detectIn, type JobResult, loadIn, MAX_TEXT } from "./job.ts";
-import { Worker } from "./worker.ts";
+import { Worker, type WorkerSettings } from "./worker.ts";
 
 /** Alarms mostly wait for a service, which takes four requests at once. */
 const MAX_WORKERS = 16;
@@ -25,12 +25,9 @@ interface Waiting {
   take(worker: Worker): void;
 }
 
-export interface WorkerPoolSettings {
+export interface WorkerPoolSettings extends Omit<WorkerSettings, "memory"> {
   /** For loading modules; `detect` has the limits of its alarm. */
   readonly limits: DetectLimits;
-  /** Seconds of CPU time of one process. */
-  readonly cpuTime: number;
-  readonly log: (message: string) => void;
   /** Aborted when the tick's time is up: running jobs are ended and none is started. */
   readonly signal: AbortSignal;
   /** Removes secrets from detections. */

@@ -30,8 +30,6 @@ class OutOfTime extends DetectEnded {
   }
 }
 
-class NotIterable extends Error {}
-
 /** Runs `detect` once. Never throws; undefined if it returned. */
 export async function runDetect(facts: DetectFacts): Promise<DetectError | undefined> {
   const started = performance.now();
@@ -64,18 +62,19 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
     // A generator that never waits keeps the timer from firing.
     if (performance.now() - started > facts.timeout * 1000) throw new OutOfTime(facts.timeout);
   };
-  const takeAll = async (): Promise<void> => {
+  const takeAll = async (): Promise<DetectError | undefined> => {
     const returned = await facts.detect(client, facts.params);
     if (isAsyncIterable(returned)) for await (const value of returned) take(value);
     else if (isIterable(returned)) for (const value of returned) take(value);
-    else
-      throw new NotIterable(
-        `detect returned ${returned === null ? "null" : typeof returned}; it must be a generator (function*) or return a list of detections`,
-      );
+    else {
+      const found = returned === null ? "null" : typeof returned;
+      const text = `detect returned ${found}; it must be a generator (function*) or return a list of detections`;
+      return { text };
+    }
+    return undefined;
   };
   try {
-    await inTime(takeAll(), signal);
-    return undefined;
+    return await inTime(takeAll(), signal);
   } catch (error) {
     return describeEnd(error);
   } finally {
@@ -88,7 +87,6 @@ function describeEnd(error: unknown): DetectError {
   try {
     if (error instanceof FetchError) return { text: error.message, isFetch: true };
     if (error instanceof OutOfTime) return { text: error.message, isWaiting: error.isWaiting };
-    if (error instanceof NotIterable) return { text: error.message };
     return { text: `detect threw ${describeThrown(error)}` };
   } catch {
     return { text: "detect threw an error that cannot be read" };
