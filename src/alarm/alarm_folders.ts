@@ -9,9 +9,7 @@ import { describeReplacement, mergeFolders } from "./merge_folders.ts";
 import { realPath, writableFault } from "./permissions.ts";
 
 /** An alarms folder cannot be read, or other users can write it: no tick is possible. */
-export class AlarmsFolderError extends ExpectedError {
-  override readonly name = "AlarmsFolderError";
-}
+export class AlarmsFolderError extends ExpectedError {}
 
 /**
  * The module files of all alarms folders, one for each name; each file that is skipped or replaced goes to

@@ -1,24 +1,16 @@
 import { alarmEntryId } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
 
-/** What a tick does with a row. */
 type AlarmListItem =
-  | { readonly kind: "run"; readonly row: AlarmRow }
-  /** The row is wrong, or its module is missing. */
-  | { readonly kind: "unusable"; readonly row: AlarmRow; readonly message: string }
-  /** An older row has the same alarm. */
-  | { readonly kind: "second row"; readonly row: AlarmRow; readonly message: string }
-  | { readonly kind: "archived"; readonly row: AlarmRow };
+  | { readonly kind: "run" | "archived"; readonly row: AlarmRow }
+  /** The row is wrong, its module is missing, or an older row has the same alarm. */
+  | { readonly kind: "unusable" | "second row"; readonly row: AlarmRow; readonly message: string };
 
-export interface AlarmList {
-  /** In the order of `entry_id`. */
-  readonly items: readonly AlarmListItem[];
-  /** Modules that have no row yet: one is made, with mail off. */
-  readonly newModules: readonly string[];
-}
-
-/** Modules × rows. A row's module is looked up among the names in the folders, so that no row can name a path. */
-export function listAlarms(modules: readonly string[], rows: readonly AlarmRow[]): AlarmList {
+/**
+ * Modules × rows, in the order of `entry_id`. A row's module is looked up among the names in the folders, so that
+ * no row can name a path. For each of `newModules` a row is made, with mail off.
+ */
+export function listAlarms(modules: readonly string[], rows: readonly AlarmRow[]) {
   const found = new Set(modules);
   const taken = new Map<string, AlarmRow>();
   const items = [...rows]

@@ -2,7 +2,6 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isAlarmName } from "../core/event_key.ts";
 
-/** One module file: its alarm's name and its path. */
 export interface ModuleFile {
   readonly name: string;
   readonly path: string;
@@ -14,17 +13,14 @@ export interface ModuleFile {
   readonly allowWritable?: true;
 }
 
-export interface Discovery {
-  /** Sorted by name. */
-  readonly modules: readonly ModuleFile[];
-  readonly skipped: readonly { readonly file: string; readonly reason: string }[];
-}
-
 const NOT_MODULE =
   "not an alarm module; the name of one is a lower-case identifier with .ts, .mjs or .js, such as my_alarm.ts";
 
-/** Finds the module files of an alarms folder, not of the folders in it. Throws if it cannot be read. */
-export function discoverModules(folder: string): Discovery {
+/**
+ * Finds the module files of an alarms folder, not of the folders in it, sorted by name. Throws if it cannot be
+ * read.
+ */
+export function discoverModules(folder: string) {
   const found = new Map<string, readonly string[]>();
   const skipped: { file: string; reason: string }[] = [];
   for (const file of readdirSync(folder).sort()) {

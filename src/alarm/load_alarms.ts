@@ -1,9 +1,8 @@
-import { alarmEntryId } from "../core/event_key.ts";
 import type { Log } from "../core/log.ts";
 import type { AlarmRow } from "../core/model.ts";
-import { defaultParams } from "../core/params.ts";
+import { resolveParams } from "../core/params.ts";
 import type { TryDecision } from "../core/quarantine.ts";
-import { alarmRows, createAlarm, type NewAlarm } from "../store/alarms.ts";
+import { alarmRows, assumedRow, createAlarm, type NewAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 import { errorText } from "../text/describe.ts";
 import { listAlarms } from "./alarm_list.ts";
@@ -11,21 +10,11 @@ import type { AlarmModule, LoadedModule } from "./alarm_module.ts";
 import type { ModuleFile } from "./discover.ts";
 import { judgeReadiness, type Readiness } from "./readiness.ts";
 
-/** An alarm of the tick. */
 export interface Alarm {
   readonly row: AlarmRow;
   /** Undefined if it was not loaded. */
   readonly module: AlarmModule | undefined;
   readonly readiness: Readiness;
-}
-
-export interface LoadedAlarms {
-  /** None of them rejects. */
-  readonly alarms: readonly Promise<Alarm>[];
-  /** Duplicate or invalid rows, and unknown names: each an error of the run. */
-  readonly errors: readonly string[];
-  /** Names of alarms whose row was made now, or would be. */
-  readonly newModules: readonly string[];
 }
 
 export interface LoadFacts {
@@ -45,8 +34,12 @@ export interface LoadFacts {
   readonly log: Log;
 }
 
-/** Folders × rows: every alarm of the tick. Each loads on its own, so that one that hangs delays no other. */
-export async function loadAlarms(facts: LoadFacts): Promise<LoadedAlarms> {
+/**
+ * Folders × rows: every alarm of the tick. Each loads on its own, so that one that hangs delays no other; none
+ * rejects. `errors` are duplicate or invalid rows, and unknown names: each an error of the run. `newModules` are
+ * the alarms whose row was made now, or would be.
+ */
+export async function loadAlarms(facts: LoadFacts) {
   const { db, modules, sources, only, decide, log } = facts;
   const { rows, invalid, deleted } = await alarmRows(db);
   const listed = listAlarms([...modules.keys()], rows);
@@ -121,9 +114,9 @@ async function addAlarm(name: string, load: Load, facts: LoadFacts): Promise<Ala
 
 function quarantined(row: AlarmRow, decide: LoadFacts["decide"]): Alarm | undefined {
   const decision = decide(row);
-  return decision.run
-    ? undefined
-    : unloaded(row, { kind: "quarantined", message: decision.reason });
+  if (decision.run) return undefined;
+  const readiness = { kind: "quarantined", message: decision.reason } as const;
+  return { row, module: undefined, readiness };
 }
 
 function judge(row: AlarmRow, loaded: LoadedModule, configured: ReadonlySet<string>): Alarm {
@@ -133,36 +126,12 @@ function judge(row: AlarmRow, loaded: LoadedModule, configured: ReadonlySet<stri
 }
 
 function faulty(row: AlarmRow, message: string, cause: "module" | "row"): Alarm {
-  return unloaded(row, { kind: "faulty", message, cause });
-}
-
-function unloaded(row: AlarmRow, readiness: Readiness): Alarm {
-  return { row, module: undefined, readiness };
+  return { row, module: undefined, readiness: { kind: "faulty", message, cause } };
 }
 
 /** What the row of a new module starts with. */
 export function newAlarm(name: string, loaded: LoadedModule | undefined): NewAlarm {
   if (!loaded?.ok) return { name, title: undefined, description: undefined, params: {} };
   const { title, description, params } = loaded.module;
-  return { name, title, description, params: defaultParams(params) };
-}
-
-/** The row of a new module as a plan shows it. */
-function assumedRow({ name, title, description, params }: NewAlarm): AlarmRow {
-  return {
-    id: "",
-    entryId: alarmEntryId(name),
-    name,
-    module: name,
-    title: title ?? name.replaceAll("_", " "),
-    description: description ?? "",
-    enabled: false,
-    recipients: [],
-    renotificationHours: 0,
-    params,
-    limits: {},
-    archived: false,
-    faults: [],
-    blocker: undefined,
-  };
+  return { name, title, description, params: resolveParams(params, {}).params };
 }

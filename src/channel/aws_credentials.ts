@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { ChildProcess } from "node:child_process";
 import { subscribe } from "node:diagnostics_channel";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 
 /**
@@ -23,14 +22,6 @@ subscribe("child_process", (message) => {
     else signal.addEventListener("abort", end, { once: true });
   });
 });
-
-/** The promise's result, or a rejection when the signal aborts first. */
-export async function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  const aborted = once(signal, "abort").then((): never => {
-    throw signal.reason;
-  });
-  return await Promise.race([promise, aborted]);
-}
 
 /** The shell's child would outlive the shell. Without /proc only the shell ends. */
 function endTree(pid: number): void {

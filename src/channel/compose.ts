@@ -1,23 +1,11 @@
-import type { Buffer } from "node:buffer";
 import MailComposer from "nodemailer/lib/mail-composer";
 import { encodeWord } from "nodemailer/lib/mime-funcs";
 import { headerText } from "../text/escape.ts";
 import type { Mail } from "./channel.ts";
 
-export interface ComposedMail {
-  /** The MIME message. */
-  readonly raw: Buffer;
-  /** Its From header, in ASCII. */
-  readonly from: string;
-  /** The recipients' bare addresses, domains in ASCII. */
-  readonly to: string[];
-}
+export type ComposedMail = Awaited<ReturnType<typeof composeMail>>;
 
-export async function composeMail(
-  mail: Mail,
-  from: string,
-  newline: "unix" | "windows",
-): Promise<ComposedMail> {
+export async function composeMail(mail: Mail, from: string, newline: "unix" | "windows") {
   const message = new MailComposer({
     from: parseSender(from),
     to: mail.recipients.map((address) => ({ name: "", address })),
@@ -27,11 +15,12 @@ export async function composeMail(
     html: mail.html,
     newline,
   }).compile();
-  const { to } = message.getEnvelope();
   return {
     raw: await message.build(),
+    /** Its From header, in ASCII. */
     from: message.encodeHeaderValue("From", parseSender(from)),
-    to,
+    /** The recipients' bare addresses, domains in ASCII. */
+    to: message.getEnvelope().to,
   };
 }
 

@@ -4,8 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SESClient, SendEmailCommand, SendRawEmailCommand } from "@aws-sdk/client-ses";
 import type { EmailConfig } from "../config/config.ts";
 import { type DeliveryError, type Refused, UNFINISHED } from "../core/delivery.ts";
+import { inTime } from "../core/in_time.ts";
 import { headerText } from "../text/escape.ts";
-import { before, credentialsSignal } from "./aws_credentials.ts";
+import { credentialsSignal } from "./aws_credentials.ts";
 import type { Channel, Mail } from "./channel.ts";
 import { type ComposedMail, composeMail } from "./compose.ts";
 import { addressesIn, CHECK_ENDPOINT, readSesError, type SesError, sesError } from "./ses_error.ts";
@@ -81,7 +82,7 @@ export function sesChannel(
     const unresolved = AbortSignal.timeout(times.credentials);
     try {
       const limit = AbortSignal.any([signal, unresolved]);
-      await before(limit, credentialsSignal.run(limit, client.config.credentials));
+      await inTime(credentialsSignal.run(limit, client.config.credentials), limit);
     } catch (thrown) {
       if (signal.aborted) return outOfTime;
       const { message, retryable } = unresolved.aborted
@@ -98,7 +99,7 @@ export function sesChannel(
       const sent = useRaw
         ? client.send(rawCommand(composed), { abortSignal })
         : client.send(plainCommand(mail, composed), { abortSignal });
-      const { MessageId: id } = await before(abortSignal, sent);
+      const { MessageId: id } = await inTime(sent, abortSignal);
       // A proxy may answer 200 too; only a MessageId confirms.
       return id || unconfirmed(`SES: no MessageId in the response; ${CHECK_ENDPOINT}`);
     } catch (thrown) {

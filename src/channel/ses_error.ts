@@ -2,7 +2,6 @@ import type { DeliveryError } from "../core/delivery.ts";
 import { errorText } from "../text/describe.ts";
 import { headerText } from "../text/escape.ts";
 
-/** Why a call failed. */
 export interface SesError extends Omit<DeliveryError, "scope"> {
   /** `addresses`: SES rejected some of the recipients, and may accept the others. */
   readonly scope: DeliveryError["scope"] | "addresses";

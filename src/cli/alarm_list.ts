@@ -6,7 +6,6 @@ import { renderState, viewAlarms } from "./alarms.ts";
 import { addJsonOption, type JsonOption, print, renderTable } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
-/** `alarm list`: every alarm and whether it can run. */
 export function declare(command: Command): void {
   addJsonOption(addConfigOption(command)).action(async (options: ConfigOption & JsonOption) => {
     const { alarms, notes } = await listAlarms(options);

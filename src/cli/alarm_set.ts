@@ -26,7 +26,6 @@ interface SetOptions extends ConfigOption {
   readonly unarchive?: true;
 }
 
-/** `alarm set`: changes what the dashboard's editor changes. */
 export function declare(command: Command): void {
   addConfigOption(command.argument("<name>", "name of the alarm"))
     .description("Changes an alarm's row. The previous state is kept as a version.")

@@ -2,11 +2,16 @@ import type { Command } from "commander";
 import type { ParamSpec } from "../core/params.ts";
 import { type ListedEvent, listEvents } from "../store/event_list.ts";
 import { findAlarm, renderState, type ViewedAlarm } from "./alarms.ts";
-import { eventFacts } from "./event_list.ts";
-import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
+import {
+  addJsonOption,
+  type JsonOption,
+  print,
+  renderTable,
+  renderTime,
+  withRowKeys,
+} from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
-/** `alarm show`: one alarm, its parameters and its active events. */
 export function declare(command: Command): void {
   addJsonOption(addConfigOption(command.argument("<name>", "name of the alarm"))).action(
     async (name: string, options: ConfigOption & JsonOption) => {
@@ -15,7 +20,7 @@ export function declare(command: Command): void {
         const filter = { alarm: alarm.row.name, all: false, limit: 1_000 };
         return alarmFacts(alarm, await listEvents(db, filter));
       });
-      print(options, facts, renderAlarm(facts));
+      print(options, { ...facts, events: facts.events.map(withRowKeys) }, renderAlarm(facts));
     },
   );
 }
@@ -36,7 +41,7 @@ function alarmFacts(alarm: ViewedAlarm, events: readonly ListedEvent[]) {
     recipients: row.recipients,
     renotification_window_hours: row.renotificationHours,
     params: paramFacts(alarm),
-    events: events.map(eventFacts),
+    events,
   };
 }
 
@@ -61,8 +66,8 @@ function renderAlarm({ renotification_window_hours: hours, ...alarm }: AlarmFact
     ...renderTable(
       ["KEY", "FIRING SINCE", "LAST MAILED", "SUBJECT"],
       alarm.events.map((event) => {
-        const times = [event.fire_time, event.last_notified].map(renderTime);
-        return [event.dedupe_key, ...times, event.subject];
+        const times = [event.fireTime, event.lastNotified].map(renderTime);
+        return [event.dedupeKey, ...times, event.subject];
       }),
       "none",
     ),

@@ -21,7 +21,6 @@ interface TryOptions extends ConfigOption, JsonOption {
   readonly param?: readonly string[];
 }
 
-/** `alarm try`: runs one `detect` now; writes nothing, mails nothing. */
 export function declare(command: Command, setExit: SetExit): void {
   addConfigOption(command.argument("<name>", "name of the alarm")).option(
     "--param <name=value...>",
@@ -64,12 +63,8 @@ function withParams(alarm: Alarm, given: JsonObject, configured: ReadonlySet<str
   return { ...alarm, readiness: judgeReadiness(module, params, configured) };
 }
 
-function renderOutcome({
-  status,
-  detections,
-  seconds,
-  reasons,
-}: ReturnType<typeof outcomeFacts>): string[] {
+function renderOutcome(outcome: ReturnType<typeof outcomeFacts>): string[] {
+  const { status, detections, seconds, reasons } = outcome;
   const lines = detections.flatMap(({ dedupeKey, subject, body, data }) => [
     `${dedupeKey}: ${subject}`,
     ...(body === "" ? [] : body.trimEnd().split("\n")).map((line) => `    ${line}`),

@@ -17,7 +17,6 @@ import { redact } from "./secrets.ts";
 
 const silent: Log = { error: () => {}, info: () => {}, debug: () => {} };
 
-/** An alarm with its module file, if there is one. */
 export interface ViewedAlarm extends Alarm {
   readonly file: ModuleFile | undefined;
 }
@@ -75,7 +74,6 @@ export async function findAlarm(db: Database, config: Config, typed: string): Pr
 
 /** What the user named does not exist. */
 export class NotFound extends ExpectedError {
-  override readonly name = "NotFound";
   override readonly exitCode = EXIT.failed;
 }
 

@@ -3,7 +3,6 @@ import { Command } from "commander";
 import type { SetExit } from "./exit_code.ts";
 import { shown } from "./output.ts";
 
-/** Adds a command's options and its action. */
 type Declare = (command: Command, setExit: SetExit) => void;
 /** Called when the command runs or its help is shown, so that no other command's code is loaded. */
 type Load = () => Promise<{ readonly declare: Declare }>;
@@ -46,7 +45,6 @@ const OUTPUT = {
   writeErr: (text: string): void => void process.stderr.write(shown(text)),
 };
 
-/** The command line `swf-alarms`. */
 export function buildProgram(setExit: SetExit): Command {
   const loads = new Map<Command, Load>();
   const declare = async (_: Command, command: Command): Promise<void> =>
@@ -72,7 +70,6 @@ export function buildProgram(setExit: SetExit): Command {
   return program;
 }
 
-/** The command line `swf-alarms-run`. */
 export async function buildRunProgram(setExit: SetExit): Promise<Command> {
   const program = new Command("swf-alarms-run").configureOutput(OUTPUT).exitOverride();
   const { declarePythonRun } = await import("./run.ts");

@@ -1,7 +1,14 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { alarmName } from "../core/event_key.ts";
-import { type ListedEvent, listEvents } from "../store/event_list.ts";
-import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
+import { listEvents } from "../store/event_list.ts";
+import {
+  addJsonOption,
+  type JsonOption,
+  print,
+  renderTable,
+  renderTime,
+  withRowKeys,
+} from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 interface ListOptions extends ConfigOption, JsonOption {
@@ -10,7 +17,6 @@ interface ListOptions extends ConfigOption, JsonOption {
   readonly limit: number;
 }
 
-/** `event list`: what is firing. */
 export function declare(command: Command): void {
   addConfigOption(command)
     .option("--alarm <name>", "only this alarm", alarmName)
@@ -29,23 +35,8 @@ export function declare(command: Command): void {
       event.subject,
     ]);
     const headings = ["ALARM", "KEY", "FIRED", "CLEARED", "LAST MAILED", "SUBJECT"];
-    print(options, events.map(eventFacts), renderTable(headings, rows, "nothing is firing"));
+    print(options, events.map(withRowKeys), renderTable(headings, rows, "nothing is firing"));
   });
-}
-
-/** With the keys of the event's row. */
-export function eventFacts(event: ListedEvent) {
-  return {
-    id: event.id,
-    alarm: event.alarm,
-    dedupe_key: event.dedupeKey,
-    subject: event.subject,
-    fire_time: event.fireTime,
-    last_seen: event.lastSeen,
-    clear_time: event.clearTime,
-    clear_reason: event.clearReason,
-    last_notified: event.lastNotified,
-  };
 }
 
 export function addLimitOption(command: Command, limit: number): Command {

@@ -7,7 +7,6 @@ interface MigrateOptions extends ConfigOption, JsonOption {
   readonly embedded?: boolean;
 }
 
-/** `migrate`: brings the database up to date. */
 export function declare(command: Command): void {
   addJsonOption(addConfigOption(command))
     .description(

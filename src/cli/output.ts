@@ -12,10 +12,17 @@ export function addJsonOption(command: Command): Command {
   return command.option("--json", "print as JSON");
 }
 
-/** Prints the facts as JSON where the user asked for that, else the lines. */
+/** Prints the facts as JSON where the user asked for that, else the lines; no control characters, no secrets. */
 export function print(options: JsonOption, facts: unknown, lines: readonly string[]): void {
   if (options.json === true) printJson(facts);
   else printLines(lines);
+}
+
+/** A record with the keys of rows, such as `fire_time` for `fireTime`. */
+export function withRowKeys(record: object): { readonly [key: string]: unknown } {
+  const rowKey = (key: string): string =>
+    key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [rowKey(key), value]));
 }
 
 /** Writes lines to stdout, without control characters and secrets. */
@@ -23,8 +30,8 @@ export function printLines(lines: readonly string[]): void {
   if (lines.length > 0) process.stdout.write(`${lines.map(shown).join("\n")}\n`);
 }
 
-/** Writes a value as JSON, control characters escaped, secrets removed; undefined becomes null. */
-export function printJson(value: unknown): void {
+/** Undefined becomes null. */
+function printJson(value: unknown): void {
   const text = JSON.stringify(value, (_key, item: unknown) => item ?? null);
   const redacted = redactedJson(text, redact);
   process.stdout.write(`${plainJson(JSON.stringify(redacted, null, 2))}\n`);

@@ -23,7 +23,6 @@ interface PruneOptions extends ConfigOption, JsonOption {
 /** Milliseconds. */
 const TELL_EVERY = 4_000;
 
-/** `prune`: removes at once what the ticks remove gradually. */
 export function declare(command: Command, setExit: SetExit): void {
   addConfigOption(command)
     .description(

@@ -1,4 +1,4 @@
-import type { Mode } from "../core/model.ts";
+import type { ActiveEvent, Mode } from "../core/model.ts";
 import type { BundleItem, Notice } from "../core/notice.ts";
 import type { TickReport } from "../engine/report.ts";
 import type { AlarmResult, RanResult } from "../engine/result.ts";
@@ -46,8 +46,6 @@ function itemsOf({ fresh, continuing, cleared }: Notice): readonly BundleItem[] 
   return [...fresh, ...continuing, ...cleared];
 }
 
-/** The plan, as `run --plan --json` prints it. */
-export type PlanFacts = ReturnType<typeof planFacts>;
 type AlarmPlan = ReturnType<typeof alarmPlanFacts>;
 
 export function planFacts({ newModules, errors, results }: TickReport) {
@@ -62,13 +60,8 @@ export function planFacts({ newModules, errors, results }: TickReport) {
   };
 }
 
-interface Change {
-  readonly event: { readonly id: string; readonly dedupeKey: string };
-  readonly reason: string;
-}
-
 function alarmPlanFacts({ row, outcome, plan, subjects, notice, ...result }: RanResult) {
-  const facts = ({ event, reason }: Change) => {
+  const facts = ({ event, reason }: { event: ActiveEvent; reason: string }) => {
     return { dedupe_key: event.dedupeKey, event_id: event.id, reason };
   };
   return {
@@ -95,8 +88,7 @@ function alarmPlanFacts({ row, outcome, plan, subjects, notice, ...result }: Ran
   };
 }
 
-/** The plan as text: every item with its reason. */
-export function renderPlan({ new_modules, alarms, errors }: PlanFacts): string[] {
+export function renderPlan({ new_modules, alarms, errors }: ReturnType<typeof planFacts>) {
   const blocks = [
     ["Plan of the next tick. Nothing was written and nothing was sent."],
     ...new_modules.map((name) => [`${name}: new module; its row would be created, with mail off`]),

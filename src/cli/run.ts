@@ -1,10 +1,12 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { alarmName } from "../core/event_key.ts";
 import { ExpectedError } from "../core/expected_error.ts";
+import type { Log } from "../core/log.ts";
+import type { Mode } from "../core/model.ts";
 import { startDeadline } from "../engine/deadline.ts";
-import type { Engine, TickOptions } from "../engine/tick.ts";
+import type { TickReport } from "../engine/report.ts";
 import { startWorker } from "../engine/workers.ts";
-import { DatabaseBusy } from "../store/database.ts";
+import { type Database, DatabaseBusy } from "../store/database.ts";
 import { consoleLog } from "./console_log.ts";
 import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
 import { addJitterOption, waitJitter } from "./jitter.ts";
@@ -15,6 +17,7 @@ import {
   addConfigOption,
   type ConfigOption,
   makeEngine,
+  type ReadConfig,
   readConfig,
   withDatabase,
 } from "./session.ts";
@@ -29,7 +32,6 @@ interface RunOptions extends ConfigOption, JsonOption {
   readonly verbose?: boolean;
 }
 
-/** `run`: one tick. */
 export function declare(command: Command, setExit: SetExit): void {
   const withOptions = addConfigOption(command)
     .enablePositionalOptions()
@@ -71,16 +73,8 @@ async function run(options: RunOptions): Promise<ExitCode> {
     onStopSignal((name) => stop.abort(new TickStopped(name)));
     await waitJitter(options.jitter, Math.random(), log, stop.signal);
   }
-  const deadline = startDeadline(config.engine.tickTimeout);
-  onStopSignal((name) => deadline.end(new TickStopped(name)));
-  const worker = startWorker(config, log);
   try {
-    const report = await withDatabase(
-      read,
-      (db) => runTick(makeEngine(db, config, log, worker), { mode, deadline }, options),
-      "tick",
-      deadline.closed,
-    );
+    const report = await runTick(read, mode, log, options);
     for (const line of renderTickForLog(report, mode)) log.info(line);
     if (isWatched || (mode === "dry-run" && !verbose)) printLines(renderTick(report, mode));
     for (const error of report.errors) log.error(error);
@@ -100,33 +94,29 @@ async function showPlan(options: RunOptions): Promise<ExitCode> {
   if (options.jitter !== undefined)
     throw new InvalidArgumentError("--plan does not wait; leave out --jitter");
   const log = consoleLog(options.verbose === true && options.json !== true);
-  const read = readConfig(options);
-  const { config } = read;
-  const deadline = startDeadline(config.engine.tickTimeout);
-  const report = await withDatabase(
-    read,
-    (db) =>
-      runTick(
-        makeEngine(db, config, log, startWorker(config, log)),
-        { mode: "plan", deadline },
-        options,
-      ),
-    "plan",
-    deadline.closed,
-  );
+  const report = await runTick(readConfig(options), "plan", log, options);
   const plan = planFacts(report);
   print(options, plan, renderPlan(plan));
   return report.errors.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
 async function runTick(
-  engine: Engine,
-  facts: Pick<TickOptions, "mode" | "deadline">,
+  read: ReadConfig,
+  mode: Mode,
+  log: Log,
   { alarm }: RunOptions,
-) {
-  // Loaded while the worker starts.
-  const { tick } = await import("../engine/tick.ts");
-  return await tick(engine, { ...facts, only: alarm && new Set(alarm.map(alarmName)) });
+): Promise<TickReport> {
+  const { config } = read;
+  const deadline = startDeadline(config.engine.tickTimeout);
+  if (mode !== "plan") onStopSignal((name) => deadline.end(new TickStopped(name)));
+  const worker = startWorker(config, log);
+  const work = async (db: Database): Promise<TickReport> => {
+    // Loaded while the worker starts.
+    const { tick } = await import("../engine/tick.ts");
+    const only = alarm && new Set(alarm.map(alarmName));
+    return await tick(makeEngine(db, config, log, worker), { mode, deadline, only });
+  };
+  return await withDatabase(read, work, mode === "plan" ? "plan" : "tick", deadline.closed);
 }
 
 class TickStopped extends ExpectedError {

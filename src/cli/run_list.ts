@@ -3,7 +3,14 @@ import { type ListedRun, listEngineRuns } from "../store/engine_runs.ts";
 import { type ListedSkip, listSkipped } from "../store/skipped_ticks.ts";
 import { cut } from "../text/describe.ts";
 import { addLimitOption } from "./event_list.ts";
-import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
+import {
+  addJsonOption,
+  type JsonOption,
+  print,
+  renderTable,
+  renderTime,
+  withRowKeys,
+} from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 /** Characters of a line; `--json` has all. */
@@ -13,7 +20,6 @@ interface ListOptions extends ConfigOption, JsonOption {
   readonly limit: number;
 }
 
-/** `run list`: the records of the last ticks, those that were skipped included. */
 export function declare(command: Command): void {
   addJsonOption(addLimitOption(addConfigOption(command), 20)).action(
     async (options: ListOptions) => {
@@ -32,6 +38,7 @@ export function declare(command: Command): void {
 }
 
 function runItem(run: ListedRun) {
+  const { partial: _, ...facts } = run;
   return {
     time: run.startedAt,
     cells: [
@@ -43,18 +50,7 @@ function runItem(run: ListedRun) {
       String(run.errors),
       cut(run.errorDetails, MAX_DETAILS),
     ],
-    facts: {
-      id: run.id,
-      started_at: run.startedAt,
-      finished_at: run.finishedAt,
-      crashed_at: run.crashedAt,
-      alarms_run: run.alarmsRun,
-      alarms_seen: run.alarmsSeen,
-      notifications_sent: run.notificationsSent,
-      errors: run.errors,
-      error_details: run.errorDetails,
-      per_alarm: run.perAlarm,
-    },
+    facts: withRowKeys(facts),
   };
 }
 

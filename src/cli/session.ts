@@ -37,18 +37,14 @@ export function addAllowOption(command: Command): Command {
   return command.option("--allow-writable", "accept files that other users can write");
 }
 
-export interface ReadConfig {
-  readonly config: Config;
-  readonly path: string;
-  /** What was accepted or ignored, one line each, for the log. */
-  readonly notes: readonly string[];
-}
+export type ReadConfig = ReturnType<typeof readConfig>;
 
 /**
  * The configuration that the option, the environment or the working folder names; from here on its
- * secrets are hidden. Throws ConfigError, also where other users can write it.
+ * secrets are hidden. `notes` are what was accepted or ignored, one line each, for the log. Throws ConfigError,
+ * also where other users can write it.
  */
-export function readConfig({ config: named, allowWritable }: ConfigOption): ReadConfig {
+export function readConfig({ config: named, allowWritable }: ConfigOption) {
   const path = findConfig(named, process.env, process.cwd());
   const notes: string[] = [];
   // It would weaken every TLS connection, also those of child processes.
@@ -71,8 +67,8 @@ export function readConfig({ config: named, allowWritable }: ConfigOption): Read
   if (db.kind === "embedded") requireOwner(db.path);
   if (db.kind === "env file") check(`the database login in ${db.path}`, writableFileFault(db.path));
   notes.push(...configWarnings(config, path));
-  if (allowWritable !== true) return { config, path, notes };
-  return { config: { ...config, engine: { ...engine, allowWritable } }, path, notes };
+  const accepting: Config = { ...config, engine: { ...engine, allowWritable: true } };
+  return { config: allowWritable === true ? accepting : config, path, notes };
 }
 
 /** Milliseconds after which someone at a terminal is told what the command waits for. */

@@ -22,7 +22,6 @@ const DAY = 86_400;
 const RUNS = 300;
 const MAILS = 20;
 
-/** `status`: the state of the engine and its alarms on one screen. */
 export function declare(command: Command, setExit: SetExit): void {
   addJsonOption(addConfigOption(command))
     .description(

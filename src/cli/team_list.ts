@@ -3,7 +3,6 @@ import { listTeams } from "../store/teams.ts";
 import { addJsonOption, type JsonOption, print, renderTable } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
-/** `team list`: the mail aliases. */
 export function declare(command: Command): void {
   addJsonOption(addConfigOption(command)).action(async (options: ConfigOption & JsonOption) => {
     const teams = [...(await withDatabase(readConfig(options), listTeams)).values()];

@@ -11,7 +11,6 @@ interface SetOptions extends ConfigOption {
   readonly title?: string;
 }
 
-/** `team set`: creates a team or replaces its members. */
 export function declare(command: Command): void {
   addConfigOption(command)
     .argument("<name>", "name of the team, such as @shift", parseTeamName)

@@ -1,4 +1,4 @@
-import type { DetectLimits } from "../core/model.ts";
+import type { DetectLimits, SourceConfig } from "../core/model.ts";
 import type { Retention } from "../core/retention.ts";
 
 /** The engine's settings after parsing: every default filled in, every path absolute. */
@@ -42,16 +42,6 @@ export interface AlarmFolder {
   readonly mayBeMissing?: true;
 }
 
-export interface SourceConfig {
-  readonly baseUrl: string;
-  readonly headers: { readonly [name: string]: string };
-  /** Value of the environment variable that `token_env` names; never shown. */
-  readonly token: string | undefined;
-  readonly userAgent: string | undefined;
-  /** Concurrent requests. */
-  readonly maxConnections: number;
-}
-
 export type DbConfig =
   | { readonly kind: "embedded"; readonly path: string }
   | { readonly kind: "dsn"; readonly dsn: string }
@@ -77,13 +67,17 @@ export type EmailConfig =
     }
   | { readonly provider: "file"; readonly from: string; readonly dir: string };
 
+export interface Environment {
+  readonly [name: string]: string | undefined;
+}
+
 /** Everything outside the text that its meaning depends on, read at the edge. */
 export interface Surroundings {
   /** Folder of the configuration file, where relative paths start. */
   readonly folder: string;
   /** For a configuration that names no folders. */
   readonly alarmFolders: readonly AlarmFolder[];
-  readonly env: { readonly [name: string]: string | undefined };
+  readonly env: Environment;
   /** Text of a file, or undefined where it cannot be read. */
   readonly readText: (path: string) => string | undefined;
 }

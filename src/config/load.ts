@@ -2,13 +2,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExpectedError } from "../core/expected_error.ts";
-import type { Config } from "./config.ts";
+import type { Config, Environment } from "./config.ts";
 import { parseConfig } from "./parse.ts";
 
 /** The configuration cannot be used; the message lists every fault. */
-export class ConfigError extends ExpectedError {
-  override readonly name = "ConfigError";
-}
+export class ConfigError extends ExpectedError {}
 
 /** The folder of the shipped alarm modules, beside `src/` and `dist/` alike. */
 export const SHIPPED_ALARMS = fileURLToPath(new URL("../../alarms", import.meta.url));
@@ -18,10 +16,6 @@ const HOLDER = dirname(dirname(SHIPPED_ALARMS));
 const SITE_ALARMS = basename(HOLDER) === "engine" ? [join(HOLDER, "../alarms")] : [];
 
 const EXAMPLE = fileURLToPath(new URL("../../config.toml.example", import.meta.url));
-
-export interface Environment {
-  readonly [name: string]: string | undefined;
-}
 
 /**
  * The path of the configuration file: `--config`, then `$SWF_ALARMS_CONFIG`, then `./config.toml`.

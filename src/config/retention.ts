@@ -1,13 +1,16 @@
-import { custom, object, optional } from "valibot";
+import { custom, object, optional, pipe, transform } from "valibot";
 import type { Retention } from "../core/retention.ts";
 import { parseTable } from "./issue.ts";
 
 /** At most a hundred years; 0 is refused, as it could mean at once or never. */
-const days = custom<number | "forever">(
-  (value) =>
-    value === "forever" ||
-    (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 36_500),
-  'must be a whole number of days such as 14, or "forever"',
+const days = pipe(
+  custom<number | "forever">(
+    (value) =>
+      value === "forever" ||
+      (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 36_500),
+    'must be a whole number of days such as 14, or "forever"',
+  ),
+  transform((given) => (given === "forever" ? undefined : given)),
 );
 
 const Kept = object({
@@ -20,13 +23,9 @@ export function parseRetention(table: unknown, faults: string[]): Retention | un
   const kept = parseTable(Kept, ["retention"], table, faults);
   return (
     kept && {
-      engineRunsDays: limit(kept.engine_runs_days),
-      clearedEventsDays: limit(kept.cleared_events_days),
-      notificationsDays: limit(kept.notifications_days),
+      engineRunsDays: kept.engine_runs_days,
+      clearedEventsDays: kept.cleared_events_days,
+      notificationsDays: kept.notifications_days,
     }
   );
-}
-
-function limit(given: number | "forever"): number | undefined {
-  return given === "forever" ? undefined : given;
 }

@@ -1,5 +1,5 @@
-import type { Config, SourceConfig } from "./config.ts";
-import type { Environment } from "./load.ts";
+import type { SourceConfig } from "../core/model.ts";
+import type { Config, Environment } from "./config.ts";
 
 /** Secrets that other programs leave in the environment. */
 const VARIABLES = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PGPASSWORD"];

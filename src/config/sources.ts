@@ -1,6 +1,7 @@
 import { custom, object, optional, pipe, record } from "valibot";
 import { MAIN_SOURCE } from "../core/main_source.ts";
-import type { Config, SourceConfig, Surroundings } from "./config.ts";
+import type { SourceConfig } from "../core/model.ts";
+import type { Config, Surroundings } from "./config.ts";
 import { isTable, parseTable, showPath, tableFault } from "./issue.ts";
 import { connections, httpUrl, isHeaderValue, MISSING_URL, stringThat } from "./values.ts";
 

@@ -1,25 +1,15 @@
-import type { Outcome } from "./model.ts";
-import type { BundleItem, ClearedItem, Notice } from "./notice.ts";
+import type { Outcome, SafeDetection } from "./model.ts";
+import type { BundleItem, Notice } from "./notice.ts";
 
 /** Events that a mail lists; the rest are counted. */
 export const LISTED = 100;
 const MAX_BODY = 2_000;
 
-/** Title and text of an event as a mail shows it. */
-export interface EventTexts {
-  readonly subject: string;
-  readonly body: string;
-}
+export type EventTexts = Pick<SafeDetection, "subject" | "body">;
 
-/** An event as the mail lists it. */
 export interface ListedItem extends Omit<BundleItem, "eventId" | "since">, EventTexts {
   /** An earlier mail that names it may have been sent: the engine ended before it knew. */
   readonly mayBeDuplicate: boolean;
-}
-
-/** An event that cleared before a mail could name it. */
-export interface ListedClear extends ListedItem {
-  readonly clearTime: number;
 }
 
 /** The one mail of an alarm in a tick, as facts; `message/` renders it. */
@@ -36,17 +26,12 @@ export interface Bundle {
   /** At most `LISTED` in the three lists together, new ones first. */
   readonly fresh: readonly ListedItem[];
   readonly continuing: readonly ListedItem[];
-  readonly cleared: readonly ListedClear[];
+  readonly cleared: readonly ListedItem[];
   /** Why the alarm's outcome was not complete; empty if it was. */
   readonly caveats: readonly string[];
 }
 
-/** The items that the mail lists. */
-export function listedItems({ fresh, continuing, cleared }: Notice): {
-  readonly fresh: readonly BundleItem[];
-  readonly continuing: readonly BundleItem[];
-  readonly cleared: readonly ClearedItem[];
-} {
+export function listedItems({ fresh, continuing, cleared }: Notice) {
   const room = Math.max(0, LISTED - fresh.length);
   return {
     fresh: fresh.slice(0, LISTED),
@@ -66,14 +51,8 @@ export interface BundleFacts
   readonly maybeMailed: Pick<ReadonlyMap<string, unknown>, "has">;
 }
 
-/** Composes the alarm's one mail of this tick. */
-export function composeBundle({
-  notice,
-  detections,
-  stored,
-  maybeMailed,
-  ...head
-}: BundleFacts): Bundle {
+export function composeBundle(facts: BundleFacts): Bundle {
+  const { notice, detections, stored, maybeMailed, ...head } = facts;
   const listed = listedItems(notice);
   const list = (
     { eventId, since: _, ...item }: BundleItem,
@@ -91,7 +70,7 @@ export function composeBundle({
     fresh: listed.fresh.map(current),
     continuing: listed.continuing.map(current),
     // Not the texts of a detection of this tick, which would be another firing.
-    cleared: listed.cleared.map((item) => ({ ...list(item), clearTime: item.clearTime })),
+    cleared: listed.cleared.map((item) => list(item)),
   };
 }
 
@@ -100,7 +79,7 @@ const SHORTENED =
 
 /** The bundle with the subjects alone, for a service that finds it too large. */
 export function shortBundle(bundle: Bundle): Bundle {
-  const bare = <T extends ListedItem>(item: T): T => ({ ...item, body: "" });
+  const bare = (item: ListedItem): ListedItem => ({ ...item, body: "" });
   return {
     ...bundle,
     description: "",

@@ -39,23 +39,13 @@ export const UNFINISHED: DeliveryError = {
   mayBeDelivered: true,
 };
 
-/** The state of a delivery, for its record. */
-export interface DeliveryState {
-  /** `partial`: sent to some of the recipients. */
-  readonly outcome: "delivered" | "partial" | "failed";
-  /** Undefined if sent to all. */
-  readonly error: string | undefined;
-  readonly retryable: boolean | undefined;
-}
-
-export function judgeDelivery({ confirmed, refused, error }: Delivery): DeliveryState {
+/** The state of a delivery, for its record. `partial`: sent to some of the recipients. */
+export function judgeDelivery({ confirmed, refused, error }: Delivery) {
   const reasons = [...(error === undefined ? [] : [error.message]), ...refusedTexts(refused)];
-  if (reasons.length === 0) return { outcome: "delivered", error: undefined, retryable: undefined };
-  return {
-    outcome: confirmed.length === 0 ? "failed" : "partial",
-    error: reasons.join("; "),
-    retryable: error?.retryable ?? false,
-  };
+  if (reasons.length === 0)
+    return { outcome: "delivered", error: undefined, retryable: undefined } as const;
+  const outcome = confirmed.length === 0 ? "failed" : "partial";
+  return { outcome, error: reasons.join("; "), retryable: error?.retryable ?? false } as const;
 }
 
 /** The errors to report, one for each thing to do. A repeat that may have been delivered is followed by a pause. */
@@ -83,7 +73,6 @@ export function deliveryErrors(delivery: Delivery, isRepeat = false): readonly s
 export const CORRECT_ADDRESS =
   "correct or remove the address in the alarm's recipients or its team";
 
-/** The refused addresses, grouped by reason. */
 function refusedTexts(refused: readonly Refused[]): readonly string[] {
   const byReason = new Map<string, string[]>();
   for (const { address, reason } of refused)

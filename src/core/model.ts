@@ -15,10 +15,7 @@ export interface Detection {
 }
 
 /** A detection made safe to store; `data` holds none of the engine's own keys. */
-export interface SafeDetection {
-  readonly dedupeKey: string;
-  readonly subject: string;
-  readonly body: string;
+export interface SafeDetection extends Required<Detection> {
   readonly data: JsonObject;
 }
 
@@ -88,6 +85,17 @@ export interface ActiveEvent {
 
 /** The active events of one alarm, by dedupe key. */
 export type ActiveEvents = ReadonlyMap<string, ActiveEvent>;
+
+/** A service that alarms query. */
+export interface SourceConfig {
+  readonly baseUrl: string;
+  readonly headers: { readonly [name: string]: string };
+  /** Value of the environment variable that `token_env` names; never shown. */
+  readonly token: string | undefined;
+  readonly userAgent: string | undefined;
+  /** Requests that are sent side by side. */
+  readonly maxConnections: number;
+}
 
 /** `@name`, an alias for addresses. */
 export interface Team {

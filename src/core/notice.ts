@@ -2,19 +2,16 @@ import { isAhead } from "./clock.ts";
 import type { ActiveEvent, AlarmRow, Mode } from "./model.ts";
 import type { Plan } from "./reconcile.ts";
 
-/** Why an event is in the bundle. */
 export type ItemReason =
   | "new"
   | "unsent"
   | "renotification due"
   | "cleared before it could be mailed";
-/** Why an active event is not in the bundle. */
 type OmitReason =
   | "already mailed"
   | "renotification not due"
   | "not seen this tick"
   | "may have been mailed";
-/** Why the bundle is sent, or not. */
 type SendReason =
   | "due"
   | "nothing to mail"
@@ -24,28 +21,15 @@ type SendReason =
   | "no recipients"
   | "mail is not configured";
 
-/** An event that the bundle names. */
 export interface BundleItem {
   readonly eventId: string;
   readonly dedupeKey: string;
   readonly fireTime: number;
+  /** Of an event that has cleared. */
+  readonly clearTime?: number;
   /** Epoch seconds: an older mail is no reason to call this one a duplicate. */
   readonly since: number;
   readonly reason: ItemReason;
-}
-
-/** An event that has cleared, and that no confirmed mail has named. */
-export interface UnsentClear {
-  /** UUID of the row. */
-  readonly id: string;
-  readonly dedupeKey: string;
-  readonly fireTime: number;
-  readonly clearTime: number;
-}
-
-/** Such an event in the bundle. */
-export interface ClearedItem extends BundleItem {
-  readonly clearTime: number;
 }
 
 /** What the alarm's mail names in this tick, and whether it is sent. */
@@ -55,7 +39,7 @@ export interface Notice {
   readonly fresh: readonly BundleItem[];
   readonly continuing: readonly BundleItem[];
   /** The oldest first. */
-  readonly cleared: readonly ClearedItem[];
+  readonly cleared: readonly BundleItem[];
   readonly omitted: { readonly [reason in OmitReason]: number };
 }
 
@@ -75,9 +59,11 @@ export const NO_NOTICE: Notice = {
 };
 
 /** An event opened in this tick, with the id of its row. */
-export interface OpenedEvent {
-  readonly id: string;
-  readonly dedupeKey: string;
+export type OpenedEvent = Pick<ActiveEvent, "id" | "dedupeKey">;
+
+/** An event that has cleared, and that no confirmed mail has named. */
+export interface UnsentClear extends Pick<ActiveEvent, "id" | "dedupeKey" | "fireTime"> {
+  readonly clearTime: number;
 }
 
 export interface NoticeFacts {
@@ -119,7 +105,7 @@ export function decideNotice(facts: NoticeFacts): Notice {
     .filter(({ event }) => alarm.enabled && event.lastNotified === undefined)
     .map(({ event }) => ({ ...event, clearTime: now }));
   const cleared = [...unsentClears, ...clearedNow].map(
-    ({ id: eventId, dedupeKey, fireTime, clearTime }): ClearedItem => {
+    ({ id: eventId, dedupeKey, fireTime, clearTime }): BundleItem => {
       const reason = "cleared before it could be mailed";
       const since = attemptsSince(fireTime, now);
       return { eventId, dedupeKey, fireTime, since, clearTime, reason };

@@ -90,18 +90,12 @@ function isBlank(value: JsonValue): boolean {
   return typeof value === "string" ? value.trim() === "" : Array.isArray(value) && !value.length;
 }
 
-/** The values that a new alarm's row starts with. */
-export function defaultParams(specs: ParamSpecs): JsonObject {
-  return resolveParams(specs, {}).params;
-}
-
 function unknownParam(name: string, known: readonly string[]): string {
   const guess = nearest(name, known);
   const list = `known: ${known.map(showName).join(", ") || "none"}`;
   return `unknown parameter ${showName(name)} (${guess ? `did you mean ${showName(guess)}?` : list})`;
 }
 
-/** What a value must be, and whether it is. */
 type Check = readonly [what: string, is: (value: unknown) => boolean];
 
 const isString = (value: unknown): boolean => typeof value === "string";

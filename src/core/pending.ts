@@ -1,20 +1,17 @@
-import { CORRECT_ADDRESS, type Delivery, judgeDelivery, listed, type Refused } from "./delivery.ts";
+import { CORRECT_ADDRESS, type Delivery, judgeDelivery, listed } from "./delivery.ts";
 import { isPaused, type UnknownAttempts } from "./repeats.ts";
 
 /** Seconds after the first attempt. */
 const GIVE_UP_AFTER = 24 * 3600;
 
 /** A mail that was sent to some of its recipients, and not yet to others. */
-export interface PendingMail {
+export interface PendingMail extends Pick<Delivery, "pending" | "refused" | "messageIds"> {
   /** UUID of its notification row. */
   readonly id: string;
   readonly subject: string;
   readonly text: string;
   readonly attemptedAt: number;
   readonly attempts: number;
-  readonly pending: readonly string[];
-  readonly refused: readonly Refused[];
-  readonly messageIds: readonly string[];
   readonly error: string;
   /** Attempts that may have reached some of those that are pending. */
   readonly unknown: UnknownAttempts | undefined;

@@ -66,7 +66,6 @@ export interface TryFacts {
   readonly after: number;
 }
 
-/** Whether an alarm runs in this tick. */
 export function decideTry({ state, fingerprint, named, now, after }: TryFacts): TryDecision {
   const quarantine = state?.quarantine;
   if (quarantine === undefined || after === 0) return { run: true, reason: "not quarantined" };
@@ -92,16 +91,12 @@ export function nextTry({ wait, triedAt }: Quarantine): string {
 /** How a run ended. A failure by another cause (a source is down, the row is wrong) proves nothing. */
 export type RunResult = "completed" | "own failure" | "other failure";
 
-export interface RunFacts {
-  readonly state: AlarmState | undefined;
+export interface RunFacts extends Omit<TryFacts, "named"> {
   readonly result: RunResult;
   /** Why it failed. */
   readonly cause: string;
-  readonly fingerprint: string;
   /** Why it was tried. */
   readonly reason: TryReason;
-  readonly now: number;
-  readonly after: number;
 }
 
 /** The state after a run; undefined if there is nothing to store. */

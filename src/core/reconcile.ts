@@ -1,8 +1,7 @@
 import type { ActiveEvent, ActiveEvents, Outcome } from "./model.ts";
 
-/** Made by the clear guard, with its counts. */
-type HeldReason = `held: ${string}`;
-type KeepReason = "outcome is partial" | "outcome failed" | HeldReason;
+/** "held" comes from the clear guard, with its counts. */
+type KeepReason = "outcome is partial" | "outcome failed" | `held: ${string}`;
 
 /** What a tick will do to an alarm's events, decided before anything is written. */
 export interface Plan {

@@ -16,30 +16,19 @@ export interface RunFacts {
   readonly partial: boolean;
 }
 
-export interface TickStatus {
-  /** The last finished tick over all alarms. */
-  readonly last: RunFacts | undefined;
-  /** When the tick that runs now started. */
-  readonly runningSince: number | undefined;
-  /** When the last tick that did not finish started. */
-  readonly crashed: number | undefined;
-  /** When the newest tick of a clock that was ahead started, by that clock; it counts as none of the others. */
-  readonly ahead: number | undefined;
-}
-
 /** Tells past ticks apart, newest first; `isRunning` is whether a tick holds the lock now. */
-export function judgeTicks(
-  listed: readonly RunFacts[],
-  isRunning: boolean,
-  now: number,
-): TickStatus {
+export function judgeTicks(listed: readonly RunFacts[], isRunning: boolean, now: number) {
   const runs = listed.filter(({ startedAt }) => !isAhead(startedAt, now));
   const [newest] = runs;
   const running = isRunning && newest?.finishedAt === undefined ? newest : undefined;
   return {
+    /** The last finished tick over all alarms. */
     last: runs.find((run) => run.finishedAt !== undefined && !run.partial),
+    /** When the tick that runs now started. */
     runningSince: running?.startedAt,
+    /** When the last tick that did not finish started. */
     crashed: runs.find((run) => run.finishedAt === undefined && run !== running)?.startedAt,
+    /** When the newest tick of a clock that was ahead started, by that clock; it counts as none of the others. */
     ahead: listed.find(({ startedAt }) => isAhead(startedAt, now))?.startedAt,
   };
 }
@@ -86,7 +75,7 @@ export interface MailStatus {
 
 export interface Status {
   readonly now: number;
-  readonly ticks: TickStatus;
+  readonly ticks: ReturnType<typeof judgeTicks>;
   /** Ticks of the last 24 hours that were skipped because another one was running. */
   readonly skipped: number;
   readonly alarms: readonly AlarmStatus[];

@@ -46,7 +46,7 @@ export async function detect(
       throw new Error("PARAMS and SOURCES are different when the module is loaded alone");
     },
     decideDetails: () =>
-      keepAll === true ? () => true : decideDetails({ alarm: row, active, now }),
+      keepAll === true ? () => true : decideDetails(active, row.renotificationHours, now),
     limits: { ...config.engine.limits, ...row.limits },
     log: (message) => log.info(`${row.name}: ${message}`),
   });

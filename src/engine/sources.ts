@@ -1,13 +1,13 @@
 import type { Config } from "../config/config.ts";
 import { MAIN_SOURCE } from "../core/main_source.ts";
-import { CacheMemory } from "../source/response_cache.ts";
+import { MAX_CACHED } from "../source/response_cache.ts";
 import { Source } from "../source/source.ts";
 
 /** The services of one tick, by the name that modules use. A connection is made with the first request. */
 export class Sources {
   readonly byName: ReadonlyMap<string, Source>;
   readonly #abort = new AbortController();
-  readonly #memory = new CacheMemory();
+  readonly #memory = { left: MAX_CACHED };
 
   constructor(config: Config) {
     const { requestTimeout: timeout, maxConnections } = config.engine;

@@ -1,4 +1,4 @@
-import { type Bundle, bundleSubject, type ListedClear, type ListedItem } from "../core/bundle.ts";
+import { type Bundle, bundleSubject, type ListedItem } from "../core/bundle.ts";
 import { alarmName } from "../core/event_key.ts";
 import { MAY_BE_DUPLICATE } from "../core/repeats.ts";
 import { cut } from "../text/describe.ts";
@@ -15,7 +15,6 @@ export interface Message {
 /** Longest texts that a mail shows; a row or a service may hold any length. */
 const LIMITS = { description: 10_000, caveat: 1_000, title: 300 };
 
-/** Renders the alarm's one mail of a tick. */
 export function renderMessage(bundle: Bundle): Message {
   const entryId = headerText(cut(bundle.entryId, LIMITS.title));
   const { freshCount: fresh, continuingCount: continuing, clearedCount: cleared } = bundle;
@@ -34,7 +33,6 @@ export function storedMessage(subject: string, stored: string, mayBeDuplicate: b
   return { subject: headerText(subject), text, html: htmlPage(pre) };
 }
 
-/** What both forms of the mail show. */
 type Parts = ReturnType<typeof partsOf>;
 
 function partsOf(bundle: Bundle, alarm: string) {
@@ -50,12 +48,7 @@ function partsOf(bundle: Bundle, alarm: string) {
 function sectionsOf(bundle: Bundle) {
   const { fresh, continuing, cleared, freshCount, continuingCount, clearedCount } = bundle;
   let number = 0;
-  const section = (
-    name: string,
-    colour: string,
-    count: number,
-    listed: readonly (ListedItem | ListedClear)[],
-  ) => {
+  const section = (name: string, colour: string, count: number, listed: readonly ListedItem[]) => {
     const items = listed.map((item, index) => ({
       number: number + index + 1,
       subject: headerText(item.subject),
@@ -87,9 +80,9 @@ function label(item: ListedItem, now: number): string {
   return ` (firing since ${[...(isToday ? [] : [date]), ...time].join(" ")}, first mail)`;
 }
 
-function bodyOf(item: ListedItem | ListedClear): string {
+function bodyOf(item: ListedItem): string {
   const body = plainText(item.body).trimEnd();
-  if (!("clearTime" in item)) return body;
+  if (item.clearTime === undefined) return body;
   const times = `fired ${utcMinute(item.fireTime)}, cleared ${utcMinute(item.clearTime)}`;
   return body === "" ? times : `${times}\n${body}`;
 }

@@ -1,12 +1,12 @@
+import { inTime } from "../core/in_time.ts";
 import { MAIN_SOURCE } from "../core/main_source.ts";
 import { errorText } from "../text/describe.ts";
 import type { JsonValue } from "../text/json.ts";
 import type { AlarmClient } from "./client.ts";
 import { BodyError, fetchError } from "./fetch_error.ts";
-import { inTime } from "./in_time.ts";
-import { firstQuery, KEYSET, parsePage, type Query, queryText } from "./paging.ts";
+import { firstQuery, KEYSET, parsePage, queryText } from "./paging.ts";
 import { parseJson } from "./parse_json.ts";
-import type { Requester } from "./requester.ts";
+import type { Requester, SourceRequest } from "./requester.ts";
 import { SeenItems } from "./seen_items.ts";
 
 /** A million items at 200 a page. */
@@ -14,6 +14,7 @@ const MAX_PAGES = 5_000;
 
 export interface ClientFacts {
   readonly sources: ReadonlyMap<string, Requester>;
+  /** Epoch seconds of the tick. */
   readonly now: number;
   readonly signal: AbortSignal;
   readonly log: (message: string) => void;
@@ -35,8 +36,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     return error;
   };
   const receive = async (
-    path: string,
-    query: Query,
+    { path, query }: SourceRequest,
     response: Promise<Buffer | undefined>,
   ): Promise<JsonValue | undefined> => {
     onWait(1);
@@ -53,15 +53,15 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
       onWait(-1);
     }
   };
-  const get = async (path: string, query: Query = {}, fresh?: boolean): Promise<JsonValue> =>
-    (await receive(path, query, source.request(path, query, false, false, fresh))) ?? null;
-  const getAhead = (path: string, query: Query, fresh?: boolean): (() => Promise<JsonValue>) => {
-    const response = source.request(path, query, false, true, fresh);
+  const get = async (request: SourceRequest): Promise<JsonValue> =>
+    (await receive(request, source.request(request))) ?? null;
+  const getAhead = (request: SourceRequest): (() => Promise<JsonValue>) => {
+    const response = source.request({ ...request, ahead: true });
     // If it fails before it is needed, the rejection would be unhandled and end the process.
     response.catch(() => {});
     return async () => {
-      const needed = response.catch(() => source.request(path, query, false, false, fresh));
-      return (await receive(path, query, needed)) ?? null;
+      const needed = response.catch(() => source.request(request));
+      return (await receive(request, needed)) ?? null;
     };
   };
   return {
@@ -70,8 +70,11 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     log,
     incomplete: (reason) => onIncomplete(String(reason)),
     firing: () => inTime(firing(), signal),
-    get: (path, query) => get(path, query),
-    find: (path, query = {}) => receive(path, query, source.request(path, query, true)),
+    get: (path, query = {}) => get({ path, query }),
+    find: (path, query = {}) => {
+      const request = { path, query, allow404: true };
+      return receive(request, source.request(request));
+    },
     source: (name) => {
       if (!sources.has(name)) throw record(new Error(notConfigured(name)));
       return makeClient(facts, name);
@@ -82,7 +85,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
         const seen = new SeenItems();
         const requested = new Set<string>();
         let query = firstQuery(listQuery, paging);
-        let receivePage = (): Promise<JsonValue> => get(path, query, fresh);
+        let receivePage = (): Promise<JsonValue> => get({ path, query, fresh });
         try {
           for (;;) {
             requested.add(queryText(query));
@@ -92,7 +95,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
             const error = next && loopError(queryText(next), requested);
             // The next page is requested before the module gets the items of this one.
             if (next !== undefined && error === undefined)
-              receivePage = getAhead(path, next, fresh);
+              receivePage = getAhead({ path, query: next, fresh });
             for (const item of items) if (!earlier?.has(item)) yield item;
             if (error !== undefined) throw new BodyError(error);
             if (next === undefined) break;
@@ -123,7 +126,7 @@ function loopError(next: string, requested: ReadonlySet<string>): string | undef
 /** Fails each request, so that a module without a service still loads and runs. */
 function missingSource(name: string): Requester {
   return {
-    request: async (path) => {
+    request: async ({ path }) => {
       throw fetchError(path, name, notConfigured(name));
     },
   };

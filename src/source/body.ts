@@ -2,8 +2,15 @@ import { isUtf8 } from "node:buffer";
 import { pipeline, type Readable } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { errorText, quote } from "../text/describe.ts";
-import type { HttpResponse } from "./connections.ts";
 import { BodyError } from "./fetch_error.ts";
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case; a header that came more than once is a list. */
+  readonly headers: { readonly [name: string]: string | string[] | undefined };
+  /** Not decompressed. Read it to its end or destroy it: until then it occupies its connection. */
+  readonly body: Readable;
+}
 
 /** Bytes, decompressed. A page of 200 tasks is about 0.25 MB. */
 const MAX_BODY = 32 * 2 ** 20;

@@ -1,11 +1,5 @@
 import { errorText } from "../text/describe.ts";
-
-/** Why there was no complete response. */
-export interface ConnectionError {
-  readonly reason: string;
-  /** Whether another attempt may help. */
-  readonly retry: boolean;
-}
+import type { FailedRequest } from "./request_result.ts";
 
 /** Matched against code and message; the first match counts. */
 const KINDS: readonly (readonly [pattern: RegExp, retry: boolean, meaning: string])[] = [
@@ -34,8 +28,8 @@ const KINDS: readonly (readonly [pattern: RegExp, retry: boolean, meaning: strin
   [/^(EPROTO|ERR_SSL_|ERR_TLS_)/, false, "TLS connection failed"],
 ];
 
-/** The reason may hold text of any length from the service. */
-export function explainConnection(error: unknown): ConnectionError {
+/** Why there was no complete response. The reason may hold text of any length from the service. */
+export function explainConnection(error: unknown): Pick<FailedRequest, "reason" | "retry"> {
   const { code, message } = unwrap(error);
   const text = message.includes(code) ? message : `${code} ${message}`.trim();
   const kind = KINDS.find(([pattern]) => pattern.test(`${code} ${message}`));

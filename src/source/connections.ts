@@ -1,42 +1,37 @@
-import type { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 // Two files of undici: all of it takes twice as long to load. They are not public API, so package.json pins the
 // version. src/main.ts sets the flags that keep V8 from optimising undici's WebAssembly parser for too long.
 import request from "undici/lib/api/api-request.js";
 import Pool from "undici/lib/dispatcher/pool.js";
-import { inTime } from "./in_time.ts";
+import { inTime } from "../core/in_time.ts";
+import { type HttpResponse, readBeginning, readBody } from "./body.ts";
+import { explainConnection } from "./connection_error.ts";
+import { excerpt } from "./excerpt.ts";
+import { BodyError } from "./fetch_error.ts";
+import { checkBeginning } from "./parse_json.ts";
+import { type FailedRequest, failed, type RequestResult } from "./request_result.ts";
+import { parseHttpDate, parseRetryAfter } from "./retry.ts";
 
-/** Names in lower case; a header that came more than once is a list. */
-export interface ResponseHeaders {
-  readonly [name: string]: string | string[] | undefined;
+export interface ConnectionSettings {
+  /** Such as `https://host:8443`. */
+  readonly origin: string;
+  /** Side by side; each is opened when needed. */
+  readonly maxConnections: number;
+  /** Seconds for one whole exchange. */
+  readonly timeout: number;
+  readonly headers: { readonly [name: string]: string };
+  /** Aborted when the tick ends. */
+  readonly signal: AbortSignal;
+  /** Called with the `Date` of a response of any status. */
+  readonly onDate: (time: number) => void;
 }
 
-export interface HttpResponse {
-  readonly status: number;
-  readonly headers: ResponseHeaders;
-  /** Not decompressed. Read it to its end or destroy it: until then it occupies its connection. */
-  readonly body: Readable;
-}
+export type Connections = ReturnType<typeof openConnections>;
 
-/** The open connections to one service. */
-export interface Connections {
-  /** Sends one GET. Rejects with Node's or undici's error or the signal's reason, as reading the body does. */
-  get(
-    url: URL,
-    headers: { readonly [name: string]: string },
-    signal: AbortSignal,
-  ): Promise<HttpResponse>;
-  /** Ends running requests; never rejects. */
-  close(): Promise<void>;
-}
-
-/**
- * Connections to an origin such as `https://host:8443`, at most `most` side by side, opened when needed.
- * `timeout` is the longest, in seconds, that the signal of a request waits.
- */
-export function openConnections(origin: string, most: number, timeout: number): Connections {
+export function openConnections(settings: ConnectionSettings) {
+  const { origin, maxConnections, timeout, headers, signal, onDate } = settings;
   const pool = new Pool(origin, {
-    connections: most,
+    connections: maxConnections,
     // The signal limits the whole exchange; undici's own limits could end it earlier.
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -47,17 +42,52 @@ export function openConnections(origin: string, most: number, timeout: number): 
       rejectUnauthorized: true,
     },
   });
-  return {
-    get: async ({ pathname, search }, headers, signal) => {
-      // undici frees a connection one turn after its response; without waiting it would open another one.
-      await setImmediate();
-      const sent = request.call(pool, { path: pathname + search, method: "GET", headers, signal });
-      // undici obeys the signal only once it is connected (nodejs/undici#386).
-      const { statusCode: status, headers: received, body } = await inTime(sent, signal);
-      // An error before somebody reads the body would end the process; the reader gets it too.
-      body.on("error", () => {});
-      return { status, headers: received, body };
-    },
-    close: () => pool.destroy(),
+  /** Rejects with Node's or undici's error or the limit's reason, as reading the body does. */
+  const send = async ({ pathname, search }: URL, limit: AbortSignal): Promise<HttpResponse> => {
+    // undici frees a connection one turn after its response; without waiting it would open another one.
+    await setImmediate();
+    const options = { path: pathname + search, method: "GET", headers, signal: limit } as const;
+    // undici obeys the signal only once it is connected (nodejs/undici#386).
+    const response = await inTime(request.call(pool, options), limit);
+    // An error before somebody reads the body would end the process; the reader gets it too.
+    response.body.on("error", () => {});
+    return { status: response.statusCode, headers: response.headers, body: response.body };
   };
+  return {
+    /** Sends one GET. Never throws. */
+    get: async (url: URL): Promise<RequestResult> => {
+      const late = AbortSignal.timeout(Math.ceil(timeout * 1000));
+      try {
+        const response = await send(url, AbortSignal.any([late, signal]));
+        const date = parseHttpDate(String(response.headers.date));
+        if (date !== undefined) onDate(date);
+        if (response.status !== 200)
+          return describeStatus(response, excerpt(await readBeginning(response)));
+        const body = await readBody(response);
+        checkBeginning(body);
+        return { ok: true, body };
+      } catch (error) {
+        if (late.aborted) return failed("service", `no response within ${timeout} s`);
+        if (signal.aborted) return failed("engine", "the tick ended before the response");
+        if (error instanceof BodyError)
+          return failed("response", `status 200, but ${error.message}`);
+        const { reason, retry } = explainConnection(error);
+        return failed("service", excerpt(reason), retry);
+      }
+    },
+    /** Ends running requests; never rejects. */
+    close: (): Promise<void> => pool.destroy(),
+  };
+}
+
+function describeStatus({ status, headers }: HttpResponse, text: string): FailedRequest {
+  if (status >= 300 && status < 400) {
+    const target = excerpt(String(headers.location ?? "nowhere"));
+    const reason = `${status} redirect to ${target}; set base_url to the final address`;
+    return { ...failed("response", reason), status };
+  }
+  const isDown = status === 429 || status >= 500;
+  const reason = `status ${status} ${text}`.trim();
+  const wait = parseRetryAfter(headers["retry-after"]?.toString(), Date.now() / 1000);
+  return { ...failed(isDown ? "service" : "response", reason, isDown), status, wait };
 }

@@ -21,15 +21,7 @@ const PAGE_SIZE = 200;
 
 const KEYS_SHOWN = 8;
 
-export interface Page {
-  readonly items: readonly JsonObject[];
-  /** The query of the next page; undefined at the end of the list. */
-  readonly next: Query | undefined;
-  /** Items of the whole list, as far as the service says. */
-  readonly count: number | undefined;
-  /** Fields that may be the id of a keyset list; undefined until a page shows them. */
-  readonly idFields: readonly string[] | undefined;
-}
+export type Page = ReturnType<typeof parsePage>;
 
 /** The query of the first page, with a page size unless the module set one. PanDA ignores a `before_id` of 0. */
 export function firstQuery(query: Query, paging: Paging): Query {
@@ -46,7 +38,7 @@ export function parsePage(
   query: Query,
   paging: Paging,
   idFields?: readonly string[],
-): Page {
+) {
   const key = paging.list ?? "items";
   if (!isJsonObject(response))
     throw new BodyError(
@@ -58,8 +50,11 @@ export function parsePage(
   const count = isKeyset ? response.total_count : response.numRows;
   return {
     items,
+    /** The query of the next page; undefined at the end of the list. */
     next,
+    /** Items of the whole list, as far as the service says. */
     count: typeof count === "number" ? count : undefined,
+    /** Fields that may be the id of a keyset list; undefined until a page shows them. */
     idFields: isKeyset ? findIdFields(items, query, next?.before_id, idFields) : undefined,
   };
 }

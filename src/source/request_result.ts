@@ -1,4 +1,3 @@
-/** How a request ended. */
 export type RequestResult =
   | {
       readonly ok: true;

@@ -1,18 +1,14 @@
 import type { RequestResult } from "./request_result.ts";
 
-/** Bytes; about 50,000 tasks of PanDA. */
-const MAX_CACHED = 64 * 2 ** 20;
+/** Bytes for the cached responses of all sources in one tick; about 50,000 tasks of PanDA. */
+export const MAX_CACHED = 64 * 2 ** 20;
 /** Bytes of an entry beside its texts. */
 const ENTRY = 500;
 
-/** The memory for the cached responses of all sources in one tick. */
-export class CacheMemory {
+/** What the sources of one tick share. */
+export interface CacheMemory {
   /** Bytes. */
   left: number;
-
-  constructor(bytes = MAX_CACHED) {
-    this.left = bytes;
-  }
 }
 
 interface Entry {

@@ -5,26 +5,22 @@ export const MAX_ATTEMPTS = 4;
 export const MAX_WAIT = 30;
 const FIRST_WAIT = 0.5;
 
-export type RetryDecision =
-  | { readonly retry: false; readonly reason: string }
-  | { readonly retry: true; readonly seconds: number };
-
 /**
- * Whether and when to try again: after 0.5, 1 and 2 s, or as the service asks. `random` in [0, 1) spreads the
- * waits of many engines; `waited` is how many seconds this request has waited so far.
+ * Seconds until another attempt, or why there is none: after 0.5, 1 and 2 s, or as the service asks. `random` in
+ * [0, 1) spreads the waits of many engines; `waited` is how many seconds this request has waited so far.
  */
 export function decideRetry(
   attempt: number,
   { reason, retry, wait = 0 }: FailedRequest,
   random: number,
   waited: number,
-): RetryDecision {
-  if (!retry) return { retry: false, reason };
-  if (attempt >= MAX_ATTEMPTS) return { retry: false, reason: `${reason}, ${attempt} attempts` };
+): number | string {
+  if (!retry) return reason;
+  if (attempt >= MAX_ATTEMPTS) return `${reason}, ${attempt} attempts`;
   if (wait > 0 && waited + wait > MAX_WAIT)
-    return { retry: false, reason: `${reason}; retry-after ${Math.round(wait)} s is too long` };
+    return `${reason}; retry-after ${Math.round(wait)} s is too long`;
   const backoff = FIRST_WAIT * 2 ** (attempt - 1) * (0.75 + random / 2);
-  return { retry: true, seconds: Math.max(backoff, wait) };
+  return Math.max(backoff, wait);
 }
 
 /** Seconds in a `retry-after` header, which holds seconds or a date; undefined when it holds neither. */

@@ -1,7 +1,6 @@
 import fastq from "fastq";
-import type { Requester } from "./requester.ts";
+import type { Requester, SourceRequest } from "./requester.ts";
 
-/** A source that several alarms use. */
 export interface SharedSource extends Requester {
   /** Requests that it sends side by side. */
   readonly maxConnections: number;
@@ -17,13 +16,11 @@ export function shareOf(
   signal: AbortSignal,
   ready: () => Promise<void>,
 ): Requester {
-  const queue = fastq.promise<unknown, Parameters<Requester["request"]>, Buffer | undefined>(
-    async (request) => {
-      await ready();
-      signal.throwIfAborted();
-      return await source.request(...request);
-    },
-    source.maxConnections,
-  );
-  return { request: (...request) => queue.push(request) };
+  const send = async (request: SourceRequest): Promise<Buffer | undefined> => {
+    await ready();
+    signal.throwIfAborted();
+    return await source.request(request);
+  };
+  const queue = fastq.promise(send, source.maxConnections);
+  return { request: (request) => queue.push(request) };
 }

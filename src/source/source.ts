@@ -1,28 +1,23 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import fastq from "fastq";
+import type { SourceConfig } from "../core/model.ts";
 import type { RequestCounts } from "../core/source_state.ts";
 import { quote } from "../text/describe.ts";
 import { CircuitBreaker } from "./circuit_breaker.ts";
 import type { Connections } from "./connections.ts";
 import { fetchError } from "./fetch_error.ts";
-import { attemptGet } from "./http.ts";
 import { type Query, queryText } from "./paging.ts";
 import { failed, type RequestResult } from "./request_result.ts";
-import { CacheMemory, ResponseCache } from "./response_cache.ts";
+import type { SourceRequest } from "./requester.ts";
+import { type CacheMemory, MAX_CACHED, ResponseCache } from "./response_cache.ts";
 import { decideRetry } from "./retry.ts";
 import type { SharedSource } from "./share.ts";
 
-export interface SourceSettings {
+export interface SourceSettings extends SourceConfig {
   /** Shown in messages; `main` is the service of `[engine]`. */
   readonly name: string;
-  readonly baseUrl: string;
-  readonly headers: { readonly [name: string]: string };
-  readonly token: string | undefined;
-  readonly userAgent: string | undefined;
   /** Seconds for one request. */
   readonly timeout: number;
-  /** Requests that are sent side by side. */
-  readonly maxConnections: number;
 }
 
 const USER_AGENT = "swf-alarms";
@@ -43,7 +38,11 @@ export class Source implements SharedSource {
   #connections: Promise<Connections> | undefined;
 
   /** `signal` is aborted when the tick ends; `memory` is shared by all sources of the tick. */
-  constructor(settings: SourceSettings, signal: AbortSignal, memory = new CacheMemory()) {
+  constructor(
+    settings: SourceSettings,
+    signal: AbortSignal,
+    memory: CacheMemory = { left: MAX_CACHED },
+  ) {
     this.maxConnections = settings.maxConnections;
     this.#settings = settings;
     this.#signal = signal;
@@ -61,16 +60,11 @@ export class Source implements SharedSource {
   }
 
   /** See Requester. Every caller parses the body itself, so that no alarm can change what another one reads. */
-  async request(
-    path: string,
-    query: Query,
-    allow404: boolean,
-    isAhead = false,
-    isFresh = false,
-  ): Promise<Buffer | undefined> {
+  async request({ path, query, ...kind }: SourceRequest): Promise<Buffer | undefined> {
+    const { allow404 = false, ahead = false, fresh = false } = kind;
     const url = this.#url(path, query);
-    const send = () => this.#queue.push(() => this.#send(url, isAhead));
-    const result = await this.#cache.get(url.href, send, isAhead, isFresh);
+    const send = () => this.#queue.push(() => this.#send(url, ahead));
+    const result = await this.#cache.get(url.href, send, ahead, fresh);
     if (result.ok) return result.body;
     if (allow404 && result.status === 404) {
       this.#succeeded.add(url.href);
@@ -103,22 +97,16 @@ export class Source implements SharedSource {
   }
 
   async #attempt(url: URL, isAhead: boolean): Promise<RequestResult> {
-    const { timeout } = this.#settings;
     this.#connections ??= this.#open();
     const connections = await this.#connections;
-    const headers = requestHeaders(this.#settings);
     const signal = this.#signal;
-    const onDate = (time: number): void => {
-      this.date = Math.max(this.date ?? time, time);
-    };
-    const options = { connections, headers, timeout, signal, onDate };
     for (let attempt = 1, waited = 0; ; attempt++) {
-      const result = await attemptGet(url, options);
+      const result = await connections.get(url);
       if (result.ok || isAhead) return result;
-      const decision = decideRetry(attempt, result, Math.random(), waited);
-      if (!decision.retry) return { ...result, reason: decision.reason };
-      waited += decision.seconds;
-      await sleep(decision.seconds * 1000, undefined, { signal }).catch(() => {});
+      const pause = decideRetry(attempt, result, Math.random(), waited);
+      if (typeof pause === "string") return { ...result, reason: pause };
+      waited += pause;
+      await sleep(pause * 1000, undefined, { signal }).catch(() => {});
       if (signal.aborted)
         return { ...result, reason: `${result.reason}; the tick ended before a retry` };
     }
@@ -127,8 +115,15 @@ export class Source implements SharedSource {
   /** Loaded only when needed: most of a tick without requests would be the load time. */
   async #open(): Promise<Connections> {
     const { openConnections } = await import("./connections.ts");
-    const { baseUrl, timeout } = this.#settings;
-    return openConnections(new URL(baseUrl).origin, this.maxConnections, timeout);
+    return openConnections({
+      ...this.#settings,
+      origin: new URL(this.#settings.baseUrl).origin,
+      headers: requestHeaders(this.#settings),
+      signal: this.#signal,
+      onDate: (time) => {
+        this.date = Math.max(this.date ?? time, time);
+      },
+    });
   }
 
   /** The path is below the base URL, with or without a leading slash, and cannot leave it. */

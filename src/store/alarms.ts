@@ -153,8 +153,19 @@ export async function createAlarm(
   alarm: NewAlarm,
   now: number,
 ): Promise<AlarmRow> {
-  const row = {
-    id: randomUUID(),
+  const row = newRow(alarm, randomUUID());
+  await insertEntries(tx, { kind: "alarm", status: "active", at: now }, [row]);
+  return readRow(row);
+}
+
+/** The row that `createAlarm` would create. */
+export function assumedRow(alarm: NewAlarm): AlarmRow {
+  return readRow(newRow(alarm, ""));
+}
+
+function newRow(alarm: NewAlarm, id: string) {
+  return {
+    id,
     title: entryTitle(alarm.title ?? alarm.name.replaceAll("_", " ")),
     content: safeText(alarm.description ?? ""),
     data: {
@@ -165,7 +176,9 @@ export async function createAlarm(
       params: alarm.params,
     },
   };
-  await insertEntries(tx, { kind: "alarm", status: "active", at: now }, [row]);
+}
+
+function readRow(row: ReturnType<typeof newRow>): AlarmRow {
   const parsed = parseAlarmRow({ ...row, archived: false });
   if (typeof parsed === "string") throw new Error(parsed);
   return parsed;

@@ -7,7 +7,7 @@ import { errorText } from "../text/describe.ts";
 import type { JsonObject } from "../text/json.ts";
 import { boundedLog } from "./bounded_log.ts";
 import { type OutcomeFacts, OutcomeSoFar } from "./outcome.ts";
-import type { Task } from "./protocol.ts";
+import type { DetectTask, Task } from "./protocol.ts";
 import { RequestHandler } from "./requests.ts";
 import type { Worker } from "./worker.ts";
 
@@ -48,12 +48,10 @@ function loadError(what: string, cause: unknown): LoadedModule {
   return { ok: false, error: `${what}: ${errorText(cause)}` };
 }
 
-export interface DetectFacts extends Pick<OutcomeFacts, "redact"> {
-  readonly file: ModuleFile;
-  readonly params: JsonObject;
+export interface DetectFacts
+  extends Pick<DetectTask, "file" | "params" | "now">,
+    Pick<OutcomeFacts, "redact"> {
   readonly sources: ReadonlyMap<string, SharedSource>;
-  /** Epoch seconds of the tick. */
-  readonly now: number;
   readonly limits: DetectLimits;
   /** The dedupe keys of the alarm's active events. */
   readonly firing: () => readonly string[];
@@ -89,14 +87,8 @@ export async function detectIn(
   const log = boundedLog(facts.log);
   const late = `out of time: detect did not end within ${timeout} s; it blocked the event loop; worker killed`;
   let kept = 0;
-  const requests = new RequestHandler({
-    worker,
-    sources,
-    soFar,
-    signal: ended.signal,
-    tick: signal,
-    stop: (cause) => worker.kill(cause),
-  });
+  const run = { worker, sources, soFar, signal: ended.signal, tick: signal };
+  const requests = new RequestHandler(run);
   const add = (detections: readonly SafeDetection[], length: number): void => {
     for (const detection of detections) {
       const isOneTooMany = soFar.yielded >= limits.detections;

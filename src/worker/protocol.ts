@@ -9,24 +9,23 @@ import type { JsonObject } from "../text/json.ts";
 /** File descriptors of the pipes in the worker. */
 export const PIPES = { toEngine: 3, toWorker: 4 } as const;
 
-export type Task =
-  | {
-      readonly type: "load";
-      readonly file: ModuleFile;
-      /** Seconds. */
-      readonly timeout: number;
-    }
-  | {
-      readonly type: "detect";
-      readonly file: ModuleFile;
-      readonly params: JsonObject;
-      /** Names of the configured sources; their addresses and credentials stay in the engine. */
-      readonly sources: readonly string[];
-      /** Epoch seconds of the tick. */
-      readonly now: number;
-      /** Seconds. */
-      readonly timeout: number;
-    };
+interface LoadTask {
+  readonly type: "load";
+  readonly file: ModuleFile;
+  /** Seconds. */
+  readonly timeout: number;
+}
+
+export interface DetectTask extends Omit<LoadTask, "type"> {
+  readonly type: "detect";
+  readonly params: JsonObject;
+  /** Names of the configured sources; their addresses and credentials stay in the engine. */
+  readonly sources: readonly string[];
+  /** Epoch seconds of the tick. */
+  readonly now: number;
+}
+
+export type Task = LoadTask | DetectTask;
 
 export type ToWorker =
   /** Each message about the task repeats `job`; what an earlier module left running does not know it. */

@@ -1,5 +1,5 @@
+import { inTime } from "../core/in_time.ts";
 import { BodyError } from "../source/fetch_error.ts";
-import { inTime } from "../source/in_time.ts";
 import { parseJson } from "../source/parse_json.ts";
 import type { Requester } from "../source/requester.ts";
 import { type SharedSource, shareOf } from "../source/share.ts";
@@ -12,15 +12,13 @@ import type { InvalidResponse, ModuleRequest } from "./worker_message.ts";
 const MAX_REQUESTS = 20_000;
 
 export interface RequestFacts {
-  readonly worker: Pick<Worker, "respond" | "send" | "ready">;
+  readonly worker: Pick<Worker, "respond" | "send" | "ready" | "kill">;
   readonly sources: ReadonlyMap<string, SharedSource>;
   readonly soFar: OutcomeSoFar;
   /** Aborted when the run is over. */
   readonly signal: AbortSignal;
   /** Aborted when the tick's time is up. */
   readonly tick: AbortSignal;
-  /** Ends the run. */
-  readonly stop: (cause: string) => void;
 }
 
 /** Sends the requests of one run to the sources. An error is recorded before the module can catch it. */
@@ -58,7 +56,7 @@ export class RequestHandler {
     const from = sources.get(source);
     if (from === undefined) return;
     try {
-      parseJson(String(await inTime(from.request(path, query, true), tick)));
+      parseJson(String(await inTime(from.request({ path, query, allow404: true }), tick)));
     } catch (error) {
       if (!(error instanceof BodyError)) return;
       this.hasFailed = true;
@@ -68,20 +66,21 @@ export class RequestHandler {
   }
 
   /** Never rejects. */
-  async handle({ id, source, path, query, allow404, ahead, fresh }: ModuleRequest): Promise<void> {
-    const { worker, soFar, signal, tick, stop } = this.#facts;
+  async handle({ id, source, ...request }: ModuleRequest): Promise<void> {
+    const { worker, soFar, signal, tick } = this.#facts;
     this.#count += 1;
-    if (this.#count > MAX_REQUESTS) return stop(`detect sent more than ${MAX_REQUESTS} requests`);
+    if (this.#count > MAX_REQUESTS)
+      return worker.kill(`detect sent more than ${MAX_REQUESTS} requests`);
     this.pending += 1;
     try {
       const share = this.#shares.get(source);
       if (share === undefined) throw new Error(`no source ${source}`);
-      worker.respond(id, await inTime(share.request(path, query, allow404, ahead, fresh), signal));
+      worker.respond(id, await inTime(share.request(request), signal));
     } catch (error) {
       if (signal.aborted) return;
       const reason = errorText(error);
       // A module that needs what was sent ahead sends it again, unless the tick has ended.
-      if (!ahead || tick.aborted) {
+      if (request.ahead !== true || tick.aborted) {
         this.hasFailed = true;
         soFar.requestFailed(reason);
       }

@@ -30,6 +30,8 @@ const Detection = custom<SafeDetection>(
     isJsonObject(value.data),
 );
 
+const request = { source: string(), path: string(), query: record(string(), string()) };
+
 const Message = variant("type", [
   object({ type: literal("detections"), detections: array(Detection) }),
   object({ type: literal("incomplete"), reason: string() }),
@@ -39,23 +41,13 @@ const Message = variant("type", [
   object({
     type: literal("request"),
     id: number(),
-    source: string(),
-    path: string(),
-    query: record(string(), string()),
-    allow404: boolean(),
-    /** Sent before the module needs the response. */
-    ahead: boolean(),
-    /** Sent although the URL was requested before. */
+    ...request,
+    allow404: optional(boolean()),
+    ahead: optional(boolean()),
     fresh: optional(boolean()),
   }),
   /** A response with status 200 could not be used. */
-  object({
-    type: literal("invalid"),
-    source: string(),
-    path: string(),
-    query: record(string(), string()),
-    reason: string(),
-  }),
+  object({ type: literal("invalid"), ...request, reason: string() }),
   /** Requests the dedupe keys of the alarm's active events; the response is a list of them. */
   object({ type: literal("firing"), id: number() }),
   /** The task is over. */

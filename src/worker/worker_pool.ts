@@ -5,7 +5,7 @@ import type { DetectLimits, Outcome } from "../core/model.ts";
 import { cut, errorText } from "../text/describe.ts";
 import type { Redact } from "../text/redact.ts";
 import { type DetectFacts, detectIn, type JobResult, loadIn, MAX_TEXT } from "./job.ts";
-import { Worker } from "./worker.ts";
+import { Worker, type WorkerSettings } from "./worker.ts";
 
 /** Alarms mostly wait for a service, which takes four requests at once. */
 const MAX_WORKERS = 16;
@@ -18,7 +18,6 @@ const PATIENCE = 200;
 /** Milliseconds of an average job below which another worker would not help: the engine is the bottleneck. */
 const QUICK_JOB = 25;
 
-/** A job that waits for a worker. */
 interface Waiting {
   readonly memory: number;
   /** Of the module: a worker that has it loaded need not load it again. */
@@ -26,12 +25,9 @@ interface Waiting {
   take(worker: Worker): void;
 }
 
-export interface WorkerPoolSettings {
+export interface WorkerPoolSettings extends Omit<WorkerSettings, "memory"> {
   /** For loading modules; `detect` has the limits of its alarm. */
   readonly limits: DetectLimits;
-  /** Seconds of CPU time of one process. */
-  readonly cpuTime: number;
-  readonly log: (message: string) => void;
   /** Aborted when the tick's time is up: running jobs are ended and none is started. */
   readonly signal: AbortSignal;
   /** Removes secrets from detections. */
@@ -40,7 +36,6 @@ export interface WorkerPoolSettings {
   readonly first?: Worker | undefined;
 }
 
-/** Runs alarm modules. */
 export type Workers = Pick<WorkerPool, "load" | "detect" | "close">;
 
 /**
@@ -50,7 +45,7 @@ export type Workers = Pick<WorkerPool, "load" | "detect" | "close">;
 export class WorkerPool {
   readonly #settings: WorkerPoolSettings;
   readonly #all = new Set<Worker>();
-  readonly #idle: Worker[] = [];
+  readonly #idle = new Set<Worker>();
   readonly #waiting: Waiting[] = [];
   /** Those that run one job again and end. */
   readonly #alone = new Set<Worker>();
@@ -64,7 +59,7 @@ export class WorkerPool {
     const { first } = settings;
     if (first === undefined) return;
     this.#all.add(first);
-    this.#idle.push(first);
+    this.#idle.add(first);
   }
 
   /** Imports a module. Never rejects. */
@@ -158,14 +153,14 @@ export class WorkerPool {
   }
 
   async #acquire(need: Omit<Waiting, "take">): Promise<Worker> {
-    const idle = this.#idle.find((worker) => worker.isAlive && need.memory === worker.memory);
-    if (idle !== undefined) {
-      this.#idle.splice(this.#idle.indexOf(idle), 1);
-      return idle;
+    for (const worker of this.#idle) {
+      if (!worker.isAlive || need.memory !== worker.memory) continue;
+      this.#idle.delete(worker);
+      return worker;
     }
     return await new Promise((resolve) => {
       this.#waiting.push({ ...need, take: resolve });
-      if (this.#all.size === this.#idle.length) this.#startOne();
+      if (this.#all.size === this.#idle.size) this.#startOne();
       else this.#startLater();
     });
   }
@@ -179,7 +174,7 @@ export class WorkerPool {
         next.take(worker);
         return;
       }
-      this.#idle.push(worker);
+      this.#idle.add(worker);
     } else this.#drop(worker);
     this.#startOne();
   }
@@ -222,7 +217,7 @@ export class WorkerPool {
   /** What runs in it ends, and may run again in a process of its own. */
   #drop(worker: Worker): void {
     this.#all.delete(worker);
-    if (this.#idle.includes(worker)) this.#idle.splice(this.#idle.indexOf(worker), 1);
+    this.#idle.delete(worker);
     worker.kill("it is not needed any more");
   }
 }

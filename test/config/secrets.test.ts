@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import type { Config, SourceConfig } from "../../src/config/config.ts";
+import type { Config } from "../../src/config/config.ts";
 import { secretsOf } from "../../src/config/secrets.ts";
+import type { SourceConfig } from "../../src/core/model.ts";
 
 function configWith(db: Config["db"], source: Partial<SourceConfig> = {}): Config {
   return {

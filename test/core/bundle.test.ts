@@ -9,13 +9,7 @@ import {
   shortBundle,
 } from "../../src/core/bundle.ts";
 import type { SafeDetection } from "../../src/core/model.ts";
-import {
-  type BundleItem,
-  type ClearedItem,
-  type ItemReason,
-  NO_NOTICE,
-  type Notice,
-} from "../../src/core/notice.ts";
+import { type BundleItem, type ItemReason, NO_NOTICE, type Notice } from "../../src/core/notice.ts";
 
 function mention(key: string, reason: ItemReason): BundleItem {
   return { eventId: `id of ${key}`, dedupeKey: key, fireTime: 0, since: 0, reason };
@@ -31,7 +25,7 @@ function mentions(count: number, reason: ItemReason): BundleItem[] {
   return Array.from({ length: count }, (_, index) => mention(`${reason} ${index}`, reason));
 }
 
-function cleared(count: number): ClearedItem[] {
+function cleared(count: number): BundleItem[] {
   return mentions(count, "cleared before it could be mailed").map((each) => {
     return { ...each, fireTime: 100, clearTime: 400 };
   });
@@ -40,7 +34,7 @@ function cleared(count: number): ClearedItem[] {
 function notice(
   fresh: readonly BundleItem[],
   continuing: readonly BundleItem[],
-  over: readonly ClearedItem[] = [],
+  over: readonly BundleItem[] = [],
 ): Notice {
   return {
     send: true,

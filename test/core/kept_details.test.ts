@@ -4,7 +4,8 @@ import { decideDetails } from "../../src/core/kept_details.ts";
 import type { ActiveEvents } from "../../src/core/model.ts";
 
 const NOW = 1_000_000;
-const ALARM = { renotificationHours: 24 };
+/** Hours. */
+const RENOTIFIED = 24;
 
 /** Active events `key 0` … whose last mail was so many seconds ago. */
 function active(count: number, mailedAgo: (at: number) => number | undefined): ActiveEvents {
@@ -19,13 +20,13 @@ function active(count: number, mailedAgo: (at: number) => number | undefined): A
 
 /** Numbers of the keys whose details are kept, when all are detected in their order. */
 function kept(events: ActiveEvents): readonly number[] {
-  const needsDetails = decideDetails({ alarm: ALARM, active: events, now: NOW });
+  const needsDetails = decideDetails(events, RENOTIFIED, NOW);
   return [...events.keys()].flatMap((key, at) => (needsDetails(key) ? [at] : []));
 }
 
 describe("of the detections", () => {
   test("all details of new ones are kept, however many", () => {
-    const needsDetails = decideDetails({ alarm: ALARM, active: new Map(), now: NOW });
+    const needsDetails = decideDetails(new Map(), RENOTIFIED, NOW);
     const keys = Array.from({ length: 10_000 }, (_, at) => `key ${at}`);
     expect(keys.every(needsDetails)).toBe(true);
   });

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import {
-  defaultParams,
   type ParamSpec,
   type ParamSpecs,
   type ParamsOf,
@@ -285,14 +284,13 @@ test("every fault, missing value and unknown name is reported at once", () => {
 });
 
 test("a new row starts with the defaults and nothing else", () => {
-  expect(
-    defaultParams({
-      a: { ...about, type: "number", default: 0.03 },
-      b: { ...about, type: "string" },
-      c: { ...about, type: "list", default: [] },
-      d: { ...about, type: "string", required: true },
-    }),
-  ).toEqual({ a: 0.03, c: [] });
+  const specs: ParamSpecs = {
+    a: { ...about, type: "number", default: 0.03 },
+    b: { ...about, type: "string" },
+    c: { ...about, type: "list", default: [] },
+    d: { ...about, type: "string", required: true },
+  };
+  expect(resolveParams(specs, {}).params).toEqual({ a: 0.03, c: [] });
 });
 
 describe("PARAMS as a module exports it", () => {
@@ -504,5 +502,5 @@ test("the specs give detect the types of its params", () => {
   expectTypeOf<Params["urgent"]>().toEqualTypeOf<boolean | undefined>();
   expectTypeOf<Params["states"]>().toEqualTypeOf<readonly string[]>();
   expectTypeOf<Params>().not.toHaveProperty("tresh");
-  expect(Object.keys(defaultParams(specs))).toEqual(["threshold", "states"]);
+  expect(Object.keys(resolveParams(specs, {}).params)).toEqual(["threshold", "states"]);
 });

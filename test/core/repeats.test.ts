@@ -1,12 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  attemptsSince,
-  type BundleItem,
-  type ClearedItem,
-  NO_NOTICE,
-  type Notice,
-} from "../../src/core/notice.ts";
+import { attemptsSince, type BundleItem, NO_NOTICE, type Notice } from "../../src/core/notice.ts";
 import {
   isPaused,
   pauseRepeats,
@@ -76,7 +70,7 @@ describe("the notice without what waits", () => {
   const item = (eventId: string): BundleItem => {
     return { eventId, dedupeKey: eventId, fireTime: 0, since: 0, reason: "unsent" };
   };
-  const clear = (eventId: string): ClearedItem => ({ ...item(eventId), clearTime: 5 });
+  const clear = (eventId: string): BundleItem => ({ ...item(eventId), clearTime: 5 });
   const notice = (more: Partial<Notice>): Notice => {
     return { ...NO_NOTICE, send: true, reason: "due", ...more };
   };

@@ -25,7 +25,7 @@ async function detect(
   answer: (path: string) => JsonValue | undefined,
 ): Promise<Seen> {
   const asker: Requester = {
-    request: async (path) => {
+    request: async ({ path }) => {
       const value = answer(path);
       return value === undefined ? undefined : Buffer.from(JSON.stringify(value));
     },

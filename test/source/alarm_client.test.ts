@@ -196,7 +196,7 @@ describe("pages", () => {
     const { client, reasons } = watch({ main });
     for await (const { jeditaskid } of client.pages("/x/")) if (jeditaskid === 900) break;
     // One connection: earlier requests have their responses before this one.
-    await main.request("/last/", {}, false);
+    await main.request({ path: "/last/", query: {} });
     expect(server.requests).toEqual(["/x/?limit=200", "/x/?before_id=801&limit=200", "/last/"]);
     expect(reasons).toEqual([]);
   });
@@ -346,7 +346,7 @@ describe("the page ahead", () => {
           const asked: number[] = [];
           const ahead: number[] = [];
           const main: Requester = {
-            request: async (path, query, _allow404, isAhead) => {
+            request: async ({ path, query, ahead: isAhead }) => {
               const place = placeOf(list, new URLSearchParams(queryText(query)));
               asked.push(place);
               if (isAhead) ahead.push(place);
@@ -475,7 +475,7 @@ describe("when the alarm's time is up", () => {
     await expect(client.get("/x/")).rejects.toBe(LATE);
     await expect(client.get("../x/")).rejects.toThrow();
     // The request may have been sent all the same; its error comes before this one's.
-    await main.request("/x/", {}, false).catch(() => {});
+    await main.request({ path: "/x/", query: {} }).catch(() => {});
     await new Promise((resolve) => setImmediate(resolve));
     process.off("unhandledRejection", listen);
     expect(unhandled).toEqual([]);

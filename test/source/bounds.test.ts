@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { FetchError } from "../../src/source/fetch_error.ts";
-import { CacheMemory } from "../../src/source/response_cache.ts";
 import type { Source } from "../../src/source/source.ts";
 import { answer, startFaultyServer } from "../support/faulty_server.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
@@ -18,7 +17,9 @@ afterEach(closeSources);
 afterAll(() => server.close());
 
 async function failure(source: Source, path: string): Promise<string> {
-  const error: unknown = await source.request(path, {}, false).catch((reason: unknown) => reason);
+  const error: unknown = await source
+    .request({ path, query: {} })
+    .catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(FetchError);
   return error instanceof Error ? error.message : "";
 }
@@ -114,7 +115,7 @@ describe("the request counts", () => {
 describe("the cache of a tick", () => {
   /** Two sources that share so many bytes, each with two lists that two alarms read, twice. */
   async function readTwice(memory: number): Promise<readonly string[]> {
-    const shared = new CacheMemory(memory);
+    const shared = { left: memory };
     server.answer = (_request, response, url) => json(response, url.pathname.padEnd(4_000, "x"));
     const sources = ["one", "two"].map((name): [string, Source] => [
       name,
@@ -140,7 +141,7 @@ describe("the cache of a tick", () => {
   });
 
   test("a response that is requested again still counts once", async () => {
-    const source = makeSource({ baseUrl: server.url }, undefined, new CacheMemory(0));
+    const source = makeSource({ baseUrl: server.url }, undefined, { left: 0 });
     for (let count = 0; count < 3; count++) await getJson(source, "/a");
     expect(server.requests).toHaveLength(3);
     expect(source.counts).toMatchObject({ requests: 1, succeeded: 1 });

@@ -19,7 +19,7 @@ async function measure(
   const before = process.resourceUsage().maxRSS;
   const endings = await Promise.all(
     Array.from({ length: questions }, (_, index) =>
-      source.request(`/${index}`, {}, false).then(
+      source.request({ path: `/${index}`, query: {} }).then(
         () => "answered",
         (error: unknown) => error,
       ),

@@ -22,7 +22,7 @@ describe("decideRetry", () => {
   ] satisfies readonly (readonly [string, number, Failure, number, number])[])(
     "again: %s",
     (_sentence, attempt, failure, random, seconds) => {
-      expect(decideRetry(attempt, failure, random, 0)).toEqual({ retry: true, seconds });
+      expect(decideRetry(attempt, failure, random, 0)).toBe(seconds);
     },
   );
 
@@ -41,7 +41,7 @@ describe("decideRetry", () => {
   ] satisfies readonly (readonly [string, number, Failure, string])[])(
     "not again: %s",
     (_sentence, attempt, failure, reason) => {
-      expect(decideRetry(attempt, failure, 0.5, 0)).toEqual({ retry: false, reason });
+      expect(decideRetry(attempt, failure, 0.5, 0)).toBe(reason);
     },
   );
 });
@@ -51,7 +51,7 @@ test.each([
   ["together they are too long", 16, 15, false],
 ])("waits add up: %s", (_sentence, waited, wait, again) => {
   const busy = { ...failed("service", "429", true), wait };
-  expect(decideRetry(2, busy, 0.5, waited).retry).toBe(again);
+  expect(typeof decideRetry(2, busy, 0.5, waited) === "number").toBe(again);
 });
 
 describe("parseRetryAfter", () => {

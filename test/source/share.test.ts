@@ -14,14 +14,14 @@ test("an alarm that makes thousands of requests at once does not block another o
   const greedy = shareOf(source, alarm.signal, always);
   const modest = shareOf(source, new AbortController().signal, always);
   const asked = Array.from({ length: 5_000 }, (_, index) =>
-    greedy.request(`/greedy/${index}`, {}, false).catch((error: unknown) => error),
+    greedy.request({ path: `/greedy/${index}`, query: {} }).catch((error: unknown) => error),
   );
-  await modest.request("/modest", {}, false);
+  await modest.request({ path: "/modest", query: {} });
   alarm.abort(new Error("its time is up"));
   // Four were in the queue before it, and up to four more may have followed each of them.
   expect(server.requests.indexOf("/modest")).toBeLessThan(12);
   expect(String((await Promise.all(asked)).at(-1))).toBe("Error: its time is up");
-  await source.request("/last", {}, false);
+  await source.request({ path: "/last", query: {} });
   expect(server.requests.length).toBeLessThan(100);
   await server.close();
 });
@@ -31,9 +31,9 @@ test("a share returns the responses of its source, its 404s and its errors", asy
     json(response, { a: 1 }, url.pathname === "/none" ? 404 : 200),
   );
   const share = shareOf(makeSource({ baseUrl: server.url }), new AbortController().signal, always);
-  expect(await share.request("/x", { b: 2 }, false)).toEqual(Buffer.from('{"a":1}'));
-  expect(await share.request("/none", {}, true)).toBeUndefined();
-  await expect(share.request("/none", {}, false)).rejects.toThrow("status 404");
+  expect(await share.request({ path: "/x", query: { b: 2 } })).toEqual(Buffer.from('{"a":1}'));
+  expect(await share.request({ path: "/none", query: {}, allow404: true })).toBeUndefined();
+  await expect(share.request({ path: "/none", query: {} })).rejects.toThrow("status 404");
   expect(server.requests).toEqual(["/x?b=2", "/none"]);
   await server.close();
 });
@@ -46,8 +46,10 @@ test("a request is not sent before its alarm is ready for the response", async (
     hasRead = resolve;
   });
   const busy = shareOf(source, new AbortController().signal, () => ready);
-  const asked = Array.from({ length: 10 }, (_, index) => busy.request(`/busy/${index}`, {}, false));
-  await source.request("/another", {}, false);
+  const asked = Array.from({ length: 10 }, (_, index) =>
+    busy.request({ path: `/busy/${index}`, query: {} }),
+  );
+  await source.request({ path: "/another", query: {} });
   expect(server.requests).toEqual(["/another"]);
   hasRead();
   await Promise.all(asked);
@@ -73,7 +75,9 @@ test.each([1, 4, 9])(
     const alarms = Array.from({ length: 20 }, () => shareOf(source, signal, always));
     await Promise.all(
       alarms.flatMap((alarm, name) =>
-        Array.from({ length: 5 }, (_, index) => alarm.request(`/${name}/${index}`, {}, false)),
+        Array.from({ length: 5 }, (_, index) =>
+          alarm.request({ path: `/${name}/${index}`, query: {} }),
+        ),
       ),
     );
     expect(most).toBe(maxConnections);

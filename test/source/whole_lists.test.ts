@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { makeClient } from "../../src/source/alarm_client.ts";
 import type { Paging, Query } from "../../src/source/paging.ts";
-import { CacheMemory, ResponseCache } from "../../src/source/response_cache.ts";
+import { MAX_CACHED, ResponseCache } from "../../src/source/response_cache.ts";
 import { isJsonObject, type JsonObject } from "../../src/text/json.ts";
 
 const LINKS: Paging = { style: "links.next", list: "superevents" };
@@ -25,7 +25,7 @@ async function read(
     query = {},
     paging = { style: "keyset" },
     take = Number.POSITIVE_INFINITY,
-    cache = new ResponseCache(new CacheMemory()),
+    cache = new ResponseCache({ left: MAX_CACHED }),
   }: {
     query?: Query;
     paging?: Paging;
@@ -40,7 +40,7 @@ async function read(
       [
         "main",
         {
-          request: async (path, asked, _allow404, ahead = false, fresh = false) => {
+          request: async ({ path, query: asked, ahead = false, fresh = false }) => {
             const send = async () => {
               const body = Buffer.from(JSON.stringify(service(asked, sent++)));
               return { ok: true, body } as const;
@@ -210,7 +210,7 @@ describe("a list that is shorter than its own count", () => {
     });
 
     test("is read twice for three alarms: they share both readings", async () => {
-      const cache = new ResponseCache(new CacheMemory());
+      const cache = new ResponseCache({ left: MAX_CACHED });
       const alarms = [
         await read(short, { paging, cache }),
         await read(short, { paging, cache }),

@@ -60,11 +60,12 @@ export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Out
 /** The engine sends the request, so it records a failure first. */
 function recorded(source: Requester, soFar: OutcomeSoFar): Requester {
   return {
-    request: async (path, query, allow404, ahead) => {
+    request: async (request) => {
       try {
-        return await source.request(path, query, allow404, ahead);
+        return await source.request(request);
       } catch (error) {
-        if (!ahead) soFar.requestFailed(error instanceof Error ? error.message : String(error));
+        if (request.ahead !== true)
+          soFar.requestFailed(error instanceof Error ? error.message : String(error));
         throw error;
       }
     },

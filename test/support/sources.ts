@@ -31,7 +31,7 @@ export async function getJson(
   query: Query = {},
   allow404 = false,
 ): Promise<JsonValue | undefined> {
-  const body = await source.request(path, query, allow404);
+  const body = await source.request({ path, query, allow404 });
   return body === undefined ? undefined : JSON.parse(body.toString());
 }
 

@@ -87,7 +87,7 @@ async function detect(
 function sourceOf(answer: (path: string) => unknown): SharedSource {
   return {
     maxConnections: 4,
-    request: async (path, query) => {
+    request: async ({ path, query }) => {
       const place = query.before_id === undefined ? path : `${path}?${query.before_id}`;
       return Buffer.from(JSON.stringify(await answer(place)));
     },
@@ -112,7 +112,7 @@ test("any list and any module: its items, a failure where it reaches one, and at
       lists.set(path, list);
       const params = { path, ...questionFor(list), take, catches };
       const outcome = await detect("takes", TAKES, { main, params });
-      await main.request("/last", { of: path }, false);
+      await main.request({ path: "/last", query: { of: path } });
 
       const seen = seenOf(list, take);
       expect(outcome.detections.map(({ dedupeKey }) => dedupeKey)).toEqual(seen.items);
@@ -154,7 +154,7 @@ describe("a page ahead from a service that is not well for a moment", () => {
   test("is requested once if the module stops before it, and counts nowhere", async () => {
     const { server, main } = await troubled();
     const outcome = await detect("stops", TAKES, { main, params: { ...list, take: 1 } });
-    await main.request("/last", {}, false);
+    await main.request({ path: "/last", query: {} });
     expect(outcome).toMatchObject({ status: "complete", reasons: [] });
     expect(server.requests.filter((asked) => asked.startsWith("/list"))).toHaveLength(2);
     expect(main.counts).toMatchObject({ requests: 2, succeeded: 2, lastError: undefined });

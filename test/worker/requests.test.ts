@@ -18,6 +18,7 @@ function slowReader() {
       reader.unread += body?.length ?? 0;
     },
     send: (_message: ToWorker): void => {},
+    kill: (): void => {},
     ready: async (): Promise<void> => {
       if (reader.unread <= 4 * 2 ** 20) return;
       await new Promise<void>((resolve) => {
@@ -48,7 +49,6 @@ test("for a module that does not read its responses only a little is fetched", a
     soFar: newOutcome(),
     signal: run.signal,
     tick: new AbortController().signal,
-    stop: () => {},
   });
   for (let id = 1; id <= 100; id++)
     void handler.handle({
@@ -62,7 +62,7 @@ test("for a module that does not read its responses only a little is fetched", a
     });
   await expect.poll(() => reader.answered.size).toBeGreaterThanOrEqual(5);
   // Another alarm is still served; by then all that is to come for this one has come.
-  for (const path of ["/a", "/b"]) await source.request(path, {}, false);
+  for (const path of ["/a", "/b"]) await source.request({ path, query: {} });
   // Four MiB may wait, and four more were under way when they did.
   expect(server.requests.length).toBeLessThanOrEqual(2 + 4 + 1 + 4);
   const before = reader.answered.size;
@@ -77,14 +77,18 @@ test("a module that sends too many requests is stopped", async () => {
   const run = new AbortController();
   let sent = 0;
   const handler = new RequestHandler({
-    worker: { respond: () => {}, send: () => {}, ready: async () => {} },
+    worker: {
+      respond: () => {},
+      send: () => {},
+      ready: async () => {},
+      kill: (cause) => void causes.push(cause),
+    },
     sources: new Map([
       ["main", { maxConnections: 30, request: async () => Buffer.from(`${sent++}`) }],
     ]),
     soFar: newOutcome(),
     signal: run.signal,
     tick: new AbortController().signal,
-    stop: (cause) => causes.push(cause),
   });
   const request = {
     type: "request",
@@ -118,6 +122,7 @@ describe("a request that fails", () => {
         respond: () => {},
         send: (message) => void messages.push(message),
         ready: async () => {},
+        kill: () => {},
       },
       sources: new Map([
         ["main", { maxConnections: 4, request: () => Promise.reject(new Error("status 403")) }],
@@ -125,7 +130,6 @@ describe("a request that fails", () => {
       soFar,
       signal: new AbortController().signal,
       tick: row.tickEnded ? AbortSignal.abort() : new AbortController().signal,
-      stop: () => {},
     });
     const request = { type: "request", source: "main", path: "/", query: {} } as const;
     const handled = handler.handle({ ...request, id: 7, allow404: false, ahead: row.ahead });
@@ -145,7 +149,7 @@ describe("a response that a module's process could not read", () => {
     const reported: string[] = [];
     const soFar = newOutcome();
     const handler = new RequestHandler({
-      worker: { respond: () => {}, send: () => {}, ready: async () => {} },
+      worker: { respond: () => {}, send: () => {}, ready: async () => {}, kill: () => {} },
       sources: new Map([
         [
           "main",
@@ -159,7 +163,6 @@ describe("a response that a module's process could not read", () => {
       soFar,
       signal: new AbortController().signal,
       tick: new AbortController().signal,
-      stop: () => {},
     });
     for (const source of ["main", "other"])
       handler.reportInvalid({ type: "invalid", source, path: "/", query: {}, reason: "not JSON" });

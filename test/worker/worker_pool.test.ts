@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ModuleFile } from "../../src/alarm/discover.ts";
 import type { DetectLimits } from "../../src/core/model.ts";
-import { defaultParams } from "../../src/core/params.ts";
+import { resolveParams } from "../../src/core/params.ts";
 import type { SharedSource } from "../../src/source/share.ts";
 import { WorkerPool } from "../../src/worker/worker_pool.ts";
 import { type WholeOutcome, wholeOutcome } from "../support/run_detect.ts";
@@ -55,7 +55,7 @@ async function detect(name: string, text: string, given: Given = {}): Promise<Wh
     now: 0,
     limits: { ...LIMITS, ...limits },
     firing: () => firing,
-    paramsOf: ({ params }) => defaultParams(params),
+    paramsOf: ({ params }) => resolveParams(params, {}).params,
     decideDetails: () => () => true,
     log,
   });

@@ -10,16 +10,15 @@ export type ImportLater = (specifier: string) => Promise<vm.Module>;
 /** Runs a CommonJS file; undefined if the text does not compile as CommonJS. */
 export type RunCommonjs = (path: string, text: string) => { readonly exports: unknown } | undefined;
 
-interface CommonjsFacts {
-  /** What `require("swf-alarms")` returns. */
-  readonly helpers: object;
-  readonly importFrom: (path: string) => ImportLater;
-  /** Throws for a file that must not be loaded. */
-  readonly check: (path: string) => void;
-}
-
-/** CommonJS files, with `require` and `exports`; each is run once. */
-export function commonjsRunner({ helpers, importFrom, check }: CommonjsFacts): RunCommonjs {
+/**
+ * CommonJS files, with `require` and `exports`; each is run once. `require("swf-alarms")` returns `helpers`;
+ * `check` throws for a file that must not be loaded.
+ */
+export function commonjsRunner(
+  helpers: object,
+  importFrom: (path: string) => ImportLater,
+  check: (path: string) => void,
+): RunCommonjs {
   const ran = new Map<string, { exports: unknown }>();
   const run: RunCommonjs = (path, text) => {
     const known = ran.get(path);

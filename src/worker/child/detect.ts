@@ -1,30 +1,21 @@
 import { parseDetection } from "../../core/detection.ts";
+import { inTime } from "../../core/in_time.ts";
 import type { SafeDetection } from "../../core/model.ts";
-import { makeClient } from "../../source/alarm_client.ts";
+import { type ClientFacts, makeClient } from "../../source/alarm_client.ts";
 import { FetchError } from "../../source/fetch_error.ts";
-import { inTime } from "../../source/in_time.ts";
-import type { Requester } from "../../source/requester.ts";
 import { errorText } from "../../text/describe.ts";
 import type { JsonObject } from "../../text/json.ts";
 import type { DetectError } from "../worker_message.ts";
 import type { Detect } from "./load.ts";
 import { placeOf } from "./place.ts";
 
-export interface DetectFacts {
+export interface DetectFacts extends Omit<ClientFacts, "signal" | "onWait"> {
   readonly detect: Detect;
   readonly params: JsonObject;
-  readonly sources: ReadonlyMap<string, Requester>;
-  /** Epoch seconds of the tick. */
-  readonly now: number;
   /** Seconds that `detect` may take. */
   readonly timeout: number;
-  readonly log: (message: string) => void;
-  /** The dedupe keys of the alarm's active events. */
-  readonly firing: () => Promise<readonly string[]>;
   /** Called before the module continues. */
   readonly onDetection: (detection: SafeDetection) => void;
-  /** Called with every reason why the module did not see everything. */
-  readonly onIncomplete: (reason: string) => void;
 }
 
 /** Aborts the client's signal, and with it the requests that the module does not wait for. */
@@ -38,8 +29,6 @@ class OutOfTime extends DetectEnded {
     this.isWaiting = isWaiting;
   }
 }
-
-class NotIterable extends Error {}
 
 /** Runs `detect` once. Never throws; undefined if it returned. */
 export async function runDetect(facts: DetectFacts): Promise<DetectError | undefined> {
@@ -73,18 +62,19 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
     // A generator that never waits keeps the timer from firing.
     if (performance.now() - started > facts.timeout * 1000) throw new OutOfTime(facts.timeout);
   };
-  const takeAll = async (): Promise<void> => {
+  const takeAll = async (): Promise<DetectError | undefined> => {
     const returned = await facts.detect(client, facts.params);
     if (isAsyncIterable(returned)) for await (const value of returned) take(value);
     else if (isIterable(returned)) for (const value of returned) take(value);
-    else
-      throw new NotIterable(
-        `detect returned ${returned === null ? "null" : typeof returned}; it must be a generator (function*) or return a list of detections`,
-      );
+    else {
+      const found = returned === null ? "null" : typeof returned;
+      const text = `detect returned ${found}; it must be a generator (function*) or return a list of detections`;
+      return { text };
+    }
+    return undefined;
   };
   try {
-    await inTime(takeAll(), signal);
-    return undefined;
+    return await inTime(takeAll(), signal);
   } catch (error) {
     return describeEnd(error);
   } finally {
@@ -97,7 +87,6 @@ function describeEnd(error: unknown): DetectError {
   try {
     if (error instanceof FetchError) return { text: error.message, isFetch: true };
     if (error instanceof OutOfTime) return { text: error.message, isWaiting: error.isWaiting };
-    if (error instanceof NotIterable) return { text: error.message };
     return { text: `detect threw ${describeThrown(error)}` };
   } catch {
     return { text: "detect threw an error that cannot be read" };
@@ -112,7 +101,6 @@ function isIterable(value: unknown): value is Iterable<unknown> {
   return typeof value === "object" && value !== null && Symbol.iterator in value;
 }
 
-/** The message, and the line in the module that threw. */
 function describeThrown(error: unknown): string {
   const text = errorText(error);
   if (error === null || error === undefined) return text;

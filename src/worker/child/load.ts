@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
 import type { ModuleFile } from "../../alarm/discover.ts";
 import { realPath } from "../../alarm/permissions.ts";
+import { inTime } from "../../core/in_time.ts";
 import type { AlarmClient } from "../../source/client.ts";
-import { inTime } from "../../source/in_time.ts";
 import { errorText } from "../../text/describe.ts";
 import { type JsonValue, safeJson } from "../../text/json.ts";
 import { ModuleGraph } from "./module_graph.ts";

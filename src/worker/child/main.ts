@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import * as helpers from "../../index.ts";
 import { cut, errorText } from "../../text/describe.ts";
-import type { Task } from "../protocol.ts";
+import type { DetectTask, Task } from "../protocol.ts";
 import type { DetectError, TaskEnd } from "../worker_message.ts";
 import { DetectEnded, runDetect } from "./detect.ts";
 import { beginJob, listen, send, sendDetection } from "./link.ts";
@@ -81,10 +81,7 @@ async function run(task: Task): Promise<TaskEnd> {
   }
 }
 
-async function runTask(
-  task: Extract<Task, { type: "detect" }>,
-  detect: Loaded["detect"],
-): Promise<DetectError | null> {
+async function runTask(task: DetectTask, detect: Loaded["detect"]): Promise<DetectError | null> {
   if (detect === undefined) return { text: "detect is not a function" };
   const own = new Requests();
   requests = own;

@@ -24,11 +24,11 @@ export class ModuleGraph {
   /** `helpers` are the exports of "swf-alarms". */
   constructor(helpers: object) {
     this.#helpers = moduleOf(helpers, "swf-alarms");
-    this.#runCommonjs = commonjsRunner({
+    this.#runCommonjs = commonjsRunner(
       helpers,
-      importFrom: (path) => this.#importFrom(path),
-      check: (path) => this.#check(path),
-    });
+      (path) => this.#importFrom(path),
+      (path) => this.#check(path),
+    );
   }
 
   /** The module's exports, once its top level has run. */
@@ -138,7 +138,6 @@ async function importByNode(specifier: string, importer: string): Promise<object
   return await load(specifier);
 }
 
-/** A module with these exports. */
 function moduleOf(exports: object, identifier: string): vm.Module {
   const names = Object.keys(exports);
   const set = function (this: vm.SyntheticModule): void {

@@ -15,19 +15,11 @@ export class Requests {
 
   requesterOf(source: string): Requester {
     return {
-      request: (path, query, allow404, ahead = false, fresh) =>
-        this.#wait((id) =>
-          send({
-            type: "request",
-            id,
-            source,
-            path: String(path),
-            query: plainQuery(query),
-            allow404,
-            ahead,
-            fresh,
-          }),
-        ),
+      request: ({ path, query, ...kind }) =>
+        this.#wait((id) => {
+          const plain = { path: String(path), query: plainQuery(query) };
+          send({ type: "request", id, source, ...plain, ...kind });
+        }),
       reportInvalid: (path, query, reason) =>
         send({ type: "invalid", source, path: String(path), query: plainQuery(query), reason }),
     };

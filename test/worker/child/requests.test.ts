@@ -18,11 +18,11 @@ test("a request becomes a message, and its response a body or an error", async (
   const requests = new Requests();
   const { request } = requests.requesterOf("main");
   const [first, second, third] = [
-    request("/a", { n: 1, none: null }, false),
-    request("/b", {}, true),
-    request("/c", {}, false, true),
+    request({ path: "/a", query: { n: 1, none: null } }),
+    request({ path: "/b", query: {}, allow404: true }),
+    request({ path: "/c", query: {}, ahead: true }),
   ];
-  const message = { type: "request", source: "main", query: {}, allow404: false, ahead: false };
+  const message = { type: "request", source: "main", query: {} };
   expect(sent).toEqual([
     { ...message, id: 1, path: "/a", query: { n: "1" } },
     { ...message, id: 2, path: "/b", allow404: true },
@@ -38,7 +38,7 @@ test("a request becomes a message, and its response a body or an error", async (
 
 test("what one job left running gets no response and sends nothing in the name of the next", async () => {
   const old = new Requests();
-  const response = old.requesterOf("main").request("/list", {}, false);
+  const response = old.requesterOf("main").request({ path: "/list", query: {} });
   let settled = false;
   const settle = (): void => {
     settled = true;
@@ -46,7 +46,9 @@ test("what one job left running gets no response and sends nothing in the name o
   response.then(settle, settle);
   old.close();
   old.respond(1, Buffer.from("late"));
-  await expect(old.requesterOf("main").request("/more", {}, false)).rejects.toThrow("has ended");
+  await expect(old.requesterOf("main").request({ path: "/more", query: {} })).rejects.toThrow(
+    "has ended",
+  );
   await expect(old.firing()).rejects.toThrow("has ended");
   await turn();
   expect(settled).toBe(false);

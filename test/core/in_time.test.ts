@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { inTime } from "../../src/source/in_time.ts";
+import { inTime } from "../../src/core/in_time.ts";
 
 const LATE = new Error("the alarm's time is up");
 
