@@ -13,7 +13,7 @@ import {
 } from "../core/quarantine.ts";
 import { alarmStateOf, type States, saveAlarmState } from "../store/engine_state.ts";
 import { utcMinute } from "../text/utc.ts";
-import type { RanResult } from "./result.ts";
+import type { AlarmResult, RanResult } from "./result.ts";
 import { type StateFacts, saveAndNotify } from "./state_mail.ts";
 
 /** Which quarantined alarms run in this tick. */
@@ -74,8 +74,18 @@ export interface UpdateFacts extends StateFacts {
   readonly quarantines: Quarantines;
 }
 
-/** Stores whether an alarm is quarantined after this tick, and mails its recipients. Never throws. */
-export async function updateQuarantine(
+/** Stores which alarms are quarantined after this tick, and mails their recipients. Never throws. */
+export async function updateQuarantines(
+  results: readonly AlarmResult[],
+  facts: UpdateFacts,
+): Promise<readonly AlarmResult[]> {
+  const updated: AlarmResult[] = [];
+  for (const result of results)
+    updated.push(result.kind === "ran" ? await updateQuarantine(result, facts) : result);
+  return updated;
+}
+
+async function updateQuarantine(
   result: RanResult,
   { quarantines, ...facts }: UpdateFacts,
 ): Promise<RanResult> {

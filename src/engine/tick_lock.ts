@@ -38,7 +38,7 @@ export async function lockTicks({ config, db, clock, log }: LockFacts): Promise<
 export interface FenceFacts {
   readonly db: Database;
   readonly lock: Lock;
-  readonly generation: number;
+  readonly generation: string;
   /** Called when a transaction has failed because another tick may have begun. */
   readonly onLost: (error: LockLost) => void;
 }

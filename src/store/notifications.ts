@@ -26,10 +26,10 @@ export interface NewNotification {
   /** The mail's text, so that the record can be read without the mail. */
   readonly text: string;
   readonly recipients: readonly string[];
-  readonly newEventIds: readonly string[];
-  readonly continuingEventIds: readonly string[];
+  readonly newEventIds?: readonly string[];
+  readonly continuingEventIds?: readonly string[];
   /** Events that had already cleared. */
-  readonly clearedEventIds: readonly string[];
+  readonly clearedEventIds?: readonly string[];
   /** What it is about, if not a bundle of events. */
   readonly about?: string;
   /** Identifies what it announces, if not events. */
@@ -53,9 +53,9 @@ export async function openNotification(
     channel: attempt.channel,
     attempted_at: now,
     recipients: attempt.recipients,
-    new_event_ids: attempt.newEventIds,
-    continuing_event_ids: attempt.continuingEventIds,
-    cleared_event_ids: attempt.clearedEventIds,
+    new_event_ids: attempt.newEventIds ?? [],
+    continuing_event_ids: attempt.continuingEventIds ?? [],
+    cleared_event_ids: attempt.clearedEventIds ?? [],
     attempts: 1,
     outcome: "unknown",
     about: attempt.about,
