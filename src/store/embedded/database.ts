@@ -1,5 +1,4 @@
 import type { PGlite } from "@electric-sql/pglite";
-import { errorText } from "../../text/describe.ts";
 import {
   type Database,
   DatabaseBusy,
@@ -13,7 +12,7 @@ import {
 import { asDatabaseError } from "../database_error.ts";
 import { makeComplete, makeFolder } from "./folder.ts";
 import { DATABASE_LOCK, isFolderLocked, lockFolder } from "./folder_lock.ts";
-import { openErrorHint } from "./open_error.ts";
+import { openError } from "./open_error.ts";
 import { Turns } from "./turns.ts";
 
 /** Seconds to wait for another process. */
@@ -39,13 +38,10 @@ type Access = Pick<Turns<PGlite>, "use" | "close">;
 function openInTurns(path: string, limit: number | undefined): Access {
   let lock: Lock | undefined;
   let wasOpen = false;
+  const onRequest = (): void => turns.request();
   const open = async (): Promise<PGlite> => {
     try {
-      const attempt = await lockFolder(path, DATABASE_LOCK, {
-        wait: WAIT,
-        limit,
-        onRequest: () => turns.request(),
-      });
+      const attempt = await lockFolder(path, DATABASE_LOCK, { wait: WAIT, limit, onRequest });
       if (!attempt.held) {
         const advice = attempt.overdue ? "" : "; try again when it has ended";
         const message = `the embedded database ${path} is in use by ${attempt.holder}${advice}`;
@@ -62,16 +58,14 @@ function openInTurns(path: string, limit: number | undefined): Access {
       throw error;
     }
   };
-  const turns = new Turns(
-    () => explained(path, open),
-    async (pglite) => {
-      try {
-        await pglite.close();
-      } finally {
-        await lock?.release();
-      }
-    },
-  );
+  const close = async (pglite: PGlite): Promise<void> => {
+    try {
+      await pglite.close();
+    } finally {
+      await lock?.release();
+    }
+  };
+  const turns = new Turns(() => explained(path, open), close);
   return turns;
 }
 
@@ -80,14 +74,7 @@ async function explained<T>(path: string, action: () => Promise<T>): Promise<T> 
   try {
     return await action();
   } catch (error) {
-    if (error instanceof DatabaseError) throw error;
-    const hint =
-      openErrorHint(error, path) ??
-      "Its data was not changed: run the command again, and see docs/operations.md if it fails again";
-    throw new DatabaseError(
-      `cannot open the embedded database ${path}: ${errorText(error)}. ${hint}.`,
-      { cause: error },
-    );
+    throw openError(error, path);
   }
 }
 
@@ -110,11 +97,8 @@ async function openPglite(folder: string | undefined): Promise<PGlite> {
   };
   const startParams = [...PGlite.defaultStartParams, "-c", `shared_buffers=${BUFFERS}`];
   try {
-    return await PGlite.create({
-      startParams,
-      onStderr,
-      ...(folder === undefined ? {} : { dataDir: folder }),
-    });
+    const options = { startParams, onStderr };
+    return await PGlite.create(folder === undefined ? options : { ...options, dataDir: folder });
   } catch (error) {
     throw reasons.length === 0 ? error : new Error(reasons.join("; "), { cause: error });
   }
@@ -163,11 +147,9 @@ class EmbeddedDatabase implements Database {
   /** One without a limit is held for a moment only, so it is waited for. */
   async tryLock(name: string, limit?: number): Promise<LockAttempt> {
     const folder = this.#folder;
+    if (folder === undefined) return FREE;
     const wait = limit === undefined ? WAIT : 0;
-    const attempt =
-      folder === undefined
-        ? FREE
-        : await explained(folder, () => lockFolder(folder, name, { wait, limit }));
+    const attempt = await explained(folder, () => lockFolder(folder, name, { wait, limit }));
     if (attempt.held) this.#locks.add(attempt.lock);
     return attempt;
   }
@@ -187,15 +169,10 @@ class EmbeddedDatabase implements Database {
   }
 
   async #use<T>(work: (pglite: PGlite) => Promise<T>): Promise<T> {
-    return await converted(() => this.#access.use(work));
-  }
-}
-
-/** Runs the work and converts its errors. */
-async function converted<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw asDatabaseError(error);
+    try {
+      return await this.#access.use(work);
+    } catch (error) {
+      throw asDatabaseError(error);
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { accessSync, constants, readdirSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errorText } from "../../text/describe.ts";
+import { DatabaseError } from "../database.ts";
 
 /** Postgres writes its log in files of 16 MB, each allocated at once. */
 const ENOUGH = 32 * 2 ** 20;
@@ -41,6 +42,19 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: (detail: string) => s
     () => `Use the version of the engine that made it; ${UNCHANGED}`,
   ],
 ];
+
+/** An error of what touches the folder, with what to do about it. */
+export function openError(
+  error: unknown,
+  folder: string,
+  action = "open the embedded database",
+  otherwise = "Its data was not changed: run the command again, and see docs/operations.md if it fails again",
+): DatabaseError {
+  if (error instanceof DatabaseError) return error;
+  const hint = openErrorHint(error, folder) ?? otherwise;
+  const message = `cannot ${action} ${folder}: ${errorText(error)}. ${hint}.`;
+  return new DatabaseError(message, { cause: error });
+}
 
 const DAMAGE =
   /files are incompatible|valid checkpoint record|invalid page in|(PANIC|FATAL|postgres): .*No such file or directory|subdirectory .* is missing/;
