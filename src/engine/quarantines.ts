@@ -95,18 +95,19 @@ async function updateQuarantine(
   if (before === undefined && outcome.status !== "failed") return result;
   const decision = quarantines.decide(row);
   const failure = outcome.cause === "module" && !result.outOfTime ? "own failure" : "other failure";
-  const isSkipped = !decision.run && result.isSkipped;
-  const after = isSkipped
-    ? decision.state
-    : nextAlarmState({
-        state: before,
-        result: outcome.status === "failed" ? failure : "completed",
-        cause: outcome.reasons.join("; "),
-        fingerprint: quarantines.fingerprint(row),
-        reason: decision.run ? decision.reason : "not quarantined",
-        now,
-        after: quarantines.after,
-      });
+  const { isSkipped } = result;
+  const after =
+    isSkipped && !decision.run
+      ? decision.state
+      : nextAlarmState({
+          state: before,
+          result: outcome.status === "failed" ? failure : "completed",
+          cause: outcome.reasons.join("; "),
+          fingerprint: quarantines.fingerprint(row),
+          reason: decision.run ? decision.reason : "not quarantined",
+          now,
+          after: quarantines.after,
+        });
   const { sent, errors } = await saveAndNotify(facts, {
     of: row.name,
     before,
@@ -120,9 +121,8 @@ async function updateQuarantine(
   const updated = { ...result, announced: sent, errors: [...result.errors, ...errors], notes };
   if (after?.quarantine === undefined) return updated;
   const { failures, cause, quarantine } = after;
-  const { since, wait: nextTryInTicks } = quarantine;
-  const record = { skipped: isSkipped, since, failures, nextTryInTicks, cause };
-  return { ...updated, quarantine: record };
+  const { since, wait } = quarantine;
+  return { ...updated, quarantine: { since, failures, next_try_in_ticks: wait, cause } };
 }
 
 function notesOn(

@@ -3,7 +3,6 @@ import { TOLERANCE } from "../core/clock.ts";
 import type { RunFacts } from "../core/status.ts";
 import { isJsonObject, type JsonObject } from "../text/json.ts";
 import type { Queryable, Transaction } from "./database.ts";
-import { CLOCK_STATE } from "./engine_state.ts";
 import { ALARMS_CONTEXT, insertEntries, jsonText, LIVE, readData } from "./entry.ts";
 
 const RUN = `kind = 'engine_run' AND context_id = '${ALARMS_CONTEXT}'`;
@@ -143,7 +142,7 @@ export async function listEngineRuns(
 /** The last certain time, while the clock is in doubt, and the times of the newest run and event. */
 export async function lastTimes(db: Queryable) {
   const [row] = await db.query(
-    `SELECT (SELECT data->'certain_at' FROM entry WHERE name = '${CLOCK_STATE}' AND status = 'active' AND ${LIVE}) AS certain,
+    `SELECT (SELECT data->'certain_at' FROM entry WHERE name = 'state:clock:engine' AND status = 'active' AND ${LIVE}) AS certain,
             (SELECT max(timestamp_created) FROM entry WHERE ${LIVE_RUN}) AS run,
             (SELECT max(timestamp_created) FROM entry WHERE kind = 'event' AND ${LIVE}) AS event`,
   );

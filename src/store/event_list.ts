@@ -44,9 +44,7 @@ export async function listEvents(
   { alarm, all, limit }: EventFilter,
 ): Promise<readonly ListedEvent[]> {
   const entryId = alarm === undefined ? null : eventEntryId(alarm);
-  const rows = all
-    ? await db.query(NEWEST, [entryId, limit])
-    : await db.query(NEWEST_ACTIVE, [entryId, limit]);
+  const rows = await db.query(all ? NEWEST : NEWEST_ACTIVE, [entryId, limit]);
   return rows.map((row) => {
     const { id, title, data: raw } = parse(ListedRow, row);
     const data = readData(raw);

@@ -1,23 +1,27 @@
 import { hostname } from "node:os";
-import { maxValue, minValue, number, object, pipe, safeParse, string } from "valibot";
+import {
+  type InferOutput,
+  maxValue,
+  minValue,
+  number,
+  object,
+  pipe,
+  safeParse,
+  string,
+} from "valibot";
 import type { Queryable, Transaction } from "./database.ts";
 import { insertEntries, LIVE } from "./entry.ts";
 
-/** A tick that did nothing because another was running. */
-export interface SkippedTick {
-  /** Epoch seconds. */
-  readonly at: number;
-  readonly host: string;
-  readonly pid: number;
-  readonly reason: string;
-}
-
 const Skipped = object({
+  /** Epoch seconds. */
   at: pipe(number(), minValue(0), maxValue(1e11)),
   host: string(),
   pid: number(),
   reason: string(),
 });
+
+/** A tick that did nothing because another was running. */
+export type SkippedTick = Readonly<InferOutput<typeof Skipped>>;
 
 const LIVE_SKIP = `kind = 'skipped_tick' AND ${LIVE}`;
 

@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import {
   closeSync,
-  existsSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -103,36 +102,21 @@ async function takeFree(
     renameSync(own, path);
   } catch (error) {
     server.close();
-    // Another process may have taken the empty folder for a leftover.
-    if (existsSync(own) && !OCCUPIED.includes(codeOf(error))) throw error;
+    if (!OCCUPIED.includes(codeOf(error))) throw error;
     return undefined;
   } finally {
     rmSync(own, { recursive: true, force: true });
   }
-  await removeLeftovers(path).catch(() => {});
   const release = async (): Promise<void> => {
     // Released before.
     if (!server.listening) return;
     rmSync(join(path, socket), { force: true });
-    removeEmpty(path);
+    // Another process may have taken it already, or removed it.
+    attempt(() => rmdirSync(path), [...OCCUPIED, "ENOENT"]);
     server.close();
     await once(server, "close");
   };
   return { isHeld: () => server.listening, release };
-}
-
-/** Removes what processes left that were killed while they took the lock. */
-async function removeLeftovers(path: string): Promise<void> {
-  for (const name of readdirSync(dirname(path))) {
-    const other = join(dirname(path), name);
-    if (!other.startsWith(`${path}.`) || !SOCKET.test(other.slice(path.length + 1))) continue;
-    if ((await findHolder(other)) === undefined) removeEmpty(other);
-  }
-}
-
-/** Does nothing where something is in it, or where it is gone. */
-function removeEmpty(path: string): void {
-  attempt(() => rmdirSync(path), [...OCCUPIED, "ENOENT"]);
 }
 
 /** What the system says where a folder cannot be replaced or removed because something is there. */

@@ -74,14 +74,8 @@ export class PostgresDatabase implements Database {
   async tryLock(name: string, limit?: number): Promise<LockAttempt> {
     const client = await (this.#takeSpare() ?? this.#connect());
     const attempt = await takeAdvisoryLock(client, name, limit);
-    if (!attempt.held) return attempt;
-    const { lock } = attempt;
-    this.#locks.add(lock);
-    const release = async (): Promise<void> => {
-      this.#locks.delete(lock);
-      await lock.release();
-    };
-    return { ...attempt, lock: { isHeld: lock.isHeld, release } };
+    if (attempt.held) this.#locks.add(attempt.lock);
+    return attempt;
   }
 
   async isLocked(name: string): Promise<boolean> {
