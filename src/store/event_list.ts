@@ -1,7 +1,7 @@
 import { object, parse, string, unknown } from "valibot";
 import type { EventTexts } from "../core/bundle.ts";
 import { eventEntryId } from "../core/event_key.ts";
-import type { Queryable } from "./database.ts";
+import type { Queryable, Row } from "./database.ts";
 import { LIVE, readData } from "./entry.ts";
 
 /** The condition of the partial indexes on events; that on active events has one more part. */
@@ -12,18 +12,6 @@ export interface EventFilter {
   /** Cleared ones too. */
   readonly all: boolean;
   readonly limit: number;
-}
-
-export interface ListedEvent {
-  readonly id: string;
-  readonly alarm: string;
-  readonly dedupeKey: string;
-  readonly subject: string;
-  readonly fireTime: number | undefined;
-  readonly lastSeen: number | undefined;
-  readonly clearTime: number | undefined;
-  readonly clearReason: string | undefined;
-  readonly lastNotified: number | undefined;
 }
 
 const ListedRow = object({ id: string(), title: string(), data: unknown() });
@@ -45,21 +33,25 @@ export async function listEvents(
 ): Promise<readonly ListedEvent[]> {
   const entryId = alarm === undefined ? null : eventEntryId(alarm);
   const rows = await db.query(all ? NEWEST : NEWEST_ACTIVE, [entryId, limit]);
-  return rows.map((row) => {
-    const { id, title, data: raw } = parse(ListedRow, row);
-    const data = readData(raw);
-    return {
-      id,
-      alarm: (data.text("entry_id") ?? "").replace(/^event_/, ""),
-      dedupeKey: data.text("dedupe_key") ?? "",
-      subject: data.text("subject") ?? title,
-      fireTime: data.number("fire_time"),
-      lastSeen: data.number("last_seen"),
-      clearTime: data.number("clear_time"),
-      clearReason: data.text("clear_reason"),
-      lastNotified: data.number("last_notified"),
-    };
-  });
+  return rows.map(listedEvent);
+}
+
+export type ListedEvent = ReturnType<typeof listedEvent>;
+
+function listedEvent(row: Row) {
+  const { id, title, data: raw } = parse(ListedRow, row);
+  const data = readData(raw);
+  return {
+    id,
+    alarm: (data.text("entry_id") ?? "").replace(/^event_/, ""),
+    dedupeKey: data.text("dedupe_key") ?? "",
+    subject: data.text("subject") ?? title,
+    fireTime: data.number("fire_time"),
+    lastSeen: data.number("last_seen"),
+    clearTime: data.number("clear_time"),
+    clearReason: data.text("clear_reason"),
+    lastNotified: data.number("last_notified"),
+  };
 }
 
 export interface EventCounts {
