@@ -7,6 +7,9 @@ import type { Queryable, SqlValue, Transaction } from "./database.ts";
 import { ALARMS_CONTEXT, insertEntries, LIVE, type NewEntry } from "./entry.ts";
 import { CONTENT_MARK } from "./event_list.ts";
 
+/** UUIDs of event rows. */
+type Ids = readonly string[];
+
 /** Ids per statement. */
 const BATCH = 20_000;
 
@@ -141,21 +144,13 @@ function newEvent(
 }
 
 /** Records that the entities were detected again, which also ends a held clear. */
-export async function touchEvents(
-  tx: Transaction,
-  ids: readonly string[],
-  now: number,
-): Promise<void> {
+export async function touchEvents(tx: Transaction, ids: Ids, now: number): Promise<void> {
   const data = "jsonb_set(data - 'clear_held_at', '{last_seen}', to_jsonb($2::float8))";
   await updateEvents(tx, ids, data, [now], STILL_ACTIVE);
 }
 
 /** Records that the clear guard held the events back. */
-export async function holdEvents(
-  tx: Transaction,
-  ids: readonly string[],
-  now: number,
-): Promise<void> {
+export async function holdEvents(tx: Transaction, ids: Ids, now: number): Promise<void> {
   const data = "jsonb_set(data, '{clear_held_at}', to_jsonb($2::float8))";
   await updateEvents(tx, ids, data, [now], STILL_ACTIVE);
 }
@@ -169,7 +164,7 @@ export interface ClearFacts {
 /** Ends those of the events that are still active and that no later tick has seen, except by a clock that was ahead. */
 export async function clearEvents(
   tx: Transaction,
-  ids: readonly string[],
+  ids: Ids,
   { reason, mailOn }: ClearFacts,
   now: number,
 ): Promise<void> {
@@ -182,11 +177,7 @@ export async function clearEvents(
 }
 
 /** Records a confirmed mail on every event that it named, cleared ones too. */
-export async function stampNotified(
-  tx: Transaction,
-  ids: readonly string[],
-  now: number,
-): Promise<void> {
+export async function stampNotified(tx: Transaction, ids: Ids, now: number): Promise<void> {
   const data = "jsonb_set(data - 'mail_owed', '{last_notified}', to_jsonb($2::float8))";
   await updateEvents(tx, ids, data, [now], "true");
 }
@@ -194,7 +185,7 @@ export async function stampNotified(
 /** Sets `data` to an SQL expression, in batches of ids; `$2`, the first of `params`, is the time. */
 async function updateEvents(
   tx: Transaction,
-  ids: readonly string[],
+  ids: Ids,
   data: string,
   params: readonly SqlValue[],
   condition: string,
