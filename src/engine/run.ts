@@ -20,11 +20,9 @@ export interface Run {
   readonly clockCheck: ClockCheck;
 }
 
-export interface OpenFacts {
-  readonly mode: Mode;
+export interface OpenFacts extends Pick<Run, "mode" | "clock"> {
   /** Only these alarms; undefined means all. */
   readonly only: ReadonlySet<string> | undefined;
-  readonly clock: () => number;
 }
 
 /**
