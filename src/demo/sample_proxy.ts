@@ -79,11 +79,10 @@ function respond(
 const DAY = 86_400;
 const ENDED = ["done", "failed", "aborted", "broken", "finished"];
 
+type Matches = (task: JsonObject, wanted: string) => boolean;
+
 /** Each filter of the task list, by its query parameter. An empty value does not filter. */
-const FILTERS: readonly (readonly [
-  name: string,
-  matches: (task: JsonObject, wanted: string) => boolean,
-])[] = [
+const FILTERS: readonly (readonly [name: string, matches: Matches])[] = [
   ["status", ({ status }, wanted) => status === wanted],
   ["username", ({ username }, wanted) => isLike(username, wanted)],
   [

@@ -72,7 +72,6 @@ export async function notify(
     if (channel === undefined) return [];
     return await mailing.inTurn(async () => {
       const bundle = await compose(db, alarm, recorded, { notice, maybeMailed, time: now });
-      const ids = (items: readonly BundleItem[]): readonly string[] => items.map(eventId);
       const { fresh, continuing, cleared } = notice;
       const outgoing = {
         alarm: alarm.entryId,
@@ -80,11 +79,11 @@ export async function notify(
         shorter: () => renderMessage(shortBundle(bundle)),
         isRepeat: maybeMailed.size > 0,
         recipients,
-        newEventIds: ids(fresh),
-        continuingEventIds: ids(continuing),
-        clearedEventIds: ids(cleared),
+        newEventIds: eventIds(fresh),
+        continuingEventIds: eventIds(continuing),
+        clearedEventIds: eventIds(cleared),
         stamp: (tx: Transaction, at: number) =>
-          stampNotified(tx, ids([...fresh, ...continuing, ...cleared]), at),
+          stampNotified(tx, eventIds([...fresh, ...continuing, ...cleared]), at),
       };
       const delivered = await deliver(channel, outgoing, facts);
       sent = delivered.sent;
@@ -109,11 +108,11 @@ async function compose(
     description: alarm.description,
     ...given,
     detections: outcome.detections,
-    stored: await eventTexts(db, [...unseen, ...listed.cleared].map(eventId), alarm.description),
+    stored: await eventTexts(db, eventIds([...unseen, ...listed.cleared]), alarm.description),
     caveats: outcome.reasons,
   });
 }
 
-function eventId(item: BundleItem): string {
-  return item.eventId;
+function eventIds(items: readonly BundleItem[]): readonly string[] {
+  return items.map(({ eventId }) => eventId);
 }

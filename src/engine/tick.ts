@@ -3,7 +3,6 @@ import { loadAlarms } from "../alarm/load_alarms.ts";
 import type { Channel } from "../channel/channel.ts";
 import type { Config } from "../config/config.ts";
 import type { Log } from "../core/log.ts";
-import type { Mode } from "../core/model.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { type Database, DatabaseError, type Lock } from "../store/database.ts";
 import { latestPerAlarm } from "../store/engine_runs.ts";
@@ -21,7 +20,7 @@ import { readQuarantines, updateQuarantines } from "./quarantines.ts";
 import { record } from "./record.ts";
 import { closeRun, logNotConfigured, makeReport, type TickReport } from "./report.ts";
 import { type AlarmResult, ranResult } from "./result.ts";
-import { openRun } from "./run.ts";
+import { type OpenFacts, openRun } from "./run.ts";
 import { updateSources } from "./source_states.ts";
 import { Sources } from "./sources.ts";
 import { fenced, lockTicks } from "./tick_lock.ts";
@@ -39,10 +38,7 @@ export interface Engine {
   readonly log: Log;
 }
 
-export interface TickOptions {
-  readonly mode: Mode;
-  /** Only these alarms, by name; undefined means all. */
-  readonly only: ReadonlySet<string> | undefined;
+export interface TickOptions extends Pick<OpenFacts, "mode" | "only"> {
   readonly deadline: Deadline;
 }
 

@@ -54,14 +54,8 @@ function listedEvent(row: Row) {
   };
 }
 
-export interface EventCounts {
-  readonly active: number;
-  /** Active ones that no confirmed mail has named. */
-  readonly unsent: number;
-}
-
-/** The number of active and of unsent events of each alarm, by the alarm's name. */
-export async function eventCounts(db: Queryable): Promise<ReadonlyMap<string, EventCounts>> {
+/** How many events of each alarm are active, and how many of these no confirmed mail has named; by the alarm's name. */
+export async function eventCounts(db: Queryable) {
   const rows = await db.query(
     `SELECT data->>'entry_id' AS entry_id, count(*)::int AS active,
             count(*) FILTER (WHERE jsonb_typeof(data->'last_notified') IS DISTINCT FROM 'number')::int AS unsent
@@ -70,10 +64,10 @@ export async function eventCounts(db: Queryable): Promise<ReadonlyMap<string, Ev
      GROUP BY 1`,
   );
   return new Map(
-    rows.map((row) => [
-      String(row.entry_id).replace(/^event_/, ""),
-      { active: Number(row.active), unsent: Number(row.unsent) },
-    ]),
+    rows.map((row) => {
+      const counts = { active: Number(row.active), unsent: Number(row.unsent) };
+      return [String(row.entry_id).replace(/^event_/, ""), counts];
+    }),
   );
 }
 
