@@ -32,7 +32,9 @@ export async function listEvents(
   { alarm, all, limit }: EventFilter,
 ): Promise<readonly ListedEvent[]> {
   const entryId = alarm === undefined ? null : eventEntryId(alarm);
-  const rows = await db.query(all ? NEWEST : NEWEST_ACTIVE, [entryId, limit]);
+  const rows = all
+    ? await db.query(NEWEST, [entryId, limit])
+    : await db.query(NEWEST_ACTIVE, [entryId, limit]);
   return rows.map(listedEvent);
 }
 
