@@ -16,28 +16,24 @@ import { utcMinute } from "../text/utc.ts";
 import type { AlarmResult, RanResult } from "./result.ts";
 import { type StateFacts, saveAndNotify } from "./state_mail.ts";
 
-/** Which quarantined alarms run in this tick. */
-export interface Quarantines {
-  decide(row: AlarmRow): TryDecision;
-  /** Changes when somebody changes the module file or what the row sets. */
-  fingerprint(row: AlarmRow): string;
-  /** Consecutive failures that quarantine an alarm; 0 is never. */
-  readonly after: number;
-}
-
 export interface QuarantineFacts {
   readonly states: States;
   readonly modules: ReadonlyMap<string, ModuleFile>;
   /** Alarms that the operator runs by name. */
   readonly only: ReadonlySet<string> | undefined;
   readonly now: number;
+  /** Consecutive failures that quarantine an alarm; 0 is never. */
   readonly after: number;
 }
 
-export function readQuarantines(facts: QuarantineFacts): Quarantines {
+type Quarantines = ReturnType<typeof readQuarantines>;
+
+/** Decides which quarantined alarms run in this tick. */
+export function readQuarantines(facts: QuarantineFacts) {
   const { states, modules, only, now, after } = facts;
   const fingerprints = new Map<string, string>();
-  // Computed once, before the alarm runs: a file that somebody changes meanwhile is tried in the next tick.
+  // It changes with the module file and with what the row sets. Computed once, before the alarm runs: a file that
+  // somebody changes meanwhile is tried in the next tick.
   const fingerprint = (row: AlarmRow): string => {
     const known = fingerprints.get(row.name) ?? fingerprintOf(row, modules.get(row.module));
     fingerprints.set(row.name, known);
@@ -46,7 +42,7 @@ export function readQuarantines(facts: QuarantineFacts): Quarantines {
   return {
     after,
     fingerprint,
-    decide: (row) => {
+    decide: (row: AlarmRow): TryDecision => {
       const state = alarmStateOf(states, row.name);
       const named = only?.has(row.name) ?? false;
       return decideTry({ state, fingerprint: fingerprint(row), named, now, after });

@@ -152,16 +152,10 @@ export async function unknownAttempts(
   );
 }
 
-/** Which alarms have unsent mail from earlier ticks; usually none has. */
-export interface UnsentMail {
-  /** Whether events of the alarm cleared before a confirmed mail named them. */
-  hasClears(alarmName: string): boolean;
-  /** Whether a mail of the alarm, by its `entry_id`, has not reached some of its recipients yet. */
-  hasPending(alarmEntryId: string): boolean;
-}
+export type UnsentMail = Awaited<ReturnType<typeof readUnsentMail>>;
 
-/** One statement for all alarms of a tick. */
-export async function readUnsentMail(db: Queryable): Promise<UnsentMail> {
+/** Which alarms have unsent mail from earlier ticks; usually none has. One statement for all alarms of a tick. */
+export async function readUnsentMail(db: Queryable) {
   const rows = await db.query(
     `SELECT DISTINCT 'clear ' || (data->>'entry_id') AS unsent FROM entry WHERE ${UNSENT_CLEAR}
      UNION ALL
@@ -169,8 +163,10 @@ export async function readUnsentMail(db: Queryable): Promise<UnsentMail> {
   );
   const unsent = new Set(rows.map((row) => row.unsent));
   return {
-    hasClears: (alarmName) => unsent.has(`clear ${eventEntryId(alarmName)}`),
-    hasPending: (alarmEntryId) => unsent.has(`pending ${alarmEntryId}`),
+    /** Whether events of the alarm cleared before a confirmed mail named them. */
+    hasClears: (alarmName: string): boolean => unsent.has(`clear ${eventEntryId(alarmName)}`),
+    /** Whether a mail of the alarm has not reached some of its recipients yet. */
+    hasPending: (alarmEntryId: string): boolean => unsent.has(`pending ${alarmEntryId}`),
   };
 }
 
