@@ -4,7 +4,6 @@ import type { TickReport } from "../engine/report.ts";
 import type { AlarmResult, RanResult } from "../engine/result.ts";
 import { utcMinute, utcSecond } from "../text/utc.ts";
 import type { DemoFolder } from "./demo_folder.ts";
-
 import { SETUP, STORY, type StoryTick } from "./story.ts";
 
 const WIDTH = 100;

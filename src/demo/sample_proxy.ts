@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { JsonObject } from "../text/json.ts";
 import { parseUtc } from "../text/utc.ts";
@@ -29,23 +30,19 @@ export async function startSampleProxy(prefix = "/prod"): Promise<SampleProxy> {
     const url = new URL(request.url ?? "/", "http://proxy.invalid");
     send(response, proxy.intercept(url) ?? respond(request.method, url, path, proxy));
   });
-  const port = await new Promise<number>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      if (typeof address === "object" && address !== null) resolve(address.port);
-      else reject(new Error("the sample proxy has no port"));
-    });
-  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const address = server.address();
+  if (typeof address !== "object" || address === null)
+    throw new Error("the sample proxy has no port");
   const proxy: SampleProxy = {
-    baseUrl: `http://127.0.0.1:${port}${prefix}`,
+    baseUrl: `http://127.0.0.1:${address.port}${prefix}`,
     tasks: [],
     now: 0,
     intercept: () => undefined,
     close: async () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.close();
       server.closeAllConnections();
-      await closed;
+      await once(server, "close");
     },
   };
   return proxy;
@@ -82,11 +79,10 @@ function respond(
 const DAY = 86_400;
 const ENDED = ["done", "failed", "aborted", "broken", "finished"];
 
+type Matches = (task: JsonObject, wanted: string) => boolean;
+
 /** Each filter of the task list, by its query parameter. An empty value does not filter. */
-const FILTERS: readonly (readonly [
-  name: string,
-  matches: (task: JsonObject, wanted: string) => boolean,
-])[] = [
+const FILTERS: readonly (readonly [name: string, matches: Matches])[] = [
   ["status", ({ status }, wanted) => status === wanted],
   ["username", ({ username }, wanted) => isLike(username, wanted)],
   [

@@ -23,56 +23,36 @@ const running = (finished: number, failed: number, retried = 0): TaskState => {
   return { status: "running", finished, failed, retried };
 };
 
-const ALIGN_FAILED: TaskState = { status: "failed", finished: 12, failed: 388, retried: 0 };
+const FAILED: TaskState = { status: "failed", finished: 12, failed: 388, retried: 0 };
+const BROKEN: TaskState = { status: "broken", finished: 0, failed: 0, retried: 0 };
+const DONE: TaskState = { status: "done", finished: 900, failed: 0, retried: 41 };
+
+const recipe = (id: number, name: string, files: number, states: readonly TaskState[]): Recipe => {
+  return { id, name: `group.EIC.demo.${name}`, files, states };
+};
+
+const PIPE = [
+  running(180, 0),
+  running(260, 2),
+  running(300, 64),
+  running(330, 88),
+  running(350, 97),
+];
+const CALO = [running(410, 3), running(520, 96), running(560, 131), running(590, 150)];
+/** Fails, and is retried before the fifth tick. */
+const ALIGN = [running(12, 9), FAILED, FAILED, FAILED, running(231, 4, 388)];
 
 const RECIPES: readonly Recipe[] = [
-  {
-    id: 90421,
-    name: "group.EIC.demo.pipe.s3",
-    files: 2000,
-    states: [
-      running(180, 0),
-      running(260, 2),
-      running(300, 64),
-      running(330, 88),
-      running(350, 97),
-    ],
-  },
-  {
-    id: 90417,
-    name: "group.EIC.demo.calo.s1",
-    files: 2400,
-    states: [running(410, 3), running(520, 96), running(560, 131), running(590, 150)],
-  },
-  // Fails, and is retried before the fifth tick.
-  {
-    id: 90415,
-    name: "group.EIC.demo.align.s1",
-    files: 400,
-    states: [running(12, 9), ALIGN_FAILED, ALIGN_FAILED, ALIGN_FAILED, running(231, 4, 388)],
-  },
+  recipe(90421, "pipe.s3", 2000, PIPE),
+  recipe(90417, "calo.s1", 2400, CALO),
+  recipe(90415, "align.s1", 400, ALIGN),
   // Many jobs fail, but their retries succeed.
-  {
-    id: 90412,
-    name: "group.EIC.demo.noise.s2",
-    files: 1500,
-    states: [running(600, 2, 310), running(690, 2, 350)],
-  },
+  recipe(90412, "noise.s2", 1500, [running(600, 2, 310), running(690, 2, 350)]),
   // Half of its files failed, but two files are too few to judge.
-  { id: 90409, name: "group.EIC.demo.new.s1", files: 800, states: [running(1, 1)] },
+  recipe(90409, "new.s1", 800, [running(1, 1)]),
   // Broken before its first job, so it has no failure rate.
-  {
-    id: 90406,
-    name: "group.EIC.demo.no_input.s1",
-    files: 0,
-    states: [{ status: "broken", finished: 0, failed: 0, retried: 0 }],
-  },
-  {
-    id: 90403,
-    name: "group.EIC.demo.minbias.s1",
-    files: 900,
-    states: [{ status: "done", finished: 900, failed: 0, retried: 41 }],
-  },
+  recipe(90406, "no_input.s1", 0, [BROKEN]),
+  recipe(90403, "minbias.s1", 900, [DONE]),
 ];
 
 /** Enough for a second page. */
@@ -84,14 +64,10 @@ export function sampleTasks(tick: number, now: number): readonly JsonObject[] {
   const healthy = Array.from({ length: HEALTHY_TASKS }, (_, index): Recipe => {
     const files = 1000 + (index % 7) * 250;
     const finished = Math.min(files - 1, 100 + index * 3 + tick * 20);
-    return {
-      id: FIRST_HEALTHY_ID + index,
-      name: `group.EIC.demo.healthy.s${index + 1}`,
-      files,
-      states: [running(finished, index % 4, index % 11)],
-    };
+    const state = running(finished, index % 4, index % 11);
+    return recipe(FIRST_HEALTHY_ID + index, `healthy.s${index + 1}`, files, [state]);
   });
-  return [...RECIPES, ...healthy].map((recipe) => makeTask(recipe, tick, now));
+  return [...RECIPES, ...healthy].map((made) => makeTask(made, tick, now));
 }
 
 /** Jobs that fail before a file has used up its retries. */

@@ -1,8 +1,12 @@
 import type { Channel } from "../channel/channel.ts";
-import { type Delivery, judgeDelivery } from "../core/delivery.ts";
+import { type Delivery, deliveryErrors, judgeDelivery } from "../core/delivery.ts";
 import type { Message } from "../message/render.ts";
 import type { Database, Transaction } from "../store/database.ts";
-import { closeNotification, openNotification } from "../store/notifications.ts";
+import {
+  closeNotification,
+  type NewNotification,
+  openNotification,
+} from "../store/notifications.ts";
 import type { Mailing } from "./mailing.ts";
 import type { Run } from "./run.ts";
 
@@ -13,22 +17,21 @@ export interface DeliverFacts {
 }
 
 /** One mail, and what its record says. */
-export interface Outgoing {
-  /** The alarm's `entry_id`, or `engine`. */
-  readonly alarm: string;
-  /** What it is about, if not about events. */
-  readonly about?: string;
-  /** Identifies what it announces, if not events. */
-  readonly announces?: string;
+export interface Outgoing extends Omit<NewNotification, "runId" | "channel" | "subject" | "text"> {
   readonly message: Message;
   /** A shorter version, for a service that finds the mail too large. */
   readonly shorter?: () => Message;
-  readonly recipients: readonly string[];
-  readonly newEventIds?: readonly string[];
-  readonly continuingEventIds?: readonly string[];
-  readonly clearedEventIds?: readonly string[];
+  /** Whether an earlier mail may have named the same. */
+  readonly isRepeat: boolean;
   /** Stores that the mail was delivered, together with the record of it. */
   readonly stamp: (tx: Transaction, at: number) => Promise<void>;
+}
+
+/** What became of a mail. */
+export interface Delivered {
+  /** Whether it reached at least one recipient. */
+  readonly sent: boolean;
+  readonly errors: readonly string[];
 }
 
 /**
@@ -37,24 +40,12 @@ export interface Outgoing {
  */
 export async function deliver(
   channel: Channel,
-  outgoing: Outgoing,
+  { message, shorter, isRepeat, stamp, ...named }: Outgoing,
   { db, mailing, run: { id: runId, now, clock } }: DeliverFacts,
-): Promise<Delivery> {
-  const { alarm, about, announces, message, shorter, recipients, stamp } = outgoing;
-  const { newEventIds = [], continuingEventIds = [], clearedEventIds = [] } = outgoing;
-  const attempt = {
-    alarm,
-    runId,
-    channel: channel.name,
-    subject: message.subject,
-    text: message.text,
-    recipients,
-    newEventIds,
-    continuingEventIds,
-    clearedEventIds,
-    ...(about === undefined ? {} : { about }),
-    ...(announces === undefined ? {} : { announces }),
-  };
+): Promise<Delivered> {
+  const { alarm, recipients } = named;
+  const { subject, text } = message;
+  const attempt = { ...named, runId, channel: channel.name, subject, text };
   const id = await db.transaction((tx) => openNotification(tx, attempt, clock()));
   let content = message;
   let isStamped = false;
@@ -83,5 +74,5 @@ export async function deliver(
     delivery = await send();
   }
   await record(delivery);
-  return delivery;
+  return { sent: isStamped, errors: deliveryErrors(delivery, isRepeat) };
 }

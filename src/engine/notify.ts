@@ -5,7 +5,6 @@ import {
   listedItems,
   shortBundle,
 } from "../core/bundle.ts";
-import { deliveryErrors, judgeDelivery } from "../core/delivery.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { type BundleItem, decideNotice, NO_NOTICE, type Notice } from "../core/notice.ts";
 import { pauseRepeats } from "../core/repeats.ts";
@@ -15,7 +14,7 @@ import { eventTexts } from "../store/event_list.ts";
 import { stampNotified, unsentClears } from "../store/events.ts";
 import { type UnsentMail, unknownAttempts } from "../store/notifications.ts";
 import { errorText } from "../text/describe.ts";
-import { deliver } from "./deliver.ts";
+import { type Delivered, deliver } from "./deliver.ts";
 import type { Recorded } from "./record.ts";
 import { type MailFacts, retryMails } from "./retry_mails.ts";
 
@@ -25,11 +24,8 @@ export interface NotifyFacts extends MailFacts {
 }
 
 /** What was decided about the alarm's mail, and what became of it. */
-export interface Notified {
+export interface Notified extends Delivered {
   readonly notice: Notice;
-  /** Whether the mail reached at least one recipient. */
-  readonly sent: boolean;
-  readonly errors: readonly string[];
 }
 
 /** Completes earlier mails, then delivers the alarm's bundle if one is due. Never throws. */
@@ -76,22 +72,22 @@ export async function notify(
     if (channel === undefined) return [];
     return await mailing.inTurn(async () => {
       const bundle = await compose(db, alarm, recorded, { notice, maybeMailed, time: now });
-      const ids = (items: readonly BundleItem[]): readonly string[] => items.map(eventId);
       const { fresh, continuing, cleared } = notice;
       const outgoing = {
         alarm: alarm.entryId,
         message: renderMessage(bundle),
         shorter: () => renderMessage(shortBundle(bundle)),
+        isRepeat: maybeMailed.size > 0,
         recipients,
-        newEventIds: ids(fresh),
-        continuingEventIds: ids(continuing),
-        clearedEventIds: ids(cleared),
+        newEventIds: eventIds(fresh),
+        continuingEventIds: eventIds(continuing),
+        clearedEventIds: eventIds(cleared),
         stamp: (tx: Transaction, at: number) =>
-          stampNotified(tx, ids([...fresh, ...continuing, ...cleared]), at),
+          stampNotified(tx, eventIds([...fresh, ...continuing, ...cleared]), at),
       };
-      const delivery = await deliver(channel, outgoing, facts);
-      sent = judgeDelivery(delivery).outcome !== "failed";
-      return deliveryErrors(delivery, maybeMailed.size > 0);
+      const delivered = await deliver(channel, outgoing, facts);
+      sent = delivered.sent;
+      return delivered.errors;
     });
   });
   return { notice, sent, errors };
@@ -112,11 +108,11 @@ async function compose(
     description: alarm.description,
     ...given,
     detections: outcome.detections,
-    stored: await eventTexts(db, [...unseen, ...listed.cleared].map(eventId), alarm.description),
+    stored: await eventTexts(db, eventIds([...unseen, ...listed.cleared]), alarm.description),
     caveats: outcome.reasons,
   });
 }
 
-function eventId(item: BundleItem): string {
-  return item.eventId;
+function eventIds(items: readonly BundleItem[]): readonly string[] {
+  return items.map(({ eventId }) => eventId);
 }

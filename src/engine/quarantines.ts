@@ -13,17 +13,8 @@ import {
 } from "../core/quarantine.ts";
 import { alarmStateOf, type States, saveAlarmState } from "../store/engine_state.ts";
 import { utcMinute } from "../text/utc.ts";
-import type { RanResult } from "./result.ts";
+import type { AlarmResult, RanResult } from "./result.ts";
 import { type StateFacts, saveAndNotify } from "./state_mail.ts";
-
-/** Which quarantined alarms run in this tick. */
-export interface Quarantines {
-  decide(row: AlarmRow): TryDecision;
-  /** Changes when somebody changes the module file or what the row sets. */
-  fingerprint(row: AlarmRow): string;
-  /** Consecutive failures that quarantine an alarm; 0 is never. */
-  readonly after: number;
-}
 
 export interface QuarantineFacts {
   readonly states: States;
@@ -31,13 +22,18 @@ export interface QuarantineFacts {
   /** Alarms that the operator runs by name. */
   readonly only: ReadonlySet<string> | undefined;
   readonly now: number;
+  /** Consecutive failures that quarantine an alarm; 0 is never. */
   readonly after: number;
 }
 
-export function readQuarantines(facts: QuarantineFacts): Quarantines {
+type Quarantines = ReturnType<typeof readQuarantines>;
+
+/** Decides which quarantined alarms run in this tick. */
+export function readQuarantines(facts: QuarantineFacts) {
   const { states, modules, only, now, after } = facts;
   const fingerprints = new Map<string, string>();
-  // Computed once, before the alarm runs: a file that somebody changes meanwhile is tried in the next tick.
+  // It changes with the module file and with what the row sets. Computed once, before the alarm runs: a file that
+  // somebody changes meanwhile is tried in the next tick.
   const fingerprint = (row: AlarmRow): string => {
     const known = fingerprints.get(row.name) ?? fingerprintOf(row, modules.get(row.module));
     fingerprints.set(row.name, known);
@@ -46,7 +42,7 @@ export function readQuarantines(facts: QuarantineFacts): Quarantines {
   return {
     after,
     fingerprint,
-    decide: (row) => {
+    decide: (row: AlarmRow): TryDecision => {
       const state = alarmStateOf(states, row.name);
       const named = only?.has(row.name) ?? false;
       return decideTry({ state, fingerprint: fingerprint(row), named, now, after });
@@ -74,8 +70,18 @@ export interface UpdateFacts extends StateFacts {
   readonly quarantines: Quarantines;
 }
 
-/** Stores whether an alarm is quarantined after this tick, and mails its recipients. Never throws. */
-export async function updateQuarantine(
+/** Stores which alarms are quarantined after this tick, and mails their recipients. Never throws. */
+export async function updateQuarantines(
+  results: readonly AlarmResult[],
+  facts: UpdateFacts,
+): Promise<readonly AlarmResult[]> {
+  const updated: AlarmResult[] = [];
+  for (const result of results)
+    updated.push(result.kind === "ran" ? await updateQuarantine(result, facts) : result);
+  return updated;
+}
+
+async function updateQuarantine(
   result: RanResult,
   { quarantines, ...facts }: UpdateFacts,
 ): Promise<RanResult> {
@@ -85,18 +91,19 @@ export async function updateQuarantine(
   if (before === undefined && outcome.status !== "failed") return result;
   const decision = quarantines.decide(row);
   const failure = outcome.cause === "module" && !result.outOfTime ? "own failure" : "other failure";
-  const isSkipped = !decision.run && result.isSkipped;
-  const after = isSkipped
-    ? decision.state
-    : nextAlarmState({
-        state: before,
-        result: outcome.status === "failed" ? failure : "completed",
-        cause: outcome.reasons.join("; "),
-        fingerprint: quarantines.fingerprint(row),
-        reason: decision.run ? decision.reason : "not quarantined",
-        now,
-        after: quarantines.after,
-      });
+  const { isSkipped } = result;
+  const after =
+    isSkipped && !decision.run
+      ? decision.state
+      : nextAlarmState({
+          state: before,
+          result: outcome.status === "failed" ? failure : "completed",
+          cause: outcome.reasons.join("; "),
+          fingerprint: quarantines.fingerprint(row),
+          reason: decision.run ? decision.reason : "not quarantined",
+          now,
+          after: quarantines.after,
+        });
   const { sent, errors } = await saveAndNotify(facts, {
     of: row.name,
     before,
@@ -110,9 +117,8 @@ export async function updateQuarantine(
   const updated = { ...result, announced: sent, errors: [...result.errors, ...errors], notes };
   if (after?.quarantine === undefined) return updated;
   const { failures, cause, quarantine } = after;
-  const { since, wait: nextTryInTicks } = quarantine;
-  const record = { skipped: isSkipped, since, failures, nextTryInTicks, cause };
-  return { ...updated, quarantine: record };
+  const { since, wait } = quarantine;
+  return { ...updated, quarantine: { since, failures, next_try_in_ticks: wait, cause } };
 }
 
 function notesOn(

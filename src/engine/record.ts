@@ -33,17 +33,15 @@ export interface RecordFacts {
 
 /** Detects, reconciles and writes. Never throws. */
 export async function record(alarm: Alarm, facts: RecordFacts): Promise<Recorded> {
-  const { db, run, detect, recipients, clearGuardShare } = facts;
-  const { mode, now } = run;
+  const { db, run, detect, clearGuardShare } = facts;
   let outcome = notDetected("detect did not run", undefined);
   try {
     const active = await activeEvents(db, alarm.row.name);
     outcome = await detect(active);
     const plan = guardClears(reconcile(outcome, active), clearGuardShare);
     const planned = plan.open.map(({ dedupeKey }) => ({ id: randomUUID(), dedupeKey }));
-    if (mode === "plan") return { outcome, plan, opened: planned, error: undefined };
-    const { detections } = outcome;
-    const opened = await writePlan(db, alarm.row, plan, planned, { detections, recipients, now });
+    if (run.mode === "plan") return { outcome, plan, opened: planned, error: undefined };
+    const opened = await writePlan(alarm.row, { outcome, plan, opened: planned }, facts);
     return { outcome, plan, opened, error: undefined };
   } catch (error) {
     const message = `cannot record this tick: ${errorText(error)}`;
@@ -51,19 +49,11 @@ export async function record(alarm: Alarm, facts: RecordFacts): Promise<Recorded
   }
 }
 
-interface WriteFacts {
-  readonly detections: Outcome["detections"];
-  readonly recipients: readonly string[];
-  readonly now: number;
-}
-
 /** Writes the plan in one transaction. Returns the events that it really opened. */
 async function writePlan(
-  db: Database,
   alarm: AlarmRow,
-  plan: Plan,
-  planned: readonly OpenedEvent[],
-  { detections, recipients, now }: WriteFacts,
+  { outcome: { detections }, plan, opened: planned }: Omit<Recorded, "error">,
+  { db, recipients, run: { now } }: RecordFacts,
 ): Promise<readonly OpenedEvent[]> {
   const held = eventIds(heldClears(plan));
   const changes = plan.open.length + plan.clear.length + held.length;

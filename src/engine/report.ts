@@ -20,15 +20,11 @@ export interface TickReport {
   readonly errors: readonly string[];
 }
 
-export interface ReportFacts {
-  readonly startedAt: number;
-  readonly results: readonly AlarmResult[];
-  readonly newModules: readonly string[];
-  /** Errors that belong to no single alarm. */
-  readonly errors: readonly string[];
+export interface ReportFacts extends Omit<TickReport, "notificationsSent"> {
   readonly sources: SourceReport;
 }
 
+/** The report; the given errors belong to no single alarm. */
 export function makeReport(facts: ReportFacts): TickReport {
   const { startedAt, newModules, errors, sources } = facts;
   const results = facts.results.toSorted((a, b) => (a.row.entryId < b.row.entryId ? -1 : 1));
@@ -55,11 +51,11 @@ export function makeReport(facts: ReportFacts): TickReport {
  * each alarm that a source is down. The alarm's own record has them all.
  */
 function reportedErrors(
-  { outcome, errors, quarantine }: RanResult,
+  { outcome, errors, isSkipped }: RanResult,
   unreachable: readonly string[],
 ): readonly string[] {
   if (isCausedBySources(unreachable, errors, outcome.cause)) return [];
-  if (quarantine?.skipped !== true) return errors;
+  if (!isSkipped) return errors;
   return errors.filter((error) => !outcome.reasons.includes(error));
 }
 

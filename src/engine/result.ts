@@ -38,25 +38,14 @@ export interface RanResult {
   /** Resolved addresses. */
   readonly recipients: readonly string[];
   readonly sent: boolean;
-  /** Undefined while the alarm is not quarantined. */
-  readonly quarantine?: QuarantineRecord;
+  /** What the record says about a quarantined alarm; undefined while it is not quarantined. */
+  readonly quarantine?: JsonObject;
   /** Whether its recipients got a mail about its quarantine. */
   readonly announced?: boolean;
   /** What went wrong, each with what to do. */
   readonly errors: readonly string[];
   /** What is worth knowing and not an error. */
   readonly notes: readonly string[];
-}
-
-/** What the record says about a quarantined alarm. */
-export interface QuarantineRecord {
-  /** Whether it did not run in this tick. */
-  readonly skipped: boolean;
-  /** Epoch seconds. */
-  readonly since: number;
-  readonly failures: number;
-  readonly nextTryInTicks: number;
-  readonly cause: string;
 }
 
 export interface RanFacts {
@@ -69,19 +58,14 @@ export interface RanFacts {
 }
 
 /** The result of an alarm. */
-export function ranResult({
-  alarm,
-  recorded,
-  notified,
-  recipients,
-  outOfTime,
-  mode,
-}: RanFacts): RanResult {
+export function ranResult(facts: RanFacts): RanResult {
+  const { alarm, recorded, notified, recipients, outOfTime, mode } = facts;
   const { row, readiness } = alarm;
   const { outcome, plan } = recorded;
   const { notice } = notified;
   const waiting = notice.omitted["may have been mailed"];
   const isReady = readiness.kind === "ready";
+  const [held] = heldClears(plan);
   const counts = {
     fresh: notice.fresh.length,
     continuing: notice.continuing.length,
@@ -109,9 +93,7 @@ export function ranResult({
     ],
     notes: [
       ...(isReady ? readiness.notes : []),
-      ...heldClears(plan)
-        .slice(0, 1)
-        .map(({ reason }) => reason),
+      ...(held === undefined ? [] : [held.reason]),
       ...(waiting === 0
         ? []
         : [`${waiting} event(s) may have been mailed; the repeat waits, at most six hours`]),
@@ -164,16 +146,7 @@ export function perAlarmRecord(result: AlarmResult): JsonObject {
     mail: notice.reason,
     notes: [...result.notes],
     seconds: Math.round(outcome.seconds * 1000) / 1000,
-    ...(quarantine === undefined
-      ? {}
-      : {
-          quarantine: {
-            since: quarantine.since,
-            failures: quarantine.failures,
-            next_try_in_ticks: quarantine.nextTryInTicks,
-            cause: quarantine.cause,
-          },
-        }),
+    quarantine,
   };
 }
 

@@ -11,7 +11,7 @@ export interface Run {
   /** Id of its record; empty in a plan. */
   readonly id: string;
   /** Only the newest generation may write. */
-  readonly generation: number;
+  readonly generation: string;
   /** Epoch seconds of the tick, the same for everything that it writes. */
   readonly now: number;
   /** Epoch seconds at this moment. */
@@ -20,11 +20,9 @@ export interface Run {
   readonly clockCheck: ClockCheck;
 }
 
-export interface OpenFacts {
-  readonly mode: Mode;
+export interface OpenFacts extends Pick<Run, "mode" | "clock"> {
   /** Only these alarms; undefined means all. */
   readonly only: ReadonlySet<string> | undefined;
-  readonly clock: () => number;
 }
 
 /**
@@ -35,7 +33,7 @@ export async function openRun(db: Database, { mode, only, clock }: OpenFacts): P
   const now = clock();
   const run = { mode, now, clock };
   if (mode === "plan")
-    return { ...run, id: "", generation: 0, clockCheck: { certainAt: now, doubt: undefined } };
+    return { ...run, id: "", generation: "", clockCheck: { certainAt: now, doubt: undefined } };
   return await db.transaction(async (tx) => {
     const generation = await nextGeneration(tx, now);
     const clockCheck = await judgeClock(tx, now);

@@ -10,19 +10,14 @@ export class Sources {
   readonly #memory = { left: MAX_CACHED };
 
   constructor(config: Config) {
-    const { requestTimeout: timeout, maxConnections } = config.engine;
-    const common = { timeout, maxConnections };
-    const sources = new Map<string, Source>();
-    if (config.engine.baseUrl !== undefined) {
-      const plain = { headers: {}, token: undefined, userAgent: undefined };
-      const settings = { name: MAIN_SOURCE, baseUrl: config.engine.baseUrl, ...common, ...plain };
-      sources.set(MAIN_SOURCE, new Source(settings, this.#abort.signal, this.#memory));
-    }
-    for (const [name, settings] of Object.entries(config.sources)) {
-      const own = { name, ...common, ...settings };
-      sources.set(name, new Source(own, this.#abort.signal, this.#memory));
-    }
-    this.byName = sources;
+    const { baseUrl, requestTimeout: timeout, maxConnections } = config.engine;
+    const plain = { headers: {}, token: undefined, userAgent: undefined };
+    const main = baseUrl === undefined ? {} : { [MAIN_SOURCE]: { baseUrl, ...plain } };
+    const sources = Object.entries({ ...main, ...config.sources }).map(([name, settings]) => {
+      const all = { name, timeout, maxConnections, ...settings };
+      return [name, new Source(all, this.#abort.signal, this.#memory)] as const;
+    });
+    this.byName = new Map(sources);
   }
 
   get names(): ReadonlySet<string> {

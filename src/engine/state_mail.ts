@@ -1,5 +1,4 @@
 import type { Announcement } from "../core/announcement.ts";
-import { deliveryErrors, judgeDelivery } from "../core/delivery.ts";
 import { attemptsSince } from "../core/notice.ts";
 import { isPaused, MAY_BE_DUPLICATE } from "../core/repeats.ts";
 import { renderAnnouncement } from "../message/announcement.ts";
@@ -7,7 +6,7 @@ import type { Transaction } from "../store/database.ts";
 import type { States } from "../store/engine_state.ts";
 import { unknownAttempts } from "../store/notifications.ts";
 import { errorText } from "../text/describe.ts";
-import { type DeliverFacts, deliver } from "./deliver.ts";
+import { type Delivered, type DeliverFacts, deliver } from "./deliver.ts";
 
 export interface StateFacts extends DeliverFacts {
   /** What earlier ticks stored. */
@@ -31,7 +30,7 @@ export interface StateChange<S> {
 export async function saveAndNotify<S>(
   facts: StateFacts,
   { of, before, after, notified, notice, recipients, save }: StateChange<S>,
-): Promise<{ readonly sent: boolean; readonly errors: readonly string[] }> {
+): Promise<Delivered> {
   const { db, mailing, run } = facts;
   const { mode, now } = run;
   if (mode === "plan") return { sent: false, errors: [] };
@@ -57,12 +56,11 @@ export async function saveAndNotify<S>(
         about: notice.about,
         announces: id,
         message: renderAnnouncement({ ...notice, paragraphs: [...mark, ...paragraphs] }, now),
+        isRepeat: unknown !== undefined,
         recipients,
         stamp: (tx: Transaction) => save(tx, notified),
       };
-      const delivery = await deliver(channel, outgoing, facts);
-      const sent = judgeDelivery(delivery).outcome !== "failed";
-      const errors = deliveryErrors(delivery, unknown !== undefined);
+      const { sent, errors } = await deliver(channel, outgoing, facts);
       return { sent, errors: errors.map((error) => `about ${notice.about}: ${error}`) };
     });
   } catch (error) {

@@ -3,7 +3,6 @@ import { loadAlarms } from "../alarm/load_alarms.ts";
 import type { Channel } from "../channel/channel.ts";
 import type { Config } from "../config/config.ts";
 import type { Log } from "../core/log.ts";
-import type { Mode } from "../core/model.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { type Database, DatabaseError, type Lock } from "../store/database.ts";
 import { latestPerAlarm } from "../store/engine_runs.ts";
@@ -14,15 +13,15 @@ import type { Workers } from "../worker/worker_pool.ts";
 import { confirmClock } from "./clock.ts";
 import type { Deadline } from "./deadline.ts";
 import { detect } from "./detect.ts";
-import { updateEngineAlarm } from "./engine_alarm.ts";
 import { Mailing } from "./mailing.ts";
 import { notify } from "./notify.ts";
 import { pruneOldRows } from "./prune.ts";
-import { readQuarantines } from "./quarantines.ts";
+import { readQuarantines, updateQuarantines } from "./quarantines.ts";
 import { record } from "./record.ts";
 import { closeRun, logNotConfigured, makeReport, type TickReport } from "./report.ts";
 import { type AlarmResult, ranResult } from "./result.ts";
-import { openRun } from "./run.ts";
+import { type OpenFacts, openRun } from "./run.ts";
+import { updateSources } from "./source_states.ts";
 import { Sources } from "./sources.ts";
 import { fenced, lockTicks } from "./tick_lock.ts";
 
@@ -39,10 +38,7 @@ export interface Engine {
   readonly log: Log;
 }
 
-export interface TickOptions {
-  readonly mode: Mode;
-  /** Only these alarms, by name; undefined means all. */
-  readonly only: ReadonlySet<string> | undefined;
+export interface TickOptions extends Pick<OpenFacts, "mode" | "only"> {
   readonly deadline: Deadline;
 }
 
@@ -117,20 +113,23 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const { reason } = deadline.closed.aborted ? deadline.closed : deadline.signal;
     if (reason instanceof DatabaseError) throw reason;
 
-    const engineReport = await updateEngineAlarm(ran, {
-      db,
-      mailing,
-      run,
-      states,
-      quarantines,
+    const stateFacts = { db, mailing, run, states };
+    const results = await updateQuarantines(ran, { ...stateFacts, quarantines });
+    const sourceReport = await updateSources(results, {
+      ...stateFacts,
       sources: sources.byName,
       operators: config.operators,
       teams,
       unreachableAfter,
     });
     const doubts = await confirmClock(db, run.clockCheck, sources.byName, now);
-    const allErrors = [...errors, ...doubts];
-    const report = makeReport({ startedAt: now, ...engineReport, newModules, errors: allErrors });
+    const report = makeReport({
+      startedAt: now,
+      results,
+      newModules,
+      errors: [...errors, ...doubts],
+      sources: sourceReport,
+    });
     logNotConfigured(report, previous, log);
 
     const closeErrors = await closeRun(db, run, report);

@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { Log } from "../core/log.ts";
 import { type Database, DatabaseBusy, type Lock, LockLost } from "../store/database.ts";
 import { isNewest } from "../store/generation.ts";
-import { recordSkipped, skippedTick } from "../store/skipped_ticks.ts";
+import { recordSkipped } from "../store/skipped_ticks.ts";
 import { errorText } from "../text/describe.ts";
 import { staleAfter } from "./deadline.ts";
 
@@ -24,10 +24,9 @@ export async function lockTicks({ config, db, clock, log }: LockFacts): Promise<
   const attempt = await db.tryLock(TICK_LOCK, staleAfter(config.engine.tickTimeout));
   if (!attempt.held) {
     const reason = `another tick is running on this database (${attempt.holder})`;
-    const skipped = skippedTick(clock(), reason);
     // A skipped tick that cannot be recorded is no reason to fail.
     await db
-      .transaction((tx) => recordSkipped(tx, [skipped]))
+      .transaction((tx) => recordSkipped(tx, clock(), reason))
       .catch((error: unknown) => log.info(`cannot record skipped ticks: ${errorText(error)}`));
     throw new DatabaseBusy(reason, attempt.overdue);
   }
@@ -38,7 +37,7 @@ export async function lockTicks({ config, db, clock, log }: LockFacts): Promise<
 export interface FenceFacts {
   readonly db: Database;
   readonly lock: Lock;
-  readonly generation: number;
+  readonly generation: string;
   /** Called when a transaction has failed because another tick may have begun. */
   readonly onLost: (error: LockLost) => void;
 }

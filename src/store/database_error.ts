@@ -51,12 +51,8 @@ export function asDatabaseError(error: unknown): unknown {
 /** The error about a connection that could not be made; `place` names the database without a password. */
 export function connectError(place: string, error: unknown): DatabaseError {
   const text = describe(error);
-  return new DatabaseError(
-    `cannot connect to Postgres at ${place}: ${text}; ${hint(error, text)}`,
-    {
-      cause: error,
-    },
-  );
+  const message = `cannot connect to Postgres at ${place}: ${text}; ${hint(error, text)}`;
+  return new DatabaseError(message, { cause: error });
 }
 
 function hint(error: unknown, text: string): string {

@@ -1,9 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { TOLERANCE } from "../core/clock.ts";
-import type { RunFacts } from "../core/status.ts";
 import { isJsonObject, type JsonObject } from "../text/json.ts";
-import type { Queryable, Transaction } from "./database.ts";
-import { CLOCK_STATE } from "./engine_state.ts";
+import type { Queryable, Row, Transaction } from "./database.ts";
 import { ALARMS_CONTEXT, insertEntries, jsonText, LIVE, readData } from "./entry.ts";
 
 const RUN = `kind = 'engine_run' AND context_id = '${ALARMS_CONTEXT}'`;
@@ -99,17 +97,6 @@ export async function latestPerAlarm(db: Queryable, now: number): Promise<JsonOb
   return latest;
 }
 
-export interface ListedRun extends RunFacts {
-  readonly id: string;
-  /** When a later tick found that it would not finish. */
-  readonly crashedAt: number | undefined;
-  readonly alarmsRun: number;
-  readonly alarmsSeen: number;
-  readonly notificationsSent: number;
-  /** Empty if listed without them. */
-  readonly perAlarm: JsonObject;
-}
-
 /** The last ticks, newest first, with or without their alarms' parts. */
 export async function listEngineRuns(
   db: Queryable,
@@ -122,28 +109,34 @@ export async function listEngineRuns(
      FROM entry WHERE ${LIVE_RUN} ORDER BY timestamp_created DESC LIMIT $1::int`,
     [limit, withAlarms],
   );
-  return rows.map((row) => {
-    const data = readData(row.data);
-    return {
-      id: String(row.id),
-      startedAt: Number(row.timestamp_created),
-      finishedAt: data.number("finished_at"),
-      crashedAt: data.number("crashed_at"),
-      alarmsRun: data.number("alarms_run") ?? 0,
-      alarmsSeen: data.number("alarms_seen") ?? 0,
-      notificationsSent: data.number("notifications_sent") ?? 0,
-      errors: data.number("errors") ?? 0,
-      errorDetails: data.text("error_details") ?? "",
-      partial: data.has("only"),
-      perAlarm: data.object("per_alarm"),
-    };
-  });
+  return rows.map(listedRun);
+}
+
+export type ListedRun = ReturnType<typeof listedRun>;
+
+function listedRun(row: Row) {
+  const data = readData(row.data);
+  return {
+    id: String(row.id),
+    startedAt: Number(row.timestamp_created),
+    finishedAt: data.number("finished_at"),
+    /** When a later tick found that it would not finish. */
+    crashedAt: data.number("crashed_at"),
+    alarmsRun: data.number("alarms_run") ?? 0,
+    alarmsSeen: data.number("alarms_seen") ?? 0,
+    notificationsSent: data.number("notifications_sent") ?? 0,
+    errors: data.number("errors") ?? 0,
+    errorDetails: data.text("error_details") ?? "",
+    partial: data.has("only"),
+    /** Empty if listed without them. */
+    perAlarm: data.object("per_alarm"),
+  };
 }
 
 /** The last certain time, while the clock is in doubt, and the times of the newest run and event. */
 export async function lastTimes(db: Queryable) {
   const [row] = await db.query(
-    `SELECT (SELECT data->'certain_at' FROM entry WHERE name = '${CLOCK_STATE}' AND status = 'active' AND ${LIVE}) AS certain,
+    `SELECT (SELECT data->'certain_at' FROM entry WHERE name = 'state:clock:engine' AND status = 'active' AND ${LIVE}) AS certain,
             (SELECT max(timestamp_created) FROM entry WHERE ${LIVE_RUN}) AS run,
             (SELECT max(timestamp_created) FROM entry WHERE kind = 'event' AND ${LIVE}) AS event`,
   );

@@ -164,10 +164,7 @@ export async function saveSourceState(
   await saveState(tx, SOURCE, source, state, now);
 }
 
-/** The row's name; `lastTimes` reads it. */
-export const CLOCK_STATE = "state:clock:engine";
-
-/** Saves the last certain time of this host's clock; undefined once it is no longer in doubt. */
+/** Saves the last certain time of this host's clock, for `lastTimes`; undefined once it is no longer in doubt. */
 export async function saveCertain(
   tx: Transaction,
   at: number | undefined,

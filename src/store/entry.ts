@@ -22,8 +22,6 @@ export interface NewEntry {
   readonly content?: string;
   readonly name?: string;
   readonly data: object;
-  /** Its own time of creation, in epoch seconds, if it differs from the set's. */
-  readonly at?: number;
 }
 
 /** What the rows of one INSERT share. */
@@ -49,9 +47,9 @@ export async function insertEntries(
       `INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived,
                           timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
        SELECT made.id, made.title, coalesce(made.content, ''), $2::text, made.name, made.data, NULL, $3::text, false,
-              coalesce(made.at, $4::float8), coalesce(made.at, $4::float8), NULL, NULL, $5::text
+              $4::float8, $4::float8, NULL, NULL, $5::text
        FROM jsonb_to_recordset($1::text::jsonb)
-         AS made (id text, title text, content text, name text, data jsonb, at float8)
+         AS made (id text, title text, content text, name text, data jsonb)
        ${onConflict} RETURNING id`,
       [batch, kind, status, at, context],
     );

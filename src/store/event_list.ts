@@ -1,7 +1,7 @@
 import { object, parse, string, unknown } from "valibot";
 import type { EventTexts } from "../core/bundle.ts";
 import { eventEntryId } from "../core/event_key.ts";
-import type { Queryable } from "./database.ts";
+import type { Queryable, Row } from "./database.ts";
 import { LIVE, readData } from "./entry.ts";
 
 /** The condition of the partial indexes on events; that on active events has one more part. */
@@ -12,18 +12,6 @@ export interface EventFilter {
   /** Cleared ones too. */
   readonly all: boolean;
   readonly limit: number;
-}
-
-export interface ListedEvent {
-  readonly id: string;
-  readonly alarm: string;
-  readonly dedupeKey: string;
-  readonly subject: string;
-  readonly fireTime: number | undefined;
-  readonly lastSeen: number | undefined;
-  readonly clearTime: number | undefined;
-  readonly clearReason: string | undefined;
-  readonly lastNotified: number | undefined;
 }
 
 const ListedRow = object({ id: string(), title: string(), data: unknown() });
@@ -47,31 +35,29 @@ export async function listEvents(
   const rows = all
     ? await db.query(NEWEST, [entryId, limit])
     : await db.query(NEWEST_ACTIVE, [entryId, limit]);
-  return rows.map((row) => {
-    const { id, title, data: raw } = parse(ListedRow, row);
-    const data = readData(raw);
-    return {
-      id,
-      alarm: (data.text("entry_id") ?? "").replace(/^event_/, ""),
-      dedupeKey: data.text("dedupe_key") ?? "",
-      subject: data.text("subject") ?? title,
-      fireTime: data.number("fire_time"),
-      lastSeen: data.number("last_seen"),
-      clearTime: data.number("clear_time"),
-      clearReason: data.text("clear_reason"),
-      lastNotified: data.number("last_notified"),
-    };
-  });
+  return rows.map(listedEvent);
 }
 
-export interface EventCounts {
-  readonly active: number;
-  /** Active ones that no confirmed mail has named. */
-  readonly unsent: number;
+export type ListedEvent = ReturnType<typeof listedEvent>;
+
+function listedEvent(row: Row) {
+  const { id, title, data: raw } = parse(ListedRow, row);
+  const data = readData(raw);
+  return {
+    id,
+    alarm: (data.text("entry_id") ?? "").replace(/^event_/, ""),
+    dedupeKey: data.text("dedupe_key") ?? "",
+    subject: data.text("subject") ?? title,
+    fireTime: data.number("fire_time"),
+    lastSeen: data.number("last_seen"),
+    clearTime: data.number("clear_time"),
+    clearReason: data.text("clear_reason"),
+    lastNotified: data.number("last_notified"),
+  };
 }
 
-/** The number of active and of unsent events of each alarm, by the alarm's name. */
-export async function eventCounts(db: Queryable): Promise<ReadonlyMap<string, EventCounts>> {
+/** How many events of each alarm are active, and how many of these no confirmed mail has named; by the alarm's name. */
+export async function eventCounts(db: Queryable) {
   const rows = await db.query(
     `SELECT data->>'entry_id' AS entry_id, count(*)::int AS active,
             count(*) FILTER (WHERE jsonb_typeof(data->'last_notified') IS DISTINCT FROM 'number')::int AS unsent
@@ -80,10 +66,10 @@ export async function eventCounts(db: Queryable): Promise<ReadonlyMap<string, Ev
      GROUP BY 1`,
   );
   return new Map(
-    rows.map((row) => [
-      String(row.entry_id).replace(/^event_/, ""),
-      { active: Number(row.active), unsent: Number(row.unsent) },
-    ]),
+    rows.map((row) => {
+      const counts = { active: Number(row.active), unsent: Number(row.unsent) };
+      return [String(row.entry_id).replace(/^event_/, ""), counts];
+    }),
   );
 }
 

@@ -1,4 +1,4 @@
-import { number, object, parse, string } from "valibot";
+import { number, object, parse, pipe, string, transform } from "valibot";
 import { TOLERANCE } from "../core/clock.ts";
 import { eventEntryId } from "../core/event_key.ts";
 import type { ActiveEvent, ActiveEvents, AlarmRow, Outcome, SafeDetection } from "../core/model.ts";
@@ -6,6 +6,9 @@ import type { OpenedEvent, UnsentClear } from "../core/notice.ts";
 import type { Queryable, SqlValue, Transaction } from "./database.ts";
 import { ALARMS_CONTEXT, insertEntries, LIVE, type NewEntry } from "./entry.ts";
 import { CONTENT_MARK } from "./event_list.ts";
+
+/** UUIDs of event rows. */
+type Ids = readonly string[];
 
 /** Ids per statement. */
 const BATCH = 20_000;
@@ -26,19 +29,24 @@ export const UNSENT_CLEAR = `kind = 'event' AND ${LIVE}
     AND data->>'mail_owed' = 'true'`;
 
 /** SQL for a number in `data`: 0 if it is missing, has another type, or is too large for a time or a counter. */
-export function numberAt(key: string): string {
+function numberAt(key: string): string {
   return `CASE WHEN jsonb_typeof(data->'${key}') = 'number' THEN
             CASE WHEN abs((data->>'${key}')::numeric) < 1e15 THEN (data->>'${key}')::float8 ELSE 0 END
           ELSE 0 END`;
 }
 
+/** 0 is none. */
+const Time = pipe(
+  number(),
+  transform((time) => (time === 0 ? undefined : time)),
+);
+
 const ActiveRow = object({
   id: string(),
-  dedupe_key: string(),
-  digest: string(),
-  fire_time: number(),
-  last_notified: number(),
-  clear_held_at: number(),
+  dedupeKey: string(),
+  fireTime: number(),
+  lastNotified: Time,
+  clearHeldAt: Time,
 });
 
 /** All active events of an alarm, in the order of their index. */
@@ -46,26 +54,19 @@ export async function activeEvents(db: Queryable, alarmName: string): Promise<Ac
   const events = new Map<string, ActiveEvent>();
   for (let after: string | undefined = ""; after !== undefined; ) {
     const rows = await db.query(
-      `SELECT id, data->>'dedupe_key' AS dedupe_key, md5(data->>'dedupe_key') AS digest,
-              ${numberAt("fire_time")} AS fire_time, ${numberAt("last_notified")} AS last_notified,
-              ${numberAt("clear_held_at")} AS clear_held_at
+      `SELECT id, data->>'dedupe_key' AS "dedupeKey", md5(data->>'dedupe_key') AS digest,
+              ${numberAt("fire_time")} AS "fireTime", ${numberAt("last_notified")} AS "lastNotified",
+              ${numberAt("clear_held_at")} AS "clearHeldAt"
        FROM entry
        WHERE ${ACTIVE} AND data->>'entry_id' = $1 AND md5(data->>'dedupe_key') > $2
        ORDER BY md5(data->>'dedupe_key') LIMIT ${BATCH}`,
       [eventEntryId(alarmName), after],
     );
-    after = undefined;
     for (const row of rows) {
-      const { dedupe_key: dedupeKey, digest, ...found } = parse(ActiveRow, row);
-      events.set(dedupeKey, {
-        id: found.id,
-        dedupeKey,
-        fireTime: found.fire_time,
-        lastNotified: found.last_notified === 0 ? undefined : found.last_notified,
-        clearHeldAt: found.clear_held_at === 0 ? undefined : found.clear_held_at,
-      });
-      if (rows.length === BATCH) after = digest;
+      const event = parse(ActiveRow, row);
+      events.set(event.dedupeKey, event);
     }
+    after = rows.length === BATCH ? String(rows.at(-1)?.digest) : undefined;
   }
   return events;
 }
@@ -143,21 +144,13 @@ function newEvent(
 }
 
 /** Records that the entities were detected again, which also ends a held clear. */
-export async function touchEvents(
-  tx: Transaction,
-  ids: readonly string[],
-  now: number,
-): Promise<void> {
+export async function touchEvents(tx: Transaction, ids: Ids, now: number): Promise<void> {
   const data = "jsonb_set(data - 'clear_held_at', '{last_seen}', to_jsonb($2::float8))";
   await updateEvents(tx, ids, data, [now], STILL_ACTIVE);
 }
 
 /** Records that the clear guard held the events back. */
-export async function holdEvents(
-  tx: Transaction,
-  ids: readonly string[],
-  now: number,
-): Promise<void> {
+export async function holdEvents(tx: Transaction, ids: Ids, now: number): Promise<void> {
   const data = "jsonb_set(data, '{clear_held_at}', to_jsonb($2::float8))";
   await updateEvents(tx, ids, data, [now], STILL_ACTIVE);
 }
@@ -171,7 +164,7 @@ export interface ClearFacts {
 /** Ends those of the events that are still active and that no later tick has seen, except by a clock that was ahead. */
 export async function clearEvents(
   tx: Transaction,
-  ids: readonly string[],
+  ids: Ids,
   { reason, mailOn }: ClearFacts,
   now: number,
 ): Promise<void> {
@@ -184,11 +177,7 @@ export async function clearEvents(
 }
 
 /** Records a confirmed mail on every event that it named, cleared ones too. */
-export async function stampNotified(
-  tx: Transaction,
-  ids: readonly string[],
-  now: number,
-): Promise<void> {
+export async function stampNotified(tx: Transaction, ids: Ids, now: number): Promise<void> {
   const data = "jsonb_set(data - 'mail_owed', '{last_notified}', to_jsonb($2::float8))";
   await updateEvents(tx, ids, data, [now], "true");
 }
@@ -196,7 +185,7 @@ export async function stampNotified(
 /** Sets `data` to an SQL expression, in batches of ids; `$2`, the first of `params`, is the time. */
 async function updateEvents(
   tx: Transaction,
-  ids: readonly string[],
+  ids: Ids,
   data: string,
   params: readonly SqlValue[],
   condition: string,
@@ -214,9 +203,9 @@ const UNSENT_CLEARS = 1_000;
 
 const UnsentClearRow = object({
   id: string(),
-  dedupe_key: string(),
-  fire_time: number(),
-  clear_time: number(),
+  dedupeKey: string(),
+  fireTime: number(),
+  clearTime: number(),
 });
 
 /** Events that cleared before a confirmed mail named them, oldest first. */
@@ -225,15 +214,12 @@ export async function unsentClears(
   alarmName: string,
 ): Promise<readonly UnsentClear[]> {
   const rows = await db.query(
-    `SELECT id, COALESCE(data->>'dedupe_key', id) AS dedupe_key,
-            ${numberAt("fire_time")} AS fire_time, ${numberAt("clear_time")} AS clear_time
+    `SELECT id, COALESCE(data->>'dedupe_key', id) AS "dedupeKey",
+            ${numberAt("fire_time")} AS "fireTime", ${numberAt("clear_time")} AS "clearTime"
      FROM entry
      WHERE ${UNSENT_CLEAR} AND data->>'entry_id' = $1
      ORDER BY timestamp_created, id LIMIT ${UNSENT_CLEARS}`,
     [eventEntryId(alarmName)],
   );
-  return rows.map((row) => {
-    const { id, dedupe_key: dedupeKey, ...times } = parse(UnsentClearRow, row);
-    return { id, dedupeKey, fireTime: times.fire_time, clearTime: times.clear_time };
-  });
+  return rows.map((row) => parse(UnsentClearRow, row));
 }

@@ -26,10 +26,10 @@ export interface NewNotification {
   /** The mail's text, so that the record can be read without the mail. */
   readonly text: string;
   readonly recipients: readonly string[];
-  readonly newEventIds: readonly string[];
-  readonly continuingEventIds: readonly string[];
+  readonly newEventIds?: readonly string[];
+  readonly continuingEventIds?: readonly string[];
   /** Events that had already cleared. */
-  readonly clearedEventIds: readonly string[];
+  readonly clearedEventIds?: readonly string[];
   /** What it is about, if not a bundle of events. */
   readonly about?: string;
   /** Identifies what it announces, if not events. */
@@ -53,9 +53,9 @@ export async function openNotification(
     channel: attempt.channel,
     attempted_at: now,
     recipients: attempt.recipients,
-    new_event_ids: attempt.newEventIds,
-    continuing_event_ids: attempt.continuingEventIds,
-    cleared_event_ids: attempt.clearedEventIds,
+    new_event_ids: attempt.newEventIds ?? [],
+    continuing_event_ids: attempt.continuingEventIds ?? [],
+    cleared_event_ids: attempt.clearedEventIds ?? [],
     attempts: 1,
     outcome: "unknown",
     about: attempt.about,
@@ -152,16 +152,10 @@ export async function unknownAttempts(
   );
 }
 
-/** Which alarms have unsent mail from earlier ticks; usually none has. */
-export interface UnsentMail {
-  /** Whether events of the alarm cleared before a confirmed mail named them. */
-  hasClears(alarmName: string): boolean;
-  /** Whether a mail of the alarm, by its `entry_id`, has not reached some of its recipients yet. */
-  hasPending(alarmEntryId: string): boolean;
-}
+export type UnsentMail = Awaited<ReturnType<typeof readUnsentMail>>;
 
-/** One statement for all alarms of a tick. */
-export async function readUnsentMail(db: Queryable): Promise<UnsentMail> {
+/** Which alarms have unsent mail from earlier ticks; usually none has. One statement for all alarms of a tick. */
+export async function readUnsentMail(db: Queryable) {
   const rows = await db.query(
     `SELECT DISTINCT 'clear ' || (data->>'entry_id') AS unsent FROM entry WHERE ${UNSENT_CLEAR}
      UNION ALL
@@ -169,8 +163,10 @@ export async function readUnsentMail(db: Queryable): Promise<UnsentMail> {
   );
   const unsent = new Set(rows.map((row) => row.unsent));
   return {
-    hasClears: (alarmName) => unsent.has(`clear ${eventEntryId(alarmName)}`),
-    hasPending: (alarmEntryId) => unsent.has(`pending ${alarmEntryId}`),
+    /** Whether events of the alarm cleared before a confirmed mail named them. */
+    hasClears: (alarmName: string): boolean => unsent.has(`clear ${eventEntryId(alarmName)}`),
+    /** Whether a mail of the alarm has not reached some of its recipients yet. */
+    hasPending: (alarmEntryId: string): boolean => unsent.has(`pending ${alarmEntryId}`),
   };
 }
 

@@ -21,8 +21,7 @@ export async function openDatabase(
   if (!("navigator" in globalThis))
     Object.assign(globalThis, { navigator: { userAgent: `Node.js/${process.versions.node}` } });
   const { openPostgres } = await import("./postgres/connect.ts");
-  const address = config.kind === "dsn" ? { dsn: config.dsn } : { login: config.login };
-  return await openPostgres(address, undefined, willLock, signal);
+  return await openPostgres(config, undefined, willLock, signal);
 }
 
 /** Whether the database exists, as far as opening it would make it. Throws DatabaseError. */

@@ -1,4 +1,4 @@
-import { nullable, number, object, parse } from "valibot";
+import { type InferOutput, nullable, number, object, parse } from "valibot";
 import { type PrunedKind, pruneLimits, type Removed, type Retention } from "../core/retention.ts";
 import { errorText } from "../text/describe.ts";
 import { DatabaseError, type Queryable, type Transaction } from "./database.ts";
@@ -84,33 +84,24 @@ export async function pruneSome(
   // Postgres would require the right to delete even so.
   if (limits.every(([, before]) => before === null)) return new Map();
   try {
-    const [row] = await tx.query(
-      PRUNE,
-      limits.map(([, before]) => before),
-    );
+    const befores = limits.map(([, before]) => before);
+    const [row] = await tx.query(PRUNE, befores);
     const removed = limits.map(([kind]) => [kind, Number(row?.[kind])] as const);
     return new Map(removed.filter(([, rows]) => rows > 0));
   } catch (error) {
     const forever = isMissingRight(error) ? ', or set "forever" in [retention]' : "";
-    throw new DatabaseError(
-      `cannot remove old rows: ${errorText(asDatabaseError(error))}${forever}`,
-      {
-        cause: error,
-      },
-    );
+    const message = `cannot remove old rows: ${errorText(asDatabaseError(error))}${forever}`;
+    throw new DatabaseError(message, { cause: error });
   }
 }
 
-/** What there is to remove of one kind. */
-export interface OldRows {
-  readonly kind: PrunedKind;
-  readonly rows: number;
-  /** Epoch seconds of creation. */
-  readonly oldest: number | null;
-  readonly newest: number | null;
-}
-
+/** Times of creation are in epoch seconds. */
 const OldRow = object({ rows: number(), oldest: nullable(number()), newest: nullable(number()) });
+
+/** What there is to remove of one kind. */
+export interface OldRows extends Readonly<InferOutput<typeof OldRow>> {
+  readonly kind: PrunedKind;
+}
 
 /** Counts all rows that are older than `[retention]` allows, by kind. */
 export async function countOld(
@@ -119,10 +110,8 @@ export async function countOld(
   now: number,
 ): Promise<readonly OldRows[]> {
   const limits = pruneLimits(retention, now);
-  const rows = await db.query(
-    COUNT,
-    limits.map(([, before]) => before),
-  );
+  const befores = limits.map(([, before]) => before);
+  const rows = await db.query(COUNT, befores);
   return limits.flatMap(([kind, before], index) =>
     before === null ? [] : [{ kind, ...parse(OldRow, rows[index]) }],
   );

@@ -1,39 +1,36 @@
 import { hostname } from "node:os";
-import { maxValue, minValue, number, object, pipe, safeParse, string } from "valibot";
+import {
+  type InferOutput,
+  maxValue,
+  minValue,
+  number,
+  object,
+  pipe,
+  safeParse,
+  string,
+} from "valibot";
 import type { Queryable, Transaction } from "./database.ts";
 import { insertEntries, LIVE } from "./entry.ts";
 
-/** A tick that did nothing because another was running. */
-export interface SkippedTick {
-  /** Epoch seconds. */
-  readonly at: number;
-  readonly host: string;
-  readonly pid: number;
-  readonly reason: string;
-}
-
 const Skipped = object({
+  /** Epoch seconds. */
   at: pipe(number(), minValue(0), maxValue(1e11)),
   host: string(),
   pid: number(),
   reason: string(),
 });
 
+/** A tick that did nothing because another was running. */
+export type SkippedTick = Readonly<InferOutput<typeof Skipped>>;
+
 const LIVE_SKIP = `kind = 'skipped_tick' AND ${LIVE}`;
 
-/** This process as a skipped tick. */
-export function skippedTick(at: number, reason: string): SkippedTick {
-  return { at, host: hostname(), pid: process.pid, reason };
-}
-
-/** Records skipped ticks. */
-export async function recordSkipped(tx: Transaction, ticks: readonly SkippedTick[]): Promise<void> {
-  const entries = ticks.map((tick) => ({
-    title: `Tick skipped: ${tick.reason}`,
-    at: tick.at,
-    data: { entry_id: `skipped_${Math.floor(tick.at)}`, ...tick },
-  }));
-  await insertEntries(tx, { kind: "skipped_tick", status: "done", at: 0 }, entries);
+/** Records that this process skips a tick. */
+export async function recordSkipped(tx: Transaction, at: number, reason: string): Promise<void> {
+  const tick: SkippedTick = { at, host: hostname(), pid: process.pid, reason };
+  const data = { entry_id: `skipped_${Math.floor(at)}`, ...tick };
+  const title = `Tick skipped: ${reason}`;
+  await insertEntries(tx, { kind: "skipped_tick", status: "done", at }, [{ title, data }]);
 }
 
 const SkippedRow = object({ id: string(), data: Skipped });

@@ -62,7 +62,7 @@ test("a read-only database: exit code 2, one line with what to do", async () => 
   expectLines(
     await site.tick(),
     2,
-    /database error: cannot execute UPDATE in a read-only transaction; the database is read-only: point \[db\] at the primary, .*/,
+    /database error: cannot execute INSERT in a read-only transaction; the database is read-only: point \[db\] at the primary, .*/,
   );
   expect(site.source.requests).toEqual([]);
   expect(await site.tick("--plan")).toMatchObject({ code: 0, stderr: "" });

@@ -142,6 +142,7 @@ test("a stopped tick is named; once it has run longer than its own limit, cron h
     await stopped.kill();
   }
   held.release();
+  // One second is too short for a whole tick on a busy machine.
   site.configure({ database: "embedded", engine: PATIENT });
   expect(await site.tick()).toEqual(QUIET);
   expect(site.mail.mails).toHaveLength(1);

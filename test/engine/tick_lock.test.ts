@@ -5,7 +5,7 @@ import { type Database, DatabaseBusy, LockLost } from "../../src/store/database.
 import { nextGeneration } from "../../src/store/generation.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
-import { listSkipped, recordSkipped, skippedTick } from "../../src/store/skipped_ticks.ts";
+import { listSkipped, recordSkipped } from "../../src/store/skipped_ticks.ts";
 import { createPostgres } from "../support/databases.ts";
 import { proxyDsn } from "../support/tcp_proxy.ts";
 import { engineSettings } from "./engine_at.ts";
@@ -82,7 +82,7 @@ async function begin(facts: ReturnType<typeof factsOn>): Promise<Tick> {
 
 /** A write as a tick makes one. */
 async function write({ db }: Tick): Promise<void> {
-  await db.transaction((tx) => recordSkipped(tx, [skippedTick(NOW, "written")]));
+  await db.transaction((tx) => recordSkipped(tx, NOW, "written"));
 }
 
 test("a holder that exceeds its own limit is ended, which is an error in the log; it cannot write any more", async () => {
@@ -151,7 +151,7 @@ test("of two ticks at the same moment, whatever the order of their statements, t
     const begun = b.db
       .transaction((other) => nextGeneration(other, NOW))
       .then(() => order.push("b"));
-    await recordSkipped(tx, [skippedTick(NOW, "written")]);
+    await recordSkipped(tx, NOW, "written");
     await new Promise((resolve) => setTimeout(resolve, 100));
     order.push("a");
     void begun;

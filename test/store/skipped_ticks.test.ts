@@ -7,23 +7,18 @@ import {
   listSkipped,
   recordSkipped,
   type SkippedTick,
-  skippedTick,
 } from "../../src/store/skipped_ticks.ts";
 import { DATABASES } from "../support/databases.ts";
 import { entryRow, insertEntry } from "../support/raw_entries.ts";
 
 /** 2026-11-21 03:45:07.25 UTC */
 const AT = 1_795_232_707.25;
-const TICK: SkippedTick = { at: AT, host: "a.example", pid: 7, reason: `'"\\ another tick` };
-
-test("a skipped tick names its host and process", () => {
-  expect(skippedTick(AT, "why")).toEqual({
-    at: AT,
-    host: hostname(),
-    pid: process.pid,
-    reason: "why",
-  });
-});
+const TICK: SkippedTick = {
+  at: AT,
+  host: hostname(),
+  pid: process.pid,
+  reason: `'"\\ another tick`,
+};
 
 describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
   let db: Database;
@@ -35,9 +30,12 @@ describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
     await db.query("DELETE FROM entry");
   });
   afterAll(() => db.close());
+  const record = async (...times: readonly number[]): Promise<void> => {
+    for (const at of times) await db.transaction((tx) => recordSkipped(tx, at, TICK.reason));
+  };
 
   test("recorded, each is a row of its own", async () => {
-    await db.transaction((tx) => recordSkipped(tx, [TICK, { ...TICK, at: AT + 300 }]));
+    await record(AT, AT + 300);
     const [newer, older] = await listSkipped(db, 10);
     expect(newer).toEqual({ ...TICK, at: AT + 300, id: expect.any(String) });
     expect(await entryRow(db, older?.id ?? "")).toEqual({
@@ -59,9 +57,7 @@ describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
   });
 
   test("listed newest first, at most so many, without the archived, the deleted and what is none", async () => {
-    await db.transaction((tx) =>
-      recordSkipped(tx, [TICK, { ...TICK, at: AT + 600 }, { ...TICK, at: AT + 300 }]),
-    );
+    await record(AT, AT + 600, AT + 300);
     const kind = "skipped_tick";
     await insertEntry(db, { kind, created: AT + 900, archived: true, data: TICK });
     await insertEntry(db, { kind, created: AT + 900, deletedAt: 5, data: TICK });
@@ -74,9 +70,7 @@ describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
 
   test("counted from a moment on", async () => {
     expect(await countSkipped(db, 0)).toBe(0);
-    await db.transaction((tx) =>
-      recordSkipped(tx, [TICK, { ...TICK, at: AT + 300 }, { ...TICK, at: AT + 600 }]),
-    );
+    await record(AT, AT + 300, AT + 600);
     await insertEntry(db, { kind: "engine_run", created: AT + 600 });
     expect(await countSkipped(db, 0)).toBe(3);
     expect(await countSkipped(db, AT + 300)).toBe(2);

@@ -1,5 +1,4 @@
 import type { PGlite } from "@electric-sql/pglite";
-import { errorText } from "../../text/describe.ts";
 import {
   type Database,
   DatabaseBusy,
@@ -7,13 +6,11 @@ import {
   type Lock,
   type LockAttempt,
   type Row,
-  type SqlValue,
-  type Transaction,
 } from "../database.ts";
 import { asDatabaseError } from "../database_error.ts";
 import { makeComplete, makeFolder } from "./folder.ts";
 import { DATABASE_LOCK, isFolderLocked, lockFolder } from "./folder_lock.ts";
-import { openErrorHint } from "./open_error.ts";
+import { openError } from "./open_error.ts";
 import { Turns } from "./turns.ts";
 
 /** Seconds to wait for another process. */
@@ -30,7 +27,7 @@ export async function openEmbedded(path: string, limit?: number): Promise<Databa
   makeFolder(path);
   const access = openInTurns(path, limit);
   await access.use(async () => {});
-  return new EmbeddedDatabase(path, access);
+  return embeddedDatabase(path, access);
 }
 
 /** Where the statements go; one in memory is never closed in between. */
@@ -39,13 +36,10 @@ type Access = Pick<Turns<PGlite>, "use" | "close">;
 function openInTurns(path: string, limit: number | undefined): Access {
   let lock: Lock | undefined;
   let wasOpen = false;
+  const onRequest = (): void => turns.request();
   const open = async (): Promise<PGlite> => {
     try {
-      const attempt = await lockFolder(path, DATABASE_LOCK, {
-        wait: WAIT,
-        limit,
-        onRequest: () => turns.request(),
-      });
+      const attempt = await lockFolder(path, DATABASE_LOCK, { wait: WAIT, limit, onRequest });
       if (!attempt.held) {
         const advice = attempt.overdue ? "" : "; try again when it has ended";
         const message = `the embedded database ${path} is in use by ${attempt.holder}${advice}`;
@@ -59,19 +53,17 @@ function openInTurns(path: string, limit: number | undefined): Access {
       return pglite;
     } catch (error) {
       await lock?.release();
-      throw error;
+      throw openError(error, path);
     }
   };
-  const turns = new Turns(
-    () => explained(path, open),
-    async (pglite) => {
-      try {
-        await pglite.close();
-      } finally {
-        await lock?.release();
-      }
-    },
-  );
+  const close = async (pglite: PGlite): Promise<void> => {
+    try {
+      await pglite.close();
+    } finally {
+      await lock?.release();
+    }
+  };
+  const turns = new Turns(open, close);
   return turns;
 }
 
@@ -80,14 +72,7 @@ async function explained<T>(path: string, action: () => Promise<T>): Promise<T> 
   try {
     return await action();
   } catch (error) {
-    if (error instanceof DatabaseError) throw error;
-    const hint =
-      openErrorHint(error, path) ??
-      "Its data was not changed: run the command again, and see docs/operations.md if it fails again";
-    throw new DatabaseError(
-      `cannot open the embedded database ${path}: ${errorText(error)}. ${hint}.`,
-      { cause: error },
-    );
+    throw openError(error, path);
   }
 }
 
@@ -95,7 +80,7 @@ async function explained<T>(path: string, action: () => Promise<T>): Promise<T> 
 export async function openInMemory(): Promise<Database> {
   const pglite = await explained("in memory", () => openPglite(undefined));
   const access: Access = { use: (work) => work(pglite), close: () => pglite.close() };
-  return new EmbeddedDatabase(undefined, access);
+  return embeddedDatabase(undefined, access);
 }
 
 /** What the server says where it does not start; the driver reports only that. */
@@ -110,11 +95,8 @@ async function openPglite(folder: string | undefined): Promise<PGlite> {
   };
   const startParams = [...PGlite.defaultStartParams, "-c", `shared_buffers=${BUFFERS}`];
   try {
-    return await PGlite.create({
-      startParams,
-      onStderr,
-      ...(folder === undefined ? {} : { dataDir: folder }),
-    });
+    const options = { startParams, onStderr };
+    return await PGlite.create(folder === undefined ? options : { ...options, dataDir: folder });
   } catch (error) {
     throw reasons.length === 0 ? error : new Error(reasons.join("; "), { cause: error });
   }
@@ -127,75 +109,50 @@ const FREE: LockAttempt = {
   ended: undefined,
 };
 
-class EmbeddedDatabase implements Database {
-  readonly #folder: string | undefined;
-  readonly #access: Access;
-  readonly #locks = new Set<Lock>();
-
-  constructor(folder: string | undefined, access: Access) {
-    this.#folder = folder;
-    this.#access = access;
-  }
-
-  async query(sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
-    return await this.#use(async (pglite) => (await pglite.query<Row>(sql, [...params])).rows);
-  }
-
-  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return await this.#use((pglite) =>
-      pglite.transaction((tx) =>
-        work({
-          query: async (sql, params = []) => (await tx.query<Row>(sql, [...params])).rows,
-          isTransaction: true,
-        }),
-      ),
-    );
-  }
-
-  async script(sql: string): Promise<readonly Row[]> {
-    return await this.#use((pglite) =>
-      pglite.transaction(async (tx) =>
-        (await tx.exec(sql)).flatMap((result): Row[] => result.rows),
-      ),
-    );
-  }
-
-  /** One without a limit is held for a moment only, so it is waited for. */
-  async tryLock(name: string, limit?: number): Promise<LockAttempt> {
-    const folder = this.#folder;
-    const wait = limit === undefined ? WAIT : 0;
-    const attempt =
-      folder === undefined
-        ? FREE
-        : await explained(folder, () => lockFolder(folder, name, { wait, limit }));
-    if (attempt.held) this.#locks.add(attempt.lock);
-    return attempt;
-  }
-
-  async isLocked(name: string): Promise<boolean> {
-    const folder = this.#folder;
-    return folder !== undefined && (await explained(folder, () => isFolderLocked(folder, name)));
-  }
-
-  /** Also releases the locks. */
-  async close(): Promise<void> {
+function embeddedDatabase(folder: string | undefined, access: Access): Database {
+  const locks = new Set<Lock>();
+  const use = async <T>(work: (pglite: PGlite) => Promise<T>): Promise<T> => {
     try {
-      await this.#access.close();
-    } finally {
-      for (const lock of this.#locks) await lock.release();
+      return await access.use(work);
+    } catch (error) {
+      throw asDatabaseError(error);
     }
-  }
-
-  async #use<T>(work: (pglite: PGlite) => Promise<T>): Promise<T> {
-    return await converted(() => this.#access.use(work));
-  }
-}
-
-/** Runs the work and converts its errors. */
-async function converted<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw asDatabaseError(error);
-  }
+  };
+  return {
+    query: (sql, params = []) =>
+      use(async (pglite) => (await pglite.query<Row>(sql, [...params])).rows),
+    transaction: (work) =>
+      use((pglite) =>
+        pglite.transaction((tx) =>
+          work({
+            query: async (sql, params = []) => (await tx.query<Row>(sql, [...params])).rows,
+            isTransaction: true,
+          }),
+        ),
+      ),
+    script: (sql) =>
+      use((pglite) =>
+        pglite.transaction(async (tx) =>
+          (await tx.exec(sql)).flatMap((result): Row[] => result.rows),
+        ),
+      ),
+    // One without a limit is held for a moment only, so it is waited for.
+    tryLock: async (name, limit) => {
+      if (folder === undefined) return FREE;
+      const wait = limit === undefined ? WAIT : 0;
+      const attempt = await explained(folder, () => lockFolder(folder, name, { wait, limit }));
+      if (attempt.held) locks.add(attempt.lock);
+      return attempt;
+    },
+    isLocked: async (name) =>
+      folder !== undefined && (await explained(folder, () => isFolderLocked(folder, name))),
+    // Also releases the locks.
+    close: async () => {
+      try {
+        await access.close();
+      } finally {
+        for (const lock of locks) await lock.release();
+      }
+    },
+  };
 }

@@ -9,9 +9,8 @@ import {
   statSync,
 } from "node:fs";
 import { join } from "node:path";
-import { errorText } from "../../text/describe.ts";
 import { DatabaseError } from "../database.ts";
-import { openErrorHint, RESTORE } from "./open_error.ts";
+import { openError, RESTORE } from "./open_error.ts";
 import { sharedFileSystem } from "./shared_file_system.ts";
 
 /** Postgres does not start without it. It is moved last, so the database is complete if it exists. */
@@ -89,10 +88,8 @@ function use<T>(folder: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    const hint = openErrorHint(error, folder) ?? "Check [db] path and its owner";
-    throw new DatabaseError(
-      `cannot make or read the database folder ${folder}: ${errorText(error)}. ${hint}.`,
-    );
+    const action = "make or read the database folder";
+    throw openError(error, folder, action, "Check [db] path and its owner");
   }
 }
 

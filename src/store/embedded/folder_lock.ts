@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import {
   closeSync,
-  existsSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -12,7 +11,7 @@ import {
   rmSync,
   unlinkSync,
 } from "node:fs";
-import { connect, createServer, type Server } from "node:net";
+import { connect, createServer } from "node:net";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -74,12 +73,9 @@ function lockPath(folder: string, name: string): string {
 
 /** The name of the socket that is answered; what nobody answers is removed. */
 async function findHolder(path: string): Promise<string | undefined> {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found?.isDirectory() === false) {
-    if (await isAnswered(path)) return "";
-    // By now it may be the folder of a new holder, which this does not remove.
+  // By now it may be the folder of a new holder, which this does not remove.
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === false)
     attempt(() => unlinkSync(path), ["ENOENT", "EISDIR", "EPERM"]);
-  }
   for (const socket of attempt(() => readdirSync(path), ["ENOENT", "ENOTDIR"]) ?? []) {
     if (await isAnswered(join(path, socket))) return socket;
     rmSync(join(path, socket), { recursive: true, force: true });
@@ -106,33 +102,21 @@ async function takeFree(
     renameSync(own, path);
   } catch (error) {
     server.close();
-    // Another process may have taken the empty folder for a leftover.
-    if (existsSync(own) && !OCCUPIED.includes(codeOf(error))) throw error;
+    if (!OCCUPIED.includes(codeOf(error))) throw error;
     return undefined;
   } finally {
     rmSync(own, { recursive: true, force: true });
   }
-  await removeLeftovers(path).catch(() => {});
-  return { isHeld: () => server.listening, release: () => release(path, socket, server) };
-}
-
-async function release(path: string, socket: string, server: Server): Promise<void> {
-  // Released before.
-  if (!server.listening) return;
-  rmSync(join(path, socket), { force: true });
-  attempt(() => rmdirSync(path), [...OCCUPIED, "ENOENT"]);
-  server.close();
-  await once(server, "close");
-}
-
-/** Removes what processes left that were killed while they took the lock. */
-async function removeLeftovers(path: string): Promise<void> {
-  for (const name of readdirSync(dirname(path))) {
-    const other = join(dirname(path), name);
-    if (!other.startsWith(`${path}.`) || !SOCKET.test(other.slice(path.length + 1))) continue;
-    if ((await findHolder(other)) === undefined)
-      attempt(() => rmdirSync(other), [...OCCUPIED, "ENOENT"]);
-  }
+  const release = async (): Promise<void> => {
+    // Released before.
+    if (!server.listening) return;
+    rmSync(join(path, socket), { force: true });
+    // Another process may have taken it already, or removed it.
+    attempt(() => rmdirSync(path), [...OCCUPIED, "ENOENT"]);
+    server.close();
+    await once(server, "close");
+  };
+  return { isHeld: () => server.listening, release };
 }
 
 /** What the system says where a folder cannot be replaced or removed because something is there. */
@@ -181,17 +165,14 @@ async function isAnswered(path: string): Promise<boolean> {
   return true;
 }
 
-/** Calls `use` with an address of the socket that is short enough; only Linux has one for every path. */
+/** Calls `use` with an address of the socket, which must be short; only Linux has one for every path. */
 async function atAddress(path: string, use: (address: string) => Promise<unknown>): Promise<void> {
-  if (Buffer.byteLength(path) <= MAX_ADDRESS) {
-    await use(path);
-    return;
-  }
-  if (process.platform !== "linux")
+  const isLinux = process.platform === "linux";
+  if (!isLinux && Buffer.byteLength(path) > MAX_ADDRESS)
     throw new Error(`${path} is too long for the name of a socket: set [db] path to a shorter one`);
   const folder = openSync(dirname(path), "r");
   try {
-    await use(`/proc/self/fd/${folder}/${basename(path)}`);
+    await use(isLinux ? `/proc/self/fd/${folder}/${basename(path)}` : path);
   } finally {
     closeSync(folder);
   }

@@ -1,18 +1,17 @@
 import { accessSync, constants, readdirSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errorText } from "../../text/describe.ts";
+import { DatabaseError } from "../database.ts";
 
 /** Postgres writes its log in files of 16 MB, each allocated at once. */
 const ENOUGH = 32 * 2 ** 20;
 const UNCHANGED = "the data is unchanged";
-const FULL = `Free space on its disk, which is full or nearly full; ${UNCHANGED}`;
 /** Only for damage that is proved: who follows it loses what the folder has. */
 export const RESTORE =
   "Restore the folder from a backup, or move it away to start with an empty database";
 
 /** What to do, by the text of the error and of the server's log; the first that matches. */
 const ADVICE: readonly (readonly [pattern: RegExp, advice: (detail: string) => string])[] = [
-  [/\b(ENOSPC|EDQUOT)\b|No space left on device|Disk quota exceeded/, () => FULL],
   [
     /\bEROFS\b|Read-only file system/,
     (detail) => `Its disk is mounted read-only${detail}: mount it for writing; ${UNCHANGED}`,
@@ -40,7 +39,24 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: (detail: string) => s
     /initialized by PostgreSQL version/,
     () => `Use the version of the engine that made it; ${UNCHANGED}`,
   ],
+  [
+    /\b(ENOSPC|EDQUOT)\b|No space left on device|Disk quota exceeded/,
+    () => `Free space on its disk, which is full or nearly full; ${UNCHANGED}`,
+  ],
 ];
+
+/** An error of what touches the folder, with what to do about it. */
+export function openError(
+  error: unknown,
+  folder: string,
+  action = "open the embedded database",
+  otherwise = "Its data was not changed: run the command again, and see docs/operations.md if it fails again",
+): DatabaseError {
+  if (error instanceof DatabaseError) return error;
+  const hint = openErrorHint(error, folder) ?? otherwise;
+  const message = `cannot ${action} ${folder}: ${errorText(error)}. ${hint}.`;
+  return new DatabaseError(message, { cause: error });
+}
 
 const DAMAGE =
   /files are incompatible|valid checkpoint record|invalid page in|(PANIC|FATAL|postgres): .*No such file or directory|subdirectory .* is missing/;
@@ -55,7 +71,6 @@ export function openErrorHint(error: unknown, folder: string): string | undefine
   const detail = barrier === undefined ? "" : ` (${errorText(barrier)})`;
   const [, advice] = ADVICE.find(([pattern]) => pattern.test(text)) ?? [];
   if (advice !== undefined) return advice(detail);
-  if (freeBytes(folder) < ENOUGH) return FULL;
   return DAMAGE.test(text) ? RESTORE : undefined;
 }
 
@@ -66,23 +81,18 @@ function messages(error: unknown): string {
   return `${error.name} ${code} ${error.message} ${messages(error.cause)}`;
 }
 
-function freeBytes(folder: string): number {
-  try {
-    const { bavail, bsize } = statfsSync(folder);
-    return bavail * bsize;
-  } catch {
-    return Number.POSITIVE_INFINITY;
-  }
-}
-
-/** Why this user cannot write the folder or a file in it; an earlier run as another user may have made some. */
+/**
+ * Why this user cannot write the folder or a file in it: an earlier run as another user may have made some, or the
+ * disk may be full.
+ */
 function findBarrier(folder: string): unknown {
   try {
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return undefined;
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }))
       accessSync(join(folder, name), constants.R_OK | constants.W_OK);
-    return undefined;
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize < ENOUGH ? new Error("ENOSPC") : undefined;
   } catch (error) {
     return error;
   }

@@ -19,7 +19,8 @@ export class Turns<T> {
   /** When it was opened, on the clock of `performance`. */
   #since = Number.POSITIVE_INFINITY;
   #idle: NodeJS.Timeout | undefined;
-  #leaving: Promise<void> | undefined;
+  /** Resolves when other processes have had their turn. */
+  #left: Promise<void> = Promise.resolve();
   #ended = false;
 
   constructor(open: () => Promise<T>, close: (opened: T) => Promise<void>) {
@@ -28,7 +29,7 @@ export class Turns<T> {
   }
 
   async use<R>(work: (opened: T) => Promise<R>): Promise<R> {
-    while (this.#leaving !== undefined) await this.#leaving;
+    await this.#left;
     if (this.#ended) throw new Error("the database is closed");
     clearTimeout(this.#idle);
     this.#opened ??= this.#start();
@@ -49,7 +50,7 @@ export class Turns<T> {
   }
 
   async close(): Promise<void> {
-    await this.#leaving;
+    await this.#left;
     this.#ended = true;
     await this.#finish();
   }
@@ -66,22 +67,18 @@ export class Turns<T> {
   }
 
   #leave(pause: number): void {
-    if (this.#leaving !== undefined) return;
     // What could not be closed properly is repaired by the next one that opens it.
     const closed = this.#finish().catch(() => {});
-    this.#leaving = closed
-      .then(() => sleep(pause))
-      .then(() => {
-        this.#leaving = undefined;
-      });
+    this.#left = closed.then(() => sleep(pause));
   }
 
+  /** From here on it counts as closed; the work that runs ends first. */
   async #finish(): Promise<void> {
-    await Promise.allSettled(this.#work);
-    clearTimeout(this.#idle);
     const opened = this.#opened;
     this.#opened = undefined;
     this.#since = Number.POSITIVE_INFINITY;
+    clearTimeout(this.#idle);
+    await Promise.allSettled(this.#work);
     if (opened !== undefined) await this.#close(await opened);
   }
 }

@@ -2,7 +2,7 @@ import pg from "pg";
 import type { Database } from "../database.ts";
 import { connectError } from "../database_error.ts";
 import { libpqDsns, type PostgresAddress, place } from "./address.ts";
-import { PostgresDatabase } from "./database.ts";
+import { postgresDatabase } from "./database.ts";
 import { endSession, LIMITS, type Limits, runStatement } from "./session.ts";
 
 const CONNECT_TIMEOUT = 10_000;
@@ -24,7 +24,7 @@ export async function openPostgres(
   // Whoever takes the lock gets its error.
   spare?.catch(() => {});
   try {
-    return new PostgresDatabase(await connect(), connect, limits, spare);
+    return postgresDatabase(await connect(), connect, limits, spare);
   } catch (error) {
     void spare?.then(endSession, () => {});
     throw error;

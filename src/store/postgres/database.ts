@@ -1,149 +1,110 @@
 import type pg from "pg";
-import type {
-  Database,
-  Lock,
-  LockAttempt,
-  Row,
-  SqlValue,
-  Transaction,
-  TransactionOptions,
-} from "../database.ts";
+import type { Database, Lock, SqlValue } from "../database.ts";
 import { asDatabaseError, isLost, repeatConflicts } from "../database_error.ts";
 import { isLockHeld, takeAdvisoryLock } from "./lock.ts";
 import { beginText, endSession, type Limits, runStatement } from "./session.ts";
 
-/** A database on one working session, and one session for each lock. */
-export class PostgresDatabase implements Database {
-  readonly #connect: () => Promise<pg.Client>;
-  readonly #limits: Limits;
-  /** Resolves when the last statement or transaction has ended: there is one at a time. */
-  #idle: Promise<unknown> = Promise.resolve();
-  #client: pg.Client | undefined;
+/** A database on one working session, `first`, and one session for each lock; `spare` is that of the first one. */
+export function postgresDatabase(
+  first: pg.Client,
+  connect: () => Promise<pg.Client>,
+  limits: Limits,
+  spare?: Promise<pg.Client>,
+): Database {
+  let client: pg.Client | undefined;
   /** The session of the first lock, while it is being opened. */
-  #spare: Promise<pg.Client> | undefined;
-  readonly #locks = new Set<Lock>();
+  let unused = spare;
+  /** Resolves when the last statement or transaction has ended: there is one at a time. */
+  let idle: Promise<unknown> = Promise.resolve();
   /** Why no session can be opened any more. */
-  #ended: Error | undefined;
+  let ended: Error | undefined;
+  const locks = new Set<Lock>();
 
-  constructor(
-    client: pg.Client,
-    connect: () => Promise<pg.Client>,
-    limits: Limits,
-    spare?: Promise<pg.Client>,
-  ) {
-    this.#connect = connect;
-    this.#spare = spare;
-    this.#limits = limits;
-    this.#adopt(client);
-  }
-
-  async query(sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
-    return await this.#work((client) => runStatement(client, this.#limits, sql, params));
-  }
-
-  async transaction<T>(
-    work: (tx: Transaction) => Promise<T>,
-    { flush = true }: TransactionOptions = {},
-  ): Promise<T> {
-    const begin = beginText(this.#limits, flush);
-    return await this.#work(async (client) => {
-      const run = (sql: string, params?: readonly SqlValue[]) =>
-        runStatement(client, this.#limits, sql, params);
-      await run(begin);
-      try {
-        const result = await work({ query: run, isTransaction: true });
-        await run("COMMIT");
-        return result;
-      } catch (error) {
-        // A session that cannot roll back must not be used again.
-        if (!isLost(error)) await run("ROLLBACK").catch(() => this.#drop(client));
-        throw error;
-      }
-    });
-  }
-
-  async script(sql: string): Promise<readonly Row[]> {
-    // Postgres runs several statements without parameters in one implicit transaction. A new index on a
-    // large table may take longer than any statement of a tick.
-    const patient = `SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = ${this.#limits.statement};`;
-    return await this.#work((client) =>
-      runStatement(client, { responseTimeout: 0 }, `${patient}\n${sql}`),
-    );
-  }
-
-  async tryLock(name: string, limit?: number): Promise<LockAttempt> {
-    const client = await (this.#takeSpare() ?? this.#connect());
-    const attempt = await takeAdvisoryLock(client, name, limit);
-    if (!attempt.held) return attempt;
-    const { lock } = attempt;
-    this.#locks.add(lock);
-    const release = async (): Promise<void> => {
-      this.#locks.delete(lock);
-      await lock.release();
-    };
-    return { ...attempt, lock: { isHeld: lock.isHeld, release } };
-  }
-
-  async isLocked(name: string): Promise<boolean> {
-    return await isLockHeld(this, name);
-  }
-
-  #takeSpare(): Promise<pg.Client> | undefined {
-    const spare = this.#spare;
-    this.#spare = undefined;
-    return spare;
-  }
-
-  /** Also releases the locks. */
-  async close(): Promise<void> {
-    const client = this.#client;
-    this.#client = undefined;
-    this.#ended = new Error("the database is closed");
-    await Promise.all([
-      ...[...this.#locks].map((lock) => lock.release()),
-      client && endSession(client),
-      this.#takeSpare()?.then(endSession, () => {}),
-    ]);
-  }
-
+  const takeSpare = (): Promise<pg.Client> | undefined => {
+    const taken = unused;
+    unused = undefined;
+    return taken;
+  };
+  const drop = (lost: pg.Client): void => {
+    if (client === lost) client = undefined;
+    void endSession(lost);
+  };
+  const adopt = (opened: pg.Client): pg.Client => {
+    client = opened;
+    opened.once("end", () => drop(opened));
+    return opened;
+  };
+  /** Replaces a lost session. One that fails is final: a tick without its server must end, not wait for each alarm. */
+  const reconnect = async (): Promise<pg.Client> => {
+    if (ended !== undefined) throw ended;
+    try {
+      return adopt(await connect());
+    } catch (error) {
+      if (error instanceof Error) ended = error;
+      throw error;
+    }
+  };
   /** Runs one piece of work on the session, after the work before it. */
-  async #work<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
-    const done = this.#idle.then(() =>
+  const use = async <T>(work: (client: pg.Client) => Promise<T>): Promise<T> => {
+    const done = idle.then(() =>
       repeatConflicts(async () => {
-        const client = this.#client ?? (await this.#reconnect());
+        const session = client ?? (await reconnect());
         try {
-          return await work(client);
+          return await work(session);
         } catch (error) {
-          if (isLost(error)) this.#drop(client);
+          if (isLost(error)) drop(session);
           throw asDatabaseError(error);
         }
       }),
     );
-    // Drops the result, so that it is not kept in memory until the next statement.
-    const drop = (): void => {};
-    this.#idle = done.then(drop, drop);
+    // Forgets the result, so that it is not kept in memory until the next statement.
+    const forget = (): void => {};
+    idle = done.then(forget, forget);
     return await done;
-  }
+  };
 
-  /** Replaces a lost session. One that fails is final: a tick without its server must end, not wait for each alarm. */
-  async #reconnect(): Promise<pg.Client> {
-    if (this.#ended !== undefined) throw this.#ended;
-    try {
-      return this.#adopt(await this.#connect());
-    } catch (error) {
-      if (error instanceof Error) this.#ended = error;
-      throw error;
-    }
-  }
-
-  #adopt(client: pg.Client): pg.Client {
-    this.#client = client;
-    client.once("end", () => this.#drop(client));
-    return client;
-  }
-
-  #drop(client: pg.Client): void {
-    if (this.#client === client) this.#client = undefined;
-    void endSession(client);
-  }
+  adopt(first);
+  const db: Database = {
+    query: (sql, params = []) => use((session) => runStatement(session, limits, sql, params)),
+    transaction: (work, { flush = true } = {}) =>
+      use(async (session) => {
+        const query = (sql: string, params?: readonly SqlValue[]) =>
+          runStatement(session, limits, sql, params);
+        await query(beginText(limits, flush));
+        try {
+          const result = await work({ query, isTransaction: true });
+          await query("COMMIT");
+          return result;
+        } catch (error) {
+          // A session that cannot roll back must not be used again.
+          if (!isLost(error)) await query("ROLLBACK").catch(() => drop(session));
+          throw error;
+        }
+      }),
+    script: (sql) => {
+      // Postgres runs several statements without parameters in one implicit transaction. A new index on a
+      // large table may take longer than any statement of a tick.
+      const patient = `SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = ${limits.statement};`;
+      return use((session) => runStatement(session, { responseTimeout: 0 }, `${patient}\n${sql}`));
+    },
+    tryLock: async (name, limit) => {
+      const session = await (takeSpare() ?? connect());
+      const attempt = await takeAdvisoryLock(session, name, limit);
+      if (attempt.held) locks.add(attempt.lock);
+      return attempt;
+    },
+    isLocked: (name) => isLockHeld(db, name),
+    // Also releases the locks.
+    close: async () => {
+      const open = client;
+      client = undefined;
+      ended = new Error("the database is closed");
+      await Promise.all([
+        ...[...locks].map((lock) => lock.release()),
+        open && endSession(open),
+        takeSpare()?.then(endSession, () => {}),
+      ]);
+    },
+  };
+  return db;
 }

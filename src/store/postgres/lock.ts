@@ -38,9 +38,16 @@ export async function takeAdvisoryLock(
   name: string,
   limit: number | undefined,
 ): Promise<LockAttempt> {
+  // The limit stands in the name of the session, which all others can read.
+  const label = limit === undefined ? "" : `, for at most ${Math.ceil(limit)} s`;
+  const take = async (): Promise<boolean> => {
+    const params = [name, `swf-alarms holds a lock${label}`];
+    const [row] = await runStatement(client, LIMITS, TAKE, params);
+    return row?.held === true;
+  };
   try {
     await runStatement(client, LIMITS, BEGIN);
-    const attempt = await attemptLock(client, name, limit);
+    const attempt = await attemptLock(client, name, take);
     if (!attempt.held) await endSession(client);
     return attempt;
   } catch (error) {
@@ -49,15 +56,18 @@ export async function takeAdvisoryLock(
   }
 }
 
+const TAKE =
+  "SELECT pg_try_advisory_xact_lock(hashtext($1)) AS held, set_config('application_name', $2, true)";
+
 async function attemptLock(
   client: pg.Client,
   name: string,
-  ownLimit: number | undefined,
+  take: () => Promise<boolean>,
 ): Promise<LockAttempt> {
-  if (await tryOnce(client, name, ownLimit)) return heldLock(client, undefined);
+  if (await take()) return heldLock(client, undefined);
   const holder = await readHolder(client, name);
   // It was released in between.
-  if (holder === undefined) return await attemptLock(client, name, ownLimit);
+  if (holder === undefined) return await attemptLock(client, name, take);
   const { pid, idle, limit } = holder;
   const isOverdue = idle !== null && limit !== null && idle > limit;
   const refuse = (why: string): LockAttempt => {
@@ -71,28 +81,12 @@ async function attemptLock(
     return refuse(
       `${age}: it is hung or dead, and this role may not terminate it; ask an administrator to run: ${terminate}`,
     );
+  const ended = `session ${pid}${age}, longer than its limit of ${limit} s, and was terminated`;
   for (const until = performance.now() + END_TIMEOUT; performance.now() < until; ) {
-    if (await tryOnce(client, name, ownLimit))
-      return heldLock(
-        client,
-        `session ${pid}${age}, longer than its limit of ${limit} s, and was terminated`,
-      );
+    if (await take()) return heldLock(client, ended);
     await sleep(RETRY_EVERY);
   }
   return refuse(`${age}; its session could not be terminated`);
-}
-
-/** The limit stands in the name of the session, which all others can read. */
-async function tryOnce(
-  client: pg.Client,
-  name: string,
-  limit: number | undefined,
-): Promise<boolean> {
-  const sql =
-    "SELECT pg_try_advisory_xact_lock(hashtext($1)) AS held, set_config('application_name', $2, true)";
-  const label = limit === undefined ? "" : `, for at most ${Math.ceil(limit)} s`;
-  const [row] = await runStatement(client, LIMITS, sql, [name, `swf-alarms holds a lock${label}`]);
-  return row?.held === true;
 }
 
 const HOLDER = `
@@ -123,11 +117,10 @@ async function endHolder(client: pg.Client, name: string, limit: number): Promis
 
 function heldLock(client: pg.Client, ended: string | undefined): LockAttempt {
   let lost = false;
-  const lose = (): void => {
-    lost = true;
-  };
-  client.once("error", lose);
-  client.once("end", lose);
+  for (const event of ["error", "end"])
+    client.once(event, () => {
+      lost = true;
+    });
   const lock: Lock = {
     isHeld: () => !lost,
     release: async () => {
