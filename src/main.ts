@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { CommanderError, InvalidArgumentError } from "commander";
 import { buildProgram, buildRunProgram, withHelpOption } from "./cli/commands.ts";
@@ -59,8 +60,19 @@ export async function runMain(
     complain(`cannot write all of the output: ${errorText(writeError)}`);
     code = EXIT.failed;
   }
+  if (code !== EXIT.ok) await leaveBlocked();
   // Does not wait for open sockets.
   process.exit(code);
+}
+
+/** Milliseconds. */
+const BLOCKED = 2_000;
+
+/** `process.exit` would wait for name lookups and reads of files that the system does not finish. */
+async function leaveBlocked(): Promise<void> {
+  for (const until = performance.now() + BLOCKED; performance.now() < until; await sleep(50))
+    if (!process.getActiveResourcesInfo().some((kind) => /^(GetAddrInfo|FSReq)/.test(kind))) return;
+  process.kill(process.pid, "SIGKILL");
 }
 
 /** Prints what went wrong and returns the exit code. */

@@ -5,6 +5,7 @@ import { SESClient, SendEmailCommand, SendRawEmailCommand } from "@aws-sdk/clien
 import type { EmailConfig } from "../config/config.ts";
 import { type DeliveryError, type Refused, UNFINISHED } from "../core/delivery.ts";
 import { inTime } from "../core/in_time.ts";
+import { errorText } from "../text/describe.ts";
 import { headerText } from "../text/escape.ts";
 import { credentialsSignal } from "./aws_credentials.ts";
 import type { Channel, Mail } from "./channel.ts";
@@ -77,14 +78,15 @@ export function sesChannel(
     composed: ComposedMail,
     signal: AbortSignal,
   ): Promise<string | SesError> => {
-    const outOfTime = sesError("SES: the tick ran out of time before the call");
-    if (signal.aborted) return outOfTime;
+    const stopped = (when: string): string =>
+      `SES: stopped before ${when}: ${errorText(signal.reason)}`;
+    if (signal.aborted) return sesError(stopped("the call"));
     const unresolved = AbortSignal.timeout(times.credentials);
     try {
       const limit = AbortSignal.any([signal, unresolved]);
       await inTime(credentialsSignal.run(limit, client.config.credentials), limit);
     } catch (thrown) {
-      if (signal.aborted) return outOfTime;
+      if (signal.aborted) return sesError(stopped("the call"));
       const { message, retryable } = unresolved.aborted
         ? sesError(`SES: none within ${times.credentials / 1000} s; ${CHECK_CREDENTIALS}`)
         : readSesError(thrown, composed.from);
@@ -104,8 +106,7 @@ export function sesChannel(
       return id || unconfirmed(`SES: no MessageId in the response; ${CHECK_ENDPOINT}`);
     } catch (thrown) {
       const missing = connected ? "response" : "connection";
-      if (signal.aborted && !connected) return outOfTime;
-      if (signal.aborted) return unconfirmed("SES: the tick ran out of time before SES responded");
+      if (signal.aborted) return unconfirmed(stopped(connected ? "SES responded" : "the call"));
       if (late.aborted) return unconfirmed(`SES: no ${missing} within ${times.response / 1000} s`);
       const error = readSesError(thrown, composed.from);
       if (!useRaw || !RAW_DENIED.test(error.message))

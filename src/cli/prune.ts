@@ -66,8 +66,8 @@ async function removeAll(options: PruneOptions): Promise<ExitCode> {
   const removeSome = async (db: Database, { retention }: Config): Promise<boolean> => {
     const now = Date.now() / 1000;
     if (options.confirmClock === true) await db.transaction((tx) => saveCertain(tx, now, now));
-    const { certain, run } = await lastTimes(db);
-    const check = checkClock(certain ?? run ?? now, new Map(), now);
+    const { certain, newest } = await lastTimes(db);
+    const check = checkClock(certain ?? newest ?? now, new Map(), now);
     // With a wrong clock everything may look old.
     for (const doubt of await confirmClock(db, check, new Map(), now))
       throw new ExpectedError(`removed nothing: ${doubt}`);

@@ -116,7 +116,7 @@ async function runTick(
     const only = alarm && new Set(alarm.map(alarmName));
     return await tick(makeEngine(db, config, log, worker), { mode, deadline, only });
   };
-  return await withDatabase(read, work, mode === "plan" ? "plan" : "tick", deadline.closed);
+  return await withDatabase(read, work, mode === "plan" ? "plan" : "tick", deadline);
 }
 
 class TickStopped extends ExpectedError {

@@ -5,8 +5,9 @@ import { openChannel } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError, findConfig, loadConfig } from "../config/load.ts";
 import { configWarnings } from "../config/warnings.ts";
+import { inTime } from "../core/in_time.ts";
 import type { Log } from "../core/log.ts";
-import { staleAfter } from "../engine/deadline.ts";
+import { type Deadline, staleAfter } from "../engine/deadline.ts";
 import type { Engine } from "../engine/tick.ts";
 import { openWorkerPool } from "../engine/workers.ts";
 import { type Database, DatabaseError } from "../store/database.ts";
@@ -86,7 +87,7 @@ export async function withDatabase<T>(
   { config, path }: ReadConfig,
   work: (db: Database, config: Config) => Promise<T>,
   use: DatabaseUse = "read",
-  signal?: AbortSignal,
+  deadline?: Pick<Deadline, "signal" | "closed">,
 ): Promise<T> {
   const changes = use !== "read" && use !== "plan";
   const inMemory = !changes && !databaseExists(config.db);
@@ -99,10 +100,13 @@ export async function withDatabase<T>(
     if (process.stderr.isTTY)
       process.stderr.write("swf-alarms: waiting for the database, which may be in use\n");
   }, LONG_WAIT);
-  const db = await (inMemory
+  const limit = staleAfter(config.engine.tickTimeout);
+  const opening = inMemory
     ? (await import("../store/embedded/database.ts")).openInMemory()
-    : openDatabase(config.db, staleAfter(config.engine.tickTimeout), use === "tick", signal)
-  ).finally(() => clearTimeout(waiting));
+    : openDatabase(config.db, limit, use === "tick", deadline?.closed);
+  const db = await (deadline === undefined ? opening : inTime(opening, deadline.signal)).finally(
+    () => clearTimeout(waiting),
+  );
   try {
     const pending = use === "migrate" ? [] : await pendingMigrations(db);
     if (pending.length > 0 && (inMemory || (config.db.kind === "embedded" && changes)))

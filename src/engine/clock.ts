@@ -7,8 +7,8 @@ import { readServerClock } from "../store/server_clock.ts";
 
 /** Judges this host's clock by the last tick; as long as it is in doubt, by the last certain time. */
 export async function judgeClock(tx: Transaction, now: number): Promise<ClockCheck> {
-  const { certain, run, event } = await lastTimes(tx);
-  const before = certain ?? run ?? event ?? now;
+  const { certain, newest } = await lastTimes(tx);
+  const before = certain ?? newest ?? now;
   const check = checkClock(before, new Map(), now);
   if (check.doubt !== undefined) {
     // 0 is never certain: rows that are made while the clock is behind look old once it is right again.

@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { ExpectedError } from "../core/expected_error.ts";
 import { DatabaseError } from "../store/database.ts";
 
 /** A tick that has run for this many times its limit is dead or hangs. */
@@ -27,19 +28,16 @@ export function startDeadline(seconds: number): Deadline {
   const closed = new AbortController();
   // Every worker and every delivery listens.
   setMaxListeners(0, abort.signal);
-  const closingTime = Math.max(CLOSING_TIME, seconds * CLOSING_SHARE);
-  const close = (): void =>
-    closed.abort(
-      new DatabaseError(
-        `no response from the database within ${closingTime} s after the end of the tick's time; check the server and the network; the next tick tries again`,
-      ),
-    );
-  const end = (reason: Error): void => {
+  const end = (reason: Error, closingTime = CLOSING_TIME): void => {
     if (abort.signal.aborted) return;
     abort.abort(reason);
-    setTimeout(close, closingTime * 1000).unref();
+    const gone = new DatabaseError(
+      `no response from the database within ${closingTime} s after the end of the tick's time; check the server and the network; the next tick tries again`,
+    );
+    setTimeout(() => closed.abort(gone), closingTime * 1000).unref();
   };
-  const late = new Error(`out of time: the tick's limit of ${seconds} s has passed`);
-  setTimeout(() => end(late), seconds * 1000).unref();
-  return { signal: abort.signal, closed: closed.signal, end };
+  const late = new ExpectedError(`out of time: the tick's limit of ${seconds} s has passed`);
+  const closingTime = Math.max(CLOSING_TIME, seconds * CLOSING_SHARE);
+  setTimeout(() => end(late, closingTime), seconds * 1000).unref();
+  return { signal: abort.signal, closed: closed.signal, end: (reason) => end(reason) };
 }

@@ -38,7 +38,7 @@ export interface FenceFacts {
   readonly db: Database;
   readonly lock: Lock;
   readonly generation: string;
-  /** Called when a transaction has failed because another tick may have begun. */
+  /** Called once another tick may have begun. */
   readonly onLost: (error: LockLost) => void;
 }
 
@@ -47,25 +47,26 @@ export interface FenceFacts {
  * lock's session can end without this process knowing, so the generation in the database decides.
  */
 export function fenced({ db, lock, generation, onLost }: FenceFacts): Database {
-  const lose = (why: string): never => {
-    const error = new LockLost(
+  let lost: LockLost | undefined;
+  const lose = (why: string): LockLost => {
+    lost ??= new LockLost(
       `the tick ended early because ${why}; what was recorded stays, and the next tick continues`,
     );
-    onLost(error);
-    throw error;
+    onLost(lost);
+    return lost;
   };
-  const requireLock = (): void => {
-    if (!lock.isHeld()) lose("the connection that holds its lock was lost");
-  };
+  const onLockLost = () => lose("the connection that holds its lock was lost");
+  lock.lost.addEventListener("abort", onLockLost);
+  if (lock.lost.aborted) onLockLost();
   return {
     query: async (sql, params) => {
-      requireLock();
+      if (lost !== undefined) throw lost;
       return await db.query(sql, params);
     },
     transaction: async (work, options) => {
-      requireLock();
+      if (lost !== undefined) throw lost;
       return await db.transaction(async (tx) => {
-        if (!(await isNewest(tx, generation))) lose("a later tick has begun");
+        if (!(await isNewest(tx, generation))) throw lose("a later tick has begun");
         return await work(tx);
       }, options);
     },

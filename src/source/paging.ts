@@ -47,13 +47,13 @@ export function parsePage(
   const items = itemsOf(response, key);
   const isKeyset = paging.style === "keyset";
   const next = isKeyset ? nextKeyset(response, query) : nextLink(response, query);
-  const count = isKeyset ? response.total_count : response.numRows;
+  const count = Number((isKeyset ? response.total_count : response.numRows) ?? Number.NaN);
   return {
     items,
     /** The query of the next page; undefined at the end of the list. */
     next,
     /** Items of the whole list, as far as the service says. */
-    count: typeof count === "number" ? count : undefined,
+    count: Number.isSafeInteger(count) ? count : undefined,
     /** Fields that may be the id of a keyset list; undefined until a page shows them. */
     idFields: isKeyset ? findIdFields(items, query, next?.before_id, idFields) : undefined,
   };

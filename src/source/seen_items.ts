@@ -6,6 +6,8 @@ import type { Page, Paging, Query } from "./paging.ts";
 export class SeenItems {
   /** Not the items: a list can have a hundred thousand. */
   readonly #keys = new Set<string>();
+  /** Equal items of one page are several; one that comes again on a later page has moved. */
+  #size = 0;
   /** Of the whole list. It may change while the list is read, so the lowest one counts. */
   #lowestCount: number | undefined;
   idFields: Page["idFields"];
@@ -13,7 +15,9 @@ export class SeenItems {
   add({ items, count, idFields }: Page): void {
     if (count !== undefined) this.#lowestCount = Math.min(this.#lowestCount ?? count, count);
     this.idFields = idFields;
-    for (const item of items) this.#keys.add(this.#keyOf(item));
+    const keys = items.map((item) => this.#keyOf(item));
+    this.#size += keys.filter((key) => !this.#keys.has(key)).length;
+    for (const key of keys) this.#keys.add(key);
   }
 
   has(item: JsonObject): boolean {
@@ -24,10 +28,9 @@ export class SeenItems {
   shortage(query: Query, { style }: Paging): string | undefined {
     const [start, field] =
       style === "keyset" ? [query.before_id, "total_count"] : [query.start, "numRows"];
-    const { size } = this.#keys;
     // The service counts the whole list, wherever the module began to read.
-    if (Number(start ?? 0) > 0 || size >= (this.#lowestCount ?? 0)) return undefined;
-    return `the list ended after ${size} items, but no page counted fewer than ${this.#lowestCount} (${field})`;
+    if (Number(start ?? 0) > 0 || this.#size >= (this.#lowestCount ?? 0)) return undefined;
+    return `the list ended after ${this.#size} items, but no page counted fewer than ${this.#lowestCount} (${field})`;
   }
 
   /** Without a known id, an item that changes between two readings counts as another one. */

@@ -66,10 +66,10 @@ export type LockAttempt =
 
 export interface Lock {
   /**
-   * False once this process knows that its session was lost: another process may have taken the lock since. A
+   * Aborted once this process knows that its session was lost: another process may have taken the lock since. A
    * session can be lost without this process knowing.
    */
-  isHeld(): boolean;
+  readonly lost: AbortSignal;
   release(): Promise<void>;
 }
 

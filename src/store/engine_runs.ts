@@ -137,11 +137,11 @@ function listedRun(row: Row) {
 export async function lastTimes(db: Queryable) {
   const [row] = await db.query(
     `SELECT (SELECT data->'certain_at' FROM entry WHERE name = 'state:clock:engine' AND status = 'active' AND ${LIVE}) AS certain,
-            (SELECT max(timestamp_created) FROM entry WHERE ${LIVE_RUN}) AS run,
-            (SELECT max(timestamp_created) FROM entry WHERE kind = 'event' AND ${LIVE}) AS event`,
+            coalesce((SELECT max(timestamp_created) FROM entry WHERE ${LIVE_RUN}),
+                     (SELECT max(timestamp_created) FROM entry WHERE kind = 'event' AND ${LIVE})) AS newest`,
   );
   const time = (value: unknown) => (typeof value === "number" ? value : undefined);
-  return { certain: time(row?.certain), run: time(row?.run), event: time(row?.event) };
+  return { certain: time(row?.certain), newest: time(row?.newest) };
 }
 
 /**

@@ -246,7 +246,7 @@ export async function failedMails(
       alarm: data.text("alarm") ?? "",
       attemptedAt: Number(row.timestamp_created),
       subject: String(row.title),
-      outcome: data.text("outcome") || "unknown",
+      outcome: (!data.has("may_have_been_sent") && data.text("outcome")) || "unknown",
       error: data.text("error") ?? "",
       resolved: row.resolved === true,
     };

@@ -141,7 +141,9 @@ describe("credentials that never come", () => {
 
   test.each(HANGING)("%s: the end of the tick ends the wait", async (_, make) => {
     const cut = { ...(await make()), tick: 500 };
-    expect(await deliver(cut)).toEqual(notSent("SES: the tick ran out of time before the call"));
+    expect(await deliver(cut)).toEqual(
+      notSent(expect.stringMatching(/^SES: stopped before the call: /)),
+    );
   });
 
   test("an answer that comes byte by byte is late as well", async () => {

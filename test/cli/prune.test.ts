@@ -105,6 +105,8 @@ test(
          SELECT gen_random_uuid()::text, '', '', 'event', '{"clear_time": 1}', false, n, 0, 'swf-alarms'
          FROM generate_series(1, ${rows}) AS n`,
       );
+    // The clock is certain by it.
+    await site.tick();
     await insert(1_500);
     const entry = fileURLToPath(new URL("../../dist/program/swf-alarms.js", import.meta.url));
     const holder = await openPostgres({ dsn: site.dsn ?? "" });

@@ -181,3 +181,16 @@ test(
   },
   SLOW,
 );
+
+test(
+  "where no run is recorded, prune judges the clock by the newest event",
+  async () => {
+    const site = await makeUsedSite("postgres", 300);
+    await site.query("DELETE FROM entry WHERE kind = 'engine_run'");
+    const rows = await kept(site);
+    const refused = await site.command(["prune", "--yes"], { env: shiftedClock(5 * YEAR) });
+    expect(refused).toMatchObject({ code: 2, stdout: "" });
+    expect(await kept(site)).toEqual(rows);
+  },
+  SLOW,
+);

@@ -13,7 +13,8 @@ function withLock(db: Database, state: { isLost: boolean }): Database {
     transaction: (work, options) => db.transaction(work, options),
     script: (sql) => db.script(sql),
     tryLock: async () => {
-      const lock = { isHeld: () => !state.isLost, release: async () => {} };
+      const lost = state.isLost ? AbortSignal.abort() : new AbortController().signal;
+      const lock = { lost, release: async () => {} };
       return { held: true, lock, ended: undefined };
     },
     isLocked: (name) => db.isLocked(name),

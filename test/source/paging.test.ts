@@ -342,7 +342,7 @@ describe("parsePage, PanDA's keyset paging", () => {
     ["numRows of GraceDB", LINKS, { total_count: 5, numRows: 9 }, 9],
     ["no count", KEYSET, {}, undefined],
     ["a null", KEYSET, { total_count: null }, undefined],
-    ["a text", LINKS, { numRows: "9" }, undefined],
+    ["digits", LINKS, { numRows: "9" }, 9],
   ])("the count of the whole list: %s", (_sentence, paging, facts, count) => {
     const list = { has_more: false, links: { next: null }, items: [], superevents: [] };
     expect(parsePage({ ...list, ...facts }, {}, paging).count).toBe(count);

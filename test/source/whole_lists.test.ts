@@ -254,7 +254,8 @@ describe("a list that is shorter than its own count", () => {
     ["on the last page only", [undefined, 250], 250],
     ["zero", [0, 300], 10],
     ["null", [null, null], 10],
-    ["a text", ["300", "300"], 10],
+    ["digits", ["300", "300"], 300],
+    ["a text", ["many", "many"], 10],
   ])("the lowest count is what must be reached: %s", async (_sentence, counts, needed) => {
     const total = (sent: number, list: JsonObject): JsonObject => {
       const { total_count: _, ...rest } = list;

@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import type { PGlite } from "@electric-sql/pglite";
 import {
   type Database,
@@ -25,9 +26,11 @@ const BUFFERS = "32MB";
  */
 export async function openEmbedded(path: string, limit?: number): Promise<Database> {
   makeFolder(path);
-  const access = openInTurns(path, limit);
+  // The driver does not follow a link.
+  const folder = realpathSync(path);
+  const access = openInTurns(folder, limit);
   await access.use(async () => {});
-  return embeddedDatabase(path, access);
+  return embeddedDatabase(folder, access);
 }
 
 /** Where the statements go; one in memory is never closed in between. */
@@ -105,7 +108,7 @@ async function openPglite(folder: string | undefined): Promise<PGlite> {
 /** Nothing else can have a database in memory. */
 const FREE: LockAttempt = {
   held: true,
-  lock: { isHeld: () => true, release: async () => {} },
+  lock: { lost: new AbortController().signal, release: async () => {} },
   ended: undefined,
 };
 

@@ -12,7 +12,7 @@ import {
   unlinkSync,
 } from "node:fs";
 import { connect, createServer } from "node:net";
-import { hostname } from "node:os";
+import { hostname, uptime } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { utcMinute } from "../../text/utc.ts";
@@ -116,8 +116,11 @@ async function takeFree(
     server.close();
     await once(server, "close");
   };
-  return { isHeld: () => server.listening, release };
+  return { lost: NEVER, release };
 }
+
+/** A process loses no lock of this kind. */
+const NEVER = new AbortController().signal;
 
 /** What the system says where a folder cannot be replaced or removed because something is there. */
 const OCCUPIED = ["EEXIST", "ENOTEMPTY", "ENOTDIR"];
@@ -128,9 +131,9 @@ const HOST = hostname()
   .slice(0, 24);
 const SOCKET = /^(\d{1,10})\.(\d{1,10})\.(\d{1,10}|Infinity)\.[0-9a-f]{8}\.(.*)$/;
 
-/** Process, time, limit, a random part, host. */
+/** Process, time since the start of the system, limit, a random part, host. */
 function newSocket(limit: number): string {
-  const since = Math.floor(Date.now() / 1000);
+  const since = Math.floor(uptime());
   return [process.pid, since, Math.ceil(limit), randomBytes(4).toString("hex"), HOST].join(".");
 }
 
@@ -139,8 +142,10 @@ function describeHolder(socket = "") {
   const [isOurs, pid, since, limit, host] = SOCKET.exec(socket) ?? [];
   if (isOurs === undefined) return { holder: "an unknown process", overdue: false };
   const where = host === HOST ? "" : ` on ${host}`;
-  const holder = `process ${pid}${where} since ${utcMinute(Number(since))}`;
-  if (Date.now() / 1000 - Number(since) <= Number(limit)) return { holder, overdue: false };
+  // A process may have a wrong clock; all share the system.
+  const age = uptime() - Number(since);
+  const holder = `process ${pid}${where} since ${utcMinute(Date.now() / 1000 - age)}`;
+  if (age <= Number(limit)) return { holder, overdue: false };
   // A stopped process reacts to no other signal.
   return { holder: `${holder}, longer than it may take; end it: kill -9 ${pid}`, overdue: true };
 }

@@ -116,16 +116,14 @@ async function endHolder(client: pg.Client, name: string, limit: number): Promis
 }
 
 function heldLock(client: pg.Client, ended: string | undefined): LockAttempt {
-  let lost = false;
-  for (const event of ["error", "end"])
-    client.once(event, () => {
-      lost = true;
-    });
+  const lost = new AbortController();
+  for (const event of ["error", "end"]) client.once(event, () => lost.abort());
   const lock: Lock = {
-    isHeld: () => !lost,
+    lost: lost.signal,
     release: async () => {
       // The server may take a moment to end a session; the lock must be free at once.
-      if (!lost) await runStatement(client, RELEASE_LIMITS, "COMMIT").catch(() => {});
+      if (!lost.signal.aborted)
+        await runStatement(client, RELEASE_LIMITS, "COMMIT").catch(() => {});
       await endSession(client);
     },
   };
