@@ -130,7 +130,9 @@ export async function detectIn(
   const value = soFar.outcome((performance.now() - started) / 1000);
   const isOfSource = requests.hasFailed || (error?.isWaiting === true && isPending);
   const matters =
-    value.status === "complete" ? facts.firing().some((key) => !value.keys.has(key)) : !isOfSource;
+    value.status === "complete"
+      ? facts.firing().some((key) => !value.keys.has(key))
+      : !isOfSource || (value.status === "partial" && soFar.hasOwnReasons);
   // It will run again, and what it yields then counts.
   if (matters && worker.isShared) text.left += kept;
   const hasFailed = value.status === "failed" && matters;

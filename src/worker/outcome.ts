@@ -26,6 +26,9 @@ export class OutcomeSoFar {
   #cause: Outcome["cause"];
   #sourceFailed = false;
   #end: string | undefined;
+  readonly #failedRequests = new Set<string>();
+  /** Whether the module's process reported more than requests that failed. */
+  hasOwnReasons = false;
   /** Number of detections added, repeated keys included. */
   yielded = 0;
 
@@ -48,12 +51,15 @@ export class OutcomeSoFar {
 
   /** The module did not see everything. */
   incomplete(reason: string): void {
-    if (this.#reasons.size < COUNTED_REASONS) this.#reasons.add(this.#asReason(reason));
+    const text = this.#asReason(reason);
+    if (!this.#failedRequests.has(text)) this.hasOwnReasons = true;
+    if (this.#reasons.size < COUNTED_REASONS) this.#reasons.add(text);
   }
 
   /** A request failed, even if the module catches the error. */
   requestFailed(reason: string): void {
     this.sourceFailed();
+    this.#failedRequests.add(this.#asReason(reason));
     this.incomplete(reason);
   }
 

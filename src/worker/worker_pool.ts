@@ -47,6 +47,8 @@ export class WorkerPool {
   readonly #all = new Set<Worker>();
   readonly #idle = new Set<Worker>();
   readonly #waiting: Waiting[] = [];
+  /** Modules that were loaded in a process in which another had run: it may have changed what they export. */
+  readonly #loadedShared = new Set<string>();
   /** Those that run one job again and end. */
   readonly #alone = new Set<Worker>();
   #timer: NodeJS.Timeout | undefined;
@@ -65,8 +67,11 @@ export class WorkerPool {
   /** Imports a module. Never rejects. */
   async load(file: ModuleFile): Promise<LoadedModule> {
     const { signal, limits, log } = this.#settings;
-    const job = (worker: Worker): Promise<JobResult<LoadedModule>> =>
-      loadIn(worker, file, limits.timeout, signal);
+    const job = async (worker: Worker): Promise<JobResult<LoadedModule>> => {
+      const result = await loadIn(worker, file, limits.timeout, signal);
+      if (worker.isShared) this.#loadedShared.add(file.path);
+      return result;
+    };
     return (await this.#run({ memory: limits.memory, path: file.path }, job, log)).value;
   }
 
@@ -116,7 +121,8 @@ export class WorkerPool {
     const worker = await this.#acquire(need);
     const first = await job(worker, false);
     this.#finishedJobs += 1;
-    const isFinal = !first.matters || !worker.isShared;
+    const isShared = worker.isShared || this.#loadedShared.has(need.path);
+    const isFinal = !first.matters || !isShared;
     this.#release(worker, first.clean);
     if (isFinal) return first;
     try {
