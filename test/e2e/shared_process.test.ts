@@ -162,3 +162,24 @@ test.each(CASES)(
     );
   },
 );
+
+/** Those that could keep another module from finding anything, without an error. */
+const SILENCING = Object.entries(CHANGES).filter(([what]) => /^(replaces|ends)/.test(what));
+
+test.each(SILENCING)(
+  "an alarm without active events finds what is wrong after a module that %s",
+  { timeout: 120_000 },
+  async (_, text) => {
+    const site = await makeSite({ mail: "none", engine: "alarm_timeout = 30" });
+    site.source.answer = (_request, response) =>
+      json(response, { items: [{ key: "new", size: 9 }], has_more: false, next_before_id: null });
+    site.module("m_guilty.js", guilty(text, "run"));
+    site.module("z_lists.js", INNOCENT.lists ?? "");
+    await site.withDatabase(async (db) => {
+      for (const name of ["m_guilty", "z_lists"]) await insertAlarm(db, name);
+    });
+    for (let ticks = 0; ticks < 2; ticks++) await site.tick();
+    const events = (await site.entries("event")).map(({ data }) => data.entry_id);
+    expect(events).toContain("event_z_lists");
+  },
+);

@@ -7,6 +7,7 @@ import { DetectEnded, runDetect } from "./detect.ts";
 import { beginJob, listen, send, sendDetection } from "./link.ts";
 import { type Loaded, ModuleLoader } from "./load.ts";
 import { Requests } from "./requests.ts";
+import { worksAsBefore } from "./sample_work.ts";
 
 /** Characters of one line for the log. */
 const MAX_LINE = 10_000;
@@ -72,7 +73,8 @@ async function run(task: Task): Promise<TaskEnd> {
     if (task.type === "detect") error ??= await runTask(task, detect);
     // Work that it does not wait for may fail at once; the error belongs to this job.
     for (let turns = 0; turns < 3; turns++) await turn();
-    const clean = countResources() <= resourcesBefore && !hasUnhandled && !hangs;
+    const isAsBefore = countResources() <= resourcesBefore && worksAsBefore();
+    const clean = isAsBefore && !hasUnhandled && !hangs;
     return { type: "end", exports: task.type === "load" ? exports : null, error, clean };
   } catch (error) {
     // A module that changes what everything relies on may break this process.
