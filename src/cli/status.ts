@@ -10,7 +10,7 @@ import type { Database, Queryable } from "../store/database.ts";
 import { latestPerAlarm, listEngineRuns } from "../store/engine_runs.ts";
 import { alarmStateOf, readStates, sourceStates } from "../store/engine_state.ts";
 import { eventCounts } from "../store/event_list.ts";
-import { failedMails } from "../store/notifications.ts";
+import { failedMails } from "../store/failed_mails.ts";
 import { countSkipped } from "../store/skipped_ticks.ts";
 import { EXIT, type SetExit } from "./exit_code.ts";
 import { addJsonOption, type JsonOption, print } from "./output.ts";

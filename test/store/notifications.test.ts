@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "../../src/store/database.ts";
+import { failedMails } from "../../src/store/failed_mails.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import {
   closeNotification,
-  failedMails,
   type NewNotification,
   type NotificationResult,
   openNotification,
@@ -172,5 +172,15 @@ describe.each(DATABASES)("notifications on $kind", ({ open }) => {
     expect(await failedMails(db, NOW, 10)).toMatchObject([
       { attemptedAt: NOW - 3600, resolved: false },
     ]);
+  });
+
+  test("a failed mail that may have been sent is not called undelivered", async () => {
+    const id = await db.transaction((tx) => openNotification(tx, ATTEMPT, NOW + 1_000));
+    const failed = { outcome: "failed", messageIds: [], refused: [], pending: [] } as const;
+    const unknown = { count: 1, last: NOW + 1_000 };
+    const result = { ...failed, unknown, error: "no response", retryable: true };
+    await db.transaction((tx) => closeNotification(tx, id, result, NOW + 1_001));
+    const [newest] = await failedMails(db, NOW + 2_000, 1);
+    expect(newest).toMatchObject({ outcome: "unknown", error: "no response" });
   });
 });

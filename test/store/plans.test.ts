@@ -19,13 +19,9 @@ import {
   touchEvents,
   unsentClears,
 } from "../../src/store/events.ts";
+import { failedMails } from "../../src/store/failed_mails.ts";
 import { migrate } from "../../src/store/migrate.ts";
-import {
-  failedMails,
-  pendingMails,
-  readUnsentMail,
-  unknownAttempts,
-} from "../../src/store/notifications.ts";
+import { pendingMails, readUnsentMail, unknownAttempts } from "../../src/store/notifications.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { countSkipped, listSkipped } from "../../src/store/skipped_ticks.ts";
 import { listTeams, removeTeam } from "../../src/store/teams.ts";
