@@ -72,7 +72,7 @@ export function readConfig({ config: named, allowWritable }: ConfigOption) {
   return { config: allowWritable === true ? accepting : config, path, notes };
 }
 
-/** Milliseconds after which someone at a terminal is told what the command waits for. */
+/** Milliseconds after which a terminal shows what the command waits for. */
 const LONG_WAIT = 2_000;
 
 /**

@@ -27,7 +27,7 @@ export interface BundleItem {
   readonly fireTime: number;
   /** Of an event that has cleared. */
   readonly clearTime?: number;
-  /** Epoch seconds: an older mail is no reason to call this one a duplicate. */
+  /** Epoch seconds. Only attempts since then make a mail that names it a possible duplicate. */
   readonly since: number;
   readonly reason: ItemReason;
 }
@@ -115,7 +115,7 @@ export function decideNotice(facts: NoticeFacts): Notice {
   return { send: reason === "due", reason, fresh, continuing, cleared, omitted };
 }
 
-/** Since when the first attempts may be on record. What began while the clock was ahead seems younger than they. */
+/** Since when to search for attempts: an event that began while the clock was ahead seems younger than its mails. */
 export function attemptsSince(begin: number, now: number): number {
   return Math.min(begin, now - 24 * 3600);
 }

@@ -39,5 +39,5 @@ export function startDeadline(seconds: number): Deadline {
   const late = new ExpectedError(`out of time: the tick's limit of ${seconds} s has passed`);
   const closingTime = Math.max(CLOSING_TIME, seconds * CLOSING_SHARE);
   setTimeout(() => end(late, closingTime), seconds * 1000).unref();
-  return { signal: abort.signal, closed: closed.signal, end: (reason) => end(reason) };
+  return { signal: abort.signal, closed: closed.signal, end };
 }
