@@ -1,22 +1,26 @@
 import MailComposer from "nodemailer/lib/mail-composer";
 import { encodeWord } from "nodemailer/lib/mime-funcs";
+import { linkAddresses } from "../message/links.ts";
 import { headerText } from "../text/escape.ts";
 import type { Mail } from "./channel.ts";
 
 export type ComposedMail = Awaited<ReturnType<typeof composeMail>>;
 
 export async function composeMail(mail: Mail, from: string, newline: "unix" | "windows") {
+  // Not before the secrets are redacted: a link that ends inside a secret would hide it.
+  const html = linkAddresses(mail.html);
   const message = new MailComposer({
     from: parseSender(from),
     to: mail.recipients.map((address) => ({ name: "", address })),
     date: new Date(mail.time * 1000),
     headers: { Subject: { prepared: true, foldLines: true, value: encodeSubject(mail.subject) } },
     text: mail.text,
-    html: mail.html,
+    html,
     newline,
   }).compile();
   return {
     raw: await message.build(),
+    html,
     /** Its From header, in ASCII. */
     from: message.encodeHeaderValue("From", parseSender(from)),
     /** The recipients' bare addresses, domains in ASCII. */

@@ -171,7 +171,7 @@ function rawCommand({ from, to, raw }: ComposedMail): SendRawEmailCommand {
   return new SendRawEmailCommand({ Source: from, Destinations: to, RawMessage: { Data: raw } });
 }
 
-function plainCommand({ subject, text, html }: Mail, { from, to }: ComposedMail): SendEmailCommand {
+function plainCommand({ subject, text }: Mail, { from, to, html }: ComposedMail): SendEmailCommand {
   const utf8 = (data: string) => ({ Data: data, Charset: "UTF-8" });
   return new SendEmailCommand({
     Source: from,

@@ -1,8 +1,8 @@
 import type { Announcement } from "../core/announcement.ts";
 import { cut } from "../text/describe.ts";
-import { escapeHtml, headerText, plainText } from "../text/escape.ts";
+import { escapeHtml, plainText } from "../text/escape.ts";
 import { utcMinute } from "../text/utc.ts";
-import { htmlPage, type Message, STYLE } from "./render.ts";
+import { type Message, STYLE, toMessage } from "./render.ts";
 
 /** Longest texts that a mail shows; a module's message may have any length. */
 const LIMITS = { subject: 300, paragraph: 2_000 };
@@ -13,9 +13,6 @@ export function renderAnnouncement(announcement: Announcement, time: number): Me
   const footer = `swf-alarms, tick of ${utcMinute(time)}. This mail is about the engine, not about an event.`;
   const html = paragraphs.map((text) => `<p style="white-space:pre-wrap">${escapeHtml(text)}</p>`);
   html.push(`<p style="${STYLE.small}">${escapeHtml(footer)}</p>`);
-  return {
-    subject: headerText(cut(announcement.subject, LIMITS.subject)),
-    text: `${paragraphs.join("\n\n")}\n\n--\n${footer}\n`,
-    html: htmlPage(html.join("\n")),
-  };
+  const text = `${paragraphs.join("\n\n")}\n\n--\n${footer}\n`;
+  return toMessage(cut(announcement.subject, LIMITS.subject), text, html.join("\n"));
 }

@@ -1,6 +1,7 @@
 import { type Bundle, bundleSubject, type ListedItem } from "../core/bundle.ts";
 import { alarmName } from "../core/event_key.ts";
 import { MAY_BE_DUPLICATE } from "../core/repeats.ts";
+import { shellWord } from "../core/rights.ts";
 import { cut } from "../text/describe.ts";
 import { escapeHtml, headerText, plainText } from "../text/escape.ts";
 import { utcMinute } from "../text/utc.ts";
@@ -19,18 +20,15 @@ export function renderMessage(bundle: Bundle): Message {
   const entryId = headerText(cut(bundle.entryId, LIMITS.title));
   const { freshCount: fresh, continuingCount: continuing, clearedCount: cleared } = bundle;
   const parts = partsOf(bundle, alarmName(entryId));
-  return {
-    subject: headerText(bundleSubject(entryId, { fresh, continuing, cleared })),
-    text: renderText(parts),
-    html: renderHtml(parts),
-  };
+  const subject = bundleSubject(entryId, { fresh, continuing, cleared });
+  return toMessage(subject, renderText(parts), renderHtml(parts));
 }
 
 /** A mail from its record, for recipients that it may not have reached. */
 export function storedMessage(subject: string, stored: string, mayBeDuplicate: boolean): Message {
   const text = mayBeDuplicate ? `This mail ${MAY_BE_DUPLICATE}.\n\n${stored}` : stored;
   const pre = `<pre style="${STYLE.body}">${escapeHtml(plainText(text))}</pre>`;
-  return { subject: headerText(subject), text, html: htmlPage(pre) };
+  return toMessage(subject, text, pre);
 }
 
 type Parts = ReturnType<typeof partsOf>;
@@ -39,16 +37,22 @@ function partsOf(bundle: Bundle, alarm: string) {
   const title = headerText(cut(bundle.title, LIMITS.title));
   return {
     description: plainText(cut(bundle.description, LIMITS.description)).trim(),
-    sections: sectionsOf(bundle),
+    sections: sectionsOf(bundle, alarm),
     notes: bundle.caveats.map((caveat) => `Note: ${plainText(cut(caveat, LIMITS.caveat))}`),
     footer: `${title} (${alarm}), tick of ${utcMinute(bundle.time)}. One mail per alarm and tick lists all its detections.`,
   };
 }
 
-function sectionsOf(bundle: Bundle) {
+function sectionsOf(bundle: Bundle, alarm: string) {
   const { fresh, continuing, cleared, freshCount, continuingCount, clearedCount } = bundle;
+  const list = `bin/swf-alarms event list --alarm ${shellWord(alarm)} --limit 0`;
+  const all = [
+    ["NEW", "#c0392b", freshCount, fresh, `List what is firing: ${list}`],
+    ["CONTINUING", "#e0a030", continuingCount, continuing, `List what is firing: ${list}`],
+    ["ALREADY CLEARED", "#888888", clearedCount, cleared, `List cleared events too: ${list} --all`],
+  ] as const;
   let number = 0;
-  const section = (name: string, colour: string, count: number, listed: readonly ListedItem[]) => {
+  const found = all.map(([name, colour, count, listed, where]) => {
     const items = listed.map((item, index) => ({
       number: number + index + 1,
       subject: headerText(item.subject),
@@ -61,14 +65,10 @@ function sectionsOf(bundle: Bundle) {
       heading: `${name} (${count})`,
       colour,
       items,
-      rest: more > 0 ? `… and ${more} more, not listed here.` : "",
+      rest: more > 0 ? `… and ${more} more, not listed here. ${where}` : "",
     };
-  };
-  return [
-    section("NEW", "#c0392b", freshCount, fresh),
-    section("CONTINUING", "#e0a030", continuingCount, continuing),
-    section("ALREADY CLEARED", "#888888", clearedCount, cleared),
-  ].filter(({ items, rest }) => items.length > 0 || rest !== "");
+  });
+  return found.filter(({ items, rest }) => items.length > 0 || rest !== "");
 }
 
 /** An event that is mailed late says since when it fires. */
@@ -101,18 +101,23 @@ function renderText({ description, sections, notes, footer }: Parts): string {
   return lines.join("\n");
 }
 
+/** No colour of text or background: each mail program uses a pair of its own that can be read, light or dark. */
 export const STYLE = {
-  page: "font-family:sans-serif;font-size:14px;color:#222;max-width:60em",
-  heading: "font-size:15px;margin:1.2em 0 0.4em",
+  page: "font-family:sans-serif;font-size:15px;max-width:60em;overflow-wrap:anywhere;word-break:break-word",
+  heading: "font-size:16px;margin:1.2em 0 0.4em",
   item: "margin:0 0 0.8em;padding-left:0.8em;border-left:3px solid",
-  body: "margin:0.3em 0 0;font-family:monospace;font-size:12px;white-space:pre-wrap",
-  small: "color:#666;font-size:12px",
+  body: "margin:0.3em 0 0;font-family:monospace;font-size:13px;white-space:pre-wrap",
+  small: "font-size:13px",
 };
 
 function renderHtml({ description, sections, notes, footer }: Parts): string {
   const parts: string[] = [];
+  const preview = sections[0]?.items[0]?.subject ?? "";
   if (description !== "")
-    parts.push(`<p style="white-space:pre-wrap">${escapeHtml(description)}</p><hr>`);
+    parts.push(
+      `<p style="display:none;mso-hide:all">${escapeHtml(preview)}</p>`,
+      `<p style="white-space:pre-wrap">${escapeHtml(description)}</p><hr>`,
+    );
   for (const { heading, colour, items, rest } of sections) {
     parts.push(`<h2 style="${STYLE.heading}">${heading}</h2>`);
     for (const { subject, label, body } of items) {
@@ -121,13 +126,24 @@ function renderHtml({ description, sections, notes, footer }: Parts): string {
         `<div style="${STYLE.item} ${colour}"><strong>${escapeHtml(subject)}</strong>${label}${pre}</div>`,
       );
     }
-    if (rest !== "") parts.push(`<p>${rest}</p>`);
+    if (rest !== "") parts.push(`<p>${escapeHtml(rest)}</p>`);
   }
   for (const note of notes) parts.push(`<p>${escapeHtml(note)}</p>`);
   parts.push(`<p style="${STYLE.small}">${escapeHtml(footer)}</p>`);
-  return htmlPage(parts.join("\n"));
+  return parts.join("\n");
 }
 
-export function htmlPage(content: string): string {
-  return `<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body style="${STYLE.page}">\n${content}\n</body></html>\n`;
+/** The content is HTML. Phones must not take the ids of tasks for telephone numbers. */
+export function toMessage(subject: string, text: string, content: string): Message {
+  const title = headerText(subject);
+  const html = `<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">
+<meta name="format-detection" content="telephone=no, date=no, address=no">
+<title>${escapeHtml(title)}</title><style>:root { color-scheme: light dark }</style>
+</head><body style="${STYLE.page}">
+${content}
+</body></html>
+`;
+  return { subject: title, text, html };
 }

@@ -45,6 +45,8 @@ function bundle(changes: Partial<Bundle> = {}): Bundle {
 /** The visible text of an HTML mail: marks taken out, entities read. */
 function visible(html: string): string {
   return html
+    .replace(/<head>.*<\/head>/s, "")
+    .replace(/<p style="display:none[^<]*<\/p>/, "")
     .replaceAll(/<[^>]*>/g, " ")
     .replaceAll("&lt;", "<")
     .replaceAll("&gt;", ">")
@@ -223,13 +225,22 @@ describe("the HTML", () => {
         caveats: ["page 2 gave status 503"],
       }),
     );
-    expect(html).toMatch(/^<!DOCTYPE html>\n<html>/);
+    expect(html).toMatch(/^<!DOCTYPE html>\n<html lang="en">/);
     expect(html).toContain('<meta charset="utf-8">');
     const words = visible(html).replaceAll(/[ \n]+/g, " ");
     expect(words).toContain(
       "What to do about X. NEW (1) a fails line one line two CONTINUING (2) c fails (firing since 01:31 UTC, first mail) d fails Note: page 2 gave status 503 Alarm X (x), tick of 2026-11-21 04:05 UTC.",
     );
     expect(html).toContain("line one\n  line two</pre>");
+    expect(html).toContain("<title>[alarm_x] 3 detection(s), 1 new, 2 continuing</title>");
+  });
+
+  test("begins, for the list of mails, with the first event instead of the description", () => {
+    const { html } = renderMessage(
+      bundle({ description: "What to do.", fresh: [item("<a>"), item("b")] }),
+    );
+    const text = html.replace(/<head>.*<\/head>/s, "").replaceAll(/<[^>]*>/g, "");
+    expect(text.trim()).toMatch(/^&lt;a&gt; fails\nWhat to do\./);
   });
 
   test("marks new ones with a colour of their own", () => {
@@ -304,8 +315,10 @@ describe("a bundle of ten thousand", () => {
     const { subject, text, html } = rendered(10_000);
     expect(subject).toBe("[alarm_x] 10000 detection(s), 10000 new, 0 continuing");
     expect(text).toContain("NEW (10000):");
-    expect(text).toContain("\n  … and 9900 more, not listed here.\n");
-    expect(visible(html)).toContain("… and 9900 more, not listed here.");
+    const rest =
+      "… and 9900 more, not listed here. List what is firing: bin/swf-alarms event list --alarm x --limit 0";
+    expect(text).toContain(`\n  ${rest}\n`);
+    expect(visible(html)).toContain(rest);
     expect(text).toContain("  [100] <99>s");
     expect(text).not.toContain("[101]");
     expect(html.split("<strong>")).toHaveLength(101);
@@ -318,14 +331,37 @@ describe("a bundle of ten thousand", () => {
     expect(text).toContain("NEW (60):");
     expect(text).toContain("CONTINUING (9940):");
     expect(text).toContain("  [61] <60>s");
-    expect(text).toContain("\n  … and 9900 more, not listed here.\n");
+    expect(text).toContain("\n  … and 9900 more, not listed here. List what is firing: ");
     expect(text.match(/more, not listed here/g)).toHaveLength(1);
   });
 
   test("a section of which nothing is listed is counted all the same", () => {
     const { text, html } = rendered(9_000);
-    expect(text).toContain("CONTINUING (1000):\n\n  … and 1000 more, not listed here.\n");
+    expect(text).toContain("CONTINUING (1000):\n\n  … and 1000 more, not listed here. List ");
     expect(visible(html)).toContain("… and 1000 more, not listed here.");
+  });
+
+  test("each section says how to list the rest; the alarm is one word of the command", () => {
+    const { text, html } = renderMessage(
+      bundle({
+        entryId: "alarm_x y's",
+        fresh: [item("a")],
+        freshCount: 3,
+        continuingCount: 4,
+        cleared: [{ ...item("o"), clearTime: FIRED }],
+        clearedCount: 6,
+      }),
+    );
+    const list = "bin/swf-alarms event list --alarm 'x y'\\''s' --limit 0";
+    for (const shown of [text, visible(html)]) {
+      for (const more of [2, 4])
+        expect(shown).toContain(
+          `… and ${more} more, not listed here. List what is firing: ${list}`,
+        );
+      expect(shown).toContain(
+        `… and 5 more, not listed here. List cleared events too: ${list} --all`,
+      );
+    }
   });
 
   test.each([
@@ -394,6 +430,8 @@ describe("whatever the parts hold", () => {
           "div",
           "strong",
           "pre",
+          "title",
+          "style",
         ];
         for (const [, name] of marks) expect(own).toContain(name);
         expect(html.split("<").length).toBe(html.split(">").length);
