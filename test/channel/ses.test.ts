@@ -40,6 +40,10 @@ afterAll(() => {
   rmSync(home, { recursive: true, force: true });
 });
 
+const WITH_ADDRESS = "<p>https://h.example/?a=1&amp;b=2.</p>\n";
+const WITH_LINK =
+  '<p><a href="https://h.example/?a=1&amp;b=2">https://h.example/?a=1&amp;b=2</a>.</p>\n';
+
 describe("the SES channel and a real endpoint", () => {
   let service: MailService;
   beforeAll(async () => {
@@ -56,9 +60,10 @@ describe("the SES channel and a real endpoint", () => {
   const actions = () => service.calls.map((call) => call.get("Action"));
 
   test("one bundle is one SendRawEmail with text and HTML, and its MessageId is returned", async () => {
-    const mail = makeMail({ recipients: addresses(3) });
+    const mail = makeMail({ recipients: addresses(3), html: WITH_ADDRESS });
     const delivery = await channel(service.url).deliver(mail, PATIENTLY);
-    const { subject, text, html } = mail;
+    const { subject, text } = mail;
+    const html = WITH_LINK;
     expect(service.mails).toEqual([
       { messageId: expect.any(String), from: FROM, to: addresses(3), subject, text, html },
     ]);
@@ -78,13 +83,14 @@ describe("the SES channel and a real endpoint", () => {
   test("without the right to SendRawEmail all mail goes by SendEmail, and it is noted once", async () => {
     service.refuse = withoutRawRight;
     const ses = channel(service.url);
-    const mail = makeMail({ recipients: addresses(60), subject: "Größe" });
+    const recipients = addresses(60);
+    const mail = makeMail({ recipients, subject: "Größe", html: WITH_ADDRESS });
     for (const _ of [1, 2])
       expect((await ses.deliver(mail, PATIENTLY)).confirmed).toEqual(addresses(60));
     expect(actions()).toEqual(["SendRawEmail", ...Array(4).fill("SendEmail")]);
-    const { subject, text, html } = mail;
+    const { subject, text } = mail;
     for (const sent of service.mails)
-      expect(sent).toMatchObject({ from: FROM, subject, text, html });
+      expect(sent).toMatchObject({ from: FROM, subject, text, html: WITH_LINK });
     expect(service.mails.flatMap(({ to }) => to)).toEqual([...addresses(60), ...addresses(60)]);
     expect(notes).toEqual([
       "SES: using ses:SendEmail; the AWS policy lacks ses:SendRawEmail, which is recommended",

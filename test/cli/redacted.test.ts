@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Mail } from "../../src/channel/channel.ts";
+import { composeMail } from "../../src/channel/compose.ts";
 import { redactedChannel, redactedDatabase } from "../../src/cli/redacted.ts";
 import { undelivered } from "../../src/core/delivery.ts";
 import type { Database, Queryable, SqlValue } from "../../src/store/database.ts";
@@ -92,4 +93,11 @@ test("the channel gets a mail without secrets; its recipients stay", async () =>
   expect(mails).toEqual([
     { ...mail, subject: "[redacted]", text: "[redacted]", html: "[redacted]" },
   ]);
+  // The link to this address would end at the quote.
+  await channel.deliver(
+    { ...mail, html: "https://h.example/?a=hunter&quot;2" },
+    new AbortController().signal,
+  );
+  for (const { html } of mails)
+    expect((await composeMail({ ...mail, html }, "a@h.example", "unix")).html).not.toContain("2");
 });

@@ -229,17 +229,23 @@ test("a bundle of hundreds lists the first hundred and counts the rest", async (
   const site = await siteWithA();
   site.things = Array.from({ length: 350 }, (_, index) => ({
     key: `k${index}`,
-    subject: `Thing <${index}> & co`,
+    subject: `Thing <${index}> & co: https://h.example/?a=${index}&b=2.`,
   }));
   expect(await site.tick()).toEqual(QUIET);
   const mail = only(site.mail.mails);
   expect(mail.subject).toBe("[alarm_things] 350 detection(s), 350 new, 0 continuing");
   expect(mail.text.match(/Thing </g)).toHaveLength(100);
   expect(mail.text).toContain("Thing <99> & co");
-  expect(mail.text).toContain("and 250 more");
-  expect(mail.html).toContain("Thing &lt;0&gt; &amp; co");
+  expect(mail.html).toContain(
+    'Thing &lt;0&gt; &amp; co: <a href="https://h.example/?a=0&amp;b=2">https://h.example/?a=0&amp;b=2</a>.<',
+  );
   expect(mail.html).not.toContain("<0>");
-  expect(mail.html).toContain("and 250 more");
+  const more = "and 250 more, not listed here. List what is firing: bin/swf-alarms ";
+  for (const part of [mail.text, mail.html]) expect(part).toContain(more);
+  const command = mail.text.split(more)[1]?.split("\n")[0] ?? "";
+  expect(command).toBe("event list --alarm things --limit 0");
+  const listed = await site.command(command.replace(/0$/, "1000").split(" "));
+  expect(listed.stdout.match(/Thing </g)).toHaveLength(350);
   const events = await site.entries("event");
   expect(events).toHaveLength(350);
   expect(events.every((event) => eventData(event).last_notified !== undefined)).toBe(true);
