@@ -5,6 +5,7 @@ import type { AlarmRow, Mode, Outcome } from "../core/model.ts";
 import type { Notice } from "../core/notice.ts";
 import type { ResolvedRecipients } from "../core/recipients.ts";
 import type { Plan } from "../core/reconcile.ts";
+import { headerText } from "../text/escape.ts";
 import type { JsonObject } from "../text/json.ts";
 import type { Notified } from "./notify.ts";
 import type { Recorded } from "./record.ts";
@@ -90,7 +91,7 @@ export function ranResult(facts: RanFacts): RanResult {
       ...outcome.reasons,
       ...row.faults,
       ...notified.errors,
-    ],
+    ].map(headerText),
     notes: [
       ...(isReady ? readiness.notes : []),
       ...(held === undefined ? [] : [held.reason]),
@@ -99,7 +100,7 @@ export function ranResult(facts: RanFacts): RanResult {
         : [`${waiting} event(s) may have been mailed; the repeat waits, at most six hours`]),
       ...recipients.unresolved.map((team) => `team ${team} does not exist or has no members`),
       ...recipients.invalid.map((text) => `${JSON.stringify(text)} is not an email address`),
-    ],
+    ].map(headerText),
   };
 }
 
