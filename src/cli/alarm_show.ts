@@ -44,9 +44,7 @@ type AlarmFacts = ReturnType<typeof alarmFacts>;
 function renderAlarm({ renotification_window_hours: hours, ...alarm }: AlarmFacts): string[] {
   return [
     `${alarm.name}: ${alarm.title}`,
-    ...(alarm.description === ""
-      ? []
-      : alarm.description.split(/\r?\n/).map((line) => `  ${line}`)),
+    ...(alarm.description ? alarm.description.split(/\r?\n/).map((line) => `  ${line}`) : []),
     "",
     `state        ${alarm.state}`,
     `module       ${alarm.module}`,

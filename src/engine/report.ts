@@ -98,7 +98,7 @@ export async function closeRun(
 export function logNotConfigured(report: TickReport, previous: JsonObject, log: Log): void {
   for (const result of report.results) {
     if (result.kind !== "not configured") continue;
-    const message = result.missing.join("; ");
+    const message = headerText(result.missing.join("; "));
     const before = previous[result.row.entryId];
     const isKnown = isJsonObject(before) && before.not_configured === message;
     const line = `${result.row.name} is not configured: ${message}`;

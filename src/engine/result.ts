@@ -119,7 +119,7 @@ export function perAlarmRecord(result: AlarmResult): JsonObject {
   const { row } = result;
   const quiet = { enabled: row.enabled, alarms_seen: 0, errors: 0, error_message: "" };
   if (result.kind === "not configured")
-    return { ...quiet, not_configured: result.missing.join("; ") };
+    return { ...quiet, not_configured: headerText(result.missing.join("; ")) };
   const { outcome, plan, notice, quarantine } = result;
   if (changedNothing(result)) return { ...quiet, alarms_seen: outcome.keys.size };
   const ids = (items: Notice["fresh"]): string[] =>
