@@ -67,10 +67,10 @@ async function archivedAlarms(db: Database, only: string | undefined): Promise<r
 /** One alarm by the name that a person typed, `alarm_` in front or not. Throws NotFound. */
 export async function findAlarm(db: Database, config: Config, typed: string): Promise<ViewedAlarm> {
   const name = alarmName(typed);
-  await requireAlarms(db, config, [name], true);
   const [alarm] = (await viewAlarms(db, config, name)).alarms;
-  if (alarm === undefined) throw new NotFound(`the row of the alarm ${quote(name)} was deleted`);
-  return alarm;
+  if (alarm !== undefined) return alarm;
+  await requireAlarms(db, config, [name], true);
+  throw new NotFound(`the row of the alarm ${quote(name)} was deleted`);
 }
 
 /** Throws NotFound unless each is the name of an alarm that runs, or with `past` of one that was archived or deleted. */
