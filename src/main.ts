@@ -89,6 +89,7 @@ function withStack(error: unknown): string {
   return error instanceof Error ? stackInSources(error.stack ?? error.message) : String(error);
 }
 
+/** Further lines are indented, so that none can pass for another message. */
 function complain(message: string): void {
-  process.stderr.write(`swf-alarms: ${shown(message)}\n`);
+  process.stderr.write(`swf-alarms: ${shown(message).replace(/\n(?! {2})/g, "\n    ")}\n`);
 }

@@ -36,8 +36,8 @@ export interface LoadFacts {
 
 /**
  * Folders × rows: every alarm of the tick. Each loads on its own, so that one that hangs delays no other; none
- * rejects. `errors` are duplicate or invalid rows, and unknown names: each an error of the run. `newModules` are
- * the alarms whose row was made now, or would be.
+ * rejects. `errors` are duplicate or invalid rows, each an error of the run. `newModules` are the alarms whose row
+ * was made now, or would be.
  */
 export async function loadAlarms(facts: LoadFacts) {
   const { db, modules, sources, only, decide, log } = facts;
@@ -66,12 +66,6 @@ export async function loadAlarms(facts: LoadFacts) {
     return isWanted(name) && !isDeleted;
   });
   for (const name of newModules) alarms.set(name, addAlarm(name, load, facts));
-  for (const name of only ?? []) {
-    if (!alarms.has(name))
-      errors.push(
-        `there is no alarm ${JSON.stringify(name)}: neither a module nor a row has this name`,
-      );
-  }
   return { alarms: [...alarms.values()], errors, newModules };
 }
 

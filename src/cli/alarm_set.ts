@@ -1,5 +1,5 @@
 import { userInfo } from "node:os";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Alarm, newAlarm } from "../alarm/load_alarms.ts";
 import type { Config } from "../config/config.ts";
 import { resolveParams } from "../core/params.ts";
@@ -9,7 +9,7 @@ import type { Database } from "../store/database.ts";
 import { listTeams } from "../store/teams.ts";
 import { quote } from "../text/describe.ts";
 import type { JsonObject } from "../text/json.ts";
-import { findAlarm, NotFound, renderState } from "./alarms.ts";
+import { findAlarm, NotFound, renderState, requireKnown } from "./alarms.ts";
 import { printLines } from "./output.ts";
 import { parseAssignments } from "./param_option.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
@@ -36,7 +36,7 @@ export function declare(command: Command): void {
     .option("--unset <name...>", "reset these parameters to their defaults")
     .option("--title <text>", "title of the alarm")
     .option("--description <text>", "text at the top of the mail")
-    .option("--archive", "stop the alarm")
+    .addOption(new Option("--archive", "stop the alarm").conflicts("unarchive"))
     .option("--unarchive", "start it again")
     .action(async (typed: string, options: SetOptions) => {
       const set = async (db: Database, config: Config): Promise<void> => {
@@ -61,7 +61,7 @@ async function setAlarm(
   const { mail, recipients, renotify, param = [], unset = [], title, description } = options;
   const data: JsonObject = {};
   if (mail !== undefined) data.enabled = mail;
-  if (recipients !== undefined) data.recipients = parseRecipients(recipients);
+  if (recipients !== undefined) data.recipients = parseRecipients(recipients, await listTeams(db));
   if (renotify !== undefined) data.renotification_window_hours = renotify;
   const params = parseParams(alarm, param);
   const archived = options.archive ?? (options.unarchive === true ? false : undefined);
@@ -96,11 +96,14 @@ function parseParams({ module }: Alarm, param: readonly string[]): JsonObject {
   return given;
 }
 
-function parseRecipients(texts: readonly string[]): string[] {
+function parseRecipients(texts: readonly string[], teams: ReadonlyMap<string, object>): string[] {
   const tokens = texts.flatMap(splitRecipients);
-  const wrong = tokens.find((token) => !token.startsWith("@") && !isAddress(token));
+  const wrong =
+    tokens.length === 0 ? "" : tokens.find((token) => !token.startsWith("@") && !isAddress(token));
   if (wrong !== undefined)
     throw new InvalidArgumentError(`found ${quote(wrong)}; write email addresses and @teams`);
+  const named = tokens.filter((token) => token.startsWith("@"));
+  requireKnown("team", named, [...teams.keys()]);
   return tokens;
 }
 
@@ -119,8 +122,6 @@ function parseSwitch(text: string): boolean {
 }
 
 function parseHours(text: string): number {
-  const hours = Number(text);
-  if (text.trim() === "" || !Number.isFinite(hours) || hours < 0)
-    throw new InvalidArgumentError("write a number of hours, such as 24");
-  return hours;
+  if (/^\d{1,6}(\.\d+)?$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("write a number of hours, such as 24");
 }

@@ -1,15 +1,9 @@
 import type { Command } from "commander";
 import type { ParamSpec } from "../core/params.ts";
+import { withRowKeys } from "../store/entry.ts";
 import { type ListedEvent, listEvents } from "../store/event_list.ts";
 import { findAlarm, renderState, type ViewedAlarm } from "./alarms.ts";
-import {
-  addJsonOption,
-  type JsonOption,
-  print,
-  renderTable,
-  renderTime,
-  withRowKeys,
-} from "./output.ts";
+import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 export function declare(command: Command): void {
@@ -17,7 +11,7 @@ export function declare(command: Command): void {
     async (name: string, options: ConfigOption & JsonOption) => {
       const facts = await withDatabase(readConfig(options), async (db, config) => {
         const alarm = await findAlarm(db, config, name);
-        const filter = { alarm: alarm.row.name, all: false, limit: 1_000 };
+        const filter = { alarm: alarm.row.name, all: false, limit: 0 };
         return alarmFacts(alarm, await listEvents(db, filter));
       });
       print(options, { ...facts, events: facts.events.map(withRowKeys) }, renderAlarm(facts));
@@ -50,7 +44,7 @@ type AlarmFacts = ReturnType<typeof alarmFacts>;
 function renderAlarm({ renotification_window_hours: hours, ...alarm }: AlarmFacts): string[] {
   return [
     `${alarm.name}: ${alarm.title}`,
-    ...(alarm.description === "" ? [] : [alarm.description]),
+    ...(alarm.description ? alarm.description.split(/\r?\n/).map((line) => `  ${line}`) : []),
     "",
     `state        ${alarm.state}`,
     `module       ${alarm.module}`,

@@ -67,7 +67,7 @@ function renderOutcome(outcome: ReturnType<typeof outcomeFacts>): string[] {
   const { status, detections, seconds, reasons } = outcome;
   const lines = detections.flatMap(({ dedupeKey, subject, body, data }) => [
     `${dedupeKey}: ${subject}`,
-    ...(body === "" ? [] : body.trimEnd().split("\n")).map((line) => `    ${line}`),
+    ...(body === "" ? [] : body.trimEnd().split(/\r?\n/)).map((line) => `    ${line}`),
     ...(Object.keys(data).length === 0 ? [] : [`    data ${JSON.stringify(data)}`]),
     "",
   ]);

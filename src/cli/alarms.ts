@@ -11,7 +11,8 @@ import { Sources } from "../engine/sources.ts";
 import { openWorkerPool } from "../engine/workers.ts";
 import { alarmRows } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
-import { quote } from "../text/describe.ts";
+import { quote, showName } from "../text/describe.ts";
+import { nearest } from "../text/nearest.ts";
 import { EXIT } from "./exit_code.ts";
 import { redact } from "./secrets.ts";
 
@@ -67,9 +68,30 @@ async function archivedAlarms(db: Database, only: string | undefined): Promise<r
 export async function findAlarm(db: Database, config: Config, typed: string): Promise<ViewedAlarm> {
   const name = alarmName(typed);
   const [alarm] = (await viewAlarms(db, config, name)).alarms;
-  if (alarm === undefined)
-    throw new NotFound(`there is no alarm ${quote(name)}; see: bin/swf-alarms alarm list`);
-  return alarm;
+  if (alarm !== undefined) return alarm;
+  await requireAlarms(db, config, [name], true);
+  throw new NotFound(`the row of the alarm ${quote(name)} was deleted`);
+}
+
+/** Throws NotFound unless each is the name of an alarm that runs, or with `past` of one that was archived or deleted. */
+export async function requireAlarms(db: Database, config: Config, names: string[], past = false) {
+  const { rows, deleted } = await alarmRows(db);
+  const gone = [...rows.filter((row) => row.archived).map(({ name }) => name), ...deleted];
+  const files = readAlarmFolders(config.engine, silent).filter(({ name }) => !gone.includes(name));
+  const live = [...files, ...rows.filter((row) => !row.archived)].map(({ name }) => name);
+  requireKnown("alarm", names, [...live, ...gone]);
+  const stopped = past ? undefined : names.find((name) => !live.includes(name));
+  if (stopped !== undefined)
+    throw new NotFound(`the alarm ${stopped} does not run: it is archived, or its row was deleted`);
+}
+
+/** Throws NotFound, which suggests the near name, unless all are known. */
+export function requireKnown(kind: string, names: readonly string[], known: readonly string[]) {
+  const name = names.find((item) => !known.includes(item));
+  if (name === undefined) return;
+  const guess = nearest(name, known);
+  const hint = guess === undefined ? "" : ` did you mean ${showName(guess)}?`;
+  throw new NotFound(`there is no ${kind} ${quote(name)};${hint} see: bin/swf-alarms ${kind} list`);
 }
 
 /** What the user named does not exist. */

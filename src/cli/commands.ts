@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { nearest } from "../text/nearest.ts";
 import type { SetExit } from "./exit_code.ts";
-import { shown } from "./output.ts";
+import { shown, shownLine } from "./output.ts";
 
 type Declare = (command: Command, setExit: SetExit) => void;
 /** Called when the command runs or its help is shown, so that no other command's code is loaded. */
@@ -16,16 +17,8 @@ const COMMANDS: readonly (readonly [words: string, summary: string, load: Load])
   ["prune", "remove rows older than [retention] allows", () => import("./prune.ts")],
   ["demo", "run ticks on sample data", () => import("../demo/demo.ts")],
   ["alarm list", "list the alarms and whether they can run", () => import("./alarm_list.ts")],
-  [
-    "alarm show",
-    "show an alarm, its parameters and active events",
-    () => import("./alarm_show.ts"),
-  ],
-  [
-    "alarm try",
-    "run an alarm's detect now, without writes or mail",
-    () => import("./alarm_try.ts"),
-  ],
+  ["alarm show", "show an alarm, its parameters and events", () => import("./alarm_show.ts")],
+  ["alarm try", "run its detect now, without writes or mail", () => import("./alarm_try.ts")],
   ["alarm set", "change an alarm: mail, recipients, parameters", () => import("./alarm_set.ts")],
   ["event list", "list the events that are firing", () => import("./event_list.ts")],
   ["team list", "list the teams and their addresses", () => import("./team_list.ts")],
@@ -39,16 +32,22 @@ const GROUPS: { readonly [word: string]: string } = {
   team: "list, set and remove mail aliases",
 };
 
-/** Usage errors quote what was typed. */
+/** Usage errors quote what was typed; each is one line. */
 const OUTPUT = {
   writeOut: (text: string): void => void process.stdout.write(shown(text)),
   writeErr: (text: string): void => void process.stderr.write(shown(text)),
+  outputError: (text: string): void => void process.stderr.write(`${shownLine(text.trim())}\n`),
 };
 
 export function buildProgram(setExit: SetExit): Command {
   const loads = new Map<Command, Load>();
-  const declare = async (_: Command, command: Command): Promise<void> =>
+  const declare = async (parent: Command, command: Command): Promise<void> => {
+    // An option of `run` in front of `list` would have no effect.
+    if (Object.keys(parent.opts()).length > 0)
+      parent.error(`error: write the options after '${command.name()}'`);
     (await loads.get(command)?.())?.declare(command, setExit);
+    refuseUnclear(command);
+  };
   const program = new Command("swf-alarms")
     .configureOutput(OUTPUT)
     .description(
@@ -57,7 +56,9 @@ export function buildProgram(setExit: SetExit): Command {
     .version(packageVersion())
     .enablePositionalOptions()
     .exitOverride()
-    .hook("preSubcommand", declare);
+    .hook("preSubcommand", declare)
+    .hook("preAction", (_, command) => refuseUnknown(command))
+    .on("beforeAllHelp", ({ command }: { readonly command: Command }) => refuseUnknown(command));
   const parents = new Map([["", program]]);
   const add = (words: string, summary: string): Command => {
     const [, group = "", name = words] = /^(\S+) (\S+)$/.exec(words) ?? [];
@@ -74,7 +75,30 @@ export async function buildRunProgram(setExit: SetExit): Promise<Command> {
   const program = new Command("swf-alarms-run").configureOutput(OUTPUT).exitOverride();
   const { declarePythonRun } = await import("./run.ts");
   declarePythonRun(program, setExit);
+  refuseUnclear(program);
   return program;
+}
+
+/** Of a word that is not a command, commander shows the help, with `--help`, or counts arguments, after `run`. */
+function refuseUnknown(command: Command): void {
+  const [word = "-"] = command.args;
+  const names = command.commands.map((known) => known.name());
+  if (names.length === 0 || word.startsWith("-")) return;
+  const guess = nearest(word, names);
+  const hint = guess === undefined ? "" : ` (Did you mean ${guess}?)`;
+  command.error(`error: unknown command '${word}'${hint}`);
+}
+
+/** Of two values only one would count; an empty one is usually a shell variable that is not set. */
+function refuseUnclear(command: Command): void {
+  for (const option of command.options.filter(({ required }) => required)) {
+    let given = 0;
+    command.on(`option:${option.name()}`, (value: string) => {
+      if (value.trim() === "") command.error(`error: option '${option.flags}' has an empty value`);
+      if (++given > 1 && !option.variadic)
+        command.error(`error: option '${option.flags}' is given more than once`);
+    });
+  }
 }
 
 /** `help alarm list` → `alarm list --help`: commander shows the first without loading the command. */

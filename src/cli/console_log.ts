@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Log } from "../core/log.ts";
 import { errorText } from "../text/describe.ts";
-import { renderTime, shown } from "./output.ts";
+import { renderTime, shownLine } from "./output.ts";
 
 /**
  * Errors go to stderr, so that cron mails them; the rest goes to stdout if it is `verbose`. The file at
@@ -11,11 +11,11 @@ import { renderTime, shown } from "./output.ts";
 export function consoleLog(verbose: boolean, path?: string): Log {
   const append = path === undefined ? undefined : openFile(path);
   const line = (level: string, message: string): string =>
-    `${renderTime(Date.now() / 1000)} ${level} ${oneEntry(message)}\n`;
+    `${renderTime(Date.now() / 1000)} ${level} ${shownLine(message)}\n`;
   return {
     error: (message) => {
       append?.(line("error", message));
-      process.stderr.write(`swf-alarms: ${oneEntry(message)}\n`);
+      process.stderr.write(`swf-alarms: ${shownLine(message)}\n`);
     },
     info: (message) => {
       append?.(line("info", message));
@@ -25,11 +25,6 @@ export function consoleLog(verbose: boolean, path?: string): Log {
       if (verbose) process.stdout.write(line("debug", message));
     },
   };
-}
-
-/** Further lines are indented, so that none can pass for another entry. */
-function oneEntry(message: string): string {
-  return shown(message).replaceAll("\n", "\n    ");
 }
 
 /** A log that cannot be written does not stop the alarms; the error is printed once. */
@@ -43,7 +38,7 @@ function openFile(path: string): (text: string) => void {
     } catch (error) {
       broken = true;
       const message = `cannot write the log ${path}: ${errorText(error)}; check [engine] log_path and its owner`;
-      process.stderr.write(`swf-alarms: ${shown(message)}\n`);
+      process.stderr.write(`swf-alarms: ${shownLine(message)}\n`);
     }
   };
 }

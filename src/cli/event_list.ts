@@ -1,14 +1,9 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { alarmName } from "../core/event_key.ts";
-import { listEvents } from "../store/event_list.ts";
-import {
-  addJsonOption,
-  type JsonOption,
-  print,
-  renderTable,
-  renderTime,
-  withRowKeys,
-} from "./output.ts";
+import { withRowKeys } from "../store/entry.ts";
+import { countEvents, listEvents } from "../store/event_list.ts";
+import { requireAlarms } from "./alarms.ts";
+import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 interface ListOptions extends ConfigOption, JsonOption {
@@ -23,9 +18,14 @@ export function declare(command: Command): void {
     .option("--all", "cleared events too");
   addJsonOption(addLimitOption(command, 50)).action(async (options: ListOptions) => {
     const { alarm, all = false, limit } = options;
-    const events = await withDatabase(readConfig(options), (db) =>
-      listEvents(db, { alarm, all, limit }),
-    );
+    const { events, total } = await withDatabase(readConfig(options), async (db, config) => {
+      // Whatever has an event is known, although its row and its module may be gone.
+      if (alarm !== undefined && (await countEvents(db, { alarm, all: true })) === 0)
+        await requireAlarms(db, config, [alarm], true);
+      const events = await listEvents(db, { alarm, all, limit });
+      const isCut = events.length === limit;
+      return { events, total: isCut ? await countEvents(db, { alarm, all }) : events.length };
+    });
     const rows = events.map((event) => [
       event.alarm,
       event.dedupeKey,
@@ -35,21 +35,20 @@ export function declare(command: Command): void {
       event.subject,
     ]);
     const headings = ["ALARM", "KEY", "FIRED", "CLEARED", "LAST MAILED", "SUBJECT"];
-    print(options, events.map(withRowKeys), renderTable(headings, rows, "nothing is firing"));
+    const lines = renderTable(headings, rows, "nothing is firing");
+    print(options, events.map(withRowKeys), lines, total - events.length);
   });
 }
 
 export function addLimitOption(command: Command, limit: number): Command {
-  return command.option("--limit <n>", "at most this many, newest first", parseCount, limit);
+  return command.option("--limit <n>", "at most n, newest first; 0 for all", parseCount, limit);
 }
 
 /** An integer in Postgres. */
 const MOST = 2 ** 31 - 1;
 
-/** A whole number above 0. Throws InvalidArgumentError. */
+/** A whole number. Throws InvalidArgumentError. */
 export function parseCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 1 || count > MOST)
-    throw new InvalidArgumentError(`write a whole number above 0, at most ${MOST}`);
-  return count;
+  if (/^\d+$/.test(text) && Number(text) <= MOST) return Number(text);
+  throw new InvalidArgumentError(`write a whole number, at most ${MOST}; 0 for all`);
 }

@@ -12,22 +12,17 @@ export function addJsonOption(command: Command): Command {
   return command.option("--json", "print as JSON");
 }
 
-/** Prints the facts as JSON where the user asked for that, else the lines; no control characters, no secrets. */
-export function print(options: JsonOption, facts: unknown, lines: readonly string[]): void {
-  if (options.json === true) printJson(facts);
-  else printLines(lines);
-}
-
-/** A record with the keys of rows, such as `fire_time` for `fireTime`. */
-export function withRowKeys(record: object): { readonly [key: string]: unknown } {
-  const rowKey = (key: string): string =>
-    key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [rowKey(key), value]));
+/** Prints the facts as JSON if asked, else the lines, without what `shown` takes out; `more` is what a list left out. */
+export function print({ json }: JsonOption, facts: unknown, lines: readonly string[], more = 0) {
+  const note = more > 0 ? [`… and ${more} more; --limit 0 lists all`] : [];
+  if (json !== true) printLines([...lines, ...note]);
+  else printJson(facts);
+  if (json === true && more > 0) process.stderr.write(`swf-alarms: ${note}\n`);
 }
 
 /** Writes lines to stdout, without control characters and secrets. */
 export function printLines(lines: readonly string[]): void {
-  if (lines.length > 0) process.stdout.write(`${lines.map(shown).join("\n")}\n`);
+  if (lines.length > 0) process.stdout.write(`${lines.map(shownLine).join("\n")}\n`);
 }
 
 /** Undefined becomes null. */
@@ -40,6 +35,11 @@ function printJson(value: unknown): void {
 /** A text that is safe to print: it may come from rows and services. */
 export function shown(text: string): string {
   return plainText(redact(text));
+}
+
+/** The same on one line: a part of it cannot pass for a line of its own. */
+export function shownLine(text: string): string {
+  return shown(text).replaceAll("\n", " ");
 }
 
 /** Columns under their headings; `empty` where there are no rows. */

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Config } from "../config/config.ts";
 import { checkClock } from "../core/clock.ts";
 import { ExpectedError } from "../core/expected_error.ts";
@@ -28,7 +28,7 @@ export function declare(command: Command, setExit: SetExit): void {
     .description(
       "Removes all rows that are older than [retention] allows. Ticks do the same, a limited number at a time. Ctrl-C is safe; run it again to continue.",
     )
-    .option("--dry-run", "only show what would be removed")
+    .addOption(new Option("--dry-run", "only show what would be removed").conflicts("confirmClock"))
     .option("--yes", "remove it")
     .option("--confirm-clock", "with --yes: this host's clock is right");
   addJsonOption(command).action(async (options: PruneOptions) => {

@@ -54,12 +54,15 @@ export function renderStatus(facts: StatusFacts, now: number): string[] {
     ["SOURCE", "UNREACHABLE SINCE", "LAST ERROR"],
     facts.sources.map((item) => [item.source, renderTime(item.unreachable_since), item.cause]),
   );
+  const mails = facts.mails.slice(0, 20);
   addTable(
     ["MAIL OF", "ALARM", "OUTCOME", "RESOLVED", "ERROR"],
-    facts.mails.map(({ attempted_at: at, alarm, outcome, resolved, error, subject }) => {
+    mails.map(({ attempted_at: at, alarm, outcome, resolved, error, subject }) => {
       return [renderTime(at), alarm, outcome, resolved ? "yes" : "no", error || subject];
     }),
   );
+  const more = facts.mails.length - mails.length;
+  if (more > 0) lines.push(`… and ${more} more mails; --json lists all`);
   return lines;
 }
 

@@ -3,13 +3,13 @@ import type { BundleItem, Notice } from "../core/notice.ts";
 import type { TickReport } from "../engine/report.ts";
 import type { AlarmResult, RanResult } from "../engine/result.ts";
 
-/** One line for each alarm and one for the tick. */
+/** One line for each alarm, with its errors and notes below it, and one for the tick. */
 export function renderTick({ results, ...report }: TickReport, mode: Mode): string[] {
   const ran = results.filter((result) => result.kind === "ran" && result.started).length;
   const mails = `${report.notificationsSent} mail(s) sent`;
   const end = mode === "dry-run" ? "dry run: state written, no mail" : mails;
   const total = `tick done: ${ran} alarm(s) run, ${report.errors.length} error(s), ${end}`;
-  return [...results.map(renderAlarm), total];
+  return [...results.flatMap(renderAlarm), total];
 }
 
 /** The same for the log, where the tick itself reports an alarm that is not configured, once. */
@@ -18,9 +18,9 @@ export function renderTickForLog(report: TickReport, mode: Mode): string[] {
   return renderTick({ ...report, results }, mode);
 }
 
-function renderAlarm(result: AlarmResult): string {
+function renderAlarm(result: AlarmResult): string[] {
   const { name } = result.row;
-  if (result.kind !== "ran") return `${name}: not configured: ${result.missing.join("; ")}`;
+  if (result.kind !== "ran") return [`${name}: not configured: ${result.missing.join("; ")}`];
   const { outcome, plan, notice } = result;
   const counts = [
     `${outcome.keys.size} detected`,
@@ -30,7 +30,7 @@ function renderAlarm(result: AlarmResult): string {
     ...(plan.keep.length > 0 ? [`${plan.keep.length} kept`] : []),
   ];
   const line = `${name}: ${outcome.status}: ${counts.join(", ")}; ${renderMail(result)}`;
-  return [line, ...result.errors, ...result.notes].join("\n    ");
+  return [line, ...[...result.errors, ...result.notes].map((text) => `    ${text}`)];
 }
 
 function renderMail({ notice, sent, recipients }: RanResult): string {

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { alarmName } from "../core/event_key.ts";
 import { ExpectedError } from "../core/expected_error.ts";
 import type { Log } from "../core/log.ts";
@@ -35,10 +35,11 @@ interface RunOptions extends ConfigOption, JsonOption {
 export function declare(command: Command, setExit: SetExit): void {
   const withOptions = addConfigOption(command)
     .enablePositionalOptions()
+    .allowExcessArguments()
     .description(
       "Runs one tick over all alarms. Prints nothing unless there are errors or stdout is a terminal (see -v).",
     )
-    .option("--dry-run", "write state, send no mail")
+    .addOption(new Option("--dry-run", "write state, send no mail").conflicts("plan"))
     .option("--plan", "write nothing; print what a tick would do and why")
     .option("--alarm <name...>", "only these alarms")
     .option("--json", "print the plan as JSON (with --plan)");
@@ -114,6 +115,7 @@ async function runTick(
     // Loaded while the worker starts.
     const { tick } = await import("../engine/tick.ts");
     const only = alarm && new Set(alarm.map(alarmName));
+    if (only) await (await import("./alarms.ts")).requireAlarms(db, config, [...only]);
     return await tick(makeEngine(db, config, log, worker), { mode, deadline, only });
   };
   return await withDatabase(read, work, mode === "plan" ? "plan" : "tick", deadline);

@@ -1,16 +1,10 @@
 import type { Command } from "commander";
 import { type ListedRun, listEngineRuns } from "../store/engine_runs.ts";
-import { type ListedSkip, listSkipped } from "../store/skipped_ticks.ts";
+import { withRowKeys } from "../store/entry.ts";
+import { countTicks, type ListedSkip, listSkipped } from "../store/skipped_ticks.ts";
 import { cut } from "../text/describe.ts";
 import { addLimitOption } from "./event_list.ts";
-import {
-  addJsonOption,
-  type JsonOption,
-  print,
-  renderTable,
-  renderTime,
-  withRowKeys,
-} from "./output.ts";
+import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 /** Characters of a line; `--json` has all. */
@@ -23,16 +17,18 @@ interface ListOptions extends ConfigOption, JsonOption {
 export function declare(command: Command): void {
   addJsonOption(addLimitOption(addConfigOption(command), 20)).action(
     async (options: ListOptions) => {
-      const { limit } = options;
-      const items = await withDatabase(readConfig(options), async (db) => [
-        ...(await listEngineRuns(db, limit, true)).map(runItem),
-        ...(await listSkipped(db, limit)).map(skippedItem),
-      ]);
-      const newest = items.toSorted((a, b) => b.time - a.time).slice(0, limit);
+      const { limit, json = false } = options;
+      const { items, total } = await withDatabase(readConfig(options), async (db) => {
+        const runs = (await listEngineRuns(db, limit, json)).map(runItem);
+        const items = [...runs, ...(await listSkipped(db, limit)).map(skippedItem)];
+        return { items, total: await countTicks(db, 0, ["engine_run", "skipped_tick"]) };
+      });
+      const newest = items.toSorted((a, b) => b.time - a.time).slice(0, limit || undefined);
       const headings = ["STARTED", "TOOK", "ALARMS", "DETECTED", "MAILS", "ERRORS", "DETAILS"];
       const rows = newest.map(({ cells }) => cells);
       const facts = newest.map(({ facts }) => facts);
-      print(options, facts, renderTable(headings, rows, "no tick has run yet"));
+      const lines = renderTable(headings, rows, "no tick has run yet");
+      print(options, facts, lines, total - newest.length);
     },
   );
 }

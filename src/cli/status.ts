@@ -11,7 +11,7 @@ import { latestPerAlarm, listEngineRuns } from "../store/engine_runs.ts";
 import { alarmStateOf, readStates, sourceStates } from "../store/engine_state.ts";
 import { eventCounts } from "../store/event_list.ts";
 import { failedMails } from "../store/failed_mails.ts";
-import { countSkipped } from "../store/skipped_ticks.ts";
+import { countTicks } from "../store/skipped_ticks.ts";
 import { EXIT, type SetExit } from "./exit_code.ts";
 import { addJsonOption, type JsonOption, print } from "./output.ts";
 import { renderStatus, statusFacts } from "./render_status.ts";
@@ -20,7 +20,6 @@ import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./
 const DAY = 86_400;
 /** Ticks searched for the last one, and for one that did not finish: about a day of them. */
 const RUNS = 300;
-const MAILS = 20;
 
 export function declare(command: Command, setExit: SetExit): void {
   addJsonOption(addConfigOption(command))
@@ -45,11 +44,11 @@ async function readStatus(
   const states = await readStates(db);
   const perAlarm = await latestPerAlarm(db, now);
   const counts = await eventCounts(db);
-  const mails = await failedMails(db, now + TOLERANCE, MAILS);
+  const mails = await failedMails(db, now + TOLERANCE);
   return {
     now,
     ticks: judgeTicks(await listEngineRuns(db, RUNS, false), await db.isLocked(TICK_LOCK), now),
-    skipped: await countSkipped(db, now - DAY),
+    skipped: await countTicks(db, now - DAY),
     alarms: (await currentAlarms(db, Object.keys(perAlarm))).map(({ entryId, name, enabled }) => ({
       alarm: name,
       ...judgeState(perAlarm[entryId], alarmStateOf(states, name)),

@@ -38,7 +38,7 @@ export function parseTeamName(text: string): string {
 
 function parseMembers(texts: readonly string[]): readonly string[] {
   const members = texts.flatMap(splitRecipients);
-  const wrong = members.find((member) => !isAddress(member));
+  const wrong = members.length === 0 ? "" : members.find((member) => !isAddress(member));
   if (wrong === undefined) return members;
   throw new InvalidArgumentError(
     `found ${quote(wrong)}; write email addresses (teams do not nest)`,

@@ -96,7 +96,7 @@ export function renderMail({ mail }: DeliveredMail): string[] {
 }
 
 export function renderExplanation(story: StoryTick): string[] {
-  return ["", `-> ${story.explanation.replaceAll("\n", "\n   ")}`];
+  return ["", ...`-> ${story.explanation.replaceAll("\n", "\n   ")}`.split("\n")];
 }
 
 /** What the demo sets up after the first tick, as commands. */

@@ -3,6 +3,7 @@ import { isCausedBySources } from "../core/source_state.ts";
 import type { Database } from "../store/database.ts";
 import { closeEngineRun, type RunSummary } from "../store/engine_runs.ts";
 import { errorText } from "../text/describe.ts";
+import { headerText } from "../text/escape.ts";
 import { isJsonObject, type JsonObject } from "../text/json.ts";
 import { type AlarmResult, perAlarmRecord, type RanResult } from "./result.ts";
 import type { Run } from "./run.ts";
@@ -42,7 +43,7 @@ export function makeReport(facts: ReportFacts): TickReport {
         const own = reportedErrors(result, sources.unreachable);
         return own.length === 0 ? [] : [`${result.row.name}: ${own.join("; ")}`];
       }),
-    ],
+    ].map(headerText),
   };
 }
 
@@ -97,7 +98,7 @@ export async function closeRun(
 export function logNotConfigured(report: TickReport, previous: JsonObject, log: Log): void {
   for (const result of report.results) {
     if (result.kind !== "not configured") continue;
-    const message = result.missing.join("; ");
+    const message = headerText(result.missing.join("; "));
     const before = previous[result.row.entryId];
     const isKnown = isJsonObject(before) && before.not_configured === message;
     const line = `${result.row.name} is not configured: ${message}`;

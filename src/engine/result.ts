@@ -5,6 +5,7 @@ import type { AlarmRow, Mode, Outcome } from "../core/model.ts";
 import type { Notice } from "../core/notice.ts";
 import type { ResolvedRecipients } from "../core/recipients.ts";
 import type { Plan } from "../core/reconcile.ts";
+import { headerText } from "../text/escape.ts";
 import type { JsonObject } from "../text/json.ts";
 import type { Notified } from "./notify.ts";
 import type { Recorded } from "./record.ts";
@@ -90,7 +91,7 @@ export function ranResult(facts: RanFacts): RanResult {
       ...outcome.reasons,
       ...row.faults,
       ...notified.errors,
-    ],
+    ].map(headerText),
     notes: [
       ...(isReady ? readiness.notes : []),
       ...(held === undefined ? [] : [held.reason]),
@@ -99,7 +100,7 @@ export function ranResult(facts: RanFacts): RanResult {
         : [`${waiting} event(s) may have been mailed; the repeat waits, at most six hours`]),
       ...recipients.unresolved.map((team) => `team ${team} does not exist or has no members`),
       ...recipients.invalid.map((text) => `${JSON.stringify(text)} is not an email address`),
-    ],
+    ].map(headerText),
   };
 }
 
@@ -118,7 +119,7 @@ export function perAlarmRecord(result: AlarmResult): JsonObject {
   const { row } = result;
   const quiet = { enabled: row.enabled, alarms_seen: 0, errors: 0, error_message: "" };
   if (result.kind === "not configured")
-    return { ...quiet, not_configured: result.missing.join("; ") };
+    return { ...quiet, not_configured: headerText(result.missing.join("; ")) };
   const { outcome, plan, notice, quarantine } = result;
   if (changedNothing(result)) return { ...quiet, alarms_seen: outcome.keys.size };
   const ids = (items: Notice["fresh"]): string[] =>

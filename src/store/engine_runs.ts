@@ -97,7 +97,7 @@ export async function latestPerAlarm(db: Queryable, now: number): Promise<JsonOb
   return latest;
 }
 
-/** The last ticks, newest first, with or without their alarms' parts. */
+/** The last ticks, newest first, with or without their alarms' parts; all of them with the limit 0. */
 export async function listEngineRuns(
   db: Queryable,
   limit: number,
@@ -107,7 +107,7 @@ export async function listEngineRuns(
     `SELECT id, timestamp_created,
             CASE WHEN jsonb_typeof(data) = 'object' AND NOT $2::boolean THEN data - 'per_alarm' ELSE data END AS data
      FROM entry WHERE ${LIVE_RUN} ORDER BY timestamp_created DESC LIMIT $1::int`,
-    [limit, withAlarms],
+    [limit || null, withAlarms],
   );
   return rows.map(listedRun);
 }

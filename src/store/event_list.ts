@@ -26,16 +26,24 @@ const NEWEST_ACTIVE = `WITH active AS MATERIALIZED (
        WHERE ${LIVE_EVENT} AND data->>'clear_time' IS NULL AND ($1::text IS NULL OR data->>'entry_id' = $1))
      SELECT id, title, data FROM active ORDER BY timestamp_created DESC, id LIMIT $2::int`;
 
-/** Events for people to read, newest first. */
+/** Events for people to read, newest first; all of them with the limit 0. */
 export async function listEvents(
   db: Queryable,
   { alarm, all, limit }: EventFilter,
 ): Promise<readonly ListedEvent[]> {
   const entryId = alarm === undefined ? null : eventEntryId(alarm);
-  const rows = all
-    ? await db.query(NEWEST, [entryId, limit])
-    : await db.query(NEWEST_ACTIVE, [entryId, limit]);
+  const rows = await db.query(all ? NEWEST : NEWEST_ACTIVE, [entryId, limit || null]);
   return rows.map(listedEvent);
+}
+
+/** How many there are to list; with `all`, Postgres reads the whole history. */
+export async function countEvents(db: Queryable, { alarm, all }: Omit<EventFilter, "limit">) {
+  const [row] = await db.query(
+    `SELECT count(*) FROM entry WHERE ${LIVE_EVENT} AND ($1::text IS NULL OR data->'entry_id' = to_jsonb($1))
+       AND ($2::boolean OR data->>'clear_time' IS NULL)`,
+    [alarm === undefined ? null : eventEntryId(alarm), all],
+  );
+  return Number(row?.count);
 }
 
 export type ListedEvent = ReturnType<typeof listedEvent>;

@@ -4,22 +4,14 @@ import { readData } from "./entry.ts";
 import { NOTIFICATION } from "./notifications.ts";
 
 /** Mails of the 24 hours until then that were not delivered or whose delivery state is unknown, newest first. */
-export async function failedMails(
-  db: Queryable,
-  until: number,
-  limit: number,
-): Promise<readonly MailStatus[]> {
+export async function failedMails(db: Queryable, until: number): Promise<readonly MailStatus[]> {
   const rows = await db.query(
     `WITH attempt AS (
-       SELECT title, timestamp_created, data FROM entry
+       SELECT title, timestamp_created, data, max(timestamp_created) FILTER (WHERE data->>'outcome' = 'delivered')
+         OVER (PARTITION BY data->>'alarm') >= timestamp_created AS resolved FROM entry
        WHERE ${NOTIFICATION} AND timestamp_created BETWEEN $1::float8 - 86400 AND $1::float8)
-     SELECT title, timestamp_created, data,
-            EXISTS (SELECT 1 FROM attempt AS later
-                    WHERE later.data->>'alarm' = attempt.data->>'alarm' AND later.data->>'outcome' = 'delivered'
-                      AND later.timestamp_created >= attempt.timestamp_created) AS resolved
-     FROM attempt WHERE data->>'outcome' IS DISTINCT FROM 'delivered'
-     ORDER BY timestamp_created DESC LIMIT $2::int`,
-    [until, limit],
+     SELECT * FROM attempt WHERE data->>'outcome' IS DISTINCT FROM 'delivered' ORDER BY timestamp_created DESC`,
+    [until],
   );
   return rows.map((row) => {
     const data = readData(row.data);

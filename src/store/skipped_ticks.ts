@@ -39,11 +39,11 @@ export interface ListedSkip extends SkippedTick {
   readonly id: string;
 }
 
-/** Skipped ticks, newest first; unreadable rows are left out. */
+/** Skipped ticks, newest first, all of them with the limit 0; unreadable rows are left out. */
 export async function listSkipped(db: Queryable, limit: number): Promise<readonly ListedSkip[]> {
   const rows = await db.query(
     `SELECT id, data FROM entry WHERE ${LIVE_SKIP} ORDER BY timestamp_created DESC LIMIT $1::int`,
-    [limit],
+    [limit || null],
   );
   return rows.flatMap((row) => {
     const { success, output } = safeParse(SkippedRow, row);
@@ -51,11 +51,11 @@ export async function listSkipped(db: Queryable, limit: number): Promise<readonl
   });
 }
 
-/** The number of ticks that were skipped since then. */
-export async function countSkipped(db: Queryable, sinceEpoch: number): Promise<number> {
+/** The number of ticks that were skipped since then, or also of those that ran. */
+export async function countTicks(db: Queryable, sinceEpoch: number, kinds = ["skipped_tick"]) {
   const [row] = await db.query(
-    `SELECT count(*)::int AS skipped FROM entry WHERE ${LIVE_SKIP} AND timestamp_created >= $1::float8`,
-    [sinceEpoch],
+    `SELECT count(*)::int AS ticks FROM entry WHERE ${LIVE} AND timestamp_created >= $1::float8 AND kind = ANY($2::text[])`,
+    [sinceEpoch, kinds],
   );
-  return Number(row?.skipped ?? 0);
+  return Number(row?.ticks ?? 0);
 }

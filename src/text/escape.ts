@@ -14,11 +14,11 @@ export function escapeHtml(text: string): string {
 /** Bidirectional control characters, which can disguise text. */
 const BIDI = "\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069";
 const BIDI_MARK = new RegExp(`[${BIDI}]`, "g");
-const UNPRINTABLE = new RegExp(`[${BIDI}]|[^\\P{Cc}\\n\\t]`, "gu");
+const UNPRINTABLE = new RegExp(`[${BIDI}\\u2028\\u2029]|[^\\P{Cc}\\n\\t]`, "gu");
 /** JSON itself escapes only characters below U+0020. */
 const UNPRINTABLE_JSON = new RegExp(`[${BIDI}\\u007f-\\u009f\\u2028\\u2029]`, "g");
 
-/** A text for one header line: it cannot start a header of its own or read as another one. */
+/** A text on one line, such as a header: it cannot start another line or read as another one. */
 export function headerText(text: string): string {
   return text
     .toWellFormed()

@@ -5,7 +5,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
     const limit = Math.max(name.length, candidate.length) / 3;
     // A name in a row may have any length; comparing it letter by letter would take long.
     if (Math.abs(name.length - candidate.length) > limit) continue;
-    const distance = editDistance(name, candidate);
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance <= limit && distance < (best?.distance ?? Number.POSITIVE_INFINITY))
       best = { name: candidate, distance };
   }

@@ -260,7 +260,7 @@ test("a team that is removed is gone until it is set again, and its versions sta
   expect(again).toEqual({
     code: 1,
     stdout: "",
-    stderr: "swf-alarms: there is no team @shift; see: bin/swf-alarms team list\n",
+    stderr: 'swf-alarms: there is no team "@shift"; see: bin/swf-alarms team list\n',
   });
   await ok(made, "team", "set", "shift", "two@example.org");
   const { teams, versions } = await made.withDatabase(async (db) => ({

@@ -42,9 +42,11 @@ describe("a usage error ends with exit code 2, and nothing is done", () => {
       args: ["alarm", "set", "x", "--renotify", "-1"],
       says: /write a number of hours|argument missing/,
     },
-    { args: ["event", "list", "--limit", "0"], says: /write a whole number above 0/ },
     { args: ["event", "list", "--limit", "3000000000"], says: /at most 2147483647/ },
-    { args: ["event", "list", "--limit", "many"], says: /write a whole number above 0/ },
+    {
+      args: ["event", "list", "--limit", "many"],
+      says: /write a whole number, at most \d+; 0 for all/,
+    },
     { args: ["team", "set", "@two words", "a@example.org"], says: /write one word such as @shift/ },
     { args: ["team", "set", "@shift"], says: /missing required argument 'address'/ },
     { args: ["run", "--config"], says: /argument missing/ },

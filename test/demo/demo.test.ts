@@ -83,7 +83,7 @@ describe("a folder that the demo did not create", () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "state"));
     writeFileSync(join(folder, "config.toml"), "mine");
-    for (const dir of [folder, ".", ""]) {
+    for (const dir of [folder, "."]) {
       const result = await runEngine(["demo", "--dir", dir], { cwd: folder });
       expect(result.code).toBe(2);
       expect(result.stdout).toBe("");

@@ -244,7 +244,7 @@ test("a bundle of hundreds lists the first hundred and counts the rest", async (
   for (const part of [mail.text, mail.html]) expect(part).toContain(more);
   const command = mail.text.split(more)[1]?.split("\n")[0] ?? "";
   expect(command).toBe("event list --alarm things --limit 0");
-  const listed = await site.command(command.replace(/0$/, "1000").split(" "));
+  const listed = await site.command(command.split(" "));
   expect(listed.stdout.match(/Thing </g)).toHaveLength(350);
   const events = await site.entries("event");
   expect(events).toHaveLength(350);

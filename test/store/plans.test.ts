@@ -23,7 +23,7 @@ import { failedMails } from "../../src/store/failed_mails.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { pendingMails, readUnsentMail, unknownAttempts } from "../../src/store/notifications.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
-import { countSkipped, listSkipped } from "../../src/store/skipped_ticks.ts";
+import { countTicks, listSkipped } from "../../src/store/skipped_ticks.ts";
 import { listTeams, removeTeam } from "../../src/store/teams.ts";
 import { isJsonObject } from "../../src/text/json.ts";
 import type { Statement } from "../support/counting_database.ts";
@@ -123,8 +123,8 @@ const COMMANDS: readonly Question[] = [
   ["eventCounts", ACTIVE, (db) => eventCounts(db)],
   ["listEngineRuns", BY_KIND, (db) => listEngineRuns(db, 300, false)],
   ["listSkipped", BY_KIND, (db) => listSkipped(db, 50)],
-  ["countSkipped", BY_KIND, (db) => countSkipped(db, END - 86_400)],
-  ["failedMails", BY_KIND, (db) => failedMails(db, END, 50)],
+  ["countTicks", BY_KIND, (db) => countTicks(db, END - 86_400)],
+  ["failedMails", BY_KIND, (db) => failedMails(db, END)],
   ["removeTeam", BY_NAME, (tx) => removeTeam(tx, "@t1", END)],
 ];
 

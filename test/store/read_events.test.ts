@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "../../src/store/database.ts";
-import { eventCounts, eventTexts, listEvents } from "../../src/store/event_list.ts";
+import { countEvents, eventCounts, eventTexts, listEvents } from "../../src/store/event_list.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { DATABASES } from "../support/databases.ts";
 import { activeList } from "../support/open_events.ts";
@@ -142,6 +142,15 @@ describe.each(DATABASES)("reading events on $kind", ({ open }) => {
       expect(await ids({ all: true, limit: 1 })).toEqual([active]);
       expect(await ids({ alarm: undefined, limit: 2 })).toEqual([other, active]);
       expect(await ids({ alarm: "unknown" })).toEqual([]);
+      expect(await ids({ all: true, limit: 0 })).toEqual([active, old]);
+      for (const [alarm, all, count] of [
+        ["listed", false, 1],
+        ["listed", true, 2],
+        ["unknown", true, 0],
+        [undefined, true, (await ids({ alarm: undefined, all: true, limit: 0 })).length],
+        [undefined, false, (await ids({ alarm: undefined, limit: 0 })).length],
+      ] as const)
+        expect(await countEvents(db, { alarm, all }), `${alarm} ${all}`).toBe(count);
 
       const [, listed] = await listEvents(db, { alarm: "listed", all: true, limit: 10 });
       expect(listed).toEqual({

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { Database } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import {
-  countSkipped,
+  countTicks,
   listSkipped,
   recordSkipped,
   type SkippedTick,
@@ -69,11 +69,11 @@ describe.each(DATABASES)("skipped ticks on $kind", ({ open }) => {
   });
 
   test("counted from a moment on", async () => {
-    expect(await countSkipped(db, 0)).toBe(0);
+    expect(await countTicks(db, 0)).toBe(0);
     await record(AT, AT + 300, AT + 600);
     await insertEntry(db, { kind: "engine_run", created: AT + 600 });
-    expect(await countSkipped(db, 0)).toBe(3);
-    expect(await countSkipped(db, AT + 300)).toBe(2);
-    expect(await countSkipped(db, AT + 601)).toBe(0);
+    expect(await countTicks(db, 0)).toBe(3);
+    expect(await countTicks(db, AT + 300)).toBe(2);
+    expect(await countTicks(db, AT + 601)).toBe(0);
   });
 });
