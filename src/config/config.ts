@@ -1,5 +1,6 @@
 import type { DetectLimits, SourceConfig } from "../core/model.ts";
 import type { Retention } from "../core/retention.ts";
+import type { DbLogin } from "./login.ts";
 
 /** The engine's settings after parsing: every default filled in, every path absolute. */
 export interface Config {
@@ -44,17 +45,14 @@ export interface AlarmFolder {
 
 export type DbConfig =
   | { readonly kind: "embedded"; readonly path: string }
-  | { readonly kind: "dsn"; readonly dsn: string }
-  | { readonly kind: "env file"; readonly path: string; readonly login: DbLogin };
-
-/** From a dotenv file; for a missing part the driver's default applies. */
-export interface DbLogin {
-  readonly host?: string | undefined;
-  readonly port?: number | undefined;
-  readonly database?: string | undefined;
-  readonly user?: string | undefined;
-  readonly password?: string | undefined;
-}
+  | {
+      readonly kind: "server";
+      readonly login: DbLogin;
+      /** The dotenv file that the login comes from, unless it comes from a dsn. */
+      readonly envPath: string | undefined;
+      /** Whether the password is there too. */
+      readonly hasPassword: boolean;
+    };
 
 export type EmailConfig =
   | { readonly provider: "none" }
@@ -78,6 +76,10 @@ export interface Surroundings {
   /** For a configuration that names no folders. */
   readonly alarmFolders: readonly AlarmFolder[];
   readonly env: Environment;
-  /** Text of a file, or undefined where it cannot be read. */
-  readonly readText: (path: string) => string | undefined;
+  /** The engine's own user, if the system knows it. */
+  readonly account: { readonly username: string; readonly homedir: string } | undefined;
+  /** Where local servers have their sockets. */
+  readonly socketFolder: string;
+  /** Text of a file, or undefined where it cannot be read, or other users may read a `secret` one. */
+  readonly readText: (path: string, secret?: boolean) => string | undefined;
 }

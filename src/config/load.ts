@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExpectedError } from "../core/expected_error.ts";
-import type { Config, Environment } from "./config.ts";
+import type { Config, Environment, Surroundings } from "./config.ts";
 import { parseConfig } from "./parse.ts";
 
 /** The configuration cannot be used; the message lists every fault. */
@@ -44,16 +45,36 @@ export function loadConfig(path: string, env: Environment): Config {
     { path: SHIPPED_ALARMS },
     ...own.map((path) => ({ path, mayBeMissing: true }) as const),
   ];
-  const parsed = parseConfig(text, { folder, alarmFolders, env, readText });
+  const around = {
+    folder,
+    alarmFolders,
+    env,
+    account: readAccount(),
+    socketFolder: SOCKETS,
+    readText,
+  };
+  const parsed = parseConfig(text, around);
   if (parsed.ok) return parsed.config;
   const { faults } = parsed;
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
   throw new ConfigError([`${count} in the configuration ${path}:`, ...faults].join("\n  "));
 }
 
-function readText(path: string): string | undefined {
+/** As psql on Debian and Red Hat, or else everywhere else. */
+const SOCKETS = existsSync("/var/run/postgresql") ? "/var/run/postgresql" : "/tmp";
+
+function readAccount(): Surroundings["account"] {
   try {
-    return readFileSync(path, "utf8");
+    return userInfo();
+  } catch {
+    return undefined;
+  }
+}
+
+function readText(path: string, secret = false): string | undefined {
+  try {
+    if (secret && (statSync(path).mode & 0o077) !== 0) return undefined;
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
   } catch {
     return undefined;
   }

@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import { quote } from "../text/describe.ts";
+import type { Surroundings } from "./config.ts";
+import type { Parameter } from "./login.ts";
+
+/** The lines of a text that are neither empty nor comments, as key, `=` and value. */
+function linesIn(text: string) {
+  const lines = text.matchAll(/^[^\S\r\n]*([^#=\s][^=\r\n]*)(=?)([^\r\n]*)/gm);
+  return Array.from(
+    lines,
+    ([, key = "", sign, value = ""]) => [key.trim(), value.trim(), sign] as const,
+  );
+}
+
+/** The two families of names that the Django sites use, in the order of preference. */
+const PREFIXES = ["SWF_REMOTE_DB_", "DB_"];
+const NAMES = Object.entries({
+  HOST: "host",
+  PORT: "port",
+  NAME: "dbname",
+  USER: "user",
+  PASSWORD: "password",
+});
+
+/** The login in a dotenv file, read as the Python engines do: no escapes, no comments after a value. */
+export function readDotenv(
+  path: string,
+  { readText }: Surroundings,
+  faults: string[],
+): readonly Parameter[] | undefined {
+  const text = readText(path);
+  const lines = linesIn(text ?? "").filter(([, , sign]) => sign === "=");
+  const all = new Map(lines.map(([key, value]) => [key, value.replace(/^(["'])(.*)\1$/s, "$2")]));
+  const prefix = PREFIXES.find((start) => NAMES.some(([end]) => all.has(start + end)));
+  if (prefix === undefined) {
+    const found =
+      text === undefined
+        ? `cannot read ${path}; check the path, that it is UTF-8, and that the engine's user may read it`
+        : `${path} has neither SWF_REMOTE_DB_NAME nor DB_NAME; name the file that holds the database login (a line that begins with "export" is not read)`;
+    faults.push(`db.env_path: ${found}`);
+    return undefined;
+  }
+  return NAMES.flatMap(([end, name]) => {
+    const key = prefix + end;
+    const value = all.get(key) || (end === "PORT" ? "5432" : "");
+    if (value === "" && end !== "PASSWORD") faults.push(`db.env_path: ${path}: ${key} is missing`);
+    return value === "" ? [] : [[name, value, `db.env_path: ${path}: ${key}`] as const];
+  });
+}
+
+/** The parameters of a service, from the first of psql's files that has it. */
+export function readService(
+  name: string,
+  home: string,
+  { env, readText }: Surroundings,
+  faults: string[],
+): readonly Parameter[] {
+  const own = env.PGSERVICEFILE || join(home, ".pg_service.conf");
+  const paths = [own, join(env.PGSYSCONFDIR || "/etc/postgresql-common", "pg_service.conf")];
+  for (const path of paths) {
+    const sections = readText(path)?.split(/^\s*\[/m);
+    const section = sections?.slice(1).find((text) => text.startsWith(`${name}]`));
+    const lines = linesIn(section?.slice(name.length + 1) ?? "");
+    if (section) return lines.map(([key, value]) => [key, value, `${path}: ${key}`]);
+  }
+  faults.push(`db: ${paths.join(" and ")} have no service ${quote(name)}`);
+  return [];
+}
+
+/** The password of the first line for a login, in the text of a file such as ~/.pgpass. */
+export function findPassword(text: string, login: readonly string[]): string | undefined {
+  for (const line of text.split(/\r?\n/)) {
+    const raw = Array.from(
+      line.matchAll(/((?:\\.|[^:\\])*)\\?(?::|$)/g),
+      ([, field = ""]) => field,
+    );
+    const fields = raw.map((field) => field.replace(/\\(.)/g, "$1"));
+    if (login.every((part, index) => raw[index] === "*" || fields[index] === part))
+      return fields[4];
+  }
+  return undefined;
+}
