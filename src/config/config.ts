@@ -76,10 +76,14 @@ export interface Surroundings {
   /** For a configuration that names no folders. */
   readonly alarmFolders: readonly AlarmFolder[];
   readonly env: Environment;
-  /** The engine's own user, if the system knows it. */
-  readonly account: { readonly username: string; readonly homedir: string } | undefined;
-  /** Where local servers have their sockets. */
-  readonly socketFolder: string;
-  /** Text of a file, or undefined where it cannot be read, or other users may read a `secret` one. */
-  readonly readText: (path: string, secret?: boolean) => string | undefined;
+  /** Text of a file, or undefined where it cannot be read. */
+  readonly readText: (path: string) => string | undefined;
+  /** The engine's own user, if the system knows it, and the folder of local servers' sockets. */
+  readonly system: {
+    readonly username?: string;
+    readonly homedir?: string;
+    readonly sockets: string;
+  };
+  /** Text of a file that may be missing, and that no other user may read if it is `secret`. */
+  readonly findText: (path: string, secret?: boolean) => string | undefined;
 }

@@ -9,7 +9,7 @@ const DSN =
 export function parseDsn(dsn: string, faults: string[]): readonly Parameter[] | undefined {
   const [, user, password, address, name, port, dbname, query = ""] = DSN.exec(dsn) ?? [];
   const authority = Object.entries({ user, password, host: address ?? name, port, dbname });
-  const others = query.split("&").flatMap((pair) => (pair === "" ? [] : [pair.split("=")]));
+  const others = query === "" ? [] : query.split("&").map((pair) => pair.split("="));
   try {
     if (!DSN.test(dsn) || others.some(({ length }) => length !== 2)) throw new URIError();
     const pairs = [...authority.filter(([, value]) => value), ...others].map((pair) =>
@@ -18,7 +18,7 @@ export function parseDsn(dsn: string, faults: string[]): readonly Parameter[] | 
     const names = pairs.map(([key = ""]) => key);
     // Behind an & in a password, what looks like a name may be a part of it.
     const at = (key: string): string =>
-      `db.dsn: ${query.includes("password") ? "a parameter" : showName(key)}`;
+      `db.dsn: ${/pass|pwd/i.test(query) ? "a parameter" : showName(key)}`;
     const twice = names.find((key, index) => names.indexOf(key) < index);
     if (twice !== undefined) faults.push(`${at(twice)}: given twice`);
     return pairs.map(([key = "", value = ""]) => [key, value, at(key)]);

@@ -45,37 +45,34 @@ export function loadConfig(path: string, env: Environment): Config {
     { path: SHIPPED_ALARMS },
     ...own.map((path) => ({ path, mayBeMissing: true }) as const),
   ];
-  const around = {
-    folder,
-    alarmFolders,
-    env,
-    account: readAccount(),
-    socketFolder: SOCKETS,
-    readText,
-  };
-  const parsed = parseConfig(text, around);
+  const system = readSystem();
+  const parsed = parseConfig(text, { folder, alarmFolders, env, readText, findText, system });
   if (parsed.ok) return parsed.config;
   const { faults } = parsed;
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
   throw new ConfigError([`${count} in the configuration ${path}:`, ...faults].join("\n  "));
 }
 
-/** As psql on Debian and Red Hat, or else everywhere else. */
-const SOCKETS = existsSync("/var/run/postgresql") ? "/var/run/postgresql" : "/tmp";
+function readText(path: string): string | undefined {
+  return findText(path);
+}
 
-function readAccount(): Surroundings["account"] {
+function findText(path: string, secret = false): string | undefined {
   try {
-    return userInfo();
+    const file = statSync(path);
+    if (!file.isFile() || (secret && (file.mode & 0o077) !== 0)) return undefined;
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
   } catch {
     return undefined;
   }
 }
 
-function readText(path: string, secret = false): string | undefined {
+function readSystem(): Surroundings["system"] {
+  // As psql on Debian and Red Hat, or else as everywhere else.
+  const sockets = existsSync("/var/run/postgresql") ? "/var/run/postgresql" : "/tmp";
   try {
-    if (secret && (statSync(path).mode & 0o077) !== 0) return undefined;
-    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+    return { ...userInfo(), sockets };
   } catch {
-    return undefined;
+    return { sockets };
   }
 }

@@ -15,30 +15,20 @@ const VARIABLES: ReadonlyMap<string, string> = new Map(
 );
 /** Variables that change where or how libpq connects, except with the values that are true here in any case. */
 const REFUSED =
-  /^PG(HOSTADDR|REQUIRE(AUTH|PEER|SSL)|CHANNELBINDING|GSSENCMODE|SSL(NEGOTIATION|CERTMODE|CRL|CRLDIR|M(IN|AX)PROTOCOLVERSION)|TARGETSESSIONATTRS|REPLICATION)=(?!(|0|allow|any|disable|postgres|prefer|TLSv1(\.[12])?)$)/;
+  /^PG(HOSTADDR|REQUIRE(AUTH|PEER|SSL)|CHANNELBINDING|GSSENCMODE|SSL(NEGOTIATION|CERTMODE|CRL|CRLDIR|M(IN|AX)PROTOCOLVERSION)|TARGETSESSIONATTRS|REPLICATION)=(?!(|0|allow|any|disable|prefer|TLSv1(\.[12])?)$)/;
 
 const TLS_FILES = { sslrootcert: "root.crt", sslcert: "postgresql.crt", sslkey: "postgresql.key" };
 const MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+const PORT =
+  /^(port|connect_timeout)=(?!([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])?$)/;
 /** What is wrong with a parameter that looks like this. */
 const FAULTS: readonly (readonly [RegExp, string])[] = [
   [RegExp(`^sslmode=(?!(${MODES.join("|")})$)`), `must be one of ${MODES.join(", ")}`],
   [/^host=(?!\/).*[/@,\s]/, "must be one host or socket folder; several are not supported"],
-  [
-    /^(port|connect_timeout)=(?!([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])?$)/,
-    "must be a whole number from 1 to 65535",
-  ],
+  [PORT, "must be a whole number from 1 to 65535"],
   [/^(current)?_?schema=/i, "not a parameter of libpq; set schema in [db]"],
-  [/^(?!password=).*\p{Cc}/u, "has a control character"],
+  [/^(?!password=).*[\p{Cc}\p{Zl}\p{Zp}]/u, "has a control character or line separator"],
 ];
-
-function faultOf(name: string, value: string): string | undefined {
-  const known = [...VARIABLES.keys()];
-  const fault = FAULTS.find(([pattern]) => pattern.test(`${name}=${value}`))?.[1];
-  return (
-    fault ??
-    (known.includes(name) ? undefined : `not supported by swf-alarms (${hint(name, known)})`)
-  );
-}
 
 export type DbLogin = ReturnType<typeof parseLogin>;
 
@@ -47,42 +37,46 @@ export type DbLogin = ReturnType<typeof parseLogin>;
  * the defaults. What is wrong is added to `faults`.
  */
 export function parseLogin(given: readonly Parameter[], around: Surroundings, faults: string[]) {
-  const { env, account, folder, readText, socketFolder } = around;
-  const home = env.HOME || account?.homedir || "/";
+  const { env, system, folder, findText } = around;
+  const home = env.HOME || system.homedir || "/";
   const service = given.find(([name]) => name === "service")?.[1] || env.PGSERVICE;
   const variables = [...VARIABLES].map(([name, key]) => [name, env[key] ?? "", `$${key}`] as const);
-  const parameters = [
-    ...given,
-    ...(service ? readService(service, home, around, faults) : []),
-    ...variables.filter(([, value]) => value !== ""),
-  ];
+  const ofService = service ? readService(service, home, around, faults) : [];
+  const set = variables.filter(([, value]) => value !== "");
   const all = new Map<string, string>();
-  for (const [name, value, at] of parameters) {
-    const fault = all.has(name) ? undefined : faultOf(name, value);
+  for (const [name, value, at] of [...given, ...ofService, ...set]) {
+    if (all.has(name)) continue;
+    all.set(name, value);
+    const fault = FAULTS.find(([pattern]) => pattern.test(`${name}=${value}`))?.[1];
     if (fault !== undefined) faults.push(`${at}: ${fault}`);
-    if (!all.has(name)) all.set(name, value);
+    else if (!VARIABLES.has(name))
+      faults.push(`${at}: not supported by swf-alarms (${hint(name, [...VARIABLES.keys()])})`);
   }
   for (const [name, value] of Object.entries(env))
-    if (REFUSED.test(`${name}=${value ?? ""}`))
+    if (REFUSED.test(`${name}=${value}`))
       faults.push(`$${name}: not supported by swf-alarms; unset it`);
 
   const get = (name: string): string | undefined => all.get(name) || undefined;
-  const user = get("user") ?? account?.username ?? "";
+  const user = get("user") ?? system.username ?? "";
   if (user === "")
-    faults.push("db: no user: name one in the dsn; the system has no name for its own");
-  const host = get("host") ?? socketFolder;
+    faults.push(
+      "db.dsn: no user: name one there; the system has no name for the engine's own user",
+    );
+  const host = get("host") ?? system.sockets;
   const port = Number(get("port") ?? 5432);
   const database = get("dbname") ?? user;
   const file = resolve(folder, get("passfile") ?? join(home, ".pgpass"));
-  const entry = [host === socketFolder ? "localhost" : host, String(port), database, user];
-  const noPassword = `no password given in [db], in $PGPASSWORD or, with mode 600, in ${file}`;
+  const entry = [host === system.sockets ? "localhost" : host, String(port), database, user];
+  const missing = new Error(
+    `no password given: none in [db], in $PGPASSWORD or for this login in ${file}, which must have mode 600`,
+  );
 
   const isSystem = get("sslrootcert") === "system";
   const mode = isSystem ? "verify-full" : (get("sslmode") ?? "prefer");
   const [ca, cert, key] = Object.entries(TLS_FILES).map(([name, usual]) => {
     const path = get(name);
     if (path === "system") return undefined;
-    const text = readText(resolve(folder, path ?? join(home, ".postgresql", usual)));
+    const text = findText(resolve(folder, path ?? join(home, ".postgresql", usual)));
     if (path !== undefined && text === undefined) faults.push(`db: ${name}: cannot read ${path}`);
     return text;
   });
@@ -101,17 +95,11 @@ export function parseLogin(given: readonly Parameter[], around: Surroundings, fa
     database,
     user,
     password:
-      get("password") ?? (findPassword(readText(file, true) ?? "", entry) || reject(noPassword)),
+      get("password") ??
+      (findPassword(findText(file, true) ?? "", entry) || (() => Promise.reject(missing))),
     options: get("options"),
     connectionTimeoutMillis: Number(get("connect_timeout") ?? 10) * 1_000,
     /** To try in turn; false is an unencrypted connection. */
     tls: host.startsWith("/") ? [false] : attempts,
-  };
-}
-
-/** What the driver asks for a password if there is none. */
-function reject(reason: string) {
-  return (): never => {
-    throw new Error(reason);
   };
 }

@@ -3,35 +3,24 @@ import { quote } from "../text/describe.ts";
 import type { Surroundings } from "./config.ts";
 import type { Parameter } from "./login.ts";
 
-/** The lines of a text that are neither empty nor comments, as key, `=` and value. */
+const LINES = /^[^\S\r\n]*([^#=\s][^=\r\n]*)(=?)([^\r\n]*)/gm;
+
+/** The lines of a text that are neither empty nor comments, as key, value and `=`. */
 function linesIn(text: string) {
-  const lines = text.matchAll(/^[^\S\r\n]*([^#=\s][^=\r\n]*)(=?)([^\r\n]*)/gm);
-  return Array.from(
-    lines,
-    ([, key = "", sign, value = ""]) => [key.trim(), value.trim(), sign] as const,
-  );
+  const lines = [...text.matchAll(LINES)];
+  return lines.map(([, key = "", sign, value = ""]) => [key.trim(), value.trim(), sign] as const);
 }
 
 /** The two families of names that the Django sites use, in the order of preference. */
 const PREFIXES = ["SWF_REMOTE_DB_", "DB_"];
-const NAMES = Object.entries({
-  HOST: "host",
-  PORT: "port",
-  NAME: "dbname",
-  USER: "user",
-  PASSWORD: "password",
-});
+const ENDS = { HOST: "host", PORT: "port", NAME: "dbname", USER: "user", PASSWORD: "password" };
 
 /** The login in a dotenv file, read as the Python engines do: no escapes, no comments after a value. */
-export function readDotenv(
-  path: string,
-  { readText }: Surroundings,
-  faults: string[],
-): readonly Parameter[] | undefined {
+export function readDotenv(path: string, { readText }: Surroundings, faults: string[]) {
   const text = readText(path);
   const lines = linesIn(text ?? "").filter(([, , sign]) => sign === "=");
   const all = new Map(lines.map(([key, value]) => [key, value.replace(/^(["'])(.*)\1$/s, "$2")]));
-  const prefix = PREFIXES.find((start) => NAMES.some(([end]) => all.has(start + end)));
+  const prefix = PREFIXES.find((start) => Object.keys(ENDS).some((end) => all.has(start + end)));
   if (prefix === undefined) {
     const found =
       text === undefined
@@ -40,30 +29,27 @@ export function readDotenv(
     faults.push(`db.env_path: ${found}`);
     return undefined;
   }
-  return NAMES.flatMap(([end, name]) => {
-    const key = prefix + end;
-    const value = all.get(key) || (end === "PORT" ? "5432" : "");
-    if (value === "" && end !== "PASSWORD") faults.push(`db.env_path: ${path}: ${key} is missing`);
-    return value === "" ? [] : [[name, value, `db.env_path: ${path}: ${key}`] as const];
+  return Object.entries(ENDS).flatMap(([end, name]): readonly Parameter[] => {
+    const value = all.get(prefix + end) || (end === "PORT" ? "5432" : "");
+    const at = `db.env_path: ${path}: ${prefix}${end}`;
+    if (value === "" && end !== "PASSWORD") faults.push(`${at} is missing`);
+    return value === "" ? [] : [[name, value, at]];
   });
 }
 
 /** The parameters of a service, from the first of psql's files that has it. */
-export function readService(
-  name: string,
-  home: string,
-  { env, readText }: Surroundings,
-  faults: string[],
-): readonly Parameter[] {
-  const own = env.PGSERVICEFILE || join(home, ".pg_service.conf");
-  const paths = [own, join(env.PGSYSCONFDIR || "/etc/postgresql-common", "pg_service.conf")];
+export function readService(name: string, home: string, around: Surroundings, faults: string[]) {
+  const { PGSERVICEFILE, PGSYSCONFDIR } = around.env;
+  const own = PGSERVICEFILE || join(home, ".pg_service.conf");
+  const paths = [own, join(PGSYSCONFDIR || "/etc/postgresql-common", "pg_service.conf")];
   for (const path of paths) {
-    const sections = readText(path)?.split(/^\s*\[/m);
-    const section = sections?.slice(1).find((text) => text.startsWith(`${name}]`));
+    const [, ...sections] = around.findText(path)?.split(/^\s*\[/m) ?? [];
+    const section = sections.find((text) => text.startsWith(`${name}]`));
     const lines = linesIn(section?.slice(name.length + 1) ?? "");
-    if (section) return lines.map(([key, value]) => [key, value, `${path}: ${key}`]);
+    if (section !== undefined)
+      return lines.map(([key, value]) => [key, value, `${path}: ${key}`] as const);
   }
-  faults.push(`db: ${paths.join(" and ")} have no service ${quote(name)}`);
+  faults.push(`db: no service ${quote(name)} in ${paths.join(" or ")}`);
   return [];
 }
 

@@ -6,9 +6,9 @@ export const BARE: Surroundings = {
   folder: "/etc/swf",
   alarmFolders: [],
   env: {},
-  account: { username: "me", homedir: "/home/me" },
-  socketFolder: "/var/run/postgresql",
+  system: { username: "me", homedir: "/home/me", sockets: "/var/run/postgresql" },
   readText: () => undefined,
+  findText: () => undefined,
 };
 
 /** Where the server of a connection string is, as `openPostgres` takes it; nothing but the string counts. */
