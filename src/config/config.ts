@@ -1,6 +1,6 @@
+import type { ConnectionOptions } from "node:tls";
 import type { DetectLimits, SourceConfig } from "../core/model.ts";
 import type { Retention } from "../core/retention.ts";
-import type { DbLogin } from "./login.ts";
 
 /** The engine's settings after parsing: every default filled in, every path absolute. */
 export interface Config {
@@ -53,6 +53,21 @@ export type DbConfig =
       /** Whether the password is there too. */
       readonly hasPassword: boolean;
     };
+
+/** How to connect to a server, as its driver takes it: nothing is left to the driver's own defaults. */
+export interface DbLogin {
+  /** A name, an address, or the folder of a socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  /** If there is none, a function that says where it was looked for. */
+  readonly password: string | (() => Promise<never>);
+  readonly options: string | undefined;
+  readonly connectionTimeoutMillis: number;
+  /** To try in turn; false is an unencrypted connection. */
+  readonly tls: readonly (ConnectionOptions | false)[];
+}
 
 export type EmailConfig =
   | { readonly provider: "none" }

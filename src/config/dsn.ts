@@ -1,5 +1,5 @@
 import { showName } from "../text/describe.ts";
-import type { Parameter } from "./login.ts";
+import type { Parameter } from "./login_files.ts";
 
 /** What has a meaning in a URL must be encoded, so that no part of a password is taken for something else. */
 const DSN =

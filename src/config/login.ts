@@ -1,11 +1,7 @@
 import { join, resolve } from "node:path";
-import type { ConnectionOptions } from "node:tls";
-import type { Surroundings } from "./config.ts";
+import type { DbLogin, Surroundings } from "./config.ts";
 import { hint } from "./issue.ts";
-import { findPassword, readService } from "./login_files.ts";
-
-/** A parameter of libpq. An empty value stands for the default; `at` says where it is set. */
-export type Parameter = readonly [name: string, value: string, at: string];
+import { findPassword, type Parameter, readService } from "./login_files.ts";
 
 /** Each parameter that is supported, with its variable. */
 const VARIABLES: ReadonlyMap<string, string> = new Map(
@@ -30,18 +26,20 @@ const FAULTS: readonly (readonly [RegExp, string])[] = [
   [/^(?!password=).*[\p{Cc}\p{Zl}\p{Zp}]/u, "has a control character or line separator"],
 ];
 
-export type DbLogin = ReturnType<typeof parseLogin>;
-
 /**
  * How to connect, as psql does: by the given parameters, then those of a service, then the environment, then
  * the defaults. What is wrong is added to `faults`.
  */
-export function parseLogin(given: readonly Parameter[], around: Surroundings, faults: string[]) {
+export function parseLogin(
+  given: readonly Parameter[],
+  around: Surroundings,
+  faults: string[],
+): DbLogin {
   const { env, system, folder, findText } = around;
   const home = env.HOME || system.homedir || "/";
   const service = given.find(([name]) => name === "service")?.[1] || env.PGSERVICE;
-  const variables = [...VARIABLES].map(([name, key]) => [name, env[key] ?? "", `$${key}`] as const);
   const ofService = service ? readService(service, home, around, faults) : [];
+  const variables = [...VARIABLES].map(([name, key]) => [name, env[key] ?? "", `$${key}`] as const);
   const set = variables.filter(([, value]) => value !== "");
   const all = new Map<string, string>();
   for (const [name, value, at] of [...given, ...ofService, ...set]) {
@@ -58,21 +56,20 @@ export function parseLogin(given: readonly Parameter[], around: Surroundings, fa
 
   const get = (name: string): string | undefined => all.get(name) || undefined;
   const user = get("user") ?? system.username ?? "";
-  if (user === "")
-    faults.push(
-      "db.dsn: no user: name one there; the system has no name for the engine's own user",
-    );
+  if (user === "") faults.push("db.dsn: no user: name one there, as the system names none");
   const host = get("host") ?? system.sockets;
-  const port = Number(get("port") ?? 5432);
-  const database = get("dbname") ?? user;
-  const file = resolve(folder, get("passfile") ?? join(home, ".pgpass"));
-  const entry = [host === system.sockets ? "localhost" : host, String(port), database, user];
+  const server = { host, port: Number(get("port") ?? 5432), database: get("dbname") ?? user, user };
+  const passwords = resolve(folder, get("passfile") ?? join(home, ".pgpass"));
+  // As libpq names the usual folder there.
+  const name = host === system.sockets ? "localhost" : host;
+  const entry = [name, String(server.port), server.database, user];
+  const inFile = findPassword(findText(passwords, true) ?? "", entry);
   const missing = new Error(
-    `no password given: none in [db], in $PGPASSWORD or for this login in ${file}, which must have mode 600`,
+    `no password given: none in [db], in $PGPASSWORD or for this login in ${passwords}, which must have mode 600`,
   );
 
-  const isSystem = get("sslrootcert") === "system";
-  const mode = isSystem ? "verify-full" : (get("sslmode") ?? "prefer");
+  const root = get("sslrootcert");
+  const mode = root === "system" ? "verify-full" : (get("sslmode") ?? "prefer");
   const [ca, cert, key] = Object.entries(TLS_FILES).map(([name, usual]) => {
     const path = get(name);
     if (path === "system") return undefined;
@@ -80,26 +77,20 @@ export function parseLogin(given: readonly Parameter[], around: Surroundings, fa
     if (path !== undefined && text === undefined) faults.push(`db: ${name}: cannot read ${path}`);
     return text;
   });
-  if (mode === "verify-ca" && ca === undefined)
-    faults.push("db: sslmode=verify-ca needs sslrootcert");
-  const tls: ConnectionOptions = {
-    ...{ ca, cert, key },
-    rejectUnauthorized: mode === "verify-full" || ca !== undefined,
-    ...(mode === "verify-full" ? {} : { checkServerIdentity: () => undefined }),
+  if (mode === "verify-ca" && !ca) faults.push("db: sslmode=verify-ca needs sslrootcert");
+  const isFull = mode === "verify-full";
+  const identity = isFull ? {} : { checkServerIdentity: () => undefined };
+  const tls = { ca, cert, key, rejectUnauthorized: isFull || ca !== undefined, ...identity };
+  const attempts: { readonly [mode: string]: DbLogin["tls"] } = {
+    disable: [false],
+    allow: [false, tls],
+    prefer: [tls, false],
   };
-  const attempts = { disable: [false], allow: [false, tls], prefer: [tls, false] }[mode] ?? [tls];
   return {
-    /** A name, an address, or the folder of a Unix socket. */
-    host,
-    port,
-    database,
-    user,
-    password:
-      get("password") ??
-      (findPassword(findText(file, true) ?? "", entry) || (() => Promise.reject(missing))),
+    ...server,
+    password: get("password") ?? (inFile || (() => Promise.reject(missing))),
     options: get("options"),
     connectionTimeoutMillis: Number(get("connect_timeout") ?? 10) * 1_000,
-    /** To try in turn; false is an unencrypted connection. */
-    tls: host.startsWith("/") ? [false] : attempts,
+    tls: host.startsWith("/") ? [false] : (attempts[mode] ?? [tls]),
   };
 }

@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { quote } from "../text/describe.ts";
 import type { Surroundings } from "./config.ts";
-import type { Parameter } from "./login.ts";
+
+/** A parameter of libpq. An empty value stands for the default; `at` says where it is set. */
+export type Parameter = readonly [name: string, value: string, at: string];
 
 const LINES = /^[^\S\r\n]*([^#=\s][^=\r\n]*)(=?)([^\r\n]*)/gm;
 

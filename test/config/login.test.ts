@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Surroundings } from "../../src/config/config.ts";
+import type { DbLogin, Surroundings } from "../../src/config/config.ts";
 import { parseDb } from "../../src/config/db.ts";
-import type { DbLogin } from "../../src/config/login.ts";
 import { place } from "../../src/store/postgres/address.ts";
 import { BARE } from "../support/login.ts";
 

@@ -1,4 +1,4 @@
-import type { DbLogin } from "../../config/login.ts";
+import type { DbLogin } from "../../config/config.ts";
 
 /** Where a Postgres server is. */
 export interface PostgresAddress {

@@ -1,5 +1,5 @@
 import pg from "pg";
-import type { DbLogin } from "../../config/login.ts";
+import type { DbLogin } from "../../config/config.ts";
 import type { Database } from "../database.ts";
 import { connectError } from "../database_error.ts";
 import { type PostgresAddress, place } from "./address.ts";
