@@ -34,7 +34,7 @@ export function findConfig(option: string | undefined, env: Environment, cwd: st
 
 /** Reads and parses the file. Throws ConfigError with every fault at once. */
 export function loadConfig(path: string, env: Environment): Config {
-  const text = readText(path);
+  const text = findText(path);
   if (text === undefined)
     throw new ConfigError(
       `cannot read the configuration ${path}; check that the engine's user may read it`,
@@ -45,16 +45,12 @@ export function loadConfig(path: string, env: Environment): Config {
     { path: SHIPPED_ALARMS },
     ...own.map((path) => ({ path, mayBeMissing: true }) as const),
   ];
-  const system = readSystem();
-  const parsed = parseConfig(text, { folder, alarmFolders, env, readText, findText, system });
+  const files = { readText: findText, findText, system: readSystem() };
+  const parsed = parseConfig(text, { folder, alarmFolders, env, ...files });
   if (parsed.ok) return parsed.config;
   const { faults } = parsed;
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
   throw new ConfigError([`${count} in the configuration ${path}:`, ...faults].join("\n  "));
-}
-
-function readText(path: string): string | undefined {
-  return findText(path);
 }
 
 function findText(path: string, secret = false): string | undefined {

@@ -30,11 +30,7 @@ const FAULTS: readonly (readonly [RegExp, string])[] = [
  * How to connect, as psql does: by the given parameters, then those of a service, then the environment, then
  * the defaults. What is wrong is added to `faults`.
  */
-export function parseLogin(
-  given: readonly Parameter[],
-  around: Surroundings,
-  faults: string[],
-): DbLogin {
+export function parseLogin(given: readonly Parameter[], around: Surroundings, faults: string[]) {
   const { env, system, folder, findText } = around;
   const home = env.HOME || system.homedir || "/";
   const service = given.find(([name]) => name === "service")?.[1] || env.PGSERVICE;
@@ -69,7 +65,8 @@ export function parseLogin(
   );
 
   const root = get("sslrootcert");
-  const mode = root === "system" ? "verify-full" : (get("sslmode") ?? "prefer");
+  const wanted = root === "system" ? "verify-full" : (get("sslmode") ?? "prefer");
+  const mode = host.startsWith("/") ? "disable" : wanted;
   const [ca, cert, key] = Object.entries(TLS_FILES).map(([name, usual]) => {
     const path = get(name);
     if (path === "system") return undefined;
@@ -91,6 +88,6 @@ export function parseLogin(
     password: get("password") ?? (inFile || (() => Promise.reject(missing))),
     options: get("options"),
     connectionTimeoutMillis: Number(get("connect_timeout") ?? 10) * 1_000,
-    tls: host.startsWith("/") ? [false] : (attempts[mode] ?? [tls]),
+    tls: attempts[mode] ?? [tls],
   };
 }

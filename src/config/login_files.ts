@@ -19,16 +19,13 @@ const ENDS = { HOST: "host", PORT: "port", NAME: "dbname", USER: "user", PASSWOR
 
 /** The login in a dotenv file, read as the Python engines do: no escapes, no comments after a value. */
 export function readDotenv(path: string, { readText }: Surroundings, faults: string[]) {
-  const text = readText(path);
-  const lines = linesIn(text ?? "").filter(([, , sign]) => sign === "=");
+  const lines = linesIn(readText(path) ?? "").filter(([, , sign]) => sign === "=");
   const all = new Map(lines.map(([key, value]) => [key, value.replace(/^(["'])(.*)\1$/s, "$2")]));
   const prefix = PREFIXES.find((start) => Object.keys(ENDS).some((end) => all.has(start + end)));
   if (prefix === undefined) {
-    const found =
-      text === undefined
-        ? `cannot read ${path}; check the path, that it is UTF-8, and that the engine's user may read it`
-        : `${path} has neither SWF_REMOTE_DB_NAME nor DB_NAME; name the file that holds the database login (a line that begins with "export" is not read)`;
-    faults.push(`db.env_path: ${found}`);
+    faults.push(
+      `db.env_path: ${path} cannot be read, or has neither SWF_REMOTE_DB_NAME nor DB_NAME; check the path, that the engine's user may read it, that it is UTF-8, and that lines do not begin with "export"`,
+    );
     return undefined;
   }
   return Object.entries(ENDS).flatMap(([end, name]): readonly Parameter[] => {

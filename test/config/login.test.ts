@@ -484,8 +484,8 @@ describe("a dotenv file is read as the Python engines read it", () => {
     ["with an empty user", `${LOGIN}DB_USER=\n`, /DB_USER is missing$/],
     ["with a user in empty quotes", `${LOGIN}DB_USER=""\n`, /DB_USER is missing$/],
     ["that is another file", "SECRET_KEY=x", /has neither SWF_REMOTE_DB_NAME nor DB_NAME/],
-    ["that is empty", "", /has neither/],
-    ["of a shell", LOGIN.replaceAll("DB_", "export DB_"), /begins with "export" is not read/],
+    ["that is empty", "", /has neither SWF_REMOTE_DB_NAME nor DB_NAME/],
+    ["of a shell", LOGIN.replaceAll("DB_", "export DB_"), /do not begin with "export"/],
     [
       "with a word as port",
       `${LOGIN}DB_PORT=http`,

@@ -17,6 +17,7 @@ describe.skipIf(!hasOpenssl())(
   "a server with passwords and TLS is reached as psql reaches it",
   () => {
     const authority = new Authority();
+    const other = new Authority();
     let server: OwnPostgres;
     let port: string;
     let sockets: string;
@@ -54,6 +55,7 @@ describe.skipIf(!hasOpenssl())(
     afterAll(async () => {
       await server.close();
       authority.remove();
+      other.remove();
     });
 
     interface Given {
@@ -123,7 +125,7 @@ describe.skipIf(!hasOpenssl())(
         }),
       ],
       [
-        "by a service that a variable names, with a password file that another names",
+        "by a service that a variable names, and other variables",
         () => ({
           dsn: "postgresql://",
           home: { ".pg_service.conf": `[site]\nhost=127.0.0.1\nport=${port}\n` },
@@ -203,7 +205,7 @@ describe.skipIf(!hasOpenssl())(
         "a server that the authority does not vouch for",
         () => ({
           dsn: `postgresql://tls:${encoded}@127.0.0.1:${port}/${ME}?sslmode=require`,
-          home: { ".postgresql/root.crt": new Authority().issue("IP:127.0.0.1", 2).cert },
+          home: { ".postgresql/root.crt": readFileSync(other.path, "utf8") },
         }),
         /certificate/,
       ],
