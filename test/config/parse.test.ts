@@ -417,7 +417,7 @@ describe("each fault names its key, what was found and what to write", () => {
       '[db]\nenv_path = "gone.env"',
       [
         expect.stringMatching(
-          /^db\.env_path: cannot read .* in \/etc\/swf\/gone\.env; check the path/,
+          /^db\.env_path: \/etc\/swf\/gone\.env cannot be read.*; check the path/,
         ),
       ],
     ],
