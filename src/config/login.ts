@@ -35,11 +35,10 @@ export function parseLogin(given: readonly Parameter[], around: Surroundings, fa
   const home = env.HOME || system.homedir || "/";
   const service = given.find(([name]) => name === "service")?.[1] || env.PGSERVICE;
   const ofService = service ? readService(service, home, around, faults) : [];
-  const variables = [...VARIABLES].map(([name, key]) => [name, env[key] ?? "", `$${key}`] as const);
-  const set = variables.filter(([, value]) => value !== "");
+  const variables = [...VARIABLES].map(([name, key]) => [name, env[key], `$${key}`] as const);
   const all = new Map<string, string>();
-  for (const [name, value, at] of [...given, ...ofService, ...set]) {
-    if (all.has(name)) continue;
+  for (const [name, value, at] of [...given, ...ofService, ...variables]) {
+    if (value === undefined || all.has(name)) continue;
     all.set(name, value);
     const fault = FAULTS.find(([pattern]) => pattern.test(`${name}=${value}`))?.[1];
     if (fault !== undefined) faults.push(`${at}: ${fault}`);

@@ -46,6 +46,7 @@ async function connectTo(
       if (/timeout expired/.test(String(error))) break;
     }
   }
+  // That a server has no TLS is not why the attempt without it failed.
   const other = errors.find((error) => !/does not support SSL/.test(String(error)));
   throw connectError(place(login), other ?? errors[0]);
 }
