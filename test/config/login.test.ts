@@ -322,6 +322,7 @@ describe("what cannot be read is refused, with what to write", () => {
       { env: { PGSSLMODE: "verify_full" } },
       /^\$PGSSLMODE: must be one of/,
     ],
+    ["an empty variable", "", { env: { PGSSLMODE: "" } }, /^\$PGSSLMODE: must be one of/],
     [
       "a variable with a wrong number",
       "",
