@@ -66,7 +66,8 @@ export function readConfig({ config: named, allowWritable }: ConfigOption) {
   const { db, engine } = config;
   // Before a log or anything else is written beside it.
   if (db.kind === "embedded") requireOwner(db.path);
-  if (db.kind === "env file") check(`the database login in ${db.path}`, writableFileFault(db.path));
+  if (db.kind === "server" && db.envPath !== undefined)
+    check(`the database login in ${db.envPath}`, writableFileFault(db.envPath));
   notes.push(...configWarnings(config, path));
   const accepting: Config = { ...config, engine: { ...engine, allowWritable: true } };
   return { config: allowWritable === true ? accepting : config, path, notes };

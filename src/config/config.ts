@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from "node:tls";
 import type { DetectLimits, SourceConfig } from "../core/model.ts";
 import type { Retention } from "../core/retention.ts";
 
@@ -44,16 +45,28 @@ export interface AlarmFolder {
 
 export type DbConfig =
   | { readonly kind: "embedded"; readonly path: string }
-  | { readonly kind: "dsn"; readonly dsn: string }
-  | { readonly kind: "env file"; readonly path: string; readonly login: DbLogin };
+  | {
+      readonly kind: "server";
+      readonly login: DbLogin;
+      /** The dotenv file that the login comes from, unless it comes from a dsn. */
+      readonly envPath: string | undefined;
+      /** Whether the password is there too. */
+      readonly hasPassword: boolean;
+    };
 
-/** From a dotenv file; for a missing part the driver's default applies. */
+/** How to connect to a server, as its driver takes it: nothing is left to the driver's own defaults. */
 export interface DbLogin {
-  readonly host?: string | undefined;
-  readonly port?: number | undefined;
-  readonly database?: string | undefined;
-  readonly user?: string | undefined;
-  readonly password?: string | undefined;
+  /** A name, an address, or the folder of a socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  /** If there is none, a function that says where it was looked for. */
+  readonly password: string | (() => Promise<never>);
+  readonly options: string | undefined;
+  readonly connectionTimeoutMillis: number;
+  /** To try in turn; false is an unencrypted connection. */
+  readonly tls: readonly (ConnectionOptions | false)[];
 }
 
 export type EmailConfig =
@@ -80,4 +93,12 @@ export interface Surroundings {
   readonly env: Environment;
   /** Text of a file, or undefined where it cannot be read. */
   readonly readText: (path: string) => string | undefined;
+  /** The engine's own user, if the system knows it, and the folder of local servers' sockets. */
+  readonly system: {
+    readonly username?: string;
+    readonly homedir?: string;
+    readonly sockets: string;
+  };
+  /** Text of a file that may be missing, and that no other user may read if it is `secret`. */
+  readonly findText: (path: string, secret?: boolean) => string | undefined;
 }

@@ -44,12 +44,13 @@ export function unknownKeys(
 ): readonly string[] {
   return Object.keys(table)
     .filter((key) => !known.includes(key))
-    .map((key) => {
-      const guess = nearest(key, known);
-      const hint =
-        guess === undefined ? `known here: ${known.join(", ")}` : `did you mean ${guess}?`;
-      return `${showPath([...path, key])}: unknown key (${hint})`;
-    });
+    .map((key) => `${showPath([...path, key])}: unknown key (${hint(key, known)})`);
+}
+
+/** What to write instead of a word that is not known. */
+export function hint(word: string, known: readonly string[]): string {
+  const guess = nearest(word, known) ?? nearest(word.toLowerCase(), known);
+  return guess === undefined ? `known here: ${known.join(", ")}` : `did you mean ${guess}?`;
 }
 
 /** Names the type only: the value may be a login. */

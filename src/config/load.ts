@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExpectedError } from "../core/expected_error.ts";
-import type { Config, Environment } from "./config.ts";
+import type { Config, Environment, Surroundings } from "./config.ts";
 import { parseConfig } from "./parse.ts";
 
 /** The configuration cannot be used; the message lists every fault. */
@@ -33,7 +34,7 @@ export function findConfig(option: string | undefined, env: Environment, cwd: st
 
 /** Reads and parses the file. Throws ConfigError with every fault at once. */
 export function loadConfig(path: string, env: Environment): Config {
-  const text = readText(path);
+  const text = findText(path);
   if (text === undefined)
     throw new ConfigError(
       `cannot read the configuration ${path}; check that the engine's user may read it`,
@@ -44,17 +45,30 @@ export function loadConfig(path: string, env: Environment): Config {
     { path: SHIPPED_ALARMS },
     ...own.map((path) => ({ path, mayBeMissing: true }) as const),
   ];
-  const parsed = parseConfig(text, { folder, alarmFolders, env, readText });
+  const files = { readText: findText, findText, system: readSystem() };
+  const parsed = parseConfig(text, { folder, alarmFolders, env, ...files });
   if (parsed.ok) return parsed.config;
   const { faults } = parsed;
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
   throw new ConfigError([`${count} in the configuration ${path}:`, ...faults].join("\n  "));
 }
 
-function readText(path: string): string | undefined {
+function findText(path: string, secret = false): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    const file = statSync(path);
+    if (!file.isFile() || (secret && (file.mode & 0o077) !== 0)) return undefined;
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
   } catch {
     return undefined;
+  }
+}
+
+function readSystem(): Surroundings["system"] {
+  // As psql on Debian and Red Hat, or else as everywhere else.
+  const sockets = existsSync("/var/run/postgresql") ? "/var/run/postgresql" : "/tmp";
+  try {
+    return { ...userInfo(), sockets };
+  } catch {
+    return { sockets };
   }
 }

@@ -9,36 +9,18 @@ const HARMLESS =
   /^(accept|accept-(charset|encoding|language)|cache-control|content-type|from|origin|referer|user-agent)$/i;
 
 /** Every value that must never be shown: passwords, tokens, header values. */
-export function secretsOf(config: Config, env: Environment): readonly string[] {
+export function secretsOf({ db, sources }: Config, env: Environment): readonly string[] {
+  const password = db.kind === "server" ? db.login.password : undefined;
   return [
     ...environmentSecrets(env),
-    ...(config.db.kind === "dsn" ? dsnSecrets(config.db.dsn) : []),
-    ...(config.db.kind === "env file" ? [config.db.login.password ?? ""] : []),
-    ...Object.values(config.sources).flatMap(sourceSecrets),
+    ...(typeof password === "string" ? [password] : []),
+    ...Object.values(sources).flatMap(sourceSecrets),
   ].filter((secret) => secret !== "");
 }
 
 /** The part that is known before the configuration is read. */
 export function environmentSecrets(env: Environment): readonly string[] {
   return VARIABLES.flatMap((name) => env[name] ?? []);
-}
-
-/** The password of a DSN, as it stands and decoded, as the server gets it; none where it has none. */
-export function dsnSecrets(dsn: string): readonly string[] {
-  const url = new URL(dsn);
-  // The URL class encodes what the writer did not.
-  const typed = /^[^:]+:\/\/[^/:@]*:(.*)@/.exec(dsn)?.[1] ?? "";
-  return [url.password, typed, ...url.searchParams.getAll("password")]
-    .flatMap((password) => [password, decoded(password)])
-    .filter((password) => password !== "");
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function sourceSecrets({ headers, token }: SourceConfig): readonly string[] {

@@ -1,19 +1,15 @@
 import { statSync } from "node:fs";
 import { readableByAll, shellWord } from "../core/rights.ts";
 import type { Config } from "./config.ts";
-import { dsnSecrets, headerSecrets } from "./secrets.ts";
+import { headerSecrets } from "./secrets.ts";
 
 /** Files with a secret that every user of the machine can read, one line each. */
 export function configWarnings({ db, sources }: Config, path: string): readonly string[] {
   const headers = Object.values(sources).flatMap((source) => headerSecrets(source.headers));
-  const password = db.kind === "dsn" && dsnSecrets(db.dsn).length > 0;
+  const password = db.kind === "server" && db.hasPassword ? (db.envPath ?? path) : undefined;
   return [
-    ...(password || headers.length > 0
-      ? readable(path, password ? "a database password" : "request headers")
-      : []),
-    ...(db.kind === "env file" && db.login.password !== undefined
-      ? readable(db.path, "a database password")
-      : []),
+    ...(password === undefined ? [] : readable(password, "a database password")),
+    ...(headers.length > 0 && password !== path ? readable(path, "request headers") : []),
   ];
 }
 

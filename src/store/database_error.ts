@@ -61,6 +61,7 @@ function hint(error: unknown, text: string): string {
     return "the server requires TLS: add sslmode=require to the dsn in [db]";
   if (/does not support SSL/.test(text))
     return "the server has no TLS: sslmode=prefer in [db] connects without it";
+  if (/^no password given/.test(text)) return "the server asks for one";
   if (/certificate/.test(text))
     return "check sslmode and sslrootcert in [db]; sslrootcert names the server's CA file";
   return adviceOn(state) ?? "check [db] in the configuration, and that the server is running";

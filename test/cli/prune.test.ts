@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
+import { loginTo } from "../support/login.ts";
 import { insertEntry } from "../support/rows.ts";
 import { makeSite } from "../support/site.ts";
 
@@ -109,7 +110,7 @@ test(
     await site.tick();
     await insert(1_500);
     const entry = fileURLToPath(new URL("../../dist/program/swf-alarms.js", import.meta.url));
-    const holder = await openPostgres({ dsn: site.dsn ?? "" });
+    const holder = await openPostgres(loginTo(site.dsn ?? ""));
     try {
       // Another session keeps the table, so the first DELETE waits.
       const child = await holder.transaction(async (tx) => {

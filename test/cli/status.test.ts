@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
+import { loginTo } from "../support/login.ts";
 import { insertAlarm, insertEntry } from "../support/rows.ts";
 import { makeSite, type Site } from "../support/site.ts";
 
@@ -114,7 +115,7 @@ test(
     expect(text).not.toMatch(/archived|mail 3000/);
 
     await insertRun(site, { minutesAgo: 1 });
-    const db = await openPostgres({ dsn: site.dsn ?? "" });
+    const db = await openPostgres(loginTo(site.dsn ?? ""));
     const lock = await db.tryLock("swf-alarms tick");
     try {
       const busy = (await status(site)).lines;

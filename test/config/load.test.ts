@@ -86,10 +86,10 @@ describe("the configuration is read", () => {
   });
 
   test("with a dotenv file beside it, and a token from the environment", () => {
-    write(".env", "DB_NAME=n\n");
+    write(".env", "\uFEFFDB_NAME=n\nDB_HOST=h\nDB_USER=u\n");
     const text = '[db]\nenv_path = ".env"\n[sources.a]\nbase_url = "http://h"\ntoken_env = "T"';
     const config = loadConfig(write("config.toml", text), { T: "t0ken" });
-    expect(config.db).toMatchObject({ kind: "env file", login: { database: "n" } });
+    expect(config.db).toMatchObject({ kind: "server", login: { database: "n" } });
     expect(config.sources.a?.token).toBe("t0ken");
   });
 

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Config } from "../../src/config/config.ts";
 import { secretsOf } from "../../src/config/secrets.ts";
 import type { SourceConfig } from "../../src/core/model.ts";
+import { loginTo } from "../support/login.ts";
 
 function configWith(db: Config["db"], source: Partial<SourceConfig> = {}): Config {
   return {
@@ -42,34 +43,16 @@ const EMBEDDED = { kind: "embedded", path: "/state" } as const;
 
 test.each([
   ["nothing where there is no login", configWith(EMBEDDED), {}, []],
-  ["a dsn without a password", configWith({ kind: "dsn", dsn: "postgresql://u@h/d" }), {}, []],
+  ["a dsn without a password", configWith(loginTo("postgresql://u@h/d")), {}, []],
   [
-    "the password of a dsn",
-    configWith({ kind: "dsn", dsn: "postgresql://u:hunter2@h/d" }),
+    "the password of a dsn, as the server gets it",
+    configWith(loginTo("postgresql://u:p%40ss%2fw%6Frd@h/d")),
     {},
-    ["hunter2"],
-  ],
-  [
-    "a password with signs that were not encoded",
-    configWith({ kind: "dsn", dsn: "postgresql://u:hun t@er2@h/d" }),
-    {},
-    ["hun t@er2", "hun%20t%40er2"],
-  ],
-  [
-    "a password with signs that were encoded, as the server gets it",
-    configWith({ kind: "dsn", dsn: "postgresql://u:p%40ss%2Fword@h/d" }),
-    {},
-    ["p%40ss%2Fword", "p@ss/word"],
+    ["p@ss/word"],
   ],
   [
     "a password in the query of a dsn",
-    configWith({ kind: "dsn", dsn: "postgresql://h/d?password=hunter2" }),
-    {},
-    ["hunter2"],
-  ],
-  [
-    "the password of a dotenv file",
-    configWith({ kind: "env file", path: "/x/.env", login: { password: "hunter2" } }),
+    configWith(loginTo("postgresql://h/d?password=hunter2")),
     {},
     ["hunter2"],
   ],

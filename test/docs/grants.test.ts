@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { createPostgres } from "../support/databases.ts";
+import { loginTo } from "../support/login.ts";
 import { type ProcessResult, runEngine } from "../support/process.ts";
 
 const FILE = fileURLToPath(new URL("../../deploy/grants.sql", import.meta.url));
@@ -75,7 +76,7 @@ async function makeGrantee(): Promise<Grantee> {
       `[engine]\nalarms_dir = "alarms"\n[db]\ndsn = "${dsn.href}"\n[email]\nprovider = "file"\n`,
     );
   const withDatabase = async (url: string, sql: string): Promise<void> => {
-    const db = await openPostgres({ dsn: url });
+    const db = await openPostgres(loginTo(url));
     try {
       await db.script(sql);
     } finally {

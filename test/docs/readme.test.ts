@@ -20,6 +20,7 @@ import { Engine } from "../../src/config/engine.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { Source } from "../../src/config/sources.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
+import { BARE } from "../support/login.ts";
 import { runEngine } from "../support/process.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -72,12 +73,7 @@ describe("configuration keys", () => {
 
 /** Faults of a configuration text. */
 function parse(text: string): readonly string[] {
-  const around = {
-    folder: "/site",
-    alarmFolders: [{ path: "/alarms" }],
-    env: { GRACEDB_TOKEN: "x" },
-    readText: () => undefined,
-  };
+  const around = { ...BARE, env: { GRACEDB_TOKEN: "x" } };
   const parsed = parseConfig(text, around);
   return parsed.ok ? [] : parsed.faults;
 }

@@ -4,6 +4,7 @@ import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { eventData, perAlarm, runData } from "../support/contract.ts";
 import { activeList, eventPage, health } from "../support/dashboard.ts";
 import { MONITOR_TABLES, REMOTE_TABLES } from "../support/django_tables.ts";
+import { loginTo } from "../support/login.ts";
 import { QUIET } from "../support/quiet.ts";
 import { type Entry, insertAlarm, insertEntry, only } from "../support/rows.ts";
 import { makeSite, type Site, THINGS } from "../support/site.ts";
@@ -15,7 +16,7 @@ const VARIANTS = [
 
 async function djangoSite(tables: string): Promise<Site> {
   const site = await makeSite({ bare: true });
-  const db = await openPostgres({ dsn: site.dsn ?? "" });
+  const db = await openPostgres(loginTo(site.dsn ?? ""));
   try {
     await db.script(tables);
   } finally {

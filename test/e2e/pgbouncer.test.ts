@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { busySite, holdAnswers, PATIENT } from "../support/busy_site.ts";
 import { createPostgres } from "../support/databases.ts";
+import { loginTo } from "../support/login.ts";
 import { HAS_PGBOUNCER, startPgbouncer } from "../support/pgbouncer.ts";
 import { QUIET } from "../support/quiet.ts";
 import type { Site } from "../support/site.ts";
@@ -52,7 +53,7 @@ pooled("no setting of the engine stays on a session that others get from the poo
   await other.connect();
   onTestFinished(() => other.end());
   const before = (await other.query(show)).rows;
-  const db = await openPostgres({ dsn });
+  const db = await openPostgres(loginTo(dsn));
   await db.query("SELECT 1");
   await db.transaction((tx) => tx.query("SELECT 1"), { flush: false });
   await db.script("SELECT 1; SELECT 2");

@@ -2,6 +2,7 @@ import pg from "pg";
 import { expect, onTestFinished, test } from "vitest";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { busySite, holdAnswers, PATIENT } from "../support/busy_site.ts";
+import { loginTo } from "../support/login.ts";
 import { QUIET } from "../support/quiet.ts";
 import { insertAlarm, readEntries } from "../support/rows.ts";
 import { type Site, THINGS } from "../support/site.ts";
@@ -135,7 +136,7 @@ test("a server that is frozen from the start is not waited for longer than the t
 test("what a process that is gone has locked does not keep the next tick from beginning", async () => {
   const site = await busySite({});
   await site.tick();
-  const gone = await openPostgres({ dsn: site.dsn ?? "" });
+  const gone = await openPostgres(loginTo(site.dsn ?? ""));
   onTestFinished(() => gone.close());
   const locked = new Promise<void>((resolve) => {
     const hang = gone.transaction(async (tx) => {

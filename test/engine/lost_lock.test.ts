@@ -3,6 +3,7 @@ import type { Database } from "../../src/store/database.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { CountingDatabase } from "../support/counting_database.ts";
 import { createPostgres } from "../support/databases.ts";
+import { loginTo } from "../support/login.ts";
 import { insertAlarm, readEntries } from "../support/rows.ts";
 import { engineAt } from "./engine_at.ts";
 
@@ -29,7 +30,7 @@ async function active(db: Database): Promise<readonly string[]> {
 }
 
 async function openServer(): Promise<Database> {
-  return await openPostgres({ dsn: await createPostgres() });
+  return await openPostgres(loginTo(await createPostgres()));
 }
 
 test("a tick that loses its lock writes nothing more and ends with a reason; the next one continues", async () => {

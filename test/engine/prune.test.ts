@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Database } from "../../src/store/database.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { createPostgres } from "../support/databases.ts";
+import { loginTo } from "../support/login.ts";
 import { insertEntry, only, readEntries } from "../support/rows.ts";
 import { engineAt, START } from "./engine_at.ts";
 
@@ -22,7 +23,7 @@ async function history(db: Database): Promise<void> {
   await insertEntry(db, { kind: "notification", created, data: { outcome: "delivered" } });
 }
 
-const openServer = async (): Promise<Database> => openPostgres({ dsn: await createPostgres() });
+const openServer = async (): Promise<Database> => openPostgres(loginTo(await createPostgres()));
 
 async function left(db: Database) {
   const kinds = ["engine_run", "event", "notification"];

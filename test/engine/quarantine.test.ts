@@ -5,12 +5,13 @@ import { expect, onTestFinished, test } from "vitest";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { perAlarm, runData } from "../support/contract.ts";
 import { createPostgres } from "../support/databases.ts";
+import { loginTo } from "../support/login.ts";
 import { type Entry, insertAlarm, only, readEntries, readStateRows } from "../support/rows.ts";
 import { type EngineAt, engineAt, START } from "./engine_at.ts";
 
 const MINUTE = 60;
 
-const openServer = async () => openPostgres({ dsn: await createPostgres() });
+const openServer = async () => openPostgres(loginTo(await createPostgres()));
 
 async function brokenAlarm(data: { readonly [key: string]: unknown } = {}): Promise<EngineAt> {
   const engine = await engineAt(openServer);

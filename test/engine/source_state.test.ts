@@ -4,6 +4,7 @@ import { setTeam } from "../../src/store/teams.ts";
 import { perAlarm, runData } from "../support/contract.ts";
 import { createPostgres } from "../support/databases.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
+import { loginTo } from "../support/login.ts";
 import { type Entry, insertAlarm, only, readEntries, readStateRows } from "../support/rows.ts";
 import { type EngineAt, engineAt } from "./engine_at.ts";
 
@@ -22,7 +23,7 @@ interface Dead {
 
 /** Alarms on one service, which answers at first. */
 async function alarms(names: readonly string[] = NAMES.slice(0, 2)): Promise<Dead> {
-  const engine = await engineAt(async () => openPostgres({ dsn: await createPostgres() }));
+  const engine = await engineAt(async () => openPostgres(loginTo(await createPostgres())));
   const site: Dead = {
     engine,
     answers: true,

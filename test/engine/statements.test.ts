@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { CountingDatabase } from "../support/counting_database.ts";
 import { createPostgres } from "../support/databases.ts";
+import { loginTo } from "../support/login.ts";
 import { engineAt } from "./engine_at.ts";
 
 /**
@@ -13,7 +14,7 @@ const PER_TICK = 20;
 async function site() {
   let db: CountingDatabase | undefined;
   const at = await engineAt(async () => {
-    db = new CountingDatabase(await openPostgres({ dsn: await createPostgres() }));
+    db = new CountingDatabase(await openPostgres(loginTo(await createPostgres())));
     return db;
   });
   at.configure({ clearGuardShare: 1 });

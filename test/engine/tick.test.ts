@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { perAlarm } from "../support/contract.ts";
 import { createPostgres, DATABASES } from "../support/databases.ts";
+import { loginTo } from "../support/login.ts";
 import { type Entry, insertAlarm, insertEntry, only, readEntries } from "../support/rows.ts";
 import { type EngineAt, engineAt, type Says, START } from "./engine_at.ts";
 
@@ -234,7 +235,7 @@ const TIMELINES: readonly {
   },
 ];
 
-const openServer = async () => openPostgres({ dsn: await createPostgres() });
+const openServer = async () => openPostgres(loginTo(await createPostgres()));
 
 describe.each(DATABASES)("on $kind", ({ open }) => {
   test.for(TIMELINES)("$name", async ({ hours, steps }) => {

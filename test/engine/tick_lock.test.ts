@@ -7,13 +7,14 @@ import { migrate } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { listSkipped, recordSkipped } from "../../src/store/skipped_ticks.ts";
 import { createPostgres } from "../support/databases.ts";
+import { loginTo } from "../support/login.ts";
 import { proxyDsn } from "../support/tcp_proxy.ts";
 import { engineSettings } from "./engine_at.ts";
 
 const NOW = 1_800_000_000;
 
 async function open(dsn: string): Promise<Database> {
-  const db = await openPostgres({ dsn });
+  const db = await openPostgres(loginTo(dsn));
   onTestFinished(() => db.close());
   return db;
 }

@@ -5,10 +5,11 @@ import { parseCount } from "../../src/cli/event_list.ts";
 import { renderTable, renderTime } from "../../src/cli/output.ts";
 import { parseAssignments } from "../../src/cli/param_option.ts";
 import { parseTeamName } from "../../src/cli/team_set.ts";
-import { parseDbLogin } from "../../src/config/db.ts";
+import { parseDb } from "../../src/config/db.ts";
 import { parseRetryAfter } from "../../src/source/retry.ts";
 import { safeJson } from "../../src/text/json.ts";
 import { parseUtc } from "../../src/text/utc.ts";
+import { BARE } from "../support/login.ts";
 import { anyJson, anyText, ONE_LINE } from "./arbitraries.ts";
 import { runs } from "./runs.ts";
 
@@ -117,15 +118,15 @@ test("a dotenv text is a login or a fault in one line, and never shows the passw
   );
   fc.assert(
     fc.property(fc.option(fc.array(line), { nil: undefined }), (lines) => {
-      const login = parseDbLogin(lines?.join("\n"), "/srv/.env");
-      if (typeof login === "string") {
-        expect(login).toMatch(ONE_LINE);
-        expect(login).not.toContain(secret);
-        return;
-      }
-      const { port, ...texts } = login;
-      expect(port === undefined || (port > 0 && port < 65_536)).toBe(true);
-      for (const text of Object.values(texts)) expect(text).not.toBe("");
+      const faults: string[] = [];
+      const readText = () => lines?.join("\n");
+      const db = parseDb({ env_path: "/srv/.env" }, { ...BARE, readText }, faults);
+      for (const fault of faults) expect(fault).toMatch(ONE_LINE);
+      expect(faults.join()).not.toContain(secret);
+      if (faults.length > 0 || db?.kind !== "server") return;
+      const { port, host, database, user } = db.login;
+      expect(port > 0 && port < 65_536).toBe(true);
+      for (const text of [host, database, user]) expect(text).not.toBe("");
     }),
     runs(5),
   );

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import type { Config } from "../../src/config/config.ts";
 import { type ParsedConfig, parseConfig } from "../../src/config/parse.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../src/text/json.ts";
+import { BARE } from "../support/login.ts";
 import { anyText, mutate, mutations, ONE_LINE, oddNames } from "./arbitraries.ts";
 import { runs } from "./runs.ts";
 
@@ -13,11 +14,14 @@ const SECRET = "hunter2swordfish";
 
 function parse(text: string): ParsedConfig {
   return parseConfig(text, {
+    ...BARE,
     folder: "/etc/swf-alarms",
     alarmFolders: [{ path: "/opt/swf-alarms/alarms" }],
     env: { GRACEDB_TOKEN: SECRET, BAD_TOKEN: `${SECRET}\n` },
     readText: (path) =>
-      path.endsWith(".env") ? `DB_NAME=n\nDB_USER=u\nDB_PASSWORD=${SECRET}\n` : undefined,
+      path.endsWith(".env")
+        ? `DB_NAME=n\nDB_HOST=h\nDB_USER=u\nDB_PASSWORD=${SECRET}\n`
+        : undefined,
   });
 }
 
@@ -91,10 +95,11 @@ function expectSettings({ engine, sources, db, email }: Config): void {
     ...engine.alarmFolders.map(({ path }) => path),
     ...(engine.logPath === undefined ? [] : [engine.logPath]),
   ];
-  if (db.kind !== "dsn") paths.push(db.path);
+  if (db.kind === "embedded") paths.push(db.path);
   if (email.provider === "file") paths.push(email.dir);
   for (const path of paths) expect(path).toMatch(/^\/[^\p{Cc}]*$/u);
-  if (db.kind === "dsn") expect(db.dsn).toMatch(/^postgres(ql)?:\/\/\P{Cc}+$/u);
+  if (db.kind === "server")
+    expect(`${db.login.host} ${db.login.user} ${db.login.database}`).toMatch(/^\P{Cc}+$/u);
   const urls = [engine.baseUrl, ...Object.values(sources).map(({ baseUrl }) => baseUrl)];
   for (const url of urls) {
     if (url === undefined) continue;

@@ -5,6 +5,7 @@ import { migrate } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { listTeams, setTeam } from "../../src/store/teams.ts";
 import { createPostgres } from "../support/databases.ts";
+import { loginTo } from "../support/login.ts";
 import { only, readEntries } from "../support/rows.ts";
 
 const NOW = 1_800_000_000;
@@ -13,7 +14,7 @@ const COMMANDS = 8;
 /** Sessions of so many commands that run at the same time. */
 async function openMany(): Promise<readonly Database[]> {
   const dsn = await createPostgres();
-  const all = await Promise.all(Array.from({ length: COMMANDS }, () => openPostgres({ dsn })));
+  const all = await Promise.all(Array.from({ length: COMMANDS }, () => openPostgres(loginTo(dsn))));
   onTestFinished(async () => {
     await Promise.all(all.map((db) => db.close()));
   });

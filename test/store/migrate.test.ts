@@ -7,6 +7,7 @@ import { migrate, pendingMigrations } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { createPostgres, DATABASES } from "../support/databases.ts";
 import { MONITOR_TABLES, REMOTE_TABLES } from "../support/django_tables.ts";
+import { loginTo } from "../support/login.ts";
 import { entryRow, entryRows, insertEntry, only, type RawEntry } from "../support/raw_entries.ts";
 import { readSchema, withoutOurs } from "../support/schema.ts";
 
@@ -275,7 +276,7 @@ describe.each(DATABASES)("migrate on $kind", ({ open }) => {
 describe("migrate on a shared Postgres", () => {
   test("of several that start at once each ends well or says that another is at work, and the result is whole", async () => {
     const dsn = await createPostgres();
-    const several = await Promise.all([1, 2, 3, 4].map(() => openPostgres({ dsn })));
+    const several = await Promise.all([1, 2, 3, 4].map(() => openPostgres(loginTo(dsn))));
     try {
       const applied: string[] = [];
       for (const result of await Promise.allSettled(several.map((db) => migrate(db)))) {
@@ -291,8 +292,8 @@ describe("migrate on a shared Postgres", () => {
 
   test("one that starts while another is at work says so and touches nothing", async () => {
     const dsn = await createPostgres();
-    const first = await openPostgres({ dsn });
-    const second = await openPostgres({ dsn });
+    const first = await openPostgres(loginTo(dsn));
+    const second = await openPostgres(loginTo(dsn));
     try {
       expect(await first.tryLock("swf-alarms migrate")).toMatchObject({ held: true });
       await expect(migrate(second)).rejects.toThrow(BUSY);
@@ -312,7 +313,7 @@ describe("migrate on a shared Postgres", () => {
   ];
   test.each(roles)("%s gets advice; nothing is half made", async (_who, rights, pending) => {
     const dsn = await createPostgres();
-    const owner = await openPostgres({ dsn });
+    const owner = await openPostgres(loginTo(dsn));
     try {
       await owner.script(REMOTE_TABLES);
       const data = { entry_id: "event_a", dedupe_key: "k", clear_time: null };
@@ -326,7 +327,7 @@ describe("migrate on a shared Postgres", () => {
       const address = new URL(dsn);
       address.username = name;
       address.password = "pw";
-      const limited = await openPostgres({ dsn: address.href });
+      const limited = await openPostgres(loginTo(address.href));
       const failure: unknown = await migrate(limited).catch((error: unknown) => error);
       await limited.close();
 

@@ -8,6 +8,7 @@ import { migrate } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { isJsonObject } from "../../src/text/json.ts";
 import { createPostgres, DATABASES } from "../support/databases.ts";
+import { loginTo } from "../support/login.ts";
 import { activeList, type NewEvent, openDetected } from "../support/open_events.ts";
 import { entryRow, insertEntry, only } from "../support/raw_entries.ts";
 
@@ -292,8 +293,8 @@ describe("openEvents on a shared Postgres", () => {
   let theirs: Database;
   beforeAll(async () => {
     dsn = await createPostgres();
-    ours = await openPostgres({ dsn });
-    theirs = await openPostgres({ dsn });
+    ours = await openPostgres(loginTo(dsn));
+    theirs = await openPostgres(loginTo(dsn));
     await migrate(ours);
   });
   afterAll(async () => {

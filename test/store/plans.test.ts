@@ -29,6 +29,7 @@ import { isJsonObject } from "../../src/text/json.ts";
 import type { Statement } from "../support/counting_database.ts";
 import { createPostgres } from "../support/databases.ts";
 import { MONITOR_TABLES, REMOTE_TABLES } from "../support/django_tables.ts";
+import { loginTo } from "../support/login.ts";
 import { openDetected } from "../support/open_events.ts";
 
 /** The newest row's time. */
@@ -169,7 +170,7 @@ describe.each([
 ])("with years of history in a database of %s", (_, tables) => {
   let db: Database;
   beforeAll(async () => {
-    db = await openPostgres({ dsn: await createPostgres() });
+    db = await openPostgres(loginTo(await createPostgres()));
     await db.script(tables);
     await migrate(db);
     await db.script(HISTORY);
@@ -202,7 +203,7 @@ describe.each([
 });
 
 test("events named by their ids are found by these in a table that Postgres has yet to look at, too", async () => {
-  const db = await openPostgres({ dsn: await createPostgres() });
+  const db = await openPostgres(loginTo(await createPostgres()));
   try {
     await migrate(db);
     await db.script(`ALTER TABLE entry SET (autovacuum_enabled = false); ${EVENTS}`);

@@ -5,6 +5,7 @@ import { migrate } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { countOld, pruneSome } from "../../src/store/retention.ts";
 import { createPostgres, DATABASES } from "../support/databases.ts";
+import { loginTo } from "../support/login.ts";
 import { entryRows, insertEntry, insertVersion, type RawEntry } from "../support/raw_entries.ts";
 
 const DAY = 86_400;
@@ -274,7 +275,7 @@ describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
 
 test("rows that another process removes at this moment are not waited for", async () => {
   const dsn = await createPostgres();
-  const [one, other] = await Promise.all([openPostgres({ dsn }), openPostgres({ dsn })]);
+  const [one, other] = await Promise.all([openPostgres(loginTo(dsn)), openPostgres(loginTo(dsn))]);
   try {
     await migrate(one);
     await insertEvents(one, 1_500);
@@ -300,7 +301,7 @@ test("what is kept forever costs no statement, which would require the right to 
 
 test("a missing right is named, with what to do", async () => {
   const dsn = await createPostgres();
-  const owner = await openPostgres({ dsn });
+  const owner = await openPostgres(loginTo(dsn));
   const role = `r_${dsn.slice(-12)}`;
   const url = new URL(dsn);
   [url.username, url.password] = [role, "pw"];
@@ -309,7 +310,7 @@ test("a missing right is named, with what to do", async () => {
     await owner.script(
       `CREATE ROLE ${role} LOGIN PASSWORD 'pw'; GRANT SELECT, UPDATE ON entry, entry_version TO ${role}`,
     );
-    const db = await openPostgres({ dsn: url.href });
+    const db = await openPostgres(loginTo(url.href));
     await expect(db.transaction((tx) => pruneSome(tx, ALL, NOW))).rejects.toThrow(
       'cannot remove old rows: database error: permission denied for table entry; grant the engine\'s role the rights in deploy/grants.sql, or set "forever" in [retention]',
     );
@@ -320,7 +321,7 @@ test("a missing right is named, with what to do", async () => {
 });
 
 test("on a large table every kind is found by the index on kind and time", async () => {
-  const db = await openPostgres({ dsn: await createPostgres() });
+  const db = await openPostgres(loginTo(await createPostgres()));
   const plans: string[] = [];
   try {
     await migrate(db);

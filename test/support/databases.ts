@@ -3,12 +3,13 @@ import { inject } from "vitest";
 import type { Database } from "../../src/store/database.ts";
 import { openInMemory } from "../../src/store/embedded/database.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
+import { loginTo } from "./login.ts";
 
 /** Makes an empty database on the real test server; gives its DSN. */
 export async function createPostgres(): Promise<string> {
   const server = inject("postgres");
   const name = `t_${randomUUID().replaceAll("-", "")}`;
-  const admin = await openPostgres({ dsn: `${server}postgres` });
+  const admin = await openPostgres(loginTo(`${server}postgres`));
   try {
     await admin.query(`CREATE DATABASE ${name}`);
   } finally {
@@ -22,6 +23,6 @@ export const DATABASES: readonly {
   readonly kind: string;
   readonly open: () => Promise<Database>;
 }[] = [
-  { kind: "Postgres", open: async () => openPostgres({ dsn: await createPostgres() }) },
+  { kind: "Postgres", open: async () => openPostgres(loginTo(await createPostgres())) },
   { kind: "embedded", open: openInMemory },
 ];

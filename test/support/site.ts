@@ -16,6 +16,7 @@ import { migrate } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { createPostgres } from "./databases.ts";
 import { json, startServer, type TestServer } from "./http_server.ts";
+import { loginTo } from "./login.ts";
 import { type MailService, startMailService } from "./mail_service.ts";
 import { type ProcessOptions, type ProcessResult, runEngine } from "./process.ts";
 import { type Entry, readEntries } from "./rows.ts";
@@ -109,7 +110,7 @@ export async function makeSite(options: SiteOptions = {}): Promise<Site> {
     rmSync(folder, { recursive: true, force: true });
   });
   const open = () =>
-    dsn === undefined ? openEmbedded(join(folder, "state")) : openPostgres({ dsn });
+    dsn === undefined ? openEmbedded(join(folder, "state")) : openPostgres(loginTo(dsn));
   const site: Site = {
     folder,
     alarmsDir,
@@ -144,7 +145,7 @@ export async function makeSite(options: SiteOptions = {}): Promise<Site> {
   site.configure(options);
   if (options.bare === true) return site;
   if (dsn === undefined) cpSync(await embeddedTemplate(), join(folder, "state"), COPY);
-  else await migrated(openPostgres({ dsn }));
+  else await migrated(openPostgres(loginTo(dsn)));
   return site;
 }
 

@@ -1,11 +1,11 @@
 import pg from "pg";
+import type { DbLogin } from "../../config/config.ts";
 import type { Database } from "../database.ts";
 import { connectError } from "../database_error.ts";
-import { libpqDsns, type PostgresAddress, place } from "./address.ts";
+import { type PostgresAddress, place } from "./address.ts";
 import { postgresDatabase } from "./database.ts";
 import { endSession, LIMITS, type Limits, runStatement } from "./session.ts";
 
-const CONNECT_TIMEOUT = 10_000;
 /** A lost server or network is noticed even while nothing is sent. */
 const KEEPALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 20_000 };
 
@@ -32,35 +32,38 @@ export async function openPostgres(
 }
 
 async function connectTo(
-  address: PostgresAddress,
+  { login }: PostgresAddress,
   limits: Limits,
   signal: AbortSignal | undefined,
 ): Promise<pg.Client> {
   const errors: unknown[] = [];
-  for (const dsn of address.dsn === undefined ? [undefined] : libpqDsns(address.dsn)) {
+  for (const ssl of login.tls) {
     try {
-      const config = dsn === undefined ? { ...address.login } : { connectionString: dsn };
-      return await connectOnce(config, limits, signal);
+      return await connectOnce(login, ssl, limits, signal);
     } catch (error) {
       signal?.throwIfAborted();
       errors.push(error);
+      if (/timeout expired/.test(String(error))) break;
     }
   }
-  throw connectError(place(address), errors[0]);
+  // That a server has no TLS is not why the attempt without it failed.
+  const other = errors.find((error) => !/does not support SSL/.test(String(error)));
+  throw connectError(place(login), other ?? errors[0]);
 }
 
 /** Limits are set by a statement: poolers such as PgBouncer do not accept them as startup parameters. */
 async function connectOnce(
-  config: pg.ClientConfig,
+  login: DbLogin,
+  ssl: DbLogin["tls"][number],
   limits: Limits,
   signal: AbortSignal | undefined,
 ): Promise<pg.Client> {
   signal?.throwIfAborted();
   const client = new pg.Client({
-    ...config,
+    ...login,
+    ssl,
     ...KEEPALIVE,
     application_name: "swf-alarms",
-    connectionTimeoutMillis: CONNECT_TIMEOUT,
   });
   // A connection that the server ends is noticed at its next use; unhandled, the event would end the process.
   client.on("error", () => {});

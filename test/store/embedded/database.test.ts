@@ -19,6 +19,7 @@ import { DATABASE_LOCK, lockFolder } from "../../../src/store/embedded/folder_lo
 import { migrate } from "../../../src/store/migrate.ts";
 import { databaseExists, openDatabase } from "../../../src/store/open.ts";
 import { createPostgres } from "../../support/databases.ts";
+import { loginTo } from "../../support/login.ts";
 import { entryRow, insertEntry } from "../../support/raw_entries.ts";
 import { built, runScript, type Script, startScript } from "../../support/script.ts";
 
@@ -321,27 +322,13 @@ describe("openDatabase", () => {
     await db.close();
   });
 
-  test("a dsn opens that Postgres, and always exists", async () => {
+  test("a server's login opens that Postgres, and always exists", async () => {
     const dsn = await createPostgres();
-    expect(databaseExists({ kind: "dsn", dsn })).toBe(true);
-    const db = await openDatabase({ kind: "dsn", dsn });
+    expect(databaseExists(loginTo(dsn))).toBe(true);
+    const db = await openDatabase(loginTo(dsn));
     expect(await db.query("SELECT current_database() AS name")).toEqual([
       { name: new URL(dsn).pathname.slice(1) },
     ]);
-    await db.close();
-  });
-
-  test("an env file's login opens that Postgres", async () => {
-    const url = new URL(await createPostgres());
-    const login = {
-      host: url.hostname,
-      port: Number(url.port),
-      database: url.pathname.slice(1),
-      user: url.username,
-      password: url.password,
-    };
-    const db = await openDatabase({ kind: "env file", path: "/x/.env", login });
-    expect(await db.query("SELECT current_database() AS name")).toEqual([{ name: login.database }]);
     await db.close();
   });
 

@@ -3,6 +3,7 @@ import { type Database, DatabaseError } from "../../../src/store/database.ts";
 import { openPostgres } from "../../../src/store/postgres/connect.ts";
 import { LIMITS, type Limits } from "../../../src/store/postgres/session.ts";
 import { createPostgres } from "../../support/databases.ts";
+import { loginTo } from "../../support/login.ts";
 import { proxyDsn } from "../../support/tcp_proxy.ts";
 
 /** A table whose every new row asks a function, which the test writes, whether it may come in. */
@@ -23,7 +24,7 @@ async function tries(db: Database): Promise<number> {
 describe("conflicting transactions", () => {
   let db: Database;
   beforeAll(async () => {
-    db = await openPostgres({ dsn: await createPostgres() });
+    db = await openPostgres(loginTo(await createPostgres()));
   });
   afterAll(() => db.close());
   const conflict = (code: string, count: number) =>
@@ -81,13 +82,13 @@ describe("limits on Postgres", () => {
   let dsn: string;
   let db: Database;
   const limited = async (limits: Partial<Limits>): Promise<Database> => {
-    const opened = await openPostgres({ dsn }, { ...LIMITS, ...limits });
+    const opened = await openPostgres(loginTo(dsn), { ...LIMITS, ...limits });
     onTestFinished(() => opened.close());
     return opened;
   };
   beforeAll(async () => {
     dsn = await createPostgres();
-    db = await openPostgres({ dsn });
+    db = await openPostgres(loginTo(dsn));
   });
   beforeEach(() => judgedTable(db, "PERFORM pg_sleep(NEW.n);"));
   afterAll(() => db.close());
@@ -139,14 +140,14 @@ describe("a network that fails", () => {
   let direct: string;
   beforeAll(async () => {
     direct = await createPostgres();
-    const db = await openPostgres({ dsn: direct });
+    const db = await openPostgres(loginTo(direct));
     await db.query("CREATE TABLE t (n int)");
     await db.close();
   });
 
   async function throughProxy(limits: Partial<Limits> = {}) {
     const { proxy, dsn } = await proxyDsn(direct);
-    const db = await openPostgres({ dsn }, { ...LIMITS, ...limits });
+    const db = await openPostgres(loginTo(dsn), { ...LIMITS, ...limits });
     onTestFinished(async () => {
       await db.close();
       await proxy.close();

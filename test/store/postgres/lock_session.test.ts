@@ -3,6 +3,7 @@ import type { Database } from "../../../src/store/database.ts";
 import { openPostgres } from "../../../src/store/postgres/connect.ts";
 import { LIMITS } from "../../../src/store/postgres/session.ts";
 import { createPostgres } from "../../support/databases.ts";
+import { loginTo } from "../../support/login.ts";
 
 /** The sessions on the database, but for the one that asks. */
 async function others(db: Database): Promise<number> {
@@ -18,7 +19,7 @@ async function eventually(count: () => Promise<number>, wanted: number): Promise
 
 test("the session that is opened for a lock is the one that takes it", async () => {
   const dsn = await createPostgres();
-  const db = await openPostgres({ dsn }, LIMITS, true);
+  const db = await openPostgres(loginTo(dsn), LIMITS, true);
   try {
     await eventually(() => others(db), 1);
     const attempt = await db.tryLock("a lock");
@@ -34,9 +35,9 @@ test("the session that is opened for a lock is the one that takes it", async () 
 
 test("it ends with the database where no lock is taken", async () => {
   const dsn = await createPostgres();
-  const watcher = await openPostgres({ dsn });
+  const watcher = await openPostgres(loginTo(dsn));
   try {
-    const db = await openPostgres({ dsn }, LIMITS, true);
+    const db = await openPostgres(loginTo(dsn), LIMITS, true);
     await eventually(() => others(watcher), 2);
     await db.close();
     await eventually(() => others(watcher), 0);

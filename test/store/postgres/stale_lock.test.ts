@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "v
 import type { Database, LockAttempt } from "../../../src/store/database.ts";
 import { openPostgres } from "../../../src/store/postgres/connect.ts";
 import { createPostgres } from "../../support/databases.ts";
+import { loginTo } from "../../support/login.ts";
 import { proxyDsn, type TcpProxy } from "../../support/tcp_proxy.ts";
 
 /** The lock of one whose host is gone: the server sees its session, and nobody is behind it. */
@@ -15,8 +16,8 @@ describe("a lock whose holder is behind a dead network", () => {
   beforeEach(async () => {
     direct = await createPostgres();
     ({ proxy, dsn } = await proxyDsn(direct));
-    gone = await openPostgres({ dsn });
-    db = await openPostgres({ dsn: direct });
+    gone = await openPostgres(loginTo(dsn));
+    db = await openPostgres(loginTo(direct));
   });
   /** Takes the lock for so many seconds, and loses the network. */
   const takeAndFreeze = async (limit: number): Promise<void> => {
@@ -86,7 +87,7 @@ describe("a lock whose holder is behind a dead network", () => {
     const url = new URL(direct);
     url.username = name;
     url.password = "pw";
-    const other = await openPostgres({ dsn: url.href });
+    const other = await openPostgres(loginTo(url.href));
     onTestFinished(() => other.close());
     return other;
   }
