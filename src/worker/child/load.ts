@@ -76,7 +76,8 @@ function readExports(found: object): Loaded {
 /** Exports that the engine would ignore, most likely against the author's intention. */
 function misspelt(found: object): string | undefined {
   const hints = Object.entries(found).flatMap(([name, value]) => {
-    const isCode = isFunction(Reflect.get(Object(value), "detect") ?? value);
+    const main = name === "default" ? (Reflect.get(Object(value), "detect") ?? value) : value;
+    const isCode = isFunction(main);
     const meant = NAMES.filter((known) => !(known in found) && (known === "detect") === isCode);
     // A module may export other constants; without detect it is wrong anyway.
     const share = isCode ? 1 / 3 : 1 / 5;
