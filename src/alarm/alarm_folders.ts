@@ -1,10 +1,10 @@
-import { lstatSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { lstatSync } from "node:fs";
 import type { AlarmFolder, Config } from "../config/config.ts";
+import { readRegularFile } from "../config/regular_file.ts";
 import { ExpectedError } from "../core/expected_error.ts";
 import type { Log } from "../core/log.ts";
 import { errorText } from "../text/describe.ts";
-import { discoverModules, type ModuleFile } from "./discover.ts";
+import { discoverModules, type ModuleFile, SUSPECT } from "./discover.ts";
 import { describeReplacement, mergeFolders } from "./merge_folders.ts";
 import { realPath, writableFault } from "./permissions.ts";
 
@@ -12,8 +12,8 @@ import { realPath, writableFault } from "./permissions.ts";
 export class AlarmsFolderError extends ExpectedError {}
 
 /**
- * The module files of all alarms folders, one for each name; each file that is skipped or replaced goes to
- * the log. Throws AlarmsFolderError.
+ * The module files of all alarms folders, one for each name, and the skipped files that may be meant as modules,
+ * by file name; each file that is skipped or replaced goes to the log. Throws AlarmsFolderError.
  */
 export function readAlarmFolders(engine: Config["engine"], log: Log): readonly ModuleFile[] {
   const folders = distinctFolders(engine.alarmFolders, realPath).map((folder) => {
@@ -40,8 +40,8 @@ function readFolder({ path, mayBeMissing }: AlarmFolder, log: Log): readonly Mod
   try {
     if (mayBeMissing && lstatSync(path, { throwIfNoEntry: false }) === undefined) return [];
     const { modules, skipped } = discoverModules(path);
-    for (const { file, reason } of skipped) log.debug(`skipped ${join(path, file)}: ${reason}`);
-    return modules;
+    for (const { path, error } of skipped) log.debug(`skipped ${path}: it ${error}`);
+    return [...modules, ...skipped.filter(({ name }) => SUSPECT.test(name))];
   } catch (error) {
     throw new AlarmsFolderError(
       `cannot read the alarms folder ${path}: ${errorText(error)}. Create it, or let the engine's user read it, or correct [engine] alarms_dir.`,
@@ -61,7 +61,7 @@ function checkRights({ allowWritable }: Config["engine"], folder: string, log: L
 /** A file that cannot be read differs: loading it says why. */
 function haveSameContent(path: string, other: string): boolean {
   try {
-    return readFileSync(path).equals(readFileSync(other));
+    return readRegularFile(path).equals(readRegularFile(other));
   } catch {
     return false;
   }

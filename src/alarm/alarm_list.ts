@@ -1,4 +1,3 @@
-import { alarmEntryId } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
 
 type AlarmListItem =
@@ -27,8 +26,8 @@ export function listAlarms(modules: readonly string[], rows: readonly AlarmRow[]
       if (!found.has(row.module)) return { kind: "unusable", row, message: noModule(row, modules) };
       return { kind: "run", row };
     });
-  const named = new Set(rows.map((row) => row.entryId));
-  const newModules = modules.filter((name) => !named.has(alarmEntryId(name)) && !named.has(name));
+  const named = new Set(rows.map((row) => row.name));
+  const newModules = modules.filter((name) => !named.has(name));
   return { items, newModules };
 }
 

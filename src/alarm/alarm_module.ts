@@ -1,4 +1,4 @@
-import { array, literal, object, optional, safeParse, string, unknown } from "valibot";
+import { array, literal, never, object, optional, safeParse, string, unknown } from "valibot";
 import { type ParamSpecs, parseParamSpecs } from "../core/params.ts";
 import type { ModuleFile } from "./discover.ts";
 
@@ -29,6 +29,7 @@ const Exports = object({
   DESCRIPTION: text("DESCRIPTION"),
   SOURCES: optional(array(string(names), names)),
   PARAMS: optional(unknown()),
+  misspelt: optional(never(({ input }) => String(input))),
 });
 
 /** Checks a module's exports as JSON, with the type of `detect` in its place. Reports all errors at once. */

@@ -13,20 +13,23 @@ export interface ModuleFile {
   readonly allowWritable?: true;
 }
 
-const NOT_MODULE =
-  "not an alarm module; the name of one is a lower-case identifier with .ts, .mjs or .js, such as my_alarm.ts";
+/** A file that may be meant as a module: source code, but not private, hidden, a test, a declaration or settings. */
+export const SUSPECT =
+  /^(?![_.])(?!.*\.(?:d|test|spec|config)\.[^.]+$).*\.(?:[cm]?[jt]sx?|py)\s*$/i;
 
 /**
- * Finds the module files of an alarms folder, not of the folders in it, sorted by name. Throws if it cannot be
- * read.
+ * Finds the module files of an alarms folder, not of the folders in it, sorted by name. Those that are skipped have
+ * the name of the file. Throws if it cannot be read.
  */
 export function discoverModules(folder: string) {
   const found = new Map<string, readonly string[]>();
-  const skipped: { file: string; reason: string }[] = [];
-  for (const file of readdirSync(folder).sort()) {
+  const skipped: ModuleFile[] = [];
+  const files = readdirSync(folder).sort();
+  for (const file of files) {
     const [, name = ""] = /^(.*)\.(?:ts|mjs|js)$/.exec(file) ?? [];
-    if (!isFile(join(folder, file))) skipped.push({ file, reason: "not a file" });
-    else if (!isAlarmName(name)) skipped.push({ file, reason: NOT_MODULE });
+    const path = join(folder, file);
+    if (!isFile(path)) skipped.push({ name: file, path, error: "is not a regular file" });
+    else if (!isAlarmName(name)) skipped.push({ name: file, path, error: notModule(file, files) });
     else found.set(name, [...(found.get(name) ?? []), file]);
   }
   const modules = [...found].map(([name, [file = "", ...others]]): ModuleFile => {
@@ -38,7 +41,18 @@ export function discoverModules(folder: string) {
   return { modules, skipped };
 }
 
+/** With what to do: `MyAlarm.mts` is to be my_alarm.ts, unless that would replace another file. */
+function notModule(file: string, files: readonly string[]): string {
+  const [, stem = "", language] = /^(.*)\.[cm]?([jt]s)x?\s*$/i.exec(file) ?? [];
+  const words = stem.replace(/([a-z0-9])([A-Z])/g, "$1_$2").replace(/[^a-z0-9]+/gi, "_");
+  const name = words.replace(/^[^a-z]+|_$/gi, "").slice(0, 200) || "my_alarm";
+  const renamed = `${name}.${language}`.toLowerCase();
+  const isFree = language !== undefined && !files.includes(renamed);
+  const advice = isFree ? `; rename it to ${renamed}` : ", such as my_alarm.ts";
+  return `is not an alarm module; the name of one is a lower-case identifier with .ts, .mjs or .js${advice}`;
+}
+
 /** A link counts as its target. `existsSync` is false for one that cannot be followed. */
-function isFile(path: string): boolean {
+export function isFile(path: string): boolean {
   return existsSync(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

@@ -37,7 +37,7 @@ export interface LoadFacts {
 /**
  * Folders × rows: every alarm of the tick. Each loads on its own, so that one that hangs delays no other; none
  * rejects. `errors` are duplicate or invalid rows, each an error of the run. `newModules` are the alarms whose row
- * was made now, or would be.
+ * was made now, or would be; `archived` are the rows of alarms that do not run.
  */
 export async function loadAlarms(facts: LoadFacts) {
   const { db, modules, sources, only, decide, log } = facts;
@@ -51,10 +51,12 @@ export async function loadAlarms(facts: LoadFacts) {
 
   const alarms = new Map<string, Promise<Alarm>>();
   const errors = [...invalid];
+  const archived: AlarmRow[] = [];
   for (const item of listed.items) {
     const { row } = item;
-    if (item.kind === "archived" || !isWanted(row.name)) continue;
-    if (item.kind === "second row") errors.push(item.message);
+    if (!isWanted(row.name)) continue;
+    if (item.kind === "archived") archived.push(row);
+    else if (item.kind === "second row") errors.push(item.message);
     else if (item.kind === "unusable")
       alarms.set(row.name, Promise.resolve(faulty(row, item.message, "row")));
     else alarms.set(row.name, start(row));
@@ -66,7 +68,7 @@ export async function loadAlarms(facts: LoadFacts) {
     return isWanted(name) && !isDeleted;
   });
   for (const name of newModules) alarms.set(name, addAlarm(name, load, facts));
-  return { alarms: [...alarms.values()], errors, newModules };
+  return { alarms: [...alarms.values()], errors, newModules, archived };
 }
 
 type Load = (name: string) => Promise<LoadedModule>;

@@ -1,8 +1,9 @@
+import { alarmName } from "../core/event_key.ts";
 import type { ModuleFile } from "./discover.ts";
 
 /**
  * One module for each name, from the last folder that has it, sorted by name. Files of that name in earlier
- * folders are listed as replaced unless their content is the same (`isSame`).
+ * folders are listed as replaced unless their content is the same (`isSame`). `alarm_x` does not run beside `x`.
  */
 export function mergeFolders(
   folders: readonly (readonly ModuleFile[])[],
@@ -18,7 +19,10 @@ export function mergeFolders(
         .map(({ path }) => path)
         .filter((path) => !isSame(file.path, path))
         .reverse();
-      return replaces.length === 0 ? file : { ...file, replaces };
+      const other = used.get(alarmName(file.name)) ?? file;
+      const error = `has the name that the row of ${other.path} has; rename one of the files`;
+      const merged = other === file ? file : { error, ...file };
+      return replaces.length === 0 ? merged : { ...merged, replaces };
     });
 }
 

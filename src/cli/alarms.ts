@@ -4,9 +4,10 @@ import { type Alarm, loadAlarms } from "../alarm/load_alarms.ts";
 import { describeReplacement } from "../alarm/merge_folders.ts";
 import type { Readiness } from "../alarm/readiness.ts";
 import type { Config } from "../config/config.ts";
-import { alarmName } from "../core/event_key.ts";
+import { alarmName, isAlarmName } from "../core/event_key.ts";
 import { ExpectedError } from "../core/expected_error.ts";
 import type { Log } from "../core/log.ts";
+import type { AlarmRow } from "../core/model.ts";
 import { Sources } from "../engine/sources.ts";
 import { openWorkerPool } from "../engine/workers.ts";
 import { alarmRows } from "../store/alarms.ts";
@@ -23,15 +24,18 @@ export interface ViewedAlarm extends Alarm {
 }
 
 /**
- * The alarms by name as the next tick would load them, then the archived ones. `notes` are the replaced
- * modules and the rows that cannot be used, one line each. Writes nothing.
+ * The alarms by name as the next tick would load them, with the files that it skips although they may be meant as
+ * alarms, then the archived ones; all, or those that `typed` may mean. `notes` are the replaced modules and the rows
+ * that cannot be used, one line each. Writes nothing.
  */
-export async function viewAlarms(db: Database, config: Config, only?: string) {
+export async function viewAlarms(db: Database, config: Config, typed?: string) {
   const files = readAlarmFolders(config.engine, silent);
   const modules = new Map(files.map((file) => [file.name, file]));
+  const meant = files.flatMap(({ name }) => (name.startsWith(`${typed}.`) ? name : []));
+  const only = typed === undefined ? undefined : new Set([typed, alarmName(typed), ...meant]);
   const workers = openWorkerPool(config, new AbortController().signal, silent, redact);
   try {
-    const { alarms, errors } = await loadAlarms({
+    const { alarms, errors, archived } = await loadAlarms({
       db,
       modules,
       load: (file) => workers.load(file),
@@ -39,14 +43,14 @@ export async function viewAlarms(db: Database, config: Config, only?: string) {
       now: Date.now() / 1000,
       write: false,
       decide: () => ({ run: true, reason: "not quarantined" }),
-      only: only === undefined ? undefined : new Set([only]),
+      only,
       log: silent,
     });
     const live = (await Promise.all(alarms)).sort((a, b) => (a.row.name < b.row.name ? -1 : 1));
     const withFile = (alarm: Alarm): ViewedAlarm => {
       return { ...alarm, file: modules.get(alarm.row.module) };
     };
-    const viewed = [...live, ...(await archivedAlarms(db, only))].map(withFile);
+    const viewed = [...live, ...archived.map(archivedAlarm)].map(withFile);
     const used = new Set(viewed.flatMap(({ file }) => file ?? []));
     return { alarms: viewed, notes: [...[...used].flatMap(describeReplacement), ...errors] };
   } finally {
@@ -54,21 +58,18 @@ export async function viewAlarms(db: Database, config: Config, only?: string) {
   }
 }
 
-async function archivedAlarms(db: Database, only: string | undefined): Promise<readonly Alarm[]> {
-  const { rows } = await alarmRows(db);
-  return rows
-    .filter(({ archived, name }) => archived && (only === undefined || name === only))
-    .map((row) => {
-      const message = `archived; start it again with: bin/swf-alarms alarm set ${row.name} --unarchive`;
-      return { row, module: undefined, readiness: { kind: "faulty", message, cause: "row" } };
-    });
+function archivedAlarm(row: AlarmRow): Alarm {
+  const message = `archived; start it again with: bin/swf-alarms alarm set ${row.name} --unarchive`;
+  return { row, module: undefined, readiness: { kind: "faulty", message, cause: "row" } };
 }
 
 /** One alarm by the name that a person typed, `alarm_` in front or not. Throws NotFound. */
 export async function findAlarm(db: Database, config: Config, typed: string): Promise<ViewedAlarm> {
+  const { alarms } = await viewAlarms(db, config, typed);
+  const alarm = alarms.find(({ row }) => row.name === typed) ?? alarms[0];
+  if (alarm && (alarm.row.id !== "" || isAlarmName(alarm.row.name))) return alarm;
   const name = alarmName(typed);
-  const [alarm] = (await viewAlarms(db, config, name)).alarms;
-  if (alarm !== undefined) return alarm;
+  if (alarm) throw new NotFound(`there is no alarm ${quote(name)}; ${renderState(alarm)}`);
   await requireAlarms(db, config, [name], true);
   throw new NotFound(`the row of the alarm ${quote(name)} was deleted`);
 }
@@ -77,7 +78,8 @@ export async function findAlarm(db: Database, config: Config, typed: string): Pr
 export async function requireAlarms(db: Database, config: Config, names: string[], past = false) {
   const { rows, deleted } = await alarmRows(db);
   const gone = [...rows.filter((row) => row.archived).map(({ name }) => name), ...deleted];
-  const files = readAlarmFolders(config.engine, silent).filter(({ name }) => !gone.includes(name));
+  const isLive = ({ name }: { name: string }) => isAlarmName(name) && !gone.includes(name);
+  const files = readAlarmFolders(config.engine, silent).filter(isLive);
   const live = [...files, ...rows.filter((row) => !row.archived)].map(({ name }) => name);
   requireKnown("alarm", names, [...live, ...gone]);
   const stopped = past ? undefined : names.find((name) => !live.includes(name));

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
-import { statSync } from "node:fs";
+import { basename, resolve } from "node:path";
 import type { ModuleFile } from "../alarm/discover.ts";
+import { realPath } from "../alarm/permissions.ts";
+import { readRegularFile } from "../config/regular_file.ts";
 import { quarantineNotice } from "../core/announcement.ts";
 import type { AlarmRow } from "../core/model.ts";
 import {
@@ -32,8 +34,8 @@ type Quarantines = ReturnType<typeof readQuarantines>;
 export function readQuarantines(facts: QuarantineFacts) {
   const { states, modules, only, now, after } = facts;
   const fingerprints = new Map<string, string>();
-  // It changes with the module file and with what the row sets. Computed once, before the alarm runs: a file that
-  // somebody changes meanwhile is tried in the next tick.
+  // It changes with the module and with what the row sets. Computed once, and for an alarm with a state before it
+  // runs: a file that somebody changes meanwhile is tried in the next tick.
   const fingerprint = (row: AlarmRow): string => {
     const known = fingerprints.get(row.name) ?? fingerprintOf(row, modules.get(row.module));
     fingerprints.set(row.name, known);
@@ -45,25 +47,33 @@ export function readQuarantines(facts: QuarantineFacts) {
     decide: (row: AlarmRow): TryDecision => {
       const state = alarmStateOf(states, row.name);
       const named = only?.has(row.name) ?? false;
-      return decideTry({ state, fingerprint: fingerprint(row), named, now, after });
+      return decideTry({ state, fingerprint: state ? fingerprint(row) : "", named, now, after });
     },
   };
 }
 
 function fingerprintOf({ module, params, limits }: AlarmRow, file?: ModuleFile): string {
-  const stamp = file && [file.path, file.error, ...stampOf(file.path)];
-  const text = JSON.stringify([module, params, limits, stamp]);
+  const text = JSON.stringify([module, params, limits, !file?.error, file && sourceOf(file.path)]);
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
-function stampOf(path: string): readonly number[] {
-  try {
-    const { mtimeMs, size } = statSync(path);
-    return [mtimeMs, size];
-  } catch {
-    // Loading the file says why.
-    return [];
+/** The text of a module and of the files that it imports, the same in every checkout. */
+function sourceOf(module: string): readonly string[] {
+  const imports = /\b(?:from|import|require)[\s(]*["'`](\.{1,2}\/[^"'`\n]+)/g;
+  const texts: string[] = [];
+  const paths = new Set([realPath(module)]);
+  for (const path of paths) {
+    try {
+      const text = readRegularFile(path).toString();
+      texts.push(basename(path), text);
+      for (const [, name = ""] of text.matchAll(imports))
+        for (const file of [name, name.replace(/js$/, "ts"), `${name}.ts`, `${name}.js`])
+          paths.add(realPath(resolve(path, "..", file)));
+    } catch {
+      // Loading the file says why.
+    }
   }
+  return texts;
 }
 
 export interface UpdateFacts extends StateFacts {
@@ -88,9 +98,10 @@ async function updateQuarantine(
   const { row, outcome } = result;
   const { now } = facts.run;
   const before = alarmStateOf(facts.states, row.name);
-  if (before === undefined && outcome.status !== "failed") return result;
+  const isOwn = outcome.cause === "module" && !result.outOfTime;
+  if (before === undefined && !(outcome.status === "failed" && isOwn)) return result;
   const decision = quarantines.decide(row);
-  const failure = outcome.cause === "module" && !result.outOfTime ? "own failure" : "other failure";
+  const failure = isOwn ? "own failure" : "other failure";
   const { isSkipped } = result;
   const after =
     isSkipped && !decision.run

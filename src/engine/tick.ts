@@ -2,6 +2,7 @@ import { readAlarmFolders } from "../alarm/alarm_folders.ts";
 import { loadAlarms } from "../alarm/load_alarms.ts";
 import type { Channel } from "../channel/channel.ts";
 import type { Config } from "../config/config.ts";
+import { isAlarmName } from "../core/event_key.ts";
 import type { Log } from "../core/log.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { type Database, DatabaseError, type Lock } from "../store/database.ts";
@@ -49,7 +50,8 @@ export interface TickOptions extends Pick<OpenFacts, "mode" | "only"> {
 export async function tick(engine: Engine, options: TickOptions): Promise<TickReport> {
   const { config, clock, log } = engine;
   const { mode, only, deadline } = options;
-  const modules = new Map(readAlarmFolders(config.engine, log).map((file) => [file.name, file]));
+  const files = readAlarmFolders(config.engine, log).filter(({ name }) => isAlarmName(name));
+  const modules = new Map(files.map((file) => [file.name, file]));
   const sources = new Sources(config);
   const workers = engine.workers(deadline.signal);
   let lock: Lock | undefined;

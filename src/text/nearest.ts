@@ -1,8 +1,8 @@
-/** The known name that a mistyped one most likely means: at most a third of its letters differ. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
+/** The known name that a mistyped one most likely means, in any case: at most `share` of its letters differ. */
+export function nearest(name: string, known: readonly string[], share = 1 / 3): string | undefined {
   let best: { name: string; distance: number } | undefined;
   for (const candidate of known) {
-    const limit = Math.max(name.length, candidate.length) / 3;
+    const limit = Math.max(name.length, candidate.length) * share;
     // A name in a row may have any length; comparing it letter by letter would take long.
     if (Math.abs(name.length - candidate.length) > limit) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
@@ -12,15 +12,19 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return best?.name;
 }
 
+/** Letters that were added, left out, replaced, or swapped with the next one. */
 function editDistance(a: string, b: string): number {
+  let before: readonly number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 0; i < a.length; i++) {
     const next = [i + 1];
     for (let j = 0; j < b.length; j++) {
       const swap = (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1);
-      next.push(Math.min(swap, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+      const isTurned = a[i] === b[j - 1] && a[i - 1] === b[j];
+      const least = isTurned ? Math.min(swap, (before[j - 1] ?? 0) + 1) : swap;
+      next.push(Math.min(least, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
     }
-    row = next;
+    [before, row] = [row, next];
   }
   return row[b.length] ?? 0;
 }

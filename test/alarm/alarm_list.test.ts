@@ -105,6 +105,13 @@ describe("folder and rows make the roster", () => {
     ],
     ["a row without the prefix keeps its module from being new", ["a"], [row("a")], ["run a"], []],
     [
+      "a module named like the row of another alarm is new all the same",
+      ["alarm_a", "a"],
+      [row("alarm_a")],
+      ["run alarm_a"],
+      ["alarm_a"],
+    ],
+    [
       "an archived row leaves its place to a live one, whichever is first",
       ["a"],
       [row("alarm_a", { archived: true }), row("alarm_a", { id: "live" })],
@@ -194,7 +201,7 @@ test("whatever rows there are, each is in the list once, an alarm runs at most o
     })
     .map(({ entryId, ...changes }) => row(entryId, changes));
   fc.assert(
-    fc.property(fc.subarray(["a", "b", "c"]), fc.array(anyRow), (modules, rows) => {
+    fc.property(fc.subarray(["a", "b", "c", "alarm_a"]), fc.array(anyRow), (modules, rows) => {
       const { items, newModules } = listAlarms(modules, rows);
       expect(new Set(items.map((item) => item.row))).toEqual(new Set(rows));
       expect(items).toHaveLength(rows.length);

@@ -3,10 +3,13 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { discoverModules } from "../../src/alarm/discover.ts";
+import { discoverModules, SUSPECT } from "../../src/alarm/discover.ts";
 
-const SKIPPED =
-  "not an alarm module; the name of one is a lower-case identifier with .ts, .mjs or .js, such as my_alarm.ts";
+const NOT_MODULE =
+  "is not an alarm module; the name of one is a lower-case identifier with .ts, .mjs or .js";
+const SKIPPED = `${NOT_MODULE}, such as my_alarm.ts`;
+const NOT_FILE = "is not a regular file";
+const renamed = (name: string) => `${NOT_MODULE}; rename it to ${name}`;
 
 let folder = "";
 beforeEach(() => {
@@ -22,32 +25,36 @@ describe("a file in the folder is an alarm, or is skipped for a reason", () => {
     ["a name with digits", "a2.ts", "alarm a2"],
     ["the longest name", `${"a".repeat(200)}.ts`, `alarm ${"a".repeat(200)}`],
     ["a name that begins with test", "test_alarm.ts", "alarm test_alarm"],
-    ["a private file", "_draft.ts", SKIPPED],
-    ["a hidden file", ".swp.ts", SKIPPED],
-    [SKIPPED, "my_alarm.d.ts", SKIPPED],
-    ["a test", "my_alarm.test.ts", SKIPPED],
-    ["a test in JavaScript", "my_alarm.test.mjs", SKIPPED],
+    ["a private file", "_draft.ts", renamed("draft.ts")],
+    ["a hidden file", ".swp.ts", renamed("swp.ts")],
+    ["a declaration", "my_alarm.d.ts", renamed("my_alarm_d.ts")],
+    ["a test", "my_alarm.test.ts", renamed("my_alarm_test.ts")],
+    ["a test in JavaScript", "my_alarm.test.mjs", renamed("my_alarm_test.js")],
     ["a text", "README.md", SKIPPED],
-    ["CommonJS by its name", "my_alarm.cjs", SKIPPED],
-    ["TypeScript by another name", "my_alarm.mts", SKIPPED],
+    ["CommonJS by its name", "my_alarm.cjs", renamed("my_alarm.js")],
+    ["TypeScript by another name", "my_alarm.mts", renamed("my_alarm.ts")],
     ["a source map", "my_alarm.js.map", SKIPPED],
     ["an editor's backup", "my_alarm.ts~", SKIPPED],
-    ["a capital extension", "my_alarm.TS", SKIPPED],
+    ["a capital extension", "my_alarm.TS", renamed("my_alarm.ts")],
     ["no extension", "my_alarm", SKIPPED],
-    ["a capital", "MyAlarm.ts", SKIPPED],
-    ["a hyphen", "my-alarm.ts", SKIPPED],
-    ["a digit first", "2a.ts", SKIPPED],
-    ["a dot in the name", "my.alarm.ts", SKIPPED],
-    ["a blank", "my alarm.ts", SKIPPED],
-    ["a letter outside ASCII", "störung.ts", SKIPPED],
-    ["a name that is too long", `${"a".repeat(201)}.ts`, SKIPPED],
+    ["a capital", "MyAlarm.ts", renamed("my_alarm.ts")],
+    ["a hyphen", "my-alarm.ts", renamed("my_alarm.ts")],
+    ["a digit first", "2a.ts", renamed("a.ts")],
+    ["a dot in the name", "my.alarm.ts", renamed("my_alarm.ts")],
+    ["a blank", "my alarm.ts", renamed("my_alarm.ts")],
+    ["a letter outside ASCII", "störung.ts", renamed("st_rung.ts")],
+    ["a Python module", "my_alarm.py", SKIPPED],
+    ["React", "MyAlarm.tsx", renamed("my_alarm.ts")],
+    ["a name without a letter that counts", "警報.ts", renamed("my_alarm.ts")],
+    ["a blank at the end", "my-alarm.js ", renamed("my_alarm.js")],
+    ["a name that is too long", `${"a".repeat(201)}.ts`, renamed(`${"a".repeat(200)}.ts`)],
   ];
   test.each(rows)("%s", (_, file, expected) => {
     writeFileSync(join(folder, file), "");
     const { modules, skipped } = discoverModules(folder);
     expect([
       ...modules.map(({ name }) => `alarm ${name}`),
-      ...skipped.map(({ reason }) => reason),
+      ...skipped.map(({ error }) => error),
     ]).toEqual([expected]);
   });
 
@@ -57,11 +64,26 @@ describe("a file in the folder is an alarm, or is skipped for a reason", () => {
     expect(discoverModules(folder)).toEqual({
       modules: [],
       skipped: [
-        { file: "a.ts", reason: "not a file" },
-        { file: "b.ts", reason: "not a file" },
+        { name: "a.ts", path: join(folder, "a.ts"), error: NOT_FILE },
+        { name: "b.ts", path: join(folder, "b.ts"), error: NOT_FILE },
       ],
     });
   });
+});
+
+test("a file is not to be renamed to one that exists", () => {
+  for (const file of ["my-alarm.ts", "my_alarm.ts"]) writeFileSync(join(folder, file), "");
+  expect(discoverModules(folder).skipped.map(({ error }) => error)).toEqual([SKIPPED]);
+});
+
+describe("a skipped file may be meant as an alarm", () => {
+  const meant =
+    "my-alarm.ts MyAlarm.ts x.mts x.cts x.cjs x.tsx x.jsx X.TS x.py 2a.ts my.alarm.js störung.mjs my_alarm.test_old.ts";
+  test.each(meant.split(" "))("%s", (file) => expect(file).toMatch(SUSPECT));
+
+  const others =
+    "README.md package.json tsconfig.json x.d.ts x.d.mts x.test.ts x.spec.js vitest.config.ts _shared.ts .hidden.ts .#x.ts #x.ts# x.ts~ x.ts.bak x.ts.swp x.js.map lib x.ts.orig notes.txt";
+  test.each(others.split(" "))("not %s", (file) => expect(file).not.toMatch(SUSPECT));
 });
 
 test("several files for one alarm are one alarm that is not loaded, and all are named", () => {
@@ -98,8 +120,8 @@ describe("a real folder", () => {
         { name: "c", path: join(folder, "c.ts") },
       ],
       skipped: [
-        { file: "lib", reason: "not a file" },
-        { file: "notes.txt", reason: SKIPPED },
+        { name: "lib", path: join(folder, "lib"), error: NOT_FILE },
+        { name: "notes.txt", path: join(folder, "notes.txt"), error: SKIPPED },
       ],
     });
   });
@@ -118,8 +140,10 @@ describe("a real folder", () => {
     symlinkSync("b.ts", join(folder, "b.ts"));
     const { modules, skipped } = discoverModules(folder);
     expect(modules).toEqual([]);
-    const reason = "not a file";
-    expect(skipped).toEqual(["a.ts", "b.ts"].map((file) => ({ file, reason })));
+    expect(skipped.map(({ name, error }) => [name, error])).toEqual([
+      ["a.ts", NOT_FILE],
+      ["b.ts", NOT_FILE],
+    ]);
   });
 
   test("may be empty", () => {

@@ -53,6 +53,32 @@ describe("one file is used for each name", () => {
     ]);
   });
 
+  const clashes: readonly [string, readonly string[][], readonly string[]][] = [
+    ["in one folder", [["/1/alarm_x#1", "/1/x#2"]], ["/1/alarm_x#1"]],
+    ["in two folders", [["/1/alarm_x#1"], ["/2/x#1"]], ["/1/alarm_x#1"]],
+    ["the other way round", [["/1/x#1"], ["/2/alarm_x#1"]], ["/2/alarm_x#1"]],
+    [
+      "three",
+      [["/1/alarm_alarm_x#1", "/1/alarm_x#1", "/1/x#1"]],
+      ["/1/alarm_alarm_x#1", "/1/alarm_x#1"],
+    ],
+    ["not alone", [["/1/alarm_x#1", "/1/alarm_y#1", "/1/xalarm_#1"]], []],
+  ];
+  test.each(clashes)("alarm_x beside x does not run: %s", (_, folders, expected) => {
+    const merged = mergeFolders(
+      folders.map((paths) => at(...paths)),
+      isSame,
+    );
+    expect(merged.flatMap(({ path, error }) => (error === undefined ? [] : path))).toEqual(
+      expected,
+    );
+    for (const { error } of merged)
+      if (error !== undefined)
+        expect(error).toMatch(
+          /^has the name that the row of \/\d\/\w+#\d has; rename one of the files$/,
+        );
+  });
+
   test("a fault in the earlier folder does not reach the file that replaces it", () => {
     const faulty = { name: "a", path: "/1/a#x", fault: "can be written by others" };
     expect(mergeFolders([[faulty], at("/2/a#x")], isSame)).toEqual(at("/2/a#x"));

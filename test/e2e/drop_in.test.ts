@@ -103,14 +103,14 @@ test("only modules directly in the folder are alarms, and each other file is nam
   const result = await site.tick("-v");
   expect(result).toMatchObject({ code: 0, stderr: "" });
   for (const [file, reason] of [
-    ["_draft.js", "not an alarm module; the name of one is a lower-case identifier"],
-    [".hidden.js", "not an alarm module"],
-    ["real.test.ts", "not an alarm module"],
-    ["types.d.ts", "not an alarm module"],
-    ["UpperCase.js", "not an alarm module"],
-    ["with-dash.js", "not an alarm module"],
-    ["notes.txt", "not an alarm module"],
-    ["lib", "not a file"],
+    ["_draft.js", "it is not an alarm module; the name of one is a lower-case identifier"],
+    [".hidden.js", "it is not an alarm module"],
+    ["real.test.ts", "it is not an alarm module"],
+    ["types.d.ts", "it is not an alarm module"],
+    ["UpperCase.js", "it is not an alarm module"],
+    ["with-dash.js", "it is not an alarm module"],
+    ["notes.txt", "it is not an alarm module"],
+    ["lib", "it is not a regular file"],
   ])
     expect(result.stdout).toContain(`skipped ${site.alarmsDir}/${file}: ${reason}`);
   expect((await site.entries("alarm")).map(({ data }) => data.entry_id)).toEqual(["alarm_real"]);

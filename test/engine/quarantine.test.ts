@@ -1,4 +1,13 @@
-import { cpSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -117,7 +126,7 @@ test("mending the module, changing the row or naming the alarm tries it at once"
   await ticks(engine, 3);
   expect(await next(engine)).toBe(LEFT_OUT);
   const file = `${engine.alarmsDir}/x.js`;
-  utimesSync(file, START, START);
+  appendFileSync(file, "// mended");
   expect(await next(engine)).toBe(FAILED);
   expect(await next(engine)).toBe(LEFT_OUT);
   await engine.db.query(
@@ -131,6 +140,45 @@ test("mending the module, changing the row or naming the alarm tries it at once"
   engine.now -= 24 * 3600;
   expect(await next(engine)).toBe(FAILED);
   expect(await mails(engine)).toEqual([MAIL]);
+});
+
+test("the times and the place of a module's files say nothing, and their content and imports do", async () => {
+  const engine = await engineAt(openServer);
+  await insertAlarm(engine.db, "x");
+  const put = (folder: string) => {
+    mkdirSync(`${folder}/lib`, { recursive: true });
+    writeFileSync(
+      `${folder}/x.ts`,
+      `import { a } from "./lib/a";
+       import{b}from'./lib/b.js';
+       export const SOURCES = [];
+       export async function detect() { const { c } = await import("./lib/c.mjs"); throw new Error(a + b + c); }`,
+    );
+    writeFileSync(
+      `${folder}/lib/a.ts`,
+      'import { d } from "../_d.ts"; export const a: string = d;',
+    );
+    writeFileSync(`${folder}/lib/b.ts`, 'export const b: string = "b";');
+    writeFileSync(`${folder}/lib/c.mjs`, 'export const c = "c";');
+    writeFileSync(`${folder}/_d.ts`, 'export * from "./x.ts"; export const d: string = "d";');
+  };
+  put(engine.alarmsDir);
+  await ticks(engine, 3);
+  expect(await next(engine)).toBe(LEFT_OUT);
+  const other = mkdtempSync(join(tmpdir(), "swf-alarms-other-"));
+  onTestFinished(() => rmSync(other, { recursive: true, force: true }));
+  const files = ["x.ts", "lib/a.ts", "lib/b.ts", "lib/c.mjs", "_d.ts"];
+  put(`${other}/checkout`);
+  for (const file of files) utimesSync(`${other}/checkout/${file}`, START, START);
+  symlinkSync("checkout", `${other}/link`);
+  engine.configure({ alarmFolders: [{ path: `${other}/link` }] });
+  expect(await next(engine)).toBe(LEFT_OUT);
+  expect(await next(engine)).toBe(FAILED);
+  for (const file of files) {
+    expect([file, await next(engine)]).toEqual([file, LEFT_OUT]);
+    appendFileSync(`${other}/checkout/${file}`, "// changed");
+    expect([file, await next(engine)]).toEqual([file, FAILED]);
+  }
 });
 
 test("a module that somebody mends while it runs is tried in the next tick", async () => {
@@ -156,8 +204,8 @@ test("a file in a later folder that takes the module's place is tried at once, a
   engine.configure({ alarmFolders: [{ path: engine.alarmsDir }, { path: site }] });
   await ticks(engine, 3);
   expect(await next(engine)).toBe(LEFT_OUT);
-  // The same bytes and times, at another place.
-  cpSync(`${engine.alarmsDir}/x.js`, `${site}/x.js`, { preserveTimestamps: true });
+  cpSync(`${engine.alarmsDir}/x.js`, `${site}/x.js`);
+  appendFileSync(`${site}/x.js`, "// ours");
   expect(await next(engine)).toBe(FAILED);
   expect(await next(engine)).toBe(LEFT_OUT);
   writeFileSync(`${site}/x.mjs`, "export const SOURCES = [];\nexport const detect = () => [];");

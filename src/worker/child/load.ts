@@ -3,19 +3,22 @@ import type { ModuleFile } from "../../alarm/discover.ts";
 import { realPath } from "../../alarm/permissions.ts";
 import { inTime } from "../../core/in_time.ts";
 import type { AlarmClient } from "../../source/client.ts";
-import { errorText } from "../../text/describe.ts";
+import { errorText, showName } from "../../text/describe.ts";
 import { type JsonValue, safeJson } from "../../text/json.ts";
+import { nearest } from "../../text/nearest.ts";
 import { ModuleGraph } from "./module_graph.ts";
 import { placeOf } from "./place.ts";
 
 /** Characters of a module's exports as JSON. */
 const MAX_EXPORTS = 2 ** 20;
 
+const NAMES = ["detect", "TITLE", "DESCRIPTION", "SOURCES", "PARAMS"];
+
 /** What it returns is checked by `runDetect`. */
 export type Detect = (client: AlarmClient, params: unknown) => unknown;
 
 export interface Loaded {
-  /** The exports as JSON, with the type of `detect` in its place; `parseModule` reads them. */
+  /** The exports as JSON, with the type of `detect` in its place, and `misspelt`; `parseModule` reads them. */
   readonly exports: JsonValue;
   readonly detect: Detect | undefined;
   /** Why it cannot be loaded, for its author; null if it can. */
@@ -60,20 +63,28 @@ function placeIn({ path }: ModuleFile, error: unknown): string {
 }
 
 function readExports(found: object): Loaded {
-  const get = (name: string): unknown => Reflect.get(found, name);
-  const detect = get("detect");
-  const exports = safeJson({
-    detect: typeof detect,
-    TITLE: get("TITLE"),
-    DESCRIPTION: get("DESCRIPTION"),
-    SOURCES: get("SOURCES"),
-    PARAMS: get("PARAMS"),
-  });
+  const known = Object.fromEntries(NAMES.map((name) => [name, Reflect.get(found, name)]));
+  const { detect } = known;
+  const exports = safeJson({ ...known, detect: typeof detect, misspelt: misspelt(found) });
   if (JSON.stringify(exports).length > MAX_EXPORTS)
     throw new Error(
       `TITLE, DESCRIPTION, SOURCES and PARAMS have more than ${MAX_EXPORTS} characters`,
     );
   return { exports, detect: isFunction(detect) ? detect : undefined, error: null, hangs: false };
+}
+
+/** Exports that the engine would ignore, most likely against the author's intention. */
+function misspelt(found: object): string | undefined {
+  const hints = Object.entries(found).flatMap(([name, value]) => {
+    const main = name === "default" ? (Reflect.get(Object(value), "detect") ?? value) : value;
+    const isCode = isFunction(main);
+    const meant = NAMES.filter((known) => !(known in found) && (known === "detect") === isCode);
+    // A module may export other constants; without detect it is wrong anyway.
+    const share = isCode ? 1 / 3 : 1 / 5;
+    const guess = name === "default" && isCode ? meant[0] : nearest(name, meant, share);
+    return guess === undefined ? [] : `${showName(name)} (did you mean ${guess}?)`;
+  });
+  return hints.length === 0 ? undefined : `it exports ${hints.join(" and ")}`;
 }
 
 function isFunction(value: unknown): value is Detect {

@@ -1,6 +1,6 @@
-import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isFile } from "../../alarm/discover.ts";
 import { realPath } from "../../alarm/permissions.ts";
 import { packageFile } from "./package_file.ts";
 
@@ -24,7 +24,7 @@ export function resolveFile(specifier: string, importer: string): string | undef
     ...EXTENSIONS.map((extension) => path + extension),
     ...EXTENSIONS.map((extension) => `${path}/index${extension}`),
   ];
-  const found = candidates.find((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
+  const found = candidates.find(isFile);
   if (found !== undefined) return realPath(found);
-  throw new Error(`Cannot find module '${specifier}' imported from ${importer}`);
+  throw new Error(`Cannot find module '${specifier}' (a regular file) imported from ${importer}`);
 }

@@ -244,7 +244,7 @@ describe("a module that cannot be used has an error for its author", () => {
       "a required file that is not there",
       "a.js",
       'exports.detect = require("./a.mjs").detect;',
-      /Cannot find module '\.\/a\.mjs' imported from .*a\.js$/,
+      /Cannot find module '\.\/a\.mjs' \(a regular file\) imported from .*a\.js$/,
     ],
     [
       "an error at import",
@@ -393,6 +393,43 @@ describe("a module that cannot be used has an error for its author", () => {
     mkdirSync(path);
     const loaded = await loadHere(new ModuleLoader({ ...helpers }), { name: "folder", path });
     expect(loaded.parsed).toEqual({ ok: false, error: expect.stringContaining(path) });
+  });
+
+  const misspelt: readonly [string, string][] = [
+    ["export const detct = () => [];", "detct (did you mean detect?)"],
+    ["export function* Detect() {}", "Detect (did you mean detect?)"],
+    ["export async function dectet() {}", "dectet (did you mean detect?)"],
+    ["export default () => [];", "default (did you mean detect?)"],
+    ["export default { detect: () => [] };", "default (did you mean detect?)"],
+    [`export const PARAM = {};${DETECT}`, "PARAM (did you mean PARAMS?)"],
+    [`export const params = {};${DETECT}`, "params (did you mean PARAMS?)"],
+    [`export const TITEL = "";${DETECT}`, "TITEL (did you mean TITLE?)"],
+    [`export const title = "";${DETECT}`, "title (did you mean TITLE?)"],
+    [`export const SOURCE = ["a"];${DETECT}`, "SOURCE (did you mean SOURCES?)"],
+    [`export const DESCRIPTON = "";${DETECT}`, "DESCRIPTON (did you mean DESCRIPTION?)"],
+    [
+      `export const Title = "", PARMAS = {};${DETECT}`,
+      "PARMAS (did you mean PARAMS?) and Title (did you mean TITLE?)",
+    ],
+  ];
+  test.each(misspelt)(
+    "a misspelt export is named with the right spelling: %s",
+    async (text, hint) => {
+      expect(await faultOf("a.ts", text)).toMatch(
+        new RegExp(`it exports ${hint.replaceAll(/[()?]/g, "\\$&")}$`),
+      );
+    },
+  );
+
+  test.each([
+    `export const STAGES = [], vet = () => {}, annotate = () => {};${DETECT}`,
+    `export const RESOURCES = [], PARTS = [], pairs = [], limits = {}, TABLE = "";${DETECT}`,
+    `export const title = () => "", params = () => {};${DETECT}`,
+    `export const PARAMS = {}, PARAM = 1, TITLE = "", titel = 1;${DETECT}`,
+    `${DETECT} export default detect;`,
+    `export const detects = () => [];${DETECT}`,
+  ])("other exports stay allowed: %s", async (text) => {
+    expect(await moduleOf("a.ts", text)).toMatchObject({ name: "x" });
   });
 
   test("it does not keep the next one from loading", async () => {
