@@ -1,4 +1,7 @@
 import type { Command } from "commander";
+import type { Config } from "../config/config.ts";
+import { alarmRows } from "../store/alarms.ts";
+import type { Database } from "../store/database.ts";
 import { removeTeam } from "../store/teams.ts";
 import { NotFound } from "./alarms.ts";
 import { printLines } from "./output.ts";
@@ -9,13 +12,23 @@ import { parseTeamName } from "./team_set.ts";
 export function declare(command: Command): void {
   addConfigOption(command)
     .argument("<name>", "name of the team, such as @shift", parseTeamName)
-    .action(async (name: string, options: ConfigOption) => {
-      const removed = await withDatabase(
-        readConfig(options),
-        (db) => db.transaction((tx) => removeTeam(tx, name, Date.now() / 1000)),
-        "write",
-      );
-      if (!removed) throw new NotFound(`there is no team ${name}; see: bin/swf-alarms team list`);
-      printLines([`removed ${name}`]);
+    .option("--force", "remove it even while recipients name it")
+    .action(async (name: string, options: ConfigOption & { readonly force?: true }) => {
+      const remove = (db: Database, { operators }: Config): Promise<string[]> =>
+        db.transaction(async (tx) => {
+          if (!(await removeTeam(tx, name, Date.now() / 1000)))
+            throw new NotFound(`there is no team ${name}; see: bin/swf-alarms team list`);
+          const { rows } = await alarmRows(tx);
+          const using = rows.filter((row) => !row.archived && row.recipients.includes(name));
+          const users = using.map((row) => `the alarm ${row.name}`);
+          if (operators.includes(name)) users.push("[email] operators");
+          if (users.length > 0 && options.force !== true)
+            throw new NotFound(
+              `did not remove ${name}: it is used by ${users.join(", ")}; change their recipients first, or add --force`,
+            );
+          return users;
+        });
+      const users = await withDatabase(readConfig(options), remove, "write");
+      printLines([`removed ${name}`, ...users.map((user) => `${user} still names it`)]);
     });
 }

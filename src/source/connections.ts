@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 // version. src/main.ts sets the flags that keep V8 from optimising undici's WebAssembly parser for too long.
 import request from "undici/lib/api/api-request.js";
 import Pool from "undici/lib/dispatcher/pool.js";
+import { waitingHelps } from "../core/http_status.ts";
 import { inTime } from "../core/in_time.ts";
 import { type HttpResponse, readBeginning, readBody } from "./body.ts";
 import { explainConnection } from "./connection_error.ts";
@@ -80,14 +81,23 @@ export function openConnections(settings: ConnectionSettings) {
   };
 }
 
+/** What to do where waiting does not help; the first match counts. */
+const REMEDIES: readonly (readonly [status: RegExp, remedy: string])[] = [
+  [/^([23]|421|501|505)/, "check base_url, and the caches and proxies in front of the service"],
+  [/^40[13]/, "check the token and headers of this source, and what they may read"],
+  [/^(407|511)/, "the proxy or the network requires a login"],
+];
+
 function describeStatus({ status, headers }: HttpResponse, text: string): FailedRequest {
-  if (status >= 300 && status < 400) {
-    const target = excerpt(String(headers.location ?? "nowhere"));
+  if (/^3(?!04)/.test(String(status)) && headers.location !== undefined) {
+    const target = excerpt(String(headers.location));
     const reason = `${status} redirect to ${target}; set base_url to the final address`;
     return { ...failed("response", reason), status };
   }
-  const isDown = status === 429 || status >= 500;
-  const reason = `status ${status} ${text}`.trim();
+  const retry = waitingHelps(status);
+  const cause = retry || status >= 500 ? "service" : "response";
+  const remedy = REMEDIES.find(([pattern]) => pattern.test(String(status)))?.[1];
+  const reason = `status ${status} ${text}`.trim() + (remedy === undefined ? "" : `; ${remedy}`);
   const wait = parseRetryAfter(headers["retry-after"]?.toString(), Date.now() / 1000);
-  return { ...failed(isDown ? "service" : "response", reason, isDown), status, wait };
+  return { ...failed(cause, reason, retry), status, wait };
 }
