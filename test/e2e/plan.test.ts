@@ -69,7 +69,7 @@ test("a plan names every item with its reason", async () => {
     "  mail   comes: new",
     "  no mail for 1 event(s): already mailed",
     '  would mail "[alarm_things] 1 detection(s), 1 new, 0 continuing" to ops@example.org',
-    "  note: team @nobody does not exist or has no members",
+    "error: things: team @nobody does not exist or has no members",
     "partial: outcome partial, 1 detected",
     "  half of it",
     "  keep   other: not detected, but outcome is partial",

@@ -278,7 +278,8 @@ describe("redirects", () => {
 
   test("one without a location is an error too", async () => {
     server.answer = raw(302, "text/html", "");
-    expect((await failure(makeSource({ baseUrl: server.url }))).message).toContain("302 redirect");
+    const { message } = await failure(makeSource({ baseUrl: server.url }));
+    expect(message).toContain("status 302; check base_url");
   });
 });
 
