@@ -1,7 +1,5 @@
 import type { Command } from "commander";
-import type { Config } from "../config/config.ts";
 import { alarmRows } from "../store/alarms.ts";
-import type { Database } from "../store/database.ts";
 import { removeTeam } from "../store/teams.ts";
 import { NotFound } from "./alarms.ts";
 import { printLines } from "./output.ts";
@@ -14,21 +12,23 @@ export function declare(command: Command): void {
     .argument("<name>", "name of the team, such as @shift", parseTeamName)
     .option("--force", "remove it even while recipients name it")
     .action(async (name: string, options: ConfigOption & { readonly force?: true }) => {
-      const remove = (db: Database, { operators }: Config): Promise<string[]> =>
-        db.transaction(async (tx) => {
-          if (!(await removeTeam(tx, name, Date.now() / 1000)))
-            throw new NotFound(`there is no team ${name}; see: bin/swf-alarms team list`);
-          const { rows } = await alarmRows(tx);
-          const using = rows.filter((row) => !row.archived && row.recipients.includes(name));
-          const users = using.map((row) => `the alarm ${row.name}`);
-          if (operators.includes(name)) users.push("[email] operators");
-          if (users.length > 0 && options.force !== true)
+      const users = await withDatabase(
+        readConfig(options),
+        (db, { operators }) =>
+          db.transaction(async (tx) => {
+            if (!(await removeTeam(tx, name, Date.now() / 1000)))
+              throw new NotFound(`there is no team ${name}; see: bin/swf-alarms team list`);
+            const { rows } = await alarmRows(tx);
+            const using = rows.filter((row) => !row.archived && row.recipients.includes(name));
+            const found = using.map((row) => `the alarm ${row.name}`);
+            if (operators.includes(name)) found.push("[email] operators");
+            if (found.length === 0 || options.force === true) return found;
             throw new NotFound(
-              `did not remove ${name}: it is used by ${users.join(", ")}; change their recipients first, or add --force`,
+              `did not remove ${name}: it is used by ${found.join(", ")}; change their recipients first, or add --force`,
             );
-          return users;
-        });
-      const users = await withDatabase(readConfig(options), remove, "write");
+          }),
+        "write",
+      );
       printLines([`removed ${name}`, ...users.map((user) => `${user} still names it`)]);
     });
 }

@@ -41,12 +41,10 @@ export function resolveRecipients(tokens: readonly string[], teams: ReadonlyMap<
 
 /** Why a text is not an address, with the one that was probably meant. */
 export function addressFault(text: string): string {
-  const meant = cut(text, 320)
-    .normalize("NFKC")
+  const meant = cut(text.normalize("NFKC"), 400)
     .replace(/^.*mailto:|^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$|\p{Cf}/giu, "")
     .replace(/([.@])[.@]*/g, "$1");
-  const example = mailbox(meant) ?? "one such as ann@example.org";
-  return `${quote(text)} is not an email address; write ${example}`;
+  return `${quote(text)} is not an email address; write ${mailbox(meant) ?? "one such as ann@example.org"}`;
 }
 
 /** At most 64 + 253 characters: dot-separated atoms, and the labels of a public host name. */
@@ -55,9 +53,7 @@ const ADDRESS =
 
 /** The address as it is mailed, with its domain in ASCII; undefined if it is none. */
 export function mailbox(text: string): string | undefined {
-  const bare = cut(text, 400)
-    .replace(/^<(.*)>$/u, "$1")
-    .normalize("NFC");
+  const bare = cut(text.normalize("NFC"), 400).replace(/^<(.*)>$/u, "$1");
   const host = bare.slice(bare.indexOf("@") + 1);
   const domain = domainToASCII(host);
   const address = bare.slice(0, -host.length) + domain;

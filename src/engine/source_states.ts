@@ -53,8 +53,7 @@ export async function updateSources(
   const unreachable: string[] = [];
   const errors = faults.map((fault) => `[email] operators: ${fault}`);
   let mails = 0;
-  const stored = sourceStates(states).map(({ source }) => source);
-  for (const name of new Set([...sources.keys(), ...stored])) {
+  for (const name of new Set([...sources.keys(), ...sourceStates(states).map((s) => s.source)])) {
     const before = sourceStateOf(states, name);
     const counts = sources.get(name)?.counts ?? { requests: 0, succeeded: 0, lastError: undefined };
     const requested = counts.requests > 0;

@@ -81,23 +81,23 @@ export function openConnections(settings: ConnectionSettings) {
   };
 }
 
-/** What to do where waiting does not help; the first match counts. */
-const REMEDIES: readonly (readonly [status: RegExp, remedy: string])[] = [
-  [/^([23]|421|501|505)/, "check base_url, and the caches and proxies in front of the service"],
-  [/^40[13]/, "check the token and headers of this source, and what they may read"],
-  [/^(407|511)/, "the proxy or the network requires a login"],
-];
+/** What to do where waiting does not help. */
+function remedyOf(status: number): string {
+  if ([401, 403].includes(status)) return "; check the token and headers of this source";
+  if ([407, 511].includes(status)) return "; the proxy or the network requires a login";
+  const isMisplaced = status < 400 || [421, 501, 505].includes(status);
+  return isMisplaced ? "; check base_url, and any cache or proxy in front of the service" : "";
+}
 
 function describeStatus({ status, headers }: HttpResponse, text: string): FailedRequest {
-  if (/^3(?!04)/.test(String(status)) && headers.location !== undefined) {
+  if (headers.location !== undefined && status >= 300 && status < 400 && status !== 304) {
     const target = excerpt(String(headers.location));
     const reason = `${status} redirect to ${target}; set base_url to the final address`;
     return { ...failed("response", reason), status };
   }
   const retry = waitingHelps(status);
   const cause = retry || status >= 500 ? "service" : "response";
-  const remedy = REMEDIES.find(([pattern]) => pattern.test(String(status)))?.[1];
-  const reason = `status ${status} ${text}`.trim() + (remedy === undefined ? "" : `; ${remedy}`);
+  const reason = `status ${status} ${text}`.trim() + remedyOf(status);
   const wait = parseRetryAfter(headers["retry-after"]?.toString(), Date.now() / 1000);
   return { ...failed(cause, reason, retry), status, wait };
 }

@@ -233,7 +233,7 @@ const RECORDED: readonly (readonly [string, number, string, string, number, stri
   ["204", 204, "application/json", "", 1, "status 204; check base_url"],
   ["205", 205, "application/json", "", 1, "status 205; check base_url"],
   ["300 without a location", 300, "text/plain", "a b", 1, "status 300 a b; check base_url"],
-  ["304", 304, "text/plain", "", 1, "status 304; check base_url, and the caches and proxies"],
+  ["304", 304, "text/plain", "", 1, "status 304; check base_url, and any cache or proxy"],
   ["407", 407, "text/plain", "", 1, "status 407; the proxy or the network requires a login"],
   ["408", 408, "text/plain", "", 4, "status 408, 4 attempts"],
   ["421", 421, "text/plain", "", 1, "status 421; check base_url"],

@@ -218,7 +218,7 @@ const WRONG: readonly UpstreamFault[] = [
   fault(
     "answers 304",
     send("HTTP/1.1 304 Not Modified\r\n\r\n"),
-    /status 304; check base_url, and the caches/,
+    /status 304; check base_url, and any cache/,
   ),
   fault("answers 206", send(answer(LIST, {}, "206 Partial Content")), /status 206/),
   fault(
