@@ -27,7 +27,7 @@ const NEIGHBOURS: readonly string[] = [
 const NODE_CHECK = "build/check_node.cjs";
 
 /** Packages of Node without effects, which decisions may use. */
-const PURE = ["node:crypto"];
+const PURE = ["node:crypto", "node:url"];
 
 /** What is slow to load, and the one file that may load it; that file is only loaded on demand. */
 const HEAVY: { readonly [name: string]: string } = {

@@ -2,8 +2,10 @@ import type { Log } from "../core/log.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { resolveParams } from "../core/params.ts";
 import type { TryDecision } from "../core/quarantine.ts";
+import { resolveRecipients } from "../core/recipients.ts";
 import { alarmRows, assumedRow, createAlarm, type NewAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
+import { listTeams } from "../store/teams.ts";
 import { errorText } from "../text/describe.ts";
 import { listAlarms } from "./alarm_list.ts";
 import type { AlarmModule, LoadedModule } from "./alarm_module.ts";
@@ -41,7 +43,13 @@ export interface LoadFacts {
  */
 export async function loadAlarms(facts: LoadFacts) {
   const { db, modules, sources, only, decide, log } = facts;
-  const { rows, invalid, deleted } = await alarmRows(db);
+  const { rows: read, invalid, deleted } = await alarmRows(db);
+  const teams = await listTeams(db);
+  const rows = read.map((row): AlarmRow => {
+    // While mail is off nobody misses one.
+    const { faults } = resolveRecipients(row.enabled ? row.recipients : [], teams);
+    return { ...row, faults: [...row.faults, ...faults] };
+  });
   const listed = listAlarms([...modules.keys()], rows);
   const isWanted = (name: string): boolean => only === undefined || only.has(name);
   const load = loadOnce(facts);
@@ -68,7 +76,7 @@ export async function loadAlarms(facts: LoadFacts) {
     return isWanted(name) && !isDeleted;
   });
   for (const name of newModules) alarms.set(name, addAlarm(name, load, facts));
-  return { alarms: [...alarms.values()], errors, newModules, archived };
+  return { alarms: [...alarms.values()], errors, newModules, archived, teams };
 }
 
 type Load = (name: string) => Promise<LoadedModule>;

@@ -30,7 +30,7 @@ export function fileChannel({ from, dir }: Extract<EmailConfig, { provider: "fil
         const message = `cannot write ${path}: ${errorText(error)}`;
         return undelivered(recipients, {
           message,
-          retryable: true,
+          retryable: /^(ENOSPC|EDQUOT|EMFILE|ENFILE|EIO|EBUSY)/.test(errorText(error)),
           scope: "channel",
           mayBeDelivered: false,
         });

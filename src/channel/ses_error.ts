@@ -1,4 +1,5 @@
 import type { DeliveryError } from "../core/delivery.ts";
+import { waitingHelps } from "../core/http_status.ts";
 import { errorText } from "../text/describe.ts";
 import { headerText } from "../text/escape.ts";
 
@@ -17,6 +18,13 @@ export function sesError(message: string, more: Partial<SesError> = {}): SesErro
 export const CHECK_ENDPOINT = "check [email] endpoint and any proxy in front of it";
 
 const THROTTLING = /throttl|TooManyRequests|LimitExceeded|SlowDown/i;
+/** What to do about the error codes of AWS that no waiting cures, whatever their status. */
+const REMEDIES: readonly (readonly [code: RegExp, remedy: string])[] = [
+  [/Expired|TokenRefresh/, "renew the AWS credentials, or correct this host's clock"],
+  [/Signature|Token|AccessKey|Unrecognized|AuthFailure|Skew/, "check the AWS credentials"],
+  [/Denied|Authorized|Unauthorized/, "allow it in the AWS policy of these credentials"],
+  [/OptIn|Subscription|Paused|NotVerified|DoesNotExist/, "correct it in the SES console"],
+];
 /** Errors whose cause may be one of the recipients. */
 const OF_ADDRESSES = ["MessageRejected", "InvalidParameterValue"];
 const OF_ACCOUNT = /\b(sending|account)\b.{0,40}\b(paused|suspended|disabled|blocked)\b/i;
@@ -42,17 +50,20 @@ export function readSesError(thrown: unknown, from: string): SesError {
   if (status === 413) return sesError(message, { scope: "size", retryable: false });
   // After a SignatureDoesNotMatch the SDK signs by the time of the response.
   const isClockCorrected = property(error, "$metadata", "clockSkewCorrected") === true;
-  if (status === 429 || THROTTLING.test(error.name) || isClockCorrected)
+  const retryable = waitingHelps(status);
+  if ((status < 500 && retryable) || THROTTLING.test(error.name) || isClockCorrected)
     return sesError(message, { retryNow: true });
+  const [, remedy] = REMEDIES.find(([code]) => code.test(error.name)) ?? [];
+  if (remedy !== undefined) return sesError(`${message}; ${remedy}`, { retryable: false });
   // A gateway may have passed the call on before it failed.
-  if (status >= 500) return sesError(message, { mayBeDelivered: isForeign, retryNow: !isForeign });
-  if (isForeign) return sesError(message);
+  if (isForeign) return sesError(message, { retryable, mayBeDelivered: status >= 500 });
+  if (status >= 500) return sesError(message, { retryable, retryNow: retryable });
   return sesError(message, { scope: scopeOf(error, from), retryable: false });
 }
 
 function withoutResponse(error: Error, text: string): SesError {
   const message = `SES ${error.name}: ${text}`;
-  if (error.name === "CredentialsProviderError")
+  if (error.name.endsWith("ProviderError"))
     return sesError(`${message} (set AWS credentials for the engine's user)`, { retryable: false });
   if (text === "Region is missing")
     return sesError(`${message} (set [email] region, such as us-east-1)`, { retryable: false });
@@ -61,7 +72,10 @@ function withoutResponse(error: Error, text: string): SesError {
   const isUnconnected = ["connect", "getaddrinfo"].includes(String(Reflect.get(error, "syscall")));
   if (isUnconnected || (isTimeout && /establish/i.test(text)))
     return sesError(message, { retryNow: true });
-  const isBroken = /^(ECONNRESET|EPIPE|ETIMEDOUT|HPE_)/.test(String(Reflect.get(error, "code")));
+  const code = String(Reflect.get(error, "code"));
+  if (/CERT|SIGNED|UNABLE_TO_|_TLS_|_SSL_|EPROTO/.test(code))
+    return sesError(`${message}; ${CHECK_ENDPOINT}`, { retryable: false });
+  const isBroken = /^(ECONNRESET|EPIPE|ETIMEDOUT|HPE_)/.test(code);
   return sesError(message, { mayBeDelivered: isTimeout || isBroken });
 }
 

@@ -3,11 +3,10 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Alarm, newAlarm } from "../alarm/load_alarms.ts";
 import type { Config } from "../config/config.ts";
 import { resolveParams } from "../core/params.ts";
-import { isAddress, resolveRecipients, splitRecipients } from "../core/recipients.ts";
+import { resolveRecipients, splitRecipients } from "../core/recipients.ts";
 import { changeAlarm, createAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 import { listTeams } from "../store/teams.ts";
-import { quote } from "../text/describe.ts";
 import type { JsonObject } from "../text/json.ts";
 import { findAlarm, NotFound, renderState, requireKnown } from "./alarms.ts";
 import { printLines } from "./output.ts";
@@ -61,7 +60,7 @@ async function setAlarm(
   const { mail, recipients, renotify, param = [], unset = [], title, description } = options;
   const data: JsonObject = {};
   if (mail !== undefined) data.enabled = mail;
-  if (recipients !== undefined) data.recipients = parseRecipients(recipients, await listTeams(db));
+  if (recipients !== undefined) data.recipients = await parseRecipients(db, recipients);
   if (renotify !== undefined) data.renotification_window_hours = renotify;
   const params = parseParams(alarm, param);
   const archived = options.archive ?? (options.unarchive === true ? false : undefined);
@@ -81,8 +80,8 @@ async function remainingSteps(db: Database, config: Config, name: string): Promi
   if (row.archived) return [];
   const lines: string[] = [];
   if (alarm.readiness.kind !== "ready") lines.push(`it does not run yet: ${renderState(alarm)}`);
-  const { addresses, unresolved } = resolveRecipients(row.recipients, await listTeams(db));
-  for (const team of unresolved) lines.push(`team ${team} does not exist or has no members`);
+  const { addresses, faults } = resolveRecipients(row.recipients, await listTeams(db));
+  lines.push(...faults);
   if (row.enabled && addresses.length === 0) lines.push("its mail is on, but it has no recipients");
   return lines;
 }
@@ -96,14 +95,16 @@ function parseParams({ module }: Alarm, param: readonly string[]): JsonObject {
   return given;
 }
 
-function parseRecipients(texts: readonly string[], teams: ReadonlyMap<string, object>): string[] {
+async function parseRecipients(db: Database, texts: readonly string[]): Promise<string[]> {
   const tokens = texts.flatMap(splitRecipients);
-  const wrong =
-    tokens.length === 0 ? "" : tokens.find((token) => !token.startsWith("@") && !isAddress(token));
-  if (wrong !== undefined)
-    throw new InvalidArgumentError(`found ${quote(wrong)}; write email addresses and @teams`);
+  const teams = await listTeams(db);
   const named = tokens.filter((token) => token.startsWith("@"));
   requireKnown("team", named, [...teams.keys()]);
+  const [fault] =
+    tokens.length === 0
+      ? ["write email addresses and @teams"]
+      : resolveRecipients(tokens, teams).faults;
+  if (fault !== undefined) throw new InvalidArgumentError(fault);
   return tokens;
 }
 

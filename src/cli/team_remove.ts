@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { Transaction } from "../store/database.ts";
+import { alarmRows } from "../store/alarms.ts";
 import { listTeams, removeTeam } from "../store/teams.ts";
-import { requireKnown } from "./alarms.ts";
+import { NotFound, requireKnown } from "./alarms.ts";
 import { printLines } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 import { parseTeamName } from "./team_set.ts";
@@ -10,12 +10,25 @@ import { parseTeamName } from "./team_set.ts";
 export function declare(command: Command): void {
   addConfigOption(command)
     .argument("<name>", "name of the team, such as @shift", parseTeamName)
-    .action(async (name: string, options: ConfigOption) => {
-      const remove = async (tx: Transaction): Promise<void> => {
-        requireKnown("team", [name], [...(await listTeams(tx)).keys()]);
-        await removeTeam(tx, name, Date.now() / 1000);
-      };
-      await withDatabase(readConfig(options), (db) => db.transaction(remove), "write");
-      printLines([`removed ${name}`]);
+    .option("--force", "remove it even while recipients name it")
+    .action(async (name: string, options: ConfigOption & { readonly force?: true }) => {
+      const users = await withDatabase(
+        readConfig(options),
+        (db, { operators }) =>
+          db.transaction(async (tx) => {
+            requireKnown("team", [name], [...(await listTeams(tx)).keys()]);
+            await removeTeam(tx, name, Date.now() / 1000);
+            const { rows } = await alarmRows(tx);
+            const using = rows.filter((row) => !row.archived && row.recipients.includes(name));
+            const found = using.map((row) => `the alarm ${row.name}`);
+            if (operators.includes(name)) found.push("[email] operators");
+            if (found.length === 0 || options.force === true) return found;
+            throw new NotFound(
+              `did not remove ${name}: it is used by ${found.join(", ")}; change their recipients first, or add --force`,
+            );
+          }),
+        "write",
+      );
+      printLines([`removed ${name}`, ...users.map((user) => `${user} still names it`)]);
     });
 }

@@ -1,9 +1,8 @@
 import { userInfo } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
-import { isAddress, splitRecipients } from "../core/recipients.ts";
+import { addressFault, mailbox, splitRecipients } from "../core/recipients.ts";
 import type { Database } from "../store/database.ts";
 import { listTeams, setTeam } from "../store/teams.ts";
-import { quote } from "../text/describe.ts";
 import { printLines } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
@@ -38,9 +37,7 @@ export function parseTeamName(text: string): string {
 
 function parseMembers(texts: readonly string[]): readonly string[] {
   const members = texts.flatMap(splitRecipients);
-  const wrong = members.length === 0 ? "" : members.find((member) => !isAddress(member));
+  const wrong = members.length === 0 ? "" : members.find((member) => mailbox(member) === undefined);
   if (wrong === undefined) return members;
-  throw new InvalidArgumentError(
-    `found ${quote(wrong)}; write email addresses (teams do not nest)`,
-  );
+  throw new InvalidArgumentError(`${addressFault(wrong)} (teams do not nest)`);
 }

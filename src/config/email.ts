@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { custom, object, optional, picklist } from "valibot";
-import { isAddress, splitRecipients } from "../core/recipients.ts";
+import { mailbox } from "../core/recipients.ts";
 import type { Config, EmailConfig, Surroundings } from "./config.ts";
 import { parseTable } from "./issue.ts";
 import { httpUrl, pathLike, stringThat } from "./values.ts";
@@ -59,12 +59,11 @@ export function parseEmail(
 
 /** One address, or the name of a team. */
 function isRecipient(token: unknown): boolean {
-  if (typeof token !== "string" || splitRecipients(token).length !== 1) return false;
-  return token.startsWith("@") ? token.length > 1 : isAddress(token);
+  return typeof token === "string" && (/^@[^\s,;]+$/u.test(token) || mailbox(token) !== undefined);
 }
 
 /** A bare address, or `Name <address>`. */
 function isSender(value: string): boolean {
   const inBrackets = /<([^<>]*)>$/.exec(value)?.[1];
-  return !/\p{Cc}/u.test(value) && isAddress(inBrackets ?? value);
+  return !/\p{Cc}/u.test(value) && mailbox(inBrackets ?? value) !== undefined;
 }

@@ -52,9 +52,9 @@ export function judgeDelivery({ confirmed, refused, error }: Delivery) {
 export function deliveryErrors(delivery: Delivery, isRepeat = false): readonly string[] {
   const { confirmed, refused, pending, error } = delivery;
   const state = judgeDelivery(delivery);
+  const usual = state.retryable ? "the next tick" : "fix the cause; every tick";
   if (state.outcome === "failed") {
     const waits = isRepeat && error?.mayBeDelivered === true;
-    const usual = state.retryable ? "the next tick" : "fix the cause; every tick";
     const next = waits ? "after a pause the engine" : usual;
     return [`mail not sent: ${state.error}; ${next} tries again`];
   }
@@ -65,7 +65,7 @@ export function deliveryErrors(delivery: Delivery, isRepeat = false): readonly s
     errors.push(`${sent}; ${refusedTexts(refused).join("; ")}; ${CORRECT_ADDRESS}`);
   if (error !== undefined)
     errors.push(
-      `${sent}; not yet to ${listed(pending)}: ${error.message}; the next tick tries these again`,
+      `${sent}; not yet to ${listed(pending)}: ${error.message}; ${usual} tries these again`,
     );
   return errors;
 }

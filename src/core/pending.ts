@@ -1,4 +1,5 @@
 import { CORRECT_ADDRESS, type Delivery, judgeDelivery, listed } from "./delivery.ts";
+import { mailbox } from "./recipients.ts";
 import { isPaused, type UnknownAttempts } from "./repeats.ts";
 
 /** Seconds after the first attempt. */
@@ -46,19 +47,20 @@ export function planPending(facts: PendingFacts): PendingPlan {
   if (!mailConfigured) return { kind: "wait", reason: "mail is not configured" };
   if (isPaused(mail.unknown, now)) return { kind: "wait", reason: "may have been mailed" };
   const current = new Set(recipients.map((address) => address.toLowerCase()));
-  const to = mail.pending.filter((address) => current.has(address.toLowerCase()));
+  const to = mail.pending.filter((typed) => current.has((mailbox(typed) ?? typed).toLowerCase()));
   if (to.length === 0) return { kind: "give up", reason: "no longer recipients of the alarm" };
   return { kind: "deliver", to, reason: "still pending" };
 }
 
 /** The errors to report about another attempt at a pending mail. */
 export function retryErrors(mail: PendingMail, delivery: Delivery): readonly string[] {
-  const { error } = judgeDelivery(delivery);
+  const { error, retryable } = judgeDelivery(delivery);
   if (error === undefined) return [];
   const name = `the mail ${JSON.stringify(mail.subject)}`;
   if (delivery.pending.length === 0) return [`${name} was refused: ${error}; ${CORRECT_ADDRESS}`];
   const waits = mail.unknown !== undefined && delivery.error?.mayBeDelivered === true;
-  const next = waits ? "after a pause the engine" : "every tick";
+  const usual = retryable ? "every tick" : "fix the cause; every tick";
+  const next = waits ? "after a pause the engine" : usual;
   return [
     `${name} not yet sent to ${listed(delivery.pending)} after ${mail.attempts + 1} attempts: ${error}; ${next} tries again, for 24 hours`,
   ];

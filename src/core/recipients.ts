@@ -1,57 +1,63 @@
+import { domainToASCII, domainToUnicode } from "node:url";
+import { cut, quote } from "../text/describe.ts";
+import { nearest } from "../text/nearest.ts";
 import type { Team } from "./model.ts";
-
-export interface ResolvedRecipients {
-  /** Addresses to mail, each once (letter case aside), in the order given. */
-  readonly addresses: readonly string[];
-  /** `@team` names without a team row, or whose team has no members. */
-  readonly unresolved: readonly string[];
-  /** What is neither an address nor a team. */
-  readonly invalid: readonly string[];
-}
 
 /** Splits what people type: spaces, commas, semicolons, line breaks and tabs all separate. */
 export function splitRecipients(text: string): string[] {
   return text.split(/[\s,;]+/u).filter((token) => token !== "");
 }
 
-/** The tokens of a `recipients` value as rows hold it: a string or an array of strings; `wrong` is the rest. */
-export function recipientTokens(value: unknown): {
-  readonly tokens: readonly string[];
-  readonly wrong: readonly unknown[];
-} {
+/** The tokens of a `recipients` value as rows hold it: a string or an array of strings; what else there is is no address. */
+export function recipientTokens(value: unknown): string[] {
   const given: readonly unknown[] = Array.isArray(value) ? value : [value ?? ""];
-  return {
-    tokens: given.filter((item) => typeof item === "string").flatMap(splitRecipients),
-    wrong: given.filter((item) => typeof item !== "string"),
-  };
+  return given.flatMap((item) => (typeof item === "string" ? splitRecipients(item) : quote(item)));
 }
 
-/** Expands `@team` tokens and drops duplicates. Teams do not nest; their names are case-sensitive. */
-export function resolveRecipients(
-  tokens: readonly string[],
-  teams: ReadonlyMap<string, Team>,
-): ResolvedRecipients {
+/**
+ * Expands `@team` tokens; teams do not nest, and their names are case-sensitive. Returns each mailbox once, in the
+ * order given, and what is neither an address nor a team with members, each with what to write.
+ */
+export function resolveRecipients(tokens: readonly string[], teams: ReadonlyMap<string, Team>) {
   const addresses = new Map<string, string>();
-  const unresolved = new Set<string>();
-  const invalid = new Set<string>();
+  const faults = new Set<string>();
   for (const token of tokens) {
-    const members = token.startsWith("@") ? (teams.get(token)?.members ?? []) : [token];
-    if (members.length === 0) unresolved.add(token);
+    const isTeam = token.startsWith("@");
+    const members = isTeam ? (teams.get(token)?.members ?? []) : [token];
+    if (members.length === 0) {
+      const near = nearest(token, [...teams.keys()]) ?? token;
+      const hint = near === token ? "" : `; did you mean ${near}?`;
+      faults.add(`team ${cut(token, 80)} does not exist or has no members${hint}`);
+    }
     for (const member of members) {
-      const address = member.replace(/^<(.*)>$/u, "$1");
-      if (!isAddress(address)) invalid.add(member);
+      const address = mailbox(member);
+      if (address === undefined) faults.add(addressFault(member) + (isTeam ? ` in ${token}` : ""));
       else if (!addresses.has(address.toLowerCase())) addresses.set(address.toLowerCase(), address);
     }
   }
-  return { addresses: [...addresses.values()], unresolved: [...unresolved], invalid: [...invalid] };
+  const more = faults.size > 5 ? [`and ${faults.size - 5} more wrong recipients`] : [];
+  return { addresses: [...addresses.values()], faults: [...[...faults].slice(0, 5), ...more] };
 }
 
-/** Letters of other scripts only in the host, which mail writes in ASCII. */
-const LOCAL_PART = String.raw`[!#-'*+\--9=?A-Z^-~]+`;
-const HOST_PART = String.raw`[^\s@.<>()[\]\\,;:"\p{Cc}\p{Cf}\p{Cs}]+`;
-const ADDRESS = new RegExp(`^${LOCAL_PART}@${HOST_PART}(\\.${HOST_PART})*$`, "u");
+/** Why a text is not an address, with the one that was probably meant. */
+export function addressFault(text: string): string {
+  const meant = cut(text.normalize("NFKC"), 400)
+    .replace(/^.*mailto:|^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$|\p{Cf}/giu, "")
+    .replace(/([.@])[.@]*/g, "$1");
+  return `${quote(text)} is not an email address; write ${mailbox(meant) ?? "one such as ann@example.org"}`;
+}
 
-/** Whether a mail service might accept it. */
-export function isAddress(text: string): boolean {
-  return text.length <= 320 && ADDRESS.test(text);
+/** At most 64 + 253 characters: dot-separated atoms, and the labels of a public host name. */
+const ADDRESS =
+  /^(?=\w[^@]{0,63}@.{4,253}$)[!#-'*+\-/-9=?A-Z^-~]+(\.[!#-'*+\-/-9=?A-Z^-~]+)*@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
+
+/** The address as it is mailed, with its domain in ASCII; undefined if it is none. */
+export function mailbox(text: string): string | undefined {
+  const bare = cut(text.normalize("NFC"), 400).replace(/^<(.*)>$/u, "$1");
+  const host = bare.slice(bare.indexOf("@") + 1);
+  const domain = domainToASCII(host);
+  const address = bare.slice(0, -host.length) + domain;
+  // Node also decodes and drops characters, which could be an error of typing.
+  const isAsTyped = [domain, domainToUnicode(domain)].includes(host.toLowerCase());
+  return isAsTyped && ADDRESS.test(address) ? address : undefined;
 }

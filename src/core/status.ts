@@ -102,10 +102,13 @@ export function needsAttention(status: Status): readonly string[] {
       lines.push(`${alarm} is not configured but has ${active} active event(s)`);
     if (mail && unsent > 0) lines.push(`${alarm} has ${unsent} event(s) not yet mailed`);
   }
-  for (const { alarm, outcome, resolved } of mails) {
-    // A mail about a source that is reachable again is no longer needed.
-    if (resolved || (alarm === "engine" && unreachable.length === 0)) continue;
-    lines.push(mailLine(alarm === "engine" ? "to the operators" : `of ${alarm}`, outcome));
+  for (const { alarm, outcome, resolved, subject } of mails) {
+    const of = alarm === "engine" ? "to the operators" : `of ${alarm}`;
+    // Nobody misses one about a source that responds again, or of an alarm that mails no more.
+    const isMissed =
+      unreachable.some(({ source }) => subject.includes(`[swf-alarms] source ${source} `)) ||
+      alarms.some((current) => current.alarm === alarm && current.mail);
+    if (!resolved && isMissed) lines.push(mailLine(of, outcome));
   }
   return [...new Set(lines)];
 }

@@ -3,7 +3,6 @@ import { bundleSubject } from "../core/bundle.ts";
 import { heldClears } from "../core/clear_guard.ts";
 import type { AlarmRow, Mode, Outcome } from "../core/model.ts";
 import type { Notice } from "../core/notice.ts";
-import type { ResolvedRecipients } from "../core/recipients.ts";
 import type { Plan } from "../core/reconcile.ts";
 import { headerText } from "../text/escape.ts";
 import type { JsonObject } from "../text/json.ts";
@@ -53,7 +52,7 @@ export interface RanFacts {
   readonly alarm: Alarm;
   readonly recorded: Recorded;
   readonly notified: Notified;
-  readonly recipients: ResolvedRecipients;
+  readonly recipients: readonly string[];
   readonly outOfTime: boolean;
   readonly mode: Mode;
 }
@@ -84,7 +83,7 @@ export function ranResult(facts: RanFacts): RanResult {
     subjects: new Map(mode === "plan" ? subjectsOf(plan, outcome) : []),
     notice,
     subject: notice.reason === "nothing to mail" ? "" : bundleSubject(row.entryId, counts),
-    recipients: recipients.addresses,
+    recipients,
     sent: notified.sent,
     errors: [
       ...(recorded.error === undefined ? [] : [recorded.error]),
@@ -98,8 +97,6 @@ export function ranResult(facts: RanFacts): RanResult {
       ...(waiting === 0
         ? []
         : [`${waiting} event(s) may have been mailed; the repeat waits, at most six hours`]),
-      ...recipients.unresolved.map((team) => `team ${team} does not exist or has no members`),
-      ...recipients.invalid.map((text) => `${JSON.stringify(text)} is not an email address`),
     ].map(headerText),
   };
 }
@@ -165,10 +162,10 @@ function changedNothing({ outcome, plan, notice, errors, notes, quarantine }: Ra
   );
 }
 
-function whyNotSent({ notice, notes }: RanResult): readonly string[] {
+function whyNotSent({ notice }: RanResult): readonly string[] {
   switch (notice.reason) {
     case "no recipients":
-      return ["no recipients; mail not sent", ...notes];
+      return ["no recipients; mail not sent"];
     case "mail is not configured":
       return ["[email] is not configured; mail not sent"];
     default:

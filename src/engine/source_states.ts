@@ -1,4 +1,6 @@
+import type { Alarm } from "../alarm/load_alarms.ts";
 import { sourceNotice } from "../core/announcement.ts";
+import { MAIN_SOURCE } from "../core/main_source.ts";
 import type { Team } from "../core/model.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import {
@@ -8,7 +10,7 @@ import {
   type RequestCounts,
   renderUnreachable,
 } from "../core/source_state.ts";
-import { saveSourceState, sourceStateOf } from "../store/engine_state.ts";
+import { saveSourceState, sourceStateOf, sourceStates } from "../store/engine_state.ts";
 import type { AlarmResult } from "./result.ts";
 import { type StateFacts, saveAndNotify } from "./state_mail.ts";
 
@@ -29,6 +31,15 @@ export interface SourceWatchFacts extends StateFacts {
   readonly teams: ReadonlyMap<string, Team>;
   /** Seconds. */
   readonly unreachableAfter: number;
+  /** Names of the sources that alarms use; undefined if that is not known. */
+  readonly inUse: ReadonlySet<string> | undefined;
+}
+
+/** What the alarms of a tick use. A module that is not loaded in it may use any. */
+export function sourcesInUse(alarms: readonly Alarm[]): ReadonlySet<string> | undefined {
+  if (alarms.some(({ module }) => module === undefined)) return undefined;
+  const running = alarms.filter(({ readiness }) => readiness.kind !== "not configured");
+  return new Set(running.flatMap(({ module }) => module?.sources ?? [MAIN_SOURCE]));
 }
 
 /** Updates the state of every source and mails the operators. Never throws. */
@@ -36,16 +47,19 @@ export async function updateSources(
   results: readonly AlarmResult[],
   facts: SourceWatchFacts,
 ): Promise<SourceReport> {
-  const { run, sources, operators, teams, unreachableAfter } = facts;
-  const { mode, now } = run;
-  const { addresses, unresolved } = resolveRecipients(operators, teams);
+  const { states, sources, operators, teams, unreachableAfter, inUse } = facts;
+  const { now } = facts.run;
+  const { addresses, faults } = resolveRecipients(operators, teams);
   const unreachable: string[] = [];
-  const errors: string[] = [];
+  const errors = faults.map((fault) => `[email] operators: ${fault}`);
   let mails = 0;
-  for (const [name, { counts }] of sources) {
-    const before = sourceStateOf(facts.states, name);
-    const after = nextSourceState(before, counts, now);
+  for (const name of new Set([...sources.keys(), ...sourceStates(states).map((s) => s.source)])) {
+    const before = sourceStateOf(states, name);
+    const counts = sources.get(name)?.counts ?? { requests: 0, succeeded: 0, lastError: undefined };
     const requested = counts.requests > 0;
+    // How the outage of a source ends that nothing uses, nobody will see.
+    const isUsed = requested || (sources.has(name) && inUse?.has(name) !== false);
+    const after = isUsed ? nextSourceState(before, counts, now) : undefined;
     const alarms = affectedAlarms(name, results);
     if (after?.kind === "unreachable" && requested) {
       unreachable.push(name);
@@ -58,10 +72,6 @@ export async function updateSources(
       now,
       after: unreachableAfter,
     });
-    if (notice !== undefined && mode === "tick" && operators.length > 0 && addresses.length === 0)
-      errors.push(
-        `no recipients for the mail about the source ${name}: ${unresolved.join(", ")} in [email] operators does not exist or has no members; see: bin/swf-alarms team list`,
-      );
     const result = await saveAndNotify(facts, {
       of: `source ${name}`,
       before,

@@ -9,7 +9,6 @@ import { type Database, DatabaseError, type Lock } from "../store/database.ts";
 import { latestPerAlarm } from "../store/engine_runs.ts";
 import { readStates } from "../store/engine_state.ts";
 import { readUnsentMail } from "../store/notifications.ts";
-import { listTeams } from "../store/teams.ts";
 import type { Workers } from "../worker/worker_pool.ts";
 import { confirmClock } from "./clock.ts";
 import type { Deadline } from "./deadline.ts";
@@ -22,7 +21,7 @@ import { record } from "./record.ts";
 import { closeRun, logNotConfigured, makeReport, type TickReport } from "./report.ts";
 import { type AlarmResult, ranResult } from "./result.ts";
 import { type OpenFacts, openRun } from "./run.ts";
-import { updateSources } from "./source_states.ts";
+import { sourcesInUse, updateSources } from "./source_states.ts";
 import { Sources } from "./sources.ts";
 import { fenced, lockTicks } from "./tick_lock.ts";
 
@@ -68,7 +67,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const states = await readStates(db);
     const { quarantineAfter, clearGuardShare, unreachableAfter } = config.engine;
     const quarantines = readQuarantines({ states, modules, only, now, after: quarantineAfter });
-    const { alarms, errors, newModules } = await loadAlarms({
+    const { alarms, errors, newModules, teams } = await loadAlarms({
       db,
       modules,
       load: (file) => workers.load(file),
@@ -81,7 +80,6 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     });
 
     const unsent = await readUnsentMail(db);
-    const teams = await listTeams(db);
     const mailing = new Mailing(engine.channel, deadline.signal);
     const mailConfigured = config.email.provider !== "none";
     const ran = await Promise.all(
@@ -90,8 +88,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
         const { row, readiness } = alarm;
         if (readiness.kind === "not configured")
           return { kind: "not configured", row, missing: readiness.missing };
-        const resolved = resolveRecipients(row.recipients, teams);
-        const recipients = resolved.addresses;
+        const recipients = resolveRecipients(row.recipients, teams).addresses;
         const recorded = await record(alarm, {
           db,
           run,
@@ -108,7 +105,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
           mailConfigured,
           unsent,
         });
-        return ranResult({ alarm, recorded, notified, recipients: resolved, outOfTime, mode });
+        return ranResult({ alarm, recorded, notified, recipients, outOfTime, mode });
       }),
     );
     // Without its lock or its database it can record no more.
@@ -123,6 +120,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       operators: config.operators,
       teams,
       unreachableAfter,
+      inUse: only === undefined ? sourcesInUse(await Promise.all(alarms)) : undefined,
     });
     const doubts = await confirmClock(db, run.clockCheck, sources.byName, now);
     const report = makeReport({

@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 // version. src/main.ts sets the flags that keep V8 from optimising undici's WebAssembly parser for too long.
 import request from "undici/lib/api/api-request.js";
 import Pool from "undici/lib/dispatcher/pool.js";
+import { waitingHelps } from "../core/http_status.ts";
 import { inTime } from "../core/in_time.ts";
 import { type HttpResponse, readBeginning, readBody } from "./body.ts";
 import { explainConnection } from "./connection_error.ts";
@@ -80,14 +81,23 @@ export function openConnections(settings: ConnectionSettings) {
   };
 }
 
+/** What to do where waiting does not help. */
+function remedyOf(status: number): string {
+  if ([401, 403].includes(status)) return "; check the token and headers of this source";
+  if ([407, 511].includes(status)) return "; the proxy or the network requires a login";
+  const isMisplaced = status < 400 || [421, 501, 505].includes(status);
+  return isMisplaced ? "; check base_url, and any cache or proxy in front of the service" : "";
+}
+
 function describeStatus({ status, headers }: HttpResponse, text: string): FailedRequest {
-  if (status >= 300 && status < 400) {
-    const target = excerpt(String(headers.location ?? "nowhere"));
+  if (headers.location !== undefined && status >= 300 && status < 400 && status !== 304) {
+    const target = excerpt(String(headers.location));
     const reason = `${status} redirect to ${target}; set base_url to the final address`;
     return { ...failed("response", reason), status };
   }
-  const isDown = status === 429 || status >= 500;
-  const reason = `status ${status} ${text}`.trim();
+  const retry = waitingHelps(status);
+  const cause = retry || status >= 500 ? "service" : "response";
+  const reason = `status ${status} ${text}`.trim() + remedyOf(status);
   const wait = parseRetryAfter(headers["retry-after"]?.toString(), Date.now() / 1000);
-  return { ...failed(isDown ? "service" : "response", reason, isDown), status, wait };
+  return { ...failed(cause, reason, retry), status, wait };
 }

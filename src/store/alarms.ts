@@ -69,7 +69,7 @@ export function parseAlarmRow(row: Row): AlarmRow | string {
     title,
     description: content,
     enabled: parseEnabled(data.enabled, faults),
-    recipients: parseRecipientsValue(data.recipients, faults),
+    recipients: recipientTokens(data.recipients),
     renotificationHours: parseHours(data.renotification_window_hours, faults),
     params: isJsonObject(params) ? params : {},
     limits: parseLimits(data, faults),
@@ -94,18 +94,6 @@ function parseEnabled(value: unknown, faults: string[]): boolean {
   if (value === false || value === null) return false;
   faults.push(`the row's enabled is ${quote(value)}, treated as true; it must be true or false`);
   return true;
-}
-
-function parseRecipientsValue(value: unknown, faults: string[]): readonly string[] {
-  const { tokens, wrong } = recipientTokens(value);
-  if (wrong.length > 0) {
-    const found = wrong.map(quote).slice(0, 3).join(", ");
-    const effect = tokens.length === 0 ? "treated as empty" : "ignored";
-    faults.push(
-      `the row's recipients contain ${found}, ${effect}; they must be a string or a list of strings`,
-    );
-  }
-  return tokens;
 }
 
 function parseHours(value: unknown, faults: string[]): number {

@@ -16,7 +16,7 @@ const BIDI = "\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069";
 const BIDI_MARK = new RegExp(`[${BIDI}]`, "g");
 const UNPRINTABLE = new RegExp(`[${BIDI}\\u2028\\u2029]|[^\\P{Cc}\\n\\t]`, "gu");
 /** JSON itself escapes only characters below U+0020. */
-const UNPRINTABLE_JSON = new RegExp(`[${BIDI}\\u007f-\\u009f\\u2028\\u2029]`, "g");
+const UNPRINTABLE_JSON = /[\p{Cf}\u007f-\u009f\u2028\u2029]/gu;
 
 /** A text on one line, such as a header: it cannot start another line or read as another one. */
 export function headerText(text: string): string {
@@ -32,10 +32,8 @@ export function plainText(text: string): string {
   return text.toWellFormed().replace(/\r\n?/g, "\n").replace(UNPRINTABLE, "\uFFFD");
 }
 
-/** JSON text for a terminal: control characters are escaped; the value stays the same. */
+/** JSON text for a terminal: control and invisible characters are escaped; the value stays the same. */
 export function plainJson(json: string): string {
-  return json.replace(
-    UNPRINTABLE_JSON,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return json.replace(UNPRINTABLE_JSON, (character) => character.replace(/./gs, escaped));
 }

@@ -149,28 +149,25 @@ describe("the file channel", () => {
   test.each([
     ["there is a file in the place of the folder", "", "ENOTDIR|EEXIST"],
     ["its parent is a file", "below", "ENOTDIR"],
-  ])(
-    "%s: a retryable error that names the path, and nothing is left",
-    async (_sentence, below, code) => {
-      const file = join(mkdtempSync(join(root, "taken-")), "file");
-      writeFileSync(file, "kept");
-      const dir = join(file, below);
-      const channel = fileChannel({ provider: "file", from: "a@host.example", dir });
-      expect(await channel.deliver(makeMail(), PATIENTLY)).toEqual({
-        confirmed: [],
-        refused: [],
-        pending: makeMail().recipients,
-        messageIds: [],
-        error: {
-          message: expect.stringMatching(new RegExp(`^cannot write ${dir}/.*\\.eml: .*(${code})`)),
-          retryable: true,
-          scope: "channel",
-          mayBeDelivered: false,
-        },
-      });
-      expect(readFileSync(file, "utf8")).toBe("kept");
-    },
-  );
+  ])("%s: an error that names the path, and nothing is left", async (_sentence, below, code) => {
+    const file = join(mkdtempSync(join(root, "taken-")), "file");
+    writeFileSync(file, "kept");
+    const dir = join(file, below);
+    const channel = fileChannel({ provider: "file", from: "a@host.example", dir });
+    expect(await channel.deliver(makeMail(), PATIENTLY)).toEqual({
+      confirmed: [],
+      refused: [],
+      pending: makeMail().recipients,
+      messageIds: [],
+      error: {
+        message: expect.stringMatching(new RegExp(`^cannot write ${dir}/.*\\.eml: .*(${code})`)),
+        retryable: false,
+        scope: "channel",
+        mayBeDelivered: false,
+      },
+    });
+    expect(readFileSync(file, "utf8")).toBe("kept");
+  });
 
   test("once the folder can be made, the next attempt goes through", async () => {
     const dir = join(root, "later");

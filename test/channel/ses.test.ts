@@ -168,7 +168,7 @@ describe("errors", () => {
   ])("SES responds %s with %d: retryable: %s", async (code, status, retryable) => {
     server.answer = errorResponse(status, code, "Not now: x@host.example");
     expect(await channel(server.url).deliver(makeMail(), PATIENTLY)).toEqual(
-      undeliveredWith(`SES ${code}: Not now: x@host.example`, retryable),
+      undeliveredWith(expect.stringContaining(`SES ${code}: Not now: x@host.example`), retryable),
     );
   });
 

@@ -233,21 +233,27 @@ describe("credentials that cannot be had", () => {
 describe("a connection that is never complete", () => {
   const CONNECT = expect.stringMatching(/^SES: no connection within 10 s$/);
   test.each([
-    ["a TLS handshake without an answer", {}, CONNECT],
+    ["a TLS handshake without an answer", {}, CONNECT, true],
     [
       "a TLS handshake that ends at once",
       { onConnect: (socket: { destroy(): void }) => socket.destroy() },
       expect.stringMatching(/^SES TimeoutError: /),
+      true,
     ],
     [
       "a service that does not speak TLS",
       { onConnect: (socket: { write(text: string): void }) => socket.write("220 mail ESMTP\r\n") },
-      expect.stringMatching(/^SES /),
+      expect.stringMatching(/^SES Error: .*; check \[email\] endpoint/),
+      false,
     ],
-  ])("%s: surely nothing was sent", async (_, options, message) => {
+  ])("%s: surely nothing was sent", async (_, options, message, retryable) => {
     const server = await startFaultyServer(() => {}, options);
     const endpoint = server.url.replace("http:", "https:");
-    expect(await deliver({ env: KEYS, endpoint })).toEqual(notSent(message));
+    const { error, ...rest } = notSent(message);
+    expect(await deliver({ env: KEYS, endpoint })).toEqual({
+      ...rest,
+      error: { ...error, retryable },
+    });
     expect(await deliver({ env: KEYS, endpoint, tick: 500 })).toMatchObject({
       error: { mayBeDelivered: false },
     });

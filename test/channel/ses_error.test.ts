@@ -113,7 +113,7 @@ describe("the scope of an error, and the addresses that it names", () => {
       scope,
       named,
     });
-    expect(error.message).toBe(`SES ${name}: ${message}`);
+    expect(error.message).toContain(`SES ${name}: ${message}`);
   });
 
   test("a 413 is a size, also from a proxy", () => {

@@ -823,7 +823,7 @@ describe("whatever the file holds", () => {
     fc.assert(
       fc.property(value, (given) => {
         const faults = faultsOf(
-          stringify({ zzz: given, engine: { base_url: "http://h" }, email: { from: "a@h" } }),
+          stringify({ zzz: given, engine: { base_url: "http://h" }, email: { from: "a@h.org" } }),
         );
         expect(faults).toHaveLength(1);
         expect(faults[0]).toMatch(/^zzz: unknown key/);

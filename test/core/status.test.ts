@@ -164,6 +164,10 @@ describe("what needs attention", () => {
     error: "e",
     resolved: false,
   };
+  const toOperators = (source: string) => {
+    const subject = `[swf-alarms] source ${source} unreachable since 2027-01-15 08:00 UTC`;
+    return { ...mail, alarm: "engine", subject };
+  };
   const ticks = judgeTicks([run(4)], false, NOW);
   const rows: readonly [string, Partial<Status>, readonly string[]][] = [
     ["a healthy engine: nothing", {}, []],
@@ -266,6 +270,7 @@ describe("what needs attention", () => {
     [
       "a mail that reached only some, and one with an unknown result",
       {
+        alarms: [alarm, { ...alarm, alarm: "y" }],
         mails: [
           { ...mail, outcome: "partial" },
           { ...mail, alarm: "y", outcome: "unknown" },
@@ -280,14 +285,24 @@ describe("what needs attention", () => {
       "a mail to the operators, while the source is unreachable",
       {
         unreachable: [{ source: "main", unreachable_since: NOW, cause: "c" }],
-        mails: [{ ...mail, alarm: "engine" }],
+        mails: [toOperators("main")],
       },
       [
         "source main has been unreachable since 2027-01-15 08:00 UTC",
         "the last mail to the operators was not delivered",
       ],
     ],
-    ["a mail to the operators, after that: nothing", { mails: [{ ...mail, alarm: "engine" }] }, []],
+    ["a mail to the operators, after that: nothing", { mails: [toOperators("main")] }, []],
+    [
+      "one about another source: nothing more",
+      {
+        unreachable: [{ source: "main", unreachable_since: NOW, cause: "c" }],
+        mails: [toOperators("mainz")],
+      },
+      ["source main has been unreachable since 2027-01-15 08:00 UTC"],
+    ],
+    ["a mail of an alarm that is archived: nothing", { alarms: [], mails: [mail] }, []],
+    ["or whose mail is off", { alarms: [{ ...alarm, mail: false }], mails: [mail] }, []],
     ["mails that a later one made up for", { mails: [{ ...mail, resolved: true }] }, []],
     ["skipped ticks: nothing", { skipped: 12 }, []],
   ];

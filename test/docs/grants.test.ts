@@ -49,7 +49,7 @@ const WORK: readonly (readonly string[])[] = [
   ["run", "list"],
   ["event", "list", "--all"],
   ["team", "list"],
-  ["team", "remove", "@t"],
+  ["team", "remove", "@t", "--force"],
   ["prune", "--dry-run"],
   ["prune", "--yes"],
 ];

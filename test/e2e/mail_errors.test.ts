@@ -59,7 +59,7 @@ test.for([
   {
     name: "an API gateway's JSON",
     rejection: jsonInstead,
-    retryable: true,
+    retryable: false,
     says: /mail not sent: SES: .*403/,
   },
   {
@@ -146,6 +146,47 @@ test.for([
     expect(site.mail.mails).toHaveLength(1);
   },
 );
+
+test("an SES error that no waiting cures promises none, says what to do, and the mail goes out once it is cured", async () => {
+  const site = await siteWithA();
+  const credentials = "check the AWS credentials";
+  const console = "correct it in the SES console";
+  for (const [code, status, remedy] of [
+    ["ExpiredToken", 403, "renew the AWS credentials, or correct this host's clock"],
+    ["ExpiredTokenException", 400, "renew the AWS credentials, or correct this host's clock"],
+    ["RequestExpired", 400, "renew the AWS credentials, or correct this host's clock"],
+    ["InvalidClientTokenId", 403, credentials],
+    ["SignatureDoesNotMatch", 403, credentials],
+    ["IncompleteSignature", 400, credentials],
+    ["MissingAuthenticationToken", 403, credentials],
+    ["UnrecognizedClientException", 400, credentials],
+    ["AccessDenied", 403, "allow it in the AWS policy of these credentials"],
+    ["NotAuthorized", 400, "allow it in the AWS policy of these credentials"],
+    ["OptInRequired", 403, console],
+    // Whatever the status, the code decides.
+    ["OptInRequired", 503, console],
+    ["SubscriptionRequiredException", 400, console],
+    ["AccountSendingPausedException", 400, console],
+    ["ConfigurationSetSendingPausedException", 400, console],
+    ["MailFromDomainNotVerifiedException", 400, console],
+    ["ConfigurationSetDoesNotExist", 400, console],
+  ] as const) {
+    site.mail.refuse = () => sesError(code, status, "no");
+    site.mail.calls.length = 0;
+    const { code: exit, stderr } = await site.tick();
+    expect(exit).toBe(1);
+    expect(stderr).toMatch(/^swf-alarms: things: mail not sent: SES [^\n]*\n$/);
+    expect(stderr).toContain(`: no; ${remedy}; fix the cause; every tick tries again`);
+    expect(site.mail.calls, code).toHaveLength(1);
+    expect((await site.entries("notification")).at(-1)?.data).toMatchObject({
+      outcome: "failed",
+      retryable: false,
+    });
+  }
+  site.mail.refuse = undefined;
+  expect(await site.tick()).toEqual(QUIET);
+  expect(site.mail.mails).toHaveLength(1);
+}, 120_000);
 
 test.for<[string, ErrorResponse]>([
   ["hangs up", hangUp],

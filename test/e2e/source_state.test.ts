@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { runData } from "../support/contract.ts";
 import { json } from "../support/http_server.ts";
+import { sesError } from "../support/mail_service.ts";
 import { QUIET } from "../support/quiet.ts";
 import { insertAlarm, only } from "../support/rows.ts";
 import { makeSite } from "../support/site.ts";
@@ -72,6 +73,47 @@ test(
     const runs = await site.entries("engine_run");
     expect(runs.map((run) => runData(run).notifications_sent)).toEqual([1, 0, 1, 0]);
     expect(await site.command(["status"])).toMatchObject({ code: 0 });
+  },
+  SLOW,
+);
+
+test(
+  "status is healthy again once nothing uses what was in trouble: a source, a quarantine, a mail",
+  async () => {
+    const site = await makeSite({
+      engine: "unreachable_after = 0\nquarantine_after = 1",
+      more: 'operators = ["boss@example.org"]\n[sources.other]\nbase_url = "http://127.0.0.1:9"',
+    });
+    site.module(
+      "asks.js",
+      `export const SOURCES = ["other"];\nexport const detect = (client) => client.source("other").get("/x/");`,
+    );
+    site.module("throws.js", `export function detect() { throw new Error("bug"); }`);
+    site.module("fires.js", `export const detect = () => [{ dedupeKey: "k" }];`);
+    site.module("fine.js", "export const detect = () => [];");
+    for (const name of ["asks", "throws", "fires", "fine"]) await insertAlarm(site, name);
+    site.mail.refuse = () => sesError("AccessDenied", 403);
+    expect((await site.tick()).code).toBe(1);
+    const before = await site.command(["status"]);
+    expect(before.code).toBe(1);
+    for (const line of [
+      "source other has been unreachable since",
+      "throws is quarantined",
+      "fires has 1 event(s) not yet mailed",
+      "the last mail of fires was not delivered",
+      "the last mail to the operators was not delivered",
+    ])
+      expect(before.stdout).toContain(`  ${line}`);
+
+    for (const name of ["asks", "throws", "fires"])
+      await site.command(["alarm", "set", name, "--archive"]);
+    expect(await site.tick()).toEqual(QUIET);
+    const after = await site.command(["status"]);
+    expect(after.stdout).toMatch(/^engine healthy;/);
+    expect(after.code).toBe(0);
+    site.mail.refuse = undefined;
+    expect(await site.tick()).toEqual(QUIET);
+    expect(site.mail.mails).toEqual([]);
   },
   SLOW,
 );

@@ -239,7 +239,7 @@ test("a quarantine mail that fails is owed; after the end, the one mail about th
   await ticks(engine, 3);
   expect(await next(engine)).toBe("left out, error");
   expect(runData(await lastRun(engine)).error_details).toMatch(
-    /^x: about quarantine: mail not sent: .*; the next tick tries again$/,
+    /^x: about quarantine: mail not sent: .*; fix the cause; every tick tries again$/,
   );
   engine.says("x", { keys: [] });
   expect(await next(engine, ["x"])).toBe("complete, error");

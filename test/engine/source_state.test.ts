@@ -135,7 +135,7 @@ test("the mail is owed until it was delivered, and so is the one about the end",
   expect(errors).toEqual([
     expect.stringMatching(/^source main unreachable/),
     expect.stringMatching(
-      /^about source unreachable: mail not sent: .*; the next tick tries again$/,
+      /^about source unreachable: mail not sent: .*; fix the cause; every tick tries again$/,
     ),
   ]);
   engine.blockMail(false);
@@ -200,8 +200,8 @@ test("operators without members are an error, and the mail goes out once there a
   site.answers = false;
   await next(site);
   expect(await next(site, 40)).toEqual([
+    "[email] operators: team @nobody does not exist or has no members",
     expect.stringMatching(/^source main unreachable/),
-    "no recipients for the mail about the source main: @nobody in [email] operators does not exist or has no members; see: bin/swf-alarms team list",
   ]);
   engine.configure({ operators: ["ops@example.org"] });
   await next(site);
@@ -219,4 +219,68 @@ test("without operators, and in a plan or a dry run, no mail is sent", async () 
   expect((await engine.tick("plan"))?.errors).toHaveLength(1);
   expect((await engine.tick("dry-run"))?.errors).toHaveLength(1);
   expect(await aboutSources(engine)).toEqual([]);
+});
+
+type Change = (site: Dead) => Promise<unknown>;
+const query = async ({ engine }: Dead, sql: string) => await engine.db.query(sql);
+const write = async ({ engine }: Dead, text: string) => engine.module("a.js", text);
+const ASKS = `export async function* detect(client) { yield* client.pages("/a/"); }`;
+
+test.for<[how: string, state: "ends" | "stays", change: Change, only?: readonly string[]]>([
+  [
+    "its alarm is archived",
+    "ends",
+    (site) => query(site, "UPDATE entry SET archived = true WHERE data->>'entry_id' = 'alarm_a'"),
+  ],
+  [
+    "its alarm is deleted",
+    "ends",
+    (site) => query(site, "UPDATE entry SET deleted_at = 1 WHERE data->>'entry_id' = 'alarm_a'"),
+  ],
+  [
+    "its alarm needs it no more",
+    "ends",
+    (site) => write(site, "export const SOURCES = []; export function* detect() {}"),
+  ],
+  [
+    "its alarm lacks a parameter",
+    "ends",
+    (site) =>
+      write(
+        site,
+        `export const PARAMS = { n: { type: "number", required: true, description: "n" } }; ${ASKS}`,
+      ),
+  ],
+  [
+    "it left the configuration",
+    "ends",
+    async ({ engine }) => engine.configure({ baseUrl: undefined }),
+  ],
+  ["the tick runs another alarm only", "stays", async () => {}, ["quiet"]],
+  ["its alarm does not load", "stays", (site) => write(site, "export const detect =")],
+  ["its alarm does not ask it", "stays", (site) => write(site, "export function* detect() {}")],
+])("the outage of a source: when %s, it %s", async ([, expected, change, only]) => {
+  const site = await alarms(["a"]);
+  const { engine } = site;
+  engine.says("quiet", { keys: [] });
+  await engine.tick();
+  site.answers = false;
+  await next(site);
+  await next(site, 40);
+  expect(await aboutSources(engine)).toHaveLength(1);
+  await change(site);
+  for (let tick = 0; tick < 2; tick++) {
+    engine.now += 3_600;
+    await engine.tick("tick", only);
+  }
+  const [state] = await readStateRows(engine.db);
+  expect(state?.status).toBe(expected === "ends" ? "done" : "active");
+  // Nobody saw the end of an outage that ended unseen, so no mail tells of it.
+  site.answers = true;
+  await query(site, "UPDATE entry SET archived = false, deleted_at = NULL WHERE kind = 'alarm'");
+  await write(site, ASKS);
+  engine.configure({ baseUrl: site.source.url });
+  await next(site);
+  const told = (await aboutSources(engine)).map(({ data }) => data.about);
+  expect(told).toEqual(["source unreachable", ...(expected === "ends" ? [] : ["source recovery"])]);
 });

@@ -143,7 +143,7 @@ const RECORDED: readonly (readonly [string, number, string, string, number, stri
     "application/json",
     '{"detail": "Invalid token."}',
     1,
-    'status 403 {"detail": "Invalid token."}',
+    'status 403 {"detail": "Invalid token."}; check the token and headers of this source',
   ],
   [
     "401: anonymous",
@@ -229,8 +229,25 @@ const RECORDED: readonly (readonly [string, number, string, string, number, stri
     'status 200, but not JSON: HTML page "Log in"',
   ],
   ["200 with nothing", 200, "application/json", "", 1, "status 200, but not JSON"],
-  ["202 with JSON", 202, "application/json", "{}", 1, "status 202"],
-  ["204", 204, "application/json", "", 1, "status 204"],
+  ["202 with JSON", 202, "application/json", "{}", 1, "status 202 {}; check base_url"],
+  ["204", 204, "application/json", "", 1, "status 204; check base_url"],
+  ["205", 205, "application/json", "", 1, "status 205; check base_url"],
+  ["300 without a location", 300, "text/plain", "a b", 1, "status 300 a b; check base_url"],
+  ["304", 304, "text/plain", "", 1, "status 304; check base_url, and any cache or proxy"],
+  ["407", 407, "text/plain", "", 1, "status 407; the proxy or the network requires a login"],
+  ["408", 408, "text/plain", "", 4, "status 408, 4 attempts"],
+  ["421", 421, "text/plain", "", 1, "status 421; check base_url"],
+  ["423", 423, "text/plain", "", 4, "status 423, 4 attempts"],
+  ["425", 425, "text/plain", "", 4, "status 425, 4 attempts"],
+  ["429", 429, "text/plain", "", 4, "status 429, 4 attempts"],
+  ["501", 501, "text/plain", "", 1, "status 501; check base_url"],
+  ["505", 505, "text/plain", "", 1, "status 505; check base_url"],
+  ["507", 507, "text/plain", "", 4, "status 507, 4 attempts"],
+  ["508", 508, "text/plain", "", 1, "status 508"],
+  ["509", 509, "text/plain", "", 4, "status 509, 4 attempts"],
+  ["511", 511, "text/plain", "", 1, "status 511; the proxy or the network requires a login"],
+  ["520 of Cloudflare", 520, "text/plain", "", 4, "status 520, 4 attempts"],
+  ["527 of Cloudflare", 527, "text/plain", "", 4, "status 527, 4 attempts"],
   ["500 with a megabyte", 500, "text/plain", "x".repeat(2 ** 20), 4, "status 500 xxx"],
 ];
 
@@ -278,7 +295,8 @@ describe("redirects", () => {
 
   test("one without a location is an error too", async () => {
     server.answer = raw(302, "text/html", "");
-    expect((await failure(makeSource({ baseUrl: server.url }))).message).toContain("302 redirect");
+    const { message } = await failure(makeSource({ baseUrl: server.url }));
+    expect(message).toContain("status 302; check base_url");
   });
 });
 

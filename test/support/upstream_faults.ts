@@ -215,7 +215,11 @@ const WRONG: readonly UpstreamFault[] = [
   ),
   fault("answers with nothing", send(answer("")), /status 200, but not JSON: the body is empty/),
   fault("answers 204", send("HTTP/1.1 204 No Content\r\n\r\n"), /status 204/),
-  fault("answers 304", send("HTTP/1.1 304 Not Modified\r\n\r\n"), /304 redirect to nowhere/),
+  fault(
+    "answers 304",
+    send("HTTP/1.1 304 Not Modified\r\n\r\n"),
+    /status 304; check base_url, and any cache/,
+  ),
   fault("answers 206", send(answer(LIST, {}, "206 Partial Content")), /status 206/),
   fault(
     "sends to itself for ever",
