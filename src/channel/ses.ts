@@ -1,10 +1,13 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SESClient, SendEmailCommand, SendRawEmailCommand } from "@aws-sdk/client-ses";
 import type { EmailConfig } from "../config/config.ts";
+import { proxyFor } from "../config/proxy.ts";
 import { type DeliveryError, type Refused, UNFINISHED } from "../core/delivery.ts";
 import { inTime } from "../core/in_time.ts";
+import { openTunnel } from "../source/tunnel.ts";
 import { errorText } from "../text/describe.ts";
 import { headerText } from "../text/escape.ts";
 import { credentialsSignal } from "./aws_credentials.ts";
@@ -37,12 +40,28 @@ export function sesChannel(
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
   // Before that nothing was sent.
   let connected = false;
-  const watched = <A extends HttpAgent>(agent: A, event: "connect" | "secureConnect"): A => {
+  let via = "";
+  const watched = <A extends HttpAgent>(agent: A): A => {
+    const scheme = agent instanceof HttpsAgent ? "https" : "http";
     const connect = agent.createConnection.bind(agent);
     const note = () => {
       connected = true;
     };
-    agent.createConnection = (...options) => connect(...options)?.once(event, note);
+    agent.createConnection = (options, done) => {
+      const host = options.host?.includes(":") ? `[${options.host}]` : options.host;
+      const target = `${host}:${options.port}`;
+      const proxy = proxyFor(`${scheme}://${target}`, process.env, []);
+      const event = scheme === "https" ? "secureConnect" : "connect";
+      if (proxy === undefined) return connect(options, done)?.once(event, note);
+      via = ` (through the proxy ${proxy.origin})`;
+      const withSocket = (socket: Socket): void => {
+        if (scheme === "http") note();
+        const inside = { ...options, socket };
+        done?.(null, (scheme === "https" && connect(inside)?.once(event, note)) || socket);
+      };
+      openTunnel(proxy, target, times.connect).then(withSocket, (e) => done?.(e, new Socket()));
+      return undefined;
+    };
     return agent;
   };
   const client = new SESClient({
@@ -53,8 +72,8 @@ export function sesChannel(
     requestHandler: {
       connectionTimeout: times.connect,
       // A kept connection may be dead, which looks as if SES had received the call.
-      httpAgent: watched(new HttpAgent({ keepAlive: false }), "connect"),
-      httpsAgent: watched(new HttpsAgent({ keepAlive: false }), "secureConnect"),
+      httpAgent: watched(new HttpAgent({ keepAlive: false })),
+      httpsAgent: watched(new HttpsAgent({ keepAlive: false })),
     },
   });
   let useRaw = true;
@@ -145,7 +164,7 @@ export function sesChannel(
           refused.push(...bad.map((address) => ({ address, reason: message })));
           groups.unshift(...rest);
         } else {
-          error = { message, retryable, scope, mayBeDelivered };
+          error = { message: `${message}${via}`, retryable, scope, mayBeDelivered };
           groups.unshift(recipients);
         }
       }

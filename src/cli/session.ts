@@ -43,10 +43,13 @@ export type ReadConfig = ReturnType<typeof readConfig>;
 /**
  * The configuration that the option, the environment or the working folder names; from here on its
  * secrets are hidden. `notes` are what was accepted or ignored, one line each, for the log. Throws ConfigError,
- * also where other users can write it.
+ * also where other users can write it. `onLogPath` is called before anything else is checked.
  */
-export function readConfig({ config: named, allowWritable }: ConfigOption) {
-  const path = findConfig(named, process.env, process.cwd());
+export function readConfig(
+  { config: named, allowWritable }: ConfigOption,
+  onLogPath?: (path: string | undefined) => void,
+) {
+  const path = findConfig(named, process.env);
   const notes: string[] = [];
   // It would weaken every TLS connection, also those of child processes.
   if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === "0") {
@@ -61,11 +64,14 @@ export function readConfig({ config: named, allowWritable }: ConfigOption) {
     notes.push(`accepted because of --allow-writable: ${fault}`);
   };
   check(`the configuration ${path}`, writableFault(path));
-  const config = loadConfig(path, process.env);
+  const config = loadConfig(path, process.env, onLogPath);
   hideSecrets(config);
-  const { db, engine } = config;
+  const { db, email, engine } = config;
   // Before a log or anything else is written beside it.
   if (db.kind === "embedded") requireOwner(db.path);
+  if (db.kind === "embedded") check(`the database folder ${db.path}`, writableFault(db.path));
+  if (email.provider === "file")
+    check(`the folder for mail ${email.dir}`, writableFault(email.dir));
   if (db.kind === "env file") check(`the database login in ${db.path}`, writableFileFault(db.path));
   notes.push(...configWarnings(config, path));
   const accepting: Config = { ...config, engine: { ...engine, allowWritable: true } };

@@ -6,6 +6,7 @@ export interface Config {
   readonly engine: {
     /** Until it is set, alarms that need it are "not configured". */
     readonly baseUrl: string | undefined;
+    readonly proxy?: SourceConfig["proxy"];
     /** Seconds for one HTTP request, from the first byte sent to the last received. */
     readonly requestTimeout: number;
     /** Concurrent requests to one source, unless the source sets its own limit. */

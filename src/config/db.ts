@@ -1,10 +1,9 @@
-import { resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { object, optional } from "valibot";
 import { quote } from "../text/describe.ts";
 import type { DbConfig, DbLogin, Surroundings } from "./config.ts";
 import { parseTable } from "./issue.ts";
-import { pathLike, stringThat } from "./values.ts";
+import { pathLike, resolvePath, stringThat } from "./values.ts";
 
 export const Db = object({
   dsn: optional(
@@ -28,8 +27,8 @@ export function parseDb(
   if (given.length > 1) faults.push(`db: keep only one of ${given.join(", ")}`);
   if (db.dsn !== undefined) return { kind: "dsn", dsn: db.dsn };
   if (db.env_path === undefined)
-    return { kind: "embedded", path: resolve(around.folder, db.path ?? "state") };
-  const path = resolve(around.folder, db.env_path);
+    return { kind: "embedded", path: resolvePath(around.folder, db.path ?? "state") };
+  const path = resolvePath(around.folder, db.env_path);
   const login = parseDbLogin(around.readText(path), path);
   if (typeof login !== "string") return { kind: "env file", path, login };
   faults.push(`db.env_path: ${login}`);

@@ -1,9 +1,9 @@
-import { resolve } from "node:path";
 import { custom, object, optional, picklist } from "valibot";
 import { isAddress, splitRecipients } from "../core/recipients.ts";
 import type { Config, EmailConfig, Surroundings } from "./config.ts";
 import { parseTable } from "./issue.ts";
-import { httpUrl, pathLike, stringThat } from "./values.ts";
+import { proxyFor } from "./proxy.ts";
+import { httpUrl, pathLike, resolvePath, stringThat } from "./values.ts";
 
 export const Email = object({
   provider: optional(picklist(["ses", "file"], 'must be "ses" or "file"'), "ses"),
@@ -46,13 +46,15 @@ export function parseEmail(
     faults.push(
       'email.from: missing; must be the sender that SES has verified, such as "alarms@host.example"',
     );
+  if (provider === "ses")
+    proxyFor(given.endpoint ?? "https://email.amazonaws.com", around.env, faults);
   const email: EmailConfig =
     provider === "ses"
       ? { provider, from: from ?? "", region: given.region, endpoint: given.endpoint }
       : {
           provider,
           from: from ?? "swf-alarms@localhost",
-          dir: resolve(around.folder, given.dir ?? "outbox"),
+          dir: resolvePath(around.folder, given.dir ?? "outbox"),
         };
   return { email, operators };
 }

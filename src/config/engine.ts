@@ -1,8 +1,16 @@
-import { resolve } from "node:path";
 import { custom, object, optional } from "valibot";
 import type { Config, Surroundings } from "./config.ts";
 import { parseTable } from "./issue.ts";
-import { connections, httpUrl, integerFrom, isPath, numberFrom, pathLike } from "./values.ts";
+import { proxyFor } from "./proxy.ts";
+import {
+  connections,
+  httpUrl,
+  integerFrom,
+  isPath,
+  numberFrom,
+  pathLike,
+  resolvePath,
+} from "./values.ts";
 
 const seconds = numberFrom(0.1, 3600, "a number of seconds from 0.1 to 3600, such as 20");
 
@@ -58,6 +66,7 @@ export function parseEngine(
   const { log_path: logPath, alarms_dir: folders } = engine;
   return {
     baseUrl,
+    proxy: baseUrl === undefined ? undefined : proxyFor(baseUrl, around.env, faults),
     requestTimeout: engine.request_timeout,
     maxConnections: engine.max_connections,
     tickTimeout: engine.tick_timeout,
@@ -66,11 +75,11 @@ export function parseEngine(
       memory: engine.alarm_memory,
       detections: engine.max_detections,
     },
-    logPath: logPath === undefined ? undefined : resolve(around.folder, logPath),
+    logPath: logPath === undefined ? undefined : resolvePath(around.folder, logPath),
     alarmFolders:
       folders === undefined
         ? around.alarmFolders
-        : [folders].flat().map((path) => ({ path: resolve(around.folder, path) })),
+        : [folders].flat().map((path) => ({ path: resolvePath(around.folder, path) })),
     quarantineAfter: engine.quarantine_after,
     clearGuardShare: engine.clear_guard_share,
     unreachableAfter: engine.unreachable_after,

@@ -1,9 +1,13 @@
-import { existsSync, readFileSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { isUtf8 } from "node:buffer";
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExpectedError } from "../core/expected_error.ts";
+import { errorText } from "../text/describe.ts";
 import type { Config, Environment } from "./config.ts";
 import { parseConfig } from "./parse.ts";
+import { readRegularFile } from "./regular_file.ts";
+import { resolvePath } from "./values.ts";
 
 /** The configuration cannot be used; the message lists every fault. */
 export class ConfigError extends ExpectedError {}
@@ -19,11 +23,11 @@ const EXAMPLE = fileURLToPath(new URL("../../config.toml.example", import.meta.u
 
 /**
  * The path of the configuration file: `--config`, then `$SWF_ALARMS_CONFIG`, then `./config.toml`.
- * Throws ConfigError when there is none.
+ * Throws ExpectedError when there is none.
  */
-export function findConfig(option: string | undefined, env: Environment, cwd: string): string {
+export function findConfig(option: string | undefined, env: Environment, cwd = ""): string {
   const variable = env.SWF_ALARMS_CONFIG || undefined;
-  const path = resolve(cwd, option ?? variable ?? "config.toml");
+  const path = resolvePath(cwd, option ?? variable ?? "config.toml");
   if (existsSync(path)) return path;
   const from = option !== undefined ? "--config" : variable ? "$SWF_ALARMS_CONFIG" : "the default";
   throw new ConfigError(
@@ -32,12 +36,12 @@ export function findConfig(option: string | undefined, env: Environment, cwd: st
 }
 
 /** Reads and parses the file. Throws ConfigError with every fault at once. */
-export function loadConfig(path: string, env: Environment): Config {
+export function loadConfig(
+  path: string,
+  env: Environment,
+  onLogPath?: (path: string | undefined) => void,
+): Config {
   const text = readText(path);
-  if (text === undefined)
-    throw new ConfigError(
-      `cannot read the configuration ${path}; check that the engine's user may read it`,
-    );
   const folder = dirname(path);
   const own = [...SITE_ALARMS, join(folder, "alarms")];
   const alarmFolders = [
@@ -45,16 +49,30 @@ export function loadConfig(path: string, env: Environment): Config {
     ...own.map((path) => ({ path, mayBeMissing: true }) as const),
   ];
   const parsed = parseConfig(text, { folder, alarmFolders, env, readText });
+  onLogPath?.(parsed.logPath);
   if (parsed.ok) return parsed.config;
   const { faults } = parsed;
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
   throw new ConfigError([`${count} in the configuration ${path}:`, ...faults].join("\n  "));
 }
 
-function readText(path: string): string | undefined {
+/** The text of a file that must be readable. Throws ConfigError. */
+function readText(path: string): string {
   try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
+    return decodeText(readRegularFile(path));
+  } catch (error) {
+    throw new ConfigError(
+      `cannot read ${path}: ${errorText(error)}; check the file and that the engine's user may read it`,
+    );
   }
+}
+
+/** Throws where a character would be replaced: it may belong to a name or a password. */
+function decodeText(bytes: Buffer): string {
+  const text = bytes.toString().replace(/^\uFEFF/, "");
+  const kind = text.includes("\0") ? "has NUL characters, as in UTF-16" : "is not UTF-8";
+  const before = text.slice(0, text.search(/[\0\uFFFD]/)).split("\n");
+  if (isUtf8(bytes) && !text.includes("\0")) return text;
+  const column = (before.at(-1) ?? "").length + 1;
+  throw new Error(`line ${before.length}, column ${column} ${kind}; save it as UTF-8`);
 }

@@ -7,9 +7,11 @@ import { isTable, unknownKeys } from "./issue.ts";
 import { parseRetention } from "./retention.ts";
 import { parseSources } from "./sources.ts";
 
-export type ParsedConfig =
+/** `logPath` is known also where other sections have faults. */
+export type ParsedConfig = { readonly logPath?: string | undefined } & (
   | { readonly ok: true; readonly config: Config }
-  | { readonly ok: false; readonly faults: readonly string[] };
+  | { readonly ok: false; readonly faults: readonly string[] }
+);
 
 const SECTIONS = ["engine", "sources", "db", "email", "retention"];
 
@@ -24,8 +26,9 @@ export function parseConfig(tomlText: string, around: Surroundings): ParsedConfi
   const sources = parseSources(table.sources ?? {}, engine?.maxConnections ?? 1, around, faults);
   const retention = parseRetention(table.retention ?? {}, faults);
   const isWhole = engine !== undefined && db !== undefined && retention !== undefined;
-  if (faults.length > 0 || !isWhole || email === undefined) return { ok: false, faults };
-  return { ok: true, config: { engine, sources, db, ...email, retention } };
+  const logPath = engine?.logPath;
+  if (faults.length > 0 || !isWhole || email === undefined) return { ok: false, faults, logPath };
+  return { ok: true, logPath, config: { engine, sources, db, ...email, retention } };
 }
 
 /** Empty where the text is not TOML; the parser's other lines quote the text, which may hold a secret. */

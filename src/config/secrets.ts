@@ -20,7 +20,9 @@ export function secretsOf(config: Config, env: Environment): readonly string[] {
 
 /** The part that is known before the configuration is read. */
 export function environmentSecrets(env: Environment): readonly string[] {
-  return VARIABLES.flatMap((name) => env[name] ?? []);
+  const proxies = Object.keys(env).filter((name) => /_proxy$/i.test(name));
+  const logins = proxies.map((name) => /:([^:]*?)@[^@]*$/.exec(env[name] ?? "")?.[1] ?? "");
+  return [...VARIABLES.flatMap((name) => env[name] ?? []), ...logins, ...logins.map(decoded)];
 }
 
 /** The password of a DSN, as it stands and decoded, as the server gets it; none where it has none. */

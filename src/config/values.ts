@@ -1,4 +1,7 @@
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
 import { custom } from "valibot";
+import { ExpectedError } from "../core/expected_error.ts";
 
 /** The kinds of values that settings have; the words say what a value must be. */
 
@@ -19,11 +22,24 @@ export function integerFrom(min: number, max: number, words: string) {
 
 /** A path, which a dsn typed there by mistake must not pass for: paths are shown. */
 export function pathLike(example: string) {
-  return stringThat(`a path such as "${example}"`, isPath);
+  return stringThat(`a path such as "${example}", without ~user or $VARIABLE`, isPath);
 }
 
 export function isPath(value: string): boolean {
-  return /^[^\p{Cc}\p{Zl}\p{Zp}]+$/u.test(value) && !value.includes("://");
+  return /^(?!~[^/])[^\p{Cc}\p{Zl}\p{Zp}]+$/u.test(value) && !/:\/\/|\$[\w{(]/.test(value);
+}
+
+/** Relative paths start at `folder`, and `~` is the user's home. Throws ExpectedError. */
+export function resolvePath(folder: string, path: string): string {
+  try {
+    if (!/^~(\/|$)/.test(path)) return resolve(folder, path);
+    // Empty, or a relative path, where $HOME is.
+    if (isAbsolute(homedir())) return join(homedir(), path.slice(1));
+  } catch {}
+  const missing = path.startsWith("~")
+    ? "the user has no home folder"
+    : "the working folder is gone";
+  throw new ExpectedError(`cannot use the path ${path}: ${missing}; write one that starts with /`);
 }
 
 const URL_WORDS =

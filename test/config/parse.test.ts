@@ -376,7 +376,9 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "an empty log path",
       '[engine]\nlog_path = ""',
-      ['engine.log_path: must be a path such as "/var/log/swf-alarms/run.log"; found ""'],
+      [
+        'engine.log_path: must be a path such as "/var/log/swf-alarms/run.log", without ~user or $VARIABLE; found ""',
+      ],
     ],
     ...["[]", '""', '["a",""]', '["a",1]', "1", '["http://h"]', '["a\\u0007"]'].map(
       (value): [string, string, readonly string[]] => [
@@ -650,12 +652,14 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "a path that holds a NUL",
       '[db]\npath = "a\\u0000b"',
-      ['db.path: must be a path such as "state"; found "a\\u0000b"'],
+      ['db.path: must be a path such as "state", without ~user or $VARIABLE; found "a\\u0000b"'],
     ],
     [
       "a path with a line break of Unicode",
       '[db]\nenv_path = "a\u2028b"',
-      ['db.env_path: must be a path such as "/var/www/app/.env"; found "a\\u2028b"'],
+      [
+        'db.env_path: must be a path such as "/var/www/app/.env", without ~user or $VARIABLE; found "a\\u2028b"',
+      ],
     ],
     [
       "a sender that would move the cursor",
