@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SESClient, SendEmailCommand, SendRawEmailCommand } from "@aws-sdk/client-ses";
 import type { EmailConfig } from "../config/config.ts";
 import { proxyFor } from "../config/proxy.ts";
+import { hasHome } from "../config/values.ts";
 import { type DeliveryError, type Refused, UNFINISHED } from "../core/delivery.ts";
 import { inTime } from "../core/in_time.ts";
 import { openTunnel } from "../source/tunnel.ts";
@@ -38,6 +39,8 @@ export function sesChannel(
 ): Channel {
   // The SDK warns on stderr about Node versions that it will stop supporting; cron would mail that.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
+  // Without a home the SDK cannot look for shared files, and gives up.
+  if (!hasHome()) process.env.HOME = "/nonexistent";
   // Before that nothing was sent.
   let connected = false;
   let via = "";

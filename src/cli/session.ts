@@ -50,6 +50,12 @@ export function readConfig(
   onLogPath?: (path: string | undefined) => void,
 ) {
   const path = findConfig(named, process.env);
+  try {
+    process.cwd();
+  } catch {
+    // Workers cannot start in a folder that was removed.
+    process.chdir("/");
+  }
   const notes: string[] = [];
   // It would weaken every TLS connection, also those of child processes.
   if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === "0") {

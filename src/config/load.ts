@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExpectedError } from "../core/expected_error.ts";
@@ -28,10 +28,11 @@ const EXAMPLE = fileURLToPath(new URL("../../config.toml.example", import.meta.u
 export function findConfig(option: string | undefined, env: Environment, cwd = ""): string {
   const variable = env.SWF_ALARMS_CONFIG || undefined;
   const path = resolvePath(cwd, option ?? variable ?? "config.toml");
-  if (existsSync(path)) return path;
+  const exists = existsSync(path);
+  if (exists && statSync(path).isFile()) return path;
   const from = option !== undefined ? "--config" : variable ? "$SWF_ALARMS_CONFIG" : "the default";
   throw new ConfigError(
-    `cannot find the configuration ${path} (from ${from}). Copy ${EXAMPLE} to config.toml and edit it, or name a file with --config FILE.`,
+    `cannot find the configuration ${path} (from ${from})${exists ? ": it is not a regular file" : ""}. Copy ${EXAMPLE} to config.toml and edit it, or name a file with --config FILE.`,
   );
 }
 

@@ -29,12 +29,20 @@ export function isPath(value: string): boolean {
   return /^(?!~[^/])[^\p{Cc}\p{Zl}\p{Zp}]+$/u.test(value) && !/:\/\/|\$[\w{(]/.test(value);
 }
 
+/** A user whom the system does not know may have none; Node throws, and takes an empty $HOME for one. */
+export function hasHome(): boolean {
+  try {
+    return isAbsolute(homedir());
+  } catch {
+    return false;
+  }
+}
+
 /** Relative paths start at `folder`, and `~` is the user's home. Throws ExpectedError. */
 export function resolvePath(folder: string, path: string): string {
   try {
     if (!/^~(\/|$)/.test(path)) return resolve(folder, path);
-    // Empty, or a relative path, where $HOME is.
-    if (isAbsolute(homedir())) return join(homedir(), path.slice(1));
+    if (hasHome()) return join(homedir(), path.slice(1));
   } catch {}
   const missing = path.startsWith("~")
     ? "the user has no home folder"
