@@ -18,7 +18,6 @@ const NEIGHBOURS: readonly string[] = [
   "alarm → store", // an alarm is a file and a row
   "channel → config", // a channel is opened from its settings
   "channel → message", // it delivers a rendered mail
-  "channel → source", // both go through the same proxy
   "store → config", // a database is opened from its settings
   "worker → alarm", // a worker loads a module file
   "worker → source", // detect gets a client

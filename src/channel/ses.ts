@@ -1,14 +1,12 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SESClient, SendEmailCommand, SendRawEmailCommand } from "@aws-sdk/client-ses";
+import { HttpsProxyAgent } from "https-proxy-agent";
 import type { EmailConfig } from "../config/config.ts";
-import { proxyFor } from "../config/proxy.ts";
 import { hasHome } from "../config/values.ts";
 import { type DeliveryError, type Refused, UNFINISHED } from "../core/delivery.ts";
 import { inTime } from "../core/in_time.ts";
-import { openTunnel } from "../source/tunnel.ts";
 import { errorText } from "../text/describe.ts";
 import { headerText } from "../text/escape.ts";
 import { credentialsSignal } from "./aws_credentials.ts";
@@ -41,30 +39,17 @@ export function sesChannel(
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
   // Without a home the SDK cannot look for shared files, and gives up.
   if (!hasHome()) process.env.HOME = "/nonexistent";
+  const { proxy } = config;
+  const via = proxy ? ` (through the proxy ${proxy.origin})` : "";
   // Before that nothing was sent.
   let connected = false;
-  let via = "";
-  const watched = <A extends HttpAgent>(agent: A): A => {
-    const scheme = agent instanceof HttpsAgent ? "https" : "http";
+  const watched = (direct: HttpAgent, event: "connect" | "secureConnect") => {
+    const agent: HttpAgent = proxy ? new HttpsProxyAgent(proxy) : direct;
     const connect = agent.createConnection.bind(agent);
     const note = () => {
       connected = true;
     };
-    agent.createConnection = (options, done) => {
-      const host = options.host?.includes(":") ? `[${options.host}]` : options.host;
-      const target = `${host}:${options.port}`;
-      const proxy = proxyFor(`${scheme}://${target}`, process.env, []);
-      const event = scheme === "https" ? "secureConnect" : "connect";
-      if (proxy === undefined) return connect(options, done)?.once(event, note);
-      via = ` (through the proxy ${proxy.origin})`;
-      const withSocket = (socket: Socket): void => {
-        if (scheme === "http") note();
-        const inside = { ...options, socket };
-        done?.(null, (scheme === "https" && connect(inside)?.once(event, note)) || socket);
-      };
-      openTunnel(proxy, target, times.connect).then(withSocket, (e) => done?.(e, new Socket()));
-      return undefined;
-    };
+    agent.createConnection = (...options) => connect(...options)?.once(event, note);
     return agent;
   };
   const client = new SESClient({
@@ -75,8 +60,8 @@ export function sesChannel(
     requestHandler: {
       connectionTimeout: times.connect,
       // A kept connection may be dead, which looks as if SES had received the call.
-      httpAgent: watched(new HttpAgent({ keepAlive: false })),
-      httpsAgent: watched(new HttpsAgent({ keepAlive: false })),
+      httpAgent: watched(new HttpAgent({ keepAlive: false }), "connect"),
+      httpsAgent: watched(new HttpsAgent({ keepAlive: false }), "secureConnect"),
     },
   });
   let useRaw = true;

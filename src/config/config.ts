@@ -65,6 +65,7 @@ export type EmailConfig =
       readonly region: string | undefined;
       /** For tests and private endpoints; otherwise the region's own. */
       readonly endpoint: string | undefined;
+      readonly proxy?: URL | undefined;
     }
   | { readonly provider: "file"; readonly from: string; readonly dir: string };
 

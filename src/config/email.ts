@@ -46,11 +46,11 @@ export function parseEmail(
     faults.push(
       'email.from: missing; must be the sender that SES has verified, such as "alarms@host.example"',
     );
-  if (provider === "ses")
-    proxyFor(given.endpoint ?? "https://email.amazonaws.com", around.env, faults);
+  const host = `email.${given.region ?? around.env.AWS_REGION ?? "us-east-1"}.amazonaws.com`;
+  const proxy = proxyFor(given.endpoint ?? `https://${host}`, around.env, faults);
   const email: EmailConfig =
     provider === "ses"
-      ? { provider, from: from ?? "", region: given.region, endpoint: given.endpoint }
+      ? { provider, from: from ?? "", region: given.region, endpoint: given.endpoint, proxy }
       : {
           provider,
           from: from ?? "swf-alarms@localhost",

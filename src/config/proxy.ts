@@ -1,5 +1,4 @@
 import { BlockList, isIP } from "node:net";
-import type { HttpProxy } from "../core/model.ts";
 import type { Environment } from "./config.ts";
 
 /** Never behind a proxy, whose own machine and network these names would mean. */
@@ -9,11 +8,7 @@ const NEAR = "localhost 127.0.0.0/8 ::1 169.254.0.0/16 fe80::/10";
  * The proxy that the environment sets for a URL, by the rules of curl. Adds to `faults` if the variable cannot
  * be used.
  */
-export function proxyFor(
-  target: string,
-  env: Environment,
-  faults: string[],
-): HttpProxy | undefined {
+export function proxyFor(target: string, env: Environment, faults: string[]): URL | undefined {
   const url = new URL(target);
   const [scheme = ""] = url.protocol.split(":");
   const names = [`${scheme}_proxy`, `${scheme.toUpperCase()}_PROXY`, "all_proxy", "ALL_PROXY"];
@@ -22,13 +17,11 @@ export function proxyFor(
   const direct = `${NEAR} ${env.no_proxy ?? env.NO_PROXY ?? ""}`.toLowerCase().split(/[\s,]+/);
   if (value === "" || direct.some((entry) => covers(entry, url))) return undefined;
   try {
-    const { origin, pathname, search, hash, username, password } = new URL(
-      value.includes("://") ? value : `http://${value}`,
-    );
-    const login = Buffer.from(decodeURIComponent(`${username}:${password}`)).toString("base64");
-    const headers = username || password ? { "proxy-authorization": `Basic ${login}` } : undefined;
+    const proxy = new URL(value.includes("://") ? value : `http://${value}`);
+    decodeURIComponent(proxy.username + proxy.password);
     // A path is the rest of a password that is not percent-encoded.
-    if (/^https?:\/\/[^/]+\/$/.test(origin + pathname + search + hash)) return { origin, headers };
+    const rest = proxy.pathname + proxy.search + proxy.hash;
+    if (/^https?:$/.test(proxy.protocol) && rest === "/") return proxy;
   } catch {}
   const [found = ""] = /^\w+:\/\//.exec(value) ?? [];
   const fault = `the environment variable ${name}: must be a URL such as "http://proxy.example:3128", found "${found}…"`;

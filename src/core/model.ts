@@ -95,13 +95,7 @@ export interface SourceConfig {
   readonly userAgent: string | undefined;
   /** Requests that are sent side by side. */
   readonly maxConnections: number;
-  readonly proxy?: HttpProxy | undefined;
-}
-
-/** An HTTP proxy; `headers` hold its login. */
-export interface HttpProxy {
-  readonly origin: string;
-  readonly headers?: { readonly [name: string]: string } | undefined;
+  readonly proxy?: URL | undefined;
 }
 
 /** `@name`, an alias for addresses. */

@@ -1,12 +1,7 @@
-/** The files of undici that connections.ts loads; undici has types only for the whole package. */
+/** The two files of undici that connections.ts loads; undici has types only for the whole package. */
 declare module "undici/lib/dispatcher/pool.js" {
   import { Pool } from "undici";
   export default Pool;
-}
-
-declare module "undici/lib/core/connect.js" {
-  import { buildConnector } from "undici";
-  export default buildConnector;
 }
 
 declare module "undici/lib/api/api-request.js" {

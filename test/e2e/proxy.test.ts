@@ -91,9 +91,9 @@ describe.skipIf(!hasOpenssl())("what only a proxy can reach", () => {
   test.each(["http", "https"] as const)(
     "%s, through a proxy that speaks TLS itself",
     async (scheme) => {
-      const tls = authority.issue("IP:127.0.0.1", 2);
+      const tls = authority.issue("DNS:localhost", 2);
       const { site, proxy, tick } = await world(scheme, { login: LOGIN, tls });
-      const { code, stderr } = await tick({ all_proxy: proxy.url.replace("//", `//${TYPED}`) });
+      const { code, stderr } = await tick({ all_proxy: proxy.url.replace("//127.0.0.1", `//${TYPED}localhost`) });
       expect(stderr).toBe("");
       expect(code).toBe(0);
       expect(site.mail.mails).toHaveLength(1);

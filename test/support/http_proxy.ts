@@ -27,7 +27,7 @@ export interface HttpProxy {
 
 /** A real HTTP proxy on loopback, until the test ends. */
 export async function startHttpProxy(options: ProxyOptions): Promise<HttpProxy> {
-  const { hosts, login, refuse, tls, tunnels = /:(443|8443)$/ } = options;
+  const { hosts, login, refuse, tls, tunnels = tls ? /:\d+$/ : /:(443|8443)$/ } = options;
   const seen: string[] = [];
   const sockets = new Set<Duplex>();
   const wanted = `Basic ${Buffer.from(login ?? "").toString("base64")}`;
