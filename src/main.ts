@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { CommanderError, InvalidArgumentError } from "commander";
 import { buildProgram, buildRunProgram, withHelpOption } from "./cli/commands.ts";
-import { logError } from "./cli/console_log.ts";
+import { logEntry } from "./cli/console_log.ts";
 import { EXIT, type ExitCode } from "./cli/exit_code.ts";
+import { shown } from "./cli/output.ts";
 import { stackInSources } from "./cli/stack.ts";
 import { listenToStopSignals } from "./cli/stop_signals.ts";
 import { ExpectedError } from "./core/expected_error.ts";
@@ -30,7 +31,7 @@ export async function runMain(
   // A defect of the engine in one place must not end the tick of all alarms.
   const onUnhandled = (reason: unknown): void => {
     unhandled = true;
-    logError(`unhandled error: ${withStack(reason)}`);
+    complain(`unhandled error: ${withStack(reason)}`);
   };
   process.on("unhandledRejection", onUnhandled).on("uncaughtException", onUnhandled);
   let writeError: unknown;
@@ -41,7 +42,7 @@ export async function runMain(
     });
   // An await that never ends would otherwise look like success.
   process.on("beforeExit", () => {
-    logError("internal error: the command stopped before its end, with nothing left to wait for");
+    complain("internal error: the command stopped before its end, with nothing left to wait for");
     process.exit(EXIT.unable);
   });
 
@@ -57,7 +58,7 @@ export async function runMain(
   for (const stream of [process.stdout, process.stderr])
     await new Promise<void>((resolve) => stream.write("", () => resolve()));
   if (writeError !== undefined && code === EXIT.ok) {
-    logError(`cannot write all of the output: ${errorText(writeError)}`);
+    complain(`cannot write all of the output: ${errorText(writeError)}`);
     code = EXIT.failed;
   }
   if (code !== EXIT.ok) await leaveBlocked();
@@ -81,10 +82,15 @@ function explain(error: unknown): ExitCode {
   if (error instanceof CommanderError && !(error instanceof InvalidArgumentError))
     return error.exitCode === 0 || error.code === "commander.help" ? EXIT.ok : EXIT.unable;
   const isExpected = error instanceof ExpectedError || error instanceof InvalidArgumentError;
-  logError(isExpected ? error.message : withStack(error));
+  complain(isExpected ? error.message : withStack(error));
   return error instanceof ExpectedError ? error.exitCode : EXIT.unable;
 }
 
 function withStack(error: unknown): string {
   return error instanceof Error ? stackInSources(error.stack ?? error.message) : String(error);
+}
+
+function complain(message: string): void {
+  logEntry("error", message);
+  process.stderr.write(`swf-alarms: ${shown(message)}\n`);
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SESClient, SendEmailCommand, SendRawEmailCommand } from "@aws-sdk/client-ses";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import type { EmailConfig } from "../config/config.ts";
-import { hasHome } from "../config/values.ts";
+import { homeFolder } from "../config/path.ts";
 import { type DeliveryError, type Refused, UNFINISHED } from "../core/delivery.ts";
 import { inTime } from "../core/in_time.ts";
 import { errorText } from "../text/describe.ts";
@@ -38,7 +38,7 @@ export function sesChannel(
   // The SDK warns on stderr about Node versions that it will stop supporting; cron would mail that.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
   // Without a home the SDK cannot look for shared files, and gives up.
-  if (!hasHome()) process.env.HOME = "/nonexistent";
+  process.env.HOME = homeFolder() ?? "/nonexistent";
   const { proxy } = config;
   const via = proxy ? ` (through the proxy ${proxy.origin})` : "";
   // Before that nothing was sent.

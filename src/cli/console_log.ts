@@ -8,20 +8,29 @@ import { renderTime, shown } from "./output.ts";
 /** A pipe that nobody reads must not stop the tick. */
 const FLAGS = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NONBLOCK;
 
-/** Process-wide, as what ends the process is an entry too. */
+/** The log file of this process, once it is known. */
 let append = (_text: string): void => {};
 
-/** From now on the file gets everything that is logged but debug lines. */
-export function logTo(path: string, allowWritable: boolean): void {
-  append = openFile(path, allowWritable);
+const line = (level: string, message: string): string =>
+  `${renderTime(Date.now() / 1000)} ${level} ${oneEntry(message)}\n`;
+
+/** Writes to the log file only. */
+export function logEntry(level: string, message: string): void {
+  append(line(level, message));
 }
 
-/** Errors go to stderr, so that cron mails them; the rest goes to stdout if it is `verbose`. */
+/**
+ * Errors go to stderr, so that cron mails them; the rest goes to stdout if it is `verbose`. The log file
+ * gets everything but debug lines.
+ */
 export function consoleLog(verbose: boolean): Log {
   return {
-    error: logError,
+    error: (message) => {
+      logEntry("error", message);
+      process.stderr.write(`swf-alarms: ${oneEntry(message)}\n`);
+    },
     info: (message) => {
-      append(line("info", message));
+      logEntry("info", message);
       if (verbose) process.stdout.write(line("info", message));
     },
     debug: (message) => {
@@ -30,27 +39,16 @@ export function consoleLog(verbose: boolean): Log {
   };
 }
 
-export function logError(message: string): void {
-  append(line("error", message));
-  process.stderr.write(`swf-alarms: ${oneEntry(message)}\n`);
-}
-
-function line(level: string, message: string): string {
-  return `${renderTime(Date.now() / 1000)} ${level} ${oneEntry(message)}\n`;
-}
-
 /** Further lines are indented, so that none can pass for another entry. */
 function oneEntry(message: string): string {
   return shown(message).replaceAll("\n", "\n    ");
 }
 
 /** A log that cannot be written does not stop the alarms; the error is printed once. */
-function openFile(path: string, allowWritable: boolean): (text: string) => void {
+export function logTo(path: string, allowWritable: boolean): void {
   const fault = allowWritable ? undefined : writableFault(path);
   let file: number | undefined;
-  let broken = false;
-  return (text) => {
-    if (broken) return;
+  append = (text) => {
     try {
       if (fault !== undefined) throw new Error(fault);
       mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
@@ -59,7 +57,7 @@ function openFile(path: string, allowWritable: boolean): (text: string) => void 
       file ??= openSync(path, isLink ? FLAGS : FLAGS | constants.O_NOFOLLOW, 0o640);
       appendFileSync(file, text);
     } catch (error) {
-      broken = true;
+      append = () => {};
       const message = `cannot write the log ${path}: ${errorText(error)}; check [engine] log_path and its owner`;
       process.stderr.write(`swf-alarms: ${shown(message)}\n`);
     }

@@ -64,7 +64,7 @@ async function run(options: RunOptions): Promise<ExitCode> {
   const mode = options.dryRun === true ? "dry-run" : "tick";
   const verbose = options.verbose === true;
   const isWatched = !verbose && process.stdout.isTTY;
-  const read = readConfig(options, (path) => path && logTo(path, options.allowWritable === true));
+  const read = readConfig(options, (path) => logTo(path, options.allowWritable === true));
   const { notes } = read;
   const log = consoleLog(verbose);
   for (const note of notes) log.info(note);

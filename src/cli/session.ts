@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { writableFault, writableFileFault } from "../alarm/permissions.ts";
 import type { Channel } from "../channel/channel.ts";
 import { openChannel } from "../channel/registry.ts";
-import type { Config } from "../config/config.ts";
+import type { Config, OnLogPath } from "../config/config.ts";
 import { ConfigError, findConfig, loadConfig } from "../config/load.ts";
 import { configWarnings } from "../config/warnings.ts";
 import { inTime } from "../core/in_time.ts";
@@ -45,17 +45,15 @@ export type ReadConfig = ReturnType<typeof readConfig>;
  * secrets are hidden. `notes` are what was accepted or ignored, one line each, for the log. Throws ConfigError,
  * also where other users can write it. `onLogPath` is called before anything else is checked.
  */
-export function readConfig(
-  { config: named, allowWritable }: ConfigOption,
-  onLogPath?: (path: string | undefined) => void,
-) {
-  const path = findConfig(named, process.env);
+export function readConfig({ config: named, allowWritable }: ConfigOption, onLogPath?: OnLogPath) {
+  let cwd = "/a working folder that was removed";
   try {
-    process.cwd();
+    cwd = process.cwd();
   } catch {
-    // Workers cannot start in a folder that was removed.
+    // Workers cannot start in it.
     process.chdir("/");
   }
+  const path = findConfig(named, process.env, cwd);
   const notes: string[] = [];
   // It would weaken every TLS connection, also those of child processes.
   if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === "0") {

@@ -73,6 +73,8 @@ export interface Environment {
   readonly [name: string]: string | undefined;
 }
 
+export type OnLogPath = (path: string) => void;
+
 /** Everything outside the text that its meaning depends on, read at the edge. */
 export interface Surroundings {
   /** Folder of the configuration file, where relative paths start. */
@@ -82,4 +84,6 @@ export interface Surroundings {
   readonly env: Environment;
   /** Text of a file, or undefined where it cannot be read. */
   readonly readText: (path: string) => string | undefined;
+  /** Called as soon as it is known, also where other sections have faults. */
+  readonly onLogPath?: OnLogPath | undefined;
 }

@@ -3,7 +3,8 @@ import { object, optional } from "valibot";
 import { quote } from "../text/describe.ts";
 import type { DbConfig, DbLogin, Surroundings } from "./config.ts";
 import { parseTable } from "./issue.ts";
-import { pathLike, resolvePath, stringThat } from "./values.ts";
+import { resolvePath } from "./path.ts";
+import { pathLike, stringThat } from "./values.ts";
 
 export const Db = object({
   dsn: optional(

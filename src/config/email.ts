@@ -2,8 +2,9 @@ import { custom, object, optional, picklist } from "valibot";
 import { isAddress, splitRecipients } from "../core/recipients.ts";
 import type { Config, EmailConfig, Surroundings } from "./config.ts";
 import { parseTable } from "./issue.ts";
+import { resolvePath } from "./path.ts";
 import { proxyFor } from "./proxy.ts";
-import { httpUrl, pathLike, resolvePath, stringThat } from "./values.ts";
+import { httpUrl, pathLike, stringThat } from "./values.ts";
 
 export const Email = object({
   provider: optional(picklist(["ses", "file"], 'must be "ses" or "file"'), "ses"),

@@ -4,10 +4,10 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExpectedError } from "../core/expected_error.ts";
 import { errorText } from "../text/describe.ts";
-import type { Config, Environment } from "./config.ts";
+import type { Config, Environment, OnLogPath } from "./config.ts";
 import { parseConfig } from "./parse.ts";
+import { resolvePath } from "./path.ts";
 import { readRegularFile } from "./regular_file.ts";
-import { resolvePath } from "./values.ts";
 
 /** The configuration cannot be used; the message lists every fault. */
 export class ConfigError extends ExpectedError {}
@@ -25,7 +25,7 @@ const EXAMPLE = fileURLToPath(new URL("../../config.toml.example", import.meta.u
  * The path of the configuration file: `--config`, then `$SWF_ALARMS_CONFIG`, then `./config.toml`.
  * Throws ExpectedError when there is none.
  */
-export function findConfig(option: string | undefined, env: Environment, cwd = ""): string {
+export function findConfig(option: string | undefined, env: Environment, cwd: string): string {
   const variable = env.SWF_ALARMS_CONFIG || undefined;
   const path = resolvePath(cwd, option ?? variable ?? "config.toml");
   const exists = existsSync(path);
@@ -37,11 +37,7 @@ export function findConfig(option: string | undefined, env: Environment, cwd = "
 }
 
 /** Reads and parses the file. Throws ConfigError with every fault at once. */
-export function loadConfig(
-  path: string,
-  env: Environment,
-  onLogPath?: (path: string | undefined) => void,
-): Config {
+export function loadConfig(path: string, env: Environment, onLogPath?: OnLogPath): Config {
   const text = readText(path);
   const folder = dirname(path);
   const own = [...SITE_ALARMS, join(folder, "alarms")];
@@ -49,8 +45,7 @@ export function loadConfig(
     { path: SHIPPED_ALARMS },
     ...own.map((path) => ({ path, mayBeMissing: true }) as const),
   ];
-  const parsed = parseConfig(text, { folder, alarmFolders, env, readText });
-  onLogPath?.(parsed.logPath);
+  const parsed = parseConfig(text, { folder, alarmFolders, env, readText, onLogPath });
   if (parsed.ok) return parsed.config;
   const { faults } = parsed;
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;

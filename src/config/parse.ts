@@ -7,11 +7,9 @@ import { isTable, unknownKeys } from "./issue.ts";
 import { parseRetention } from "./retention.ts";
 import { parseSources } from "./sources.ts";
 
-/** `logPath` is known also where other sections have faults. */
-export type ParsedConfig = { readonly logPath?: string | undefined } & (
+export type ParsedConfig =
   | { readonly ok: true; readonly config: Config }
-  | { readonly ok: false; readonly faults: readonly string[] }
-);
+  | { readonly ok: false; readonly faults: readonly string[] };
 
 const SECTIONS = ["engine", "sources", "db", "email", "retention"];
 
@@ -26,9 +24,8 @@ export function parseConfig(tomlText: string, around: Surroundings): ParsedConfi
   const sources = parseSources(table.sources ?? {}, engine?.maxConnections ?? 1, around, faults);
   const retention = parseRetention(table.retention ?? {}, faults);
   const isWhole = engine !== undefined && db !== undefined && retention !== undefined;
-  const logPath = engine?.logPath;
-  if (faults.length > 0 || !isWhole || email === undefined) return { ok: false, faults, logPath };
-  return { ok: true, logPath, config: { engine, sources, db, ...email, retention } };
+  if (faults.length > 0 || !isWhole || email === undefined) return { ok: false, faults };
+  return { ok: true, config: { engine, sources, db, ...email, retention } };
 }
 
 /** Empty where the text is not TOML; the parser's other lines quote the text, which may hold a secret. */

@@ -1,7 +1,4 @@
-import { homedir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
 import { custom } from "valibot";
-import { ExpectedError } from "../core/expected_error.ts";
 
 /** The kinds of values that settings have; the words say what a value must be. */
 
@@ -27,27 +24,6 @@ export function pathLike(example: string) {
 
 export function isPath(value: string): boolean {
   return /^(?!~[^/])[^\p{Cc}\p{Zl}\p{Zp}]+$/u.test(value) && !/:\/\/|\$[\w{(]/.test(value);
-}
-
-/** A user whom the system does not know may have none; Node throws, and takes an empty $HOME for one. */
-export function hasHome(): boolean {
-  try {
-    return isAbsolute(homedir());
-  } catch {
-    return false;
-  }
-}
-
-/** Relative paths start at `folder`, and `~` is the user's home. Throws ExpectedError. */
-export function resolvePath(folder: string, path: string): string {
-  try {
-    if (!/^~(\/|$)/.test(path)) return resolve(folder, path);
-    if (hasHome()) return join(homedir(), path.slice(1));
-  } catch {}
-  const missing = path.startsWith("~")
-    ? "the user has no home folder"
-    : "the working folder is gone";
-  throw new ExpectedError(`cannot use the path ${path}: ${missing}; write one that starts with /`);
 }
 
 const URL_WORDS =

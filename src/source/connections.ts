@@ -39,19 +39,13 @@ export async function openConnections(settings: ConnectionSettings) {
   } as const;
   // The signal limits the whole exchange; undici's own limits could end it earlier.
   const options = { connections: maxConnections, headersTimeout: 0, bodyTimeout: 0, connect };
-  const via = proxy ? ` (through the proxy ${proxy.origin})` : "";
   const pool = proxy ? await openProxy(proxy, options, connect) : new Pool(origin, options);
   /** Rejects with Node's or undici's error or the limit's reason, as reading the body does. */
   const send = async ({ pathname, search }: URL, limit: AbortSignal): Promise<HttpResponse> => {
     // undici frees a connection one turn after its response; without waiting it would open another one.
     await setImmediate();
-    const options = {
-      origin,
-      path: pathname + search,
-      method: "GET",
-      headers,
-      signal: limit,
-    } as const;
+    const path = pathname + search;
+    const options = { origin, path, method: "GET", headers, signal: limit } as const;
     // undici obeys the signal only once it is connected (nodejs/undici#386).
     const response = await inTime(request.call(pool, options), limit);
     // An error before somebody reads the body would end the process; the reader gets it too.
@@ -67,17 +61,17 @@ export async function openConnections(settings: ConnectionSettings) {
         const date = parseHttpDate(String(response.headers.date));
         if (date !== undefined) onDate(date);
         if (response.status !== 200)
-          return describeStatus(response, excerpt(await readBeginning(response)), via);
+          return describeStatus(response, excerpt(await readBeginning(response)));
         const body = await readBody(response);
         checkBeginning(body);
         return { ok: true, body };
       } catch (error) {
-        if (late.aborted) return failed("service", `no response within ${timeout} s${via}`);
+        if (late.aborted) return failed("service", `no response within ${timeout} s`);
         if (signal.aborted) return failed("engine", "the tick ended before the response");
         if (error instanceof BodyError)
           return failed("response", `status 200, but ${error.message}`);
         const { reason, retry } = explainConnection(error);
-        return failed("service", `${excerpt(reason)}${via}`, retry);
+        return failed("service", excerpt(reason), retry);
       }
     },
     /** Ends running requests; never rejects. */
@@ -100,18 +94,14 @@ async function openProxy(proxy: URL, options: Pool.Options, tls: { rejectUnautho
   });
 }
 
-function describeStatus(
-  { status, headers }: HttpResponse,
-  text: string,
-  via: string,
-): FailedRequest {
+function describeStatus({ status, headers }: HttpResponse, text: string): FailedRequest {
   if (status >= 300 && status < 400) {
     const target = excerpt(String(headers.location ?? "nowhere"));
     const reason = `${status} redirect to ${target}; set base_url to the final address`;
     return { ...failed("response", reason), status };
   }
   const isDown = status === 429 || status >= 500;
-  const reason = `status ${status} ${text}`.trim() + via;
+  const reason = `status ${status} ${text}`.trim();
   const wait = parseRetryAfter(headers["retry-after"]?.toString(), Date.now() / 1000);
   return { ...failed(isDown ? "service" : "response", reason, isDown), status, wait };
 }
