@@ -21,7 +21,9 @@ export function secretsOf(config: Config, env: Environment): readonly string[] {
 /** The part that is known before the configuration is read. */
 export function environmentSecrets(env: Environment): readonly string[] {
   const proxies = Object.keys(env).filter((name) => /_proxy$/i.test(name));
-  const logins = proxies.map((name) => /:([^:]*?)@[^@]*$/.exec(env[name] ?? "")?.[1] ?? "");
+  const logins = proxies.map(
+    (name) => /^(?:\w+:\/\/)?[^:@]*:(.*)@/s.exec(env[name] ?? "")?.[1] ?? "",
+  );
   return [...VARIABLES.flatMap((name) => env[name] ?? []), ...logins, ...logins.map(decoded)];
 }
 

@@ -654,6 +654,18 @@ describe("each fault names its key, what was found and what to write", () => {
       '[db]\npath = "a\\u0000b"',
       ['db.path: must be a path such as "state", without ~user or $VARIABLE; found "a\\u0000b"'],
     ],
+    ...["~ann/state", "$HOME/state", "/srv/$SITE/state", "$(pwd)/state"].map(
+      (path): [string, string, unknown[]] => [
+        `a path that only a shell can read: ${path}`,
+        `[db]\npath = "${path}"\n[engine]\nalarms_dir = ["a", "${path}"]`,
+        [
+          expect.stringMatching(
+            /^engine\.alarms_dir: must be a folder such as "alarms", or a list/,
+          ),
+          `db.path: must be a path such as "state", without ~user or $VARIABLE; found "${path}"`,
+        ],
+      ],
+    ),
     [
       "a path with a line break of Unicode",
       '[db]\nenv_path = "a\u2028b"',
