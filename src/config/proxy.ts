@@ -14,7 +14,7 @@ export function proxyFor(target: string, env: Environment, faults: string[]): UR
   const names = [`${scheme}_proxy`, `${scheme.toUpperCase()}_PROXY`, "all_proxy", "ALL_PROXY"];
   const name = names.find((each) => env[each] !== undefined) ?? "";
   const value = env[name]?.trim() ?? "";
-  const direct = `${NEAR} ${env.no_proxy ?? env.NO_PROXY ?? ""}`.toLowerCase().split(/[\s,]+/);
+  const direct = `${NEAR} ${env.no_proxy ?? env.NO_PROXY ?? ""}`.toLowerCase().split(/[\s,]+|%\w*/);
   if (value === "" || direct.some((entry) => covers(entry, url))) return undefined;
   try {
     const proxy = new URL(value.includes("://") ? value : `http://${value}`);

@@ -67,7 +67,7 @@ describe.skipIf(!isRoot)("a user without a passwd entry and without an environme
     const { code, stderr } = await site.command(["run"], { via: [...UNKNOWN_USER, ...BARE] });
     expect(code).toBe(2);
     expect(stderr).toBe(
-      "swf-alarms: cannot use the path ~/run.log: the user has no home folder; write one that starts with /\n",
+      "swf-alarms: ~/run.log: this user has no home folder; write a path that starts with /\n",
     );
   });
 });
@@ -84,12 +84,11 @@ test("a working folder that was removed is not needed, also not by modules and w
     expect(await site.command(args, { via, bin })).toEqual(QUIET);
   }
   expect(site.mail.mails).toHaveLength(1);
-  expect(await runEngine(["run", "--config", "config.toml"], { via })).toEqual({
-    code: 2,
-    stdout: "",
-    stderr:
-      "swf-alarms: cannot use the path config.toml: the working folder is gone; write one that starts with /\n",
-  });
+  const relative = await runEngine(["run", "--config", "config.toml"], { via });
+  expect(relative).toMatchObject({ code: 2, stdout: "" });
+  expect(relative.stderr).toMatch(
+    /^swf-alarms: cannot find the configuration \/a working folder that was removed\/config\.toml /,
+  );
 });
 
 test("~ is the home of the user, in every path of the configuration and in its own", async () => {

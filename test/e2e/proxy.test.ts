@@ -93,7 +93,9 @@ describe.skipIf(!hasOpenssl())("what only a proxy can reach", () => {
     async (scheme) => {
       const tls = authority.issue("DNS:localhost", 2);
       const { site, proxy, tick } = await world(scheme, { login: LOGIN, tls });
-      const { code, stderr } = await tick({ all_proxy: proxy.url.replace("//127.0.0.1", `//${TYPED}localhost`) });
+      const { code, stderr } = await tick({
+        all_proxy: proxy.url.replace("//127.0.0.1", `//${TYPED}localhost`),
+      });
       expect(stderr).toBe("");
       expect(code).toBe(0);
       expect(site.mail.mails).toHaveLength(1);
