@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { CommanderError, InvalidArgumentError } from "commander";
 import { buildProgram, buildRunProgram, withHelpOption } from "./cli/commands.ts";
+import { logEntry } from "./cli/console_log.ts";
 import { EXIT, type ExitCode } from "./cli/exit_code.ts";
 import { shown } from "./cli/output.ts";
 import { stackInSources } from "./cli/stack.ts";
@@ -91,5 +92,6 @@ function withStack(error: unknown): string {
 
 /** Further lines are indented, so that none can pass for another message. */
 function complain(message: string): void {
+  logEntry("error", message);
   process.stderr.write(`swf-alarms: ${shown(message).replace(/\n(?! {2})/g, "\n    ")}\n`);
 }

@@ -1,14 +1,23 @@
-import { realpathSync, statSync } from "node:fs";
+import { lstatSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Rights, replaceableByOthers, shellWord, writableByOthers } from "../core/rights.ts";
 
 /**
- * How other users could change a file that the engine runs or obeys, or an alarms folder: by writing to it,
- * or by replacing it in its folder. Undefined where they cannot.
+ * How other users could change a file or folder that the engine runs, obeys or writes: by writing to it, by
+ * replacing it in its folder, or because they made it in a folder for all. Undefined where they cannot.
  */
 export function writableFault(path: string): string | undefined {
   const real = realPath(path);
-  return describe(real, new Set([dirname(path), dirname(real)]));
+  return describe(real, new Set([dirname(path), dirname(real)])) ?? foreignFault(path);
+}
+
+function foreignFault(path: string): string | undefined {
+  const folder = dirname(path);
+  if (folder === path) return undefined;
+  const { uid } = lstatSync(path, { throwIfNoEntry: false }) ?? { uid: 0 };
+  if (uid === 0 || uid === process.geteuid?.() || !writableByOthers(rightsOf(folder)))
+    return foreignFault(folder);
+  return `${path} belongs to the user ${uid}, and other users can write its folder; use another folder, or accept it with --allow-writable`;
 }
 
 /** The same for a file whose folder belongs to another program and is not checked. */

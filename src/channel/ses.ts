@@ -2,7 +2,9 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SESClient, SendEmailCommand, SendRawEmailCommand } from "@aws-sdk/client-ses";
+import { HttpsProxyAgent } from "https-proxy-agent";
 import type { EmailConfig } from "../config/config.ts";
+import { homeFolder } from "../config/path.ts";
 import { type DeliveryError, type Refused, UNFINISHED } from "../core/delivery.ts";
 import { inTime } from "../core/in_time.ts";
 import { errorText } from "../text/describe.ts";
@@ -35,9 +37,14 @@ export function sesChannel(
 ): Channel {
   // The SDK warns on stderr about Node versions that it will stop supporting; cron would mail that.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
+  // Without a home the SDK cannot look for shared files, and gives up.
+  process.env.HOME = homeFolder() ?? "/nonexistent";
+  const { proxy } = config;
+  const via = proxy ? ` (through the proxy ${proxy.origin})` : "";
   // Before that nothing was sent.
   let connected = false;
-  const watched = <A extends HttpAgent>(agent: A, event: "connect" | "secureConnect"): A => {
+  const watched = (direct: HttpAgent, event: "connect" | "secureConnect") => {
+    const agent: HttpAgent = proxy ? new HttpsProxyAgent(proxy) : direct;
     const connect = agent.createConnection.bind(agent);
     const note = () => {
       connected = true;
@@ -145,7 +152,7 @@ export function sesChannel(
           refused.push(...bad.map((address) => ({ address, reason: message })));
           groups.unshift(...rest);
         } else {
-          error = { message, retryable, scope, mayBeDelivered };
+          error = { message: `${message}${via}`, retryable, scope, mayBeDelivered };
           groups.unshift(recipients);
         }
       }

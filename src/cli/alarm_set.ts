@@ -1,4 +1,3 @@
-import { userInfo } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Alarm, newAlarm } from "../alarm/load_alarms.ts";
 import type { Config } from "../config/config.ts";
@@ -12,6 +11,7 @@ import { findAlarm, NotFound, renderState, requireKnown } from "./alarms.ts";
 import { printLines } from "./output.ts";
 import { parseAssignments } from "./param_option.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
+import { commandUser } from "./user.ts";
 
 interface SetOptions extends ConfigOption {
   readonly mail?: boolean;
@@ -69,7 +69,7 @@ async function setAlarm(
     throw new InvalidArgumentError("nothing to change; see: bin/swf-alarms alarm set --help");
   const { id } = alarm.row.id === "" ? await createRow(db, alarm, now) : alarm.row;
   const change = { title, description, archived, data, params, unset };
-  await db.transaction((tx) => changeAlarm(tx, id, change, `cli:${userInfo().username}`, now));
+  await db.transaction((tx) => changeAlarm(tx, id, change, commandUser(), now));
   return name;
 }
 

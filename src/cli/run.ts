@@ -7,7 +7,7 @@ import { startDeadline } from "../engine/deadline.ts";
 import type { TickReport } from "../engine/report.ts";
 import { startWorker } from "../engine/workers.ts";
 import { type Database, DatabaseBusy } from "../store/database.ts";
-import { consoleLog } from "./console_log.ts";
+import { consoleLog, logTo } from "./console_log.ts";
 import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
 import { addJitterOption, waitJitter } from "./jitter.ts";
 import { type JsonOption, print, printLines } from "./output.ts";
@@ -65,9 +65,9 @@ async function run(options: RunOptions): Promise<ExitCode> {
   const mode = options.dryRun === true ? "dry-run" : "tick";
   const verbose = options.verbose === true;
   const isWatched = !verbose && process.stdout.isTTY;
-  const read = readConfig(options);
-  const { config, notes } = read;
-  const log = consoleLog(verbose, config.engine.logPath);
+  const read = readConfig(options, (path) => logTo(path, options.allowWritable === true));
+  const { notes } = read;
+  const log = consoleLog(verbose);
   for (const note of notes) log.info(note);
   if (options.jitter !== undefined) {
     const stop = new AbortController();

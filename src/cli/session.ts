@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { writableFault, writableFileFault } from "../alarm/permissions.ts";
 import type { Channel } from "../channel/channel.ts";
 import { openChannel } from "../channel/registry.ts";
-import type { Config } from "../config/config.ts";
+import type { Config, OnLogPath } from "../config/config.ts";
 import { ConfigError, findConfig, loadConfig } from "../config/load.ts";
 import { configWarnings } from "../config/warnings.ts";
 import { inTime } from "../core/in_time.ts";
@@ -43,10 +43,17 @@ export type ReadConfig = ReturnType<typeof readConfig>;
 /**
  * The configuration that the option, the environment or the working folder names; from here on its
  * secrets are hidden. `notes` are what was accepted or ignored, one line each, for the log. Throws ConfigError,
- * also where other users can write it.
+ * also where other users can write it. `onLogPath` is called before anything else is checked.
  */
-export function readConfig({ config: named, allowWritable }: ConfigOption) {
-  const path = findConfig(named, process.env, process.cwd());
+export function readConfig({ config: named, allowWritable }: ConfigOption, onLogPath?: OnLogPath) {
+  let cwd = "/a working folder that was removed";
+  try {
+    cwd = process.cwd();
+  } catch {
+    // Workers cannot start in it.
+    process.chdir("/");
+  }
+  const path = findConfig(named, process.env, cwd);
   const notes: string[] = [];
   // It would weaken every TLS connection, also those of child processes.
   if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === "0") {
@@ -61,11 +68,14 @@ export function readConfig({ config: named, allowWritable }: ConfigOption) {
     notes.push(`accepted because of --allow-writable: ${fault}`);
   };
   check(`the configuration ${path}`, writableFault(path));
-  const config = loadConfig(path, process.env);
+  const config = loadConfig(path, process.env, onLogPath);
   hideSecrets(config);
-  const { db, engine } = config;
+  const { db, email, engine } = config;
   // Before a log or anything else is written beside it.
   if (db.kind === "embedded") requireOwner(db.path);
+  if (db.kind === "embedded") check(`the database folder ${db.path}`, writableFault(db.path));
+  if (email.provider === "file")
+    check(`the folder for mail ${email.dir}`, writableFault(email.dir));
   if (db.kind === "server" && db.envPath !== undefined)
     check(`the database login in ${db.envPath}`, writableFileFault(db.envPath));
   notes.push(...configWarnings(config, path));

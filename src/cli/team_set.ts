@@ -1,10 +1,10 @@
-import { userInfo } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
 import { addressFault, mailbox, splitRecipients } from "../core/recipients.ts";
 import type { Database } from "../store/database.ts";
 import { listTeams, setTeam } from "../store/teams.ts";
 import { printLines } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
+import { commandUser } from "./user.ts";
 
 interface SetOptions extends ConfigOption {
   readonly title?: string;
@@ -19,8 +19,8 @@ export function declare(command: Command): void {
       const members = parseMembers(texts);
       const set = async (db: Database): Promise<void> => {
         const title = options.title ?? (await listTeams(db)).get(name)?.title ?? name;
-        const by = `cli:${userInfo().username}`;
-        await db.transaction((tx) => setTeam(tx, { name, title, members }, by, Date.now() / 1000));
+        const [by, now] = [commandUser(), Date.now() / 1000];
+        await db.transaction((tx) => setTeam(tx, { name, title, members }, by, now));
       };
       await withDatabase(readConfig(options), set, "write");
       printLines([`${name}: ${members.join(" ")}`]);

@@ -7,6 +7,7 @@ export interface Config {
   readonly engine: {
     /** Until it is set, alarms that need it are "not configured". */
     readonly baseUrl: string | undefined;
+    readonly proxy?: SourceConfig["proxy"];
     /** Seconds for one HTTP request, from the first byte sent to the last received. */
     readonly requestTimeout: number;
     /** Concurrent requests to one source, unless the source sets its own limit. */
@@ -77,12 +78,15 @@ export type EmailConfig =
       readonly region: string | undefined;
       /** For tests and private endpoints; otherwise the region's own. */
       readonly endpoint: string | undefined;
+      readonly proxy?: URL | undefined;
     }
   | { readonly provider: "file"; readonly from: string; readonly dir: string };
 
 export interface Environment {
   readonly [name: string]: string | undefined;
 }
+
+export type OnLogPath = (path: string) => void;
 
 /** Everything outside the text that its meaning depends on, read at the edge. */
 export interface Surroundings {
@@ -91,8 +95,8 @@ export interface Surroundings {
   /** For a configuration that names no folders. */
   readonly alarmFolders: readonly AlarmFolder[];
   readonly env: Environment;
-  /** Text of a file, or undefined where it cannot be read. */
-  readonly readText: (path: string) => string | undefined;
+  /** Text of a file. Throws ConfigError where it cannot be read. */
+  readonly readText: (path: string) => string;
   /** The engine's own user, if the system knows it, and the folder of local servers' sockets. */
   readonly system: {
     readonly username?: string;
@@ -101,4 +105,6 @@ export interface Surroundings {
   };
   /** Text of a file that may be missing, and that no other user may read if it is `secret`. */
   readonly findText: (path: string, secret?: boolean) => string | undefined;
+  /** Called as soon as it is known, also where other sections have faults. */
+  readonly onLogPath?: OnLogPath | undefined;
 }

@@ -1,10 +1,10 @@
-import { resolve } from "node:path";
 import { object, optional } from "valibot";
 import type { DbConfig, Surroundings } from "./config.ts";
 import { parseDsn } from "./dsn.ts";
 import { parseTable } from "./issue.ts";
 import { parseLogin } from "./login.ts";
 import { readDotenv } from "./login_files.ts";
+import { resolvePath } from "./path.ts";
 import { pathLike, stringThat } from "./values.ts";
 
 export const Db = object({
@@ -28,8 +28,8 @@ export function parseDb(
   if (given.length > 1) faults.push(`db: keep only one of ${given.join(", ")}`);
   const { dsn = "", env_path: file } = db;
   if (dsn === "" && file === undefined)
-    return { kind: "embedded", path: resolve(around.folder, db.path ?? "state") };
-  const envPath = file === undefined ? undefined : resolve(around.folder, file);
+    return { kind: "embedded", path: resolvePath(around.folder, db.path ?? "state") };
+  const envPath = file === undefined ? undefined : resolvePath(around.folder, file);
   const parameters =
     envPath === undefined ? parseDsn(dsn, faults) : readDotenv(envPath, around, faults);
   if (parameters === undefined) return undefined;

@@ -1,8 +1,9 @@
-import { resolve } from "node:path";
 import { custom, object, optional, picklist } from "valibot";
 import { mailbox } from "../core/recipients.ts";
 import type { Config, EmailConfig, Surroundings } from "./config.ts";
 import { parseTable } from "./issue.ts";
+import { resolvePath } from "./path.ts";
+import { proxyFor } from "./proxy.ts";
 import { httpUrl, pathLike, stringThat } from "./values.ts";
 
 export const Email = object({
@@ -46,13 +47,15 @@ export function parseEmail(
     faults.push(
       'email.from: missing; must be the sender that SES has verified, such as "alarms@host.example"',
     );
+  const host = `email.${given.region ?? around.env.AWS_REGION ?? "us-east-1"}.amazonaws.com`;
+  const proxy = proxyFor(given.endpoint ?? `https://${host}`, around.env, faults);
   const email: EmailConfig =
     provider === "ses"
-      ? { provider, from: from ?? "", region: given.region, endpoint: given.endpoint }
+      ? { provider, from: from ?? "", region: given.region, endpoint: given.endpoint, proxy }
       : {
           provider,
           from: from ?? "swf-alarms@localhost",
-          dir: resolve(around.folder, given.dir ?? "outbox"),
+          dir: resolvePath(around.folder, given.dir ?? "outbox"),
         };
   return { email, operators };
 }

@@ -1,7 +1,8 @@
-import { resolve } from "node:path";
 import { custom, object, optional } from "valibot";
 import type { Config, Surroundings } from "./config.ts";
 import { parseTable } from "./issue.ts";
+import { resolvePath } from "./path.ts";
+import { proxyFor } from "./proxy.ts";
 import { connections, httpUrl, integerFrom, isPath, numberFrom, pathLike } from "./values.ts";
 
 const seconds = numberFrom(0.1, 3600, "a number of seconds from 0.1 to 3600, such as 20");
@@ -55,9 +56,12 @@ export function parseEngine(
   const [baseUrl, another] = new Set(given.map((name) => engine[name]));
   if (another !== undefined)
     faults.push(`engine: ${given.join(" and ")} name different services; keep only base_url`);
-  const { log_path: logPath, alarms_dir: folders } = engine;
+  const { log_path: log, alarms_dir: folders } = engine;
+  const logPath = log === undefined ? undefined : resolvePath(around.folder, log);
+  if (logPath !== undefined) around.onLogPath?.(logPath);
   return {
     baseUrl,
+    proxy: baseUrl === undefined ? baseUrl : proxyFor(baseUrl, around.env, faults),
     requestTimeout: engine.request_timeout,
     maxConnections: engine.max_connections,
     tickTimeout: engine.tick_timeout,
@@ -66,11 +70,11 @@ export function parseEngine(
       memory: engine.alarm_memory,
       detections: engine.max_detections,
     },
-    logPath: logPath === undefined ? undefined : resolve(around.folder, logPath),
+    logPath,
     alarmFolders:
       folders === undefined
         ? around.alarmFolders
-        : [folders].flat().map((path) => ({ path: resolve(around.folder, path) })),
+        : [folders].flat().map((path) => ({ path: resolvePath(around.folder, path) })),
     quarantineAfter: engine.quarantine_after,
     clearGuardShare: engine.clear_guard_share,
     unreachableAfter: engine.unreachable_after,

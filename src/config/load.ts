@@ -1,10 +1,14 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { isUtf8 } from "node:buffer";
+import { existsSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExpectedError } from "../core/expected_error.ts";
-import type { Config, Environment, Surroundings } from "./config.ts";
+import { errorText } from "../text/describe.ts";
+import type { Config, Environment, OnLogPath, Surroundings } from "./config.ts";
 import { parseConfig } from "./parse.ts";
+import { resolvePath } from "./path.ts";
+import { readRegularFile } from "./regular_file.ts";
 
 /** The configuration cannot be used; the message lists every fault. */
 export class ConfigError extends ExpectedError {}
@@ -20,44 +24,61 @@ const EXAMPLE = fileURLToPath(new URL("../../config.toml.example", import.meta.u
 
 /**
  * The path of the configuration file: `--config`, then `$SWF_ALARMS_CONFIG`, then `./config.toml`.
- * Throws ConfigError when there is none.
+ * Throws ExpectedError when there is none.
  */
 export function findConfig(option: string | undefined, env: Environment, cwd: string): string {
   const variable = env.SWF_ALARMS_CONFIG || undefined;
-  const path = resolve(cwd, option ?? variable ?? "config.toml");
-  if (existsSync(path)) return path;
+  const path = resolvePath(cwd, option ?? variable ?? "config.toml");
+  const exists = existsSync(path);
+  if (exists && statSync(path).isFile()) return path;
   const from = option !== undefined ? "--config" : variable ? "$SWF_ALARMS_CONFIG" : "the default";
   throw new ConfigError(
-    `cannot find the configuration ${path} (from ${from}). Copy ${EXAMPLE} to config.toml and edit it, or name a file with --config FILE.`,
+    `cannot find the configuration ${path} (from ${from})${exists ? ": it is not a regular file" : ""}. Copy ${EXAMPLE} to config.toml and edit it, or name a file with --config FILE.`,
   );
 }
 
 /** Reads and parses the file. Throws ConfigError with every fault at once. */
-export function loadConfig(path: string, env: Environment): Config {
-  const text = findText(path);
-  if (text === undefined)
-    throw new ConfigError(
-      `cannot read the configuration ${path}; check that the engine's user may read it`,
-    );
+export function loadConfig(path: string, env: Environment, onLogPath?: OnLogPath): Config {
+  const text = readText(path);
   const folder = dirname(path);
   const own = [...SITE_ALARMS, join(folder, "alarms")];
   const alarmFolders = [
     { path: SHIPPED_ALARMS },
     ...own.map((path) => ({ path, mayBeMissing: true }) as const),
   ];
-  const files = { readText: findText, findText, system: readSystem() };
-  const parsed = parseConfig(text, { folder, alarmFolders, env, ...files });
+  const files = { readText, findText, system: readSystem() };
+  const parsed = parseConfig(text, { folder, alarmFolders, env, onLogPath, ...files });
   if (parsed.ok) return parsed.config;
   const { faults } = parsed;
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
   throw new ConfigError([`${count} in the configuration ${path}:`, ...faults].join("\n  "));
 }
 
+/** The text of a file that must be readable. Throws ConfigError. */
+function readText(path: string): string {
+  try {
+    return decodeText(readRegularFile(path));
+  } catch (error) {
+    throw new ConfigError(
+      `cannot read ${path}: ${errorText(error)}; check the file and that the engine's user may read it`,
+    );
+  }
+}
+
+/** Throws where a character would be replaced: it may belong to a name or a password. */
+function decodeText(bytes: Buffer): string {
+  const text = bytes.toString().replace(/^\uFEFF/, "");
+  const kind = text.includes("\0") ? "has NUL characters, as in UTF-16" : "is not UTF-8";
+  const before = text.slice(0, text.search(/[\0\uFFFD]/)).split("\n");
+  if (isUtf8(bytes) && !text.includes("\0")) return text;
+  const column = (before.at(-1) ?? "").length + 1;
+  throw new Error(`line ${before.length}, column ${column} ${kind}; save it as UTF-8`);
+}
+
 function findText(path: string, secret = false): string | undefined {
   try {
-    const file = statSync(path);
-    if (!file.isFile() || (secret && (file.mode & 0o077) !== 0)) return undefined;
-    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+    if (secret && (statSync(path).mode & 0o077) !== 0) return undefined;
+    return decodeText(readRegularFile(path));
   } catch {
     return undefined;
   }

@@ -1,7 +1,8 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { DbLogin, Surroundings } from "./config.ts";
 import { hint } from "./issue.ts";
 import { findPassword, type Parameter, readService } from "./login_files.ts";
+import { resolvePath } from "./path.ts";
 
 /** Each parameter that is supported, with its variable. */
 const VARIABLES: ReadonlyMap<string, string> = new Map(
@@ -54,7 +55,7 @@ export function parseLogin(given: readonly Parameter[], around: Surroundings, fa
   if (user === "") faults.push("db.dsn: no user: name one there, as the system names none");
   const host = get("host") ?? system.sockets;
   const server = { host, port: Number(get("port") ?? 5432), database: get("dbname") ?? user, user };
-  const passwords = resolve(folder, get("passfile") ?? join(home, ".pgpass"));
+  const passwords = resolvePath(folder, get("passfile") ?? join(home, ".pgpass"));
   // As libpq names the usual folder there.
   const name = host === system.sockets ? "localhost" : host;
   const entry = [name, String(server.port), server.database, user];
@@ -69,7 +70,7 @@ export function parseLogin(given: readonly Parameter[], around: Surroundings, fa
   const [ca, cert, key] = Object.entries(TLS_FILES).map(([name, usual]) => {
     const path = get(name);
     if (path === "system") return undefined;
-    const text = findText(resolve(folder, path ?? join(home, ".postgresql", usual)));
+    const text = findText(resolvePath(folder, path ?? join(home, ".postgresql", usual)));
     if (path !== undefined && text === undefined) faults.push(`db: ${name}: cannot read ${path}`);
     return text;
   });

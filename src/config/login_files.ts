@@ -19,12 +19,12 @@ const ENDS = { HOST: "host", PORT: "port", NAME: "dbname", USER: "user", PASSWOR
 
 /** The login in a dotenv file, read as the Python engines do: no escapes, no comments after a value. */
 export function readDotenv(path: string, { readText }: Surroundings, faults: string[]) {
-  const lines = linesIn(readText(path) ?? "").filter(([, , sign]) => sign === "=");
+  const lines = linesIn(readText(path)).filter(([, , sign]) => sign === "=");
   const all = new Map(lines.map(([key, value]) => [key, value.replace(/^(["'])(.*)\1$/s, "$2")]));
   const prefix = PREFIXES.find((start) => Object.keys(ENDS).some((end) => all.has(start + end)));
   if (prefix === undefined) {
     faults.push(
-      `db.env_path: ${path} cannot be read, or has neither SWF_REMOTE_DB_NAME nor DB_NAME; check the path, that the engine's user may read it, that it is UTF-8, and that lines do not begin with "export"`,
+      `db.env_path: ${path} has neither SWF_REMOTE_DB_NAME nor DB_NAME; check the path, and that lines do not begin with "export"`,
     );
     return undefined;
   }

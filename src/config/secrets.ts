@@ -20,7 +20,19 @@ export function secretsOf({ db, sources }: Config, env: Environment): readonly s
 
 /** The part that is known before the configuration is read. */
 export function environmentSecrets(env: Environment): readonly string[] {
-  return VARIABLES.flatMap((name) => env[name] ?? []);
+  const proxies = Object.keys(env).filter((name) => /_proxy$/i.test(name));
+  const logins = proxies.map(
+    (name) => /^(?:\w+:\/\/)?[^:@]*:(.*)@/s.exec(env[name] ?? "")?.[1] ?? "",
+  );
+  return [...VARIABLES.flatMap((name) => env[name] ?? []), ...logins, ...logins.map(decoded)];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function sourceSecrets({ headers, token }: SourceConfig): readonly string[] {

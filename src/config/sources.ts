@@ -3,6 +3,7 @@ import { MAIN_SOURCE } from "../core/main_source.ts";
 import type { SourceConfig } from "../core/model.ts";
 import type { Config, Surroundings } from "./config.ts";
 import { isTable, parseTable, showPath, tableFault } from "./issue.ts";
+import { proxyFor } from "./proxy.ts";
 import { connections, httpUrl, isHeaderValue, MISSING_URL, stringThat } from "./values.ts";
 
 const ONE_LINE = "one line of Latin-1 text";
@@ -71,6 +72,7 @@ export function parseSources(
         token: readToken(source.token_env, path, around, faults),
         userAgent: source.user_agent,
         maxConnections: source.max_connections ?? maxConnections,
+        proxy: proxyFor(source.base_url, around.env, faults),
       },
     ]);
   }

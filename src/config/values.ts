@@ -19,11 +19,11 @@ export function integerFrom(min: number, max: number, words: string) {
 
 /** A path, which a dsn typed there by mistake must not pass for: paths are shown. */
 export function pathLike(example: string) {
-  return stringThat(`a path such as "${example}"`, isPath);
+  return stringThat(`a path such as "${example}", without ~user or $VARIABLE`, isPath);
 }
 
 export function isPath(value: string): boolean {
-  return /^[^\p{Cc}\p{Zl}\p{Zp}]+$/u.test(value) && !value.includes("://");
+  return /^(?!~[^/])[^\p{Cc}\p{Zl}\p{Zp}]+$/u.test(value) && !/:\/\/|\$[\w{(]/.test(value);
 }
 
 const URL_WORDS =

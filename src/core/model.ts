@@ -95,6 +95,7 @@ export interface SourceConfig {
   readonly userAgent: string | undefined;
   /** Requests that are sent side by side. */
   readonly maxConnections: number;
+  readonly proxy?: URL | undefined;
 }
 
 /** `@name`, an alias for addresses. */

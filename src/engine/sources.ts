@@ -10,8 +10,8 @@ export class Sources {
   readonly #memory = { left: MAX_CACHED };
 
   constructor(config: Config) {
-    const { baseUrl, requestTimeout: timeout, maxConnections } = config.engine;
-    const plain = { headers: {}, token: undefined, userAgent: undefined };
+    const { baseUrl, proxy, requestTimeout: timeout, maxConnections } = config.engine;
+    const plain = { headers: {}, token: undefined, userAgent: undefined, proxy };
     const main = baseUrl === undefined ? {} : { [MAIN_SOURCE]: { baseUrl, ...plain } };
     const sources = Object.entries({ ...main, ...config.sources }).map(([name, settings]) => {
       const all = { name, timeout, maxConnections, ...settings };

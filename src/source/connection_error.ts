@@ -6,6 +6,7 @@ const KINDS: readonly (readonly [pattern: RegExp, retry: boolean, meaning: strin
   [/^ENOTFOUND\b/, true, "host name not found"],
   [/^EAI_AGAIN\b/, true, "DNS lookup failed"],
   [/^ECONNREFUSED\b/, true, "connection refused"],
+  [/^UND_ERR_ABORTED Proxy response .(429|5\d\d)/, true, "host unreachable"],
   [/^(EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)\b/, true, "host unreachable"],
   // undici closes the connection after a 100 or 101 that was not requested.
   [/^UND_ERR_SOCKET bad (response|upgrade)/, false, "the response is not HTTP"],

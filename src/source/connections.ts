@@ -16,6 +16,7 @@ import { parseHttpDate, parseRetryAfter } from "./retry.ts";
 export interface ConnectionSettings {
   /** Such as `https://host:8443`. */
   readonly origin: string;
+  readonly proxy?: URL | undefined;
   /** Side by side; each is opened when needed. */
   readonly maxConnections: number;
   /** Seconds for one whole exchange. */
@@ -27,27 +28,25 @@ export interface ConnectionSettings {
   readonly onDate: (time: number) => void;
 }
 
-export type Connections = ReturnType<typeof openConnections>;
+export type Connections = Awaited<ReturnType<typeof openConnections>>;
 
-export function openConnections(settings: ConnectionSettings) {
-  const { origin, maxConnections, timeout, headers, signal, onDate } = settings;
-  const pool = new Pool(origin, {
-    connections: maxConnections,
-    // The signal limits the whole exchange; undici's own limits could end it earlier.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: {
-      // Later than any signal: undici's clock may be half a second fast.
-      timeout: (timeout + 1) * 1000,
-      // Set here so that $NODE_TLS_REJECT_UNAUTHORIZED cannot turn it off.
-      rejectUnauthorized: true,
-    },
-  });
+export async function openConnections(settings: ConnectionSettings) {
+  const { origin, proxy, maxConnections, timeout, headers, signal, onDate } = settings;
+  const connect = {
+    // Later than any signal: undici's clock may be half a second fast.
+    timeout: (timeout + 1) * 1000,
+    // Set here so that $NODE_TLS_REJECT_UNAUTHORIZED cannot turn it off.
+    rejectUnauthorized: true,
+  } as const;
+  // The signal limits the whole exchange; undici's own limits could end it earlier.
+  const options = { connections: maxConnections, headersTimeout: 0, bodyTimeout: 0, connect };
+  const pool = proxy ? await openProxy(proxy, options, connect) : new Pool(origin, options);
   /** Rejects with Node's or undici's error or the limit's reason, as reading the body does. */
   const send = async ({ pathname, search }: URL, limit: AbortSignal): Promise<HttpResponse> => {
     // undici frees a connection one turn after its response; without waiting it would open another one.
     await setImmediate();
-    const options = { path: pathname + search, method: "GET", headers, signal: limit } as const;
+    const path = pathname + search;
+    const options = { origin, path, method: "GET", headers, signal: limit } as const;
     // undici obeys the signal only once it is connected (nodejs/undici#386).
     const response = await inTime(request.call(pool, options), limit);
     // An error before somebody reads the body would end the process; the reader gets it too.
@@ -87,6 +86,21 @@ function remedyOf(status: number): string {
   if ([407, 511].includes(status)) return "; the proxy or the network requires a login";
   const isMisplaced = status < 400 || [421, 501, 505].includes(status);
   return isMisplaced ? "; check base_url, and any cache or proxy in front of the service" : "";
+}
+
+/** Plain HTTP is not tunnelled: many a proxy refuses that. */
+async function openProxy(proxy: URL, options: Pool.Options, tls: { rejectUnauthorized: true }) {
+  const { ProxyAgent } = await import("undici");
+  const login = decodeURIComponent(`${proxy.username}:${proxy.password}`);
+  return new ProxyAgent({
+    ...options,
+    uri: proxy.href,
+    ...(proxy.username && { token: `Basic ${Buffer.from(login).toString("base64")}` }),
+    proxyTunnel: false,
+    proxyTls: tls,
+    requestTls: tls,
+    factory: (to, more) => new Pool(to, { ...options, ...more }),
+  });
 }
 
 function describeStatus({ status, headers }: HttpResponse, text: string): FailedRequest {

@@ -100,9 +100,12 @@ export class Source implements SharedSource {
     this.#connections ??= this.#open();
     const connections = await this.#connections;
     const signal = this.#signal;
+    const { proxy } = this.#settings;
+    const via = proxy ? ` (through the proxy ${proxy.origin})` : "";
     for (let attempt = 1, waited = 0; ; attempt++) {
-      const result = await connections.get(url);
-      if (result.ok || isAhead) return result;
+      const given = await connections.get(url);
+      if (given.ok || isAhead) return given;
+      const result = { ...given, reason: `${given.reason}${via}` };
       const pause = decideRetry(attempt, result, Math.random(), waited);
       if (typeof pause === "string") return { ...result, reason: pause };
       waited += pause;

@@ -60,7 +60,8 @@ test.each([
   expect(String(said)).toContain("waiting for 150.0 s of --jitter 200");
   child.kill("SIGTERM");
   expect(await once(child, "close")).toEqual([1, null]);
-  expect(filesIn(site.folder)).toEqual(["alarms", "config.toml"]);
+  expect(filesIn(site.folder)).toEqual(["alarms", "config.toml", "log"]);
+  expect(site.log()).toContain(" error the tick was stopped by SIGTERM");
   expect(site.source.requests).toEqual([]);
 });
 

@@ -15,7 +15,13 @@ interface Given {
 function parse(db: object, { files = {}, ...given }: Given) {
   const faults: string[] = [];
   const read = (path: string) => files[path];
-  const parsed = parseDb(db, { ...BARE, ...given, readText: read, findText: read }, faults);
+  const around = {
+    ...BARE,
+    ...given,
+    readText: (path: string) => read(path) ?? "",
+    findText: read,
+  };
+  const parsed = parseDb(db, around, faults);
   return { faults, login: parsed?.kind === "server" ? parsed.login : undefined };
 }
 

@@ -335,7 +335,9 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "an empty log path",
       '[engine]\nlog_path = ""',
-      ['engine.log_path: must be a path such as "/var/log/swf-alarms/run.log"; found ""'],
+      [
+        'engine.log_path: must be a path such as "/var/log/swf-alarms/run.log", without ~user or $VARIABLE; found ""',
+      ],
     ],
     ...["[]", '""', '["a",""]', '["a",1]', "1", '["http://h"]', '["a\\u0007"]'].map(
       (value): [string, string, readonly string[]] => [
@@ -410,15 +412,6 @@ describe("each fault names its key, what was found and what to write", () => {
       '[db]\ndsn = "mysql://h/n"',
       [
         'db.dsn: must be a URL such as "postgresql://user:password@host:5432/name"; the value is not shown',
-      ],
-    ],
-    [
-      "a dotenv file that cannot be read",
-      '[db]\nenv_path = "gone.env"',
-      [
-        expect.stringMatching(
-          /^db\.env_path: \/etc\/swf\/gone\.env cannot be read.*; check the path/,
-        ),
       ],
     ],
     [
@@ -611,12 +604,26 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "a path that holds a NUL",
       '[db]\npath = "a\\u0000b"',
-      ['db.path: must be a path such as "state"; found "a\\u0000b"'],
+      ['db.path: must be a path such as "state", without ~user or $VARIABLE; found "a\\u0000b"'],
     ],
+    ...["~ann/state", "$HOME/state", "/srv/$SITE/state", "$(pwd)/state"].map(
+      (path): [string, string, unknown[]] => [
+        `a path that only a shell can read: ${path}`,
+        `[db]\npath = "${path}"\n[engine]\nalarms_dir = ["a", "${path}"]`,
+        [
+          expect.stringMatching(
+            /^engine\.alarms_dir: must be a folder such as "alarms", or a list/,
+          ),
+          `db.path: must be a path such as "state", without ~user or $VARIABLE; found "${path}"`,
+        ],
+      ],
+    ),
     [
       "a path with a line break of Unicode",
       '[db]\nenv_path = "a\u2028b"',
-      ['db.env_path: must be a path such as "/var/www/app/.env"; found "a\\u2028b"'],
+      [
+        'db.env_path: must be a path such as "/var/www/app/.env", without ~user or $VARIABLE; found "a\\u2028b"',
+      ],
     ],
     [
       "a sender that would move the cursor",

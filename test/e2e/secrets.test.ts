@@ -1,11 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { busySite } from "../support/busy_site.ts";
 import { json, startServer } from "../support/http_server.ts";
 import type { ProcessResult } from "../support/process.ts";
 import { dump, insertAlarm } from "../support/rows.ts";
-import { filesIn, makeSite, type Site } from "../support/site.ts";
+import { makeSite, type Site } from "../support/site.ts";
 
 /** One secret for each place that the engine knows one from; a part of each that no spelling changes. */
 const SECRETS = {
@@ -209,7 +208,7 @@ test("a configuration with faults does not show what it holds", async () => {
     expect(code).toBe(2);
     expectClean(stderr, "a file that is no TOML");
   }
-  expect(filesIn(join(site.folder, "log"))).toEqual([]);
+  expectClean(site.log(), "the log");
 });
 
 async function writeAndRun(site: Site, text: string): Promise<ProcessResult> {

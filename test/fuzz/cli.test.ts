@@ -119,7 +119,7 @@ test("a dotenv text is a login or a fault in one line, and never shows the passw
   fc.assert(
     fc.property(fc.option(fc.array(line), { nil: undefined }), (lines) => {
       const faults: string[] = [];
-      const readText = () => lines?.join("\n");
+      const readText = () => lines?.join("\n") ?? "";
       const db = parseDb({ env_path: "/srv/.env" }, { ...BARE, readText }, faults);
       for (const fault of faults) expect(fault).toMatch(ONE_LINE);
       expect(faults.join()).not.toContain(secret);

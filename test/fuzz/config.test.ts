@@ -19,9 +19,7 @@ function parse(text: string): ParsedConfig {
     alarmFolders: [{ path: "/opt/swf-alarms/alarms" }],
     env: { GRACEDB_TOKEN: SECRET, BAD_TOKEN: `${SECRET}\n` },
     readText: (path) =>
-      path.endsWith(".env")
-        ? `DB_NAME=n\nDB_HOST=h\nDB_USER=u\nDB_PASSWORD=${SECRET}\n`
-        : undefined,
+      path.endsWith(".env") ? `DB_NAME=n\nDB_HOST=h\nDB_USER=u\nDB_PASSWORD=${SECRET}\n` : "",
   });
 }
 

@@ -7,7 +7,7 @@ export const BARE: Surroundings = {
   alarmFolders: [],
   env: {},
   system: { username: "me", homedir: "/home/me", sockets: "/var/run/postgresql" },
-  readText: () => undefined,
+  readText: () => "",
   findText: () => undefined,
 };
 
