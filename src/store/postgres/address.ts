@@ -4,6 +4,8 @@ import type { DbLogin } from "../../config/config.ts";
 export interface PostgresAddress {
   readonly dsn?: string;
   readonly login?: DbLogin;
+  /** Of the tables; the search path otherwise. */
+  readonly schema?: string | undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 import pg from "pg";
-import type { Database } from "../database.ts";
+import { type Database, DatabaseError, type Row } from "../database.ts";
 import { connectError } from "../database_error.ts";
 import { libpqDsns, type PostgresAddress, place } from "./address.ts";
 import { postgresDatabase } from "./database.ts";
@@ -24,7 +24,7 @@ export async function openPostgres(
   // Whoever takes the lock gets its error.
   spare?.catch(() => {});
   try {
-    return postgresDatabase(await connect(), connect, limits, spare);
+    return postgresDatabase(await connect(), connect, limits, spare, address.schema);
   } catch (error) {
     void spare?.then(endSession, () => {});
     throw error;
@@ -40,26 +40,29 @@ async function connectTo(
   for (const dsn of address.dsn === undefined ? [undefined] : libpqDsns(address.dsn)) {
     try {
       const config = dsn === undefined ? { ...address.login } : { connectionString: dsn };
-      return await connectOnce(config, limits, signal);
+      return await connectOnce(config, limits, signal, address.schema);
     } catch (error) {
       signal?.throwIfAborted();
+      if (error instanceof DatabaseError) throw error;
       errors.push(error);
     }
   }
   throw connectError(place(address), errors[0]);
 }
 
-/** Limits are set by a statement: poolers such as PgBouncer do not accept them as startup parameters. */
+/** Settings are made by a statement: poolers such as PgBouncer do not accept them as startup parameters. */
 async function connectOnce(
   config: pg.ClientConfig,
   limits: Limits,
   signal: AbortSignal | undefined,
+  schema: string | undefined,
 ): Promise<pg.Client> {
   signal?.throwIfAborted();
   const client = new pg.Client({
     ...config,
     ...KEEPALIVE,
     application_name: "swf-alarms",
+    pipeline: true,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
   });
   // A connection that the server ends is noticed at its next use; unhandled, the event would end the process.
@@ -69,7 +72,8 @@ async function connectOnce(
   client.once("end", () => signal?.removeEventListener("abort", stop));
   try {
     await client.connect();
-    await runStatement(client, limits, settings(limits, "processID" in client && client.processID));
+    const text = `${settings("processID" in client && client.processID)}; ${facts(schema)}`;
+    checkFacts((await runStatement(client, limits, text)).at(-1), schema);
     return client;
   } catch (error) {
     void endSession(client);
@@ -78,17 +82,37 @@ async function connectOnce(
 }
 
 /**
- * Besides the limits: the server keeps sessions that are idle while modules run, and notices within a minute
- * that this host is gone. Compiling a statement (JIT) takes longer than running one of ours. Settings that an
- * older server does not know are left out, and behind a pooler all of them: its sessions serve others too.
- * There the server's process is not the one that the driver was told.
+ * The server keeps sessions that are idle while modules run, and notices within a minute that this host is gone.
+ * Settings that an older server does not know are left out, and behind a pooler all of them: its sessions serve
+ * others too. There the server's process is not the one that the driver was told.
  */
-function settings({ statement }: Limits, pid: unknown): string {
+function settings(pid: unknown): string {
   return `
     SELECT set_config(name, value, false)
-    FROM (VALUES ('statement_timeout', '${statement}'), ('idle_session_timeout', '0'), ('jit', 'off'),
-                 ('tcp_keepalives_idle', '20'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'),
-                 ('tcp_user_timeout', '60000'))
+    FROM (VALUES ('idle_session_timeout', '0'), ('tcp_keepalives_idle', '20'), ('tcp_keepalives_interval', '10'),
+                 ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '60000'))
       AS wanted (name, value)
     WHERE current_setting(name, true) IS NOT NULL AND pg_backend_pid() = ${Number(pid)}`;
+}
+
+/** What the engine needs of a database. `usable` is null where the schema does not exist. */
+function facts(schema = "pg_catalog"): string {
+  return `SELECT current_setting('server_encoding') AS encoding, current_user AS role,
+      (SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = ${pg.escapeLiteral(schema)}) AS usable,
+      (SELECT string_agg(nspname, ', ' ORDER BY nspname) FROM pg_namespace WHERE left(nspname, 3) <> 'pg_') AS schemas`;
+}
+
+function checkFacts(found: Row | undefined, schema: string | undefined): void {
+  const { encoding, role, usable, schemas } = found ?? {};
+  if (encoding !== "UTF8")
+    throw new DatabaseError(
+      `the database has the encoding ${encoding}, which cannot store every text; the engine needs UTF8. Make a new one (CREATE DATABASE name ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0), copy the data with pg_dump --encoding=UTF8 and psql, and name it in [db]`,
+    );
+  if (schema === undefined || usable === true) return;
+  const name = pg.escapeIdentifier(schema);
+  throw new DatabaseError(
+    usable === false
+      ? `the role ${role} may not use the schema of [db]; as its owner run: GRANT USAGE ON SCHEMA ${name} TO ${pg.escapeIdentifier(String(role))}`
+      : `[db] schema: the database has no schema ${name}, only: ${schemas}; correct the name, or as the owner of the database run: CREATE SCHEMA ${name}`,
+  );
 }

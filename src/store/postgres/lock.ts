@@ -3,7 +3,7 @@ import type pg from "pg";
 import { nullable, number, object, parse } from "valibot";
 import type { Lock, LockAttempt, Queryable } from "../database.ts";
 import { asDatabaseError, isMissingRight } from "../database_error.ts";
-import { endSession, runStatement } from "./session.ts";
+import { BEGIN, endSession, runStatement } from "./session.ts";
 
 /** No statement here takes long on a server that works. */
 const LIMITS = { responseTimeout: 10_000 };
@@ -24,7 +24,7 @@ export async function isLockHeld(db: Queryable, name: string): Promise<boolean> 
 }
 
 /** Begins the transaction that holds a lock: behind a pooler, only an open transaction keeps its session. */
-const BEGIN = `BEGIN; SELECT set_config(name, '0', true)
+const BEGIN_LOCK = `${BEGIN}; SELECT set_config(name, '0', true)
   FROM unnest(ARRAY['idle_in_transaction_session_timeout', 'transaction_timeout']) AS name
   WHERE current_setting(name, true) IS NOT NULL`;
 
@@ -46,7 +46,7 @@ export async function takeAdvisoryLock(
     return row?.held === true;
   };
   try {
-    await runStatement(client, LIMITS, BEGIN);
+    await runStatement(client, LIMITS, BEGIN_LOCK);
     const attempt = await attemptLock(client, name, take);
     if (!attempt.held) await endSession(client);
     return attempt;

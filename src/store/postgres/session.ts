@@ -1,4 +1,4 @@
-import type pg from "pg";
+import pg from "pg";
 import type { Row, SqlValue } from "../database.ts";
 
 /** Milliseconds that a session's statements may take. */
@@ -21,15 +21,22 @@ export const LIMITS: Limits = {
 
 const END_TIMEOUT = 2_000;
 
-/** Begins a transaction with its limits: a pooler may give every transaction another session. */
-export function beginText({ statement, idle, wait }: Limits, flush: boolean): string {
-  const settings = [
-    `statement_timeout = ${statement}`,
-    `idle_in_transaction_session_timeout = ${idle}`,
-    `lock_timeout = ${wait}`,
-    ...(flush ? [] : ["synchronous_commit = off"]),
-  ];
-  return ["BEGIN", ...settings.map((setting) => `SET LOCAL ${setting}`)].join("; ");
+/** Whatever the server, the database or the role has as its default. */
+export const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/**
+ * Begins a transaction with all that it needs: a pooler may give every transaction another session. Settings
+ * that an older server does not know are left out. Compiling a statement (JIT) takes longer than running ours.
+ */
+export function beginText({ statement, idle, wait }: Limits, flush: boolean, schema?: string) {
+  const path = schema === undefined ? "NULL" : pg.escapeLiteral(pg.escapeIdentifier(schema));
+  const commit = flush ? "CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' END" : "'off'";
+  return `${BEGIN}; SELECT set_config(name, coalesce(value, current_setting(name)), true)
+    FROM (VALUES ('statement_timeout', '${statement}'), ('idle_in_transaction_session_timeout', '${idle}'),
+                 ('lock_timeout', '${wait}'), ('transaction_timeout', '0'), ('jit', 'off'), ('search_path', ${path}),
+                 ('extra_float_digits', '1'), ('synchronous_commit', ${commit}))
+      AS wanted (name, value)
+    WHERE current_setting(name, true) IS NOT NULL`;
 }
 
 /** Sends one statement, or several without parameters. Returns the rows of all of them. */
