@@ -4,6 +4,7 @@ import { resolveParams } from "../core/params.ts";
 import type { TryDecision } from "../core/quarantine.ts";
 import { alarmRows, assumedRow, createAlarm, type NewAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
+import { eventFaults } from "../store/events.ts";
 import { errorText } from "../text/describe.ts";
 import { listAlarms } from "./alarm_list.ts";
 import type { AlarmModule, LoadedModule } from "./alarm_module.ts";
@@ -36,7 +37,7 @@ export interface LoadFacts {
 
 /**
  * Folders × rows: every alarm of the tick. Each loads on its own, so that one that hangs delays no other; none
- * rejects. `errors` are duplicate or invalid rows, and unknown names: each an error of the run. `newModules` are
+ * rejects. `errors` are duplicate or invalid rows, events that cannot be used, and unknown names: each an error of the run. `newModules` are
  * the alarms whose row was made now, or would be.
  */
 export async function loadAlarms(facts: LoadFacts) {
@@ -50,7 +51,7 @@ export async function loadAlarms(facts: LoadFacts) {
   };
 
   const alarms = new Map<string, Promise<Alarm>>();
-  const errors = [...invalid];
+  const errors = [...invalid, ...(await eventFaults(db, facts.now))];
   for (const item of listed.items) {
     const { row } = item;
     if (item.kind === "archived" || !isWanted(row.name)) continue;

@@ -23,6 +23,7 @@ import { hideSecrets, redact } from "./secrets.ts";
 export interface ConfigOption {
   readonly config?: string;
   readonly allowWritable?: boolean;
+  readonly dsn?: string;
 }
 
 export function addConfigOption(command: Command): Command {
@@ -45,7 +46,7 @@ export type ReadConfig = ReturnType<typeof readConfig>;
  * secrets are hidden. `notes` are what was accepted or ignored, one line each, for the log. Throws ConfigError,
  * also where other users can write it.
  */
-export function readConfig({ config: named, allowWritable }: ConfigOption) {
+export function readConfig({ config: named, allowWritable, dsn }: ConfigOption) {
   const path = findConfig(named, process.env, process.cwd());
   const notes: string[] = [];
   // It would weaken every TLS connection, also those of child processes.
@@ -61,7 +62,7 @@ export function readConfig({ config: named, allowWritable }: ConfigOption) {
     notes.push(`accepted because of --allow-writable: ${fault}`);
   };
   check(`the configuration ${path}`, writableFault(path));
-  const config = loadConfig(path, process.env);
+  const config = loadConfig(path, process.env, dsn);
   hideSecrets(config);
   const { db, engine } = config;
   // Before a log or anything else is written beside it.

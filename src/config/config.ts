@@ -42,10 +42,11 @@ export interface AlarmFolder {
   readonly mayBeMissing?: true;
 }
 
-export type DbConfig =
+export type DbConfig = { readonly schema?: string | undefined } & (
   | { readonly kind: "embedded"; readonly path: string }
   | { readonly kind: "dsn"; readonly dsn: string }
-  | { readonly kind: "env file"; readonly path: string; readonly login: DbLogin };
+  | { readonly kind: "env file"; readonly path: string; readonly login: DbLogin }
+);
 
 /** From a dotenv file; for a missing part the driver's default applies. */
 export interface DbLogin {
@@ -80,4 +81,5 @@ export interface Surroundings {
   readonly env: Environment;
   /** Text of a file, or undefined where it cannot be read. */
   readonly readText: (path: string) => string | undefined;
+  readonly dsn?: string | undefined;
 }

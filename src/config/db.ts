@@ -3,8 +3,8 @@ import { parseEnv } from "node:util";
 import { object, optional } from "valibot";
 import { quote } from "../text/describe.ts";
 import type { DbConfig, DbLogin, Surroundings } from "./config.ts";
-import { parseTable } from "./issue.ts";
-import { pathLike, stringThat } from "./values.ts";
+import { isTable, parseTable } from "./issue.ts";
+import { isPath, pathLike, stringThat } from "./values.ts";
 
 export const Db = object({
   dsn: optional(
@@ -15,6 +15,7 @@ export const Db = object({
   ),
   env_path: optional(pathLike("/var/www/app/.env")),
   path: optional(pathLike("state")),
+  schema: optional(stringThat('the name of a schema, such as "app"', isPath)),
 });
 
 export function parseDb(
@@ -22,16 +23,20 @@ export function parseDb(
   around: Surroundings,
   faults: string[],
 ): DbConfig | undefined {
-  const db = parseTable(Db, ["db"], table, faults);
-  if (db === undefined) return undefined;
+  const instead = { dsn: around.dsn, schema: isTable(table) ? table.schema : undefined };
+  const parsed = parseTable(Db, ["db"], around.dsn === undefined ? table : instead, faults);
+  if (parsed === undefined) return undefined;
+  const { schema, ...db } = parsed;
   const given = Object.keys(db);
   if (given.length > 1) faults.push(`db: keep only one of ${given.join(", ")}`);
-  if (db.dsn !== undefined) return { kind: "dsn", dsn: db.dsn };
+  if (db.dsn !== undefined) return { kind: "dsn", dsn: db.dsn, schema };
+  if (schema !== undefined && db.env_path === undefined)
+    faults.push("db.schema: the embedded database has no other; remove it, or set dsn or env_path");
   if (db.env_path === undefined)
     return { kind: "embedded", path: resolve(around.folder, db.path ?? "state") };
   const path = resolve(around.folder, db.env_path);
   const login = parseDbLogin(around.readText(path), path);
-  if (typeof login !== "string") return { kind: "env file", path, login };
+  if (typeof login !== "string") return { kind: "env file", path, login, schema };
   faults.push(`db.env_path: ${login}`);
   return undefined;
 }

@@ -31,8 +31,8 @@ export function findConfig(option: string | undefined, env: Environment, cwd: st
   );
 }
 
-/** Reads and parses the file. Throws ConfigError with every fault at once. */
-export function loadConfig(path: string, env: Environment): Config {
+/** Reads and parses the file; `dsn` replaces the login in it. Throws ConfigError with every fault at once. */
+export function loadConfig(path: string, env: Environment, dsn?: string): Config {
   const text = readText(path);
   if (text === undefined)
     throw new ConfigError(
@@ -44,7 +44,7 @@ export function loadConfig(path: string, env: Environment): Config {
     { path: SHIPPED_ALARMS },
     ...own.map((path) => ({ path, mayBeMissing: true }) as const),
   ];
-  const parsed = parseConfig(text, { folder, alarmFolders, env, readText });
+  const parsed = parseConfig(text, { folder, alarmFolders, env, readText, dsn });
   if (parsed.ok) return parsed.config;
   const { faults } = parsed;
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;

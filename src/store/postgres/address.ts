@@ -1,10 +1,9 @@
 import type { DbLogin } from "../../config/config.ts";
 
-/** Where a Postgres server is: one of the two. */
+/** Where a Postgres server is, as one of the first two, and the tables in it. */
 export interface PostgresAddress {
   readonly dsn?: string;
   readonly login?: DbLogin;
-  /** Of the tables; the search path otherwise. */
   readonly schema?: string | undefined;
 }
 

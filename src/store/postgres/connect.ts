@@ -1,9 +1,9 @@
 import pg from "pg";
-import { type Database, DatabaseError, type Row } from "../database.ts";
+import { type Database, DatabaseError } from "../database.ts";
 import { connectError } from "../database_error.ts";
 import { libpqDsns, type PostgresAddress, place } from "./address.ts";
 import { postgresDatabase } from "./database.ts";
-import { endSession, LIMITS, type Limits, runStatement } from "./session.ts";
+import { beginText, endSession, LIMITS, type Limits, runStatement } from "./session.ts";
 
 const CONNECT_TIMEOUT = 10_000;
 /** A lost server or network is noticed even while nothing is sent. */
@@ -15,16 +15,17 @@ const KEEPALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 20_000 };
  */
 export async function openPostgres(
   address: PostgresAddress,
-  limits: Limits = LIMITS,
+  given: Limits = LIMITS,
   willLock = false,
   signal?: AbortSignal,
 ): Promise<Database> {
+  const limits = { ...given, schema: address.schema };
   const connect = () => connectTo(address, limits, signal);
   const spare = willLock ? connect() : undefined;
   // Whoever takes the lock gets its error.
   spare?.catch(() => {});
   try {
-    return postgresDatabase(await connect(), connect, limits, spare, address.schema);
+    return postgresDatabase(await connect(), connect, limits, spare);
   } catch (error) {
     void spare?.then(endSession, () => {});
     throw error;
@@ -40,7 +41,7 @@ async function connectTo(
   for (const dsn of address.dsn === undefined ? [undefined] : libpqDsns(address.dsn)) {
     try {
       const config = dsn === undefined ? { ...address.login } : { connectionString: dsn };
-      return await connectOnce(config, limits, signal, address.schema);
+      return await connectOnce(config, limits, signal);
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof DatabaseError) throw error;
@@ -55,14 +56,12 @@ async function connectOnce(
   config: pg.ClientConfig,
   limits: Limits,
   signal: AbortSignal | undefined,
-  schema: string | undefined,
 ): Promise<pg.Client> {
   signal?.throwIfAborted();
   const client = new pg.Client({
     ...config,
     ...KEEPALIVE,
     application_name: "swf-alarms",
-    pipeline: true,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
   });
   // A connection that the server ends is noticed at its next use; unhandled, the event would end the process.
@@ -72,8 +71,10 @@ async function connectOnce(
   client.once("end", () => signal?.removeEventListener("abort", stop));
   try {
     await client.connect();
-    const text = `${settings("processID" in client && client.processID)}; ${facts(schema)}`;
-    checkFacts((await runStatement(client, limits, text)).at(-1), schema);
+    const wanted = settings("processID" in client && client.processID);
+    const text = `${wanted}; ${beginText(limits, true)}; ${FAULT}; COMMIT`;
+    const fault = (await runStatement(client, limits, text)).at(-1)?.fault;
+    if (typeof fault === "string") throw new DatabaseError(fault);
     return client;
   } catch (error) {
     void endSession(client);
@@ -95,24 +96,8 @@ function settings(pid: unknown): string {
     WHERE current_setting(name, true) IS NOT NULL AND pg_backend_pid() = ${Number(pid)}`;
 }
 
-/** What the engine needs of a database. `usable` is null where the schema does not exist. */
-function facts(schema = "pg_catalog"): string {
-  return `SELECT current_setting('server_encoding') AS encoding, current_user AS role,
-      (SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = ${pg.escapeLiteral(schema)}) AS usable,
-      (SELECT string_agg(nspname, ', ' ORDER BY nspname) FROM pg_namespace WHERE left(nspname, 3) <> 'pg_') AS schemas`;
-}
-
-function checkFacts(found: Row | undefined, schema: string | undefined): void {
-  const { encoding, role, usable, schemas } = found ?? {};
-  if (encoding !== "UTF8")
-    throw new DatabaseError(
-      `the database has the encoding ${encoding}, which cannot store every text; the engine needs UTF8. Make a new one (CREATE DATABASE name ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0), copy the data with pg_dump --encoding=UTF8 and psql, and name it in [db]`,
-    );
-  if (schema === undefined || usable === true) return;
-  const name = pg.escapeIdentifier(schema);
-  throw new DatabaseError(
-    usable === false
-      ? `the role ${role} may not use the schema of [db]; as its owner run: GRANT USAGE ON SCHEMA ${name} TO ${pg.escapeIdentifier(String(role))}`
-      : `[db] schema: the database has no schema ${name}, only: ${schemas}; correct the name, or as the owner of the database run: CREATE SCHEMA ${name}`,
-  );
-}
+/** Why the engine cannot work in this database; null if it can. */
+const FAULT = `SELECT CASE
+  WHEN current_setting('server_encoding') <> 'UTF8' THEN format('the database %I has the encoding %s, which cannot store every text; the engine needs UTF8. Make a new database: CREATE DATABASE name ENCODING ''UTF8'' LOCALE ''C'' TEMPLATE template0. Copy the data with pg_dump --encoding=UTF8 and psql, and name it in [db]', current_database(), current_setting('server_encoding'))
+  WHEN current_schema() IS NULL THEN format('the database %1$I has no schema %2$s that the role %3$I may use: correct [db] schema; or as the owner of the database run CREATE SCHEMA …, or GRANT USAGE ON SCHEMA … TO %3$I', current_database(), current_setting('search_path'), current_user)
+  END AS fault`;

@@ -1,19 +1,15 @@
 import type pg from "pg";
-import type { Database, Lock, SqlValue, Transaction } from "../database.ts";
+import type { Database, Lock, SqlValue } from "../database.ts";
 import { asDatabaseError, isLost, repeatConflicts } from "../database_error.ts";
 import { isLockHeld, takeAdvisoryLock } from "./lock.ts";
 import { beginText, endSession, type Limits, runStatement } from "./session.ts";
 
-/**
- * A database on one working session, `first`, and one session for each lock; `spare` is that of the first one.
- * Tables are looked up in `schema`, or else on the search path.
- */
+/** A database on one working session, `first`, and one session for each lock; `spare` is that of the first one. */
 export function postgresDatabase(
   first: pg.Client,
   connect: () => Promise<pg.Client>,
   limits: Limits,
   spare?: Promise<pg.Client>,
-  schema?: string,
 ): Database {
   let client: pg.Client | undefined;
   /** The session of the first lock, while it is being opened. */
@@ -66,38 +62,31 @@ export function postgresDatabase(
     idle = done.then(forget, forget);
     return await done;
   };
-  const transact = <T>(work: (tx: Transaction) => Promise<T>, bounds: Limits, flush: boolean) =>
-    use(async (session) => {
-      const query = (sql: string, params?: readonly SqlValue[]) =>
-        runStatement(session, bounds, sql, params);
-      await query(beginText(bounds, flush, schema));
-      try {
-        const result = await work({ query, isTransaction: true });
-        await query("COMMIT");
-        return result;
-      } catch (error) {
-        // A session that cannot roll back must not be used again.
-        if (!isLost(error)) await query("ROLLBACK").catch(() => drop(session));
-        throw error;
-      }
-    });
 
   adopt(first);
   const db: Database = {
-    // A transaction of its own, for its settings; sent as a whole, it costs no further round trip.
-    query: (sql, params = []) =>
+    query: (sql, params) => db.transaction((tx) => tx.query(sql, params)),
+    transaction: (work, { flush = true } = {}) =>
       use(async (session) => {
-        const send = (text: string, values?: readonly SqlValue[]) =>
-          runStatement(session, limits, text, values);
-        const begin = beginText(limits, true, schema);
-        const [, rows] = await Promise.all([send(begin), send(sql, params), send("COMMIT")]);
-        return rows;
+        const query = (sql: string, params?: readonly SqlValue[]) =>
+          runStatement(session, limits, sql, params);
+        await query(beginText(limits, flush));
+        try {
+          const result = await work({ query, isTransaction: true });
+          await query("COMMIT");
+          return result;
+        } catch (error) {
+          // A session that cannot roll back must not be used again.
+          if (!isLost(error)) await query("ROLLBACK").catch(() => drop(session));
+          throw error;
+        }
       }),
-    transaction: (work, { flush = true } = {}) => transact(work, limits, flush),
-    // A new index on a large table may take longer than any statement of a tick.
     script: (sql) => {
+      // Postgres runs several statements without parameters in one implicit transaction. A new index on a
+      // large table may take longer than any statement of a tick.
       const patient = { ...limits, statement: 0, wait: limits.statement, responseTimeout: 0 };
-      return transact((tx) => tx.query(sql), patient, true);
+      const text = `${beginText(patient, true).replace("BEGIN", "SET TRANSACTION")};\n${sql}`;
+      return use((session) => runStatement(session, patient, text));
     },
     tryLock: async (name, limit) => {
       const session = await (takeSpare() ?? connect());

@@ -1,7 +1,7 @@
 import pg from "pg";
 import type { Row, SqlValue } from "../database.ts";
 
-/** Milliseconds that a session's statements may take. */
+/** What a transaction may do. Times are milliseconds. */
 export interface Limits {
   readonly statement: number;
   /** A transaction between its statements: what a process that is gone has locked is free after that. */
@@ -10,6 +10,7 @@ export interface Limits {
   readonly wait: number;
   /** Waiting for the server's response: longer than a statement may take. */
   readonly responseTimeout: number;
+  readonly schema?: string | undefined;
 }
 
 export const LIMITS: Limits = {
@@ -21,22 +22,14 @@ export const LIMITS: Limits = {
 
 const END_TIMEOUT = 2_000;
 
-/** Whatever the server, the database or the role has as its default. */
-export const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED";
-
-/**
- * Begins a transaction with all that it needs: a pooler may give every transaction another session. Settings
- * that an older server does not know are left out. Compiling a statement (JIT) takes longer than running ours.
- */
-export function beginText({ statement, idle, wait }: Limits, flush: boolean, schema?: string) {
+/** Begins a transaction with its settings: a pooler may give every transaction another session. Returns no rows. */
+export function beginText({ statement, idle, wait, schema }: Limits, flush: boolean): string {
   const path = schema === undefined ? "NULL" : pg.escapeLiteral(pg.escapeIdentifier(schema));
-  const commit = flush ? "CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' END" : "'off'";
-  return `${BEGIN}; SELECT set_config(name, coalesce(value, current_setting(name)), true)
-    FROM (VALUES ('statement_timeout', '${statement}'), ('idle_in_transaction_session_timeout', '${idle}'),
-                 ('lock_timeout', '${wait}'), ('transaction_timeout', '0'), ('jit', 'off'), ('search_path', ${path}),
-                 ('extra_float_digits', '1'), ('synchronous_commit', ${commit}))
-      AS wanted (name, value)
-    WHERE current_setting(name, true) IS NOT NULL`;
+  return `BEGIN ISOLATION LEVEL READ COMMITTED; SELECT FROM (VALUES ('statement_timeout', '${statement}'),
+      ('lock_timeout', '${wait}'), ('idle_in_transaction_session_timeout', '${idle}'), ('transaction_timeout', '0'),
+      ('jit', 'off'), ('extra_float_digits', '1'), ('search_path', ${path}),
+      ('synchronous_commit', ${flush ? "NULL" : "'off'"})) AS wanted (name, value)
+    WHERE CASE WHEN current_setting(name, true) IS NOT NULL THEN set_config(name, value, true) IS NULL END`;
 }
 
 /** Sends one statement, or several without parameters. Returns the rows of all of them. */
