@@ -72,7 +72,7 @@ async function connectOnce(
   try {
     await client.connect();
     const wanted = settings("processID" in client && client.processID);
-    const text = `${wanted}; ${beginText(limits, true)}; ${FAULT}; COMMIT`;
+    const text = `${beginText(limits, true)}; ${wanted}; ${FAULT}; COMMIT`;
     const fault = (await runStatement(client, limits, text)).at(-1)?.fault;
     if (typeof fault === "string") throw new DatabaseError(fault);
     return client;
@@ -96,8 +96,8 @@ function settings(pid: unknown): string {
     WHERE current_setting(name, true) IS NOT NULL AND pg_backend_pid() = ${Number(pid)}`;
 }
 
-/** Why the engine cannot work in this database; null if it can. */
+/** Why the engine cannot work in this database; null if it can. In ASCII, which every encoding has. */
 const FAULT = `SELECT CASE
   WHEN current_setting('server_encoding') <> 'UTF8' THEN format('the database %I has the encoding %s, which cannot store every text; the engine needs UTF8. Make a new database: CREATE DATABASE name ENCODING ''UTF8'' LOCALE ''C'' TEMPLATE template0. Copy the data with pg_dump --encoding=UTF8 and psql, and name it in [db]', current_database(), current_setting('server_encoding'))
-  WHEN current_schema() IS NULL THEN format('the database %1$I has no schema %2$s that the role %3$I may use: correct [db] schema; or as the owner of the database run CREATE SCHEMA …, or GRANT USAGE ON SCHEMA … TO %3$I', current_database(), current_setting('search_path'), current_user)
+  WHEN current_schema() IS NULL THEN format('the database %1$I has no schema %2$s that the role %3$I may use: correct [db] schema; or as the owner of the database run CREATE SCHEMA, or GRANT USAGE ON SCHEMA to %3$I', current_database(), current_setting('search_path'), current_user)
   END AS fault`;
