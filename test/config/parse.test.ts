@@ -174,6 +174,11 @@ unreachable_after = 0`,
       },
     ],
     [
+      "the schema of the tables, as the database has it",
+      '[db]\ndsn = "postgres://h/n"\nschema = "App \\"x\\""',
+      { db: { kind: "dsn", dsn: "postgres://h/n", schema: 'App "x"' } },
+    ],
+    [
       "a dotenv file with plain names; what is empty is left to the driver",
       '[db]\nenv_path = "/srv/.env"',
       { db: { kind: "env file", path: "/srv/.env", login: { database: "plain", user: "me" } } },
@@ -446,6 +451,16 @@ describe("each fault names its key, what was found and what to write", () => {
       '[db]\ndsn = "postgres://h/n"\nenv_path = "/srv/.env"\npath = "state"',
       ["db: keep only one of dsn, env_path, path"],
     ],
+    ...["", 'path = "x"'].map((path): [string, string, readonly string[]] => [
+      `a schema of the embedded database ${path}`,
+      `[db]\nschema = "app"\n${path}`,
+      ["db.schema: the embedded database has no other; remove it, or set dsn or env_path"],
+    ]),
+    ...['""', "7", '"a\\u0000b"'].map((value): [string, string, readonly string[]] => [
+      `the schema ${value}`,
+      `[db]\ndsn = "postgres://h/n"\nschema = ${value}`,
+      [expect.stringMatching(/^db.schema: must be the name of a schema, such as "app"; found /)],
+    ]),
     [
       "a dsn of another kind",
       '[db]\ndsn = "mysql://h/n"',
@@ -591,7 +606,7 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "an unknown key of [db]",
       '[db]\nhost = "h"',
-      ["db.host: unknown key (known here: dsn, env_path, path)"],
+      ["db.host: unknown key (known here: dsn, env_path, path, schema)"],
     ],
     [
       "a mistyped key of [email]",

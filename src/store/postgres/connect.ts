@@ -19,7 +19,8 @@ export async function openPostgres(
   willLock = false,
   signal?: AbortSignal,
 ): Promise<Database> {
-  const limits = { ...given, schema: address.schema };
+  const searchPath = address.schema && pg.escapeLiteral(pg.escapeIdentifier(address.schema));
+  const limits = { ...given, searchPath };
   const connect = () => connectTo(address, limits, signal);
   const spare = willLock ? connect() : undefined;
   // Whoever takes the lock gets its error.

@@ -1,4 +1,4 @@
-import pg from "pg";
+import type pg from "pg";
 import type { Row, SqlValue } from "../database.ts";
 
 /** What a transaction may do. Times are milliseconds. */
@@ -10,7 +10,7 @@ export interface Limits {
   readonly wait: number;
   /** Waiting for the server's response: longer than a statement may take. */
   readonly responseTimeout: number;
-  readonly schema?: string | undefined;
+  readonly searchPath?: string | undefined;
 }
 
 export const LIMITS: Limits = {
@@ -23,11 +23,10 @@ export const LIMITS: Limits = {
 const END_TIMEOUT = 2_000;
 
 /** Begins a transaction with its settings: a pooler may give every transaction another session. Returns no rows. */
-export function beginText({ statement, idle, wait, schema }: Limits, flush: boolean): string {
-  const path = schema === undefined ? "NULL" : pg.escapeLiteral(pg.escapeIdentifier(schema));
+export function beginText({ statement, idle, wait, searchPath }: Limits, flush: boolean): string {
   return `BEGIN ISOLATION LEVEL READ COMMITTED; SELECT FROM (VALUES ('statement_timeout', '${statement}'),
       ('lock_timeout', '${wait}'), ('idle_in_transaction_session_timeout', '${idle}'), ('transaction_timeout', '0'),
-      ('jit', 'off'), ('extra_float_digits', '1'), ('search_path', ${path}),
+      ('jit', 'off'), ('extra_float_digits', '1'), ('search_path', ${searchPath ?? "NULL"}),
       ('synchronous_commit', ${flush ? "NULL" : "'off'"})) AS wanted (name, value)
     WHERE CASE WHEN current_setting(name, true) IS NOT NULL THEN set_config(name, value, true) IS NULL END`;
 }
