@@ -5,6 +5,7 @@ import type { TryDecision } from "../core/quarantine.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { alarmRows, assumedRow, createAlarm, type NewAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
+import { eventFaults } from "../store/events.ts";
 import { listTeams } from "../store/teams.ts";
 import { errorText } from "../text/describe.ts";
 import { listAlarms } from "./alarm_list.ts";
@@ -38,8 +39,8 @@ export interface LoadFacts {
 
 /**
  * Folders × rows: every alarm of the tick. Each loads on its own, so that one that hangs delays no other; none
- * rejects. `errors` are duplicate or invalid rows, each an error of the run. `newModules` are the alarms whose row
- * was made now, or would be; `archived` are the rows of alarms that do not run.
+ * rejects. `errors` are duplicate or invalid rows, and events that cannot be used: each an error of the run.
+ * `newModules` are the alarms whose row was made now, or would be; `archived` are the rows of alarms that do not run.
  */
 export async function loadAlarms(facts: LoadFacts) {
   const { db, modules, sources, only, decide, log } = facts;
@@ -58,7 +59,7 @@ export async function loadAlarms(facts: LoadFacts) {
   };
 
   const alarms = new Map<string, Promise<Alarm>>();
-  const errors = [...invalid];
+  const errors = [...invalid, ...(await eventFaults(db, facts.now))];
   const archived: AlarmRow[] = [];
   for (const item of listed.items) {
     const { row } = item;

@@ -13,12 +13,16 @@ export function declare(command: Command): void {
       "Applies pending migrations. Tables that Django made are not changed. Safe to repeat.",
     )
     .option("--embedded", "do nothing if the database is a shared one")
+    .option("--dsn <dsn>", "log in with this, as another role than that of [db]")
     .action(async (options: MigrateOptions) => {
       const read = readConfig(options);
       if (options.embedded === true && read.config.db.kind !== "embedded") return;
       const report = await withDatabase(read, migrate, "migrate");
-      const applied = report.applied.map((name) => `applied ${name}`);
-      const lines = [...applied, ...report.notes];
-      print(options, report, applied.length === 0 ? ["the database is up to date"] : lines);
+      const { tables, applied, notes } = report;
+      print(options, report, [
+        ...tables.map((t) => `${t.state} ${t.table}, database ${t.database}, role ${t.role}`),
+        ...applied.map((name) => `applied ${name}`),
+        ...(applied.length === 0 ? ["the database is up to date"] : notes),
+      ]);
     });
 }

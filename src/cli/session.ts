@@ -23,6 +23,7 @@ import { hideSecrets, redact } from "./secrets.ts";
 export interface ConfigOption {
   readonly config?: string;
   readonly allowWritable?: boolean;
+  readonly dsn?: string;
 }
 
 export function addConfigOption(command: Command): Command {
@@ -45,7 +46,8 @@ export type ReadConfig = ReturnType<typeof readConfig>;
  * secrets are hidden. `notes` are what was accepted or ignored, one line each, for the log. Throws ConfigError,
  * also where other users can write it. `onLogPath` is called before anything else is checked.
  */
-export function readConfig({ config: named, allowWritable }: ConfigOption, onLogPath?: OnLogPath) {
+export function readConfig(options: ConfigOption, onLogPath?: OnLogPath) {
+  const { config: named, allowWritable, dsn } = options;
   let cwd = "/a working folder that was removed";
   try {
     cwd = process.cwd();
@@ -68,7 +70,7 @@ export function readConfig({ config: named, allowWritable }: ConfigOption, onLog
     notes.push(`accepted because of --allow-writable: ${fault}`);
   };
   check(`the configuration ${path}`, writableFault(path));
-  const config = loadConfig(path, process.env, onLogPath);
+  const config = loadConfig(path, process.env, { onLogPath, dsn });
   hideSecrets(config);
   const { db, email, engine } = config;
   // Before a log or anything else is written beside it.

@@ -49,6 +49,8 @@ export type DbConfig =
   | {
       readonly kind: "server";
       readonly login: DbLogin;
+      /** Of the tables; undefined leaves it to the server's search path. */
+      readonly schema: string | undefined;
       /** The dotenv file that the login comes from, unless it comes from a dsn. */
       readonly envPath: string | undefined;
       /** Whether the password is there too. */
@@ -107,4 +109,6 @@ export interface Surroundings {
   readonly findText: (path: string, secret?: boolean) => string | undefined;
   /** Called as soon as it is known, also where other sections have faults. */
   readonly onLogPath?: OnLogPath | undefined;
+  /** From the command line; it replaces the login of the configuration. */
+  readonly dsn?: string | undefined;
 }

@@ -1,11 +1,11 @@
 import { object, optional } from "valibot";
 import type { DbConfig, Surroundings } from "./config.ts";
 import { parseDsn } from "./dsn.ts";
-import { parseTable } from "./issue.ts";
+import { isTable, parseTable } from "./issue.ts";
 import { parseLogin } from "./login.ts";
 import { readDotenv } from "./login_files.ts";
 import { resolvePath } from "./path.ts";
-import { pathLike, stringThat } from "./values.ts";
+import { isPath, pathLike, stringThat } from "./values.ts";
 
 export const Db = object({
   dsn: optional(
@@ -15,6 +15,7 @@ export const Db = object({
   ),
   env_path: optional(pathLike("/var/www/app/.env")),
   path: optional(pathLike("state")),
+  schema: optional(stringThat('the name of a schema, such as "app"', isPath)),
 });
 
 export function parseDb(
@@ -22,13 +23,20 @@ export function parseDb(
   around: Surroundings,
   faults: string[],
 ): DbConfig | undefined {
-  const db = parseTable(Db, ["db"], table, faults);
-  if (db === undefined) return undefined;
+  const instead = { dsn: around.dsn, schema: isTable(table) ? table.schema : undefined };
+  const parsed = parseTable(Db, ["db"], around.dsn === undefined ? table : instead, faults);
+  if (parsed === undefined) return undefined;
+  const { schema, ...db } = parsed;
   const given = Object.keys(db);
   if (given.length > 1) faults.push(`db: keep only one of ${given.join(", ")}`);
   const { dsn = "", env_path: file } = db;
-  if (dsn === "" && file === undefined)
+  if (dsn === "" && file === undefined) {
+    if (schema !== undefined)
+      faults.push(
+        "db.schema: the embedded database has no other; remove it, or set dsn or env_path",
+      );
     return { kind: "embedded", path: resolvePath(around.folder, db.path ?? "state") };
+  }
   const envPath = file === undefined ? undefined : resolvePath(around.folder, file);
   const parameters =
     envPath === undefined ? parseDsn(dsn, faults) : readDotenv(envPath, around, faults);
@@ -36,6 +44,7 @@ export function parseDb(
   return {
     kind: "server",
     login: parseLogin(parameters, around, faults),
+    schema,
     envPath,
     hasPassword: parameters.some(([name]) => name === "password"),
   };

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExpectedError } from "../core/expected_error.ts";
 import { errorText } from "../text/describe.ts";
-import type { Config, Environment, OnLogPath, Surroundings } from "./config.ts";
+import type { Config, Environment, Surroundings } from "./config.ts";
 import { parseConfig } from "./parse.ts";
 import { resolvePath } from "./path.ts";
 import { readRegularFile } from "./regular_file.ts";
@@ -37,8 +37,10 @@ export function findConfig(option: string | undefined, env: Environment, cwd: st
   );
 }
 
+type LoadOptions = Pick<Surroundings, "onLogPath" | "dsn">;
+
 /** Reads and parses the file. Throws ConfigError with every fault at once. */
-export function loadConfig(path: string, env: Environment, onLogPath?: OnLogPath): Config {
+export function loadConfig(path: string, env: Environment, more: LoadOptions = {}): Config {
   const text = readText(path);
   const folder = dirname(path);
   const own = [...SITE_ALARMS, join(folder, "alarms")];
@@ -47,7 +49,7 @@ export function loadConfig(path: string, env: Environment, onLogPath?: OnLogPath
     ...own.map((path) => ({ path, mayBeMissing: true }) as const),
   ];
   const files = { readText, findText, system: readSystem() };
-  const parsed = parseConfig(text, { folder, alarmFolders, env, onLogPath, ...files });
+  const parsed = parseConfig(text, { folder, alarmFolders, env, ...more, ...files });
   if (parsed.ok) return parsed.config;
   const { faults } = parsed;
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;

@@ -64,11 +64,11 @@ function listedEvent(row: Row) {
   };
 }
 
-/** How many events of each alarm are active, and how many of these no confirmed mail has named; by the alarm's name. */
+/** How many events of each alarm are active, and how many of these a mail has yet to name; by the alarm's name. */
 export async function eventCounts(db: Queryable) {
   const rows = await db.query(
     `SELECT data->>'entry_id' AS entry_id, count(*)::int AS active,
-            count(*) FILTER (WHERE jsonb_typeof(data->'last_notified') IS DISTINCT FROM 'number')::int AS unsent
+            count(*) FILTER (WHERE data->>'dedupe_key' IS NOT NULL AND jsonb_typeof(data->'last_notified') IS DISTINCT FROM 'number')::int AS unsent
      FROM entry
      WHERE ${LIVE_EVENT} AND data->>'clear_time' IS NULL AND data->>'entry_id' IS NOT NULL
      GROUP BY 1`,

@@ -71,6 +71,22 @@ export async function activeEvents(db: Queryable, alarmName: string): Promise<Ac
   return events;
 }
 
+/** What is wrong with active events of other programs, and how to repair them: one line for each alarm and fault. */
+export async function eventFaults(db: Queryable, now: number): Promise<readonly string[]> {
+  const rows = await db.query(
+    `SELECT format('%s: %s active event(s) have %s; to repair them run: UPDATE entry SET data = data || jsonb_build_object(%L, %s) WHERE id IN (%s)',
+              regexp_replace(data->>'entry_id', '^event_', ''), count(*), fault, key, value,
+              array_to_string((array_agg(quote_literal(id) ORDER BY id))[1:10], ', ')) AS line
+     FROM entry, LATERAL (VALUES
+       (data->>'dedupe_key' IS NULL, 'no dedupe_key, so that nothing mails or clears them', 'clear_time', 'extract(epoch FROM now())'),
+       (${numberAt("fire_time")} NOT BETWEEN 1 AND $1, 'a fire_time that is no time in epoch seconds, or in the future',
+        'fire_time', 'least(timestamp_created, extract(epoch FROM now()))')) AS judged (is_wrong, fault, key, value)
+     WHERE ${ACTIVE} AND is_wrong GROUP BY data->>'entry_id', fault, key, value ORDER BY 1`,
+    [now + TOLERANCE],
+  );
+  return rows.map(({ line }) => String(line));
+}
+
 export interface FiringFacts {
   readonly alarm: Pick<AlarmRow, "id" | "name" | "description">;
   readonly detections: Outcome["detections"];

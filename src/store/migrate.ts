@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Config } from "../config/config.ts";
 import { errorText } from "../text/describe.ts";
 import { type Database, DatabaseError, type Row } from "./database.ts";
 import { isMissingRight, isMissingTable } from "./database_error.ts";
@@ -14,7 +15,16 @@ const LEDGER = `
     applied_at double precision NOT NULL
   )`;
 
+/** The dashboards' tables in all schemas (those of another program have no such data); `$1` are those that were there. */
+const TABLES = `
+  SELECT nspname AS schema, name AS "table", current_database() AS database, current_user AS role,
+         CASE WHEN NOT pg_table_is_visible(found.oid) THEN 'not used' WHEN name = ANY($1) THEN 'found' ELSE 'made' END AS state
+  FROM pg_class AS found JOIN pg_namespace ON pg_namespace.oid = relnamespace, concat(quote_ident(nspname), '.', relname) AS name
+  WHERE relname IN ('entry', 'entry_context', 'entry_version') AND EXISTS (
+    SELECT FROM pg_attribute WHERE attrelid = found.oid AND attname = 'data' AND atttypid = 'jsonb'::regtype) ORDER BY name`;
+
 export interface MigrationReport {
+  readonly tables: readonly Row[];
   /** Names of the migrations that were applied now. */
   readonly applied: readonly string[];
   /** What they changed in existing data, one line each. */
@@ -22,13 +32,19 @@ export interface MigrationReport {
 }
 
 /** Applies the pending migrations. Safe to repeat, and to run twice at once. */
-export async function migrate(db: Database): Promise<MigrationReport> {
+export async function migrate(db: Database, config?: Pick<Config, "db">): Promise<MigrationReport> {
   const attempt = await db.tryLock(LOCK);
   if (!attempt.held)
     throw new DatabaseError(
       `another process is migrating this database (${attempt.holder}); try again when it has ended`,
     );
   try {
+    const before = await db.query(TABLES, [[]]);
+    const isNamed = config?.db.kind === "server" && config.db.schema !== undefined;
+    if (!isNamed && before[0] && before.every(({ state }) => state === "not used"))
+      throw new DatabaseError(
+        `the table ${before[0].table} is not on the search path of the role ${before[0].role}: to use it, set [db] schema = ${JSON.stringify(before[0].schema)}; to make another one, set [db] schema to the schema for it`,
+      );
     await attemptTo("create the table swf_alarms_migration", () => db.query(LEDGER));
     const applied: string[] = [];
     const notes: string[] = [];
@@ -37,7 +53,8 @@ export async function migrate(db: Database): Promise<MigrationReport> {
       notes.push(...rows.flatMap(({ note }) => (typeof note === "string" ? [note] : [])));
       applied.push(name);
     }
-    return { applied, notes };
+    const tables = await db.query(TABLES, [before.map(({ table }) => String(table))]);
+    return { tables, applied, notes };
   } finally {
     await attempt.lock.release();
   }
@@ -50,7 +67,7 @@ async function attemptTo<T>(what: string, work: () => Promise<T>): Promise<T> {
   } catch (error) {
     const isRight = error instanceof Error && isMissingRight(error);
     const reason = isRight
-      ? `${errorText(error.cause)}; run migrate as the owner of the tables`
+      ? `${errorText(error.cause)}; run migrate as the owner of the tables (see --dsn)`
       : `${errorText(error)}; nothing was changed, run migrate again when that is fixed`;
     throw new DatabaseError(`cannot ${what}: ${reason}`);
   }

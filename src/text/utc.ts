@@ -18,8 +18,8 @@ export function duration(seconds: number): string {
 
 function render(epochSeconds: number, unit: "minute" | "second"): string {
   const date = new Date(epochSeconds * 1000);
-  // A row may hold any number.
-  if (epochSeconds === 0 || Number.isNaN(date.getTime())) return "an unknown time";
+  // A row may hold any number; from 1e11 on it is in milliseconds.
+  if (epochSeconds === 0 || !(Math.abs(epochSeconds) < 1e11)) return "an unknown time";
   const [text = ""] = date.toISOString().split(unit === "minute" ? /:\d\d\./ : ".");
   return `${text.replace("T", " ")} UTC`;
 }

@@ -105,7 +105,9 @@ describe("the configuration is read", () => {
     const offered = example.replaceAll(/^# (?=\w+ = |\[)/gm, "");
     // Of what excludes each other one is taken: the last [email], and the embedded database.
     const tables = offered.split(/^(?=\[)/m).map((table) => [table.split("\n")[0], table] as const);
-    const used = [...new Map(tables).values()].join("").replaceAll(/^(dsn|env_path) = .*$/gm, "");
+    const used = [...new Map(tables).values()]
+      .join("")
+      .replaceAll(/^(dsn|env_path|schema) = .*$/gm, "");
     const config = loadConfig(write("config.toml", used), { GRACEDB_TOKEN: "t0ken" });
     expect(config.engine.baseUrl).toBeDefined();
     expect(config.engine.logPath).toBeDefined();

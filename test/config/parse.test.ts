@@ -407,6 +407,16 @@ describe("each fault names its key, what was found and what to write", () => {
       '[db]\ndsn = "postgres://h/n"\nenv_path = "/srv/.env"\npath = "state"',
       ["db: keep only one of dsn, env_path, path", expect.stringContaining("/srv/.env")],
     ],
+    ...["", 'path = "x"'].map((path): [string, string, readonly string[]] => [
+      `a schema of the embedded database ${path}`,
+      `[db]\nschema = "app"\n${path}`,
+      ["db.schema: the embedded database has no other; remove it, or set dsn or env_path"],
+    ]),
+    ...['""', "7", '"a\\u0000b"'].map((value): [string, string, readonly string[]] => [
+      `the schema ${value}`,
+      `[db]\ndsn = "postgres://h/n"\nschema = ${value}`,
+      [expect.stringMatching(/^db.schema: must be the name of a schema, such as "app"; found /)],
+    ]),
     [
       "a dsn of another kind",
       '[db]\ndsn = "mysql://h/n"',
@@ -545,7 +555,7 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "an unknown key of [db]",
       '[db]\nhost = "h"',
-      ["db.host: unknown key (known here: dsn, env_path, path)"],
+      ["db.host: unknown key (known here: dsn, env_path, path, schema)"],
     ],
     [
       "a mistyped key of [email]",

@@ -184,11 +184,13 @@ test("an index that somebody dropped ends the tick with what to run, and migrate
   });
   expect(await site.command(["migrate"])).toEqual({
     code: 0,
-    stdout: "applied 0002_one_active_event.sql\n",
+    stdout: expect.stringMatching(
+      /^found public\.entry, .*\napplied 0002_one_active_event\.sql\n$/s,
+    ),
     stderr: "",
   });
   expect(await site.tick()).toEqual(QUIET);
   expect(await site.command(["migrate"])).toMatchObject({
-    stdout: "the database is up to date\n",
+    stdout: expect.stringMatching(/\nthe database is up to date\n$/),
   });
 });

@@ -410,6 +410,7 @@ test("rows that no editor would make are one alarm's own trouble: too deep, too 
   engine.now += 300;
   const report = await engine.tick();
   expect(report?.errors).toEqual([
+    expect.stringMatching(/^steady: 1 active event.s. have a fire_time that is no time/),
     expect.stringMatching(/^deep: the row's recipients contain .*treated as empty/),
   ]);
   const run = (await readEntries(engine.db, "engine_run")).at(-1);

@@ -61,7 +61,7 @@ describe.each(DATABASES)("migrate on $kind", ({ open }) => {
     await db.script("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     expect(await pendingMigrations(db)).toEqual(ALL);
 
-    expect(await migrate(db)).toEqual({ applied: ALL, notes: [] });
+    expect(await migrate(db)).toMatchObject({ applied: ALL, notes: [] });
 
     expect(withoutOurs(await readSchema(db))).toEqual(contract);
     expect(await indexNames(db)).toEqual(INDEX_NAMES);
@@ -76,7 +76,7 @@ describe.each(DATABASES)("migrate on $kind", ({ open }) => {
     const shape = await readSchema(db);
     const rows = await contents(db);
     const ledger = await db.query("SELECT * FROM swf_alarms_migration ORDER BY name");
-    expect(await migrate(db)).toEqual({ applied: [], notes: [] });
+    expect(await migrate(db)).toMatchObject({ applied: [], notes: [] });
     expect(await readSchema(db)).toEqual(shape);
     expect(await contents(db)).toEqual(rows);
     expect(await db.query("SELECT * FROM swf_alarms_migration ORDER BY name")).toEqual(ledger);
@@ -88,7 +88,7 @@ describe.each(DATABASES)("migrate on $kind", ({ open }) => {
     await db.query(`DROP INDEX ${ONE_ACTIVE_EVENT}`);
     const name = "0002_one_active_event.sql";
     expect(await pendingMigrations(db)).toEqual([name]);
-    expect(await migrate(db)).toEqual({ applied: [name], notes: [] });
+    expect(await migrate(db)).toMatchObject({ applied: [name], notes: [] });
     expect(await readSchema(db)).toEqual(shape);
     expect(await pendingMigrations(db)).toEqual([]);
   });
@@ -121,7 +121,7 @@ describe.each(DATABASES)("migrate on $kind", ({ open }) => {
     const before = await readSchema(db);
     expect(await contextNames(db)).toEqual([]);
 
-    expect(await migrate(db)).toEqual({ applied: ALL, notes: [] });
+    expect(await migrate(db)).toMatchObject({ applied: ALL, notes: [] });
 
     const after = await readSchema(db);
     expect(withoutOurs(after)).toEqual(before);
@@ -134,7 +134,7 @@ describe.each(DATABASES)("migrate on $kind", ({ open }) => {
       expect.stringContaining(`UNIQUE INDEX ${ONE_ACTIVE_EVENT} ON public.entry`),
     ]);
     expect(await contextNames(db)).toEqual(["swf-alarms", "teams"]);
-    expect(await migrate(db)).toEqual({ applied: [], notes: [] });
+    expect(await migrate(db)).toMatchObject({ applied: [], notes: [] });
   });
 
   test("a database made by swf-remote keeps its descending indexes, its contexts' words and its rows", async () => {
@@ -151,7 +151,7 @@ describe.each(DATABASES)("migrate on $kind", ({ open }) => {
     expect(shape.indexes.filter((line) => line.includes("DESC"))).toHaveLength(3);
     const rows = await contents(db);
 
-    expect(await migrate(db)).toEqual({ applied: ALL, notes: [] });
+    expect(await migrate(db)).toMatchObject({ applied: ALL, notes: [] });
 
     expect(withoutOurs(await readSchema(db))).toEqual(shape);
     expect(await contents(db)).toEqual(rows);
@@ -246,7 +246,7 @@ describe.each(DATABASES)("migrate on $kind", ({ open }) => {
     });
     expect(Number(row.timestamp_modified)).toBeGreaterThan(Date.now() / 1000 - 3600);
 
-    expect(await migrate(db)).toEqual({ applied: [], notes: [] });
+    expect(await migrate(db)).toMatchObject({ applied: [], notes: [] });
   });
 
   test("a migration that fails is named and changes nothing", async () => {
@@ -259,7 +259,7 @@ describe.each(DATABASES)("migrate on $kind", ({ open }) => {
     expect(await indexNames(db)).not.toContain(ONE_ACTIVE_EVENT);
 
     await db.query("ALTER TABLE entry ADD COLUMN archived boolean NOT NULL");
-    expect(await migrate(db)).toEqual({ applied: ALL.slice(1), notes: [] });
+    expect(await migrate(db)).toMatchObject({ applied: ALL.slice(1), notes: [] });
   });
 
   test("a migration that cannot be entered in the ledger is not kept either", async () => {

@@ -14,6 +14,7 @@ import { eventCounts, eventTexts, listEvents } from "../../src/store/event_list.
 import {
   activeEvents,
   clearEvents,
+  eventFaults,
   holdEvents,
   stampNotified,
   touchEvents,
@@ -103,6 +104,7 @@ const TICK: readonly Question[] = [
   ["unsentClears", /^swf_alarms_owed_clears$/, (db) => unsentClears(db, "a1")],
   ["pendingMails", /^swf_alarms_unfinished_mail$/, (db) => pendingMails(db, "alarm_a1")],
   ["activeEvents", ACTIVE, (db) => activeEvents(db, "a1")],
+  ["eventFaults", ACTIVE, (db) => eventFaults(db, END)],
   ["touchEvents", BY_ID, (tx) => touchEvents(tx, IDS, END)],
   ["holdEvents", BY_ID, (tx) => holdEvents(tx, IDS, END)],
   ["clearEvents", BY_ID, (tx) => clearEvents(tx, IDS, { reason: "r", mailOn: true }, END)],

@@ -93,7 +93,7 @@ async function openPglite(folder: string | undefined): Promise<PGlite> {
   const { PGlite } = await import("@electric-sql/pglite");
   const reasons: string[] = [];
   const onStderr = (line: string): boolean => {
-    reasons.push(...(REASON.exec(line) ?? []));
+    reasons.push(...(REASON.exec(line.replace("/pglite/data", String(folder))) ?? []));
     return true;
   };
   const startParams = [...PGlite.defaultStartParams, "-c", `shared_buffers=${BUFFERS}`];

@@ -17,6 +17,9 @@ import { sharedFileSystem } from "./shared_file_system.ts";
 const COMPLETE = "PG_VERSION";
 /** Where a new database is made; while it exists, the files beside it are incomplete. */
 const MAKING = "swf-alarms.making";
+/** Empty while it is closed: some backups leave them out, and Postgres does not start without them. */
+const EMPTY =
+  "commit_ts dynshmem logical/mappings logical/snapshots notify replslot serial snapshots stat stat_tmp tblspc twophase";
 
 /** What Postgres and the engine put into the folder. */
 const POSTGRES =
@@ -114,4 +117,5 @@ export async function makeComplete(
       renameSync(join(inside, name), join(folder, name));
   }
   rmSync(inside, { recursive: true, force: true });
+  for (const name of EMPTY.split(" ")) mkdirSync(join(folder, `pg_${name}`), { recursive: true });
 }

@@ -54,7 +54,8 @@ export function openError(
 ): DatabaseError {
   if (error instanceof DatabaseError) return error;
   const hint = openErrorHint(error, folder) ?? otherwise;
-  const message = `cannot ${action} ${folder}: ${errorText(error)}. ${hint}.`;
+  const text = errorText(error).replace(/^PGlite | '@electric-sql\/pglite'/, "");
+  const message = `cannot ${action} ${folder}: ${text}. ${hint}.`;
   return new DatabaseError(message, { cause: error });
 }
 

@@ -1,8 +1,9 @@
 import type { DbLogin } from "../../config/config.ts";
 
-/** Where a Postgres server is. */
+/** Where a Postgres server is, and the schema of the tables. */
 export interface PostgresAddress {
   readonly login: DbLogin;
+  readonly schema?: string | undefined;
 }
 
 /** Host, port and database name, or the socket. */

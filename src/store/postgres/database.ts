@@ -65,7 +65,7 @@ export function postgresDatabase(
 
   adopt(first);
   const db: Database = {
-    query: (sql, params = []) => use((session) => runStatement(session, limits, sql, params)),
+    query: (sql, params) => db.transaction((tx) => tx.query(sql, params)),
     transaction: (work, { flush = true } = {}) =>
       use(async (session) => {
         const query = (sql: string, params?: readonly SqlValue[]) =>
@@ -84,8 +84,9 @@ export function postgresDatabase(
     script: (sql) => {
       // Postgres runs several statements without parameters in one implicit transaction. A new index on a
       // large table may take longer than any statement of a tick.
-      const patient = `SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = ${limits.statement};`;
-      return use((session) => runStatement(session, { responseTimeout: 0 }, `${patient}\n${sql}`));
+      const patient = { ...limits, statement: 0, wait: limits.statement, responseTimeout: 0 };
+      const text = `${beginText(patient, true).replace("BEGIN", "SET TRANSACTION")};\n${sql}`;
+      return use((session) => runStatement(session, patient, text));
     },
     tryLock: async (name, limit) => {
       const session = await (takeSpare() ?? connect());

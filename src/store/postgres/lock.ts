@@ -3,10 +3,10 @@ import type pg from "pg";
 import { nullable, number, object, parse } from "valibot";
 import type { Lock, LockAttempt, Queryable } from "../database.ts";
 import { asDatabaseError, isMissingRight } from "../database_error.ts";
-import { endSession, runStatement } from "./session.ts";
+import { beginText, endSession, runStatement } from "./session.ts";
 
 /** No statement here takes long on a server that works. */
-const LIMITS = { responseTimeout: 10_000 };
+const LIMITS = { statement: 10_000, idle: 0, wait: 10_000, responseTimeout: 10_000 };
 const RELEASE_LIMITS = { responseTimeout: 2_000 };
 /** How long and how often to wait for a stale holder's session to end, in milliseconds. */
 const END_TIMEOUT = 5_000;
@@ -23,14 +23,9 @@ export async function isLockHeld(db: Queryable, name: string): Promise<boolean> 
   return (await db.query(`SELECT 1 AS held FROM ${HOLDERS}`, [name])).length > 0;
 }
 
-/** Begins the transaction that holds a lock: behind a pooler, only an open transaction keeps its session. */
-const BEGIN = `BEGIN; SELECT set_config(name, '0', true)
-  FROM unnest(ARRAY['idle_in_transaction_session_timeout', 'transaction_timeout']) AS name
-  WHERE current_setting(name, true) IS NOT NULL`;
-
 /**
- * Takes an advisory lock in a transaction that stays open, on a session that does nothing else from then on:
- * Postgres releases the lock when either ends, and the time since its last statement is how long it has held
+ * Takes an advisory lock in a transaction that stays open, on a session that does nothing else from then on
+ * (behind a pooler, only an open transaction keeps its session): Postgres releases the lock when either ends, and the time since its last statement is how long it has held
  * the lock.
  */
 export async function takeAdvisoryLock(
@@ -46,7 +41,7 @@ export async function takeAdvisoryLock(
     return row?.held === true;
   };
   try {
-    await runStatement(client, LIMITS, BEGIN);
+    await runStatement(client, LIMITS, beginText(LIMITS, true));
     const attempt = await attemptLock(client, name, take);
     if (!attempt.held) await endSession(client);
     return attempt;

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import type { Row, SqlValue } from "../database.ts";
 
-/** Milliseconds that a session's statements may take. */
+/** What a transaction may do. Times are milliseconds. */
 export interface Limits {
   readonly statement: number;
   /** A transaction between its statements: what a process that is gone has locked is free after that. */
@@ -10,6 +10,7 @@ export interface Limits {
   readonly wait: number;
   /** Waiting for the server's response: longer than a statement may take. */
   readonly responseTimeout: number;
+  readonly searchPath?: string | undefined;
 }
 
 export const LIMITS: Limits = {
@@ -21,15 +22,13 @@ export const LIMITS: Limits = {
 
 const END_TIMEOUT = 2_000;
 
-/** Begins a transaction with its limits: a pooler may give every transaction another session. */
-export function beginText({ statement, idle, wait }: Limits, flush: boolean): string {
-  const settings = [
-    `statement_timeout = ${statement}`,
-    `idle_in_transaction_session_timeout = ${idle}`,
-    `lock_timeout = ${wait}`,
-    ...(flush ? [] : ["synchronous_commit = off"]),
-  ];
-  return ["BEGIN", ...settings.map((setting) => `SET LOCAL ${setting}`)].join("; ");
+/** Begins a transaction with its settings: a pooler may give every transaction another session. Returns no rows. */
+export function beginText({ statement, idle, wait, searchPath }: Limits, flush: boolean): string {
+  return `BEGIN ISOLATION LEVEL READ COMMITTED; SELECT FROM (VALUES ('statement_timeout', '${statement}'),
+      ('lock_timeout', '${wait}'), ('idle_in_transaction_session_timeout', '${idle}'), ('transaction_timeout', '0'),
+      ('jit', 'off'), ('extra_float_digits', '1'), ('search_path', ${searchPath ?? "NULL"}),
+      ('synchronous_commit', ${flush ? "NULL" : "'off'"})) AS wanted (name, value)
+    WHERE CASE WHEN current_setting(name, true) IS NOT NULL THEN set_config(name, value, true) IS NULL END`;
 }
 
 /** Sends one statement, or several without parameters. Returns the rows of all of them. */
