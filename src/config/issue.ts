@@ -1,7 +1,7 @@
 import { type InferOutput, type ObjectEntries, type ObjectSchema, safeParse } from "valibot";
 import { quote, showName } from "../text/describe.ts";
 import { isJsonObject } from "../text/json.ts";
-import { nearest } from "../text/nearest.ts";
+import { hint } from "../text/nearest.ts";
 
 /**
  * One table of the file by its schema. Undefined where something in it is wrong; each fault is added to
@@ -44,12 +44,7 @@ export function unknownKeys(
 ): readonly string[] {
   return Object.keys(table)
     .filter((key) => !known.includes(key))
-    .map((key) => {
-      const guess = nearest(key, known);
-      const hint =
-        guess === undefined ? `known here: ${known.join(", ")}` : `did you mean ${guess}?`;
-      return `${showPath([...path, key])}: unknown key (${hint})`;
-    });
+    .map((key) => `${showPath([...path, key])}: unknown key (${hint(key, known)})`);
 }
 
 /** Names the type only: the value may be a login. */
