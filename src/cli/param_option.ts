@@ -18,7 +18,9 @@ export function parseParams({ row, module }: Alarm, texts: Texts, unset: Texts =
     return [name, specs[name]?.type === "string" ? typed : attempt(() => parseJson(typed), typed)];
   });
   if (module === undefined && pairs.length > 0)
-    throw new InvalidArgumentError(`its module is not loaded; see: alarm show ${row.name}`);
+    throw new InvalidArgumentError(
+      `its module is not loaded; see: bin/swf-alarms alarm show ${row.name}`,
+    );
   const given = Object.fromEntries(pairs);
   const { faults, unknown } = resolveParams(specs, given);
   const names = [...pairs.map(([name]) => name), ...unset];
