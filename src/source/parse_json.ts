@@ -21,8 +21,11 @@ export function checkBeginning(body: Buffer): void {
 /** 16 digits or a three-digit exponent; also within strings, so that what it finds is checked again. */
 const UNUSUAL_NUMBER = /(?:^|[[:,\s])-?(?:\d{16}|\d[\d.]*[eE]\+?\d{3})/;
 
-/** In a valid JSON text. One expression for a whole string would overflow the stack at millions of escapes. */
-const QUOTE_OR_NUMBER = /\\.|"|-?\d[\d.]*(?:[eE][+-]?\d+)?/g;
+/**
+ * In a valid JSON text: a string up to its first escape, an escape and what follows, or a number. One expression
+ * for a whole string would overflow the stack at millions of escapes.
+ */
+const STRING_PART_OR_NUMBER = /(?:"|\\.)[^"\\]*"?|-?\d[\d.]*(?:[eE][+-]?\d+)?/g;
 
 /**
  * An integer beyond ±(2^53 - 1), which JavaScript would round, becomes a string of its digits. Throws BodyError for
@@ -31,10 +34,8 @@ const QUOTE_OR_NUMBER = /\\.|"|-?\d[\d.]*(?:[eE][+-]?\d+)?/g;
 export function parseJson(text: string): JsonValue {
   const value = parse(text);
   if (!UNUSUAL_NUMBER.test(text)) return value;
-  let isInString = false;
-  const exact = text.replace(QUOTE_OR_NUMBER, (token) => {
-    if (token === '"') isInString = !isInString;
-    if (isInString || token === '"' || Number.isSafeInteger(Number(token))) return token;
+  const exact = text.replace(STRING_PART_OR_NUMBER, (token) => {
+    if (/^["\\]/.test(token) || Number.isSafeInteger(Number(token))) return token;
     if (!Number.isFinite(Number(token)))
       throw new BodyError(`the number ${cut(token, NUMBER_SHOWN)} is too large to be represented`);
     return /^-?\d+$/.test(token) ? `"${token}"` : token;

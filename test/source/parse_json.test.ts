@@ -89,13 +89,13 @@ describe("parseJson", () => {
     const integer = fc.oneof(fc.bigInt(), fc.bigInt({ min: -(2n ** 55n), max: 2n ** 55n }));
     fc.assert(
       fc.property(
-        fc.json({ maxDepth: 5 }),
+        fc.json({ maxDepth: 5 }).filter((json) => !/(?:^|[[:,])-?\d{16}/.test(json)),
         integer,
-        fc.double(),
+        fc.double({ noDefaultInfinity: true }),
         blank,
         (json, id, double, gap) => {
           const text = JSON.stringify(`\\", ${id}, "`);
-          const rest = `${JSON.stringify(double)},${text},${json}`;
+          const rest = `${double.toExponential().replace("NaN", "0")},${text},${json}`;
           const isSafe = Number.isSafeInteger(Number(id));
           const parsed = parseJson(`{"a":[${text},${gap}${id}${gap}],"${id}":${gap}[${rest}]}`);
           const known = JSON.parse(`{"a":[${text},${isSafe ? id : `"${id}"`}],"${id}":[${rest}]}`);
