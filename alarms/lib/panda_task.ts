@@ -3,7 +3,8 @@ import { numberOf, objectOf, quote, textOf } from "./fields.ts";
 
 /** A task of `/api/panda/tasks/`, with PanDA's names. A field that is missing or invalid is null. */
 export interface Task {
-  readonly jeditaskid: number;
+  /** A string of digits beyond 2^53. */
+  readonly jeditaskid: number | string;
   readonly taskname: string | null;
   readonly status: string;
   readonly username: string | null;
@@ -30,7 +31,8 @@ export type ParsedTask =
 
 export function parseTask(row: JsonObject): ParsedTask {
   const { jeditaskid, status } = row;
-  if (typeof jeditaskid !== "number" || !Number.isSafeInteger(jeditaskid))
+  const isLong = typeof jeditaskid === "string" && /^\d{16,}$/.test(jeditaskid);
+  if (!isLong && (typeof jeditaskid !== "number" || !Number.isSafeInteger(jeditaskid)))
     return invalid(`a task has the jeditaskid ${quote(jeditaskid)}, which is not an integer`);
   if (typeof status !== "string")
     return invalid(`task ${jeditaskid} has the status ${quote(status)}, which is not a string`);

@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Alarm, newAlarm } from "../alarm/load_alarms.ts";
 import type { Config } from "../config/config.ts";
-import { resolveParams } from "../core/params.ts";
 import { resolveRecipients, splitRecipients } from "../core/recipients.ts";
 import { changeAlarm, createAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
@@ -9,7 +8,7 @@ import { listTeams } from "../store/teams.ts";
 import type { JsonObject } from "../text/json.ts";
 import { findAlarm, NotFound, renderState, requireKnown } from "./alarms.ts";
 import { printLines } from "./output.ts";
-import { parseAssignments } from "./param_option.ts";
+import { parseParams } from "./param_option.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 import { commandUser } from "./user.ts";
 
@@ -31,7 +30,7 @@ export function declare(command: Command): void {
     .option("--mail <on|off>", "turn mail on or off; detection continues either way", parseSwitch)
     .option("--recipients <who...>", "addresses and @teams; replaces the list")
     .option("--renotify <hours>", "mail again after this many hours; 0 means never", parseHours)
-    .option("--param <name=value...>", "set parameters (JSON, or plain text)")
+    .option("--param <name=value...>", "set parameters; alarm show lists their types")
     .option("--unset <name...>", "reset these parameters to their defaults")
     .option("--title <text>", "title of the alarm")
     .option("--description <text>", "text at the top of the mail")
@@ -62,7 +61,7 @@ async function setAlarm(
   if (mail !== undefined) data.enabled = mail;
   if (recipients !== undefined) data.recipients = await parseRecipients(db, recipients);
   if (renotify !== undefined) data.renotification_window_hours = renotify;
-  const params = parseParams(alarm, param);
+  const params = parseParams(alarm, param, unset);
   const archived = options.archive ?? (options.unarchive === true ? false : undefined);
   const columns = [title, description, archived, param, unset];
   if (Object.keys(data).length === 0 && columns.flat().every((value) => value === undefined))
@@ -84,15 +83,6 @@ async function remainingSteps(db: Database, config: Config, name: string): Promi
   lines.push(...faults);
   if (row.enabled && addresses.length === 0) lines.push("its mail is on, but it has no recipients");
   return lines;
-}
-
-/** The given parameters, checked against the module where it loads. */
-function parseParams({ module }: Alarm, param: readonly string[]): JsonObject {
-  const given = parseAssignments(param);
-  const { faults, unknown } = resolveParams(module?.params ?? {}, given);
-  const [fault] = module === undefined ? [] : [...faults, ...unknown];
-  if (fault !== undefined) throw new InvalidArgumentError(fault);
-  return given;
 }
 
 async function parseRecipients(db: Database, texts: readonly string[]): Promise<string[]> {

@@ -13,7 +13,7 @@ import { findAlarm } from "./alarms.ts";
 import { consoleLog } from "./console_log.ts";
 import { EXIT, type SetExit } from "./exit_code.ts";
 import { addJsonOption, type JsonOption, print } from "./output.ts";
-import { parseAssignments } from "./param_option.ts";
+import { parseParams } from "./param_option.ts";
 import { redact } from "./secrets.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
@@ -24,7 +24,7 @@ interface TryOptions extends ConfigOption, JsonOption {
 export function declare(command: Command, setExit: SetExit): void {
   addConfigOption(command.argument("<name>", "name of the alarm")).option(
     "--param <name=value...>",
-    "use this value instead of the row's (JSON, or plain text)",
+    "use this value instead of the row's",
   );
   addJsonOption(command).action(async (name: string, options: TryOptions) => {
     const outcome = outcomeFacts(await tryAlarm(name, options));
@@ -40,7 +40,7 @@ async function tryAlarm(name: string, options: TryOptions): Promise<Outcome> {
     const log = consoleLog(options.json !== true);
     const workers = openWorkerPool(config, new AbortController().signal, log, redact);
     try {
-      const alarm = withParams(found, parseAssignments(options.param ?? []), sources.names);
+      const alarm = withParams(found, parseParams(found, options.param ?? []), sources.names);
       const now = Date.now() / 1000;
       const facts = { config, workers, sources, now, log, keepAll: true } as const;
       return await detect(alarm, await activeEvents(db, alarm.row.name), facts);

@@ -1,21 +1,36 @@
 import { InvalidArgumentError } from "commander";
-import { quote } from "../text/describe.ts";
-import { type JsonObject, type JsonValue, safeJson } from "../text/json.ts";
+import type { Alarm } from "../alarm/load_alarms.ts";
+import { resolveParams, unknownParams } from "../core/params.ts";
+import { parseJson } from "../source/parse_json.ts";
+import { attempt } from "../text/attempt.ts";
+import { quote, showName } from "../text/describe.ts";
+import type { JsonObject, JsonValue } from "../text/json.ts";
 
-/** `name=value` pairs as params. A value is parsed as JSON, else taken as plain text. */
-export function parseAssignments(texts: readonly string[]): JsonObject {
-  const params = texts.map((text): [string, JsonValue] => {
-    const split = text.indexOf("=");
-    if (split <= 0) throw new InvalidArgumentError(`found ${quote(text)}; write name=value`);
-    return [text.slice(0, split), parseValue(text.slice(split + 1))];
+type Texts = readonly string[];
+
+/** `name=value` pairs as an alarm's module reads them, and names to `unset`. Throws InvalidArgumentError. */
+export function parseParams({ row, module }: Alarm, texts: Texts, unset: Texts = []): JsonObject {
+  const specs = module?.params ?? {};
+  const pairs = texts.map((text): [string, JsonValue] => {
+    const [, name, typed] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+    if (name === undefined || typed === undefined)
+      throw new InvalidArgumentError(`found ${quote(text)}; write name=value`);
+    return [name, specs[name]?.type === "string" ? typed : attempt(() => parseJson(typed), typed)];
   });
-  return Object.fromEntries(params);
-}
-
-function parseValue(text: string): JsonValue {
-  try {
-    return safeJson(JSON.parse(text));
-  } catch {
-    return text;
-  }
+  if (module === undefined && pairs.length > 0)
+    throw new InvalidArgumentError(
+      `its module is not loaded; see: bin/swf-alarms alarm show ${row.name}`,
+    );
+  const given = Object.fromEntries(pairs);
+  const { faults, unknown } = resolveParams(specs, given);
+  const names = [...pairs.map(([name]) => name), ...unset];
+  const twice = names.filter((name, index) => names.indexOf(name) < index);
+  const [fault] = [
+    ...twice.map((name) => `parameter ${showName(name)} is given twice`),
+    ...faults,
+    ...unknown,
+    ...unknownParams(unset, Object.keys({ ...specs, ...row.params })),
+  ];
+  if (fault !== undefined) throw new InvalidArgumentError(fault);
+  return given;
 }

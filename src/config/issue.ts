@@ -1,7 +1,7 @@
 import { type InferOutput, type ObjectEntries, type ObjectSchema, safeParse } from "valibot";
 import { quote, showName } from "../text/describe.ts";
 import { isJsonObject } from "../text/json.ts";
-import { nearest } from "../text/nearest.ts";
+import { hint } from "../text/nearest.ts";
 
 /**
  * One table of the file by its schema. Undefined where something in it is wrong; each fault is added to
@@ -45,12 +45,6 @@ export function unknownKeys(
   return Object.keys(table)
     .filter((key) => !known.includes(key))
     .map((key) => `${showPath([...path, key])}: unknown key (${hint(key, known)})`);
-}
-
-/** What to write instead of a word that is not known. */
-export function hint(word: string, known: readonly string[]): string {
-  const guess = nearest(word, known) ?? nearest(word.toLowerCase(), known);
-  return guess === undefined ? `known here: ${known.join(", ")}` : `did you mean ${guess}?`;
 }
 
 /** Names the type only: the value may be a login. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { hint } from "../text/nearest.ts";
 import type { DbLogin, Surroundings } from "./config.ts";
-import { hint } from "./issue.ts";
 import { findPassword, type Parameter, readService } from "./login_files.ts";
 import { resolvePath } from "./path.ts";
 

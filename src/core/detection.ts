@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
-import { cut, quote } from "../text/describe.ts";
+import { attempt } from "../text/attempt.ts";
+import { cut, quote, showName } from "../text/describe.ts";
 import { isJsonObject, type JsonObject, type JsonValue, safeJson, safeText } from "../text/json.ts";
+import { hint, nearest } from "../text/nearest.ts";
 import type { SafeDetection } from "./model.ts";
 
 /** Keys of an event row that the engine owns; a detection's own value of that name is kept as `detection_<key>`. */
@@ -19,6 +21,8 @@ export const ENGINE_KEYS: ReadonlySet<string> = new Set([
   "alarm_config_id",
 ]);
 
+const KEYS: readonly string[] = ["dedupeKey", "subject", "body", "data"];
+
 export const MAX_KEY = 500;
 const MAX_SUBJECT = 2_000;
 const MAX_BODY = 50_000;
@@ -36,17 +40,22 @@ export type ParsedDetection =
 export function parseDetection(value: unknown): ParsedDetection {
   if (typeof value !== "object" || value === null)
     return invalid(`yielded ${quote(value)}; a detection is { dedupeKey, subject, body?, data? }`);
-  const dedupeKey = read(value, "dedupeKey");
-  if (dedupeKey === undefined && read(value, "dedupe_key") !== undefined)
-    return invalid("yielded a detection with dedupe_key; the name is dedupeKey");
+  // A getter that throws costs its own value.
+  const read = (key: string): unknown => attempt(() => Reflect.get(value, key), undefined);
+  const missing = KEYS.filter((key) => read(key) === undefined);
+  const isTypo = (key: string) => !KEYS.includes(key) && nearest(key.toLowerCase(), missing);
+  const typo = attempt(() => Object.keys(value).find(isTypo), undefined);
+  if (typo !== undefined)
+    return invalid(`yielded a detection with the key ${showName(typo)}; ${hint(typo, missing)}`);
+  const dedupeKey = read("dedupeKey");
   const key = parseKey(dedupeKey);
   if (key === undefined) {
     return invalid(
       `yielded a detection whose dedupeKey is ${quote(dedupeKey)}; it must be a string that names the entity, such as "task:123"`,
     );
   }
-  const subject = read(value, "subject") ?? "";
-  const body = read(value, "body") ?? "";
+  const subject = read("subject") ?? "";
+  const body = read("body") ?? "";
   for (const [name, text] of Object.entries({ subject, body })) {
     if (typeof text !== "string")
       return invalid(`yielded ${quote(key)} with the ${name} ${quote(text)}; it must be a string`);
@@ -58,7 +67,7 @@ export function parseDetection(value: unknown): ParsedDetection {
       dedupeKey: key,
       subject: cut(safeText(title), MAX_SUBJECT),
       body: cut(safeText(String(body)), MAX_BODY),
-      data: renameEngineKeys(safeJson(read(value, "data") ?? {}, MAX_VALUES)),
+      data: renameEngineKeys(safeJson(read("data") ?? {}, MAX_VALUES)),
     },
   };
 }
@@ -66,16 +75,19 @@ export function parseDetection(value: unknown): ParsedDetection {
 function parseKey(value: unknown): string | undefined {
   const key = typeof value === "number" && Number.isFinite(value) ? String(value) : value;
   if (typeof key !== "string" || key.trim() === "") return undefined;
-  return boundKey(safeText(key));
+  return boundKey(escapeKey(key));
 }
 
-/** A getter that throws costs its own value. */
-function read(value: object, key: string): unknown {
-  try {
-    return Reflect.get(value, key);
-  } catch {
-    return undefined;
-  }
+/** What Postgres rejects, and a backslash that begins a text such as their escapes. */
+const UNSTORABLE = /[\0\p{Surrogate}]|\\(?=u(?:0000|005c|d[89a-f][\da-f]{2}))/gu;
+
+/** Different keys stay different: `unescapeKey` returns each as it was. */
+export function escapeKey(key: string): string {
+  return key.replace(UNSTORABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+export function unescapeKey(stored: string): string {
+  return stored.replace(/\\u(?:0000|005c|d[89a-f][\da-f]{2})/g, (text) => JSON.parse(`"${text}"`));
 }
 
 /** Two keys that differ only past the limit stay two: the tail is replaced by a digest of the whole. */

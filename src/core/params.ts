@@ -1,6 +1,6 @@
 import { quote, showName } from "../text/describe.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../text/json.ts";
-import { nearest } from "../text/nearest.ts";
+import { hint } from "../text/nearest.ts";
 
 /** One parameter of an alarm: what a value must be, and what it is for. */
 export type ParamSpec =
@@ -78,22 +78,27 @@ export function resolveParams(specs: ParamSpecs, given: JsonObject): ResolvedPar
     }
     const fault = valueFault(spec, value);
     if (fault === undefined) params.push([name, value]);
-    else faults.push(`parameter ${showName(name)}: ${fault}, found ${quote(value)}`);
+    else faults.push(`parameter ${showName(name)}: ${fault}, found ${found(name, spec, value)}`);
   }
-  const unknown = Object.keys(given)
-    .filter((name) => !Object.hasOwn(specs, name))
-    .map((name) => unknownParam(name, Object.keys(specs)));
+  const unknown = unknownParams(Object.keys(given), Object.keys(specs));
   return { params: Object.fromEntries(params), missing, faults, unknown };
+}
+
+/** The value, and how to write what is easily written in another form. */
+function found(name: string, { type }: ParamSpec, value: JsonValue): string {
+  if (type === "list") return `${quote(value)}; write --param ${showName(name)}='["a","b"]'`;
+  const isLong = typeof value !== "object" && Math.abs(Number(value)) > Number.MAX_SAFE_INTEGER;
+  return quote(value) + (isLong ? `; an integer is at most ${Number.MAX_SAFE_INTEGER}` : "");
 }
 
 function isBlank(value: JsonValue): boolean {
   return typeof value === "string" ? value.trim() === "" : Array.isArray(value) && !value.length;
 }
 
-function unknownParam(name: string, known: readonly string[]): string {
-  const guess = nearest(name, known);
-  const list = `known: ${known.map(showName).join(", ") || "none"}`;
-  return `unknown parameter ${showName(name)} (${guess ? `did you mean ${showName(guess)}?` : list})`;
+/** An error for each name that is not known. */
+export function unknownParams(names: readonly string[], known: readonly string[]): string[] {
+  const unknown = names.filter((name) => !known.includes(name));
+  return unknown.map((name) => `unknown parameter ${showName(name)} (${hint(name, known)})`);
 }
 
 type Check = readonly [what: string, is: (value: unknown) => boolean];

@@ -1,10 +1,12 @@
+import { unescapeKey } from "../core/detection.ts";
 import { inTime } from "../core/in_time.ts";
 import { MAIN_SOURCE } from "../core/main_source.ts";
 import { errorText } from "../text/describe.ts";
 import type { JsonValue } from "../text/json.ts";
+import { hint } from "../text/nearest.ts";
 import type { AlarmClient } from "./client.ts";
 import { BodyError, fetchError } from "./fetch_error.ts";
-import { firstQuery, KEYSET, parsePage, queryText } from "./paging.ts";
+import { firstQuery, KEYSET, parsePage, queryText, requestFault } from "./paging.ts";
 import { parseJson } from "./parse_json.ts";
 import type { Requester, SourceRequest } from "./requester.ts";
 import { SeenItems } from "./seen_items.ts";
@@ -35,13 +37,18 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     onIncomplete(errorText(error));
     return error;
   };
+  const check = (fault: string | undefined): void => {
+    if (fault !== undefined) throw record(new Error(fault));
+  };
   const receive = async (
-    { path, query }: SourceRequest,
-    response: Promise<Buffer | undefined>,
+    request: SourceRequest,
+    ahead?: Promise<Buffer | undefined>,
   ): Promise<JsonValue | undefined> => {
+    const { path, query } = request;
+    check(requestFault(path, query));
     onWait(1);
     try {
-      const body = await inTime(response, signal);
+      const body = await inTime(ahead ?? source.request(request), signal);
       return body && parseJson(body.toString());
     } catch (error) {
       if (!(error instanceof BodyError)) throw record(error);
@@ -54,7 +61,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     }
   };
   const get = async (request: SourceRequest): Promise<JsonValue> =>
-    (await receive(request, source.request(request))) ?? null;
+    (await receive(request)) ?? null;
   const getAhead = (request: SourceRequest): (() => Promise<JsonValue>) => {
     const response = source.request({ ...request, ahead: true });
     // If it fails before it is needed, the rejection would be unhandled and end the process.
@@ -69,17 +76,15 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     signal,
     log,
     incomplete: (reason) => onIncomplete(String(reason)),
-    firing: () => inTime(firing(), signal),
+    firing: async () => (await inTime(firing(), signal)).map(unescapeKey),
     get: (path, query = {}) => get({ path, query }),
-    find: (path, query = {}) => {
-      const request = { path, query, allow404: true };
-      return receive(request, source.request(request));
-    },
+    find: (path, query = {}) => receive({ path, query, allow404: true }),
     source: (name) => {
-      if (!sources.has(name)) throw record(new Error(notConfigured(name)));
+      if (!sources.has(name)) throw record(new Error(notConfigured(name, [...sources.keys()])));
       return makeClient(facts, name);
     },
     pages: async function* (path, listQuery = {}, paging = KEYSET) {
+      check(requestFault(path, listQuery, paging));
       let earlier: SeenItems | undefined;
       for (const fresh of [false, true]) {
         const seen = new SeenItems();
@@ -132,8 +137,8 @@ function missingSource(name: string): Requester {
   };
 }
 
-function notConfigured(name: string): string {
+function notConfigured(name: string, known: readonly string[] = []): string {
   return name === MAIN_SOURCE
     ? "the main service is not configured; set [engine] base_url"
-    : `the source ${JSON.stringify(name)} is not configured; add [sources.${name}] with its base_url`;
+    : `the source ${JSON.stringify(name)} is not configured (${hint(name, known)}); add [sources.${name}] with its base_url`;
 }

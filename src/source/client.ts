@@ -8,8 +8,8 @@ export interface AlarmClient {
   /** Aborted when the alarm's time is up. */
   readonly signal: AbortSignal;
   /**
-   * One JSON response. Throws FetchError after the retries; the outcome is then incomplete even if the module
-   * catches it.
+   * One JSON response; an integer beyond ±(2^53 - 1) in it is a string of its digits. Throws FetchError after the
+   * retries, and Error for a wrong argument; the outcome is then incomplete even if the module catches it.
    */
   get(path: string, query?: Query): Promise<JsonValue>;
   /** Like `get`, but returns undefined for a 404, and the outcome stays complete. */

@@ -16,10 +16,25 @@ export type Paging =
 
 export const KEYSET: Paging = { style: "keyset" };
 
+/**
+ * What is wrong with the arguments of a request: a module's types prove nothing at run time. The contents of
+ * URLSearchParams or a Map are not properties.
+ */
+export function requestFault(path: string, query: Query, paging: Paging = KEYSET) {
+  if (typeof path !== "string") return `the path is ${quote(path)}, not a string`;
+  if (Object.prototype.toString.call(query) !== "[object Object]")
+    return `the query is ${quote(query)}, not an object such as { days: 1 }`;
+  for (const [name, value] of Object.entries(query))
+    if ((typeof value === "object" && value !== null) || Number.isNaN(value))
+      return `${showName(name)} in the query is ${quote(value)}, not a string, number or boolean`;
+  const { style, list = style === "keyset" ? "items" : undefined, ...rest } = paging;
+  const isKnown = style === "keyset" || style === "links.next";
+  if (isKnown && typeof list === "string" && Object.keys(rest).length === 0) return undefined;
+  return `the paging is ${quote(paging)}; write { style: "keyset" } or { style: "links.next", list: "…" }`;
+}
+
 /** The proxy's maximum. */
 const PAGE_SIZE = 200;
-
-const KEYS_SHOWN = 8;
 
 export type Page = ReturnType<typeof parsePage>;
 
@@ -61,10 +76,12 @@ export function parsePage(
 
 function itemsOf(response: JsonObject, key: string): readonly JsonObject[] {
   const items = response[key];
-  if (items === undefined)
+  if (items === undefined) {
+    const keys = Object.keys(response).map(showName).join(", ") || "no keys";
     throw new BodyError(
-      `the response has no list ${quote(key)} (it has: ${keysOf(response)}); name it with list:, or use client.get`,
+      `the response has no list ${quote(key)} (it has: ${cut(keys, 50)}); name it with list:, or use client.get`,
     );
+  }
   if (!Array.isArray(items)) throw new BodyError(`${key} is ${kind(items)}, not a list`);
   return items.map((item, index) => {
     if (!isJsonObject(item))
@@ -73,23 +90,24 @@ function itemsOf(response: JsonObject, key: string): readonly JsonObject[] {
   });
 }
 
-function keysOf(response: JsonObject): string {
-  const keys = Object.keys(response).map(showName);
-  const more = keys.length > KEYS_SHOWN ? ", …" : "";
-  return `${keys.slice(0, KEYS_SHOWN).join(", ")}${more}` || "no keys";
-}
-
 function nextKeyset(response: JsonObject, query: Query): Query | undefined {
   const { has_more: more, next_before_id: cursor } = response;
   if (more === false || (more === undefined && cursor === null)) return undefined;
   if (more !== true && more !== undefined)
     throw new BodyError(`has_more is ${kind(more)}, not true or false`);
-  if (typeof cursor !== "number" || !Number.isSafeInteger(cursor))
+  const id = idOf(cursor);
+  if (id === undefined)
     throw new BodyError(`next_before_id is ${kind(cursor)} although the list has not ended`);
-  const before = query.before_id;
-  if (typeof before === "number" && cursor >= before)
-    throw new BodyError(`next_before_id is ${cursor} after before_id ${before}; it must decrease`);
-  return { ...query, before_id: cursor };
+  const before = idOf(query.before_id);
+  if (before !== undefined && id >= before)
+    throw new BodyError(`next_before_id is ${id} after before_id ${before}; it must decrease`);
+  return { ...query, before_id: typeof id === "number" ? id : String(id) };
+}
+
+/** An integer, also one that is a string of its digits because JavaScript would round it. */
+function idOf(value: unknown): number | bigint | undefined {
+  if (typeof value === "string" && /^-?\d{16,}$/.test(value)) return BigInt(value);
+  return typeof value === "number" && Number.isSafeInteger(value) ? value : undefined;
 }
 
 /**
@@ -117,13 +135,14 @@ function orderFault(
   query: Query,
   cursor: Query[string],
 ): string | undefined {
-  let bound = Number(query.before_id ?? 2 ** 53);
-  for (const [index, { [name]: id }] of items.entries()) {
-    if (typeof id !== "number" || !Number.isSafeInteger(id) || id >= bound)
-      return `${showName(name)} of item ${index + 1} is ${kind(id)}; ids must decrease, so it must be an integer below ${bound}`;
+  let bound = idOf(query.before_id) ?? Number(query.before_id ?? Number.POSITIVE_INFINITY);
+  for (const [index, { [name]: value }] of items.entries()) {
+    const id = idOf(value);
+    if (id === undefined || id >= bound)
+      return `${showName(name)} of item ${index + 1} is ${kind(value)}; ids must decrease, so it must be an integer below ${bound}`;
     bound = id;
   }
-  if (cursor === undefined || cursor === bound) return undefined;
+  if (cursor === undefined || String(cursor) === String(bound)) return undefined;
   return `next_before_id is ${cursor}, but the last ${showName(name)} is ${bound}`;
 }
 

@@ -1,3 +1,12 @@
+import { showName } from "./describe.ts";
+
+/** What a message about an unknown name adds: the name that was probably meant, otherwise all that are known. */
+export function hint(name: string, known: readonly string[]): string {
+  const guess = nearest(name, known);
+  if (guess !== undefined) return `did you mean ${showName(guess)}?`;
+  return `known: ${known.map(showName).join(", ") || "none"}`;
+}
+
 /** The known name that a mistyped one most likely means, in any case: at most `share` of its letters differ. */
 export function nearest(name: string, known: readonly string[], share = 1 / 3): string | undefined {
   let best: { name: string; distance: number } | undefined;

@@ -16,6 +16,7 @@ import {
 } from "valibot";
 import { MAX_KEY } from "../core/detection.ts";
 import type { SafeDetection } from "../core/model.ts";
+import { attempt } from "../text/attempt.ts";
 import { isJsonObject } from "../text/json.ts";
 
 /** A detection as the worker's own code has parsed it; checked again, since a module may change that code. */
@@ -79,12 +80,8 @@ export type DetectError = NonNullable<TaskEnd["error"]>;
 
 /** The message in a line from the worker; undefined unless it belongs to this job: modules can write there too. */
 export function parseWorkerLine(line: string, job: string): WorkerMessage | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    if (!isJsonObject(value) || value.job !== job) return undefined;
-    const result = safeParse(Message, value);
-    return result.success ? result.output : undefined;
-  } catch {
-    return undefined;
-  }
+  const value: unknown = attempt(() => JSON.parse(line), undefined);
+  if (!isJsonObject(value) || value.job !== job) return undefined;
+  const result = safeParse(Message, value);
+  return result.success ? result.output : undefined;
 }

@@ -210,6 +210,14 @@ test("alarm set rejects what a tick would reject, and changes nothing", async ()
     [["limited", "--param", "limit=lots"], /limit/],
     [["limited", "--param", "limit=2"], /limit/],
     [["limited", "--param", "limmit=0.1"], /limmit/],
+    [["limited", "--param", "limit=0.1", "limit=0.2"], /limit is given twice/],
+    [["limited", "--param", "limit=0.1", "--unset", "limit"], /limit is given twice/],
+    [
+      ["limited", "--param", "mode=9007199254740993"],
+      /one of "soft", "hard", found "9007199254740993"/,
+    ],
+    [["limited", "--param", "hosts=a,b"], /write --param hosts='\["a","b"\]'/],
+    [["limited", "--unset", "limmit"], /unknown parameter limmit \(did you mean limit\?\)/],
     [["limited", "--recipients", "nobody"], /"nobody"/],
     [["limited"], /nothing to change/],
   ] as const) {
@@ -231,6 +239,15 @@ test("alarm try detects, and writes nothing and mails nobody", async () => {
     status: "complete",
     detections: [{ dedupeKey: "a" }, { dedupeKey: "b" }],
   });
+  for (const [param, says] of [
+    ["limmit=0.1", "unknown parameter limmit (did you mean limit?)"],
+    ["limit", 'found "limit"; write name=value'],
+    ["limit=lots", 'must be a number, found "lots"'],
+  ] as const) {
+    const wrong = await made.command(["alarm", "try", "limited", "--param", param]);
+    expect(wrong).toMatchObject({ code: 2, stdout: "" });
+    expect(wrong.stderr).toContain(says);
+  }
   const unset = await made.command(["alarm", "try", "limited"]);
   expect(unset).toMatchObject({ code: 1, stderr: "" });
   expect(unset.stdout).toContain("not configured: parameter limit has no value");

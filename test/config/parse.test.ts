@@ -545,7 +545,7 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "an unknown table that is like none",
       "[logging]",
-      ["logging: unknown key (known here: engine, sources, db, email, retention)"],
+      ["logging: unknown key (known: engine, sources, db, email, retention)"],
     ],
     [
       "a mistyped key of [engine]",
@@ -555,7 +555,7 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "an unknown key of [db]",
       '[db]\nhost = "h"',
-      ["db.host: unknown key (known here: dsn, env_path, path, schema)"],
+      ["db.host: unknown key (known: dsn, env_path, path, schema)"],
     ],
     [
       "a mistyped key of [email]",
@@ -570,7 +570,7 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "a key that every object has",
       "constructor = 1",
-      ["constructor: unknown key (known here: engine, sources, db, email, retention)"],
+      ["constructor: unknown key (known: engine, sources, db, email, retention)"],
     ],
     [
       "a quoted key with a dot",

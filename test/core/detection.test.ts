@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ENGINE_KEYS, parseDetection } from "../../src/core/detection.ts";
+import { ENGINE_KEYS, parseDetection, unescapeKey } from "../../src/core/detection.ts";
 import type { SafeDetection } from "../../src/core/model.ts";
-import { safeJson } from "../../src/text/json.ts";
+import { safeJson, safeText } from "../../src/text/json.ts";
 
 /** The detection that a yielded value is read as; fails the test where it is a fault. */
 function parsed(value: unknown): SafeDetection {
@@ -39,7 +39,19 @@ describe("what a module yields is read as a detection", () => {
     ["a number serves as the key", { dedupeKey: 38949 }, { dedupeKey: "38949", subject: "38949" }],
     ["so does zero", { dedupeKey: 0 }, { dedupeKey: "0" }],
     ["the key's own blanks belong to it", { dedupeKey: " k " }, { dedupeKey: " k " }],
-    ["a NUL in the key is replaced", { dedupeKey: "a\0b" }, { dedupeKey: "a\uFFFDb" }],
+    ["a NUL in the key is escaped", { dedupeKey: "a\0b" }, { dedupeKey: "a\\u0000b" }],
+    ["so is half a surrogate pair", { dedupeKey: "a\ud83d" }, { dedupeKey: "a\\ud83d" }],
+    ["a whole pair is not", { dedupeKey: "\u{1f600}" }, { dedupeKey: "\u{1f600}" }],
+    [
+      "a text like such an escape is another key",
+      { dedupeKey: "a\\u0000b" },
+      { dedupeKey: "a\\u005cu0000b" },
+    ],
+    [
+      "any other backslash stays",
+      { dedupeKey: "C:\\users\\u0041" },
+      { dedupeKey: "C:\\users\\u0041" },
+    ],
     [
       "half a surrogate pair in the subject is replaced",
       { dedupeKey: "k", subject: "a\ud800" },
@@ -59,6 +71,11 @@ describe("what a module yields is read as a detection", () => {
     ["so is a lone text", { dedupeKey: "k", data: "a\0" }, { data: { detection_data: "a\uFFFD" } }],
     ["a Map serves as data", { dedupeKey: "k", data: new Map([["a", 1]]) }, { data: { a: 1 } }],
     ["unknown parts are passed over", { dedupeKey: "k", severity: "high" }, { dedupeKey: "k" }],
+    [
+      "so is one that is like a known one, if that is there too",
+      { ...FULL, date: "today", dedupe_key: "k" },
+      FULL,
+    ],
   ];
   test.each(rows)("%s", (_, value, part) => {
     expect({ ...parsed(value), ...part }).toEqual(parsed(value));
@@ -109,6 +126,21 @@ describe("any other value is a fault for the author", () => {
     expect(faultOf(value)).toContain(words);
   });
 
+  test.each([
+    ["subjet", "subject"],
+    ["Subject", "subject"],
+    ["BODY", "body"],
+    ["dat", "data"],
+    ["dedupekey", "dedupeKey"],
+    ["dedupe_key", "dedupeKey"],
+    ["DedupKey", "dedupeKey"],
+  ])("a mistyped key: %s", (typo, meant) => {
+    const { [meant]: value, ...rest } = Object.fromEntries(Object.entries(FULL));
+    const fault = faultOf({ ...rest, [typo]: value });
+    expect(fault).toMatch(`yielded a detection with the key ${typo}; `);
+    expect(fault).toContain(meant);
+  });
+
   test("the fault quotes only the beginning of a long value", () => {
     const long = "x".repeat(1_000_000);
     for (const value of [long, { dedupeKey: long, subject: 1 }, { dedupeKey: Symbol(long) }]) {
@@ -150,6 +182,42 @@ describe("any other value is a fault for the author", () => {
     };
     expect(parsed({ dedupeKey: "k", data }).dedupeKey).toBe("k");
   });
+});
+
+const ODD = [
+  "\0",
+  "\ud83d",
+  "\ude00",
+  "\\",
+  "\\u",
+  "u0000",
+  "ud83d",
+  "u005c",
+  "\\u0000",
+  "\uFFFD",
+  "0",
+];
+const oddKey = fc
+  .array(fc.oneof(fc.constantFrom(...ODD), fc.string({ unit: "binary" })), { maxLength: 8 })
+  .map((parts) => `k${parts.join("")}`);
+
+test("different keys are stored as different keys, and the module gets each back as it was", () => {
+  const stored = (dedupeKey: string): string => parsed({ dedupeKey }).dedupeKey;
+  fc.assert(
+    fc.property(oddKey, oddKey, (key, other) => {
+      expect(stored(key)).toBe(safeText(stored(key)));
+      expect(unescapeKey(stored(key))).toBe(key);
+      expect(stored(key) === stored(other)).toBe(key === other);
+    }),
+    { numRuns: 2_000 },
+  );
+  // Too long to come back, but the same once more.
+  for (const key of [
+    "k".repeat(600),
+    "\0".repeat(600),
+    `${"\\".repeat(429)}u0000${"x".repeat(600)}`,
+  ])
+    expect(stored(unescapeKey(stored(key)))).toBe(stored(key));
 });
 
 describe("lengths are bounded", () => {

@@ -51,13 +51,13 @@ describe("a value is checked against its spec", () => {
       "a number too large to be exact is not an integer",
       integer,
       2 ** 53,
-      "parameter p: must be an integer, found 9007199254740992",
+      "parameter p: must be an integer, found 9007199254740992; an integer is at most 9007199254740991",
     ],
     [
       "infinity is not a number",
       { ...about, type: "number" },
       Number.POSITIVE_INFINITY,
-      "parameter p: must be a number, found Infinity",
+      "parameter p: must be a number, found Infinity; an integer is at most 9007199254740991",
     ],
     ["a string is not an integer", integer, "3", 'parameter p: must be an integer, found "3"'],
     [
@@ -94,20 +94,30 @@ describe("a value is checked against its spec", () => {
     ["1 is wrong", flag, 1, "parameter p: must be true or false, found 1"],
     ["a list of strings is right", list, ["a", "b"], "right"],
     ["so is an empty one", list, [], "right"],
-    ["a string is not a list", list, "a", 'parameter p: must be a list of strings, found "a"'],
-    ["an object is not a list", list, {}, "parameter p: must be a list of strings, found {}"],
+    [
+      "a string is not a list",
+      list,
+      "a",
+      `parameter p: must be a list of strings, found "a"; write --param p='["a","b"]'`,
+    ],
+    [
+      "an object is not a list",
+      list,
+      {},
+      `parameter p: must be a list of strings, found {}; write --param p='["a","b"]'`,
+    ],
     [
       "a number in the list is wrong",
       list,
       ["a", 1],
-      'parameter p: must be a list of strings, found ["a",1]',
+      `parameter p: must be a list of strings, found ["a",1]; write --param p='["a","b"]'`,
     ],
     ["items among the choices are right", picks, ["b", "a", "b"], "right"],
     [
       "an item outside them is wrong",
       picks,
       ["a", "c"],
-      'parameter p: each item must be one of "a", "b", found ["a","c"]',
+      `parameter p: each item must be one of "a", "b", found ["a","c"]; write --param p='["a","b"]'`,
     ],
   ];
   test.each(rows)("%s", (_, spec, value, expected) => {

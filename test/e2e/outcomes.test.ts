@@ -254,13 +254,15 @@ test("text that Postgres refuses is made safe, and the entity is the same at the
     only(events.filter(({ data }) => String(data.dedupe_key).includes(part)));
   for (const event of events) {
     eventData(event);
-    expect(JSON.stringify(event)).not.toMatch(/\\u0000|\\ud[89a-f]/);
+    // A key has them as text, so their backslash is escaped itself.
+    const text = JSON.stringify(event).replaceAll("\\\\", "");
+    expect(text).not.toMatch(/\\u0000|\\ud[89a-f]/);
     expect([...event.title].length).toBeLessThanOrEqual(255);
   }
   expect(get("nul")).toMatchObject({
     title: "nul � subject",
     content: "Head of odd.\n\n---\n\nnul � body",
-    data: { dedupe_key: "nul�key", taskname: "a�b", "k�": 1 },
+    data: { dedupe_key: "nul\\u0000key", taskname: "a�b", "k�": 1 },
   });
   expect(get("nan").data).toMatchObject({
     rate: "NaN",

@@ -3,12 +3,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseCount } from "../../src/cli/event_list.ts";
 import { renderTable, renderTime } from "../../src/cli/output.ts";
-import { parseAssignments } from "../../src/cli/param_option.ts";
+import { parseParams } from "../../src/cli/param_option.ts";
 import { parseTeamName } from "../../src/cli/team_set.ts";
 import { parseDb } from "../../src/config/db.ts";
+import { resolveParams } from "../../src/core/params.ts";
 import { parseRetryAfter } from "../../src/source/retry.ts";
-import { safeJson } from "../../src/text/json.ts";
 import { parseUtc } from "../../src/text/utc.ts";
+import { alarmWith } from "../support/alarm_with.ts";
 import { BARE } from "../support/login.ts";
 import { anyJson, anyText, ONE_LINE } from "./arbitraries.ts";
 import { runs } from "./runs.ts";
@@ -26,27 +27,33 @@ function refusing<T>(parse: () => T): T | undefined {
   }
 }
 
-test("name=value is that value under that name, whatever both are, or is refused", () => {
+const TYPES = ["number", "integer", "string", "boolean", "list"] as const;
+
+test("name=value is that value as the parameter's type reads it, or is refused", () => {
   const name = anyText.filter((text) => text !== "" && !text.includes("="));
-  fc.assert(
-    fc.property(fc.uniqueArray(fc.tuple(name, anyJson), { selector: ([key]) => key }), (pairs) => {
-      const given = parseAssignments(
-        pairs.map(([key, value]) => `${key}=${JSON.stringify(value)}`),
-      );
-      expect(Object.keys(given).sort()).toEqual(pairs.map(([key]) => key).sort());
-      for (const [key, value] of pairs) {
-        const expected = safeJson(JSON.parse(JSON.stringify(value)));
-        expect(JSON.stringify(given[key])).toBe(JSON.stringify(expected));
-      }
-    }),
-    runs(3),
+  const value = fc.oneof(
+    anyText,
+    anyJson.map((json) => JSON.stringify(json)),
   );
   fc.assert(
-    fc.property(fc.array(anyText), (texts) => {
-      const given = refusing(() => parseAssignments(texts));
-      if (given === undefined) expect(texts.some((text) => text.indexOf("=") <= 0)).toBe(true);
-      else
-        for (const text of texts) expect(Object.hasOwn(given, text.split("=")[0] ?? "")).toBe(true);
+    fc.property(name, value, fc.constantFrom(...TYPES), (key, text, type) => {
+      const alarm = alarmWith({ [key]: { type, description: "" } });
+      const given = refusing(() => parseParams(alarm, [`${key}=${text}`]));
+      if (given === undefined) {
+        expect(type).not.toBe("string");
+        return;
+      }
+      expect(Object.keys(given)).toEqual([key]);
+      if (type === "string") expect(given[key]).toBe(text);
+      else expect(JSON.stringify(given[key])).toBe(JSON.stringify(JSON.parse(text)));
+      expect(resolveParams(alarm.module.params, given).faults).toEqual([]);
+    }),
+    runs(5),
+  );
+  fc.assert(
+    fc.property(fc.array(anyText), fc.array(anyText), (texts, unset) => {
+      const given = refusing(() => parseParams(alarmWith({}), texts, unset));
+      expect(given).toEqual(texts.length + unset.length === 0 ? {} : undefined);
     }),
     runs(3),
   );

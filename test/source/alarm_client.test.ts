@@ -145,7 +145,6 @@ describe("get and find", () => {
   test.each([
     ['{"items": [{"id"', 'not JSON: {"items": [{"id"'],
     ['{"id": 1e999}', "the number 1e999 is too large to be represented"],
-    ['{"id": 9007199254740993}', "the number 9007199254740993 cannot be represented exactly"],
   ])("a body that cannot be parsed as it is, is a failed request: %s", async (body, reason) => {
     server.answer = (_request, response) => response.end(body);
     const { client, reasons } = watch();
@@ -155,6 +154,50 @@ describe("get and find", () => {
       `GET /x/?a=b+c from main: status 200, but ${reason}`,
       `GET /y/ from main: status 200, but ${reason}`,
     ]);
+  });
+
+  test.each<[how: string, call: string, args: readonly unknown[], says: string]>([
+    ["a mistyped style", "pages", ["/x/", {}, { style: "link" }], 'the paging is {"style":"link"}'],
+    ["no style", "pages", ["/x/", {}, { list: "jobs" }], "the paging is"],
+    ["a query that would be lost", "pages", ["/x/", new URLSearchParams("a=1")], "the query is"],
+    ["a query as a text", "get", ["/x/", "days=1"], 'the query is "days=1"'],
+    ["a list in the query", "find", ["/x/", { ids: [1] }], "ids in the query is [1]"],
+    ["a path that is not there", "find", [undefined], "the path is undefined"],
+  ])(
+    "a wrong call is an error that is recorded, and no request: %s",
+    async (_how, call, args, says) => {
+      const { client, reasons } = watch();
+      const method: unknown = Reflect.get(client, call);
+      if (typeof method !== "function") throw new Error(`no client.${call}`);
+      const returned: unknown = Reflect.apply(method, client, args);
+      const ended = call === "pages" ? Reflect.apply(collect, undefined, [returned]) : returned;
+      await expect(ended).rejects.toThrow(says);
+      expect(reasons).toEqual([expect.stringContaining(says)]);
+      expect(server.requests).toEqual([]);
+    },
+  );
+
+  test("ids beyond 2^53 are read exactly, page after page, counted and requested again", async () => {
+    const all = Array.from(
+      { length: 6 },
+      (_, index) => `${9_007_199_254_740_994n - BigInt(index)}`,
+    );
+    server.answer = (_request, response, url) => {
+      const before = BigInt(url.searchParams.get("before_id") ?? "9999999999999999");
+      const items = all.filter((id) => BigInt(id) < before).slice(0, 2);
+      const isLast = items.at(-1) === all.at(-1);
+      response.end(
+        `{"items":[${items.map((id) => `{"id":${id}}`)}],"total_count":6,"has_more":${!isLast},"next_before_id":${isLast ? null : items.at(-1)}}`,
+      );
+    };
+    const { client, reasons } = watch();
+    const seen = await collect(client.pages("/x/"));
+    expect(seen.map(({ id }) => String(id))).toEqual(all);
+    expect(seen.map(({ id }) => typeof id).join(" ")).toBe(
+      "string string string number number number",
+    );
+    expect(reasons).toEqual([]);
+    expect(server.requests).toHaveLength(3);
   });
 
   test("each alarm records an error that it shares with another", async () => {
@@ -419,6 +462,14 @@ describe("sources", () => {
       expect(reasons).toEqual([expect.stringContaining("is not configured")]);
     },
   );
+
+  test.each([
+    ["grcedb", "(did you mean gracedb?)"],
+    ["panda", "(known: main, gracedb)"],
+  ])("it names the source that was probably meant, or all: %s", (name, says) => {
+    const main = makeSource({ baseUrl: server.url });
+    expect(() => watch({ main, gracedb: main }).client.source(name)).toThrow(says);
+  });
 
   test("without a main service, a request is an error with the setting to add", async () => {
     const { client, reasons } = watch({});

@@ -7,10 +7,13 @@ import {
   parsePage,
   type Query,
   queryText,
+  requestFault,
 } from "../../src/source/paging.ts";
 import type { JsonValue } from "../../src/text/json.ts";
 
 const LINKS: Paging = { style: "links.next", list: "superevents" };
+/** Neighbours: as numbers, the first two are equal. */
+const LONG = ["9007199254740992", "9007199254740993", "9007199254740994"] as const;
 const URL_OF_LIST = "https://gracedb.example/api/superevents/";
 
 describe("parsePage, PanDA's keyset paging", () => {
@@ -134,6 +137,12 @@ describe("parsePage, PanDA's keyset paging", () => {
       "is 1e+300",
     ],
     [
+      "the cursor beyond 2^53 repeats",
+      { items: [], has_more: true, next_before_id: "9007199254740993" },
+      { before_id: "9007199254740993" },
+      "next_before_id is 9007199254740993 after before_id 9007199254740993; it must decrease",
+    ],
+    [
       "the cursor repeats",
       { items: [], has_more: true, next_before_id: 9 },
       { before_id: 9 },
@@ -158,7 +167,7 @@ describe("parsePage, PanDA's keyset paging", () => {
   });
 
   type Row = Readonly<Record<string, JsonValue>>;
-  const page = (items: readonly Row[], cursor: number | null): JsonValue => ({
+  const page = (items: readonly Row[], cursor: string | number | null): JsonValue => ({
     items: items.map((item) => ({ ...item })),
     has_more: cursor !== null,
     next_before_id: cursor,
@@ -169,7 +178,7 @@ describe("parsePage, PanDA's keyset paging", () => {
   const inOrder: readonly [
     sentence: string,
     items: readonly Row[],
-    cursor: number | null,
+    cursor: string | number | null,
     query: Query,
     known: readonly string[] | undefined,
     found: readonly string[] | undefined,
@@ -182,6 +191,25 @@ describe("parsePage, PanDA's keyset paging", () => {
     ["a cursor of the module's own as a text", ids(8, 7), 7, { before_id: "9" }, undefined, ["id"]],
     ["a single page cannot be checked", ids(1, 7, 7, "x"), null, {}, undefined, undefined],
     ["an empty page shows nothing", [], 5, { before_id: 9 }, ["id"], ["id"]],
+    ["ids beyond 2^53 are strings", ids(LONG[2], LONG[1]), LONG[1], {}, undefined, ["id"]],
+    [
+      "strings as numbers: longer ones are larger",
+      ids("10000000000000000", "9999999999999999"),
+      "9999999999999999",
+      { before_id: "100000000000000000" },
+      undefined,
+      ["id"],
+    ],
+    [
+      "strings and numbers on one page",
+      ids(LONG[0], 2 ** 53 - 1),
+      2 ** 53 - 1,
+      {},
+      undefined,
+      ["id"],
+    ],
+    ["numbers below a string", ids(8, 7), 7, { before_id: LONG[0] }, ["id"], ["id"]],
+    ["far below zero", ids(-5, `-${LONG[0]}`), `-${LONG[0]}`, { before_id: 9 }, undefined, ["id"]],
     ["the first page is empty", [], 5, {}, undefined, undefined],
     [
       "two fields match, and both decrease",
@@ -223,7 +251,7 @@ describe("parsePage, PanDA's keyset paging", () => {
   const outOfOrder: readonly [
     sentence: string,
     items: readonly Row[],
-    cursor: number | null,
+    cursor: string | number | null,
     query: Query,
     known: readonly string[] | undefined,
     reason: string,
@@ -255,6 +283,30 @@ describe("parsePage, PanDA's keyset paging", () => {
       "id of item 2 is missing",
     ],
     ["a null id", ids(9, null, 7), 7, {}, undefined, "id of item 2 is null"],
+    [
+      "ids beyond 2^53 that ascend",
+      ids(LONG[0], LONG[1]),
+      LONG[1],
+      {},
+      undefined,
+      `id of item 2 is "${LONG[1]}"; ids must decrease, so it must be an integer below ${LONG[0]}`,
+    ],
+    [
+      "one that would be rounded to the other",
+      ids(LONG[1], LONG[1]),
+      LONG[1],
+      {},
+      undefined,
+      "id of item 2",
+    ],
+    [
+      "a string above a number",
+      ids(9, LONG[0]),
+      LONG[0],
+      {},
+      undefined,
+      "must be an integer below 9",
+    ],
     ["a fraction", ids(9, 8.5, 7), 7, {}, undefined, "id of item 2 is 8.5"],
     ["a text of digits among numbers", ids(9, "8", 7), 7, {}, undefined, 'id of item 2 is "8"'],
     [
@@ -404,6 +456,49 @@ describe("parsePage, GraceDB's links.next", () => {
   test.each(faults)("an error: %s", (_sentence, answer, reason) => {
     expect(() => parsePage(answer, asked, LINKS)).toThrow(BodyError);
     expect(() => parsePage(answer, asked, LINKS)).toThrow(reason);
+  });
+});
+
+describe("requestFault", () => {
+  const call = (...args: readonly unknown[]): unknown =>
+    Reflect.apply(requestFault, undefined, args);
+
+  test.each([
+    ["a query of all types", ["/x/", { a: 1, b: "x", c: false, d: null, e: undefined }]],
+    ["a query without a prototype", ["/x/", Object.create(null)]],
+    ["keyset", ["/x/", {}, { style: "keyset" }]],
+    ["keyset with a list", ["/x/", {}, { style: "keyset", list: "jobs" }]],
+    ["links.next", ["/x/", {}, LINKS]],
+  ])("nothing is wrong with %s", (_sentence, args) => {
+    expect(call(...args)).toBeUndefined();
+  });
+
+  const FORMS = 'write { style: "keyset" } or { style: "links.next", list: "…" }';
+  test.each([
+    ["no path", [undefined, {}], "the path is undefined, not a string"],
+    ["a number as the path", [5, {}], "the path is 5, not a string"],
+    ["a text as the query", ["/x/", "days=1"], 'the query is "days=1", not an object such as'],
+    ["a list as the query", ["/x/", [1]], "the query is [1], not an object"],
+    ["null as the query", ["/x/", null], "the query is null, not an object"],
+    ["URLSearchParams", ["/x/", new URLSearchParams("days=1")], "the query is {}, not an object"],
+    ["a Map", ["/x/", new Map([["days", 1]])], "not an object such as { days: 1 }"],
+    ["a list in the query", ["/x/", { ids: [1, 2] }], "ids in the query is [1,2], not a string"],
+    ["an object in it", ["/x/", { a: {} }], "a in the query is {}, not a string"],
+    ["a date in it", ["/x/", { since: new Date(0) }], "since in the query is"],
+    ["NaN in it", ["/x/", { days: Number.NaN }], "days in the query is NaN"],
+    [
+      "an unknown style",
+      ["/x/", {}, { style: "link" }],
+      `the paging is {"style":"link"}; ${FORMS}`,
+    ],
+    ["no style", ["/x/", {}, { list: "jobs" }], `the paging is {"list":"jobs"}; ${FORMS}`],
+    ["an unknown option", ["/x/", {}, { style: "keyset", lists: "jobs" }], FORMS],
+    ["another unknown option", ["/x/", {}, { ...LINKS, size: 5 }], FORMS],
+    ["links.next without a list", ["/x/", {}, { style: "links.next" }], FORMS],
+    ["a list that is not a name", ["/x/", {}, { style: "keyset", list: ["jobs"] }], FORMS],
+    ["a style alone", ["/x/", {}, "links.next"], `the paging is "links.next"; ${FORMS}`],
+  ])("an error: %s", (_sentence, args, fault) => {
+    expect(call(...args)).toContain(fault);
   });
 });
 

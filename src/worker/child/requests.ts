@@ -1,4 +1,5 @@
 import { FetchError } from "../../source/fetch_error.ts";
+import { type Query, queryText } from "../../source/paging.ts";
 import type { Requester } from "../../source/requester.ts";
 import { send } from "./link.ts";
 
@@ -16,12 +17,11 @@ export class Requests {
   requesterOf(source: string): Requester {
     return {
       request: ({ path, query, ...kind }) =>
-        this.#wait((id) => {
-          const plain = { path: String(path), query: plainQuery(query) };
-          send({ type: "request", id, source, ...plain, ...kind });
-        }),
+        this.#wait((id) =>
+          send({ type: "request", id, source, path, query: plainQuery(query), ...kind }),
+        ),
       reportInvalid: (path, query, reason) =>
-        send({ type: "invalid", source, path: String(path), query: plainQuery(query), reason }),
+        send({ type: "invalid", source, path, query: plainQuery(query), reason }),
     };
   }
 
@@ -61,8 +61,7 @@ export class Requests {
   }
 }
 
-/** Values as they go into a URL: a module may pass anything. */
-function plainQuery(query: object): { [name: string]: string } {
-  const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);
-  return Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
+/** As it goes into a URL. */
+function plainQuery(query: Query): { [name: string]: string } {
+  return Object.fromEntries(new URLSearchParams(queryText(query)));
 }

@@ -1,3 +1,5 @@
+import { attempt } from "../../text/attempt.ts";
+
 const TASKS = [
   { id: 3, state: " Failed " },
   { id: 1, state: "done" },
@@ -32,9 +34,5 @@ const BEFORE = sampleWork();
  * one find nothing, which nobody would notice where nothing is firing yet.
  */
 export function worksAsBefore(): boolean {
-  try {
-    return sampleWork() === BEFORE;
-  } catch {
-    return false;
-  }
+  return attempt(() => sampleWork() === BEFORE, false);
 }

@@ -1,0 +1,13 @@
+import type { ParamSpecs } from "../../src/core/params.ts";
+import { assumedRow } from "../../src/store/alarms.ts";
+import type { JsonObject } from "../../src/text/json.ts";
+
+/** An alarm named `x` whose module has these PARAMS. */
+export function alarmWith(specs: ParamSpecs, params: JsonObject = {}) {
+  const names = { name: "x", title: undefined, description: undefined };
+  return {
+    row: assumedRow({ ...names, params }),
+    module: { ...names, path: "/x.ts", sources: undefined, params: specs },
+    readiness: { kind: "ready", params, notes: [] },
+  } as const;
+}
