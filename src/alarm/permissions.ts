@@ -14,7 +14,7 @@ export function writableFault(path: string): string | undefined {
 function foreignFault(path: string): string | undefined {
   const folder = dirname(path);
   if (folder === path) return undefined;
-  const { uid } = lstatSync(path, { throwIfNoEntry: false }) ?? { uid: 0 };
+  const { uid } = rightsOf(path, lstatSync);
   if (uid === 0 || uid === process.geteuid?.() || !writableByOthers(rightsOf(folder)))
     return foreignFault(folder);
   return `${path} belongs to the user ${uid}, and other users can write its folder; use another folder, or accept it with --allow-writable`;
@@ -38,9 +38,9 @@ function describe(file: string, folders: ReadonlySet<string>): string | undefine
 }
 
 /** What cannot be examined is reported by whoever reads it. */
-function rightsOf(path: string): Rights {
+function rightsOf(path: string, stat: (path: string) => Rights = statSync): Rights {
   try {
-    return statSync(path);
+    return stat(path);
   } catch {
     return { mode: 0, uid: 0, gid: 0 };
   }

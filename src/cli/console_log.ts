@@ -41,15 +41,10 @@ export function consoleLog(verbose: boolean): Log {
 
 /** A log that cannot be written does not stop the alarms; the error is printed once. */
 export function logTo(path: string, allowWritable: boolean): void {
-  const fault = allowWritable ? undefined : writableFault(path);
   let file: number | undefined;
   append = (text) => {
     try {
-      if (fault !== undefined) throw new Error(fault);
-      mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
-      // Another user may have made a link since the check.
-      const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-      file ??= openSync(path, isLink ? FLAGS : FLAGS | constants.O_NOFOLLOW, 0o640);
+      file ??= openLog(path, allowWritable);
       appendFileSync(file, text);
     } catch (error) {
       append = () => {};
@@ -57,4 +52,13 @@ export function logTo(path: string, allowWritable: boolean): void {
       process.stderr.write(`swf-alarms: ${shownLine(message)}\n`);
     }
   };
+}
+
+function openLog(path: string, allowWritable: boolean): number {
+  const fault = allowWritable ? undefined : writableFault(path);
+  if (fault !== undefined) throw new Error(fault);
+  mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+  // Another user may have made a link since the check.
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  return openSync(path, isLink ? FLAGS : FLAGS | constants.O_NOFOLLOW, 0o640);
 }

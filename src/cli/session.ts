@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import { writableFault, writableFileFault } from "../alarm/permissions.ts";
 import type { Channel } from "../channel/channel.ts";
 import { openChannel } from "../channel/registry.ts";
-import type { Config, OnLogPath } from "../config/config.ts";
-import { ConfigError, findConfig, loadConfig } from "../config/load.ts";
+import type { Config } from "../config/config.ts";
+import { ConfigError, findConfig, type LoadOptions, loadConfig } from "../config/load.ts";
 import { configWarnings } from "../config/warnings.ts";
 import { inTime } from "../core/in_time.ts";
 import type { Log } from "../core/log.ts";
@@ -44,9 +44,10 @@ export type ReadConfig = ReturnType<typeof readConfig>;
 /**
  * The configuration that the option, the environment or the working folder names; from here on its
  * secrets are hidden. `notes` are what was accepted or ignored, one line each, for the log. Throws ConfigError,
- * also where other users can write it. `onLogPath` is called before anything else is checked.
+ * also where other users can write it. `onLogPath` is called with the
+ * path of the log, also before most of these errors.
  */
-export function readConfig(options: ConfigOption, onLogPath?: OnLogPath) {
+export function readConfig(options: ConfigOption, onLogPath?: LoadOptions["onLogPath"]) {
   const { config: named, allowWritable, dsn } = options;
   let cwd = "/a working folder that was removed";
   try {
@@ -75,6 +76,7 @@ export function readConfig(options: ConfigOption, onLogPath?: OnLogPath) {
   const { db, email, engine } = config;
   // Before a log or anything else is written beside it.
   if (db.kind === "embedded") requireOwner(db.path);
+  if (engine.logPath !== undefined) onLogPath?.(engine.logPath);
   if (db.kind === "embedded") check(`the database folder ${db.path}`, writableFault(db.path));
   if (email.provider === "file")
     check(`the folder for mail ${email.dir}`, writableFault(email.dir));

@@ -88,8 +88,6 @@ export interface Environment {
   readonly [name: string]: string | undefined;
 }
 
-export type OnLogPath = (path: string) => void;
-
 /** Everything outside the text that its meaning depends on, read at the edge. */
 export interface Surroundings {
   /** Folder of the configuration file, where relative paths start. */
@@ -107,8 +105,6 @@ export interface Surroundings {
   };
   /** Text of a file that may be missing, and that no other user may read if it is `secret`. */
   readonly findText: (path: string, secret?: boolean) => string | undefined;
-  /** Called as soon as it is known, also where other sections have faults. */
-  readonly onLogPath?: OnLogPath | undefined;
   /** From the command line; it replaces the login of the configuration. */
   readonly dsn?: string | undefined;
 }

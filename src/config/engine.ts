@@ -57,8 +57,6 @@ export function parseEngine(
   if (another !== undefined)
     faults.push(`engine: ${given.join(" and ")} name different services; keep only base_url`);
   const { log_path: log, alarms_dir: folders } = engine;
-  const logPath = log === undefined ? undefined : resolvePath(around.folder, log);
-  if (logPath !== undefined) around.onLogPath?.(logPath);
   return {
     baseUrl,
     proxy: baseUrl === undefined ? baseUrl : proxyFor(baseUrl, around.env, faults),
@@ -70,7 +68,7 @@ export function parseEngine(
       memory: engine.alarm_memory,
       detections: engine.max_detections,
     },
-    logPath,
+    logPath: log === undefined ? undefined : resolvePath(around.folder, log),
     alarmFolders:
       folders === undefined
         ? around.alarmFolders

@@ -37,10 +37,19 @@ export function findConfig(option: string | undefined, env: Environment, cwd: st
   );
 }
 
-type LoadOptions = Pick<Surroundings, "onLogPath" | "dsn">;
+export interface LoadOptions {
+  /** Replaces the login of the configuration. */
+  readonly dsn?: string | undefined;
+  /** Called before a ConfigError is thrown, where the text still says where the log is. */
+  readonly onLogPath?: ((path: string) => void) | undefined;
+}
 
 /** Reads and parses the file. Throws ConfigError with every fault at once. */
-export function loadConfig(path: string, env: Environment, more: LoadOptions = {}): Config {
+export function loadConfig(
+  path: string,
+  env: Environment,
+  { dsn, onLogPath }: LoadOptions = {},
+): Config {
   const text = readText(path);
   const folder = dirname(path);
   const own = [...SITE_ALARMS, join(folder, "alarms")];
@@ -49,9 +58,10 @@ export function loadConfig(path: string, env: Environment, more: LoadOptions = {
     ...own.map((path) => ({ path, mayBeMissing: true }) as const),
   ];
   const files = { readText, findText, system: readSystem() };
-  const parsed = parseConfig(text, { folder, alarmFolders, env, ...more, ...files });
+  const parsed = parseConfig(text, { folder, alarmFolders, env, dsn, ...files });
   if (parsed.ok) return parsed.config;
-  const { faults } = parsed;
+  const { faults, logPath } = parsed;
+  if (logPath !== undefined) onLogPath?.(logPath);
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
   throw new ConfigError([`${count} in the configuration ${path}:`, ...faults].join("\n  "));
 }

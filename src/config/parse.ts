@@ -9,7 +9,11 @@ import { parseSources } from "./sources.ts";
 
 export type ParsedConfig =
   | { readonly ok: true; readonly config: Config }
-  | { readonly ok: false; readonly faults: readonly string[] };
+  | {
+      readonly ok: false;
+      readonly faults: readonly string[];
+      readonly logPath: string | undefined;
+    };
 
 const SECTIONS = ["engine", "sources", "db", "email", "retention"];
 
@@ -24,7 +28,8 @@ export function parseConfig(tomlText: string, around: Surroundings): ParsedConfi
   const sources = parseSources(table.sources ?? {}, engine?.maxConnections ?? 1, around, faults);
   const retention = parseRetention(table.retention ?? {}, faults);
   const isWhole = engine !== undefined && db !== undefined && retention !== undefined;
-  if (faults.length > 0 || !isWhole || email === undefined) return { ok: false, faults };
+  if (faults.length > 0 || !isWhole || email === undefined)
+    return { ok: false, faults, logPath: engine?.logPath };
   return { ok: true, config: { engine, sources, db, ...email, retention } };
 }
 

@@ -3,9 +3,15 @@ import { cut, quote } from "../text/describe.ts";
 import { nearest } from "../text/nearest.ts";
 import type { Team } from "./model.ts";
 
+/** A display name: what stands before an address in angle brackets. */
+const DISPLAY_NAME = /(?<![^\s,;])(?:"?[^\s,;<>@."]+\.?"?\s+)+(?=<[^\s<>]+>)/gu;
+
 /** Splits what people type: spaces, commas, semicolons, line breaks and tabs all separate. */
 export function splitRecipients(text: string): string[] {
-  return text.split(/[\s,;]+/u).filter((token) => token !== "");
+  return text
+    .replace(DISPLAY_NAME, "")
+    .split(/[\s,;]+/u)
+    .filter((token) => token !== "");
 }
 
 /** The tokens of a `recipients` value as rows hold it: a string or an array of strings; what else there is is no address. */

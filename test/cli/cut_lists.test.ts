@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { insertAlarm } from "../support/rows.ts";
 import { makeSite, type Site } from "../support/site.ts";
 
 /** Rows at ever later times, the last one now. */
@@ -75,6 +76,7 @@ test("so do the lists of ticks and of failed mails", async () => {
   const alarm = "CASE WHEN n = 1 THEN 'alarm_older' ELSE 'alarm_x' END";
   const mail = `jsonb_build_object('alarm', ${alarm}, 'outcome', 'failed')`;
   await insertRows(site, "notification", 25, mail);
+  for (const name of ["older", "x"]) await insertAlarm(site, name, { recipients: "a@x.org" });
   const status = await listed(site, ["status"]);
   expect(status.last).toBe("… and 5 more mails; --json lists all");
   expect(status.stdout).toContain("the last mail of older was not delivered");

@@ -127,7 +127,7 @@ describe("what would be ignored or taken for something else is a usage error", (
     ["alarm set x --recipients=", /'--recipients <who...>' has an empty value/],
     ["alarm set x --renotify=", /write a number of hours/],
     ["demo --dir=", /'--dir <folder>' has an empty value/],
-    ["team set @t ,", /found ""; write email addresses/],
+    ["team set @t ,", /"" is not an email address; write/],
     ["alarm set x --archive --unarchive", /'--archive' cannot be used with option '--unarchive'/],
     ["run --plan --dry-run", /'--dry-run' cannot be used with option '--plan'/],
     ["prune --dry-run --confirm-clock", /'--dry-run' cannot be used with .*'--confirm-clock'/],

@@ -14,6 +14,8 @@ describe("what people type is split", () => {
     ["an empty text is empty", "", []],
     ["blanks alone are empty", " \n\t", []],
     ["a comma separates", "a@h,b@h", ["a@h", "b@h"]],
+    ["display names are dropped", 'Dr. A Bee <a@h>, "B" <b@h>', ["<a@h>", "<b@h>"]],
+    ["an address is not a display name", "a@h @ops c.h <b@h>", ["a@h", "@ops", "c.h", "<b@h>"]],
     ["a semicolon separates", "a@h;b@h", ["a@h", "b@h"]],
     [
       "a blank, a tab and line breaks separate",

@@ -89,7 +89,7 @@ test("a first detection makes one row, one mail, one attempt and one run, each a
     params: {},
     recipients: ["ops@example.org", "chief@example.org"],
   });
-  // "Chief" is a name beside its address, as people type it: it is told, and is no error.
+  // "Chief" is the display name of the address.
   expect(perAlarm(run, "alarm_things").error_message).toBe("");
 
   const attempt = only(await site.entries("notification"));

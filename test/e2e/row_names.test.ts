@@ -114,6 +114,9 @@ test("a team of any name is a name, nothing else", async () => {
   await insertAlarm(site, "things", {
     recipients: ["@__proto__", "@constructor", "@../../x", "ops@example.org"],
   });
-  expect(await site.tick()).toMatchObject({ code: 0 });
+  const { code, stderr } = await site.tick();
+  expect(code).toBe(1);
+  for (const name of ["@__proto__", "@constructor", "@../../x"])
+    expect(stderr).toContain(`team ${name} does not exist`);
   expect(site.mail.mails.map(({ to }) => to)).toEqual([["ops@example.org"]]);
 });

@@ -21,8 +21,15 @@ const KNOWN: readonly string[] = [
   "migrate.ts: {name}",
   // A clause of the kind's own file, judged there like any SQL.
   "entry.ts: {onConflict}",
-  // Numbers of the limits, and a number in a message.
-  "postgres/connect.ts: {statement}",
+  // One of two constants.
+  "event_list.ts: all",
+  // Numbers of the limits, a schema's name as a literal, and constants.
+  "postgres/session.ts: {statement}",
+  "postgres/session.ts: {wait}",
+  "postgres/session.ts: {idle}",
+  'postgres/session.ts: {searchPath ?? "NULL"}',
+  `postgres/session.ts: {flush ? "NULL" : "'off'"}`,
+  // A number in a message.
   "postgres/connect.ts: {Number(pid)}",
   "postgres/lock.ts: {pid}",
   // What the functions above it write, and a constant or "true".

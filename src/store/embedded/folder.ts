@@ -117,5 +117,7 @@ export async function makeComplete(
       renameSync(join(inside, name), join(folder, name));
   }
   rmSync(inside, { recursive: true, force: true });
+  // Not in a folder that has lost more than that.
+  if (!existsSync(join(folder, "global/pg_control"))) return;
   for (const name of EMPTY.split(" ")) mkdirSync(join(folder, `pg_${name}`), { recursive: true });
 }

@@ -79,7 +79,7 @@ describe("openEmbedded", () => {
     await db.close();
 
     const again = await openEmbedded(site);
-    expect(await migrate(again)).toEqual({ applied: [], notes: [] });
+    expect(await migrate(again)).toMatchObject({ applied: [], notes: [] });
     expect(await entryRow(again, id)).toEqual(row);
     await again.close();
   });
