@@ -3,6 +3,7 @@ import type { AlarmFolder, Config } from "../config/config.ts";
 import { readRegularFile } from "../config/regular_file.ts";
 import { ExpectedError } from "../core/expected_error.ts";
 import type { Log } from "../core/log.ts";
+import { attempt } from "../text/attempt.ts";
 import { errorText } from "../text/describe.ts";
 import { discoverModules, type ModuleFile, SUSPECT } from "./discover.ts";
 import { describeReplacement, mergeFolders } from "./merge_folders.ts";
@@ -60,9 +61,5 @@ function checkRights({ allowWritable }: Config["engine"], folder: string, log: L
 
 /** A file that cannot be read differs: loading it says why. */
 function haveSameContent(path: string, other: string): boolean {
-  try {
-    return readRegularFile(path).equals(readRegularFile(other));
-  } catch {
-    return false;
-  }
+  return attempt(() => readRegularFile(path).equals(readRegularFile(other)), false);
 }

@@ -1,4 +1,5 @@
 import type { SourceConfig } from "../core/model.ts";
+import { attempt } from "../text/attempt.ts";
 import type { Config, Environment } from "./config.ts";
 
 /** Secrets that other programs leave in the environment. */
@@ -28,11 +29,7 @@ export function environmentSecrets(env: Environment): readonly string[] {
 }
 
 function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  return attempt(() => decodeURIComponent(text), text);
 }
 
 function sourceSecrets({ headers, token }: SourceConfig): readonly string[] {
