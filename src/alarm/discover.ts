@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isAlarmName } from "../core/event_key.ts";
+import { attempt } from "../text/attempt.ts";
 
 export interface ModuleFile {
   readonly name: string;
@@ -52,7 +53,7 @@ function notModule(file: string, files: readonly string[]): string {
   return `is not an alarm module; the name of one is a lower-case identifier with .ts, .mjs or .js${advice}`;
 }
 
-/** A link counts as its target. `existsSync` is false for one that cannot be followed. */
+/** A link counts as its target; one that cannot be followed is none. */
 export function isFile(path: string): boolean {
-  return existsSync(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  return attempt(() => statSync(path).isFile(), false);
 }
