@@ -109,7 +109,7 @@ function parameterFault(name: string, value: string): string | undefined {
   if (name !== "password" && /[\p{Cc}\p{Zl}\p{Zp}]/u.test(name + value))
     return "has a control character or line separator";
   if (SUPPORTED.includes(name)) return undefined;
-  return `not supported by swf-alarms (${hint(name, SUPPORTED)})`;
+  return `not supported by swf-alarms${hint(name, SUPPORTED)}`;
 }
 
 function refusedVariables(env: Environment): readonly string[] {

@@ -89,7 +89,7 @@ function isBlank(value: JsonValue): boolean {
 /** An error for each name that is not known. */
 export function unknownParams(names: readonly string[], known: readonly string[]): string[] {
   const unknown = names.filter((name) => !known.includes(name));
-  return unknown.map((name) => `unknown parameter ${showName(name)} (${hint(name, known)})`);
+  return unknown.map((name) => `unknown parameter ${showName(name)}${hint(name, known)}`);
 }
 
 type Check = readonly [what: string, is: (value: unknown) => boolean];
