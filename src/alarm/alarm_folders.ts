@@ -5,7 +5,7 @@ import { ExpectedError } from "../core/expected_error.ts";
 import type { Log } from "../core/log.ts";
 import { attempt } from "../text/attempt.ts";
 import { errorText } from "../text/describe.ts";
-import { discoverModules, type ModuleFile, SUSPECT } from "./discover.ts";
+import { discoverModules, type ModuleFile, mayBeModule } from "./discover.ts";
 import { describeReplacement, mergeFolders } from "./merge_folders.ts";
 import { realPath, writableFault } from "./permissions.ts";
 
@@ -42,7 +42,7 @@ function readFolder({ path, mayBeMissing }: AlarmFolder, log: Log): readonly Mod
     if (mayBeMissing && lstatSync(path, { throwIfNoEntry: false }) === undefined) return [];
     const { modules, skipped } = discoverModules(path);
     for (const { path, error } of skipped) log.debug(`skipped ${path}: it ${error}`);
-    return [...modules, ...skipped.filter(({ name }) => SUSPECT.test(name))];
+    return [...modules, ...skipped.filter(({ name }) => mayBeModule(name))];
   } catch (error) {
     throw new AlarmsFolderError(
       `cannot read the alarms folder ${path}: ${errorText(error)}. Create it, or let the engine's user read it, or correct [engine] alarms_dir.`,

@@ -14,9 +14,11 @@ export interface ModuleFile {
   readonly allowWritable?: true;
 }
 
-/** A file that may be meant as a module: source code, but not private, hidden, a test, a declaration or settings. */
-export const SUSPECT =
-  /^(?![_.])(?!.*\.(?:d|test|spec|config)\.[^.]+$).*\.(?:[cm]?[jt]sx?|py)\s*$/i;
+/** Whether a file may be meant as a module: source code, but not private, hidden, a test, a declaration or settings. */
+export function mayBeModule(file: string): boolean {
+  if (/^[_.]|\.(d|test|spec|config)\.[^.]+$/i.test(file)) return false;
+  return /\.([cm]?[jt]sx?|py)\s*$/i.test(file);
+}
 
 /**
  * Finds the module files of an alarms folder, not of the folders in it, sorted by name. Those that are skipped have
