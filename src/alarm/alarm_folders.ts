@@ -3,8 +3,9 @@ import type { AlarmFolder, Config } from "../config/config.ts";
 import { readRegularFile } from "../config/regular_file.ts";
 import { ExpectedError } from "../core/expected_error.ts";
 import type { Log } from "../core/log.ts";
+import { attempt } from "../text/attempt.ts";
 import { errorText } from "../text/describe.ts";
-import { discoverModules, type ModuleFile, SUSPECT } from "./discover.ts";
+import { discoverModules, type ModuleFile, mayBeModule } from "./discover.ts";
 import { describeReplacement, mergeFolders } from "./merge_folders.ts";
 import { realPath, writableFault } from "./permissions.ts";
 
@@ -41,7 +42,7 @@ function readFolder({ path, mayBeMissing }: AlarmFolder, log: Log): readonly Mod
     if (mayBeMissing && lstatSync(path, { throwIfNoEntry: false }) === undefined) return [];
     const { modules, skipped } = discoverModules(path);
     for (const { path, error } of skipped) log.debug(`skipped ${path}: it ${error}`);
-    return [...modules, ...skipped.filter(({ name }) => SUSPECT.test(name))];
+    return [...modules, ...skipped.filter(({ name }) => mayBeModule(name))];
   } catch (error) {
     throw new AlarmsFolderError(
       `cannot read the alarms folder ${path}: ${errorText(error)}. Create it, or let the engine's user read it, or correct [engine] alarms_dir.`,
@@ -60,9 +61,5 @@ function checkRights({ allowWritable }: Config["engine"], folder: string, log: L
 
 /** A file that cannot be read differs: loading it says why. */
 function haveSameContent(path: string, other: string): boolean {
-  try {
-    return readRegularFile(path).equals(readRegularFile(other));
-  } catch {
-    return false;
-  }
+  return attempt(() => readRegularFile(path).equals(readRegularFile(other)), false);
 }

@@ -12,8 +12,8 @@ type AlarmListItem =
 export function listAlarms(modules: readonly string[], rows: readonly AlarmRow[]) {
   const found = new Set(modules);
   const taken = new Map<string, AlarmRow>();
-  const items = [...rows]
-    .sort((a, b) => compare(a.entryId, b.entryId))
+  const items = rows
+    .toSorted((a, b) => Number(a.entryId > b.entryId) - Number(a.entryId < b.entryId))
     .map((row): AlarmListItem => {
       if (row.archived) return { kind: "archived", row };
       const twin = taken.get(row.name);
@@ -34,8 +34,4 @@ export function listAlarms(modules: readonly string[], rows: readonly AlarmRow[]
 function noModule(row: AlarmRow, modules: readonly string[]): string {
   const known = modules.length === 0 ? "they are empty" : `they have: ${modules.join(", ")}`;
   return `there is no module ${JSON.stringify(row.module)} in the alarms folders (${known}); add the file, or archive the row`;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

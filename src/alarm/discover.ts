@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isAlarmName } from "../core/event_key.ts";
+import { attempt } from "../text/attempt.ts";
 
 export interface ModuleFile {
   readonly name: string;
@@ -13,9 +14,11 @@ export interface ModuleFile {
   readonly allowWritable?: true;
 }
 
-/** A file that may be meant as a module: source code, but not private, hidden, a test, a declaration or settings. */
-export const SUSPECT =
-  /^(?![_.])(?!.*\.(?:d|test|spec|config)\.[^.]+$).*\.(?:[cm]?[jt]sx?|py)\s*$/i;
+/** Whether a file may be meant as a module: source code, but not private, hidden, a test, a declaration or settings. */
+export function mayBeModule(file: string): boolean {
+  if (/^[_.]|\.(d|test|spec|config)\.[^.]+$/i.test(file)) return false;
+  return /\.([cm]?[jt]sx?|py)\s*$/i.test(file);
+}
 
 /**
  * Finds the module files of an alarms folder, not of the folders in it, sorted by name. Those that are skipped have
@@ -52,7 +55,7 @@ function notModule(file: string, files: readonly string[]): string {
   return `is not an alarm module; the name of one is a lower-case identifier with .ts, .mjs or .js${advice}`;
 }
 
-/** A link counts as its target. `existsSync` is false for one that cannot be followed. */
+/** A link counts as its target; one that cannot be followed is none. */
 export function isFile(path: string): boolean {
-  return existsSync(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  return attempt(() => statSync(path).isFile(), false);
 }

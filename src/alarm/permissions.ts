@@ -1,6 +1,7 @@
 import { lstatSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Rights, replaceableByOthers, shellWord, writableByOthers } from "../core/rights.ts";
+import { attempt } from "../text/attempt.ts";
 
 /**
  * How other users could change a file or folder that the engine runs, obeys or writes: by writing to it, by
@@ -39,18 +40,10 @@ function describe(file: string, folders: ReadonlySet<string>): string | undefine
 
 /** What cannot be examined is reported by whoever reads it. */
 function rightsOf(path: string, stat: (path: string) => Rights = statSync): Rights {
-  try {
-    return stat(path);
-  } catch {
-    return { mode: 0, uid: 0, gid: 0 };
-  }
+  return attempt(() => stat(path), { mode: 0, uid: 0, gid: 0 });
 }
 
 /** The path without links; a path that cannot be resolved stays as it is. */
 export function realPath(path: string): string {
-  try {
-    return realpathSync.native(path);
-  } catch {
-    return path;
-  }
+  return attempt(() => realpathSync.native(path), path);
 }

@@ -6,18 +6,16 @@ import type { Readiness } from "../alarm/readiness.ts";
 import type { Config } from "../config/config.ts";
 import { alarmName, isAlarmName } from "../core/event_key.ts";
 import { ExpectedError } from "../core/expected_error.ts";
-import type { Log } from "../core/log.ts";
+import { SILENT } from "../core/log.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { Sources } from "../engine/sources.ts";
 import { openWorkerPool } from "../engine/workers.ts";
 import { alarmRows } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
-import { quote, showName } from "../text/describe.ts";
-import { nearest } from "../text/nearest.ts";
+import { quote } from "../text/describe.ts";
+import { suggestion } from "../text/nearest.ts";
 import { EXIT } from "./exit_code.ts";
 import { redact } from "./secrets.ts";
-
-const silent: Log = { error: () => {}, info: () => {}, debug: () => {} };
 
 export interface ViewedAlarm extends Alarm {
   readonly file: ModuleFile | undefined;
@@ -29,11 +27,11 @@ export interface ViewedAlarm extends Alarm {
  * that cannot be used, one line each. Writes nothing.
  */
 export async function viewAlarms(db: Database, config: Config, typed?: string) {
-  const files = readAlarmFolders(config.engine, silent);
+  const files = readAlarmFolders(config.engine, SILENT);
   const modules = new Map(files.map((file) => [file.name, file]));
   const meant = files.flatMap(({ name }) => (name.startsWith(`${typed}.`) ? name : []));
   const only = typed === undefined ? undefined : new Set([typed, alarmName(typed), ...meant]);
-  const workers = openWorkerPool(config, new AbortController().signal, silent, redact);
+  const workers = openWorkerPool(config, new AbortController().signal, SILENT, redact);
   try {
     const { alarms, errors, archived } = await loadAlarms({
       db,
@@ -44,7 +42,7 @@ export async function viewAlarms(db: Database, config: Config, typed?: string) {
       write: false,
       decide: () => ({ run: true, reason: "not quarantined" }),
       only,
-      log: silent,
+      log: SILENT,
     });
     const live = (await Promise.all(alarms)).sort((a, b) => (a.row.name < b.row.name ? -1 : 1));
     const withFile = (alarm: Alarm): ViewedAlarm => {
@@ -79,7 +77,7 @@ export async function requireAlarms(db: Database, config: Config, names: string[
   const { rows, deleted } = await alarmRows(db);
   const gone = [...rows.filter((row) => row.archived).map(({ name }) => name), ...deleted];
   const isLive = ({ name }: { name: string }) => isAlarmName(name) && !gone.includes(name);
-  const files = readAlarmFolders(config.engine, silent).filter(isLive);
+  const files = readAlarmFolders(config.engine, SILENT).filter(isLive);
   const live = [...files, ...rows.filter((row) => !row.archived)].map(({ name }) => name);
   requireKnown("alarm", names, [...live, ...gone]);
   const stopped = past ? undefined : names.find((name) => !live.includes(name));
@@ -91,9 +89,9 @@ export async function requireAlarms(db: Database, config: Config, names: string[
 export function requireKnown(kind: string, names: readonly string[], known: readonly string[]) {
   const name = names.find((item) => !known.includes(item));
   if (name === undefined) return;
-  const guess = nearest(name, known);
-  const hint = guess === undefined ? "" : ` did you mean ${showName(guess)}?`;
-  throw new NotFound(`there is no ${kind} ${quote(name)};${hint} see: bin/swf-alarms ${kind} list`);
+  throw new NotFound(
+    `there is no ${kind} ${quote(name)}${suggestion(name, known)}; see: bin/swf-alarms ${kind} list`,
+  );
 }
 
 /** What the user named does not exist. */

@@ -1,4 +1,4 @@
-import { appendFileSync, constants, lstatSync, mkdirSync, openSync } from "node:fs";
+import { appendFileSync, constants, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { writableFault } from "../alarm/permissions.ts";
 import type { Log } from "../core/log.ts";
@@ -58,7 +58,5 @@ function openLog(path: string, allowWritable: boolean): number {
   const fault = allowWritable ? undefined : writableFault(path);
   if (fault !== undefined) throw new Error(fault);
   mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
-  // Another user may have made a link since the check.
-  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-  return openSync(path, isLink ? FLAGS : FLAGS | constants.O_NOFOLLOW, 0o640);
+  return openSync(path, FLAGS, 0o640);
 }

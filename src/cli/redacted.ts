@@ -13,13 +13,10 @@ export function redactedDatabase(db: Database, redact: Redact): Database {
     },
   });
   return {
+    ...db,
     ...redacted(db),
     transaction: (work, options) =>
       db.transaction((tx) => work({ ...redacted(tx), isTransaction: true }), options),
-    script: (sql) => db.script(sql),
-    tryLock: (name, limit) => db.tryLock(name, limit),
-    isLocked: (name) => db.isLocked(name),
-    close: () => db.close(),
   };
 }
 
@@ -84,7 +81,7 @@ function redactData(value: JsonValue, key: string, redact: Redact): JsonValue {
 /** The channel, with the secrets taken out of every mail. */
 export function redactedChannel(channel: Channel, redact: Redact): Channel {
   return {
-    name: channel.name,
+    ...channel,
     deliver: ({ subject, text, html, ...mail }, signal, onProgress) =>
       channel.deliver(
         { ...mail, subject: redact(subject), text: redact(text), html: redact(html) },

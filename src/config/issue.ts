@@ -44,7 +44,7 @@ export function unknownKeys(
 ): readonly string[] {
   return Object.keys(table)
     .filter((key) => !known.includes(key))
-    .map((key) => `${showPath([...path, key])}: unknown key (${hint(key, known)})`);
+    .map((key) => `${showPath([...path, key])}: unknown key${hint(key, known)}`);
 }
 
 /** Names the type only: the value may be a login. */

@@ -4,8 +4,9 @@ import { userInfo } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExpectedError } from "../core/expected_error.ts";
+import { attempt } from "../text/attempt.ts";
 import { errorText } from "../text/describe.ts";
-import type { Config, Environment, Surroundings } from "./config.ts";
+import type { Config, Environment } from "./config.ts";
 import { parseConfig } from "./parse.ts";
 import { resolvePath } from "./path.ts";
 import { readRegularFile } from "./regular_file.ts";
@@ -57,7 +58,11 @@ export function loadConfig(
     { path: SHIPPED_ALARMS },
     ...own.map((path) => ({ path, mayBeMissing: true }) as const),
   ];
-  const files = { readText, findText, system: readSystem() };
+  // As psql on Debian and Red Hat, or else as everywhere else.
+  const sockets = existsSync("/var/run/postgresql") ? "/var/run/postgresql" : "/tmp";
+  // A container may run as a user whom the system does not know.
+  const system = { ...attempt(() => userInfo(), undefined), sockets };
+  const files = { readText, findText, system };
   const parsed = parseConfig(text, { folder, alarmFolders, env, dsn, ...files });
   if (parsed.ok) return parsed.config;
   const { faults, logPath } = parsed;
@@ -88,20 +93,8 @@ function decodeText(bytes: Buffer): string {
 }
 
 function findText(path: string, secret = false): string | undefined {
-  try {
-    if (secret && (statSync(path).mode & 0o077) !== 0) return undefined;
-    return decodeText(readRegularFile(path));
-  } catch {
-    return undefined;
-  }
-}
-
-function readSystem(): Surroundings["system"] {
-  // As psql on Debian and Red Hat, or else as everywhere else.
-  const sockets = existsSync("/var/run/postgresql") ? "/var/run/postgresql" : "/tmp";
-  try {
-    return { ...userInfo(), sockets };
-  } catch {
-    return { sockets };
-  }
+  return attempt(() => {
+    const isShared = (statSync(path).mode & 0o077) !== 0;
+    return secret && isShared ? undefined : decodeText(readRegularFile(path));
+  }, undefined);
 }

@@ -1,93 +1,166 @@
 import { join } from "node:path";
+import type { ConnectionOptions } from "node:tls";
 import { hint } from "../text/nearest.ts";
-import type { DbLogin, Surroundings } from "./config.ts";
+import type { DbLogin, Environment, Surroundings } from "./config.ts";
 import { findPassword, type Parameter, readService } from "./login_files.ts";
 import { resolvePath } from "./path.ts";
 
 /** Each parameter that is supported, with its variable. */
-const VARIABLES: ReadonlyMap<string, string> = new Map(
-  "host user password passfile service sslmode sslrootcert sslcert sslkey options port dbname/DATABASE connect_timeout/CONNECT_TIMEOUT"
-    .split(" ")
-    .map((name) => [name.replace(/\/.*/, ""), `PG${name.replace(/.*\//, "").toUpperCase()}`]),
-);
-/** Variables that change where or how libpq connects, except with the values that are true here in any case. */
-const REFUSED =
-  /^PG(HOSTADDR|REQUIRE(AUTH|PEER|SSL)|CHANNELBINDING|GSSENCMODE|SSL(NEGOTIATION|CERTMODE|CRL|CRLDIR|M(IN|AX)PROTOCOLVERSION)|TARGETSESSIONATTRS|REPLICATION)=(?!(|0|allow|any|disable|prefer|TLSv1(\.[12])?)$)/;
+const VARIABLES = {
+  host: "PGHOST",
+  port: "PGPORT",
+  dbname: "PGDATABASE",
+  user: "PGUSER",
+  password: "PGPASSWORD",
+  passfile: "PGPASSFILE",
+  service: "PGSERVICE",
+  sslmode: "PGSSLMODE",
+  sslrootcert: "PGSSLROOTCERT",
+  sslcert: "PGSSLCERT",
+  sslkey: "PGSSLKEY",
+  options: "PGOPTIONS",
+  connect_timeout: "PGCONNECT_TIMEOUT",
+};
+type Name = keyof typeof VARIABLES;
+const SUPPORTED = Object.keys(VARIABLES);
 
-const TLS_FILES = { sslrootcert: "root.crt", sslcert: "postgresql.crt", sslkey: "postgresql.key" };
-const MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
-const PORT =
-  /^(port|connect_timeout)=(?!([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])?$)/;
-/** What is wrong with a parameter that looks like this. */
-const FAULTS: readonly (readonly [RegExp, string])[] = [
-  [RegExp(`^sslmode=(?!(${MODES.join("|")})$)`), `must be one of ${MODES.join(", ")}`],
-  [/^host=(?!\/).*[/@,\s]/, "must be one host or socket folder; several are not supported"],
-  [PORT, "must be a whole number from 1 to 65535"],
-  [/^(current)?_?schema=/i, "not a parameter of libpq; set schema in [db]"],
-  [/^(?!password=).*[\p{Cc}\p{Zl}\p{Zp}]/u, "has a control character or line separator"],
+/** Variables that change where or how libpq connects, and that are not supported. */
+const REFUSED = [
+  "PGHOSTADDR",
+  "PGREQUIREAUTH",
+  "PGREQUIREPEER",
+  "PGREQUIRESSL",
+  "PGCHANNELBINDING",
+  "PGGSSENCMODE",
+  "PGSSLNEGOTIATION",
+  "PGSSLCERTMODE",
+  "PGSSLCRL",
+  "PGSSLCRLDIR",
+  "PGSSLMINPROTOCOLVERSION",
+  "PGSSLMAXPROTOCOLVERSION",
+  "PGTARGETSESSIONATTRS",
+  "PGREPLICATION",
 ];
+/** Values of these variables with which the engine connects in any case. */
+const HARMLESS = ["", "0", "allow", "any", "disable", "prefer", "TLSv1", "TLSv1.1", "TLSv1.2"];
+
+const MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
 /**
  * How to connect, as psql does: by the given parameters, then those of a service, then the environment, then
  * the defaults. What is wrong is added to `faults`.
  */
-export function parseLogin(given: readonly Parameter[], around: Surroundings, faults: string[]) {
-  const { env, system, folder, findText } = around;
+export function parseLogin(
+  given: readonly Parameter[],
+  around: Surroundings,
+  faults: string[],
+): DbLogin {
+  const { env, system } = around;
   const home = env.HOME || system.homedir || "/";
-  const service = given.find(([name]) => name === "service")?.[1] || env.PGSERVICE;
-  const ofService = service ? readService(service, home, around, faults) : [];
-  const variables = [...VARIABLES].map(([name, key]) => [name, env[key], `$${key}`] as const);
-  const all = new Map<string, string>();
-  for (const [name, value, at] of [...given, ...ofService, ...variables]) {
-    if (value === undefined || all.has(name)) continue;
-    all.set(name, value);
-    const fault = FAULTS.find(([pattern]) => pattern.test(`${name}=${value}`))?.[1];
-    if (fault !== undefined) faults.push(`${at}: ${fault}`);
-    else if (!VARIABLES.has(name))
-      faults.push(`${at}: not supported by swf-alarms (${hint(name, [...VARIABLES.keys()])})`);
-  }
-  for (const [name, value] of Object.entries(env))
-    if (REFUSED.test(`${name}=${value}`))
-      faults.push(`$${name}: not supported by swf-alarms; unset it`);
+  const parameters = readParameters(given, home, around, faults);
+  faults.push(...refusedVariables(env));
+  const get = (name: Name): string | undefined => parameters.get(name) || undefined;
 
-  const get = (name: string): string | undefined => all.get(name) || undefined;
   const user = get("user") ?? system.username ?? "";
   if (user === "") faults.push("db.dsn: no user: name one there, as the system names none");
   const host = get("host") ?? system.sockets;
   const server = { host, port: Number(get("port") ?? 5432), database: get("dbname") ?? user, user };
-  const passwords = resolvePath(folder, get("passfile") ?? join(home, ".pgpass"));
+  return {
+    ...server,
+    password: get("password") ?? storedPassword(server, get("passfile"), home, around),
+    options: get("options"),
+    connectionTimeoutMillis: Number(get("connect_timeout") ?? 10) * 1_000,
+    tls: tlsAttempts(host, get, home, around, faults),
+  };
+}
+
+/** Each parameter from the first place that has it. */
+function readParameters(
+  given: readonly Parameter[],
+  home: string,
+  around: Surroundings,
+  faults: string[],
+): ReadonlyMap<string, string> {
+  const { env } = around;
+  const service = given.find(([name]) => name === "service")?.[1] || env.PGSERVICE;
+  const ofService = service ? readService(service, home, around, faults) : [];
+  const variables = Object.entries(VARIABLES).map(
+    ([name, variable]) => [name, env[variable], `$${variable}`] as const,
+  );
+  const parameters = new Map<string, string>();
+  for (const [name, value, at] of [...given, ...ofService, ...variables]) {
+    if (value === undefined || parameters.has(name)) continue;
+    parameters.set(name, value);
+    const fault = parameterFault(name, value);
+    if (fault !== undefined) faults.push(`${at}: ${fault}`);
+  }
+  return parameters;
+}
+
+/** An empty value stands for the default, except of sslmode. */
+function parameterFault(name: string, value: string): string | undefined {
+  if (name === "sslmode" && !MODES.includes(value)) return `must be one of ${MODES.join(", ")}`;
+  if (name === "host" && !value.startsWith("/") && /[/@,\s]/.test(value))
+    return "must be one host or socket folder; several are not supported";
+  const isNumber = name === "port" || name === "connect_timeout";
+  if (isNumber && value !== "" && !(/^[1-9]\d{0,4}$/.test(value) && Number(value) <= 65_535))
+    return "must be a whole number from 1 to 65535";
+  if (/^(current)?_?schema$/i.test(name)) return "not a parameter of libpq; set schema in [db]";
+  if (name !== "password" && /[\p{Cc}\p{Zl}\p{Zp}]/u.test(name + value))
+    return "has a control character or line separator";
+  if (SUPPORTED.includes(name)) return undefined;
+  return `not supported by swf-alarms${hint(name, SUPPORTED)}`;
+}
+
+function refusedVariables(env: Environment): readonly string[] {
+  const names = REFUSED.filter((name) => !HARMLESS.includes(env[name] ?? ""));
+  return names.map((name) => `$${name}: not supported by swf-alarms; unset it`);
+}
+
+/** The password in a file such as ~/.pgpass; if there is none, a function that says where it was looked for. */
+function storedPassword(
+  { host, port, database, user }: Pick<DbLogin, "host" | "port" | "database" | "user">,
+  passfile: string | undefined,
+  home: string,
+  { folder, system, findText }: Surroundings,
+): DbLogin["password"] {
+  const path = resolvePath(folder, passfile ?? join(home, ".pgpass"));
   // As libpq names the usual folder there.
   const name = host === system.sockets ? "localhost" : host;
-  const entry = [name, String(server.port), server.database, user];
-  const inFile = findPassword(findText(passwords, true) ?? "", entry);
+  const password = findPassword(findText(path, true) ?? "", [name, String(port), database, user]);
   const missing = new Error(
-    `no password given: none in [db], in $PGPASSWORD or for this login in ${passwords}, which must have mode 600`,
+    `no password given: none in [db], in $PGPASSWORD or for this login in ${path}, which must have mode 600`,
   );
+  return password || (() => Promise.reject(missing));
+}
 
-  const root = get("sslrootcert");
-  const wanted = root === "system" ? "verify-full" : (get("sslmode") ?? "prefer");
-  const mode = host.startsWith("/") ? "disable" : wanted;
-  const [ca, cert, key] = Object.entries(TLS_FILES).map(([name, usual]) => {
+/** What to try in turn, by sslmode and the files of certificates. */
+function tlsAttempts(
+  host: string,
+  get: (name: Name) => string | undefined,
+  home: string,
+  { folder, findText }: Surroundings,
+  faults: string[],
+): DbLogin["tls"] {
+  const readPem = (name: Name, usual: string): string | undefined => {
     const path = get(name);
     if (path === "system") return undefined;
     const text = findText(resolvePath(folder, path ?? join(home, ".postgresql", usual)));
     if (path !== undefined && text === undefined) faults.push(`db: ${name}: cannot read ${path}`);
     return text;
-  });
+  };
+  const ca = readPem("sslrootcert", "root.crt");
+  const cert = readPem("sslcert", "postgresql.crt");
+  const key = readPem("sslkey", "postgresql.key");
+  const isSystem = get("sslrootcert") === "system";
+  const mode = isSystem ? "verify-full" : (get("sslmode") ?? "prefer");
+  if (host.startsWith("/") || mode === "disable") return [false];
   if (mode === "verify-ca" && !ca) faults.push("db: sslmode=verify-ca needs sslrootcert");
+
   const isFull = mode === "verify-full";
-  const identity = isFull ? {} : { checkServerIdentity: () => undefined };
-  const tls = { ca, cert, key, rejectUnauthorized: isFull || ca !== undefined, ...identity };
-  const attempts: { readonly [mode: string]: DbLogin["tls"] } = {
-    disable: [false],
-    allow: [false, tls],
-    prefer: [tls, false],
-  };
-  return {
-    ...server,
-    password: get("password") ?? (inFile || (() => Promise.reject(missing))),
-    options: get("options"),
-    connectionTimeoutMillis: Number(get("connect_timeout") ?? 10) * 1_000,
-    tls: attempts[mode] ?? [tls],
-  };
+  const tls: ConnectionOptions = { ca, cert, key, rejectUnauthorized: isFull || ca !== undefined };
+  // Only verify-full compares the certificate's name.
+  if (!isFull) tls.checkServerIdentity = () => undefined;
+  if (mode === "allow") return [false, tls];
+  return mode === "prefer" ? [tls, false] : [tls];
 }

@@ -5,12 +5,16 @@ import type { Surroundings } from "./config.ts";
 /** A parameter of libpq. An empty value stands for the default; `at` says where it is set. */
 export type Parameter = readonly [name: string, value: string, at: string];
 
-const LINES = /^[^\S\r\n]*([^#=\s][^=\r\n]*)(=?)([^\r\n]*)/gm;
-
-/** The lines of a text that are neither empty nor comments, as key, value and `=`. */
+/** The lines of a text that are neither empty nor comments; those without a `=` have no value. */
 function linesIn(text: string) {
-  const lines = [...text.matchAll(LINES)];
-  return lines.map(([, key = "", sign, value = ""]) => [key.trim(), value.trim(), sign] as const);
+  const lines = text.split(/\r\n?|\n/).map((line) => line.trim());
+  return lines
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => {
+      const [key = "", ...values] = line.split("=");
+      const value = values.length === 0 ? undefined : values.join("=").trim();
+      return { key: key.trim(), value };
+    });
 }
 
 /** The two families of names that the Django sites use, in the order of preference. */
@@ -19,8 +23,9 @@ const ENDS = { HOST: "host", PORT: "port", NAME: "dbname", USER: "user", PASSWOR
 
 /** The login in a dotenv file, read as the Python engines do: no escapes, no comments after a value. */
 export function readDotenv(path: string, { readText }: Surroundings, faults: string[]) {
-  const lines = linesIn(readText(path)).filter(([, , sign]) => sign === "=");
-  const all = new Map(lines.map(([key, value]) => [key, value.replace(/^(["'])(.*)\1$/s, "$2")]));
+  const all = new Map<string, string>();
+  for (const { key, value } of linesIn(readText(path)))
+    if (value !== undefined) all.set(key, value.replace(/^(["'])(.*)\1$/s, "$2"));
   const prefix = PREFIXES.find((start) => Object.keys(ENDS).some((end) => all.has(start + end)));
   if (prefix === undefined) {
     faults.push(
@@ -37,16 +42,22 @@ export function readDotenv(path: string, { readText }: Surroundings, faults: str
 }
 
 /** The parameters of a service, from the first of psql's files that has it. */
-export function readService(name: string, home: string, around: Surroundings, faults: string[]) {
-  const { PGSERVICEFILE, PGSYSCONFDIR } = around.env;
-  const own = PGSERVICEFILE || join(home, ".pg_service.conf");
-  const paths = [own, join(PGSYSCONFDIR || "/etc/postgresql-common", "pg_service.conf")];
+export function readService(
+  name: string,
+  home: string,
+  { env, findText }: Surroundings,
+  faults: string[],
+): readonly Parameter[] {
+  const own = env.PGSERVICEFILE || join(home, ".pg_service.conf");
+  const paths = [own, join(env.PGSYSCONFDIR || "/etc/postgresql-common", "pg_service.conf")];
   for (const path of paths) {
-    const [, ...sections] = around.findText(path)?.split(/^\s*\[/m) ?? [];
-    const section = sections.find((text) => text.startsWith(`${name}]`));
-    const lines = linesIn(section?.slice(name.length + 1) ?? "");
-    if (section !== undefined)
-      return lines.map(([key, value]) => [key, value, `${path}: ${key}`] as const);
+    const lines = linesIn(findText(path) ?? "");
+    const start = lines.findIndex(({ key }) => key.startsWith(`[${name}]`));
+    if (start === -1) continue;
+    const rest = lines.slice(start + 1);
+    const end = rest.findIndex(({ key }) => key.startsWith("["));
+    const section = end === -1 ? rest : rest.slice(0, end);
+    return section.map(({ key, value = "" }) => [key, value, `${path}: ${key}`]);
   }
   faults.push(`db: no service ${quote(name)} in ${paths.join(" or ")}`);
   return [];
@@ -55,13 +66,22 @@ export function readService(name: string, home: string, around: Surroundings, fa
 /** The password of the first line for a login, in the text of a file such as ~/.pgpass. */
 export function findPassword(text: string, login: readonly string[]): string | undefined {
   for (const line of text.split(/\r?\n/)) {
-    const raw = Array.from(
-      line.matchAll(/((?:\\.|[^:\\])*)\\?(?::|$)/g),
-      ([, field = ""]) => field,
-    );
-    const fields = raw.map((field) => field.replace(/\\(.)/g, "$1"));
-    if (login.every((part, index) => raw[index] === "*" || fields[index] === part))
-      return fields[4];
+    const fields = fieldsOf(line);
+    const isFor = login.every((part, index) => {
+      const field = fields[index];
+      return field === "*" || field?.replace(/\\(.)/g, "$1") === part;
+    });
+    if (isFor) return fields[4]?.replace(/\\(.)/g, "$1");
   }
   return undefined;
+}
+
+/** The fields of a line with their escapes: a colon after a backslash separates nothing. */
+function fieldsOf(line: string): readonly string[] {
+  const fields = [""];
+  for (const token of line.match(/\\.|./g) ?? []) {
+    if (token === ":") fields.push("");
+    else fields.push(`${fields.pop()}${token}`);
+  }
+  return fields;
 }

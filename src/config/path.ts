@@ -1,14 +1,12 @@
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { ExpectedError } from "../core/expected_error.ts";
+import { attempt } from "../text/attempt.ts";
 
 /** The user's home. Node throws for a user whom the system does not know, and believes an empty $HOME. */
 export function homeFolder(): string | undefined {
-  try {
-    return isAbsolute(homedir()) ? homedir() : undefined;
-  } catch {
-    return undefined;
-  }
+  const home = attempt(homedir, "");
+  return isAbsolute(home) ? home : undefined;
 }
 
 /** Relative paths start at `folder`, and `~` is the user's home. Throws ExpectedError. */

@@ -1,4 +1,5 @@
 import type { SourceConfig } from "../core/model.ts";
+import { attempt } from "../text/attempt.ts";
 import type { Config, Environment } from "./config.ts";
 
 /** Secrets that other programs leave in the environment. */
@@ -14,7 +15,10 @@ export function secretsOf({ db, sources }: Config, env: Environment): readonly s
   return [
     ...environmentSecrets(env),
     ...(typeof password === "string" ? [password] : []),
-    ...Object.values(sources).flatMap(sourceSecrets),
+    ...Object.values(sources).flatMap(({ headers, token = "" }) => [
+      token,
+      ...headerSecrets(headers),
+    ]),
   ].filter((secret) => secret !== "");
 }
 
@@ -24,19 +28,8 @@ export function environmentSecrets(env: Environment): readonly string[] {
   const logins = proxies.map(
     (name) => /^(?:\w+:\/\/)?[^:@]*:(.*)@/s.exec(env[name] ?? "")?.[1] ?? "",
   );
-  return [...VARIABLES.flatMap((name) => env[name] ?? []), ...logins, ...logins.map(decoded)];
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-function sourceSecrets({ headers, token }: SourceConfig): readonly string[] {
-  return [...(token === undefined ? [] : [token]), ...headerSecrets(headers)];
+  const decoded = logins.map((login) => attempt(() => decodeURIComponent(login), login));
+  return [...VARIABLES.flatMap((name) => env[name] ?? []), ...logins, ...decoded];
 }
 
 /** The configured header values that may be secrets, and the logins in them. */

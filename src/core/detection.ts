@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { attempt } from "../text/attempt.ts";
 import { cut, quote, showName } from "../text/describe.ts";
 import { isJsonObject, type JsonObject, type JsonValue, safeJson, safeText } from "../text/json.ts";
-import { hint, nearest } from "../text/nearest.ts";
+import { nearest, suggestion } from "../text/nearest.ts";
 import type { SafeDetection } from "./model.ts";
 
 /** Keys of an event row that the engine owns; a detection's own value of that name is kept as `detection_<key>`. */
@@ -43,10 +43,12 @@ export function parseDetection(value: unknown): ParsedDetection {
   // A getter that throws costs its own value.
   const read = (key: string): unknown => attempt(() => Reflect.get(value, key), undefined);
   const missing = KEYS.filter((key) => read(key) === undefined);
-  const isTypo = (key: string) => !KEYS.includes(key) && nearest(key.toLowerCase(), missing);
+  const isTypo = (key: string) => !KEYS.includes(key) && nearest(key, missing);
   const typo = attempt(() => Object.keys(value).find(isTypo), undefined);
   if (typo !== undefined)
-    return invalid(`yielded a detection with the key ${showName(typo)}; ${hint(typo, missing)}`);
+    return invalid(
+      `yielded a detection with the key ${showName(typo)}${suggestion(typo, missing)}`,
+    );
   const dedupeKey = read("dedupeKey");
   const key = parseKey(dedupeKey);
   if (key === undefined) {

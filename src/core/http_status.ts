@@ -1,4 +1,7 @@
+const PASSING = [408, 423, 425, 429];
+const PERMANENT = [501, 505, 506, 508, 510, 511];
+
 /** Whether the same request may succeed later without a correction. Most server errors pass; 501 and a few others do not. */
 export function waitingHelps(status: number): boolean {
-  return /^(408|423|425|429|5(?!01|05|06|08|10|11))/.test(String(status));
+  return PASSING.includes(status) || (status >= 500 && !PERMANENT.includes(status));
 }

@@ -4,3 +4,5 @@ export interface Log {
   info(message: string): void;
   debug(message: string): void;
 }
+
+export const SILENT: Log = { error: () => {}, info: () => {}, debug: () => {} };

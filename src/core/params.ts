@@ -48,22 +48,12 @@ export type ParamsOf<P extends ParamSpecs> = {
   readonly [K in keyof P]: IsPresent<P[K]> extends true ? ValueOf<P[K]> : ValueOf<P[K]> | undefined;
 };
 
-export interface ResolvedParams {
-  /** Values that `detect` gets: those of the row, else defaults. */
-  readonly params: JsonObject;
-  /** Required parameters without a value. */
-  readonly missing: readonly string[];
-  /** Wrong values; the alarm must not run with them. */
-  readonly faults: readonly string[];
-  /** Names that the module does not know; the alarm runs all the same. */
-  readonly unknown: readonly string[];
-}
-
 /**
  * Checks the values in an alarm's row against its module's specs. Null counts as not given, and where a
- * value is required so does an empty string or list.
+ * value is required so does an empty string or list. Returns what `detect` gets, the names of required parameters
+ * without a value, faults with which the alarm must not run, and faults with which it runs all the same.
  */
-export function resolveParams(specs: ParamSpecs, given: JsonObject): ResolvedParams {
+export function resolveParams(specs: ParamSpecs, given: JsonObject) {
   const params: [string, JsonValue][] = [];
   const missing: string[] = [];
   const faults: string[] = [];
@@ -81,7 +71,8 @@ export function resolveParams(specs: ParamSpecs, given: JsonObject): ResolvedPar
     else faults.push(`parameter ${showName(name)}: ${fault}, found ${found(name, spec, value)}`);
   }
   const unknown = unknownParams(Object.keys(given), Object.keys(specs));
-  return { params: Object.fromEntries(params), missing, faults, unknown };
+  const resolved: JsonObject = Object.fromEntries(params);
+  return { params: resolved, missing, faults, unknown };
 }
 
 /** The value, and how to write what is easily written in another form. */
@@ -98,7 +89,7 @@ function isBlank(value: JsonValue): boolean {
 /** An error for each name that is not known. */
 export function unknownParams(names: readonly string[], known: readonly string[]): string[] {
   const unknown = names.filter((name) => !known.includes(name));
-  return unknown.map((name) => `unknown parameter ${showName(name)} (${hint(name, known)})`);
+  return unknown.map((name) => `unknown parameter ${showName(name)}${hint(name, known)}`);
 }
 
 type Check = readonly [what: string, is: (value: unknown) => boolean];

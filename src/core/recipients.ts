@@ -1,6 +1,6 @@
 import { domainToASCII, domainToUnicode } from "node:url";
 import { cut, quote } from "../text/describe.ts";
-import { nearest } from "../text/nearest.ts";
+import { suggestion } from "../text/nearest.ts";
 import type { Team } from "./model.ts";
 
 /** A display name: what stands before an address in angle brackets. */
@@ -30,11 +30,10 @@ export function resolveRecipients(tokens: readonly string[], teams: ReadonlyMap<
   for (const token of tokens) {
     const isTeam = token.startsWith("@");
     const members = isTeam ? (teams.get(token)?.members ?? []) : [token];
-    if (members.length === 0) {
-      const near = nearest(token, [...teams.keys()]) ?? token;
-      const hint = near === token ? "" : `; did you mean ${near}?`;
-      faults.add(`team ${cut(token, 80)} does not exist or has no members${hint}`);
-    }
+    if (members.length === 0)
+      faults.add(
+        `team ${cut(token, 80)} does not exist or has no members${suggestion(token, [...teams.keys()])}`,
+      );
     for (const member of members) {
       const address = mailbox(member);
       if (address === undefined) faults.add(addressFault(member) + (isTeam ? ` in ${token}` : ""));

@@ -6,6 +6,7 @@ import { printLines } from "../cli/output.ts";
 import { makeEngine } from "../cli/session.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError, loadConfig, SHIPPED_ALARMS } from "../config/load.ts";
+import { SILENT } from "../core/log.ts";
 import { startDeadline } from "../engine/deadline.ts";
 import { type Engine, tick } from "../engine/tick.ts";
 import { TICK_LOCK } from "../engine/tick_lock.ts";
@@ -65,8 +66,6 @@ async function runDemo(folder: DemoFolder): Promise<void> {
   }
   printLines(renderNextSteps(folder));
 }
-
-const SILENT: Engine["log"] = { error: () => {}, info: () => {}, debug: () => {} };
 
 /** Throws ConfigError, or DatabaseBusy while another command uses the folder. */
 async function checkFolder(folder: DemoFolder): Promise<void> {

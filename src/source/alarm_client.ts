@@ -140,5 +140,5 @@ function missingSource(name: string): Requester {
 function notConfigured(name: string, known: readonly string[] = []): string {
   return name === MAIN_SOURCE
     ? "the main service is not configured; set [engine] base_url"
-    : `the source ${JSON.stringify(name)} is not configured (${hint(name, known)}); add [sources.${name}] with its base_url`;
+    : `the source ${JSON.stringify(name)} is not configured${hint(name, known)}; add [sources.${name}] with its base_url`;
 }

@@ -5,6 +5,7 @@ import request from "undici/lib/api/api-request.js";
 import Pool from "undici/lib/dispatcher/pool.js";
 import { waitingHelps } from "../core/http_status.ts";
 import { inTime } from "../core/in_time.ts";
+import type { SourceConfig } from "../core/model.ts";
 import { type HttpResponse, readBeginning, readBody } from "./body.ts";
 import { explainConnection } from "./connection_error.ts";
 import { excerpt } from "./excerpt.ts";
@@ -13,15 +14,12 @@ import { checkBeginning } from "./parse_json.ts";
 import { type FailedRequest, failed, type RequestResult } from "./request_result.ts";
 import { parseHttpDate, parseRetryAfter } from "./retry.ts";
 
-export interface ConnectionSettings {
+export interface ConnectionSettings
+  extends Pick<SourceConfig, "headers" | "maxConnections" | "proxy"> {
   /** Such as `https://host:8443`. */
   readonly origin: string;
-  readonly proxy?: URL | undefined;
-  /** Side by side; each is opened when needed. */
-  readonly maxConnections: number;
   /** Seconds for one whole exchange. */
   readonly timeout: number;
-  readonly headers: { readonly [name: string]: string };
   /** Aborted when the tick ends. */
   readonly signal: AbortSignal;
   /** Called with the `Date` of a response of any status. */

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { boolean, object, parse, string, unknown } from "valibot";
 import { alarmEntryId, alarmName, isAlarmName } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { recipientTokens } from "../core/recipients.ts";
@@ -8,17 +7,12 @@ import { isJsonObject, type JsonObject, safeText } from "../text/json.ts";
 import type { Queryable, Row, Transaction } from "./database.ts";
 import { ALARMS_CONTEXT, entryTitle, insertEntries, jsonText, keepVersion } from "./entry.ts";
 
-export interface AlarmRows {
-  /** By `entry_id`; if two rows share one, the oldest comes first. */
-  readonly rows: readonly AlarmRow[];
-  /** Errors about rows that do not name an alarm. */
-  readonly invalid: readonly string[];
-  /** Names of alarms whose row was deleted: their modules are not new. */
-  readonly deleted: readonly string[];
-}
-
-/** All alarm configurations, archived ones too. */
-export async function alarmRows(db: Queryable): Promise<AlarmRows> {
+/**
+ * All alarm configurations, archived ones too, by `entry_id`; if two rows share one, the oldest comes first.
+ * `invalid` are errors about rows that do not name an alarm, `deleted` the names of alarms whose row was deleted:
+ * their modules are not new.
+ */
+export async function alarmRows(db: Queryable) {
   const found = await db.query(
     `SELECT id, title, content, data, archived, deleted_at IS NOT NULL AS deleted FROM entry
      WHERE context_id = '${ALARMS_CONTEXT}' AND kind = 'alarm'
@@ -37,21 +31,13 @@ export async function alarmRows(db: Queryable): Promise<AlarmRows> {
   return { rows, invalid, deleted };
 }
 
-const Columns = object({
-  id: string(),
-  title: string(),
-  content: string(),
-  data: unknown(),
-  archived: boolean(),
-});
-
 /**
  * Parses a row that people and other programs edit: each value that cannot be read is a fault, and a safe
  * value takes its place. Returns an error message if the row does not name an alarm.
  */
 export function parseAlarmRow(row: Row): AlarmRow | string {
-  const { id, title, content, data: raw, archived } = parse(Columns, row);
-  const data = isJsonObject(raw) ? raw : {};
+  const [id, title] = [String(row.id), String(row.title)];
+  const data = isJsonObject(row.data) ? row.data : {};
   const entryId = data.entry_id;
   if (typeof entryId !== "string" || entryId === "") {
     return `alarm row ${id} (${quote(title)}) has no data.entry_id; set it to "alarm_<name>", or archive it: UPDATE entry SET archived = true WHERE id = '${id}'`;
@@ -67,13 +53,13 @@ export function parseAlarmRow(row: Row): AlarmRow | string {
     name,
     module,
     title,
-    description: content,
+    description: String(row.content),
     enabled: parseEnabled(data.enabled, faults),
     recipients: recipientTokens(data.recipients),
     renotificationHours: parseHours(data.renotification_window_hours, faults),
     params: isJsonObject(params) ? params : {},
     limits: parseLimits(data, faults),
-    archived,
+    archived: row.archived === true,
     faults,
     blocker: blocker(module, named, params),
   };

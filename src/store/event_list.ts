@@ -1,4 +1,3 @@
-import { object, parse, string, unknown } from "valibot";
 import type { EventTexts } from "../core/bundle.ts";
 import { eventEntryId } from "../core/event_key.ts";
 import type { Queryable, Row } from "./database.ts";
@@ -13,8 +12,6 @@ export interface EventFilter {
   readonly all: boolean;
   readonly limit: number;
 }
-
-const ListedRow = object({ id: string(), title: string(), data: unknown() });
 
 const NEWEST = `SELECT id, title, data FROM entry
      WHERE ${LIVE_EVENT} AND ($1::text IS NULL OR data->'entry_id' = to_jsonb($1))
@@ -49,13 +46,12 @@ export async function countEvents(db: Queryable, { alarm, all }: Omit<EventFilte
 export type ListedEvent = ReturnType<typeof listedEvent>;
 
 function listedEvent(row: Row) {
-  const { id, title, data: raw } = parse(ListedRow, row);
-  const data = readData(raw);
+  const data = readData(row.data);
   return {
-    id,
+    id: String(row.id),
     alarm: (data.text("entry_id") ?? "").replace(/^event_/, ""),
     dedupeKey: data.text("dedupe_key") ?? "",
-    subject: data.text("subject") ?? title,
+    subject: data.text("subject") ?? String(row.title),
     fireTime: data.number("fire_time"),
     lastSeen: data.number("last_seen"),
     clearTime: data.number("clear_time"),
@@ -84,8 +80,6 @@ export async function eventCounts(db: Queryable) {
 /** Separates the alarm's description from the detection's body; the dashboards split there too. */
 export const CONTENT_MARK = "\n\n---\n\n";
 
-const TextsRow = object({ id: string(), title: string(), content: string(), data: unknown() });
-
 /** The stored subject and body of events, by id; the body is what follows the alarm's description. */
 export async function eventTexts(
   db: Queryable,
@@ -99,9 +93,8 @@ export async function eventTexts(
   );
   return new Map(
     rows.map((row) => {
-      const { id, title, content, data } = parse(TextsRow, row);
-      const subject = readData(data).text("subject") ?? title;
-      return [id, { subject, body: bodyOf(content, description) }];
+      const subject = readData(row.data).text("subject") ?? String(row.title);
+      return [String(row.id), { subject, body: bodyOf(String(row.content), description) }];
     }),
   );
 }

@@ -1,4 +1,3 @@
-import { number, object, parse, pipe, string, transform } from "valibot";
 import { TOLERANCE } from "../core/clock.ts";
 import { eventEntryId } from "../core/event_key.ts";
 import type { ActiveEvent, ActiveEvents, AlarmRow, Outcome, SafeDetection } from "../core/model.ts";
@@ -35,20 +34,6 @@ function numberAt(key: string): string {
           ELSE 0 END`;
 }
 
-/** 0 is none. */
-const Time = pipe(
-  number(),
-  transform((time) => (time === 0 ? undefined : time)),
-);
-
-const ActiveRow = object({
-  id: string(),
-  dedupeKey: string(),
-  fireTime: number(),
-  lastNotified: Time,
-  clearHeldAt: Time,
-});
-
 /** All active events of an alarm, in the order of their index. */
 export async function activeEvents(db: Queryable, alarmName: string): Promise<ActiveEvents> {
   const events = new Map<string, ActiveEvent>();
@@ -63,8 +48,15 @@ export async function activeEvents(db: Queryable, alarmName: string): Promise<Ac
       [eventEntryId(alarmName), after],
     );
     for (const row of rows) {
-      const event = parse(ActiveRow, row);
-      events.set(event.dedupeKey, event);
+      const dedupeKey = String(row.dedupeKey);
+      events.set(dedupeKey, {
+        id: String(row.id),
+        dedupeKey,
+        fireTime: Number(row.fireTime),
+        // 0 is none.
+        lastNotified: Number(row.lastNotified) || undefined,
+        clearHeldAt: Number(row.clearHeldAt) || undefined,
+      });
     }
     after = rows.length === BATCH ? String(rows.at(-1)?.digest) : undefined;
   }
@@ -217,13 +209,6 @@ async function updateEvents(
 /** A mail names no more of them; the next mail names the rest. */
 const UNSENT_CLEARS = 1_000;
 
-const UnsentClearRow = object({
-  id: string(),
-  dedupeKey: string(),
-  fireTime: number(),
-  clearTime: number(),
-});
-
 /** Events that cleared before a confirmed mail named them, oldest first. */
 export async function unsentClears(
   db: Queryable,
@@ -237,5 +222,10 @@ export async function unsentClears(
      ORDER BY timestamp_created, id LIMIT ${UNSENT_CLEARS}`,
     [eventEntryId(alarmName)],
   );
-  return rows.map((row) => parse(UnsentClearRow, row));
+  return rows.map((row) => ({
+    id: String(row.id),
+    dedupeKey: String(row.dedupeKey),
+    fireTime: Number(row.fireTime),
+    clearTime: Number(row.clearTime),
+  }));
 }

@@ -23,16 +23,11 @@ const TABLES = `
   WHERE relname IN ('entry', 'entry_context', 'entry_version') AND EXISTS (
     SELECT FROM pg_attribute WHERE attrelid = found.oid AND attname = 'data' AND atttypid = 'jsonb'::regtype) ORDER BY name`;
 
-export interface MigrationReport {
-  readonly tables: readonly Row[];
-  /** Names of the migrations that were applied now. */
-  readonly applied: readonly string[];
-  /** What they changed in existing data, one line each. */
-  readonly notes: readonly string[];
-}
-
-/** Applies the pending migrations. Safe to repeat, and to run twice at once. */
-export async function migrate(db: Database, config?: Pick<Config, "db">): Promise<MigrationReport> {
+/**
+ * Applies the pending migrations. Safe to repeat, and to run twice at once. Returns the tables, the names of the
+ * migrations that were applied now, and what these changed in existing data, one line each.
+ */
+export async function migrate(db: Database, config?: Pick<Config, "db">) {
   const attempt = await db.tryLock(LOCK);
   if (!attempt.held)
     throw new DatabaseError(

@@ -1,5 +1,4 @@
-import { type InferOutput, nullable, number, object, parse } from "valibot";
-import { type PrunedKind, pruneLimits, type Removed, type Retention } from "../core/retention.ts";
+import { pruneLimits, type Removed, type Retention } from "../core/retention.ts";
 import { errorText } from "../text/describe.ts";
 import { DatabaseError, type Queryable, type Transaction } from "./database.ts";
 import { asDatabaseError, isMissingRight } from "./database_error.ts";
@@ -95,24 +94,15 @@ export async function pruneSome(
   }
 }
 
-/** Times of creation are in epoch seconds. */
-const OldRow = object({ rows: number(), oldest: nullable(number()), newest: nullable(number()) });
-
-/** What there is to remove of one kind. */
-export interface OldRows extends Readonly<InferOutput<typeof OldRow>> {
-  readonly kind: PrunedKind;
-}
-
-/** Counts all rows that are older than `[retention]` allows, by kind. */
-export async function countOld(
-  db: Queryable,
-  retention: Retention,
-  now: number,
-): Promise<readonly OldRows[]> {
+/** Counts all rows that are older than `[retention]` allows, by kind; times of creation are in epoch seconds. */
+export async function countOld(db: Queryable, retention: Retention, now: number) {
   const limits = pruneLimits(retention, now);
   const befores = limits.map(([, before]) => before);
   const rows = await db.query(COUNT, befores);
-  return limits.flatMap(([kind, before], index) =>
-    before === null ? [] : [{ kind, ...parse(OldRow, rows[index]) }],
-  );
+  return limits.flatMap(([kind, before], index) => {
+    if (before === null) return [];
+    const { rows: count, oldest, newest } = rows[index] ?? {};
+    const time = (value: unknown) => (typeof value === "number" ? value : null);
+    return [{ kind, rows: Number(count), oldest: time(oldest), newest: time(newest) }];
+  });
 }

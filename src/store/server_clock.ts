@@ -1,10 +1,7 @@
 import { existsSync } from "node:fs";
 import { BlockList } from "node:net";
 import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
-import { number, object, parse, string } from "valibot";
 import type { Queryable } from "./database.ts";
-
-const ServerRow = object({ time: number(), server: string(), client: string() });
 
 /** What the clock of a database server shows that is certainly on another machine; else undefined. */
 export async function readServerClock(db: Queryable): Promise<number | undefined> {
@@ -12,9 +9,9 @@ export async function readServerClock(db: Queryable): Promise<number | undefined
     `SELECT extract(epoch FROM clock_timestamp())::float8 AS time,
             coalesce(host(inet_server_addr()), '') AS server, coalesce(host(inet_client_addr()), '') AS client`,
   );
-  const { time, server, client } = parse(ServerRow, row);
+  const [server, client] = [String(row?.server), String(row?.client)];
   const isCard = (name: string): boolean => existsSync(`/sys/class/net/${name}/device`);
-  return isElsewhere(server, client, networkInterfaces(), isCard) ? time : undefined;
+  return isElsewhere(server, client, networkInterfaces(), isCard) ? Number(row?.time) : undefined;
 }
 
 /**

@@ -1,42 +1,15 @@
 import { hostname } from "node:os";
-import {
-  type InferOutput,
-  maxValue,
-  minValue,
-  number,
-  object,
-  pipe,
-  safeParse,
-  string,
-} from "valibot";
-import type { Queryable, Transaction } from "./database.ts";
-import { insertEntries, LIVE } from "./entry.ts";
-
-const Skipped = object({
-  /** Epoch seconds. */
-  at: pipe(number(), minValue(0), maxValue(1e11)),
-  host: string(),
-  pid: number(),
-  reason: string(),
-});
-
-/** A tick that did nothing because another was running. */
-export type SkippedTick = Readonly<InferOutput<typeof Skipped>>;
+import type { Queryable, Row, Transaction } from "./database.ts";
+import { insertEntries, LIVE, readData } from "./entry.ts";
 
 const LIVE_SKIP = `kind = 'skipped_tick' AND ${LIVE}`;
 
 /** Records that this process skips a tick. */
 export async function recordSkipped(tx: Transaction, at: number, reason: string): Promise<void> {
-  const tick: SkippedTick = { at, host: hostname(), pid: process.pid, reason };
-  const data = { entry_id: `skipped_${Math.floor(at)}`, ...tick };
+  const entryId = `skipped_${Math.floor(at)}`;
+  const data = { entry_id: entryId, at, host: hostname(), pid: process.pid, reason };
   const title = `Tick skipped: ${reason}`;
   await insertEntries(tx, { kind: "skipped_tick", status: "done", at }, [{ title, data }]);
-}
-
-const SkippedRow = object({ id: string(), data: Skipped });
-
-export interface ListedSkip extends SkippedTick {
-  readonly id: string;
 }
 
 /** Skipped ticks, newest first, all of them with the limit 0; unreadable rows are left out. */
@@ -45,10 +18,21 @@ export async function listSkipped(db: Queryable, limit: number): Promise<readonl
     `SELECT id, data FROM entry WHERE ${LIVE_SKIP} ORDER BY timestamp_created DESC LIMIT $1::int`,
     [limit || null],
   );
-  return rows.flatMap((row) => {
-    const { success, output } = safeParse(SkippedRow, row);
-    return success ? [{ id: output.id, ...output.data }] : [];
-  });
+  return rows.map(listedSkip).filter(({ at }) => at > 0);
+}
+
+export type ListedSkip = ReturnType<typeof listedSkip>;
+
+/** A tick that did nothing because another was running; `at` is in epoch seconds. */
+function listedSkip(row: Row) {
+  const data = readData(row.data);
+  return {
+    id: String(row.id),
+    at: data.number("at") ?? 0,
+    host: data.text("host") ?? "",
+    pid: data.number("pid") ?? 0,
+    reason: data.text("reason") ?? "",
+  };
 }
 
 /** The number of ticks that were skipped since then, or also of those that ran. */

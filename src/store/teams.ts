@@ -1,10 +1,7 @@
-import { object, parse, string } from "valibot";
 import type { Team } from "../core/model.ts";
 import { splitRecipients } from "../core/recipients.ts";
 import type { Queryable, Transaction } from "./database.ts";
 import { entryTitle, insertEntries, keepVersion, TEAMS_CONTEXT } from "./entry.ts";
-
-const TeamRow = object({ name: string(), title: string(), content: string() });
 
 /** The teams in use, by name. */
 export async function listTeams(db: Queryable): Promise<ReadonlyMap<string, Team>> {
@@ -16,8 +13,9 @@ export async function listTeams(db: Queryable): Promise<ReadonlyMap<string, Team
   );
   return new Map(
     rows.map((row) => {
-      const { name, title, content } = parse(TeamRow, row);
-      return [name, { name, title, members: splitRecipients(content) }];
+      const name = String(row.name);
+      const members = splitRecipients(String(row.content));
+      return [name, { name, title: String(row.title), members }];
     }),
   );
 }

@@ -1,10 +1,14 @@
 import { showName } from "./describe.ts";
 
-/** What a message about an unknown name adds: the name that was probably meant, otherwise all that are known. */
-export function hint(name: string, known: readonly string[]): string {
+/** What a message about an unknown name adds: the name that was probably meant; empty if none is near. */
+export function suggestion(name: string, known: readonly string[]): string {
   const guess = nearest(name, known);
-  if (guess !== undefined) return `did you mean ${showName(guess)}?`;
-  return `known: ${known.map(showName).join(", ") || "none"}`;
+  return guess === undefined || guess === name ? "" : ` (did you mean ${showName(guess)}?)`;
+}
+
+/** The same, or else all names that are known. */
+export function hint(name: string, known: readonly string[]): string {
+  return suggestion(name, known) || ` (known: ${known.map(showName).join(", ") || "none"})`;
 }
 
 /** The known name that a mistyped one most likely means, in any case: at most `share` of its letters differ. */

@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { attempt } from "../text/attempt.ts";
 import { errorText } from "../text/describe.ts";
 import { boundedLog } from "./bounded_log.ts";
 import { moduleEnvironment } from "./environment.ts";
 import { frameHead } from "./frames.ts";
 import { lineSplitter } from "./lines.ts";
 import type { Task, ToWorker } from "./protocol.ts";
-import { residentMemory } from "./resident_memory.ts";
 import { parseWorkerLine, type TaskEnd, type WorkerMessage } from "./worker_message.ts";
 
 /** The built worker, also if this file runs from its source. */
@@ -228,9 +229,11 @@ export class Worker {
     return `out of memory: the module used more than ${this.memory} MiB; raise alarm_memory in the alarm's row or in [engine]`;
   }
 
-  /** The limit of the heap does not cover buffers. */
+  /** The limit of the heap does not cover buffers. A system without /proc does not tell. */
   #checkMemory(): void {
-    const used = residentMemory(this.#child.pid);
+    const path = `/proc/${this.#child.pid}/status`;
+    const status = attempt(() => readFileSync(path, "utf8"), "");
+    const used = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024;
     if (used > this.memory + OWN_MEMORY) this.kill(this.#outOfMemory());
   }
 }

@@ -136,7 +136,7 @@ test("--alarm with a name that is not there runs none of them and writes nothing
       code: 1,
       stdout: "",
       stderr:
-        'swf-alarms: there is no alarm "thingz"; did you mean things? see: bin/swf-alarms alarm list\n',
+        'swf-alarms: there is no alarm "thingz" (did you mean things?); see: bin/swf-alarms alarm list\n',
     });
   }
   expect(await site.withDatabase(dump)).toBe(before);

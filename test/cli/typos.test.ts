@@ -25,9 +25,9 @@ test("a name that is not known is an error with the near one, and nothing is wri
   const made = await site();
   const before = await made.withDatabase(dump);
   const alarm =
-    /^swf-alarms: there is no alarm "thnigs"; did you mean things\? see: .*alarm list\n$/;
+    /^swf-alarms: there is no alarm "thnigs" \(did you mean things\?\); see: .*alarm list\n$/;
   const team =
-    /^swf-alarms: there is no team "@shfit"; did you mean "@shift"\? see: .*team list\n$/;
+    /^swf-alarms: there is no team "@shfit" \(did you mean "@shift"\?\); see: .*team list\n$/;
   for (const [says, commands] of [
     [
       alarm,
@@ -51,11 +51,11 @@ test("a name that is not known is an error with the near one, and nothing is wri
         ["alarm", "set", "things", "--recipients", "b@example.org", "@shift,@shfit"],
       ],
     ],
-    [/no alarm "THING"; did you mean things\?/, [["event", "list", "--alarm", "THING"]]],
+    [/no alarm "THING" \(did you mean things\?\)/, [["event", "list", "--alarm", "THING"]]],
     [/no alarm "zzz"; see:/, [["event", "list", "--alarm", "zzz"]]],
-    [/no alarm "archive"; did you mean archived\?/, [["event", "list", "--alarm", "archive"]]],
+    [/no alarm "archive" \(did you mean archived\?\)/, [["event", "list", "--alarm", "archive"]]],
     [/no alarm "things,disk_full"; see:/, [["run", "--alarm", "things,disk_full"]]],
-    [/no alarm "things "; did you mean things\?/, [["run", "--alarm", "things "]]],
+    [/no alarm "things " \(did you mean things\?\)/, [["run", "--alarm", "things "]]],
     [/no alarm "things\\ndisk_full"; see:/, [["run", "--alarm", "things\ndisk_full"]]],
     [
       /^swf-alarms: the alarm (archived|deleted) does not run: it is archived, or its row was deleted\n$/,

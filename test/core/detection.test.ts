@@ -137,7 +137,7 @@ describe("any other value is a fault for the author", () => {
   ])("a mistyped key: %s", (typo, meant) => {
     const { [meant]: value, ...rest } = Object.fromEntries(Object.entries(FULL));
     const fault = faultOf({ ...rest, [typo]: value });
-    expect(fault).toMatch(`yielded a detection with the key ${typo}; `);
+    expect(fault).toMatch(`yielded a detection with the key ${typo} (did you mean`);
     expect(fault).toContain(meant);
   });
 

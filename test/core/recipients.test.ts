@@ -96,7 +96,7 @@ describe("recipients are resolved to addresses", () => {
     [
       "the case of its name counts",
       ["@Ops"],
-      { faults: [`team @Ops ${NO_TEAM}; did you mean @ops?`] },
+      { faults: [`team @Ops ${NO_TEAM} (did you mean "@ops"?)`] },
     ],
     ["a lone @", ["@"], { faults: [`team @ ${NO_TEAM}`] }],
     [

@@ -97,7 +97,7 @@ const MISTYPED: readonly (readonly [given: string, says: string])[] = [
   ["ben..x@example.org", `"ben..x@example.org" ${NO_ADDRESS} ben.x@example.org`],
   ["the-shift", `"the-shift" ${NO_ADDRESS} ${EXAMPLE}`],
   ["@nobody", `team @nobody ${NO_TEAM}`],
-  ["@Shift", `team @Shift ${NO_TEAM}; did you mean @shift?`],
+  ["@Shift", `team @Shift ${NO_TEAM} (did you mean "@shift"?)`],
   ["@gone", `team @gone ${NO_TEAM}`],
   ["@empty", `team @empty ${NO_TEAM}`],
   ["@nested", `"@shift" ${NO_ADDRESS} ${EXAMPLE} in @nested`],

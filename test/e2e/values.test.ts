@@ -124,7 +124,7 @@ test("a mistyped key of a detection is an error with the right name, and clears 
   site.module("things.js", THINGS.replace("subject, body, data };", "subjet: subject };"));
   const result = await site.tick();
   expect(result.code).toBe(1);
-  expect(result.stderr).toContain("with the key subjet; did you mean subject?");
+  expect(result.stderr).toContain("with the key subjet (did you mean subject?)");
   expect(await firing(site)).toEqual(["k"]);
 });
 

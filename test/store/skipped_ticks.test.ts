@@ -4,16 +4,16 @@ import type { Database } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import {
   countTicks,
+  type ListedSkip,
   listSkipped,
   recordSkipped,
-  type SkippedTick,
 } from "../../src/store/skipped_ticks.ts";
 import { DATABASES } from "../support/databases.ts";
 import { entryRow, insertEntry } from "../support/raw_entries.ts";
 
 /** 2026-11-21 03:45:07.25 UTC */
 const AT = 1_795_232_707.25;
-const TICK: SkippedTick = {
+const TICK: Omit<ListedSkip, "id"> = {
   at: AT,
   host: hostname(),
   pid: process.pid,

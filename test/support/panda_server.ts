@@ -39,7 +39,8 @@ export async function startPandaServer(
     panda.requests.push(url.pathname + url.search);
     panda.onRequest(url);
     for (const name of ignores) url.searchParams.delete(name);
-    proxy.tasks = panda.countsFail ? current.map(uncounted) : current;
+    const tasks = current.filter((task) => isWanted(task, url.searchParams));
+    proxy.tasks = panda.countsFail ? tasks.map(uncounted) : tasks;
     proxy.now = now ?? newestTime(current);
     return failure;
   };
@@ -57,6 +58,29 @@ export async function startPandaServer(
     close: proxy.close,
   };
   return panda;
+}
+
+/** The filters that the demo does not need. Of a repeated parameter the last value counts; an empty one does not filter. */
+function isWanted(task: JsonObject, search: URLSearchParams): boolean {
+  const { username, taskname, reqid, processingtype } = Object.fromEntries(search);
+  const type = task.processingtype_raw;
+  const isOfType = processingtype === "__blank__" ? !type : isLike(type, processingtype ?? "");
+  return (
+    (!username || isLike(task.username, username)) &&
+    (!taskname || isLike(task.taskname, taskname.includes("%") ? taskname : `%${taskname}%`)) &&
+    (!reqid || String(task.reqid) === reqid) &&
+    (!processingtype || isOfType)
+  );
+}
+
+/** SQL's LIKE if the pattern has a `%`, otherwise equality. */
+function isLike(value: unknown, pattern: string): boolean {
+  if (typeof value !== "string" || !pattern.includes("%")) return value === pattern;
+  const source = pattern
+    .replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
+    .replaceAll("%", ".*")
+    .replaceAll("_", ".");
+  return new RegExp(`^${source}$`, "su").test(value);
 }
 
 const SHARED_TASKS = new URL("../../../shared/data/panda/synthetic-tasks.json", import.meta.url);

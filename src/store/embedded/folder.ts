@@ -9,6 +9,7 @@ import {
   statSync,
 } from "node:fs";
 import { join } from "node:path";
+import { attempt } from "../../text/attempt.ts";
 import { DatabaseError } from "../database.ts";
 import { openError, RESTORE } from "./open_error.ts";
 import { sharedFileSystem } from "./shared_file_system.ts";
@@ -64,12 +65,8 @@ export function requireOwner(folder: string): void {
 
 /** The system's own list only; a user of a directory service has a number. */
 function userName(uid: number): string | undefined {
-  try {
-    const line = new RegExp(`^([^:]+):[^:]*:${uid}:`, "m");
-    return line.exec(readFileSync("/etc/passwd", "utf8"))?.[1];
-  } catch {
-    return undefined;
-  }
+  const users = attempt(() => readFileSync("/etc/passwd", "utf8"), "");
+  return new RegExp(`^([^:]+):[^:]*:${uid}:`, "m").exec(users)?.[1];
 }
 
 /** Makes the folder if necessary, private to its user. Throws DatabaseError as `hasDatabase` does. */
