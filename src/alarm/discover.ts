@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isAlarmName } from "../core/event_key.ts";
 import { attempt } from "../text/attempt.ts";
@@ -31,7 +31,7 @@ export function discoverModules(folder: string) {
   for (const file of files) {
     const [, name = ""] = /^(.*)\.(?:ts|mjs|js)$/.exec(file) ?? [];
     const path = join(folder, file);
-    if (!isFile(path)) skipped.push({ name: file, path, error: "is not a regular file" });
+    if (!isFile(path)) skipped.push({ name: file, path, error: notFile(path) });
     else if (!isAlarmName(name)) skipped.push({ name: file, path, error: notModule(file, files) });
     else found.set(name, [...(found.get(name) ?? []), file]);
   }
@@ -53,6 +53,10 @@ function notModule(file: string, files: readonly string[]): string {
   const isFree = language !== undefined && !files.includes(renamed);
   const advice = isFree ? `; rename it to ${renamed}` : ", such as my_alarm.ts";
   return `is not an alarm module; the name of one is a lower-case identifier with .ts, .mjs or .js${advice}`;
+}
+
+function notFile(path: string): string {
+  return existsSync(path) ? "is not a regular file" : "is a link whose target does not exist";
 }
 
 /** A link counts as its target; one that cannot be followed is none. */

@@ -127,7 +127,9 @@ function quarantined(row: AlarmRow, decide: LoadFacts["decide"]): Alarm | undefi
 function judge(row: AlarmRow, loaded: LoadedModule, configured: ReadonlySet<string>): Alarm {
   if (!loaded.ok) return faulty(row, loaded.error, "module");
   const { module } = loaded;
-  return { row, module, readiness: judgeReadiness(module, row.params, configured) };
+  const readiness = judgeReadiness(module, row.params, configured);
+  const typos = readiness.kind === "ready" ? readiness.typos : [];
+  return { row: { ...row, faults: [...row.faults, ...typos] }, module, readiness };
 }
 
 function faulty(row: AlarmRow, message: string, cause: "module" | "row"): Alarm {

@@ -20,8 +20,8 @@ export const CHECK_ENDPOINT = "check [email] endpoint and any proxy in front of 
 const THROTTLING = /throttl|TooManyRequests|LimitExceeded|SlowDown/i;
 /** What to do about the error codes of AWS that no waiting cures, whatever their status. */
 const REMEDIES: readonly (readonly [code: RegExp, remedy: string])[] = [
-  [/Expired|TokenRefresh/, "renew the AWS credentials, or correct this host's clock"],
-  [/Signature|Token|AccessKey|Unrecognized|AuthFailure|Skew/, "check the AWS credentials"],
+  [/Expired|TokenRefresh|Skew/, "renew the AWS credentials, or correct this host's clock"],
+  [/Signature|Token|AccessKey|Unrecognized|AuthFailure/, "check the AWS credentials"],
   [/Denied|Authorized|Unauthorized/, "allow it in the AWS policy of these credentials"],
   [/OptIn|Subscription|Paused|NotVerified|DoesNotExist/, "correct it in the SES console"],
 ];

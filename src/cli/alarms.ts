@@ -72,17 +72,23 @@ export async function findAlarm(db: Database, config: Config, typed: string): Pr
   throw new NotFound(`the row of the alarm ${quote(name)} was deleted`);
 }
 
-/** Throws NotFound unless each is the name of an alarm that runs, or with `past` of one that was archived or deleted. */
-export async function requireAlarms(db: Database, config: Config, names: string[], past = false) {
+/**
+ * The names of the alarms that a person typed, `alarm_` in front or not. Throws NotFound unless each runs, or with
+ * `past` was archived or deleted.
+ */
+export async function requireAlarms(db: Database, config: Config, typed: string[], past = false) {
   const { rows, deleted } = await alarmRows(db);
   const gone = [...rows.filter((row) => row.archived).map(({ name }) => name), ...deleted];
   const isLive = ({ name }: { name: string }) => isAlarmName(name) && !gone.includes(name);
   const files = readAlarmFolders(config.engine, SILENT).filter(isLive);
   const live = [...files, ...rows.filter((row) => !row.archived)].map(({ name }) => name);
-  requireKnown("alarm", names, [...live, ...gone]);
+  const known = [...live, ...gone];
+  const names = typed.map((name) => (known.includes(name) ? name : alarmName(name)));
+  requireKnown("alarm", names, known);
   const stopped = past ? undefined : names.find((name) => !live.includes(name));
   if (stopped !== undefined)
     throw new NotFound(`the alarm ${stopped} does not run: it is archived, or its row was deleted`);
+  return names;
 }
 
 /** Throws NotFound, which suggests the near name, unless all are known. */

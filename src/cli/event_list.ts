@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
+import type { Config } from "../config/config.ts";
 import { alarmName } from "../core/event_key.ts";
+import type { Database } from "../store/database.ts";
 import { withRowKeys } from "../store/entry.ts";
 import { countEvents, listEvents } from "../store/event_list.ts";
 import { requireAlarms } from "./alarms.ts";
@@ -14,14 +16,12 @@ interface ListOptions extends ConfigOption, JsonOption {
 
 export function declare(command: Command): void {
   addConfigOption(command)
-    .option("--alarm <name>", "only this alarm", alarmName)
+    .option("--alarm <name>", "only this alarm")
     .option("--all", "cleared events too");
   addJsonOption(addLimitOption(command, 50)).action(async (options: ListOptions) => {
-    const { alarm, all = false, limit } = options;
+    const { alarm: typed, all = false, limit } = options;
     const { events, total } = await withDatabase(readConfig(options), async (db, config) => {
-      // Whatever has an event is known, although its row and its module may be gone.
-      if (alarm !== undefined && (await countEvents(db, { alarm, all: true })) === 0)
-        await requireAlarms(db, config, [alarm], true);
+      const alarm = typed === undefined ? undefined : await nameOf(typed, db, config);
       const events = await listEvents(db, { alarm, all, limit });
       const isCut = events.length === limit;
       return { events, total: isCut ? await countEvents(db, { alarm, all }) : events.length };
@@ -38,6 +38,13 @@ export function declare(command: Command): void {
     const lines = renderTable(headings, rows, "nothing is firing");
     print(options, events.map(withRowKeys), lines, total - events.length);
   });
+}
+
+/** Whatever has an event is known, although its row and its module may be gone. */
+async function nameOf(typed: string, db: Database, config: Config): Promise<string | undefined> {
+  for (const name of [typed, alarmName(typed)])
+    if ((await countEvents(db, { alarm: name, all: true })) > 0) return name;
+  return (await requireAlarms(db, config, [typed], true))[0];
 }
 
 export function addLimitOption(command: Command, limit: number): Command {

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { migrate } from "../store/migrate.ts";
 import { addJsonOption, type JsonOption, print } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
@@ -13,7 +13,11 @@ export function declare(command: Command): void {
       "Applies pending migrations. Tables that Django made are not changed. Safe to repeat.",
     )
     .option("--embedded", "do nothing if the database is a shared one")
-    .option("--dsn <dsn>", "log in with this, as another role than that of [db]")
+    .addOption(
+      new Option("--dsn <dsn>", "log in with this, as another role than that of [db]").conflicts(
+        "embedded",
+      ),
+    )
     .action(async (options: MigrateOptions) => {
       const read = readConfig(options);
       if (options.embedded === true && read.config.db.kind !== "embedded") return;

@@ -22,12 +22,13 @@ export function parseParams({ row, module }: Alarm, texts: Texts, unset: Texts =
       `its module is not loaded; see: bin/swf-alarms alarm show ${row.name}`,
     );
   const given = Object.fromEntries(pairs);
-  const { faults, unknown } = resolveParams(specs, given);
+  const { faults, typos, unknown } = resolveParams(specs, given);
   const names = [...pairs.map(([name]) => name), ...unset];
   const twice = names.filter((name, index) => names.indexOf(name) < index);
   const [fault] = [
     ...twice.map((name) => `parameter ${showName(name)} is given twice`),
     ...faults,
+    ...typos,
     ...unknown,
     ...unknownParams(unset, Object.keys({ ...specs, ...row.params })),
   ];

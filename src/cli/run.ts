@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { alarmName } from "../core/event_key.ts";
 import { ExpectedError } from "../core/expected_error.ts";
 import type { Log } from "../core/log.ts";
 import type { Mode } from "../core/model.ts";
@@ -114,8 +113,8 @@ async function runTick(
   const work = async (db: Database): Promise<TickReport> => {
     // Loaded while the worker starts.
     const { tick } = await import("../engine/tick.ts");
-    const only = alarm && new Set(alarm.map(alarmName));
-    if (only) await (await import("./alarms.ts")).requireAlarms(db, config, [...only]);
+    const only =
+      alarm && new Set(await (await import("./alarms.ts")).requireAlarms(db, config, [...alarm]));
     return await tick(makeEngine(db, config, log, worker), { mode, deadline, only });
   };
   return await withDatabase(read, work, mode === "plan" ? "plan" : "tick", deadline);

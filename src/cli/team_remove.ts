@@ -19,10 +19,15 @@ export function declare(command: Command): void {
             requireKnown("team", [name], [...(await listTeams(tx)).keys()]);
             await removeTeam(tx, name, Date.now() / 1000);
             const { rows } = await alarmRows(tx);
-            const using = rows.filter((row) => !row.archived && row.recipients.includes(name));
-            const found = using.map((row) => `the alarm ${row.name}`);
+            const users = rows.filter((row) => row.recipients.includes(name));
+            const found = users
+              .filter((row) => !row.archived)
+              .map((row) => `the alarm ${row.name}`);
             if (operators.includes(name)) found.push("[email] operators");
-            if (found.length === 0 || options.force === true) return found;
+            if (found.length === 0 || options.force === true) {
+              const archived = users.filter((row) => row.archived);
+              return [...found, ...archived.map((row) => `the archived alarm ${row.name}`)];
+            }
             throw new NotFound(
               `did not remove ${name}: it is used by ${found.join(", ")}; change their recipients first, or add --force`,
             );

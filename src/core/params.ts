@@ -1,6 +1,6 @@
 import { quote, showName } from "../text/describe.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../text/json.ts";
-import { hint } from "../text/nearest.ts";
+import { hint, nearest } from "../text/nearest.ts";
 
 /** One parameter of an alarm: what a value must be, and what it is for. */
 export type ParamSpec =
@@ -70,9 +70,20 @@ export function resolveParams(specs: ParamSpecs, given: JsonObject) {
     if (fault === undefined) params.push([name, value]);
     else faults.push(`parameter ${showName(name)}: ${fault}, found ${found(name, spec, value)}`);
   }
-  const unknown = unknownParams(Object.keys(given), Object.keys(specs));
+  const unset = Object.keys(specs).filter((name) => !Object.hasOwn(given, name));
+  const extra = Object.keys(given).filter((name) => !Object.hasOwn(specs, name));
+  const isTypo = (name: string): boolean => nearest(name, unset) !== undefined;
   const resolved: JsonObject = Object.fromEntries(params);
-  return { params: resolved, missing, faults, unknown };
+  return {
+    params: resolved,
+    missing,
+    faults,
+    typos: unknownParams(extra.filter(isTypo), unset),
+    unknown: unknownParams(
+      extra.filter((name) => !isTypo(name)),
+      Object.keys(specs),
+    ),
+  };
 }
 
 /** The value, and how to write what is easily written in another form. */

@@ -3,14 +3,15 @@ import { cut, quote } from "../text/describe.ts";
 import { suggestion } from "../text/nearest.ts";
 import type { Team } from "./model.ts";
 
-/** A display name: what stands before an address in angle brackets. */
-const DISPLAY_NAME = /(?<![^\s,;])(?:"?[^\s,;<>@."]+\.?"?\s+)+(?=<[^\s<>]+>)/gu;
-
-/** Splits what people type: spaces, commas, semicolons, line breaks and tabs all separate. */
+/**
+ * Splits what people type: spaces, commas, semicolons, line breaks and tabs all separate. Of `"Bee, Ann" <ann@h>` the
+ * display name is dropped.
+ */
 export function splitRecipients(text: string): string[] {
   return text
-    .replace(DISPLAY_NAME, "")
-    .split(/[\s,;]+/u)
+    .replace(/(["'])[^"'<>]*\1\s*(?=<)/gu, " ")
+    .split(/[,;\r\n]+/u)
+    .flatMap((part) => part.replace(/^[^<>@]*(?=<)/u, "").split(/\s+/u))
     .filter((token) => token !== "");
 }
 

@@ -57,6 +57,9 @@ function fingerprintOf({ module, params, limits }: AlarmRow, file?: ModuleFile):
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
+/** What an import may leave out. */
+const ENDS = [".ts", ".js", ".json", "/index.ts", "/index.js"];
+
 /** The text of a module and of the files that it imports, the same in every checkout. */
 function sourceOf(module: string): readonly string[] {
   const imports = /\b(?:from|import|require)[\s(]*["'`](\.{1,2}\/[^"'`\n]+)/g;
@@ -67,7 +70,7 @@ function sourceOf(module: string): readonly string[] {
       const text = readRegularFile(path).toString();
       texts.push(basename(path), text);
       for (const [, name = ""] of text.matchAll(imports))
-        for (const file of [name, name.replace(/js$/, "ts"), `${name}.ts`, `${name}.js`])
+        for (const file of [name, name.replace(/js$/, "ts"), ...ENDS.map((end) => name + end)])
           paths.add(realPath(resolve(path, "..", file)));
     } catch {
       // Loading the file says why.

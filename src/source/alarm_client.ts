@@ -1,7 +1,7 @@
 import { unescapeKey } from "../core/detection.ts";
 import { inTime } from "../core/in_time.ts";
 import { MAIN_SOURCE } from "../core/main_source.ts";
-import { errorText } from "../text/describe.ts";
+import { errorText, quote } from "../text/describe.ts";
 import type { JsonValue } from "../text/json.ts";
 import { hint } from "../text/nearest.ts";
 import type { AlarmClient } from "./client.ts";
@@ -80,6 +80,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     get: (path, query = {}) => get({ path, query }),
     find: (path, query = {}) => receive({ path, query, allow404: true }),
     source: (name) => {
+      check(typeof name === "string" ? undefined : `the source is ${quote(name)}, not a name`);
       if (!sources.has(name)) throw record(new Error(notConfigured(name, [...sources.keys()])));
       return makeClient(facts, name);
     },

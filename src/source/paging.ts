@@ -24,10 +24,15 @@ export function requestFault(path: string, query: Query, paging: Paging = KEYSET
   if (typeof path !== "string") return `the path is ${quote(path)}, not a string`;
   if (Object.prototype.toString.call(query) !== "[object Object]")
     return `the query is ${quote(query)}, not an object such as { days: 1 }`;
+  const isPlain = (value: unknown): boolean =>
+    ["string", "boolean", "bigint"].includes(typeof value) ||
+    Number.isFinite(value) ||
+    value === undefined ||
+    value === null;
   for (const [name, value] of Object.entries(query))
-    if ((typeof value === "object" && value !== null) || Number.isNaN(value))
+    if (!isPlain(value))
       return `${showName(name)} in the query is ${quote(value)}, not a string, number or boolean`;
-  const { style, list = style === "keyset" ? "items" : undefined, ...rest } = paging;
+  const { style, list = style === "keyset" ? "items" : undefined, ...rest } = Object(paging);
   const isKnown = style === "keyset" || style === "links.next";
   if (isKnown && typeof list === "string" && Object.keys(rest).length === 0) return undefined;
   return `the paging is ${quote(paging)}; write { style: "keyset" } or { style: "links.next", list: "…" }`;

@@ -63,20 +63,38 @@ export async function activeEvents(db: Queryable, alarmName: string): Promise<Ac
   return events;
 }
 
+/** Faults that are reported one by one. */
+const REPORTED = 10;
+
 /** What is wrong with active events of other programs, and how to repair them: one line for each alarm and fault. */
 export async function eventFaults(db: Queryable, now: number): Promise<readonly string[]> {
+  const latest = now + TOLERANCE;
   const rows = await db.query(
-    `SELECT format('%s: %s active event(s) have %s; to repair them run: UPDATE entry SET data = data || jsonb_build_object(%L, %s) WHERE id IN (%s)',
-              regexp_replace(data->>'entry_id', '^event_', ''), count(*), fault, key, value,
-              array_to_string((array_agg(quote_literal(id) ORDER BY id))[1:10], ', ')) AS line
-     FROM entry, LATERAL (VALUES
-       (data->>'dedupe_key' IS NULL, 'no dedupe_key, so that nothing mails or clears them', 'clear_time', 'extract(epoch FROM now())'),
-       (${numberAt("fire_time")} NOT BETWEEN 1 AND $1, 'a fire_time that is no time in epoch seconds, or in the future',
-        'fire_time', 'least(timestamp_created, extract(epoch FROM now()))')) AS judged (is_wrong, fault, key, value)
-     WHERE ${ACTIVE} AND is_wrong GROUP BY data->>'entry_id', fault, key, value ORDER BY 1`,
-    [now + TOLERANCE],
+    `WITH faulty AS (
+       SELECT data->>'entry_id' AS entry_id, key, count(*) FROM entry, LATERAL (VALUES
+         ('entry_id', data->>'entry_id' IS NULL), ('dedupe_key', data->>'dedupe_key' IS NULL),
+         ('fire_time', (data->'fire_time' BETWEEN '1' AND to_jsonb($1::float8)) IS NOT TRUE)) AS judged (key, is_wrong)
+       WHERE ${ACTIVE} AND is_wrong GROUP BY 1, 2)
+     SELECT regexp_replace(entry_id, '^event_', '') AS name, key, count, count(*) OVER () AS faults, quote_nullable(entry_id) AS id,
+            (SELECT relnamespace::regnamespace FROM pg_class WHERE oid = 'entry'::regclass) AS schema
+     FROM faulty ORDER BY entry_id, key LIMIT ${REPORTED}`,
+    [latest],
   );
-  return rows.map(({ line }) => String(line));
+  const lines = rows.map(({ name, key, count, id, schema }) => {
+    const isTime = key === "fire_time";
+    const fault = isTime
+      ? "a fire_time that is no time in epoch seconds, or in the future"
+      : `no ${key}, so that nothing mails or clears them`;
+    const change = isTime
+      ? `'fire_time', CASE WHEN timestamp_created BETWEEN 1 AND ${latest} THEN timestamp_created ELSE ${now} END`
+      : "'clear_time', extract(epoch FROM now())";
+    const wrong = isTime
+      ? `(data->'fire_time' BETWEEN '1' AND '${latest}') IS NOT TRUE`
+      : `data->>'${key}' IS NULL`;
+    return `${name ?? "(no alarm)"}: ${count} active event(s) have ${fault}; to repair them run: UPDATE ${schema}.entry SET data = data || jsonb_build_object(${change}) WHERE kind = 'event' AND data->>'clear_time' IS NULL AND data->>'entry_id' IS NOT DISTINCT FROM ${id} AND ${wrong}`;
+  });
+  const more = Number(rows[0]?.faults ?? 0) - rows.length;
+  return more > 0 ? [...lines, `and ${more} more faults of active events`] : lines;
 }
 
 export interface FiringFacts {

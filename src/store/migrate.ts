@@ -15,13 +15,16 @@ const LEDGER = `
     applied_at double precision NOT NULL
   )`;
 
-/** The dashboards' tables in all schemas (those of another program have no such data); `$1` are those that were there. */
+/** The dashboards' tables in all schemas, and what has their names where they would be; `$1` are those that were there. */
 const TABLES = `
-  SELECT nspname AS schema, name AS "table", current_database() AS database, current_user AS role,
-         CASE WHEN NOT pg_table_is_visible(found.oid) THEN 'not used' WHEN name = ANY($1) THEN 'found' ELSE 'made' END AS state
-  FROM pg_class AS found JOIN pg_namespace ON pg_namespace.oid = relnamespace, concat(quote_ident(nspname), '.', relname) AS name
-  WHERE relname IN ('entry', 'entry_context', 'entry_version') AND EXISTS (
-    SELECT FROM pg_attribute WHERE attrelid = found.oid AND attname = 'data' AND atttypid = 'jsonb'::regtype) ORDER BY name`;
+  SELECT nspname AS schema, relname AS name, path AS "table", current_database() AS database, current_user AS role,
+         CASE WHEN NOT pg_table_is_visible(found.oid) THEN 'not used' WHEN NOT is_ours THEN 'foreign'
+              WHEN path = ANY($1) THEN 'found' ELSE 'made' END AS state
+  FROM pg_class AS found JOIN pg_namespace ON pg_namespace.oid = relnamespace,
+    concat(quote_ident(nspname), '.', relname) AS path,
+    LATERAL (SELECT relkind IN ('r', 'p') AND EXISTS (
+      SELECT FROM pg_attribute WHERE attrelid = found.oid AND attname = 'data' AND atttypid = 'jsonb'::regtype)) AS _ (is_ours)
+  WHERE relname IN ('entry', 'entry_context', 'entry_version') AND (is_ours OR pg_table_is_visible(found.oid)) ORDER BY path`;
 
 /**
  * Applies the pending migrations. Safe to repeat, and to run twice at once. Returns the tables, the names of the
@@ -35,11 +38,7 @@ export async function migrate(db: Database, config?: Pick<Config, "db">) {
     );
   try {
     const before = await db.query(TABLES, [[]]);
-    const isNamed = config?.db.kind === "server" && config.db.schema !== undefined;
-    if (!isNamed && before[0] && before.every(({ state }) => state === "not used"))
-      throw new DatabaseError(
-        `the table ${before[0].table} is not on the search path of the role ${before[0].role}: to use it, set [db] schema = ${JSON.stringify(before[0].schema)}; to make another one, set [db] schema to the schema for it`,
-      );
+    requireOwnTables(before, config?.db.kind === "server" && config.db.schema !== undefined);
     await attemptTo("create the table swf_alarms_migration", () => db.query(LEDGER));
     const applied: string[] = [];
     const notes: string[] = [];
@@ -53,6 +52,21 @@ export async function migrate(db: Database, config?: Pick<Config, "db">) {
   } finally {
     await attempt.lock.release();
   }
+}
+
+/** `isNamed` is whether the configuration names the schema. Throws DatabaseError. */
+function requireOwnTables(tables: readonly Row[], isNamed: boolean): void {
+  const foreign = tables.find(({ state }) => state === "foreign");
+  if (foreign !== undefined)
+    throw new DatabaseError(
+      `${foreign.table} belongs to another program: it has no column data of the type jsonb; set [db] schema to a schema without it`,
+    );
+  const visible = tables.filter(({ state }) => state !== "not used").map(({ name }) => name);
+  const elsewhere = isNamed ? undefined : tables.find(({ name }) => !visible.includes(name));
+  if (elsewhere !== undefined)
+    throw new DatabaseError(
+      `the table ${elsewhere.table} is not on the search path of the role ${elsewhere.role}: to use it, set [db] schema = ${JSON.stringify(elsewhere.schema)}; to make another one, set [db] schema to the schema for it`,
+    );
 }
 
 /** The usual advice about rights is for the engine's own role; migrations need the owner of the tables. */

@@ -19,7 +19,12 @@ function judge({ given = { owner: "me" }, needs, configured = ["main"], specs = 
   return judgeReadiness({ params: specs, sources: needs }, given, new Set(configured));
 }
 
-const READY: Readiness = { kind: "ready", params: { owner: "me", threshold: 0.03 }, notes: [] };
+const READY: Extract<Readiness, { kind: "ready" }> = {
+  kind: "ready",
+  params: { owner: "me", threshold: 0.03 },
+  notes: [],
+  typos: [],
+};
 
 describe("whether an alarm can run", () => {
   const rows: readonly [string, Facts, Readiness][] = [
@@ -27,7 +32,7 @@ describe("whether an alarm can run", () => {
     [
       "a module without parameters needs none",
       { specs: {}, given: {} },
-      { kind: "ready", params: {}, notes: [] },
+      { kind: "ready", params: {}, notes: [], typos: [] },
     ],
     [
       "a module that declares no sources needs the main service",
@@ -77,6 +82,11 @@ describe("whether an alarm can run", () => {
       "an unknown parameter alone does not stop it",
       { given: { owner: "me", colour: "red" } },
       { ...READY, notes: ["unknown parameter colour (known: owner, threshold)"] },
+    ],
+    [
+      "a mistyped parameter does not stop it, and is an error of its row",
+      { given: { owner: "me", thresold: 5 } },
+      { ...READY, typos: ["unknown parameter thresold (did you mean threshold?)"] },
     ],
     [
       "a wrong value is an error",

@@ -8,6 +8,6 @@ export function alarmWith(specs: ParamSpecs, params: JsonObject = {}) {
   return {
     row: assumedRow({ ...names, params }),
     module: { ...names, path: "/x.ts", sources: undefined, params: specs },
-    readiness: { kind: "ready", params, notes: [] },
+    readiness: { kind: "ready", params, notes: [], typos: [] },
   } as const;
 }

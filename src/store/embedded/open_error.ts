@@ -55,12 +55,12 @@ export function openError(
   if (error instanceof DatabaseError) return error;
   const hint = openErrorHint(error, folder) ?? otherwise;
   const text = errorText(error).replace(/^PGlite | '@electric-sql\/pglite'/, "");
-  const message = `cannot ${action} ${folder}: ${text}. ${hint}.`;
+  const message = `cannot ${action} ${folder}: ${text.replace(/\.$/, "")}. ${hint}.`;
   return new DatabaseError(message, { cause: error });
 }
 
 const DAMAGE =
-  /files are incompatible|valid checkpoint record|invalid page in|(PANIC|FATAL|postgres): .*No such file or directory|subdirectory .* is missing/;
+  /files are incompatible|valid checkpoint record|invalid page in|(PANIC|FATAL|postgres): .*No such file or directory|(subdirectory|directory|File) .* (is missing|does not exist)|could not (load|open) .*(pg_hba|file)|read \d+ of \d+/;
 
 /**
  * What to do about a folder that cannot be made or read, or a database that cannot be opened; undefined if that

@@ -103,5 +103,5 @@ function settings(pid: unknown): string {
 /** Why the engine cannot work in this database; null if it can. In ASCII, which every encoding has. */
 const FAULT = `SELECT CASE
   WHEN current_setting('server_encoding') <> 'UTF8' THEN format('the database %I has the encoding %s, which cannot store every text; the engine needs UTF8. Make a new database: CREATE DATABASE name ENCODING ''UTF8'' LOCALE ''C'' TEMPLATE template0. Copy the data with pg_dump --encoding=UTF8 and psql, and name it in [db]', current_database(), current_setting('server_encoding'))
-  WHEN current_schema() IS NULL THEN format('the database %1$I has no schema %2$s that the role %3$I may use: correct [db] schema; or as the owner of the database run CREATE SCHEMA, or GRANT USAGE ON SCHEMA to %3$I', current_database(), current_setting('search_path'), current_user)
+  WHEN current_schema() IS NULL THEN format('the database %1$I has no schema %2$s (the search path) that the role %3$I may use: set [db] schema to one that exists; or as the owner of the database run CREATE SCHEMA, or GRANT USAGE ON SCHEMA to %3$I', current_database(), current_setting('search_path'), current_user)
   END AS fault`;

@@ -124,7 +124,7 @@ describe("the schema of the tables", () => {
     async (schema) => {
       const dsn = await withDefaults("search_path = ''");
       await expect(openPostgres(loginTo(dsn))).rejects.toThrow(
-        /^the database \w+ has no schema "" that the role postgres may use: correct \[db\] schema; .*CREATE SCHEMA/,
+        /^the database \w+ has no schema "" \(the search path\) that the role postgres may use: set \[db\] schema .*; .*CREATE SCHEMA/,
       );
       const ident = pg.escapeIdentifier(schema);
       await expect(openPostgres({ ...loginTo(dsn), schema })).rejects.toThrow(/ has no schema /);
