@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { ChildProcess } from "node:child_process";
 import { subscribe } from "node:diagnostics_channel";
 import { readFileSync } from "node:fs";
+import { attempt } from "../text/attempt.ts";
 
 /**
  * The signal of the credentials that are being resolved. It ends the processes that the SDK starts for
@@ -25,11 +26,8 @@ subscribe("child_process", (message) => {
 
 /** The shell's child would outlive the shell. Without /proc only the shell ends. */
 function endTree(pid: number): void {
-  try {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
-    for (const child of children.split(" ").filter(Boolean)) endTree(Number(child));
-  } catch {}
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {}
+  const path = `/proc/${pid}/task/${pid}/children`;
+  const children = attempt(() => readFileSync(path, "utf8"), "");
+  for (const child of children.split(" ").filter(Boolean)) endTree(Number(child));
+  attempt(() => process.kill(pid, "SIGKILL"), false);
 }

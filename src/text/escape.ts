@@ -11,10 +11,8 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }
 
-/** Bidirectional control characters, which can disguise text. */
-const BIDI = "\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069";
-const BIDI_MARK = new RegExp(`[${BIDI}]`, "g");
-const UNPRINTABLE = new RegExp(`[${BIDI}\\u2028\\u2029]|[^\\P{Cc}\\n\\t]`, "gu");
+/** Bidirectional control characters can disguise text. */
+const UNPRINTABLE = /[\p{Bidi_Control}\u2028\u2029]|[^\P{Cc}\n\t]/gu;
 /** JSON itself escapes only characters below U+0020. */
 const UNPRINTABLE_JSON = /[\p{Cf}\u007f-\u009f\u2028\u2029]/gu;
 
@@ -22,7 +20,7 @@ const UNPRINTABLE_JSON = /[\p{Cf}\u007f-\u009f\u2028\u2029]/gu;
 export function headerText(text: string): string {
   return text
     .toWellFormed()
-    .replace(BIDI_MARK, "")
+    .replace(/\p{Bidi_Control}/gu, "")
     .replace(/[\p{Cc}\u2028\u2029]+/gu, " ")
     .trim();
 }

@@ -176,11 +176,8 @@ export class Worker {
     const { pid } = this.#child;
     // The pid of a process that has exited may belong to another one.
     if (pid === undefined || this.#hasExited) return;
-    try {
-      process.kill(-pid, "SIGKILL");
-    } catch {
-      // They have all exited.
-    }
+    // It fails when they have all exited.
+    attempt(() => process.kill(-pid, "SIGKILL"), false);
   }
 
   #waitForEnd(): Promise<Died> {
