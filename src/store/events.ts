@@ -65,10 +65,11 @@ export async function activeEvents(db: Queryable, alarmName: string): Promise<Ac
 
 /** Faults that are reported one by one. */
 const REPORTED = 10;
+/** The time, in the statements that people run. */
+const SECONDS = "extract(epoch FROM now())";
 
 /** What is wrong with active events of other programs, and how to repair them: one line for each alarm and fault. */
 export async function eventFaults(db: Queryable, now: number): Promise<readonly string[]> {
-  const latest = now + TOLERANCE;
   const rows = await db.query(
     `WITH faulty AS (
        SELECT data->>'entry_id' AS entry_id, key, count(*) FROM entry, LATERAL (VALUES
@@ -78,7 +79,7 @@ export async function eventFaults(db: Queryable, now: number): Promise<readonly 
      SELECT regexp_replace(entry_id, '^event_', '') AS name, key, count, count(*) OVER () AS faults, quote_nullable(entry_id) AS id,
             (SELECT relnamespace::regnamespace FROM pg_class WHERE oid = 'entry'::regclass) AS schema
      FROM faulty ORDER BY entry_id, key LIMIT ${REPORTED}`,
-    [latest],
+    [now + TOLERANCE],
   );
   const lines = rows.map(({ name, key, count, id, schema }) => {
     const isTime = key === "fire_time";
@@ -86,10 +87,10 @@ export async function eventFaults(db: Queryable, now: number): Promise<readonly 
       ? "a fire_time that is no time in epoch seconds, or in the future"
       : `no ${key}, so that nothing mails or clears them`;
     const change = isTime
-      ? `'fire_time', CASE WHEN timestamp_created BETWEEN 1 AND ${latest} THEN timestamp_created ELSE ${now} END`
-      : "'clear_time', extract(epoch FROM now())";
+      ? `'fire_time', CASE WHEN timestamp_created BETWEEN 1 AND ${SECONDS} THEN timestamp_created ELSE ${SECONDS} END`
+      : `'clear_time', ${SECONDS}`;
     const wrong = isTime
-      ? `(data->'fire_time' BETWEEN '1' AND '${latest}') IS NOT TRUE`
+      ? `(data->'fire_time' BETWEEN '1' AND to_jsonb(${SECONDS})) IS NOT TRUE`
       : `data->>'${key}' IS NULL`;
     return `${name ?? "(no alarm)"}: ${count} active event(s) have ${fault}; to repair them run: UPDATE ${schema}.entry SET data = data || jsonb_build_object(${change}) WHERE kind = 'event' AND data->>'clear_time' IS NULL AND data->>'entry_id' IS NOT DISTINCT FROM ${id} AND ${wrong}`;
   });

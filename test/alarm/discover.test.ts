@@ -141,8 +141,8 @@ describe("a real folder", () => {
     const { modules, skipped } = discoverModules(folder);
     expect(modules).toEqual([]);
     expect(skipped.map(({ name, error }) => [name, error])).toEqual([
-      ["a.ts", NOT_FILE],
-      ["b.ts", NOT_FILE],
+      ["a.ts", "is a link whose target does not exist"],
+      ["b.ts", "is a link whose target does not exist"],
     ]);
   });
 

@@ -93,6 +93,19 @@ test("an alarm without a row or a module is known by its row of earlier or by it
   expect(cleared.stdout).toMatch(/^only_events .* 1970-/m);
 });
 
+test("an alarm whose name begins with alarm_ is named as the lists show it", async () => {
+  const made = await makeSite();
+  made.module(
+    "alarm_z.js",
+    "export const SOURCES = []; export const detect = () => [{ dedupeKey: 'a' }];",
+  );
+  for (const name of ["alarm_z", "alarm_alarm_z"]) {
+    expect((await made.command(["run", "--alarm", name])).code).toBe(0);
+    const { stdout } = await made.command(["event", "list", "--alarm", name]);
+    expect(stdout).toMatch(/^alarm_z +a /m);
+  }
+});
+
 describe("what would be ignored or taken for something else is a usage error", () => {
   test.for([
     ["alarms", /^error: unknown command 'alarms' \(Did you mean alarm\?\)\n$/],

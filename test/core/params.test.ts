@@ -229,7 +229,12 @@ describe("a parameter without a value", () => {
     ],
   ];
   test.each(rows)("%s", (_, spec, given, expected) => {
-    expect(resolveParams({ p: spec }, given)).toEqual({ faults: [], unknown: [], ...expected });
+    expect(resolveParams({ p: spec }, given)).toEqual({
+      faults: [],
+      typos: [],
+      unknown: [],
+      ...expected,
+    });
   });
 
   test("a given value wins over the default", () => {
@@ -257,8 +262,9 @@ describe("a name that the module does not know", () => {
     ["a name of every object is unknown as well", "constructor", "known: threshold, since_days"],
     ["so is toString", "toString", "known: threshold, since_days"],
   ])("%s", (_, name, hint) => {
-    const { unknown, params, faults } = resolveParams(specs, { [name]: 1 });
-    expect(unknown).toEqual([`unknown parameter ${name} (${hint})`]);
+    const { typos, unknown, params, faults } = resolveParams(specs, { [name]: 1 });
+    expect([...typos, ...unknown]).toEqual([`unknown parameter ${name} (${hint})`]);
+    expect(typos).toHaveLength(hint.startsWith("did you mean") ? 1 : 0);
     expect({ params, faults }).toEqual({ params: {}, faults: [] });
   });
 
@@ -484,12 +490,14 @@ test("whatever a row holds, each given name is used, wrong, or unknown, and none
   const name = fc.oneof(fc.constantFrom(...Object.keys(specs)), fc.string());
   fc.assert(
     fc.property(fc.dictionary(name, json), (given) => {
-      const { params, faults, missing, unknown } = resolveParams(specs, given);
+      const { params, faults, missing, typos, unknown } = resolveParams(specs, given);
       for (const key of Object.keys(given)) {
         const count =
           Number(Object.hasOwn(params, key) && params[key] === given[key]) +
           faults.filter((fault) => fault.startsWith(`parameter ${showName(key)}: `)).length +
-          unknown.filter((text) => text.startsWith(`unknown parameter ${showName(key)} (`)).length;
+          [...typos, ...unknown].filter((text) =>
+            text.startsWith(`unknown parameter ${showName(key)} (`),
+          ).length;
         expect(count >= 1 || given[key] === null || missing.includes(key)).toBe(true);
       }
       expect(Object.keys(params).every((key) => Object.hasOwn(specs, key))).toBe(true);

@@ -37,15 +37,15 @@ test(
     expect(only(await site.entries("alarm")).data.entry_id).toBe("alarm_well");
 
     const reason = (file: string, why: string) =>
-      `error: did not load ${site.alarmsDir}/${file}: it is not ${why}`;
+      `error: did not load ${site.alarmsDir}/${file}: it is ${why}`;
     const named =
-      "an alarm module; the name of one is a lower-case identifier with .ts, .mjs or .js; rename it to";
+      "not an alarm module; the name of one is a lower-case identifier with .ts, .mjs or .js; rename it to";
     expect(await listed(site)).toEqual({
       ...Object.fromEntries(
         renamed.map(([file, name]) => [file, reason(file, `${named} ${name}`)]),
       ),
-      "folder.ts": reason("folder.ts", "a regular file"),
-      "broken.ts": reason("broken.ts", "a regular file"),
+      "folder.ts": reason("folder.ts", "not a regular file"),
+      "broken.ts": reason("broken.ts", "a link whose target does not exist"),
       well: "ready",
     });
     const table = await site.command(["alarm", "list"]);

@@ -214,10 +214,15 @@ test("a team in use is removed only with --force, which says who still names it"
   });
   expect((await remove("@both")).stderr).toContain("the alarm b, [email] operators");
   expect((await site.command(["team", "list"])).stdout).toContain("@shift");
-  expect(await remove("@idle")).toEqual({ code: 0, stdout: "removed @idle\n", stderr: "" });
+  expect(await remove("@idle")).toEqual({
+    code: 0,
+    stdout: "removed @idle\nthe archived alarm old still names it\n",
+    stderr: "",
+  });
   expect(await remove("@shift", "--force")).toEqual({
     code: 0,
-    stdout: "removed @shift\nthe alarm a still names it\nthe alarm b still names it\n",
+    stdout:
+      "removed @shift\nthe alarm a still names it\nthe alarm b still names it\nthe archived alarm old still names it\n",
     stderr: "",
   });
   expect((await remove("@shift", "--force")).stderr).toContain('there is no team "@shift"');

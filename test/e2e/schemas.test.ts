@@ -95,6 +95,24 @@ test("a table of another program with the same name is not taken for Django's", 
   );
 });
 
+test("a table of another program where ours would be, and a part of ours elsewhere, are refused", async () => {
+  for (const [sql, says] of [
+    ["CREATE TABLE entry (id serial)", /public\.entry belongs to another program.*\[db\] schema/],
+    ["CREATE VIEW entry AS SELECT '{}'::jsonb AS data", /public\.entry belongs to another program/],
+    [
+      "CREATE SCHEMA app; CREATE TABLE app.entry (data jsonb); CREATE TABLE entry_context (data jsonb)",
+      /the table app\.entry is not on the search path of the role postgres.*schema = "app"/,
+    ],
+  ] as const) {
+    const site = await emptySite();
+    await asAdmin(site.dsn ?? "", sql);
+    const before = await tablesIn(site);
+    const { code, stderr } = await site.command(["migrate"]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(says)]);
+    expect(await tablesIn(site)).toEqual(before);
+  }
+});
+
 test("migrate --dsn migrates as another role; the engine's own role needs no more than its grants", async () => {
   const site = await emptySite();
   const dsn = new URL(site.dsn ?? "");

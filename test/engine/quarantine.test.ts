@@ -150,7 +150,7 @@ test("the times and the place of a module's files say nothing, and their content
     writeFileSync(
       `${folder}/x.ts`,
       `import { a } from "./lib/a";
-       import{b}from'./lib/b.js';
+       import{b}from'./lib/b.js'; import "./lib/e";
        export const SOURCES = [];
        export async function detect() { const { c } = await import("./lib/c.mjs"); throw new Error(a + b + c); }`,
     );
@@ -160,6 +160,8 @@ test("the times and the place of a module's files say nothing, and their content
     );
     writeFileSync(`${folder}/lib/b.ts`, 'export const b: string = "b";');
     writeFileSync(`${folder}/lib/c.mjs`, 'export const c = "c";');
+    mkdirSync(`${folder}/lib/e`, { recursive: true });
+    writeFileSync(`${folder}/lib/e/index.ts`, "export {};");
     writeFileSync(`${folder}/_d.ts`, 'export * from "./x.ts"; export const d: string = "d";');
   };
   put(engine.alarmsDir);
@@ -167,7 +169,7 @@ test("the times and the place of a module's files say nothing, and their content
   expect(await next(engine)).toBe(LEFT_OUT);
   const other = mkdtempSync(join(tmpdir(), "swf-alarms-other-"));
   onTestFinished(() => rmSync(other, { recursive: true, force: true }));
-  const files = ["x.ts", "lib/a.ts", "lib/b.ts", "lib/c.mjs", "_d.ts"];
+  const files = ["x.ts", "lib/a.ts", "lib/b.ts", "lib/c.mjs", "lib/e/index.ts", "_d.ts"];
   put(`${other}/checkout`);
   for (const file of files) utimesSync(`${other}/checkout/${file}`, START, START);
   symlinkSync("checkout", `${other}/link`);

@@ -163,6 +163,7 @@ describe("get and find", () => {
     ["a query as a text", "get", ["/x/", "days=1"], 'the query is "days=1"'],
     ["a list in the query", "find", ["/x/", { ids: [1] }], "ids in the query is [1]"],
     ["a path that is not there", "find", [undefined], "the path is undefined"],
+    ["null as the paging", "pages", ["/x/", {}, null], "the paging is null"],
   ])(
     "a wrong call is an error that is recorded, and no request: %s",
     async (_how, call, args, says) => {

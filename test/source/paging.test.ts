@@ -486,6 +486,10 @@ describe("requestFault", () => {
     ["an object in it", ["/x/", { a: {} }], "a in the query is {}, not a string"],
     ["a date in it", ["/x/", { since: new Date(0) }], "since in the query is"],
     ["NaN in it", ["/x/", { days: Number.NaN }], "days in the query is NaN"],
+    ["Infinity in it", ["/x/", { days: Infinity }], "days in the query is Infinity"],
+    ["a function in it", ["/x/", { since: Date.now }], "since in the query is a function"],
+    ["a symbol in it", ["/x/", { a: Symbol("b") }], "a in the query is"],
+    ["null as the paging", ["/x/", {}, null], `the paging is null; ${FORMS}`],
     [
       "an unknown style",
       ["/x/", {}, { style: "link" }],

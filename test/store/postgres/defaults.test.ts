@@ -145,7 +145,9 @@ describe("the schema of the tables", () => {
       await asAdmin(dsn, `DROP OWNED BY ${role}; DROP ROLE ${role}`);
     });
     const as = Object.assign(new URL(dsn), { username: role, password: "pw" }).href;
-    const refused = new RegExp(`no schema "?[aA]pp"? that the role ${role} may use: .*GRANT USAGE`);
+    const refused = new RegExp(
+      `no schema "?[aA]pp"? .the search path. that the role ${role} may use: .*GRANT USAGE`,
+    );
     await expect(openPostgres({ ...loginTo(as), schema: "App" })).rejects.toThrow(refused);
     await asAdmin(dsn, `GRANT USAGE ON SCHEMA "App" TO ${role}`);
     await expect(openPostgres({ ...loginTo(as), schema: "app" })).rejects.toThrow(refused);
