@@ -77,11 +77,11 @@ export async function eventFaults(db: Queryable, now: number): Promise<readonly 
          ('fire_time', (data->'fire_time' BETWEEN '1' AND to_jsonb($1::float8)) IS NOT TRUE)) AS judged (key, is_wrong)
        WHERE ${ACTIVE} AND is_wrong GROUP BY 1, 2)
      SELECT regexp_replace(entry_id, '^event_', '') AS name, key, count, count(*) OVER () AS faults, quote_nullable(entry_id) AS id,
-            (SELECT relnamespace::regnamespace FROM pg_class WHERE oid = 'entry'::regclass) AS schema
+            (pg_identify_object('pg_class'::regclass, 'entry'::regclass, 0)).identity AS table
      FROM faulty ORDER BY entry_id, key LIMIT ${REPORTED}`,
     [now + TOLERANCE],
   );
-  const lines = rows.map(({ name, key, count, id, schema }) => {
+  const lines = rows.map(({ name, key, count, id, table }) => {
     const isTime = key === "fire_time";
     const fault = isTime
       ? "a fire_time that is no time in epoch seconds, or in the future"
@@ -92,7 +92,7 @@ export async function eventFaults(db: Queryable, now: number): Promise<readonly 
     const wrong = isTime
       ? `(data->'fire_time' BETWEEN '1' AND to_jsonb(${SECONDS})) IS NOT TRUE`
       : `data->>'${key}' IS NULL`;
-    return `${name ?? "(no alarm)"}: ${count} active event(s) have ${fault}; to repair them run: UPDATE ${schema}.entry SET data = data || jsonb_build_object(${change}) WHERE kind = 'event' AND data->>'clear_time' IS NULL AND data->>'entry_id' IS NOT DISTINCT FROM ${id} AND ${wrong}`;
+    return `${name ?? "(no alarm)"}: ${count} active event(s) have ${fault}; to repair them run: UPDATE ${table} SET data = data || jsonb_build_object(${change}) WHERE kind = 'event' AND data->>'clear_time' IS NULL AND data->>'entry_id' IS NOT DISTINCT FROM ${id} AND ${wrong}`;
   });
   const more = Number(rows[0]?.faults ?? 0) - rows.length;
   return more > 0 ? [...lines, `and ${more} more faults of active events`] : lines;

@@ -66,6 +66,7 @@ async function connectOnce(
     ...login,
     ssl,
     ...KEEPALIVE,
+    pipeline: true,
     application_name: "swf-alarms",
   });
   // A connection that the server ends is noticed at its next use; unhandled, the event would end the process.

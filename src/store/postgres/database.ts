@@ -65,7 +65,18 @@ export function postgresDatabase(
 
   adopt(first);
   const db: Database = {
-    query: (sql, params) => db.transaction((tx) => tx.query(sql, params)),
+    query: (sql, params) =>
+      use(async (session) => {
+        const send = (text: string, values: readonly SqlValue[] = []) =>
+          runStatement(session, limits, text, values);
+        // Sent at once: they need one round trip.
+        const [, rows] = await Promise.all([
+          send(beginText(limits, true)),
+          send(sql, params),
+          send("COMMIT"),
+        ]);
+        return rows;
+      }),
     transaction: (work, { flush = true } = {}) =>
       use(async (session) => {
         const query = (sql: string, params?: readonly SqlValue[]) =>
