@@ -84,6 +84,9 @@ export type EmailConfig =
     }
   | { readonly provider: "file"; readonly from: string; readonly dir: string };
 
+/** No other user may read a `secret` one; the comments in a `pem` one may have any encoding. */
+export type FileKind = "text" | "secret" | "pem";
+
 export interface Environment {
   readonly [name: string]: string | undefined;
 }
@@ -103,8 +106,8 @@ export interface Surroundings {
     readonly homedir?: string;
     readonly sockets: string;
   };
-  /** Text of a file that may be missing, and that no other user may read if it is `secret`. */
-  readonly findText: (path: string, secret?: boolean) => string | undefined;
+  /** Text of a file that may be missing. Throws ConfigError where it is there and cannot be used. */
+  readonly findText: (path: string, kind?: FileKind) => string | undefined;
   /** From the command line; it replaces the login of the configuration. */
   readonly dsn?: string | undefined;
 }

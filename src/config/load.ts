@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { ExpectedError } from "../core/expected_error.ts";
 import { attempt } from "../text/attempt.ts";
 import { errorText } from "../text/describe.ts";
-import type { Config, Environment } from "./config.ts";
+import type { Config, Environment, FileKind } from "./config.ts";
 import { parseConfig } from "./parse.ts";
 import { resolvePath } from "./path.ts";
 import { readRegularFile } from "./regular_file.ts";
@@ -72,9 +72,12 @@ export function loadConfig(
 }
 
 /** The text of a file that must be readable. Throws ConfigError. */
-function readText(path: string): string {
+function readText(path: string, kind: FileKind = "text"): string {
   try {
-    return decodeText(readRegularFile(path));
+    if (kind === "secret" && (statSync(path).mode & 0o077) !== 0)
+      throw new Error("it must have mode 600");
+    const bytes = readRegularFile(path);
+    return kind === "pem" ? bytes.toString("latin1") : decodeText(bytes);
   } catch (error) {
     throw new ConfigError(
       `cannot read ${path}: ${errorText(error)}; check the file and that the engine's user may read it`,
@@ -92,9 +95,12 @@ function decodeText(bytes: Buffer): string {
   throw new Error(`line ${before.length}, column ${column} ${kind}; save it as UTF-8`);
 }
 
-function findText(path: string, secret = false): string | undefined {
-  return attempt(() => {
-    const isShared = (statSync(path).mode & 0o077) !== 0;
-    return secret && isShared ? undefined : decodeText(readRegularFile(path));
-  }, undefined);
+function findText(path: string, kind?: FileKind): string | undefined {
+  try {
+    statSync(path);
+  } catch (error) {
+    // As psql: in a folder that may not be searched there is no such file.
+    if (/^(ENOENT|ENOTDIR|EACCES)\b/.test(errorText(error))) return undefined;
+  }
+  return readText(path, kind);
 }

@@ -302,7 +302,25 @@ describe("what cannot be read is refused, with what to write", () => {
       /^db\.dsn: "application\\nname": has a control character/,
     ],
     ["a line break in a value", "?options=a%0Ab", {}, /^db\.dsn: options: has a control character/],
-    ["an authority that is not there", "?sslrootcert=/gone", {}, /sslrootcert: cannot read \/gone/],
+    ["an authority that is not there", "?sslrootcert=/gone", {}, /sslrootcert: no file \/gone$/],
+    [
+      "a relative authority",
+      "?sslrootcert=ca.crt",
+      {},
+      /sslrootcert: no file \/etc\/swf\/ca\.crt$/,
+    ],
+    [
+      "an authority that is not PEM",
+      "?sslrootcert=/ca.der",
+      { files: { "/ca.der": "0\x82" } },
+      /sslrootcert: \/ca\.der is not in PEM form/,
+    ],
+    [
+      "a certificate without its key",
+      "?sslcert=/c",
+      { files: { "/c": "-----BEGIN CERTIFICATE-----" } },
+      /^db: sslcert needs its key/,
+    ],
     ["verify-ca without an authority", "?sslmode=verify-ca", {}, /needs sslrootcert/],
     [
       "an unknown service",
