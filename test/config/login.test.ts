@@ -332,14 +332,16 @@ describe("what cannot be read is refused, with what to write", () => {
       "a service with another spelling",
       "?service=main",
       { files: { [`${HOME}/.pg_service.conf`]: "[main]\nsslmod=verify-full" } },
-      /^\/home\/me\/\.pg_service\.conf: sslmod: not supported .*did you mean sslmode\?/,
+      /^\/home\/me\/\.pg_service\.conf: line 2: not supported .*did you mean sslmode\?/,
     ],
-    [
-      "a service with a line that is no setting",
-      "?service=main",
-      { files: { [`${HOME}/.pg_service.conf`]: "[main]\nsslmode verify-full" } },
-      /pg_service\.conf: sslmode verify-full: not supported/,
-    ],
+    ...["password hunter2", "password: hunter2=", "hunter2", "hunter-2==", "hunter2=="].map(
+      (line) => {
+        const text = `\n[main]\n# caf\u00e9\n  ${line}\nport=1\n`;
+        const given: Given = { files: { [`${HOME}/.pg_service.conf`]: text } };
+        const says = /^\/home\/me\/\.pg_service\.conf: line 4(?!.*hunter)/;
+        return [`a service with the line ${line}`, "?service=main", given, says] as const;
+      },
+    ),
     [
       "a variable with another value",
       "",
