@@ -99,14 +99,14 @@ export interface Surroundings {
   readonly alarmFolders: readonly AlarmFolder[];
   readonly env: Environment;
   /** Text of a file. Throws ConfigError where it cannot be read. */
-  readonly readText: (path: string) => string;
+  readonly readText: (path: string, kind?: FileKind) => string;
   /** The engine's own user, if the system knows it, and the folder of local servers' sockets. */
   readonly system: {
     readonly username?: string;
     readonly homedir?: string;
     readonly sockets: string;
   };
-  /** Text of a file that may be missing. Throws ConfigError where it is there and cannot be used. */
+  /** The same for a file that may be missing. */
   readonly findText: (path: string, kind?: FileKind) => string | undefined;
   /** From the command line; it replaces the login of the configuration. */
   readonly dsn?: string | undefined;

@@ -77,7 +77,10 @@ function readText(path: string, kind: FileKind = "text"): string {
     if (kind === "secret" && (statSync(path).mode & 0o077) !== 0)
       throw new Error("it must have mode 600");
     const bytes = readRegularFile(path);
-    return kind === "pem" ? bytes.toString("latin1") : decodeText(bytes);
+    if (kind !== "pem") return decodeText(bytes);
+    const pem = bytes.toString("latin1");
+    if (pem.includes("-----BEGIN ")) return pem;
+    throw new Error("it is not in PEM form, which begins with -----BEGIN");
   } catch (error) {
     throw new ConfigError(
       `cannot read ${path}: ${errorText(error)}; check the file and that the engine's user may read it`,

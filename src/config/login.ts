@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import type { ConnectionOptions } from "node:tls";
-import { ExpectedError } from "../core/expected_error.ts";
 import { errorText } from "../text/describe.ts";
 import { hint } from "../text/nearest.ts";
 import type { DbLogin, Environment, Surroundings } from "./config.ts";
@@ -149,7 +148,7 @@ function tlsAttempts(
   host: string,
   get: (name: Name) => string | undefined,
   home: string,
-  { folder, findText }: Surroundings,
+  { folder, findText, readText }: Surroundings,
   faults: string[],
 ): DbLogin["tls"] {
   const isSystem = get("sslrootcert") === "system";
@@ -158,14 +157,11 @@ function tlsAttempts(
   const readPem = (name: Name, usual: string): string | undefined => {
     const given = get(name);
     if (given === "system") return undefined;
-    return orFault(`db: ${name}`, faults, () => {
-      const path = resolvePath(folder, given ?? join(home, ".postgresql", usual));
-      const text = findText(path, "pem");
-      if (text === undefined && given !== undefined) throw new ExpectedError(`no file ${path}`);
-      if (text?.includes("-----BEGIN ") === false)
-        throw new ExpectedError(`${path} is not in PEM form, which has a line "-----BEGIN …"`);
-      return text;
-    });
+    return orFault(`db: ${name}`, faults, () =>
+      given === undefined
+        ? findText(join(home, ".postgresql", usual), "pem")
+        : readText(resolvePath(folder, given), "pem"),
+    );
   };
   const before = faults.length;
   const ca = readPem("sslrootcert", "root.crt");

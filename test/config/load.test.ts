@@ -165,7 +165,7 @@ describe("what cannot be used is one ConfigError", () => {
     [
       "an empty authority file",
       () => write(".postgresql/root.crt"),
-      /root\.crt is not in PEM form/,
+      /root\.crt: it is not in PEM form/,
     ],
     [
       "a certificate alone",
