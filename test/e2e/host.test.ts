@@ -276,6 +276,18 @@ describe("what ends a tick with 2 is in the log", () => {
     );
   });
 
+  test.each(["/dev/null", "/dev/stderr"])(
+    "a log that is no file is never to be changed: %s",
+    async (logPath) => {
+      const site = await busySite({});
+      site.configure({ logPath });
+      const { code, stderr } = await site.tick();
+      expect(code).toBe(0);
+      // Here /dev/stderr is a socket, which cannot be opened.
+      expect(stderr).toMatch(logPath === "/dev/null" ? /^$/ : /cannot write the log.*: ENXIO/);
+    },
+  );
+
   test("a log that is itself at fault is named, and nothing hangs on a pipe that nobody reads", async () => {
     const site = await busySite({});
     const logPath = join(site.folder, "pipe");
