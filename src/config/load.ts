@@ -1,10 +1,10 @@
-import { isUtf8 } from "node:buffer";
 import { existsSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExpectedError } from "../core/expected_error.ts";
 import { attempt } from "../text/attempt.ts";
+import { decodeText } from "../text/decode.ts";
 import { errorText } from "../text/describe.ts";
 import type { Config, Environment, FileKind } from "./config.ts";
 import { parseConfig } from "./parse.ts";
@@ -86,16 +86,6 @@ function readText(path: string, kind: FileKind = "text"): string {
       `cannot read ${path}: ${errorText(error)}; check the file and that the engine's user may read it`,
     );
   }
-}
-
-/** Throws where a character would be replaced: it may belong to a name or a password. */
-function decodeText(bytes: Buffer): string {
-  const text = bytes.toString().replace(/^\uFEFF/, "");
-  const kind = text.includes("\0") ? "has NUL characters, as in UTF-16" : "is not UTF-8";
-  const before = text.slice(0, text.search(/[\0\uFFFD]/)).split("\n");
-  if (isUtf8(bytes) && !text.includes("\0")) return text;
-  const column = (before.at(-1) ?? "").length + 1;
-  throw new Error(`line ${before.length}, column ${column} ${kind}; save it as UTF-8`);
 }
 
 function findText(path: string, kind?: FileKind): string | undefined {
