@@ -1,5 +1,5 @@
 import type { DeliveryError } from "../core/delivery.ts";
-import { waitingHelps } from "../core/http_status.ts";
+import { PROXY_LOGIN, waitingHelps } from "../core/http_status.ts";
 import { errorText } from "../text/describe.ts";
 import { headerText } from "../text/escape.ts";
 
@@ -46,6 +46,7 @@ export function readSesError(thrown: unknown, from: string): SesError {
   const message = isForeign
     ? `SES: invalid response (status ${status}: ${text}); ${CHECK_ENDPOINT}`
     : `SES ${error.name}: ${text}`;
+  if (status === 407) return sesError(`SES: ${PROXY_LOGIN} (status 407)`, { retryable: false });
   if (status < 300) return sesError(message, { mayBeDelivered: true });
   if (status === 413) return sesError(message, { scope: "size", retryable: false });
   // After a SignatureDoesNotMatch the SDK signs by the time of the response.

@@ -1,7 +1,7 @@
 import { object, optional } from "valibot";
 import type { DbConfig, Surroundings } from "./config.ts";
 import { parseDsn } from "./dsn.ts";
-import { isTable, parseTable } from "./issue.ts";
+import { isTable, orFault, parseTable } from "./issue.ts";
 import { parseLogin } from "./login.ts";
 import { readDotenv } from "./login_files.ts";
 import { resolvePath } from "./path.ts";
@@ -39,7 +39,9 @@ export function parseDb(
   }
   const envPath = file === undefined ? undefined : resolvePath(around.folder, file);
   const parameters =
-    envPath === undefined ? parseDsn(dsn, faults) : readDotenv(envPath, around, faults);
+    envPath === undefined
+      ? parseDsn(dsn, faults)
+      : orFault("db.env_path", faults, () => readDotenv(envPath, around, faults));
   if (parameters === undefined) return undefined;
   return {
     kind: "server",

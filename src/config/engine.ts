@@ -1,11 +1,21 @@
-import { custom, object, optional } from "valibot";
+import { custom, object, optional, safeParse } from "valibot";
 import type { Config, Surroundings } from "./config.ts";
-import { parseTable } from "./issue.ts";
+import { isTable, parseTable } from "./issue.ts";
 import { resolvePath } from "./path.ts";
 import { proxyFor } from "./proxy.ts";
-import { connections, httpUrl, integerFrom, isPath, numberFrom, pathLike } from "./values.ts";
+import {
+  connections,
+  httpUrl,
+  integerFrom,
+  isPath,
+  NO_HOME,
+  numberFrom,
+  pathLike,
+} from "./values.ts";
 
 const seconds = numberFrom(0.1, 3600, "a number of seconds from 0.1 to 3600, such as 20");
+
+const logPath = pathLike("/var/log/swf-alarms/run.log");
 
 export const Engine = object({
   base_url: optional(httpUrl),
@@ -23,11 +33,11 @@ export const Engine = object({
     100_000,
   ),
   tick_timeout: optional(seconds, 240),
-  log_path: optional(pathLike("/var/log/swf-alarms/run.log")),
+  log_path: optional(logPath),
   alarms_dir: optional(
     custom<string | readonly string[]>(
       isFolders,
-      'must be a folder such as "alarms", or a list such as ["alarms", "/srv/team/alarms"]',
+      `must be a folder such as "alarms", or a list such as ["alarms", "/srv/team/alarms"]${NO_HOME}`,
     ),
   ),
   quarantine_after: optional(
@@ -56,7 +66,7 @@ export function parseEngine(
   const [baseUrl, another] = new Set(given.map((name) => engine[name]));
   if (another !== undefined)
     faults.push(`engine: ${given.join(" and ")} name different services; keep only base_url`);
-  const { log_path: log, alarms_dir: folders } = engine;
+  const folders = engine.alarms_dir;
   return {
     baseUrl,
     proxy: baseUrl === undefined ? baseUrl : proxyFor(baseUrl, around.env, faults),
@@ -68,7 +78,7 @@ export function parseEngine(
       memory: engine.alarm_memory,
       detections: engine.max_detections,
     },
-    logPath: log === undefined ? undefined : resolvePath(around.folder, log),
+    logPath: findLogPath(table, around),
     alarmFolders:
       folders === undefined
         ? around.alarmFolders
@@ -77,6 +87,12 @@ export function parseEngine(
     clearGuardShare: engine.clear_guard_share,
     unreachableAfter: engine.unreachable_after,
   };
+}
+
+/** Where faults are logged too, also those of its own section. */
+export function findLogPath(table: unknown, { folder }: Surroundings): string | undefined {
+  const log = safeParse(logPath, isTable(table) ? table.log_path : undefined);
+  return log.success ? resolvePath(folder, log.output) : undefined;
 }
 
 function isFolders(value: unknown): boolean {

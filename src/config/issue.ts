@@ -1,7 +1,19 @@
 import { type InferOutput, type ObjectEntries, type ObjectSchema, safeParse } from "valibot";
+import { ExpectedError } from "../core/expected_error.ts";
 import { quote, showName } from "../text/describe.ts";
 import { isJsonObject } from "../text/json.ts";
 import { hint } from "../text/nearest.ts";
+
+/** What the work returns; its ExpectedError becomes a fault, so that all others are reported too. */
+export function orFault<T>(key: string, faults: string[], work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof ExpectedError)) throw error;
+    faults.push(`${key}: ${error.message}`);
+    return undefined;
+  }
+}
 
 /**
  * One table of the file by its schema. Undefined where something in it is wrong; each fault is added to

@@ -1,12 +1,12 @@
-import { isUtf8 } from "node:buffer";
 import { existsSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExpectedError } from "../core/expected_error.ts";
 import { attempt } from "../text/attempt.ts";
+import { decodeText } from "../text/decode.ts";
 import { errorText } from "../text/describe.ts";
-import type { Config, Environment } from "./config.ts";
+import type { Config, Environment, FileKind } from "./config.ts";
 import { parseConfig } from "./parse.ts";
 import { resolvePath } from "./path.ts";
 import { readRegularFile } from "./regular_file.ts";
@@ -72,9 +72,15 @@ export function loadConfig(
 }
 
 /** The text of a file that must be readable. Throws ConfigError. */
-function readText(path: string): string {
+function readText(path: string, kind: FileKind = "text"): string {
   try {
-    return decodeText(readRegularFile(path));
+    if (kind === "secret" && (statSync(path).mode & 0o077) !== 0)
+      throw new Error("it must have mode 600");
+    const bytes = readRegularFile(path);
+    if (kind !== "pem") return decodeText(bytes);
+    const pem = bytes.toString("latin1");
+    if (pem.includes("-----BEGIN ")) return pem;
+    throw new Error("it is not in PEM form, which begins with -----BEGIN");
   } catch (error) {
     throw new ConfigError(
       `cannot read ${path}: ${errorText(error)}; check the file and that the engine's user may read it`,
@@ -82,19 +88,12 @@ function readText(path: string): string {
   }
 }
 
-/** Throws where a character would be replaced: it may belong to a name or a password. */
-function decodeText(bytes: Buffer): string {
-  const text = bytes.toString().replace(/^\uFEFF/, "");
-  const kind = text.includes("\0") ? "has NUL characters, as in UTF-16" : "is not UTF-8";
-  const before = text.slice(0, text.search(/[\0\uFFFD]/)).split("\n");
-  if (isUtf8(bytes) && !text.includes("\0")) return text;
-  const column = (before.at(-1) ?? "").length + 1;
-  throw new Error(`line ${before.length}, column ${column} ${kind}; save it as UTF-8`);
-}
-
-function findText(path: string, secret = false): string | undefined {
-  return attempt(() => {
-    const isShared = (statSync(path).mode & 0o077) !== 0;
-    return secret && isShared ? undefined : decodeText(readRegularFile(path));
-  }, undefined);
+function findText(path: string, kind?: FileKind): string | undefined {
+  try {
+    statSync(path);
+  } catch (error) {
+    // As psql: in a folder that may not be searched there is no such file.
+    if (/^(ENOENT|ENOTDIR|EACCES)\b/.test(errorText(error))) return undefined;
+  }
+  return readText(path, kind);
 }

@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import type { ConnectionOptions } from "node:tls";
+import { errorText } from "../text/describe.ts";
 import { hint } from "../text/nearest.ts";
 import type { DbLogin, Environment, Surroundings } from "./config.ts";
+import { orFault } from "./issue.ts";
 import { findPassword, type Parameter, readService } from "./login_files.ts";
 import { resolvePath } from "./path.ts";
 
@@ -83,7 +85,8 @@ function readParameters(
 ): ReadonlyMap<string, string> {
   const { env } = around;
   const service = given.find(([name]) => name === "service")?.[1] || env.PGSERVICE;
-  const ofService = service ? readService(service, home, around, faults) : [];
+  const read = () => (service ? readService(service, home, around, faults) : []);
+  const ofService = orFault("db: service", faults, read) ?? [];
   const variables = Object.entries(VARIABLES).map(
     ([name, variable]) => [name, env[variable], `$${variable}`] as const,
   );
@@ -124,14 +127,20 @@ function storedPassword(
   home: string,
   { folder, system, findText }: Surroundings,
 ): DbLogin["password"] {
-  const path = resolvePath(folder, passfile ?? join(home, ".pgpass"));
   // As libpq names the usual folder there.
   const name = host === system.sockets ? "localhost" : host;
-  const password = findPassword(findText(path, true) ?? "", [name, String(port), database, user]);
-  const missing = new Error(
-    `no password given: none in [db], in $PGPASSWORD or for this login in ${path}, which must have mode 600`,
-  );
-  return password || (() => Promise.reject(missing));
+  let place = "";
+  try {
+    const path = resolvePath(folder, passfile ?? join(home, ".pgpass"));
+    place = `for this login in ${path}`;
+    const text = findText(path, "secret") ?? "";
+    const password = findPassword(text, [name, String(port), database, user]);
+    if (password) return password;
+  } catch (error) {
+    place = `in a password file: ${errorText(error)}`;
+  }
+  const missing = `no password given: none in [db], in $PGPASSWORD or ${place}`;
+  return () => Promise.reject(new Error(missing));
 }
 
 /** What to try in turn, by sslmode and the files of certificates. */
@@ -139,23 +148,28 @@ function tlsAttempts(
   host: string,
   get: (name: Name) => string | undefined,
   home: string,
-  { folder, findText }: Surroundings,
+  { folder, findText, readText }: Surroundings,
   faults: string[],
 ): DbLogin["tls"] {
-  const readPem = (name: Name, usual: string): string | undefined => {
-    const path = get(name);
-    if (path === "system") return undefined;
-    const text = findText(resolvePath(folder, path ?? join(home, ".postgresql", usual)));
-    if (path !== undefined && text === undefined) faults.push(`db: ${name}: cannot read ${path}`);
-    return text;
-  };
-  const ca = readPem("sslrootcert", "root.crt");
-  const cert = readPem("sslcert", "postgresql.crt");
-  const key = readPem("sslkey", "postgresql.key");
   const isSystem = get("sslrootcert") === "system";
   const mode = isSystem ? "verify-full" : (get("sslmode") ?? "prefer");
   if (host.startsWith("/") || mode === "disable") return [false];
+  const readPem = (name: Name, usual: string): string | undefined => {
+    const given = get(name);
+    if (given === "system") return undefined;
+    return orFault(`db: ${name}`, faults, () =>
+      given === undefined
+        ? findText(join(home, ".postgresql", usual), "pem")
+        : readText(resolvePath(folder, given), "pem"),
+    );
+  };
+  const before = faults.length;
+  const ca = readPem("sslrootcert", "root.crt");
+  const cert = readPem("sslcert", "postgresql.crt");
+  const key = readPem("sslkey", "postgresql.key");
+  if (faults.length > before) return [];
   if (mode === "verify-ca" && !ca) faults.push("db: sslmode=verify-ca needs sslrootcert");
+  if (cert && !key) faults.push("db: sslcert needs its key: name it in sslkey");
 
   const isFull = mode === "verify-full";
   const tls: ConnectionOptions = { ca, cert, key, rejectUnauthorized: isFull || ca !== undefined };

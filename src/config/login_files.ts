@@ -7,14 +7,12 @@ export type Parameter = readonly [name: string, value: string, at: string];
 
 /** The lines of a text that are neither empty nor comments; those without a `=` have no value. */
 function linesIn(text: string) {
-  const lines = text.split(/\r\n?|\n/).map((line) => line.trim());
-  return lines
-    .filter((line) => line !== "" && !line.startsWith("#"))
-    .map((line) => {
-      const [key = "", ...values] = line.split("=");
-      const value = values.length === 0 ? undefined : values.join("=").trim();
-      return { key: key.trim(), value };
-    });
+  return text.split(/\r\n?|\n/).flatMap((line, index) => {
+    if (/^\s*(#|$)/.test(line)) return [];
+    const [key = "", ...values] = line.split("=");
+    const value = values.length === 0 ? undefined : values.join("=").trim();
+    return [{ key: key.trim(), value, number: index + 1 }];
+  });
 }
 
 /** The two families of names that the Django sites use, in the order of preference. */
@@ -57,7 +55,13 @@ export function readService(
     const rest = lines.slice(start + 1);
     const end = rest.findIndex(({ key }) => key.startsWith("["));
     const section = end === -1 ? rest : rest.slice(0, end);
-    return section.map(({ key, value = "" }) => [key, value, `${path}: ${key}`]);
+    return section.flatMap(({ key, value, number }): readonly Parameter[] => {
+      // The text of a line is never shown, as a password may stand anywhere in it.
+      const at = `${path}: line ${number}`;
+      if (value !== undefined && /^\w+$/.test(key)) return [[key, value, at]];
+      faults.push(`${at} is not "name=value"`);
+      return [];
+    });
   }
   faults.push(`db: no service ${quote(name)} in ${paths.join(" or ")}`);
   return [];

@@ -2,7 +2,7 @@ import { parse as parseToml, TomlError } from "smol-toml";
 import type { Config, Surroundings } from "./config.ts";
 import { parseDb } from "./db.ts";
 import { parseEmail } from "./email.ts";
-import { parseEngine } from "./engine.ts";
+import { findLogPath, parseEngine } from "./engine.ts";
 import { isTable, unknownKeys } from "./issue.ts";
 import { parseRetention } from "./retention.ts";
 import { parseSources } from "./sources.ts";
@@ -29,7 +29,7 @@ export function parseConfig(tomlText: string, around: Surroundings): ParsedConfi
   const retention = parseRetention(table.retention ?? {}, faults);
   const isWhole = engine !== undefined && db !== undefined && retention !== undefined;
   if (faults.length > 0 || !isWhole || email === undefined)
-    return { ok: false, faults, logPath: engine?.logPath };
+    return { ok: false, faults, logPath: findLogPath(table.engine, around) };
   return { ok: true, config: { engine, sources, db, ...email, retention } };
 }
 

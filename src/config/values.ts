@@ -1,4 +1,9 @@
 import { custom } from "valibot";
+import { homeFolder } from "./path.ts";
+
+/** What a message about a path adds for a user who has no home. */
+export const NO_HOME =
+  homeFolder() === undefined ? "; ~ needs a home folder, and this user has none" : "";
 
 /** The kinds of values that settings have; the words say what a value must be. */
 
@@ -19,10 +24,11 @@ export function integerFrom(min: number, max: number, words: string) {
 
 /** A path, which a dsn typed there by mistake must not pass for: paths are shown. */
 export function pathLike(example: string) {
-  return stringThat(`a path such as "${example}", without ~user or $VARIABLE`, isPath);
+  return stringThat(`a path such as "${example}", without ~user or $VARIABLE${NO_HOME}`, isPath);
 }
 
 export function isPath(value: string): boolean {
+  if (value.startsWith("~") && NO_HOME !== "") return false;
   return /^(?!~[^/])[^\p{Cc}\p{Zl}\p{Zp}]+$/u.test(value) && !/:\/\/|\$[\w{(]/.test(value);
 }
 

@@ -1,3 +1,4 @@
+import { PROXY_LOGIN } from "../core/http_status.ts";
 import { errorText } from "../text/describe.ts";
 import type { FailedRequest } from "./request_result.ts";
 
@@ -6,7 +7,9 @@ const KINDS: readonly (readonly [pattern: RegExp, retry: boolean, meaning: strin
   [/^ENOTFOUND\b/, true, "host name not found"],
   [/^EAI_AGAIN\b/, true, "DNS lookup failed"],
   [/^ECONNREFUSED\b/, true, "connection refused"],
+  [/^UND_ERR_\w+ Proxy .*\(407\)/, false, PROXY_LOGIN],
   [/^UND_ERR_ABORTED Proxy response .(429|5\d\d)/, true, "host unreachable"],
+  [/^UND_ERR_ABORTED Proxy response/, false, "the proxy refuses this host"],
   [/^(EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)\b/, true, "host unreachable"],
   // undici closes the connection after a 100 or 101 that was not requested.
   [/^UND_ERR_SOCKET bad (response|upgrade)/, false, "the response is not HTTP"],

@@ -93,7 +93,7 @@ async function openProxy(proxy: URL, options: Pool.Options, tls: { rejectUnautho
   return new ProxyAgent({
     ...options,
     uri: proxy.href,
-    ...(proxy.username && { token: `Basic ${Buffer.from(login).toString("base64")}` }),
+    ...(login !== ":" && { token: `Basic ${Buffer.from(login).toString("base64")}` }),
     proxyTunnel: false,
     proxyTls: tls,
     requestTls: tls,

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   mkdtempSync,
   realpathSync,
@@ -66,6 +67,20 @@ describe("a file", () => {
     expect(writableFault(link)).toContain(
       `write ${target} (mode 666) and ${open} (mode 777); as the owner run: chmod go-w ${target} ${open}, or`,
     );
+  });
+
+  test("that is a device is accepted, however it is named", () => {
+    const link = join(scratch(), "log");
+    symlinkSync("/dev/null", link);
+    for (const path of ["/dev/null", "/dev/tty", link]) expect(writableFault(path)).toBeUndefined();
+  });
+
+  test.skipIf(process.getuid?.() !== 0)("of another user is not to be changed", () => {
+    const folder = make(join(scratch(), "log"), 0o775);
+    chownSync(folder, 54_321, 12_345);
+    const path = put(join(folder, "run.log"), 0o600);
+    const own = "use a file or folder of this user's own, or accept it with --allow-writable";
+    expect(writableFault(path)).toBe(`other users can write ${folder} (mode 775); ${own}`);
   });
 
   test("that is missing is left to whoever reads it", () => {

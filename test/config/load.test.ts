@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -139,6 +147,63 @@ describe("what cannot be used is one ConfigError", () => {
       expect.stringMatching(/^ {2}engine\.log_path: /),
       expect.stringMatching(/^ {2}db\.dsn: /),
     ]);
+  });
+
+  const PEM = "-----BEGIN CERTIFICATE-----\n";
+  const LATIN1 = Buffer.from("# caf\xe9\n", "latin1");
+  const odd: readonly (readonly [string, () => void, RegExp])[] = [
+    [
+      "a folder as authority file",
+      () => mkdirSync(join(folder, ".postgresql/root.crt")),
+      /regular/,
+    ],
+    [
+      "an authority file that is a loop of links",
+      () => symlinkSync("root.crt", join(folder, ".postgresql/root.crt")),
+      /root\.crt: ELOOP/,
+    ],
+    [
+      "an empty authority file",
+      () => write(".postgresql/root.crt"),
+      /root\.crt: it is not in PEM form/,
+    ],
+    [
+      "a certificate alone",
+      () => write(".postgresql/postgresql.crt", PEM),
+      /sslcert needs its key/,
+    ],
+    [
+      "a service file that is not UTF-8",
+      () => writeFileSync(join(folder, ".pg_service.conf"), LATIN1),
+      /^db: service: cannot read \S+\.pg_service\.conf: line 1, column 6 is not UTF-8/,
+    ],
+  ];
+  test.each(odd)("%s", (_, make, says) => {
+    mkdirSync(join(folder, ".postgresql"));
+    make();
+    const service = existsSync(join(folder, ".pg_service.conf")) ? "&service=site" : "";
+    const dsn = `postgresql://u@h/n?sslmode=require${service}`;
+    const path = write("config.toml", `[db]\ndsn = "${dsn}"\n[engine]\nrequest_timeout = 0`);
+    const [head = "", other, line = "", ...more] = configError(() =>
+      loadConfig(path, { HOME: folder }),
+    ).split("\n  ");
+    expect(head).toMatch(/^2 faults in the configuration /);
+    expect(other).toMatch(/^engine\.request_timeout: /);
+    expect(line).toMatch(says);
+    expect(more).toEqual([]);
+  });
+
+  test("but a comment in an authority file may have any encoding, and a socket needs none", () => {
+    mkdirSync(join(folder, ".postgresql"));
+    const root = join(folder, ".postgresql/root.crt");
+    writeFileSync(root, Buffer.concat([LATIN1, Buffer.from(PEM)]));
+    const load = (dsn: string) =>
+      loadConfig(write("config.toml", `[db]\ndsn = "${dsn}"`), { HOME: folder }).db;
+    const ca = `# caf\xe9\n${PEM}`;
+    const login = { tls: [{ ca, rejectUnauthorized: true }] };
+    expect(load("postgresql://u@h/n?sslmode=require")).toMatchObject({ login });
+    writeFileSync(root, "");
+    expect(load("postgresql://u@%2Ftmp/n")).toMatchObject({ login: { tls: [false] } });
   });
 
   test("a file that is no TOML, with the place", () => {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { DbLogin, Surroundings } from "../../src/config/config.ts";
 import { parseDb } from "../../src/config/db.ts";
+import { ExpectedError } from "../../src/core/expected_error.ts";
 import { place } from "../../src/store/postgres/address.ts";
 import { BARE } from "../support/login.ts";
 
@@ -18,7 +19,11 @@ function parse(db: object, { files = {}, ...given }: Given) {
   const around = {
     ...BARE,
     ...given,
-    readText: (path: string) => read(path) ?? "",
+    readText: (path: string) => {
+      const text = read(path);
+      if (text === undefined) throw new ExpectedError(`cannot read ${path}`);
+      return text;
+    },
     findText: read,
   };
   const parsed = parseDb(db, around, faults);
@@ -302,7 +307,24 @@ describe("what cannot be read is refused, with what to write", () => {
       /^db\.dsn: "application\\nname": has a control character/,
     ],
     ["a line break in a value", "?options=a%0Ab", {}, /^db\.dsn: options: has a control character/],
-    ["an authority that is not there", "?sslrootcert=/gone", {}, /sslrootcert: cannot read \/gone/],
+    [
+      "an authority that is not there",
+      "?sslrootcert=/gone",
+      {},
+      /sslrootcert: cannot read \/gone$/,
+    ],
+    [
+      "a relative authority",
+      "?sslrootcert=ca.crt",
+      {},
+      /sslrootcert: cannot read \/etc\/swf\/ca\.crt$/,
+    ],
+    [
+      "a certificate without its key",
+      "?sslcert=/c",
+      { files: { "/c": "-----BEGIN CERTIFICATE-----" } },
+      /^db: sslcert needs its key/,
+    ],
     ["verify-ca without an authority", "?sslmode=verify-ca", {}, /needs sslrootcert/],
     [
       "an unknown service",
@@ -314,14 +336,16 @@ describe("what cannot be read is refused, with what to write", () => {
       "a service with another spelling",
       "?service=main",
       { files: { [`${HOME}/.pg_service.conf`]: "[main]\nsslmod=verify-full" } },
-      /^\/home\/me\/\.pg_service\.conf: sslmod: not supported .*did you mean sslmode\?/,
+      /^\/home\/me\/\.pg_service\.conf: line 2: not supported .*did you mean sslmode\?/,
     ],
-    [
-      "a service with a line that is no setting",
-      "?service=main",
-      { files: { [`${HOME}/.pg_service.conf`]: "[main]\nsslmode verify-full" } },
-      /pg_service\.conf: sslmode verify-full: not supported/,
-    ],
+    ...["password hunter2", "password: hunter2=", "hunter2", "hunter-2==", "hunter2=="].map(
+      (line) => {
+        const text = `\n[main]\n# caf\u00e9\n  ${line}\nport=1\n`;
+        const given: Given = { files: { [`${HOME}/.pg_service.conf`]: text } };
+        const says = /^\/home\/me\/\.pg_service\.conf: line 4(?!.*hunter)/;
+        return [`a service with the line ${line}`, "?service=main", given, says] as const;
+      },
+    ),
     [
       "a variable with another value",
       "",

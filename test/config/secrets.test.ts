@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Config } from "../../src/config/config.ts";
+import type { Config, Environment } from "../../src/config/config.ts";
 import { secretsOf } from "../../src/config/secrets.ts";
 import type { SourceConfig } from "../../src/core/model.ts";
 import { loginTo } from "../support/login.ts";
@@ -79,6 +79,24 @@ test.each([
       HOME: "/root",
     },
     ["aws-1", "aws-2", "pg-1"],
+  ],
+  ...[
+    "http://jane@corp.com:p%40:ss@h:3128",
+    " http://jane:p%40:ss@h ",
+    "jane:p%40:ss@h",
+    "\thttps://:p%40:ss@h/",
+    "socks5://jane@a@b:p%40:ss@h",
+  ].map((value): [string, Config, Environment, string[]] => [
+    `the password of the proxy ${value}`,
+    configWith(EMBEDDED),
+    { https_proxy: value, NO_PROXY: "h:80" },
+    ["p%40:ss", "p@:ss"],
+  ]),
+  [
+    "no login of a proxy",
+    configWith(EMBEDDED),
+    { HTTP_PROXY: "http://u@h:3128", no_proxy: "h:1" },
+    [],
   ],
 ])("%s", (_, config, env, expected) => {
   const found = secretsOf(config, env);

@@ -150,7 +150,7 @@ describe.skipIf(!hasOpenssl())(
         "verified by psql's own authority file and $PGSSLMODE",
         () => ({
           dsn: `postgresql://tls:${encoded}@127.0.0.1:${port}/${ME}`,
-          home: { ".postgresql/root.crt": readFileSync(authority.path, "utf8") },
+          home: { ".postgresql/root.crt": `# ü\n${readFileSync(authority.path, "utf8")}` },
           env: { PGSSLMODE: "verify-full" },
         }),
       ],
@@ -249,9 +249,12 @@ describe.skipIf(!hasOpenssl())(
       chmodSync(join(home, ".pgpass"), 0o644);
       expect(await run("run")).toMatchObject({
         code: 2,
-        stderr: expect.stringMatching(/no password given: .*\.pgpass, which must have mode 600/),
+        stderr: expect.stringMatching(/no password given: .*\.pgpass: it must have mode 600/),
       });
       chmodSync(join(home, ".pgpass"), 0o600);
+      writeFileSync(join(home, ".pgpass"), Buffer.from(`# \xfc\n*:*:*:*:${escaped}`, "latin1"));
+      expect((await run("run")).stderr).toMatch(/\.pgpass: .*line 1, column 3 is not UTF-8/);
+      writeFileSync(join(home, ".pgpass"), `*:*:*:*:${escaped}`);
       expect(await run("run")).toEqual(QUIET);
     });
 

@@ -62,13 +62,16 @@ describe.skipIf(!isRoot)("a user without a passwd entry and without an environme
   });
 
   test("is told that ~ needs a home", async () => {
-    const site = await busySite({ logPath: "~/run.log" });
+    const site = await busySite({
+      alarmsDir: ["~/alarms"],
+      more: "[retention]\nengine_runs_days = 0",
+    });
     give(site);
     const { code, stderr } = await site.command(["run"], { via: [...UNKNOWN_USER, ...BARE] });
     expect(code).toBe(2);
-    expect(stderr).toBe(
-      "swf-alarms: ~/run.log: this user has no home folder; write a path that starts with /\n",
-    );
+    expect(stderr).toContain("2 faults in the configuration ");
+    expect(stderr).toContain('; ~ needs a home folder, and this user has none; found ["~/alarms"]');
+    expect(site.log()).toContain(" error 2 faults in the configuration ");
   });
 });
 
@@ -239,6 +242,11 @@ describe("what ends a tick with 2 is in the log", () => {
       "1 fault in the ",
     ],
     [
+      "a fault of its own section",
+      { engine: 'tick_timeout = "240s"\ntypo = 1' },
+      "2 faults in the ",
+    ],
+    [
       "a database that does not respond",
       { dsn: "postgresql://a@127.0.0.1:9/x" },
       "cannot connect to ",
@@ -257,6 +265,28 @@ describe("what ends a tick with 2 is in the log", () => {
     expect(stderr).toContain(says);
     expect(site.log()).toContain(` error ${says}`);
   });
+
+  test("a file of a login that is not there, with all other faults", async () => {
+    const site = await busySite({ more: "[retention]\nengine_runs_days = 0" });
+    const text = readFileSync(site.config, "utf8");
+    writeFileSync(site.config, text.replace(/^dsn = .*$/m, 'env_path = "gone.env"'));
+    expect((await site.tick()).code).toBe(2);
+    expect(site.log()).toMatch(
+      / error 2 faults in .* db\.env_path: cannot read \S+gone\.env: ENOENT/,
+    );
+  });
+
+  test.each(["/dev/null", "/dev/stderr"])(
+    "a log that is no file is never to be changed: %s",
+    async (logPath) => {
+      const site = await busySite({});
+      site.configure({ logPath });
+      const { code, stderr } = await site.tick();
+      expect(code).toBe(0);
+      // Here /dev/stderr is a socket, which cannot be opened.
+      expect(stderr).toMatch(logPath === "/dev/null" ? /^$/ : /cannot write the log.*: ENXIO/);
+    },
+  );
 
   test("a log that is itself at fault is named, and nothing hangs on a pipe that nobody reads", async () => {
     const site = await busySite({});

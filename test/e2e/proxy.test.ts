@@ -88,6 +88,13 @@ describe.skipIf(!hasOpenssl())("what only a proxy can reach", () => {
     expect(proxy.seen).toEqual([expect.stringMatching(asks), "CONNECT mail.example:443"]);
   });
 
+  test.each(["http", "https"] as const)("%s, with a login without a user", async (scheme) => {
+    const { site, proxy, tick } = await world(scheme, { login: `:${PASSWORD}` });
+    const value = proxy.url.replace("//", "//:p%40ss%2Fw0rd@");
+    expect(await tick({ all_proxy: value })).toMatchObject({ code: 0, stderr: "" });
+    expect(site.mail.mails).toHaveLength(1);
+  });
+
   test.each(["http", "https"] as const)(
     "%s, through a proxy that speaks TLS itself",
     async (scheme) => {
@@ -103,7 +110,7 @@ describe.skipIf(!hasOpenssl())("what only a proxy can reach", () => {
   );
 
   const bad: readonly (readonly [string, Partial<ProxyOptions>, RegExp])[] = [
-    ["wants another login", { login: "ann:other" }, /407/],
+    ["wants another login", { login: "ann:other" }, /requires a login: put it .*407/],
     ["is down itself", { refuse: 503 }, /503/],
     ["does not reach the service", { hosts: {} }, /502/],
     ["never responds", { refuse: "silence" }, /no response within 2 s/],

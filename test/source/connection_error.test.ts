@@ -45,6 +45,18 @@ test.each([
   expect(explainConnection(error)).toEqual({ retry, reason });
 });
 
+const LOGIN = "the proxy requires a login: put it into the proxy's variable, as http://user:";
+test.each([
+  ["UND_ERR_ABORTED", "Proxy response (407) !== 200 when HTTP Tunneling", false, LOGIN],
+  ["UND_ERR_INVALID_ARG", "Proxy Authentication Required (407)", false, LOGIN],
+  ["UND_ERR_ABORTED", "Proxy response (301) !== 200", false, "the proxy refuses this host: UND_"],
+  ["UND_ERR_ABORTED", "Proxy response (403) !== 200", false, "the proxy refuses this host: UND_"],
+  ["UND_ERR_ABORTED", "Proxy response (502) !== 200", true, "host unreachable: UND_"],
+])("a proxy that refuses is named: %s %s", (code, message, retry, words) => {
+  const explained = explainConnection(Object.assign(new Error(message), { code }));
+  expect(explained).toEqual({ retry, reason: expect.stringContaining(words) });
+});
+
 test("what is no error is a reason too", () => {
   expect(explainConnection("odd")).toEqual({ retry: false, reason: "odd" });
 });

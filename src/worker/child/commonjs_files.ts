@@ -2,10 +2,22 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import vm from "node:vm";
+import { parseJson } from "../../source/parse_json.ts";
+import { decodeText } from "../../text/decode.ts";
+import { errorText } from "../../text/describe.ts";
 import { resolveFile } from "./resolve.ts";
 
 /** The `import()` of a file. */
 export type ImportLater = (specifier: string) => Promise<vm.Module>;
+
+/** The content of a file that is imported or required. Throws an error that names it. */
+export function readModule<T>(path: string, parse: (text: string) => T): T {
+  try {
+    return parse(decodeText(readFileSync(path)));
+  } catch (error) {
+    throw new Error(`${path}: ${errorText(error)}`, { cause: error });
+  }
+}
 
 /** Runs a CommonJS file; undefined if the text does not compile as CommonJS. */
 export type RunCommonjs = (path: string, text: string) => { readonly exports: unknown } | undefined;
@@ -41,8 +53,14 @@ export function commonjsRunner(
       if (specifier === "swf-alarms") return helpers;
       const file = resolveFile(specifier, path);
       if (file !== undefined) check(file);
-      if (file === undefined || !/\.[cm]?[jt]s$/.test(file)) return byNode(file ?? specifier);
-      const required = /\.c?js$/.test(file) ? run(file, readFileSync(file, "utf8")) : undefined;
+      if (file === undefined || !/\.([cm]?[jt]s|json)$/.test(file))
+        return byNode(file ?? specifier);
+      if (file.endsWith(".json")) {
+        const json = ran.get(file) ?? { exports: readModule(file, parseJson) };
+        ran.set(file, json);
+        return json.exports;
+      }
+      const required = /\.c?js$/.test(file) ? run(file, readModule(file, String)) : undefined;
       if (required === undefined)
         throw new Error(`${path} requires ${file}, which is not CommonJS; use import`);
       return required.exports;

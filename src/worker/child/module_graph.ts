@@ -1,10 +1,15 @@
-import { readFileSync } from "node:fs";
 import { dirname, extname } from "node:path";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
 import type { ModuleFile } from "../../alarm/discover.ts";
 import { realPath, writableFault } from "../../alarm/permissions.ts";
-import { commonjsRunner, type ImportLater, type RunCommonjs } from "./commonjs_files.ts";
+import { parseJson } from "../../source/parse_json.ts";
+import {
+  commonjsRunner,
+  type ImportLater,
+  type RunCommonjs,
+  readModule,
+} from "./commonjs_files.ts";
 import { resolveFile } from "./resolve.ts";
 
 /**
@@ -83,8 +88,8 @@ export class ModuleGraph {
   async #open(path: string): Promise<vm.Module> {
     this.#check(path);
     const extension = extname(path);
-    const source = readFileSync(path, "utf8").replace(/^\ufeff/, "");
-    if (extension === ".json") return moduleOf({ default: JSON.parse(source) }, path);
+    if (extension === ".json") return moduleOf({ default: readModule(path, parseJson) }, path);
+    const source = readModule(path, String);
     const text = extension.endsWith("ts") ? await withoutTypes(source, path) : source;
     if (!extension.startsWith(".m")) {
       const ran = this.#runCommonjs(path, text);

@@ -139,6 +139,38 @@ describe("every kind of module is loaded, without a build step", () => {
     expect((await moduleOf("a.ts", `${body}\n${older}`)).title).toBe("it");
   });
 
+  test.each([
+    ["imported", "import data from './lib/ids.json'; export const detect = () => data;"],
+    ["required", "const data = require('./lib/ids.json'); exports.detect = () => data;"],
+  ])("long integers in %s JSON are kept, and it is read once", async (_, text) => {
+    write("lib/ids.json", "\ufeff[9007199254740993, 1]");
+    const { detect } = await moduleOf("a.js", text);
+    const data = detect(IDLE_CLIENT, {});
+    expect(data).toEqual(["9007199254740993", 1]);
+    expect(detect(IDLE_CLIENT, {})).toBe(data);
+  });
+
+  const files: readonly (readonly [string, string])[] = [
+    ["a.ts", "// comment\nexport const TITLE = 'caf\xe9';"],
+    ["a.cjs", "// comment\nexports.title = 'caf\xe9';"],
+    ["a.json", '[1,\n"             caf\xe9"]'],
+  ];
+  test.each(files)(
+    "an imported %s that is not UTF-8 is an error with the place",
+    async (file, text) => {
+      writeFileSync(join(folder, file), Buffer.from(text, "latin1"));
+      const says = `${join(folder, file)}: line 2, column `;
+      for (const [name, importing] of [
+        ["b.ts", `import "./${file}";\n${DETECT}`],
+        ...(file === "a.ts" ? [] : [["c.js", `require("./${file}");`] as const]),
+      ] as const) {
+        const fault = await faultOf(name, importing);
+        expect(fault).toContain(says);
+        expect(fault).toMatch(/is not UTF-8; save it as UTF-8/);
+      }
+    },
+  );
+
   test("a file in the older style loads TypeScript later", async () => {
     write("lib/it.ts", 'enum E { A = "it" }\nexport const it: string = E.A;');
     const text = 'exports.detect = async () => [(await import("./lib/it.ts")).it];';
