@@ -36,8 +36,7 @@ function describe(file: string, folders: ReadonlySet<string>): string | undefine
     .map((path) => `${path} (mode ${(rightsOf(path).mode & 0o7777).toString(8)})`)
     .join(" and ");
   // Other programs may need the rights of a folder such as /var/log.
-  const isOwn = writable.every((path) => rightsOf(path).uid === process.geteuid?.());
-  const remedy = isOwn
+  const remedy = writable.every((path) => rightsOf(path).uid === process.geteuid?.())
     ? `as the owner run: chmod go-w ${writable.map(shellWord).join(" ")}`
     : "use a file or folder of this user's own";
   return `other users can write ${named}; ${remedy}, or accept it with --allow-writable`;

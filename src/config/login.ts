@@ -124,18 +124,16 @@ function parameterFault(name: string, value: string, found: string): string | un
   return `not supported by swf-alarms${hint(name, SUPPORTED)}`;
 }
 
-/** The password in a file such as ~/.pgpass; if there is none, a function that says where it was looked for. */
+/** The password in the given file, or ~/.pgpass; if there is none, a function that says where it was looked for. */
 function storedPassword(
   { host, port, database, user }: Pick<DbLogin, "host" | "port" | "database" | "user">,
-  passfile: string | undefined,
+  given: string | undefined,
   home: string,
   { folder, system, findText }: Surroundings,
 ): DbLogin["password"] {
   // As libpq names the usual folder there.
   const name = host === system.sockets ? "localhost" : host;
-  const path = passfile
-    ? attempt(() => resolvePath(folder, passfile), passfile)
-    : join(home, ".pgpass");
+  const path = given ? attempt(() => resolvePath(folder, given), given) : join(home, ".pgpass");
   const reasons: string[] = [];
   const text = orFault("in the password file", reasons, () => findText(path, "secret")) ?? "";
   const password = findPassword(text, [name, String(port), database, user]);
