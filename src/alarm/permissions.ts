@@ -28,7 +28,7 @@ export function writableFileFault(path: string): string | undefined {
 
 function describe(file: string, folders: ReadonlySet<string>): string | undefined {
   const writable = [
-    ...[file].filter((path) => writableByOthers(rightsOf(path)) && isKept(path)),
+    ...[file].filter((path) => writableByOthers(rightsOf(path))),
     ...[...folders].filter((path) => replaceableByOthers(rightsOf(path))),
   ];
   if (writable.length === 0) return undefined;
@@ -36,17 +36,10 @@ function describe(file: string, folders: ReadonlySet<string>): string | undefine
     .map((path) => `${path} (mode ${(rightsOf(path).mode & 0o7777).toString(8)})`)
     .join(" and ");
   // Other programs may need the rights of a folder such as /var/log.
-  const isOwn = writable.every((path) => rightsOf(path).uid === process.geteuid?.());
-  const remedy = isOwn
+  const remedy = writable.every((path) => rightsOf(path).uid === process.geteuid?.())
     ? `as the owner run: chmod go-w ${writable.map(shellWord).join(" ")}`
     : "use a file or folder of this user's own";
   return `other users can write ${named}; ${remedy}, or accept it with --allow-writable`;
-}
-
-/** What is written to a device, a pipe or a socket is not kept for others to change. */
-function isKept(path: string): boolean {
-  const stats = statSync(path);
-  return stats.isFile() || stats.isDirectory();
 }
 
 /** What cannot be examined is reported by whoever reads it. */

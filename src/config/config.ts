@@ -84,9 +84,6 @@ export type EmailConfig =
     }
   | { readonly provider: "file"; readonly from: string; readonly dir: string };
 
-/** No other user may read a `secret` one; the comments in a `pem` one may have any encoding. */
-export type FileKind = "text" | "secret" | "pem";
-
 export interface Environment {
   readonly [name: string]: string | undefined;
 }
@@ -99,15 +96,15 @@ export interface Surroundings {
   readonly alarmFolders: readonly AlarmFolder[];
   readonly env: Environment;
   /** Text of a file. Throws ConfigError where it cannot be read. */
-  readonly readText: (path: string, kind?: FileKind) => string;
+  readonly readText: (path: string, kind?: "pem") => string;
   /** The engine's own user, if the system knows it, and the folder of local servers' sockets. */
   readonly system: {
     readonly username?: string;
     readonly homedir?: string;
     readonly sockets: string;
   };
-  /** The same for a file that may be missing. */
-  readonly findText: (path: string, kind?: FileKind) => string | undefined;
+  /** The same for a file that may be missing, and that no other user may read if it is `secret`. */
+  readonly findText: (path: string, kind?: "pem" | "secret") => string | undefined;
   /** From the command line; it replaces the login of the configuration. */
   readonly dsn?: string | undefined;
 }

@@ -9,7 +9,7 @@ import { isPath, pathLike, stringThat } from "./values.ts";
 
 export const Db = object({
   dsn: optional(
-    stringThat('a URL such as "postgresql://user:password@host:5432/name"', (value) =>
+    stringThat('a postgresql URL such as "postgresql://user:password@host:5432/name"', (value) =>
       /^postgres(ql)?:\/\/\P{Cc}*$/u.test(value),
     ),
   ),

@@ -3,7 +3,7 @@ import { showName } from "../text/describe.ts";
 import type { Parameter } from "./login_files.ts";
 
 const FAULT =
-  'db.dsn: must be a URL such as "postgresql://user:password@host:5432/name"; the value is not shown. Special characters of a password are written in percent encoding (@ as %40, / as %2F, % as %25). It can also be in $PGPASSWORD, in ~/.pgpass or in the file of env_path';
+  'db.dsn: must be a URL such as "postgresql://user:password@host:5432/name"; the value is not shown. Special characters of a password are written in percent encoding (@ as %40, / as %2F, % as %25), = in a value as %3D, a blank as %20. It can also be in $PGPASSWORD, in ~/.pgpass or in the file of env_path';
 
 /** The parameters in a connection string, as libpq reads it; no fault quotes a value. */
 export function parseDsn(dsn: string, faults: string[]): readonly Parameter[] | undefined {

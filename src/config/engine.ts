@@ -1,21 +1,11 @@
-import { custom, object, optional, safeParse } from "valibot";
+import { object, optional, safeParse } from "valibot";
 import type { Config, Surroundings } from "./config.ts";
 import { isTable, parseTable } from "./issue.ts";
 import { resolvePath } from "./path.ts";
 import { proxyFor } from "./proxy.ts";
-import {
-  connections,
-  httpUrl,
-  integerFrom,
-  isPath,
-  NO_HOME,
-  numberFrom,
-  pathLike,
-} from "./values.ts";
+import { connections, folders, httpUrl, integerFrom, numberFrom, pathLike } from "./values.ts";
 
 const seconds = numberFrom(0.1, 3600, "a number of seconds from 0.1 to 3600, such as 20");
-
-const logPath = pathLike("/var/log/swf-alarms/run.log");
 
 export const Engine = object({
   base_url: optional(httpUrl),
@@ -33,13 +23,8 @@ export const Engine = object({
     100_000,
   ),
   tick_timeout: optional(seconds, 240),
-  log_path: optional(logPath),
-  alarms_dir: optional(
-    custom<string | readonly string[]>(
-      isFolders,
-      `must be a folder such as "alarms", or a list such as ["alarms", "/srv/team/alarms"]${NO_HOME}`,
-    ),
-  ),
+  log_path: optional(pathLike("/var/log/swf-alarms/run.log")),
+  alarms_dir: optional(folders),
   quarantine_after: optional(
     integerFrom(0, Number.MAX_SAFE_INTEGER, "a whole number of failures such as 3, or 0 for never"),
     3,
@@ -66,7 +51,6 @@ export function parseEngine(
   const [baseUrl, another] = new Set(given.map((name) => engine[name]));
   if (another !== undefined)
     faults.push(`engine: ${given.join(" and ")} name different services; keep only base_url`);
-  const folders = engine.alarms_dir;
   return {
     baseUrl,
     proxy: baseUrl === undefined ? baseUrl : proxyFor(baseUrl, around.env, faults),
@@ -80,9 +64,9 @@ export function parseEngine(
     },
     logPath: findLogPath(table, around),
     alarmFolders:
-      folders === undefined
+      engine.alarms_dir === undefined
         ? around.alarmFolders
-        : [folders].flat().map((path) => ({ path: resolvePath(around.folder, path) })),
+        : [engine.alarms_dir].flat().map((path) => ({ path: resolvePath(around.folder, path) })),
     quarantineAfter: engine.quarantine_after,
     clearGuardShare: engine.clear_guard_share,
     unreachableAfter: engine.unreachable_after,
@@ -91,11 +75,6 @@ export function parseEngine(
 
 /** Where faults are logged too, also those of its own section. */
 export function findLogPath(table: unknown, { folder }: Surroundings): string | undefined {
-  const log = safeParse(logPath, isTable(table) ? table.log_path : undefined);
-  return log.success ? resolvePath(folder, log.output) : undefined;
-}
-
-function isFolders(value: unknown): boolean {
-  const paths: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return paths.length > 0 && paths.every((path) => typeof path === "string" && isPath(path));
+  const log = safeParse(Engine.entries.log_path, isTable(table) ? table.log_path : undefined);
+  return log.success && log.output ? resolvePath(folder, log.output) : undefined;
 }

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, lstatSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,7 +6,7 @@ import { ExpectedError } from "../core/expected_error.ts";
 import { attempt } from "../text/attempt.ts";
 import { decodeText } from "../text/decode.ts";
 import { errorText } from "../text/describe.ts";
-import type { Config, Environment, FileKind } from "./config.ts";
+import type { Config, Environment } from "./config.ts";
 import { parseConfig } from "./parse.ts";
 import { resolvePath } from "./path.ts";
 import { readRegularFile } from "./regular_file.ts";
@@ -72,14 +72,13 @@ export function loadConfig(
 }
 
 /** The text of a file that must be readable. Throws ConfigError. */
-function readText(path: string, kind: FileKind = "text"): string {
+function readText(path: string, kind?: "pem" | "secret"): string {
   try {
-    if (kind === "secret" && (statSync(path).mode & 0o077) !== 0)
-      throw new Error("it must have mode 600");
+    if (kind === "secret" && statSync(path).mode & 0o077) throw new Error("it must have mode 600");
     const bytes = readRegularFile(path);
     if (kind !== "pem") return decodeText(bytes);
-    const pem = bytes.toString("latin1");
-    if (pem.includes("-----BEGIN ")) return pem;
+    // Its comments may have any encoding.
+    if (bytes.includes("-----BEGIN ")) return bytes.toString("latin1");
     throw new Error("it is not in PEM form, which begins with -----BEGIN");
   } catch (error) {
     throw new ConfigError(
@@ -88,12 +87,8 @@ function readText(path: string, kind: FileKind = "text"): string {
   }
 }
 
-function findText(path: string, kind?: FileKind): string | undefined {
-  try {
-    statSync(path);
-  } catch (error) {
-    // As psql: in a folder that may not be searched there is no such file.
-    if (/^(ENOENT|ENOTDIR|EACCES)\b/.test(errorText(error))) return undefined;
-  }
-  return readText(path, kind);
+function findText(path: string, kind?: "pem" | "secret"): string | undefined {
+  // As psql: in a folder that may not be searched there is no such file.
+  const isMissing = attempt(() => lstatSync(path), undefined) === undefined;
+  return isMissing ? undefined : readText(path, kind);
 }

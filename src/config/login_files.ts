@@ -27,7 +27,7 @@ export function readDotenv(path: string, { readText }: Surroundings, faults: str
   const prefix = PREFIXES.find((start) => Object.keys(ENDS).some((end) => all.has(start + end)));
   if (prefix === undefined) {
     faults.push(
-      `db.env_path: ${path} has neither SWF_REMOTE_DB_NAME nor DB_NAME; check the path, and that lines do not begin with "export"`,
+      `db.env_path: ${path} has neither SWF_REMOTE_DB_NAME nor DB_NAME; check the path, and that lines do not begin with "export"; a DATABASE_URL belongs into [db] dsn`,
     );
     return undefined;
   }

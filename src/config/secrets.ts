@@ -25,16 +25,11 @@ export function secretsOf({ db, sources }: Config, env: Environment): readonly s
 /** The part that is known before the configuration is read. */
 export function environmentSecrets(env: Environment): readonly string[] {
   const proxies = Object.keys(env).filter((name) => /_proxy$/i.test(name));
-  const logins = proxies.map((name) => passwordIn(env[name] ?? ""));
-  const decoded = logins.map((login) => attempt(() => decodeURIComponent(login), login));
-  return [...VARIABLES.flatMap((name) => env[name] ?? []), ...logins, ...decoded];
-}
-
-/** The password in the URL of a proxy, as typed: a user may be an address with an `@`. */
-function passwordIn(proxy: string): string {
-  const address = proxy.trim().replace(/^\w+:\/\//, "");
-  const login = address.slice(0, Math.max(0, address.lastIndexOf("@")));
-  return login.split(":").slice(1).join(":");
+  const urls = proxies.map((name) => (env[name] ?? "").trim().replace(/^\w+:\/\//, ""));
+  // The last @ ends the login: the user may be an address.
+  const passwords = urls.map((url) => /^[^:]*:(.*)@/s.exec(url)?.[1] ?? "");
+  const decoded = passwords.map((each) => attempt(() => decodeURIComponent(each), each));
+  return [...VARIABLES.flatMap((name) => env[name] ?? []), ...passwords, ...decoded];
 }
 
 /** The configured header values that may be secrets, and the logins in them. */

@@ -1,10 +1,6 @@
 import { custom } from "valibot";
 import { homeFolder } from "./path.ts";
 
-/** What a message about a path adds for a user who has no home. */
-export const NO_HOME =
-  homeFolder() === undefined ? "; ~ needs a home folder, and this user has none" : "";
-
 /** The kinds of values that settings have; the words say what a value must be. */
 
 export function stringThat(words: string, isValid: (value: string) => boolean) {
@@ -22,15 +18,22 @@ export function integerFrom(min: number, max: number, words: string) {
   return numberFrom(min, max, words, Number.isInteger);
 }
 
+const NOT_IN_PATHS = `~user or $VARIABLE${homeFolder() ? "" : "; ~ needs a user with a home folder"}`;
+
 /** A path, which a dsn typed there by mistake must not pass for: paths are shown. */
 export function pathLike(example: string) {
-  return stringThat(`a path such as "${example}", without ~user or $VARIABLE${NO_HOME}`, isPath);
+  return stringThat(`a path such as "${example}", without ${NOT_IN_PATHS}`, isPath);
 }
 
 export function isPath(value: string): boolean {
-  if (value.startsWith("~") && NO_HOME !== "") return false;
+  if (value.startsWith("~") && homeFolder() === undefined) return false;
   return /^(?!~[^/])[^\p{Cc}\p{Zl}\p{Zp}]+$/u.test(value) && !/:\/\/|\$[\w{(]/.test(value);
 }
+
+export const folders = custom<string | readonly string[]>((value) => {
+  const paths: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return paths.length > 0 && paths.every((path) => typeof path === "string" && isPath(path));
+}, `must be a folder such as "alarms", or a list such as ["alarms", "/srv/team/alarms"], without ${NOT_IN_PATHS}`);
 
 const URL_WORDS =
   'an http or https URL without user name, query or fragment, such as "https://host.example/prod"';

@@ -89,8 +89,10 @@ export function resolveParams(specs: ParamSpecs, given: JsonObject) {
 /** The value, and how to write what is easily written in another form. */
 function found(name: string, { type }: ParamSpec, value: JsonValue): string {
   if (type === "list") return `${quote(value)}; write --param ${showName(name)}='["a","b"]'`;
-  const isLong = typeof value !== "object" && Math.abs(Number(value)) > Number.MAX_SAFE_INTEGER;
-  return quote(value) + (isLong ? `; an integer is at most ${Number.MAX_SAFE_INTEGER}` : "");
+  const size = typeof value === "object" ? 0 : Math.abs(Number(value));
+  if (size > Number.MAX_VALUE) return `${quote(value)}, which is too large`;
+  const most = Number.MAX_SAFE_INTEGER;
+  return quote(value) + (size > most ? `; an integer is at most ${most}` : "");
 }
 
 function isBlank(value: JsonValue): boolean {

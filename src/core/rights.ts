@@ -16,6 +16,8 @@ const STICKY = 0o1000;
  * to the owner: Debian and Ubuntu create one for each user, and let it write by default.
  */
 export function writableByOthers({ mode, uid, gid }: Rights): boolean {
+  // Neither a file nor a folder: what is written to a device or a pipe is not kept.
+  if (![0, 0o040000, 0o100000].includes(mode & 0o170000)) return false;
   return (mode & OTHERS_WRITE) !== 0 || ((mode & GROUP_WRITES) !== 0 && gid !== uid);
 }
 

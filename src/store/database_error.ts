@@ -11,7 +11,7 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
     "the database is read-only: point [db] at the primary, or lift default_transaction_read_only",
   ],
   ["28000", "the server's pg_hba.conf does not allow this user from this host"],
-  ["28P01", "check the user and the password in [db]"],
+  ["28P01", "check user and password, in [db] or where psql has them ($PGPASSWORD, ~/.pgpass)"],
   ["3D000", "check the name of the database in [db], or create it"],
   ["40", `other transactions conflicted with this one four times; ${LATER}`],
   ["42501", "grant the engine's role the rights in deploy/grants.sql"],

@@ -175,6 +175,12 @@ describe("a dsn is read as libpq reads it", () => {
       { password: "secret" },
     ],
     [
+      "parameters that change nothing",
+      "postgresql://u@h/n?connect_timeout=0&application_name=x&keepalives=1&keepalives_idle=30&client_encoding=utf8&gssencmode=disable&target_session_attrs=any&channel_binding=prefer&sslnegotiation=postgres",
+      { env: { PGCHANNELBINDING: "require", PGSSLMAXPROTOCOLVERSION: "TLSv1.3" } },
+      { host: "h", connectionTimeoutMillis: 10_000 },
+    ],
+    [
       "values of other parameters that change nothing",
       "postgresql://u@h/n",
       {
@@ -182,6 +188,9 @@ describe("a dsn is read as libpq reads it", () => {
           PGGSSENCMODE: "disable",
           PGCHANNELBINDING: "prefer",
           PGTARGETSESSIONATTRS: "any",
+          PGSSLNEGOTIATION: "postgres",
+          PGSSLMINPROTOCOLVERSION: "TLSv1.2",
+          PGSSLCRL: "",
           PGAPPNAME: "x",
           PGDATA: "/d",
         },
@@ -282,6 +291,24 @@ describe("what cannot be read is refused, with what to write", () => {
       {},
       /^db\.dsn: channel_binding: not supported by swf-alarms/,
     ],
+    [
+      "JDBC's TLS",
+      "?ssl=true",
+      {},
+      /^db\.dsn: ssl: not a parameter of libpq; write sslmode=require$/,
+    ],
+    [
+      "a mistyped harmless name",
+      "?keepalives_idel=1",
+      {},
+      /^db\.dsn: keepalives_idel: not supported/,
+    ],
+    [
+      "a variable with a number that is none",
+      "",
+      { env: { PGPORT: "http" } },
+      /^\$PGPORT: must be a whole number from 1 to 65535; found "http"$/,
+    ],
     ["a name like a method", "?constructor=1", {}, /^db\.dsn: constructor: not supported/],
     [
       "a parameter given twice",
@@ -368,6 +395,7 @@ describe("what cannot be read is refused, with what to write", () => {
       "PGSSLNEGOTIATION=direct",
       "PGSSLCRL=/crl",
       "PGSSLMINPROTOCOLVERSION=TLSv1.3",
+      "PGSSLMAXPROTOCOLVERSION=TLSv1.2",
       "PGTARGETSESSIONATTRS=read-write",
       "PGREQUIREPEER=postgres",
     ].map((text) => {
@@ -396,12 +424,13 @@ describe("what cannot be read is refused, with what to write", () => {
       "postgresql://h:65536/n",
       /^db\.dsn: port: must be a whole number/,
     ],
+    ["a password without a host", "postgresql://u:hunter2", /^db\.dsn: port: must be (?!.*hunter)/],
     ["port 0", "postgresql://h:0/n", /^db\.dsn: port: must be/],
     ["a space", "postgresql://u@h/my db", /^db\.dsn: must be a URL/],
     ["a broken encoding", "postgresql://u:%zz@h/n", /^db\.dsn: must be a URL/],
     ["an encoding that is not UTF-8", "postgresql://u:%ff@h/n", /^db\.dsn: must be a URL/],
     ["a host that is two", "postgresql://a%40b/n", /^db\.dsn: host: must be one host/],
-    ["libpq's other form", "host=h password=hunter2", /^db\.dsn: must be a URL/],
+    ["libpq's other form", "host=h password=hunter2", /^db\.dsn: must be a postgresql URL/],
   ];
   test.each(whole)("%s", (_, dsn, pattern) => {
     expect(parse({ dsn }, {}).faults).toEqual([expect.stringMatching(pattern)]);
@@ -520,11 +549,19 @@ describe("a dotenv file is read as the Python engines read it", () => {
     [
       "with a word as port",
       `${LOGIN}DB_PORT=http`,
-      /DB_PORT: must be a whole number from 1 to 65535$/,
+      /DB_PORT: must be a whole number from 1 to 65535; found "http"$/,
     ],
     ["with port 0", `${LOGIN}DB_PORT=0`, /DB_PORT: must be/],
     ["with port 65536", `${LOGIN}DB_PORT=65536`, /DB_PORT: must be/],
     ["with a negative port", `${LOGIN}DB_PORT=-1`, /DB_PORT: must be/],
+    ["with a comment after the host", LOGIN.replace("=h", "=127.0.0.1 # x"), /with no comment/],
+    ["with a URL as host", LOGIN.replace("=h", "=http://h"), /DB_HOST: .*with no comment, URL/],
+    ["with a port at its host", LOGIN.replace("=h", "=localhost:5433"), /DB_HOST: .*or port$/],
+    [
+      "with a URL only",
+      "DATABASE_URL=postgres://u:hunter2@h/n",
+      /a DATABASE_URL belongs into \[db\]/,
+    ],
     ["with several hosts", LOGIN.replace("=h", "=a,b"), /DB_HOST: must be one host/],
   ];
   test.each(faults)("refused: one %s", (_, text, pattern) => {

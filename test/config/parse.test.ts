@@ -344,7 +344,7 @@ describe("each fault names its key, what was found and what to write", () => {
         `alarms folders that are ${value}`,
         `[engine]\nalarms_dir = ${value}`,
         [
-          `engine.alarms_dir: must be a folder such as "alarms", or a list such as ["alarms", "/srv/team/alarms"]; found ${value}`,
+          `engine.alarms_dir: must be a folder such as "alarms", or a list such as ["alarms", "/srv/team/alarms"], without ~user or $VARIABLE; found ${value}`,
         ],
       ],
     ),
@@ -352,7 +352,7 @@ describe("each fault names its key, what was found and what to write", () => {
       "an alarms folder that is a login",
       '[engine]\nalarms_dir = ["postgresql://u:secret@h/n"]',
       [
-        'engine.alarms_dir: must be a folder such as "alarms", or a list such as ["alarms", "/srv/team/alarms"]; the value is not shown',
+        'engine.alarms_dir: must be a folder such as "alarms", or a list such as ["alarms", "/srv/team/alarms"], without ~user or $VARIABLE; the value is not shown',
       ],
     ],
     [
@@ -421,7 +421,7 @@ describe("each fault names its key, what was found and what to write", () => {
       "a dsn of another kind",
       '[db]\ndsn = "mysql://h/n"',
       [
-        'db.dsn: must be a URL such as "postgresql://user:password@host:5432/name"; the value is not shown',
+        'db.dsn: must be a postgresql URL such as "postgresql://user:password@host:5432/name"; the value is not shown',
       ],
     ],
     [

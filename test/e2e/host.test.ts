@@ -70,7 +70,7 @@ describe.skipIf(!isRoot)("a user without a passwd entry and without an environme
     const { code, stderr } = await site.command(["run"], { via: [...UNKNOWN_USER, ...BARE] });
     expect(code).toBe(2);
     expect(stderr).toContain("2 faults in the configuration ");
-    expect(stderr).toContain('; ~ needs a home folder, and this user has none; found ["~/alarms"]');
+    expect(stderr).toContain('; ~ needs a user with a home folder; found ["~/alarms"]');
     expect(site.log()).toContain(" error 2 faults in the configuration ");
   });
 });

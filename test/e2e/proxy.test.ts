@@ -110,7 +110,7 @@ describe.skipIf(!hasOpenssl())("what only a proxy can reach", () => {
   );
 
   const bad: readonly (readonly [string, Partial<ProxyOptions>, RegExp])[] = [
-    ["wants another login", { login: "ann:other" }, /requires a login: put it .*407/],
+    ["wants another login", { login: "ann:other" }, /requires a login: set it as .*407/],
     ["is down itself", { refuse: 503 }, /503/],
     ["does not reach the service", { hosts: {} }, /502/],
     ["never responds", { refuse: "silence" }, /no response within 2 s/],

@@ -45,7 +45,7 @@ test.each([
   expect(explainConnection(error)).toEqual({ retry, reason });
 });
 
-const LOGIN = "the proxy requires a login: put it into the proxy's variable, as http://user:";
+const LOGIN = "the proxy requires a login: set it as http://user:password@host:port";
 test.each([
   ["UND_ERR_ABORTED", "Proxy response (407) !== 200 when HTTP Tunneling", false, LOGIN],
   ["UND_ERR_INVALID_ARG", "Proxy Authentication Required (407)", false, LOGIN],

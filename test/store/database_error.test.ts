@@ -135,7 +135,7 @@ const HINTS: readonly (readonly [string, unknown, string])[] = [
   [
     "a wrong password",
     serverError("28P01", 'password authentication failed for user "u"'),
-    "check the user and the password in [db]",
+    "check user and password, in [db] or where psql has them ($PGPASSWORD, ~/.pgpass)",
   ],
   [
     "an unknown database",

@@ -11,7 +11,7 @@ import { resolveFile } from "./resolve.ts";
 export type ImportLater = (specifier: string) => Promise<vm.Module>;
 
 /** The content of a file that is imported or required. Throws an error that names it. */
-export function readModule<T>(path: string, parse: (text: string) => T): T {
+export function readFile<T>(path: string, parse: (text: string) => T): T {
   try {
     return parse(decodeText(readFileSync(path)));
   } catch (error) {
@@ -53,14 +53,9 @@ export function commonjsRunner(
       if (specifier === "swf-alarms") return helpers;
       const file = resolveFile(specifier, path);
       if (file !== undefined) check(file);
-      if (file === undefined || !/\.([cm]?[jt]s|json)$/.test(file))
-        return byNode(file ?? specifier);
-      if (file.endsWith(".json")) {
-        const json = ran.get(file) ?? { exports: readModule(file, parseJson) };
-        ran.set(file, json);
-        return json.exports;
-      }
-      const required = /\.c?js$/.test(file) ? run(file, readModule(file, String)) : undefined;
+      if (file?.endsWith(".json")) return readFile(file, parseJson);
+      if (file === undefined || !/\.[cm]?[jt]s$/.test(file)) return byNode(file ?? specifier);
+      const required = /\.c?js$/.test(file) ? run(file, readFile(file, String)) : undefined;
       if (required === undefined)
         throw new Error(`${path} requires ${file}, which is not CommonJS; use import`);
       return required.exports;

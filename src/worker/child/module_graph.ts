@@ -4,12 +4,7 @@ import vm from "node:vm";
 import type { ModuleFile } from "../../alarm/discover.ts";
 import { realPath, writableFault } from "../../alarm/permissions.ts";
 import { parseJson } from "../../source/parse_json.ts";
-import {
-  commonjsRunner,
-  type ImportLater,
-  type RunCommonjs,
-  readModule,
-} from "./commonjs_files.ts";
+import { commonjsRunner, type ImportLater, type RunCommonjs, readFile } from "./commonjs_files.ts";
 import { resolveFile } from "./resolve.ts";
 
 /**
@@ -88,8 +83,8 @@ export class ModuleGraph {
   async #open(path: string): Promise<vm.Module> {
     this.#check(path);
     const extension = extname(path);
-    if (extension === ".json") return moduleOf({ default: readModule(path, parseJson) }, path);
-    const source = readModule(path, String);
+    if (extension === ".json") return moduleOf({ default: readFile(path, parseJson) }, path);
+    const source = readFile(path, String);
     const text = extension.endsWith("ts") ? await withoutTypes(source, path) : source;
     if (!extension.startsWith(".m")) {
       const ran = this.#runCommonjs(path, text);
