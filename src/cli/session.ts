@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { writableFault, writableFileFault } from "../alarm/permissions.ts";
+import { realPath, writableFault, writableFileFault } from "../alarm/permissions.ts";
 import type { Channel } from "../channel/channel.ts";
 import { openChannel } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
@@ -76,7 +76,11 @@ export function readConfig(options: ConfigOption, onLogPath?: LoadOptions["onLog
   const { db, email, engine } = config;
   // Before a log or anything else is written beside it.
   if (db.kind === "embedded") requireOwner(db.path);
-  if (engine.logPath !== undefined) onLogPath?.(engine.logPath);
+  const log = engine.logPath;
+  const inputs = [path, db.kind === "server" ? db.envPath : undefined];
+  if (log !== undefined && inputs.some((input) => input && realPath(input) === realPath(log)))
+    throw new ConfigError(`[engine] log_path is ${log}, which the engine reads; name another file`);
+  if (log !== undefined) onLogPath?.(log);
   if (db.kind === "embedded") check(`the database folder ${db.path}`, writableFault(db.path));
   if (email.provider === "file")
     check(`the folder for mail ${email.dir}`, writableFault(email.dir));

@@ -155,6 +155,17 @@ describe("a file that is no text is refused at once", () => {
     expect(asLogin.stderr).toMatch(says);
   });
 
+  test("the configuration is not a log", async () => {
+    const site = await makeSite({ bare: true, database: "embedded" });
+    const text = '[engine]\nlog_path = "config.toml"\n';
+    writeFileSync(site.config, text);
+    expect(await site.tick()).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/log_path is .*config\.toml, which the engine reads/),
+    });
+    expect(readFileSync(site.config, "utf8")).toBe(text);
+  });
+
   test("but a byte order mark is not in the way", async () => {
     const site = await busySite({});
     writeFileSync(site.config, `\ufeff${readFileSync(site.config, "utf8")}`);
