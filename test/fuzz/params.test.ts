@@ -48,7 +48,7 @@ test("whatever a module exports and a row holds: faults in one line, or values o
       const { specs, faults } = parseParamSpecs(safeJson(bake(value)));
       expectLines(faults);
       const resolved = resolveParams(specs, row);
-      expectLines([...resolved.faults, ...resolved.unknown]);
+      expectLines([...resolved.faults, ...resolved.typos, ...resolved.unknown]);
       for (const item of Object.values(resolved.params)) expectRightType(item);
       for (const item of Object.values(resolveParams(specs, {}).params)) expectRightType(item);
     }),
@@ -182,7 +182,9 @@ test("right specs and any values resolve as the model says", () => {
             .map(({ name, result }) => [name, result]),
         ),
       );
-      expect(resolved.unknown).toHaveLength(Object.hasOwn(specs, stranger) ? 0 : 1);
+      expect([...resolved.typos, ...resolved.unknown]).toHaveLength(
+        Object.hasOwn(specs, stranger) ? 0 : 1,
+      );
     }),
     runs(2),
   );
