@@ -47,7 +47,7 @@ export async function loadAlarms(facts: LoadFacts) {
   const { rows: read, invalid, deleted } = await alarmRows(db);
   const teams = await listTeams(db);
   const rows = read.map((row): AlarmRow => {
-    // While mail is off nobody misses one.
+    // While mail is off, a wrong recipient has no effect.
     const { faults } = resolveRecipients(row.enabled ? row.recipients : [], teams);
     return { ...row, faults: [...row.faults, ...faults] };
   });

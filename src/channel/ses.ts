@@ -37,7 +37,7 @@ export function sesChannel(
 ): Channel {
   // The SDK warns on stderr about Node versions that it will stop supporting; cron would mail that.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
-  // Without a home the SDK cannot look for shared files, and gives up.
+  // Without a home folder the SDK fails while it looks for shared files.
   process.env.HOME = homeFolder() ?? "/nonexistent";
   const { proxy } = config;
   const via = proxy ? ` (through the proxy ${proxy.origin})` : "";

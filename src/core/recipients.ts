@@ -15,7 +15,7 @@ export function splitRecipients(text: string): string[] {
     .filter((token) => token !== "");
 }
 
-/** The tokens of a `recipients` value as rows hold it: a string or an array of strings; what else there is is no address. */
+/** The tokens of a `recipients` value as rows hold it: a string or an array of strings; any other value is kept as a text, which is not an address. */
 export function recipientTokens(value: unknown): string[] {
   const given: readonly unknown[] = Array.isArray(value) ? value : [value ?? ""];
   return given.flatMap((item) => (typeof item === "string" ? splitRecipients(item) : quote(item)));
@@ -57,7 +57,7 @@ export function addressFault(text: string): string {
 const ADDRESS =
   /^(?=\w[^@]{0,63}@.{4,253}$)[!#-'*+\-/-9=?A-Z^-~]+(\.[!#-'*+\-/-9=?A-Z^-~]+)*@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
 
-/** The address as it is mailed, with its domain in ASCII; undefined if it is none. */
+/** The address as it is mailed, with its domain in ASCII; undefined if it is not an address. */
 export function mailbox(text: string): string | undefined {
   const bare = cut(text.normalize("NFC"), 400).replace(/^<(.*)>$/u, "$1");
   const host = bare.slice(bare.indexOf("@") + 1);

@@ -104,7 +104,7 @@ export function needsAttention(status: Status): readonly string[] {
   }
   for (const { alarm, outcome, resolved, subject } of mails) {
     const of = alarm === "engine" ? "to the operators" : `of ${alarm}`;
-    // Nobody misses one about a source that responds again, or of an alarm that mails no more.
+    // A mail about a source that responds again, or of an alarm whose mail is off, is no longer needed.
     const isMissed =
       unreachable.some(({ source }) => subject.includes(`[swf-alarms] source ${source} `)) ||
       alarms.some((current) => current.alarm === alarm && current.mail);

@@ -57,7 +57,7 @@ export async function updateSources(
     const before = sourceStateOf(states, name);
     const counts = sources.get(name)?.counts ?? { requests: 0, succeeded: 0, lastError: undefined };
     const requested = counts.requests > 0;
-    // How the outage of a source ends that nothing uses, nobody will see.
+    // If nothing uses the source, no request will show when its outage ends.
     const isUsed = requested || (sources.has(name) && inUse?.has(name) !== false);
     const after = isUsed ? nextSourceState(before, counts, now) : undefined;
     const alarms = affectedAlarms(name, results);

@@ -84,7 +84,7 @@ export async function eventFaults(db: Queryable, now: number): Promise<readonly 
   const lines = rows.map(({ name, key, count, id, table }) => {
     const isTime = key === "fire_time";
     const fault = isTime
-      ? "a fire_time that is no time in epoch seconds, or in the future"
+      ? "a fire_time that is not a time in epoch seconds, or in the future"
       : `no ${key}, so that nothing mails or clears them`;
     const change = isTime
       ? `'fire_time', CASE WHEN timestamp_created BETWEEN 1 AND ${SECONDS} THEN timestamp_created ELSE ${SECONDS} END`

@@ -6,7 +6,7 @@ import { engineAt } from "./engine_at.ts";
 
 const { open } = only(DATABASES.slice(0, 1));
 const NO_KEY = "no dedupe_key, so that nothing mails or clears them";
-const NO_TIME = "a fire_time that is no time in epoch seconds, or in the future";
+const NO_TIME = "a fire_time that is not a time in epoch seconds, or in the future";
 /** As `engineAt` begins. */
 const NOW = 1_800_000_000;
 
