@@ -1,12 +1,11 @@
 import { connect, createServer, type Socket } from "node:net";
 
 /**
- * Stands before Postgres and counts what a client sends: `Query` and `Execute` messages are statements,
- * and each `Query` or `Sync` is a wait for the server. See "Frontend/Backend Protocol" in Postgres' manual.
+ * Stands before Postgres and counts the statements that a client sends: `Query` and `Execute` messages. See
+ * "Frontend/Backend Protocol" in Postgres' manual.
  */
 export class StatementCount {
   statements = 0;
-  waits = 0;
   readonly #sockets = new Set<Socket>();
   readonly #server;
   readonly #target: URL;
@@ -40,11 +39,10 @@ export class StatementCount {
   }
 
   /** What was sent since it was last asked. */
-  take(): { readonly statements: number; readonly waits: number } {
-    const { statements, waits } = this;
+  take(): number {
+    const { statements } = this;
     this.statements = 0;
-    this.waits = 0;
-    return { statements, waits };
+    return statements;
   }
 
   async close(): Promise<void> {
@@ -55,7 +53,6 @@ export class StatementCount {
   #count(type: string, length: number): void {
     if (type === "Q" && length === PING) return;
     if (type === "Q" || type === "E") this.statements += 1;
-    if (type === "Q" || type === "S") this.waits += 1;
   }
 }
 
