@@ -90,7 +90,7 @@ async function connectOnce(
 /**
  * The server keeps sessions that are idle while modules run, and notices within a minute that this host is gone.
  * Settings that an older server does not know are left out, and behind a pooler all of them: its sessions serve
- * others too. There the server's process is not the one that the driver was told.
+ * others too. There the server's process is not the one that the driver knows.
  */
 function settings(pid: unknown): string {
   return `
