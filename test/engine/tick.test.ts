@@ -410,7 +410,7 @@ test("rows that no editor would make are one alarm's own trouble: too deep, too 
   engine.now += 300;
   const report = await engine.tick();
   expect(report?.errors).toEqual([
-    expect.stringMatching(/^steady: 1 active event.s. have a fire_time that is no time/),
+    expect.stringMatching(/^steady: 1 active event.s. have a fire_time that is not a time/),
     expect.stringMatching(/^deep: .*too deep.* is not an email address/),
   ]);
   const run = (await readEntries(engine.db, "engine_run")).at(-1);
