@@ -2,11 +2,11 @@ import MailComposer from "nodemailer/lib/mail-composer";
 import { encodeWord } from "nodemailer/lib/mime-funcs";
 import { linkAddresses } from "../message/links.ts";
 import { headerText } from "../text/escape.ts";
-import type { Mail } from "./channel.ts";
+import type { Outgoing } from "./channel.ts";
 
 export type ComposedMail = Awaited<ReturnType<typeof composeMail>>;
 
-export async function composeMail(mail: Mail, from: string, newline: "unix" | "windows") {
+export async function composeMail(mail: Outgoing, from: string, newline: "unix" | "windows") {
   // Not before the secrets are redacted: a link that ends inside a secret would hide it.
   const html = linkAddresses(mail.html);
   const message = new MailComposer({

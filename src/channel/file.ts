@@ -1,21 +1,33 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { EmailConfig } from "../config/config.ts";
+import { object, optional } from "valibot";
+import { resolvePath } from "../config/path.ts";
+import { pathLike } from "../config/values.ts";
 import { undelivered } from "../core/delivery.ts";
 import { errorText } from "../text/describe.ts";
-import type { Channel, Mail } from "./channel.ts";
-import { composeMail } from "./compose.ts";
+import type { Channel, Outgoing } from "./channel.ts";
+import { channelType } from "./channel_type.ts";
+import { sender } from "./sender.ts";
+
+/** Mails in a folder, to look at. */
+export const file = channelType(
+  object({ dir: optional(pathLike("outbox"), "outbox"), from: optional(sender) }),
+  ({ dir, from = "swf-alarms@localhost" }, { around }) => {
+    const folder = resolvePath(around.folder, dir);
+    return { target: undefined, folder, open: async () => fileChannel({ from, dir: folder }) };
+  },
+);
 
 /** Writes each mail as an `.eml` file, which any mail program opens. */
-export function fileChannel({ from, dir }: Extract<EmailConfig, { provider: "file" }>): Channel {
+export function fileChannel({ from, dir }: { from: string; dir: string }): Channel {
   return {
-    name: "file",
     deliver: async (mail) => {
       const { recipients } = mail;
       const name = fileName(mail);
       const path = join(dir, name);
       try {
+        const { composeMail } = await import("./compose.ts");
         const { raw } = await composeMail(mail, from, "unix");
         mkdirSync(dir, { recursive: true, mode: 0o700 });
         writeWhole(path, raw);
@@ -52,7 +64,7 @@ function writeWhole(path: string, content: Uint8Array): void {
 }
 
 /** Sorts by time; unique. The alarm's name comes from a row, so it may hold anything. */
-function fileName({ alarm, time }: Mail): string {
+function fileName({ alarm, time }: Outgoing): string {
   const utc = new Date(time * 1000).toISOString().slice(0, -5).replaceAll(":", "");
   const name = alarm.replace(/[^A-Za-z0-9_-]/g, "_").slice(0, 100);
   return `${utc}Z-${name}-${randomUUID().slice(0, 8)}.eml`;

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from "node:tls";
 import type { DetectLimits, SourceConfig } from "../core/model.ts";
 import type { Retention } from "../core/retention.ts";
+import type { ChannelTable } from "./channels.ts";
 
 /** The engine's settings after parsing: every default filled in, every path absolute. */
 export interface Config {
@@ -32,8 +33,8 @@ export interface Config {
   /** Additional services, by the name that modules use. */
   readonly sources: { readonly [name: string]: SourceConfig };
   readonly db: DbConfig;
-  readonly email: EmailConfig;
-  /** Who is mailed about errors of the engine: addresses and `@team` names. */
+  readonly channels: ChannelTables;
+  /** Who is notified of errors of the engine: addresses and `@team` names. */
   readonly operators: readonly string[];
   readonly retention: Retention;
 }
@@ -72,17 +73,11 @@ export interface DbLogin {
   readonly tls: readonly (ConnectionOptions | false)[];
 }
 
-export type EmailConfig =
-  | { readonly provider: "none" }
-  | {
-      readonly provider: "ses";
-      readonly from: string;
-      readonly region: string | undefined;
-      /** For tests and private endpoints; otherwise the region's own. */
-      readonly endpoint: string | undefined;
-      readonly proxy?: URL | undefined;
-    }
-  | { readonly provider: "file"; readonly from: string; readonly dir: string };
+/** The settings of the channels, by name. */
+export interface ChannelTables {
+  readonly tables: ReadonlyMap<string, ChannelTable>;
+  readonly around: Surroundings;
+}
 
 export interface Environment {
   readonly [name: string]: string | undefined;
@@ -107,4 +102,6 @@ export interface Surroundings {
   readonly findText: (path: string, kind?: "pem" | "secret") => string | undefined;
   /** From the command line; it replaces the login of the configuration. */
   readonly dsn?: string | undefined;
+  /** What is wrong with the settings of a channel, each fault with its path. */
+  readonly channelFaults: (table: ChannelTable, around: Surroundings) => readonly string[];
 }

@@ -6,7 +6,7 @@ import { ExpectedError } from "../core/expected_error.ts";
 import { attempt } from "../text/attempt.ts";
 import { decodeText } from "../text/decode.ts";
 import { errorText } from "../text/describe.ts";
-import type { Config, Environment } from "./config.ts";
+import type { Config, Environment, Surroundings } from "./config.ts";
 import { parseConfig } from "./parse.ts";
 import { resolvePath } from "./path.ts";
 import { readRegularFile } from "./regular_file.ts";
@@ -38,7 +38,7 @@ export function findConfig(option: string | undefined, env: Environment, cwd: st
   );
 }
 
-export interface LoadOptions {
+export interface LoadOptions extends Pick<Surroundings, "channelFaults"> {
   /** Replaces the login of the configuration. */
   readonly dsn?: string | undefined;
   /** Called before a ConfigError is thrown, where the text still says where the log is. */
@@ -49,7 +49,7 @@ export interface LoadOptions {
 export function loadConfig(
   path: string,
   env: Environment,
-  { dsn, onLogPath }: LoadOptions = {},
+  { dsn, onLogPath, channelFaults }: LoadOptions,
 ): Config {
   const text = readText(path);
   const folder = dirname(path);
@@ -63,7 +63,7 @@ export function loadConfig(
   // A container may run as a user whom the system does not know.
   const system = { ...attempt(() => userInfo(), undefined), sockets };
   const files = { readText, findText, system };
-  const parsed = parseConfig(text, { folder, alarmFolders, env, dsn, ...files });
+  const parsed = parseConfig(text, { folder, alarmFolders, env, dsn, channelFaults, ...files });
   if (parsed.ok) return parsed.config;
   const { faults, logPath } = parsed;
   if (logPath !== undefined) onLogPath?.(logPath);

@@ -1,7 +1,7 @@
 import { parse as parseToml, TomlError } from "smol-toml";
+import { parseChannels } from "./channels.ts";
 import type { Config, Surroundings } from "./config.ts";
 import { parseDb } from "./db.ts";
-import { parseEmail } from "./email.ts";
 import { findLogPath, parseEngine } from "./engine.ts";
 import { isTable, unknownKeys } from "./issue.ts";
 import { parseRetention } from "./retention.ts";
@@ -15,7 +15,7 @@ export type ParsedConfig =
       readonly logPath: string | undefined;
     };
 
-const SECTIONS = ["engine", "sources", "db", "email", "retention"];
+const SECTIONS = ["engine", "sources", "db", "email", "channels", "retention"];
 
 /** The text of a configuration file as settings, or every fault in it at once, each ready to show. */
 export function parseConfig(tomlText: string, around: Surroundings): ParsedConfig {
@@ -24,13 +24,13 @@ export function parseConfig(tomlText: string, around: Surroundings): ParsedConfi
   faults.push(...unknownKeys([], table, SECTIONS));
   const engine = parseEngine(table.engine ?? {}, around, faults);
   const db = parseDb(table.db ?? {}, around, faults);
-  const email = parseEmail(table.email, around, faults);
+  const delivery = parseChannels(table.email, table.channels ?? {}, around, faults);
   const sources = parseSources(table.sources ?? {}, engine?.maxConnections ?? 1, around, faults);
   const retention = parseRetention(table.retention ?? {}, faults);
   const isWhole = engine !== undefined && db !== undefined && retention !== undefined;
-  if (faults.length > 0 || !isWhole || email === undefined)
+  if (faults.length > 0 || !isWhole)
     return { ok: false, faults, logPath: findLogPath(table.engine, around) };
-  return { ok: true, config: { engine, sources, db, ...email, retention } };
+  return { ok: true, config: { engine, sources, db, ...delivery, retention } };
 }
 
 /** Empty where the text is not TOML; the parser's other lines quote the text, which may hold a secret. */

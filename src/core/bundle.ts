@@ -7,12 +7,15 @@ const MAX_BODY = 2_000;
 
 export type EventTexts = Pick<SafeDetection, "subject" | "body">;
 
-export interface ListedItem extends Omit<BundleItem, "eventId" | "since">, EventTexts {
+export interface ListedItem extends Omit<BundleItem, "since">, EventTexts {
   /** An earlier mail that names it may have been sent: the engine ended before it knew. */
   readonly mayBeDuplicate: boolean;
 }
 
-/** The one mail of an alarm in a tick, as facts; `message/` renders it. */
+/**
+ * What one alarm has to say in a tick to one set of recipients over one channel, as facts; `message/` renders it. Its
+ * record keeps it as JSON, for later attempts.
+ */
 export interface Bundle {
   /** `alarm_<name>`. */
   readonly entryId: string;
@@ -29,6 +32,12 @@ export interface Bundle {
   readonly cleared: readonly ListedItem[];
   /** Why the alarm's outcome was not complete; empty if it was. */
   readonly caveats: readonly string[];
+  /** To whom it goes, as written: addresses and `@team` names, or the target of the channel. */
+  readonly to: readonly string[];
+  /** An earlier attempt at this notification may have been delivered. */
+  readonly mayBeDuplicate?: true;
+  /** Not about events: somebody tries the channel. */
+  readonly isTest?: true;
 }
 
 export function listedItems({ fresh, continuing, cleared }: Notice) {

@@ -13,6 +13,8 @@ export interface DeliveryError {
   readonly scope: "channel" | "size";
   /** The service may have accepted the mail although it did not confirm it. */
   readonly mayBeDelivered: boolean;
+  /** Seconds for which the service accepts nothing more; undefined if it did not say so. */
+  readonly retryAfter?: number | undefined;
 }
 
 /** The result of a delivery; each recipient is in one of the first three lists. */

@@ -1,0 +1,51 @@
+import type { InferOutput, ObjectEntries, ObjectSchema } from "valibot";
+import type { Surroundings } from "../config/config.ts";
+import { parseTable } from "../config/issue.ts";
+import type { Channel } from "./channel.ts";
+
+/** Where settings stand, and what they may refer to. */
+export interface SettingsPlace {
+  /** In the file, such as `channels`, `chat`. */
+  readonly path: readonly string[];
+  readonly around: Surroundings;
+  /** Each fault begins with the path of its key. */
+  readonly faults: string[];
+}
+
+/** A channel whose settings are right. */
+export interface Opener {
+  /** Where it delivers, without secrets, such as `#alarms`; undefined if it delivers to the recipients of the alarms. */
+  readonly target: string | undefined;
+  /** Texts that no log, record or message may show. */
+  readonly secrets?: readonly string[];
+  /** A folder that it writes to, which other users must not be able to write. */
+  readonly folder?: string;
+  /** Loads what it needs. `note` receives what the log should say. */
+  readonly open: (note: (message: string) => void) => Promise<Channel>;
+}
+
+/** A kind of channel: its settings, and how it is opened. */
+export interface ChannelType {
+  readonly keys: readonly string[];
+  /** Undefined where a setting is wrong. */
+  readonly configure: (settings: object, place: SettingsPlace) => Opener | undefined;
+}
+
+/** `configure` gets parsed settings; it may add faults. */
+export function channelType<Entries extends ObjectEntries>(
+  schema: ObjectSchema<Entries, string | undefined>,
+  configure: (
+    settings: InferOutput<ObjectSchema<Entries, string | undefined>>,
+    place: SettingsPlace,
+  ) => Opener,
+): ChannelType {
+  return {
+    keys: Object.keys(schema.entries),
+    configure: (settings, place) => {
+      const before = place.faults.length;
+      const parsed = parseTable(schema, place.path, settings, place.faults);
+      const opener = parsed && configure(parsed, place);
+      return place.faults.length > before ? undefined : opener;
+    },
+  };
+}

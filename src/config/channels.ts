@@ -1,0 +1,63 @@
+import { custom, object, optional } from "valibot";
+import { mailbox } from "../core/recipients.ts";
+import type { Config, Surroundings } from "./config.ts";
+import { isTable, parseTable, showPath, tableFault } from "./issue.ts";
+
+/** The channel that `[email]` sets up; alarms use it unless another one is a default. */
+export const EMAIL = "email";
+
+/** The settings of a channel as written; `channel/registry.ts` reads them. */
+export interface ChannelTable {
+  /** Its place in the file. */
+  readonly path: readonly string[];
+  /** With the key `type`. */
+  readonly settings: { readonly [key: string]: unknown };
+}
+
+/** What `[email]` has beside the settings of a channel. */
+export const Email = object({
+  operators: optional(
+    custom<string[]>(
+      (value) => Array.isArray(value) && value.every(isRecipient),
+      'must be a list of email addresses and @teams, such as ["ops@host.example", "@ops"]',
+    ),
+    [],
+  ),
+});
+
+/**
+ * The tables `[email]` and `[channels.NAME]`. A wrong setting in `[email]` is a fault of the file. In another one it is
+ * that channel's fault alone, which `channel/registry.ts` reports.
+ */
+export function parseChannels(
+  email: unknown,
+  channels: unknown,
+  around: Surroundings,
+  faults: string[],
+): Pick<Config, "channels" | "operators"> {
+  const tables = new Map<string, ChannelTable>();
+  let operators: readonly string[] = [];
+  if (isTable(email)) {
+    const { provider = "ses", operators: given, ...settings } = email;
+    operators = parseTable(Email, [EMAIL], { operators: given }, faults)?.operators ?? [];
+    const table = { path: [EMAIL], settings: { ...settings, type: provider } };
+    tables.set(EMAIL, table);
+    faults.push(...around.channelFaults(table, around));
+  } else if (email !== undefined) faults.push(tableFault([EMAIL], email));
+  if (!isTable(channels)) faults.push(tableFault(["channels"], channels));
+  for (const [name, settings] of Object.entries(isTable(channels) ? channels : {})) {
+    const path = ["channels", name];
+    if (name === EMAIL)
+      faults.push(`${showPath(path)}: this name is reserved for [email]; choose another`);
+    else if (!/^[a-z][a-z0-9_-]{0,49}$/.test(name))
+      faults.push(`${showPath(path)}: must have a name of lower-case letters, digits, _ and -`);
+    else if (!isTable(settings)) faults.push(tableFault(path, settings));
+    else tables.set(name, { path, settings });
+  }
+  return { channels: { tables, around }, operators };
+}
+
+/** One address, or the name of a team. */
+function isRecipient(token: unknown): boolean {
+  return typeof token === "string" && (/^@[^\s,;]+$/u.test(token) || mailbox(token) !== undefined);
+}
