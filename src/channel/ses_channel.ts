@@ -185,7 +185,10 @@ function rawCommand({ from, to, raw }: ComposedMail): SendRawEmailCommand {
   return new SendRawEmailCommand({ Source: from, Destinations: to, RawMessage: { Data: raw } });
 }
 
-function plainCommand({ subject, text }: Outgoing, { from, to, html }: ComposedMail): SendEmailCommand {
+function plainCommand(
+  { subject, text }: Outgoing,
+  { from, to, html }: ComposedMail,
+): SendEmailCommand {
   const utf8 = (data: string) => ({ Data: data, Charset: "UTF-8" });
   return new SendEmailCommand({
     Source: from,
