@@ -1,3 +1,5 @@
+import { alarmChannels } from "../core/alarm_channels.ts";
+import { ENGINE } from "../core/event_key.ts";
 import type { Log } from "../core/log.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { resolveParams } from "../core/params.ts";
@@ -27,6 +29,10 @@ export interface LoadFacts {
   readonly load: (file: ModuleFile) => Promise<LoadedModule>;
   /** Names of the configured sources. */
   readonly sources: ReadonlySet<string>;
+  /** The configured channels, by name. */
+  readonly channels: ReadonlyMap<string, { readonly isDefault: boolean }>;
+  /** As configured: they are notified by the alarm `engine` unless its row names others. */
+  readonly operators: readonly string[];
   readonly now: number;
   /** Whether new modules get a row; otherwise the row is only assumed. */
   readonly write: boolean;
@@ -41,25 +47,40 @@ export interface LoadFacts {
  * Folders × rows: every alarm of the tick. Each loads on its own, so that one that hangs delays no other; none
  * rejects. `errors` are duplicate or invalid rows, and events that cannot be used: each an error of the run.
  * `newModules` are the alarms whose row was made now, or would be; `archived` are the rows of alarms that do not run.
+ * `engine` is the built-in alarm; undefined if its row was archived or deleted.
  */
 export async function loadAlarms(facts: LoadFacts) {
-  const { db, modules, sources, only, decide, log } = facts;
+  const { db, sources, only, decide, log } = facts;
+  const modules = new Map([...facts.modules].filter(([name]) => name !== ENGINE));
   const { rows: read, invalid, deleted } = await alarmRows(db);
   const teams = await listTeams(db);
-  const rows = read.map((row): AlarmRow => {
-    // While mail is off, a wrong recipient has no effect.
-    const { faults } = resolveRecipients(row.enabled ? row.recipients : [], teams);
-    return { ...row, faults: [...row.faults, ...faults] };
-  });
+  const withChannels = (row: AlarmRow): AlarmRow => {
+    const { names, faults } = alarmChannels(row.channels, facts.channels);
+    // While its notifications are off, a wrong channel or recipient has no effect.
+    const wrong = row.enabled
+      ? [...faults, ...resolveRecipients(row.recipients, teams).faults]
+      : [];
+    return { ...row, channels: names, faults: [...row.faults, ...wrong] };
+  };
+  const isEngine = ({ name }: { readonly name: string }) => name === ENGINE;
+  const found =
+    read.find(isEngine) ?? (deleted.includes(ENGINE) ? undefined : await addEngine(facts));
+  const engine = found?.archived === false ? withChannels(withOperators(found, facts)) : undefined;
+  const rows = read.filter((row) => !isEngine(row)).map(withChannels);
   const listed = listAlarms([...modules.keys()], rows);
   const isWanted = (name: string): boolean => only === undefined || only.has(name);
-  const load = loadOnce(facts);
+  const load = loadOnce({ ...facts, modules });
   const start = async (row: AlarmRow): Promise<Alarm> => {
     return quarantined(row, decide) ?? judge(row, await load(row.module), sources);
   };
 
   const alarms = new Map<string, Promise<Alarm>>();
   const errors = [...invalid, ...(await eventFaults(db, facts.now))];
+  const reserved = facts.modules.get(ENGINE);
+  if (reserved !== undefined)
+    errors.push(
+      `${reserved.path} is not used: ${ENGINE} is the name of the built-in alarm; rename the file`,
+    );
   const archived: AlarmRow[] = [];
   for (const item of listed.items) {
     const { row } = item;
@@ -76,8 +97,30 @@ export async function loadAlarms(facts: LoadFacts) {
     if (isDeleted) log.debug(`the module ${name} does not run: the row of its alarm was deleted`);
     return isWanted(name) && !isDeleted;
   });
-  for (const name of newModules) alarms.set(name, addAlarm(name, load, facts));
-  return { alarms: [...alarms.values()], errors, newModules, archived, teams };
+  for (const name of newModules)
+    alarms.set(
+      name,
+      addAlarm(name, load, facts).then((alarm) => ({ ...alarm, row: withChannels(alarm.row) })),
+    );
+  return { alarms: [...alarms.values()], errors, newModules, archived, teams, engine };
+}
+
+export const ENGINE_ALARM: NewAlarm = {
+  name: ENGINE,
+  title: "The alarm engine itself",
+  description:
+    "What keeps the engine from watching or notifying: sources, alarms, channels, recipients, ticks, the clock.",
+  params: {},
+};
+
+/** The row of the built-in alarm. */
+async function addEngine({ db, now, write }: LoadFacts): Promise<AlarmRow> {
+  if (!write) return assumedRow(ENGINE_ALARM);
+  return await db.transaction((tx) => createAlarm(tx, ENGINE_ALARM, now));
+}
+
+function withOperators(row: AlarmRow, { operators }: LoadFacts): AlarmRow {
+  return row.recipients.length > 0 ? row : { ...row, recipients: operators };
 }
 
 type Load = (name: string) => Promise<LoadedModule>;

@@ -1,6 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type Alarm, newAlarm } from "../alarm/load_alarms.ts";
+import { type Alarm, ENGINE_ALARM, newAlarm } from "../alarm/load_alarms.ts";
+import { readChannels } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
+import { EMAIL } from "../core/alarm_channels.ts";
+import { ENGINE } from "../core/event_key.ts";
 import { resolveRecipients, splitRecipients } from "../core/recipients.ts";
 import { changeAlarm, createAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
@@ -15,6 +18,7 @@ import { commandUser } from "./user.ts";
 interface SetOptions extends ConfigOption {
   readonly mail?: boolean;
   readonly recipients?: readonly string[];
+  readonly channel?: readonly string[];
   readonly renotify?: number;
   readonly param?: readonly string[];
   readonly unset?: readonly string[];
@@ -29,6 +33,10 @@ export function declare(command: Command): void {
     .description("Changes an alarm's row. The previous state is kept as a version.")
     .option("--mail <on|off>", "turn mail on or off; detection continues either way", parseSwitch)
     .option("--recipients <who...>", "addresses and @teams; replaces the list")
+    .option(
+      "--channel <name...>",
+      'channels it notifies on; "default" for those of the configuration',
+    )
     .option("--renotify <hours>", "mail again after this many hours; 0 means never", parseHours)
     .option("--param <name=value...>", "set parameters; alarm show lists their types")
     .option("--unset <name...>", "reset these parameters to their defaults")
@@ -56,10 +64,20 @@ async function setAlarm(
   const now = Date.now() / 1000;
   const alarm = await findAlarm(db, config, typed);
   const { name } = alarm.row;
-  const { mail, recipients, renotify, param = [], unset = [], title, description } = options;
+  const {
+    mail,
+    recipients,
+    channel,
+    renotify,
+    param = [],
+    unset = [],
+    title,
+    description,
+  } = options;
   const data: JsonObject = {};
   if (mail !== undefined) data.enabled = mail;
   if (recipients !== undefined) data.recipients = await parseRecipients(db, recipients);
+  if (channel !== undefined) data.channels = parseChannelNames(config, channel);
   if (renotify !== undefined) data.renotification_window_hours = renotify;
   const params = parseParams(alarm, param, unset);
   const archived = options.archive ?? (options.unarchive === true ? false : undefined);
@@ -81,7 +99,12 @@ async function remainingSteps(db: Database, config: Config, name: string): Promi
   if (alarm.readiness.kind !== "ready") lines.push(`it does not run yet: ${renderState(alarm)}`);
   const { addresses, faults } = resolveRecipients(row.recipients, await listTeams(db));
   lines.push(...faults);
-  if (row.enabled && addresses.length === 0) lines.push("its mail is on, but it has no recipients");
+  const channels = readChannels(config.channels);
+  const needsAddresses = row.channels.some(
+    (name) => channels.get(name)?.opener?.target === undefined,
+  );
+  if (row.enabled && needsAddresses && addresses.length === 0)
+    lines.push("its mail is on, but it has no recipients");
   return lines;
 }
 
@@ -98,8 +121,15 @@ async function parseRecipients(db: Database, texts: readonly string[]): Promise<
   return tokens;
 }
 
+function parseChannelNames(config: Config, names: readonly string[]): string[] {
+  if (names.length === 1 && names[0] === "default") return [];
+  requireKnown("channel", names, [EMAIL, ...config.channels.tables.keys()]);
+  return [...new Set(names)];
+}
+
 /** For a module that no tick has loaded yet. */
 async function createRow(db: Database, { row, module }: Alarm, now: number) {
+  if (row.name === ENGINE) return await db.transaction((tx) => createAlarm(tx, ENGINE_ALARM, now));
   if (module === undefined)
     throw new NotFound(`the alarm ${row.name} cannot be loaded; see: bin/swf-alarms alarm list`);
   return await db.transaction((tx) =>

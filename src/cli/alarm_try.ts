@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { Alarm } from "../alarm/load_alarms.ts";
 import { judgeReadiness } from "../alarm/readiness.ts";
 import type { Config } from "../config/config.ts";
+import { ENGINE } from "../core/event_key.ts";
 import type { Outcome } from "../core/model.ts";
 import { detect } from "../engine/detect.ts";
 import { Sources } from "../engine/sources.ts";
@@ -9,7 +10,7 @@ import { openWorkerPool } from "../engine/workers.ts";
 import type { Database } from "../store/database.ts";
 import { activeEvents } from "../store/events.ts";
 import type { JsonObject } from "../text/json.ts";
-import { findAlarm } from "./alarms.ts";
+import { findAlarm, NotFound } from "./alarms.ts";
 import { consoleLog } from "./console_log.ts";
 import { EXIT, type SetExit } from "./exit_code.ts";
 import { addJsonOption, type JsonOption, print } from "./output.ts";
@@ -36,6 +37,10 @@ export function declare(command: Command, setExit: SetExit): void {
 async function tryAlarm(name: string, options: TryOptions): Promise<Outcome> {
   const work = async (db: Database, config: Config): Promise<Outcome> => {
     const found = await findAlarm(db, config, name);
+    if (found.row.name === ENGINE)
+      throw new NotFound(
+        `${ENGINE} is built in: it looks at the tick itself, so that it only runs in ticks`,
+      );
     const sources = new Sources(config);
     const log = consoleLog(options.json !== true);
     const workers = openWorkerPool(config, new AbortController().signal, log, redact);

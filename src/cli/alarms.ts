@@ -3,8 +3,9 @@ import type { ModuleFile } from "../alarm/discover.ts";
 import { type Alarm, loadAlarms } from "../alarm/load_alarms.ts";
 import { describeReplacement } from "../alarm/merge_folders.ts";
 import type { Readiness } from "../alarm/readiness.ts";
+import { readChannels } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
-import { alarmName, isAlarmName } from "../core/event_key.ts";
+import { alarmName, ENGINE, isAlarmName } from "../core/event_key.ts";
 import { ExpectedError } from "../core/expected_error.ts";
 import { SILENT } from "../core/log.ts";
 import type { AlarmRow } from "../core/model.ts";
@@ -33,18 +34,23 @@ export async function viewAlarms(db: Database, config: Config, typed?: string) {
   const only = typed === undefined ? undefined : new Set([typed, alarmName(typed), ...meant]);
   const workers = openWorkerPool(config, new AbortController().signal, SILENT, redact);
   try {
-    const { alarms, errors, archived } = await loadAlarms({
+    const { alarms, errors, archived, engine } = await loadAlarms({
       db,
       modules,
       load: (file) => workers.load(file),
       sources: new Sources(config).names,
+      channels: readChannels(config.channels),
+      operators: config.operators,
       now: Date.now() / 1000,
       write: false,
       decide: () => ({ run: true, reason: "not quarantined" }),
       only,
       log: SILENT,
     });
-    const live = (await Promise.all(alarms)).sort((a, b) => (a.row.name < b.row.name ? -1 : 1));
+    const isWanted = engine !== undefined && (only === undefined || only.has(ENGINE));
+    const builtIn = isWanted ? [{ row: engine, module: undefined, readiness: BUILT_IN }] : [];
+    const all = [...(await Promise.all(alarms)), ...builtIn];
+    const live = all.sort((a, b) => (a.row.name < b.row.name ? -1 : 1));
     const withFile = (alarm: Alarm): ViewedAlarm => {
       return { ...alarm, file: modules.get(alarm.row.module) };
     };
@@ -55,6 +61,8 @@ export async function viewAlarms(db: Database, config: Config, typed?: string) {
     await workers.close();
   }
 }
+
+const BUILT_IN: Readiness = { kind: "ready", params: {}, notes: [], typos: [] };
 
 function archivedAlarm(row: AlarmRow): Alarm {
   const message = `archived; start it again with: bin/swf-alarms alarm set ${row.name} --unarchive`;
@@ -81,7 +89,10 @@ export async function requireAlarms(db: Database, config: Config, typed: string[
   const gone = [...rows.filter((row) => row.archived).map(({ name }) => name), ...deleted];
   const isLive = ({ name }: { name: string }) => isAlarmName(name) && !gone.includes(name);
   const files = readAlarmFolders(config.engine, SILENT).filter(isLive);
-  const live = [...files, ...rows.filter((row) => !row.archived)].map(({ name }) => name);
+  const builtIn = [{ name: ENGINE }].filter(isLive);
+  const live = [...files, ...builtIn, ...rows.filter((row) => !row.archived)].map(
+    ({ name }) => name,
+  );
   const known = [...live, ...gone];
   const names = typed.map((name) => (known.includes(name) ? name : alarmName(name)));
   requireKnown("alarm", names, known);

@@ -1,4 +1,5 @@
 import type { Channel } from "../channel/channel.ts";
+import type { Bundle, ListedItem } from "../core/bundle.ts";
 import type { Database, Queryable, SqlValue } from "../store/database.ts";
 import { entryTitle } from "../store/entry.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../text/json.ts";
@@ -53,6 +54,12 @@ const IDENTIFIERS = new Set([
   "recipients",
   "pending",
   "given_up",
+  "to",
+  "own",
+  "channel",
+  "eventId",
+  "entryId",
+  "dedupeKey",
   "address",
   "message_ids",
   "new_event_ids",
@@ -78,15 +85,28 @@ function redactData(value: JsonValue, key: string, redact: Redact): JsonValue {
   );
 }
 
-/** The channel, with the secrets taken out of every mail. */
+/** The channel, with the secrets taken out of everything that it delivers. */
 export function redactedChannel(channel: Channel, redact: Redact): Channel {
   return {
-    ...channel,
-    deliver: ({ subject, text, html, ...mail }, signal, onProgress) =>
-      channel.deliver(
-        { ...mail, subject: redact(subject), text: redact(text), html: redact(html) },
-        signal,
-        onProgress,
-      ),
+    deliver: ({ subject, text, html, bundle, ...outgoing }, signal, onProgress) => {
+      const message = { subject: redact(subject), text: redact(text), html: redact(html) };
+      const clean = bundle && redactBundle(bundle, redact);
+      return channel.deliver({ ...outgoing, ...message, bundle: clean }, signal, onProgress);
+    },
+  };
+}
+
+function redactBundle(bundle: Bundle, redact: Redact): Bundle {
+  const item = (listed: ListedItem): ListedItem => {
+    return { ...listed, subject: redact(listed.subject), body: redact(listed.body) };
+  };
+  return {
+    ...bundle,
+    title: redact(bundle.title),
+    description: redact(bundle.description),
+    fresh: bundle.fresh.map(item),
+    continuing: bundle.continuing.map(item),
+    cleared: bundle.cleared.map(item),
+    caveats: bundle.caveats.map(redact),
   };
 }

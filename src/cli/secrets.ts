@@ -1,3 +1,4 @@
+import type { ConfiguredChannel } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
 import { environmentSecrets, secretsOf } from "../config/secrets.ts";
 import { makeRedactor, type Redact } from "../text/redact.ts";
@@ -7,8 +8,12 @@ const known = new Set(environmentSecrets(process.env));
 let redactKnown: Redact = makeRedactor([...known]);
 
 /** From now on the secrets of this configuration are redacted. */
-export function hideSecrets(config: Config): void {
-  for (const secret of secretsOf(config, process.env)) known.add(secret);
+export function hideSecrets(
+  config: Config,
+  channels: ReadonlyMap<string, ConfiguredChannel> = new Map(),
+): void {
+  const ofChannels = [...channels.values()].flatMap(({ opener }) => opener?.secrets ?? []);
+  for (const secret of [...secretsOf(config, process.env), ...ofChannels]) known.add(secret);
   redactKnown = makeRedactor([...known]);
 }
 

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { realPath, writableFault, writableFileFault } from "../alarm/permissions.ts";
 import type { Channel } from "../channel/channel.ts";
-import { openChannel } from "../channel/registry.ts";
+import type { Opener } from "../channel/channel_type.ts";
+import { channelFaults, readChannels } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError, findConfig, type LoadOptions, loadConfig } from "../config/load.ts";
 import { configWarnings } from "../config/warnings.ts";
@@ -71,9 +72,10 @@ export function readConfig(options: ConfigOption, onLogPath?: LoadOptions["onLog
     notes.push(`accepted because of --allow-writable: ${fault}`);
   };
   check(`the configuration ${path}`, writableFault(path));
-  const config = loadConfig(path, process.env, { onLogPath, dsn });
-  hideSecrets(config);
-  const { db, email, engine } = config;
+  const config = loadConfig(path, process.env, { onLogPath, dsn, channelFaults });
+  const channels = readChannels(config.channels);
+  hideSecrets(config, channels);
+  const { db, engine } = config;
   // Before a log or anything else is written beside it.
   if (db.kind === "embedded") requireOwner(db.path);
   const log = engine.logPath;
@@ -82,8 +84,9 @@ export function readConfig(options: ConfigOption, onLogPath?: LoadOptions["onLog
     throw new ConfigError(`[engine] log_path is ${log}, which the engine reads; name another file`);
   if (log !== undefined) onLogPath?.(log);
   if (db.kind === "embedded") check(`the database folder ${db.path}`, writableFault(db.path));
-  if (email.provider === "file")
-    check(`the folder for mail ${email.dir}`, writableFault(email.dir));
+  for (const { opener } of channels.values())
+    if (opener?.folder !== undefined)
+      check(`the folder for mail ${opener.folder}`, writableFault(opener.folder));
   if (db.kind === "server" && db.envPath !== undefined)
     check(`the database login in ${db.envPath}`, writableFileFault(db.envPath));
   notes.push(...configWarnings(config, path));
@@ -142,20 +145,18 @@ export async function withDatabase<T>(
 
 /** An engine on an open database, with the real clock; `first` is a worker that runs already. */
 export function makeEngine(db: Database, config: Config, log: Log, first?: Worker): Engine {
-  let channel: Promise<Channel | undefined> | undefined;
-  const open = async (): Promise<Channel | undefined> => {
-    const opened = await openChannel(config.email, log.info);
-    return opened && redactedChannel(opened, redact);
-  };
   return {
     config,
     db: redactedDatabase(db, redact),
     log,
     workers: (signal) => openWorkerPool(config, signal, log, redact, first),
     clock: () => Date.now() / 1000,
-    channel: () => {
-      channel ??= open();
-      return channel;
-    },
+    channels: readChannels(config.channels),
+    openChannel: (opener) => openRedacted(opener, log),
   };
+}
+
+/** The channel, with the secrets taken out of everything that it delivers. */
+export async function openRedacted(opener: Opener, log: Log): Promise<Channel> {
+  return redactedChannel(await opener.open(log.info), redact);
 }

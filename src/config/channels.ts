@@ -1,10 +1,8 @@
 import { custom, object, optional } from "valibot";
+import { EMAIL } from "../core/alarm_channels.ts";
 import { mailbox } from "../core/recipients.ts";
 import type { Config, Surroundings } from "./config.ts";
 import { isTable, parseTable, showPath, tableFault } from "./issue.ts";
-
-/** The channel that `[email]` sets up; alarms use it unless another one is a default. */
-export const EMAIL = "email";
 
 /** The settings of a channel as written; `channel/registry.ts` reads them. */
 export interface ChannelTable {

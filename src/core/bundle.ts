@@ -1,5 +1,5 @@
 import type { Outcome, SafeDetection } from "./model.ts";
-import type { BundleItem, Notice } from "./notice.ts";
+import type { BundleItem, DueItem } from "./notice.ts";
 
 /** Events that a mail lists; the rest are counted. */
 export const LISTED = 100;
@@ -7,7 +7,7 @@ const MAX_BODY = 2_000;
 
 export type EventTexts = Pick<SafeDetection, "subject" | "body">;
 
-export interface ListedItem extends Omit<BundleItem, "since">, EventTexts {
+export interface ListedItem extends BundleItem, EventTexts {
   /** An earlier mail that names it may have been sent: the engine ended before it knew. */
   readonly mayBeDuplicate: boolean;
 }
@@ -40,7 +40,19 @@ export interface Bundle {
   readonly isTest?: true;
 }
 
-export function listedItems({ fresh, continuing, cleared }: Notice) {
+/** The items of a bundle by its lists. */
+export function sortItems(items: readonly DueItem[]) {
+  return {
+    fresh: items.filter(({ reason }) => reason === "new"),
+    continuing: items.filter(
+      ({ reason, clearTime }) => reason !== "new" && clearTime === undefined,
+    ),
+    cleared: items.filter(({ clearTime }) => clearTime !== undefined),
+  };
+}
+
+export function listedItems(items: readonly DueItem[]) {
+  const { fresh, continuing, cleared } = sortItems(items);
   const room = Math.max(0, LISTED - fresh.length);
   return {
     fresh: fresh.slice(0, LISTED),
@@ -50,32 +62,32 @@ export function listedItems({ fresh, continuing, cleared }: Notice) {
 }
 
 export interface BundleFacts
-  extends Pick<Bundle, "entryId" | "title" | "description" | "time" | "caveats"> {
-  readonly notice: Notice;
+  extends Pick<Bundle, "entryId" | "title" | "description" | "time" | "caveats" | "to"> {
+  readonly items: readonly DueItem[];
   /** What this tick detected. */
   readonly detections: Pick<Outcome["detections"], "get">;
   /** Stored texts by event id, of events that this tick did not see. */
   readonly stored: ReadonlyMap<string, EventTexts>;
-  /** By id, the events that a mail which may have been sent names. */
+  /** By id, the events that a notification which may have been delivered names. */
   readonly maybeMailed: Pick<ReadonlyMap<string, unknown>, "has">;
 }
 
 export function composeBundle(facts: BundleFacts): Bundle {
-  const { notice, detections, stored, maybeMailed, ...head } = facts;
-  const listed = listedItems(notice);
-  const list = (
-    { eventId, since: _, ...item }: BundleItem,
-    texts = stored.get(eventId),
-  ): ListedItem => {
+  const { items, detections, stored, maybeMailed, ...head } = facts;
+  const sorted = sortItems(items);
+  const listed = listedItems(items);
+  const list = (item: DueItem, texts = stored.get(item.eventId)): ListedItem => {
     const { subject = item.dedupeKey, body = "" } = texts ?? {};
-    return { ...item, subject, body: shorten(body), mayBeDuplicate: maybeMailed.has(eventId) };
+    const mayBeDuplicate = maybeMailed.has(item.eventId);
+    const { newsAt: _, notices: __, ...named } = item;
+    return { ...named, subject, body: shorten(body), mayBeDuplicate };
   };
-  const current = (item: BundleItem): ListedItem => list(item, detections.get(item.dedupeKey));
+  const current = (item: DueItem): ListedItem => list(item, detections.get(item.dedupeKey));
   return {
     ...head,
-    freshCount: notice.fresh.length,
-    continuingCount: notice.continuing.length,
-    clearedCount: notice.cleared.length,
+    freshCount: sorted.fresh.length,
+    continuingCount: sorted.continuing.length,
+    clearedCount: sorted.cleared.length,
     fresh: listed.fresh.map(current),
     continuing: listed.continuing.map(current),
     // Not the texts of a detection of this tick, which would be another firing.

@@ -1,3 +1,5 @@
+import { utcMinute } from "../text/utc.ts";
+
 /** An address that the service rejects for good. */
 export interface Refused {
   readonly address: string;
@@ -50,26 +52,48 @@ export function judgeDelivery({ confirmed, refused, error }: Delivery) {
   return { outcome, error: reasons.join("; "), retryable: error?.retryable ?? false } as const;
 }
 
-/** The errors to report, one for each thing to do. A repeat that may have been delivered is followed by a pause. */
-export function deliveryErrors(delivery: Delivery, isRepeat = false): readonly string[] {
+/** A notification, for messages. */
+export interface Named {
+  /** The channel. */
+  readonly channel: string;
+  readonly subject: string;
+  /** Attempts, this one included. */
+  readonly attempts: number;
+  /** When the next attempt is made at the earliest, if not in the next tick; epoch seconds. */
+  readonly notBefore: number | undefined;
+}
+
+/** The errors to report about an attempt, one for each thing to do. */
+export function deliveryErrors(delivery: Delivery, named: Named): readonly string[] {
   const { confirmed, refused, pending, error } = delivery;
   const state = judgeDelivery(delivery);
-  const usual = state.retryable ? "the next tick" : "fix the cause; every tick";
-  if (state.outcome === "failed") {
-    const waits = isRepeat && error?.mayBeDelivered === true;
-    const next = waits ? "after a pause the engine" : usual;
-    return [`mail not sent: ${state.error}; ${next} tries again`];
-  }
+  if (state.outcome === "delivered") return [];
+  const what = nameOf(named);
+  const next = nextAttempt(state.retryable, named.notBefore);
+  if (state.outcome === "failed") return [`${what} not sent: ${state.error}; ${next}`];
   const total = confirmed.length + refused.length + pending.length;
-  const sent = `mail sent to ${confirmed.length} of ${total} recipients`;
+  const sent = `${what} sent to ${confirmed.length} of ${total} recipients`;
   const errors: string[] = [];
   if (refused.length > 0)
     errors.push(`${sent}; ${refusedTexts(refused).join("; ")}; ${CORRECT_ADDRESS}`);
   if (error !== undefined)
-    errors.push(
-      `${sent}; not yet to ${listed(pending)}: ${error.message}; ${usual} tries these again`,
-    );
+    errors.push(`${sent}; not yet to ${listed(pending)}: ${error.message}; ${next}`);
   return errors;
+}
+
+function nameOf({ channel, subject, attempts }: Named): string {
+  const what = channel === "email" ? "mail" : `notification on ${channel}`;
+  return attempts > 1 ? `the ${what} ${JSON.stringify(subject)} (attempt ${attempts})` : what;
+}
+
+function nextAttempt(retryable: boolean, notBefore: number | undefined): string {
+  if (notBefore !== undefined) return `the engine tries again after ${utcMinute(notBefore)}`;
+  return retryable ? "the next tick tries again" : "fix the cause; every tick tries again";
+}
+
+/** What to report of a notification that did not reach all recipients in 24 hours. */
+export function givenUpError(named: Named, to: readonly string[], error: string): string {
+  return `gave up ${nameOf(named)} to ${listed(to)} after 24 hours: ${error}; inform them, and check the service`;
 }
 
 export const CORRECT_ADDRESS =

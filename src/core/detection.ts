@@ -4,6 +4,7 @@ import { cut, quote, showName } from "../text/describe.ts";
 import { isJsonObject, type JsonObject, type JsonValue, safeJson, safeText } from "../text/json.ts";
 import { nearest, suggestion } from "../text/nearest.ts";
 import type { SafeDetection } from "./model.ts";
+import { recipientTokens } from "./recipients.ts";
 
 /** Keys of an event row that the engine owns; a detection's own value of that name is kept as `detection_<key>`. */
 export const ENGINE_KEYS: ReadonlySet<string> = new Set([
@@ -13,6 +14,7 @@ export const ENGINE_KEYS: ReadonlySet<string> = new Set([
   "clear_reason",
   "clear_held_at",
   "mail_owed",
+  "swf",
   "last_seen",
   "last_notified",
   "dedupe_key",
@@ -21,11 +23,12 @@ export const ENGINE_KEYS: ReadonlySet<string> = new Set([
   "alarm_config_id",
 ]);
 
-const KEYS: readonly string[] = ["dedupeKey", "subject", "body", "data"];
+const KEYS: readonly string[] = ["dedupeKey", "subject", "body", "data", "recipients"];
 
 export const MAX_KEY = 500;
 const MAX_SUBJECT = 2_000;
 const MAX_BODY = 50_000;
+const MAX_RECIPIENTS = 100;
 /** Values in a detection's data. */
 const MAX_VALUES = 10_000;
 
@@ -39,7 +42,9 @@ export type ParsedDetection =
  */
 export function parseDetection(value: unknown): ParsedDetection {
   if (typeof value !== "object" || value === null)
-    return invalid(`yielded ${quote(value)}; a detection is { dedupeKey, subject, body?, data? }`);
+    return invalid(
+      `yielded ${quote(value)}; a detection is { dedupeKey, subject, body?, data?, recipients? }`,
+    );
   // A getter that throws costs its own value.
   const read = (key: string): unknown => attempt(() => Reflect.get(value, key), undefined);
   const missing = KEYS.filter((key) => read(key) === undefined);
@@ -62,6 +67,12 @@ export function parseDetection(value: unknown): ParsedDetection {
     if (typeof text !== "string")
       return invalid(`yielded ${quote(key)} with the ${name} ${quote(text)}; it must be a string`);
   }
+  const given = read("recipients") ?? [];
+  const recipients = recipientTokens(given);
+  if (!isRecipients(given) || recipients.length > MAX_RECIPIENTS)
+    return invalid(
+      `yielded ${quote(key)} with the recipients ${quote(given)}; they must be a list of at most ${MAX_RECIPIENTS} addresses and @teams`,
+    );
   const title = String(subject).trim() === "" ? key : String(subject);
   return {
     ok: true,
@@ -70,8 +81,14 @@ export function parseDetection(value: unknown): ParsedDetection {
       subject: cut(safeText(title), MAX_SUBJECT),
       body: cut(safeText(String(body)), MAX_BODY),
       data: renameEngineKeys(safeJson(read("data") ?? {}, MAX_VALUES)),
+      recipients: recipients.map((each) => safeText(cut(each, MAX_KEY))),
     },
   };
+}
+
+function isRecipients(value: unknown): boolean {
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return items.every((item) => typeof item === "string");
 }
 
 function parseKey(value: unknown): string | undefined {

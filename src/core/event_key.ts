@@ -1,5 +1,8 @@
 const ALARM_PREFIX = "alarm_";
 
+/** The name of the built-in alarm, which reports what is wrong with the engine itself. */
+export const ENGINE = "engine";
+
 /** `alarm_x` → `x`; a row that was made without the prefix names the alarm as it stands. */
 export function alarmName(entryId: string): string {
   return entryId.startsWith(ALARM_PREFIX) ? entryId.slice(ALARM_PREFIX.length) : entryId;

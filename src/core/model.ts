@@ -12,6 +12,8 @@ export interface Detection {
   readonly body?: string;
   /** Facts kept on the event row at the time it fires, shown on the dashboard. */
   readonly data?: { readonly [key: string]: unknown };
+  /** Addresses and `@team` names that are notified of it beside those of the alarm. */
+  readonly recipients?: readonly string[];
 }
 
 /** A detection made safe to store; `data` holds none of the engine's own keys. */
@@ -46,8 +48,12 @@ export interface AlarmRow {
   readonly title: string;
   /** Head of the mail. */
   readonly description: string;
-  /** Whether the alarm mails; it detects and records either way. */
+  /** Whether the alarm notifies; it detects and records either way. */
   readonly enabled: boolean;
+  /** The channels that it names; empty if it uses the default ones. */
+  readonly channels: readonly string[];
+  /** Whether the end of an event that was notified is news. */
+  readonly notifyClear: boolean;
   /** As typed: addresses and `@team` names. */
   readonly recipients: readonly string[];
   /** 0 means one mail per event. */
@@ -77,10 +83,25 @@ export interface ActiveEvent {
   readonly id: string;
   readonly dedupeKey: string;
   readonly fireTime: number;
-  /** When a mail that names it was last confirmed as sent; undefined while it is unsent. */
-  readonly lastNotified: number | undefined;
+  readonly notices: Notices;
   /** When the clear guard held its clear; absent unless it is held. */
   readonly clearHeldAt?: number | undefined;
+}
+
+/** What an event's row says about its notifications. */
+export interface Notices {
+  /** Epoch seconds of its latest news; undefined counts as its `fireTime`. */
+  readonly newsAt: number | undefined;
+  /** By channel, the time of the tick that composed the last notification that was delivered. */
+  readonly notified: ByChannel<number>;
+  /** By channel, to whom that went, as written. */
+  readonly to: ByChannel<readonly string[]>;
+  /** Its own recipients, beside those of the alarm, as written. */
+  readonly recipients: readonly string[];
+}
+
+export interface ByChannel<T> {
+  readonly [channel: string]: T;
 }
 
 /** The active events of one alarm, by dedupe key. */

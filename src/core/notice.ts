@@ -1,17 +1,16 @@
 import { isAhead } from "./clock.ts";
-import type { ActiveEvent, AlarmRow, Mode } from "./model.ts";
+import type { ActiveEvent, AlarmRow, Mode, Notices } from "./model.ts";
+import { channelsToHearOfClear, isUnsent, NO_NOTICES, newsAt, notifiedAt } from "./news.ts";
+import type { WaitReason } from "./notification.ts";
 import type { Plan } from "./reconcile.ts";
 
 export type ItemReason =
   | "new"
   | "unsent"
   | "renotification due"
+  | "cleared"
   | "cleared before it could be mailed";
-type OmitReason =
-  | "already mailed"
-  | "renotification not due"
-  | "not seen this tick"
-  | "may have been mailed";
+type OmitReason = "already mailed" | "renotification not due" | "not seen this tick" | WaitReason;
 type SendReason =
   | "due"
   | "nothing to mail"
@@ -19,7 +18,8 @@ type SendReason =
   | "dry run"
   | "plan only"
   | "no recipients"
-  | "mail is not configured";
+  | "mail is not configured"
+  | "the channel cannot be used";
 
 export interface BundleItem {
   readonly eventId: string;
@@ -27,25 +27,32 @@ export interface BundleItem {
   readonly fireTime: number;
   /** Of an event that has cleared. */
   readonly clearTime?: number;
-  /** Epoch seconds. Only attempts since then make a mail that names it a possible duplicate. */
-  readonly since: number;
   readonly reason: ItemReason;
 }
 
-/** What the alarm's mail names in this tick, and whether it is sent. */
-export interface Notice {
-  readonly send: boolean;
-  readonly reason: SendReason;
-  readonly fresh: readonly BundleItem[];
-  readonly continuing: readonly BundleItem[];
+/** An item and what decides where it goes. */
+export interface DueItem extends BundleItem {
+  /** Epoch seconds of its latest news. */
+  readonly newsAt: number;
+  readonly notices: Notices;
+}
+
+/** What the alarm has to say on a channel in this tick. */
+export interface Items {
+  readonly fresh: readonly DueItem[];
+  readonly continuing: readonly DueItem[];
   /** The oldest first. */
-  readonly cleared: readonly BundleItem[];
+  readonly cleared: readonly DueItem[];
   readonly omitted: { readonly [reason in OmitReason]: number };
 }
 
-/** The notice of an alarm whose tick could not be recorded. */
+/** The same with why it is sent or not. */
+export interface Notice extends Items {
+  readonly reason: SendReason;
+}
+
+/** The notice of an alarm that has nothing to say. */
 export const NO_NOTICE: Notice = {
-  send: false,
   reason: "nothing to mail",
   fresh: [],
   continuing: [],
@@ -55,74 +62,77 @@ export const NO_NOTICE: Notice = {
     "renotification not due": 0,
     "not seen this tick": 0,
     "may have been mailed": 0,
+    "the service asked to wait": 0,
   },
 };
 
 /** An event opened in this tick, with the id of its row. */
-export type OpenedEvent = Pick<ActiveEvent, "id" | "dedupeKey">;
+export interface OpenedEvent extends Pick<ActiveEvent, "id" | "dedupeKey"> {
+  /** Its own recipients, as written. */
+  readonly recipients: readonly string[];
+}
 
-/** An event that has cleared, and that no confirmed mail has named. */
-export interface UnsentClear extends Pick<ActiveEvent, "id" | "dedupeKey" | "fireTime"> {
+/** An event that has cleared, and that some channels still have to hear of. */
+export interface UnsentClear
+  extends Pick<ActiveEvent, "id" | "dedupeKey" | "fireTime" | "notices"> {
   readonly clearTime: number;
+  readonly unsent: readonly string[];
 }
 
 export interface NoticeFacts {
-  readonly alarm: Pick<AlarmRow, "enabled" | "renotificationHours">;
+  readonly alarm: Pick<AlarmRow, "enabled" | "renotificationHours" | "notifyClear">;
+  readonly channel: string;
   readonly plan: Plan;
   readonly opened: readonly OpenedEvent[];
-  /** Events that earlier ticks cleared and no mail has named yet. */
+  /** Events that earlier ticks cleared, and that this channel still has to hear of. */
   readonly unsentClears: readonly UnsentClear[];
-  /** Number of addresses that the alarm's recipients resolve to. */
-  readonly recipientCount: number;
-  readonly mailConfigured: boolean;
-  readonly mode: Mode;
   readonly now: number;
 }
 
-/**
- * Decides what the alarm's one mail of this tick names. The record shows it even while mail is off: an event
- * stays unsent until a mail that names it was confirmed.
- */
-export function decideNotice(facts: NoticeFacts): Notice {
-  const { plan, opened, unsentClears, alarm, now } = facts;
+/** Decides what the alarm has to say on a channel, whether or not it can be sent. */
+export function decideItems(facts: NoticeFacts): Items {
+  const { alarm, channel, plan, opened, unsentClears, now } = facts;
   const omitted = { ...NO_NOTICE.omitted };
-  const fresh = opened.map(({ id: eventId, dedupeKey }): BundleItem => {
-    return { eventId, dedupeKey, fireTime: now, since: now, reason: "new" };
+  const fresh = opened.map(({ id: eventId, dedupeKey, recipients }): DueItem => {
+    const notices = { ...NO_NOTICES, recipients };
+    return { eventId, dedupeKey, fireTime: now, newsAt: now, notices, reason: "new" };
   });
-  const continuing: BundleItem[] = [];
+  const continuing: DueItem[] = [];
   const add = (event: ActiveEvent, seen: boolean): void => {
-    const reason = reasonFor(event, seen, alarm.renotificationHours, now);
-    const { id: eventId, dedupeKey, fireTime, lastNotified: notified } = event;
-    const since =
-      notified === undefined || notified > now ? attemptsSince(fireTime, now) : notified;
-    if (isNamed(reason)) continuing.push({ eventId, dedupeKey, fireTime, since, reason });
+    const reason = reasonFor(event, channel, seen, alarm.renotificationHours, now);
+    if (isNamed(reason)) continuing.push(dueItem(event, reason));
     else omitted[reason] += 1;
   };
   for (const { event } of plan.touch) add(event, true);
   for (const { event } of plan.keep) add(event, false);
-  // What clears now without a mail that names it; `clearEvents` marks the same ones.
+  // `clearEvents` records the same ones.
   const clearedNow = plan.clear
-    .filter(({ event }) => alarm.enabled && event.lastNotified === undefined)
+    .filter(({ event }) => channelsToHearOfClear(event, alarm, [channel]).length > 0)
     .map(({ event }) => ({ ...event, clearTime: now }));
-  const cleared = [...unsentClears, ...clearedNow].map(
-    ({ id: eventId, dedupeKey, fireTime, clearTime }): BundleItem => {
-      const reason = "cleared before it could be mailed";
-      const since = attemptsSince(fireTime, now);
-      return { eventId, dedupeKey, fireTime, since, clearTime, reason };
-    },
-  );
-  const reason = sendReason(facts, fresh.length + continuing.length + cleared.length);
-  return { send: reason === "due", reason, fresh, continuing, cleared, omitted };
+  const cleared = [...unsentClears, ...clearedNow].map((event): DueItem => {
+    const isKnown = notifiedAt(event, channel) !== undefined;
+    const reason = isKnown ? "cleared" : "cleared before it could be mailed";
+    return { ...dueItem(event, reason), clearTime: event.clearTime };
+  });
+  return { fresh, continuing, cleared, omitted };
 }
 
-/** Since when to search for attempts: an event that began while the clock was ahead seems younger than its mails. */
-export function attemptsSince(begin: number, now: number): number {
-  return Math.min(begin, now - 24 * 3600);
+function dueItem(
+  event: Pick<ActiveEvent, "id" | "dedupeKey" | "fireTime" | "notices">,
+  reason: ItemReason,
+): DueItem {
+  const { id: eventId, dedupeKey, fireTime, notices } = event;
+  return { eventId, dedupeKey, fireTime, newsAt: newsAt(event), notices, reason };
 }
 
-/** Whether a mail would name the event if it is detected now. */
-export function isDue(event: ActiveEvent, renotificationHours: number, now: number): boolean {
-  return isNamed(reasonFor(event, true, renotificationHours, now));
+/** Whether a notification on the channel would name the event if it is detected now. */
+export function isDue(
+  event: ActiveEvent,
+  channel: string,
+  renotificationHours: number,
+  now: number,
+): boolean {
+  return isNamed(reasonFor(event, channel, true, renotificationHours, now));
 }
 
 type NamedReason = "unsent" | "renotification due";
@@ -133,26 +143,38 @@ function isNamed(reason: NamedReason | OmitReason): reason is NamedReason {
 
 function reasonFor(
   event: ActiveEvent,
+  channel: string,
   seen: boolean,
   renotificationHours: number,
   now: number,
 ): NamedReason | OmitReason {
-  if (event.lastNotified === undefined) return "unsent";
-  // It is not known whether an unseen event still fires, so no mail calls it continuing.
+  const notified = notifiedAt(event, channel);
+  if (notified === undefined || isUnsent(event, channel)) return "unsent";
+  // It is not known whether an unseen event still fires, so no notification calls it continuing.
   if (!seen) return "not seen this tick";
   if (renotificationHours <= 0) return "already mailed";
-  // A mail under a clock that was ahead must not silence the reminders until that time.
-  const isOver =
-    isAhead(event.lastNotified, now) || now - event.lastNotified >= renotificationHours * 3600;
+  // A notification under a clock that was ahead must not silence the reminders until that time.
+  const isOver = isAhead(notified, now) || now - notified >= renotificationHours * 3600;
   return isOver ? "renotification due" : "renotification not due";
 }
 
-function sendReason(facts: NoticeFacts, items: number): SendReason {
-  if (items === 0) return "nothing to mail";
-  if (!facts.alarm.enabled) return "mail is off";
+export interface SendFacts {
+  readonly items: number;
+  readonly enabled: boolean;
+  readonly mode: Mode;
+  /** Number of addresses that its recipients resolve to; that of a channel without addresses is 1. */
+  readonly recipientCount: number;
+  readonly channel: "usable" | "not configured" | "unusable";
+}
+
+/** Whether what the alarm has to say is sent, and why not. */
+export function sendReason(facts: SendFacts): SendReason {
+  if (facts.items === 0) return "nothing to mail";
+  if (!facts.enabled) return "mail is off";
   if (facts.mode === "plan") return "plan only";
   if (facts.mode === "dry-run") return "dry run";
+  if (facts.channel === "unusable") return "the channel cannot be used";
   if (facts.recipientCount === 0) return "no recipients";
-  if (!facts.mailConfigured) return "mail is not configured";
+  if (facts.channel === "not configured") return "mail is not configured";
   return "due";
 }

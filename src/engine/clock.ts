@@ -6,8 +6,8 @@ import { saveCertain } from "../store/engine_state.ts";
 import { readServerClock } from "../store/server_clock.ts";
 
 /** Judges this host's clock by the last tick; as long as it is in doubt, by the last certain time. */
-export async function judgeClock(tx: Transaction, now: number): Promise<ClockCheck> {
-  const { certain, newest } = await lastTimes(tx);
+export async function judgeClock(tx: Transaction, now: number) {
+  const { certain, newest, starts } = await lastTimes(tx);
   const before = certain ?? newest ?? now;
   const check = checkClock(before, new Map(), now);
   if (check.doubt !== undefined) {
@@ -17,7 +17,7 @@ export async function judgeClock(tx: Transaction, now: number): Promise<ClockChe
     await setAside(tx, Math.max(certain, now), now);
     await saveCertain(tx, undefined, now);
   }
-  return check;
+  return { check, starts };
 }
 
 /** Asks the other clocks that were seen, if this host's is in doubt. Returns the doubt that is left. */

@@ -1,78 +1,167 @@
-import type { Channel } from "../channel/channel.ts";
-import { type Delivery, deliveryErrors, judgeDelivery } from "../core/delivery.ts";
-import type { Message } from "../message/render.ts";
+import { type Bundle, shortBundle } from "../core/bundle.ts";
+import { type Delivery, deliveryErrors } from "../core/delivery.ts";
+import { type Earlier, judgeAttempt, type OpenNotification } from "../core/notification.ts";
+import { type Message, renderMessage, storedMessage } from "../message/render.ts";
 import type { Database, Transaction } from "../store/database.ts";
+import { type Stamp, stampNotified } from "../store/events.ts";
 import {
+  beginAttempt,
   closeNotification,
   type NewNotification,
   openNotification,
 } from "../store/notifications.ts";
-import type { Mailing } from "./mailing.ts";
+import type { ChannelQueue } from "./channel_queue.ts";
 import type { Run } from "./run.ts";
 
 export interface DeliverFacts {
   readonly db: Database;
-  readonly mailing: Mailing;
-  readonly run: Run;
+  readonly queue: ChannelQueue;
+  readonly run: Pick<Run, "clock">;
 }
 
-/** One mail, and what its record says. */
-export interface Outgoing extends Omit<NewNotification, "runId" | "channel" | "subject" | "text"> {
-  readonly message: Message;
-  /** A shorter version, for a service that finds the mail too large. */
-  readonly shorter?: () => Message;
-  /** Whether an earlier mail may have named the same. */
-  readonly isRepeat: boolean;
-  /** Stores that the mail was delivered, together with the record of it. */
-  readonly stamp: (tx: Transaction, at: number) => Promise<void>;
-}
-
-/** What became of a mail. */
+/** What became of a notification. */
 export interface Delivered {
   /** Whether it reached at least one recipient. */
   readonly sent: boolean;
   readonly errors: readonly string[];
 }
 
-/**
- * Records the attempt, delivers the mail, and stamps what it names once the channel has confirmed a call. A
- * crash in between can repeat one call, never lose a mail.
- */
-export async function deliver(
-  channel: Channel,
-  { message, shorter, isRepeat, stamp, ...named }: Outgoing,
-  { db, mailing, run: { id: runId, now, clock } }: DeliverFacts,
+/** One attempt at a notification. */
+interface Attempt {
+  readonly id: string;
+  readonly alarm: string;
+  readonly channel: string;
+  readonly subject: string;
+  readonly message: Message;
+  readonly bundle: Bundle | undefined;
+  /** This one included. */
+  readonly attempts: number;
+  /** Those that it is sent to now. */
+  readonly recipients: readonly string[];
+  /** Those of an earlier attempt that are no longer tried. */
+  readonly givenUp: readonly string[];
+  readonly earlier: Earlier;
+  readonly stamp: Stamp;
+  /** Records the attempt before it is made. */
+  readonly begin: (tx: Transaction, now: number) => Promise<void>;
+  /** Records that it is not made now. */
+  readonly postpone: (
+    tx: Transaction,
+    now: number,
+    queued: NonNullable<ChannelQueue["closed"]>,
+  ) => Promise<void>;
+}
+
+export interface Composed {
+  readonly notification: NewNotification;
+  readonly message: Message;
+  /** Ids of the events that it reminds of. */
+  readonly reminded: readonly string[];
+}
+
+/** Delivers a new notification. */
+export async function deliverNew(
+  { notification, message, reminded }: Composed,
+  facts: DeliverFacts,
 ): Promise<Delivered> {
-  const { alarm, recipients } = named;
-  const { subject, text } = message;
-  const attempt = { ...named, runId, channel: channel.name, subject, text };
-  const id = await db.transaction((tx) => openNotification(tx, attempt, clock()));
-  let content = message;
-  let isStamped = false;
-  const record = async (delivery: Delivery): Promise<void> => {
-    const state = judgeDelivery(delivery);
-    const { messageIds, refused, error } = delivery;
-    const at = clock();
-    const sent = state.outcome !== "failed";
-    // If no recipient was reached everything stays unsent, and the next mail names it again.
-    const pending = sent ? delivery.pending : [];
-    const unknown = error?.mayBeDelivered === true ? { count: 1, last: at } : undefined;
-    const shortened = content === message ? undefined : content.text;
-    await db.transaction(async (tx) => {
-      if (sent && !isStamped) await stamp(tx, at);
-      const result = { ...state, messageIds, refused, pending, unknown, shortened };
-      await closeNotification(tx, id, result, at);
-    });
-    isStamped = sent;
-  };
-  const send = async (): Promise<Delivery> =>
-    await mailing.deliver(channel, { ...content, alarm, time: now, recipients }, record);
-  let delivery = await send();
-  const isTooLarge = delivery.error?.scope === "size" && delivery.confirmed.length === 0;
-  if (isTooLarge && shorter !== undefined) {
-    content = shorter();
-    delivery = await send();
-  }
-  await record(delivery);
-  return { sent: isStamped, errors: deliveryErrors(delivery, isRepeat) };
+  const { newEventIds, continuingEventIds, clearedEventIds, ...named } = notification;
+  return await attempt(
+    {
+      ...named,
+      message,
+      attempts: 1,
+      givenUp: [],
+      earlier: { refused: [], messageIds: [], unknown: undefined, isPartial: false },
+      stamp: {
+        ...named,
+        firing: [...newEventIds, ...continuingEventIds],
+        reminded,
+        cleared: clearedEventIds,
+      },
+      begin: (tx, now) => openNotification(tx, notification, now),
+      postpone: (tx, now, queued) => openNotification(tx, notification, now, queued),
+    },
+    facts,
+  );
+}
+
+/** Delivers an open notification to those that it has not reached yet. */
+export async function deliverAgain(
+  alarm: string,
+  row: OpenNotification,
+  recipients: readonly string[],
+  facts: DeliverFacts,
+): Promise<Delivered> {
+  const isRepeat = row.unknown !== undefined || row.state === "unknown";
+  const bundle =
+    isRepeat && row.bundle ? { ...row.bundle, mayBeDuplicate: true as const } : row.bundle;
+  return await attempt(
+    {
+      ...row,
+      alarm,
+      bundle,
+      message: bundle ? renderMessage(bundle) : storedMessage(row.subject, row.text, isRepeat),
+      attempts: row.attempts + 1,
+      recipients,
+      givenUp: row.pending.filter((address) => !recipients.includes(address)),
+      earlier: { ...row, isPartial: row.pending.length > 0 },
+      stamp: {
+        ...row,
+        firing: [...row.newEventIds, ...row.continuingEventIds],
+        reminded: [],
+        cleared: row.clearedEventIds,
+      },
+      begin: (tx, now) => beginAttempt(tx, row, now),
+      postpone: async () => {},
+    },
+    facts,
+  );
+}
+
+/**
+ * Records the attempt, delivers, records the result, and stamps the events once the channel has confirmed a call. A
+ * crash in between can repeat one call, never lose a notification.
+ */
+async function attempt(task: Attempt, { db, queue, run }: DeliverFacts): Promise<Delivered> {
+  const { clock } = run;
+  return await queue.inTurn(async () => {
+    const { closed } = queue;
+    if (closed !== undefined) {
+      await db.transaction((tx) => task.postpone(tx, clock(), closed));
+      return { sent: false, errors: [`${task.channel}: ${closed.error}`] };
+    }
+    await db.transaction((tx) => task.begin(tx, clock()));
+    let { message } = task;
+    // One that had reached some of its recipients is stamped already.
+    let isStamped = task.earlier.isPartial;
+    let isSent = false;
+    let notBefore: number | undefined;
+    const record = async (delivery: Delivery): Promise<void> => {
+      const now = clock();
+      const result = judgeAttempt(delivery, task.earlier, now);
+      const { givenUp } = task;
+      const shortened = message === task.message ? undefined : message.text;
+      const isConfirmed = delivery.confirmed.length > 0;
+      await db.transaction(async (tx) => {
+        if (isConfirmed && !isStamped) await stampNotified(tx, task.stamp, now);
+        await closeNotification(tx, task.id, { ...result, givenUp, shortened }, now);
+      });
+      isStamped ||= isConfirmed;
+      isSent ||= isConfirmed;
+      if (result.notBefore !== undefined && result.notBefore > now) notBefore = result.notBefore;
+    };
+    const send = async (): Promise<Delivery> =>
+      await queue.deliver(
+        { ...task, ...message, time: task.bundle?.time ?? task.stamp.composedAt },
+        record,
+      );
+    let delivery = await send();
+    const isTooLarge = delivery.error?.scope === "size" && delivery.confirmed.length === 0;
+    if (isTooLarge && task.bundle !== undefined) {
+      message = renderMessage(shortBundle(task.bundle));
+      delivery = await send();
+    }
+    await record(delivery);
+    return { sent: isSent, errors: deliveryErrors(delivery, { ...task, notBefore }) };
+  });
 }

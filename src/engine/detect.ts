@@ -46,7 +46,9 @@ export async function detect(
       throw new Error("PARAMS and SOURCES are different when the module is loaded alone");
     },
     decideDetails: () =>
-      keepAll === true ? () => true : decideDetails(active, row.renotificationHours, now),
+      keepAll === true
+        ? () => true
+        : decideDetails(active, row.channels, row.renotificationHours, now),
     limits: { ...config.engine.limits, ...row.limits },
     log: (message) => log.info(`${row.name}: ${message}`),
   });

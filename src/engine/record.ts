@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Alarm } from "../alarm/load_alarms.ts";
 import { guardClears, heldClears } from "../core/clear_guard.ts";
-import type { ActiveEvents, AlarmRow, Outcome } from "../core/model.ts";
+import type { ActiveEvents, AlarmRow, Outcome, SafeDetection, Team } from "../core/model.ts";
+import { channelsToHearOfClear } from "../core/news.ts";
 import type { OpenedEvent } from "../core/notice.ts";
+import { resolveRecipients } from "../core/recipients.ts";
 import { NO_CHANGES, type Plan, reconcile } from "../core/reconcile.ts";
 import type { Database, Transaction } from "../store/database.ts";
 import { activeEvents, clearEvents, holdEvents, openEvents, touchEvents } from "../store/events.ts";
@@ -25,8 +27,7 @@ export interface RecordFacts {
   readonly run: Run;
   /** Runs the alarm's `detect`; never rejects. */
   readonly detect: (active: ActiveEvents) => Promise<Outcome>;
-  /** Resolved addresses. */
-  readonly recipients: readonly string[];
+  readonly teams: ReadonlyMap<string, Team>;
   /** Share of the active events that may clear at once. */
   readonly clearGuardShare: number;
 }
@@ -39,7 +40,10 @@ export async function record(alarm: Alarm, facts: RecordFacts): Promise<Recorded
     const active = await activeEvents(db, alarm.row.name);
     outcome = await detect(active);
     const plan = guardClears(reconcile(outcome, active), clearGuardShare);
-    const planned = plan.open.map(({ dedupeKey }) => ({ id: randomUUID(), dedupeKey }));
+    const planned = plan.open.map(({ dedupeKey }): OpenedEvent => {
+      const recipients = outcome.detections.get(dedupeKey)?.recipients ?? [];
+      return { id: randomUUID(), dedupeKey, recipients };
+    });
     if (run.mode === "plan") return { outcome, plan, opened: planned, error: undefined };
     const opened = await writePlan(alarm.row, { outcome, plan, opened: planned }, facts);
     return { outcome, plan, opened, error: undefined };
@@ -53,22 +57,39 @@ export async function record(alarm: Alarm, facts: RecordFacts): Promise<Recorded
 async function writePlan(
   alarm: AlarmRow,
   { outcome: { detections }, plan, opened: planned }: Omit<Recorded, "error">,
-  { db, recipients, run: { now } }: RecordFacts,
+  { db, teams, run: { now } }: RecordFacts,
 ): Promise<readonly OpenedEvent[]> {
   const held = eventIds(heldClears(plan));
   const changes = plan.open.length + plan.clear.length + held.length;
   if (changes + plan.touch.length === 0) return [];
   const write = async (tx: Transaction): Promise<readonly OpenedEvent[]> => {
-    const ids = await openEvents(tx, planned, { alarm, detections, recipients, fireTime: now });
+    const recipientsOf = (detection: SafeDetection) =>
+      resolveRecipients([...alarm.recipients, ...detection.recipients], teams).addresses;
+    const ids = await openEvents(tx, planned, { alarm, detections, recipientsOf, fireTime: now });
     await touchEvents(tx, eventIds(plan.touch), now);
     await holdEvents(tx, held, now);
-    const reason = plan.clear[0]?.reason;
-    if (reason !== undefined)
-      await clearEvents(tx, eventIds(plan.clear), { reason, mailOn: alarm.enabled }, now);
+    for (const { unsent, clears } of byUnsentChannels(alarm, plan.clear))
+      await clearEvents(tx, eventIds(clears), { reason: "no longer detected", unsent }, now);
     return planned.filter(({ id }) => ids.has(id));
   };
   // Touches alone need not be on the disk: the next tick writes them again.
   return await db.transaction(write, { flush: changes > 0 });
+}
+
+/** The clears by the channels that have to hear of them: few sets, however many events. */
+function byUnsentChannels(
+  alarm: AlarmRow,
+  clears: Plan["clear"],
+): Iterable<{ readonly unsent: readonly string[]; readonly clears: Plan["clear"] }> {
+  const groups = new Map<string, { unsent: readonly string[]; clears: Plan["clear"][number][] }>();
+  for (const clear of clears) {
+    const unsent = channelsToHearOfClear(clear.event, alarm, alarm.channels);
+    const key = unsent.join(" ");
+    const group = groups.get(key) ?? { unsent, clears: [] };
+    group.clears.push(clear);
+    groups.set(key, group);
+  }
+  return groups.values();
 }
 
 function eventIds(items: Plan["touch"] | Plan["clear"] | Plan["keep"]): readonly string[] {

@@ -1,12 +1,13 @@
 import type { Alarm } from "../alarm/load_alarms.ts";
+import { EMAIL } from "../core/alarm_channels.ts";
 import { bundleSubject } from "../core/bundle.ts";
 import { heldClears } from "../core/clear_guard.ts";
 import type { AlarmRow, Mode, Outcome } from "../core/model.ts";
-import type { Notice } from "../core/notice.ts";
+import { type DueItem, NO_NOTICE, type Notice } from "../core/notice.ts";
 import type { Plan } from "../core/reconcile.ts";
 import { headerText } from "../text/escape.ts";
 import type { JsonObject } from "../text/json.ts";
-import type { Notified } from "./notify.ts";
+import type { ChannelNotice, Notified } from "./notify.ts";
 import type { Recorded } from "./record.ts";
 
 /** What a tick did with one alarm. */
@@ -32,16 +33,18 @@ export interface RanResult {
   readonly plan: Plan;
   /** By dedupe key, of what a plan would open; empty otherwise. */
   readonly subjects: ReadonlyMap<string, string>;
+  /** What it had to say on all of its channels together. */
   readonly notice: Notice;
-  /** The mail's subject; empty if there is nothing to mail. */
+  /** The same for each channel. */
+  readonly notices: readonly ChannelNotice[];
+  /** The subject in the words of the contract; empty if there is nothing to send. */
   readonly subject: string;
-  /** Resolved addresses. */
+  /** The alarm's addresses. */
   readonly recipients: readonly string[];
-  readonly sent: boolean;
+  /** Notifications that were delivered. */
+  readonly sent: number;
   /** What the record says about a quarantined alarm; undefined while it is not quarantined. */
   readonly quarantine?: JsonObject;
-  /** Whether its recipients got a mail about its quarantine. */
-  readonly announced?: boolean;
   /** What went wrong, each with what to do. */
   readonly errors: readonly string[];
   /** What is worth knowing and not an error. */
@@ -62,7 +65,8 @@ export function ranResult(facts: RanFacts): RanResult {
   const { alarm, recorded, notified, recipients, outOfTime, mode } = facts;
   const { row, readiness } = alarm;
   const { outcome, plan } = recorded;
-  const { notice } = notified;
+  const { notices } = notified;
+  const notice = together(notices);
   const waiting = notice.omitted["may have been mailed"];
   const isReady = readiness.kind === "ready";
   const [held] = heldClears(plan);
@@ -82,9 +86,10 @@ export function ranResult(facts: RanFacts): RanResult {
     plan,
     subjects: new Map(mode === "plan" ? subjectsOf(plan, outcome) : []),
     notice,
+    notices,
     subject: notice.reason === "nothing to mail" ? "" : bundleSubject(row.entryId, counts),
     recipients,
-    sent: notified.sent,
+    sent: notices.reduce((sum, { sent }) => sum + sent, 0),
     errors: [
       ...(recorded.error === undefined ? [] : [recorded.error]),
       ...outcome.reasons,
@@ -97,7 +102,24 @@ export function ranResult(facts: RanFacts): RanResult {
       ...(waiting === 0
         ? []
         : [`${waiting} event(s) may have been mailed; the repeat waits, at most six hours`]),
+      ...notified.notes,
     ].map(headerText),
+  };
+}
+
+/** What an alarm had to say on any of its channels. */
+function together(notices: readonly ChannelNotice[]): Notice {
+  const [first = NO_NOTICE, ...others] = notices;
+  if (others.length === 0) return first;
+  const union = (items: (notice: Notice) => readonly DueItem[]): readonly DueItem[] => [
+    ...new Map(notices.flatMap(items).map((item) => [item.eventId, item])).values(),
+  ];
+  return {
+    fresh: union(({ fresh }) => fresh),
+    continuing: union(({ continuing }) => continuing),
+    cleared: union(({ cleared }) => cleared),
+    omitted: first.omitted,
+    reason: (notices.find(({ reason }) => reason === "due") ?? first).reason,
   };
 }
 
@@ -129,7 +151,7 @@ export function perAlarmRecord(result: AlarmResult): JsonObject {
     error_message: [...result.errors, ...whyNotSent(result)].join("; "),
     bundle_new: notice.fresh.length,
     bundle_renotify: notice.continuing.length,
-    bundle_sent: result.sent,
+    bundle_sent: result.sent > 0,
     bundle_subject: result.subject,
     bundle_new_event_ids: ids(notice.fresh),
     bundle_renotify_event_ids: ids(notice.continuing),
@@ -142,10 +164,19 @@ export function perAlarmRecord(result: AlarmResult): JsonObject {
     cleared: plan.clear.length,
     kept: plan.keep.length,
     mail: notice.reason,
+    // Those of email alone stand above.
+    channels: result.notices.some(({ channel }) => channel !== EMAIL)
+      ? Object.fromEntries(result.notices.map(channelRecord))
+      : undefined,
     notes: [...result.notes],
     seconds: Math.round(outcome.seconds * 1000) / 1000,
     quarantine,
   };
+}
+
+function channelRecord({ channel, reason, sent, ...items }: ChannelNotice) {
+  const count = items.fresh.length + items.continuing.length + items.cleared.length;
+  return [channel, { mail: reason, events: count, sent }] as const;
 }
 
 function changedNothing({ outcome, plan, notice, errors, notes, quarantine }: RanResult): boolean {

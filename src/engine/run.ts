@@ -18,6 +18,10 @@ export interface Run {
   readonly clock: () => number;
   /** Whether `now` is certain, as far as the earlier ticks tell. */
   readonly clockCheck: ClockCheck;
+  /** When the ticks before it started, newest first, those that were skipped too; epoch seconds. */
+  readonly starts: readonly number[];
+  /** When those started that this tick found to have been killed. */
+  readonly crashed: readonly number[];
 }
 
 export interface OpenFacts extends Pick<Run, "mode" | "clock"> {
@@ -33,12 +37,19 @@ export async function openRun(db: Database, { mode, only, clock }: OpenFacts): P
   const now = clock();
   const run = { mode, now, clock };
   if (mode === "plan")
-    return { ...run, id: "", generation: "", clockCheck: { certainAt: now, doubt: undefined } };
+    return {
+      ...run,
+      id: "",
+      generation: "",
+      clockCheck: { certainAt: now, doubt: undefined },
+      starts: [],
+      crashed: [],
+    };
   return await db.transaction(async (tx) => {
     const generation = await nextGeneration(tx, now);
-    const clockCheck = await judgeClock(tx, now);
+    const { check: clockCheck, starts } = await judgeClock(tx, now);
     const id = await openEngineRun(tx, now, only && [...only]);
-    await closeCrashedRuns(tx, now, id);
-    return { ...run, id, generation, clockCheck };
+    const crashed = await closeCrashedRuns(tx, now, id);
+    return { ...run, id, generation, clockCheck, starts, crashed };
   });
 }

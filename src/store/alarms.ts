@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { alarmEntryId, alarmName, isAlarmName } from "../core/event_key.ts";
+import { alarmEntryId, alarmName, ENGINE, isAlarmName } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { recipientTokens } from "../core/recipients.ts";
 import { quote } from "../text/describe.ts";
@@ -56,6 +56,9 @@ export function parseAlarmRow(row: Row): AlarmRow | string {
     description: String(row.content),
     enabled: parseEnabled(data.enabled, faults),
     recipients: recipientTokens(data.recipients),
+    channels: parseChannels(data.channels, faults),
+    // The end of an outage is news to those who were notified of it.
+    notifyClear: name === ENGINE,
     renotificationHours: parseHours(data.renotification_window_hours, faults),
     params: isJsonObject(params) ? params : {},
     limits: parseLimits(data, faults),
@@ -80,6 +83,18 @@ function parseEnabled(value: unknown, faults: string[]): boolean {
   if (value === false || value === null) return false;
   faults.push(`the row's enabled is ${quote(value)}, treated as true; it must be true or false`);
   return true;
+}
+
+function parseChannels(value: unknown, faults: string[]): readonly string[] {
+  const given: readonly unknown[] = Array.isArray(value) ? value : [value ?? []].flat();
+  const names = given
+    .filter((name) => typeof name === "string")
+    .flatMap((name) => name.split(/[\s,;]+/));
+  if (given.some((name) => typeof name !== "string"))
+    faults.push(
+      `the row's channels are ${quote(value)}; they must be a list of names such as ["email"]`,
+    );
+  return [...new Set(names.filter((name) => name !== ""))];
 }
 
 function parseHours(value: unknown, faults: string[]): number {
@@ -121,7 +136,7 @@ export interface NewAlarm {
   readonly params: JsonObject;
 }
 
-/** Creates the row of a new module, with mail off until a person turns it on. */
+/** Creates the row of a new module, with mail off until a person turns it on; that of the built-in alarm notifies. */
 export async function createAlarm(
   tx: Transaction,
   alarm: NewAlarm,
@@ -144,7 +159,7 @@ function newRow(alarm: NewAlarm, id: string) {
     content: safeText(alarm.description ?? ""),
     data: {
       entry_id: alarmEntryId(alarm.name),
-      enabled: false,
+      enabled: alarm.name === ENGINE,
       recipients: [],
       renotification_window_hours: 0,
       params: alarm.params,

@@ -53,11 +53,15 @@ const LOOK_BACK = 20;
 
 /**
  * Closes the records that crashed ticks left open. Call it while holding the tick lock. They get no
- * `finished_at`, so that the dashboards show "unknown" for that tick, not "clear".
+ * `finished_at`, so that the dashboards show "unknown" for that tick, not "clear". Returns when those ticks started.
  */
-export async function closeCrashedRuns(tx: Transaction, now: number, ownId: string): Promise<void> {
+export async function closeCrashedRuns(
+  tx: Transaction,
+  now: number,
+  ownId: string,
+): Promise<readonly number[]> {
   const time = `${new Date(now * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
-  await tx.query(
+  const rows = await tx.query(
     `UPDATE entry SET data = data || $3::text::jsonb, status = 'done', timestamp_modified = $1
      WHERE id IN (
        SELECT id FROM (
@@ -65,7 +69,8 @@ export async function closeCrashedRuns(tx: Transaction, now: number, ownId: stri
          ORDER BY timestamp_created DESC LIMIT ${LOOK_BACK}
        ) AS newest
        WHERE id <> $2 AND jsonb_typeof(data) = 'object'
-         AND data->>'finished_at' IS NULL AND data->'crashed_at' IS NULL)`,
+         AND data->>'finished_at' IS NULL AND data->'crashed_at' IS NULL)
+     RETURNING timestamp_created AS at`,
     [
       now,
       ownId,
@@ -77,6 +82,7 @@ export async function closeCrashedRuns(tx: Transaction, now: number, ownId: stri
       now + TOLERANCE,
     ],
   );
+  return rows.map(({ at }) => Number(at)).sort((a, b) => a - b);
 }
 
 /** What the last ticks recorded of each alarm: the last one over all alarms, and later ones over some of them. */
@@ -133,15 +139,34 @@ function listedRun(row: Row) {
   };
 }
 
-/** The last certain time, while the clock is in doubt, and the times of the newest run and event. */
+/** Starts of ticks that show how often they run. */
+const STARTS = 13;
+
+/**
+ * The last certain time, while the clock is in doubt, the time of the newest run or event, and when the last ticks
+ * started, newest first.
+ */
 export async function lastTimes(db: Queryable) {
   const [row] = await db.query(
     `SELECT (SELECT data->'certain_at' FROM entry WHERE name = 'state:clock:engine' AND status = 'active' AND ${LIVE}) AS certain,
             coalesce((SELECT max(timestamp_created) FROM entry WHERE ${LIVE_RUN}),
-                     (SELECT max(timestamp_created) FROM entry WHERE kind = 'event' AND ${LIVE})) AS newest`,
+                     (SELECT max(timestamp_created) FROM entry WHERE kind = 'event' AND ${LIVE})) AS newest,
+            ARRAY((SELECT timestamp_created FROM entry WHERE ${LIVE_RUN} AND data->'only' IS NULL
+                   ORDER BY timestamp_created DESC LIMIT ${STARTS})
+                  UNION ALL
+                  (SELECT timestamp_created FROM entry WHERE kind = 'skipped_tick' AND ${LIVE}
+                   ORDER BY timestamp_created DESC LIMIT ${STARTS})) AS starts`,
   );
   const time = (value: unknown) => (typeof value === "number" ? value : undefined);
-  return { certain: time(row?.certain), newest: time(row?.newest) };
+  const starts: readonly unknown[] = Array.isArray(row?.starts) ? row.starts : [];
+  return {
+    certain: time(row?.certain),
+    newest: time(row?.newest),
+    starts: starts
+      .map(Number)
+      .sort((a, b) => b - a)
+      .slice(0, STARTS),
+  };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { EMAIL } from "../core/alarm_channels.ts";
 import { TOLERANCE } from "../core/clock.ts";
 import { eventEntryId } from "../core/event_key.ts";
 import type { ActiveEvent, ActiveEvents, AlarmRow, Outcome, SafeDetection } from "../core/model.ts";
@@ -5,6 +6,7 @@ import type { OpenedEvent, UnsentClear } from "../core/notice.ts";
 import type { Queryable, SqlValue, Transaction } from "./database.ts";
 import { ALARMS_CONTEXT, insertEntries, LIVE, type NewEntry } from "./entry.ts";
 import { CONTENT_MARK } from "./event_list.ts";
+import { noticesReader } from "./notices.ts";
 
 /** UUIDs of event rows. */
 type Ids = readonly string[];
@@ -23,9 +25,16 @@ const ACTIVE = `kind = 'event' AND ${LIVE}
 const STILL_ACTIVE = `kind || ' ' || context_id = 'event ${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
     AND coalesce(data->'clear_time', 'null') = 'null'`;
 
-/** The condition of the partial index on cleared events whose mail is unsent. */
+/**
+ * The condition of the partial index on cleared events that some channels still have to hear of. Earlier versions
+ * wrote `mail_owed`.
+ */
 export const UNSENT_CLEAR = `kind = 'event' AND ${LIVE}
-    AND data->>'mail_owed' = 'true'`;
+    AND (data->'swf' ? 'unsent' OR data->>'mail_owed' = 'true')`;
+
+/** SQL for what an event's row says about its notifications, as JSON text; `last_notified` counts where nothing else does. */
+const NOTICES = `jsonb_build_array(data->'swf', CASE WHEN data->'swf'->'notified' IS NULL THEN data->'last_notified' END,
+              data->'mail_owed')::text`;
 
 /** SQL for a number in `data`: 0 if it is missing, has another type, or is too large for a time or a counter. */
 function numberAt(key: string): string {
@@ -37,10 +46,11 @@ function numberAt(key: string): string {
 /** All active events of an alarm, in the order of their index. */
 export async function activeEvents(db: Queryable, alarmName: string): Promise<ActiveEvents> {
   const events = new Map<string, ActiveEvent>();
+  const notices = noticesReader();
   for (let after: string | undefined = ""; after !== undefined; ) {
     const rows = await db.query(
       `SELECT id, data->>'dedupe_key' AS "dedupeKey", md5(data->>'dedupe_key') AS digest,
-              ${numberAt("fire_time")} AS "fireTime", ${numberAt("last_notified")} AS "lastNotified",
+              ${numberAt("fire_time")} AS "fireTime", ${NOTICES} AS notices,
               ${numberAt("clear_held_at")} AS "clearHeldAt"
        FROM entry
        WHERE ${ACTIVE} AND data->>'entry_id' = $1 AND md5(data->>'dedupe_key') > $2
@@ -53,8 +63,8 @@ export async function activeEvents(db: Queryable, alarmName: string): Promise<Ac
         id: String(row.id),
         dedupeKey,
         fireTime: Number(row.fireTime),
+        notices: notices(row.notices),
         // 0 is none.
-        lastNotified: Number(row.lastNotified) || undefined,
         clearHeldAt: Number(row.clearHeldAt) || undefined,
       });
     }
@@ -101,8 +111,8 @@ export async function eventFaults(db: Queryable, now: number): Promise<readonly 
 export interface FiringFacts {
   readonly alarm: Pick<AlarmRow, "id" | "name" | "description">;
   readonly detections: Outcome["detections"];
-  /** Resolved addresses; an array, because the dashboard joins it. */
-  readonly recipients: readonly string[];
+  /** The addresses of the alarm and of the detection; an array, because the dashboard joins it. */
+  readonly recipientsOf: (detection: SafeDetection) => readonly string[];
   /** The tick's time. */
   readonly fireTime: number;
 }
@@ -147,8 +157,9 @@ const NOT_YET = {
 function newEvent(
   id: string,
   detection: SafeDetection,
-  { alarm, recipients, fireTime }: FiringFacts,
+  { alarm, recipientsOf, fireTime }: FiringFacts,
 ): NewEntry {
+  const own = detection.recipients;
   const head = alarm.description.trimEnd();
   return {
     id,
@@ -164,8 +175,9 @@ function newEvent(
       last_seen: fireTime,
       dedupe_key: detection.dedupeKey,
       subject: detection.subject,
-      recipients: [...recipients],
+      recipients: recipientsOf(detection),
       alarm_config_id: alarm.id,
+      swf: { news_at: fireTime, news: "fired", ...(own.length > 0 && { recipients: own }) },
     },
   };
 }
@@ -182,31 +194,81 @@ export async function holdEvents(tx: Transaction, ids: Ids, now: number): Promis
   await updateEvents(tx, ids, data, [now], STILL_ACTIVE);
 }
 
-export interface ClearFacts {
-  readonly reason: string;
-  /** Whether the alarm mails: an event that no confirmed mail has named is then unsent. */
-  readonly mailOn: boolean;
-}
-
 /** Ends those of the events that are still active and that no later tick has seen, except by a clock that was ahead. */
 export async function clearEvents(
   tx: Transaction,
   ids: Ids,
-  { reason, mailOn }: ClearFacts,
+  /** `unsent`: the channels that have to hear of it. */
+  { reason, unsent }: { readonly reason: string; readonly unsent: readonly string[] },
   now: number,
 ): Promise<void> {
-  const data = `data || jsonb_build_object('clear_time', $2::float8, 'clear_reason', $3::text)
-    || CASE WHEN $4::boolean AND ${numberAt("last_notified")} = 0
-       THEN '{"mail_owed": true}'::jsonb ELSE '{}'::jsonb END`;
+  const data = `jsonb_set(data || jsonb_build_object('clear_time', $2::float8, 'clear_reason', $3::text), '{swf}',
+    ${SWF} || jsonb_build_object('news', 'cleared', 'news_at', greatest($2, ${numberAt("last_notified")} + 0.001))
+    || CASE WHEN cardinality($4::text[]) > 0 THEN jsonb_build_object('unsent', to_jsonb($4::text[])) ELSE '{}' END)`;
   const seen = numberAt("last_seen");
   const condition = `${STILL_ACTIVE} AND NOT (${seen} > $2 AND ${seen} <= $2 + ${TOLERANCE})`;
-  await updateEvents(tx, ids, data, [now, reason, mailOn], condition);
+  await updateEvents(tx, ids, data, [now, reason, unsent], condition);
 }
 
-/** Records a confirmed mail on every event that it named, cleared ones too. */
-export async function stampNotified(tx: Transaction, ids: Ids, now: number): Promise<void> {
-  const data = "jsonb_set(data - 'mail_owed', '{last_notified}', to_jsonb($2::float8))";
-  await updateEvents(tx, ids, data, [now], "true");
+/** SQL for the object that this engine adds to an event; earlier versions added none. */
+const SWF = `CASE WHEN jsonb_typeof(data->'swf') = 'object' THEN data->'swf' ELSE '{}' END`;
+/** The same with what counts as `swf.notified` and `swf.unsent` in rows of earlier versions. */
+const FULL_SWF = `(CASE WHEN ${numberAt("last_notified")} > 0
+         THEN jsonb_build_object('notified', jsonb_build_object('${EMAIL}', data->'last_notified')) ELSE '{}' END
+       || CASE WHEN data->>'mail_owed' = 'true' THEN '{"unsent": ["${EMAIL}"]}'::jsonb ELSE '{}' END
+       || ${SWF})`;
+
+/** A notification that was delivered, and the events that it named. */
+export interface Stamp {
+  readonly channel: string;
+  /** Epoch seconds of the tick that composed it. */
+  readonly composedAt: number;
+  readonly to: readonly string[];
+  readonly firing: Ids;
+  /** Of `firing`, those that it reminded of. */
+  readonly reminded: Ids;
+  readonly cleared: Ids;
+}
+
+/** Records a delivered notification on every event that it named, cleared ones too. */
+export async function stampNotified(
+  tx: Transaction,
+  { channel, composedAt, to, firing, reminded, cleared }: Stamp,
+  now: number,
+): Promise<void> {
+  const last = numberAt("last_notified");
+  // Several channels may remind in one tick.
+  const stamped = (
+    unsent: string,
+    reminders: string,
+  ) => `jsonb_set(data - 'mail_owed', '{swf}', ${unsent}
+      || jsonb_build_object(
+        'notified', coalesce(${FULL_SWF}->'notified', '{}') || jsonb_build_object($3::text, $4::float8),
+        'to', coalesce(${SWF}->'to', '{}') || jsonb_build_object($3, to_jsonb($5::text[]))${reminders}))
+    || jsonb_build_object('last_notified', greatest($4, ${last}))`;
+  const counted = `, 'reminders', coalesce((data->'swf'->>'reminders')::float8, 0) + CASE WHEN ${last} < $4 THEN 1 ELSE 0 END`;
+  const params = [now, channel, composedAt, to];
+  const isReminder = new Set(reminded);
+  const others = isReminder.size === 0 ? firing : firing.filter((id) => !isReminder.has(id));
+  await updateEvents(tx, others, stamped(FULL_SWF, ""), params, "true");
+  await updateEvents(tx, reminded, stamped(FULL_SWF, counted), params, "true");
+  await updateEvents(tx, cleared, stamped(WITHOUT_CHANNEL, ""), params, "true");
+}
+
+/** Without the channel $3 in `unsent`, and without that if it is empty. */
+const WITHOUT_CHANNEL = `CASE WHEN (${FULL_SWF}->'unsent') - $3::text = '[]' THEN ${FULL_SWF} - 'unsent'
+       WHEN ${FULL_SWF} ? 'unsent' THEN jsonb_set(${FULL_SWF}, '{unsent}', (${FULL_SWF}->'unsent') - $3::text)
+       ELSE ${FULL_SWF} END`;
+
+/** A channel no longer has to hear that the events have cleared. */
+export async function forgetUnsent(
+  tx: Transaction,
+  ids: Ids,
+  channel: string,
+  now: number,
+): Promise<void> {
+  const data = `jsonb_set(data - 'mail_owed', '{swf}', ${WITHOUT_CHANNEL})`;
+  await updateEvents(tx, ids, data, [now, channel], "true");
 }
 
 /** Sets `data` to an SQL expression, in batches of ids; `$2`, the first of `params`, is the time. */
@@ -225,26 +287,32 @@ async function updateEvents(
     );
 }
 
-/** A mail names no more of them; the next mail names the rest. */
+/** A notification names no more of them; the next one names the rest. */
 const UNSENT_CLEARS = 1_000;
 
-/** Events that cleared before a confirmed mail named them, oldest first. */
+/** Cleared events that some channels still have to hear of, oldest first. */
 export async function unsentClears(
   db: Queryable,
   alarmName: string,
 ): Promise<readonly UnsentClear[]> {
   const rows = await db.query(
-    `SELECT id, COALESCE(data->>'dedupe_key', id) AS "dedupeKey",
+    `SELECT id, COALESCE(data->>'dedupe_key', id) AS "dedupeKey", ${NOTICES} AS notices,
             ${numberAt("fire_time")} AS "fireTime", ${numberAt("clear_time")} AS "clearTime"
      FROM entry
      WHERE ${UNSENT_CLEAR} AND data->>'entry_id' = $1
      ORDER BY timestamp_created, id LIMIT ${UNSENT_CLEARS}`,
     [eventEntryId(alarmName)],
   );
-  return rows.map((row) => ({
-    id: String(row.id),
-    dedupeKey: String(row.dedupeKey),
-    fireTime: Number(row.fireTime),
-    clearTime: Number(row.clearTime),
-  }));
+  const notices = noticesReader();
+  return rows.map((row) => {
+    const { unsent, ...rest } = notices(row.notices);
+    return {
+      id: String(row.id),
+      dedupeKey: String(row.dedupeKey),
+      fireTime: Number(row.fireTime),
+      clearTime: Number(row.clearTime),
+      notices: rest,
+      unsent,
+    };
+  });
 }

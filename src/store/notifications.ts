@@ -1,103 +1,152 @@
-import { randomUUID } from "node:crypto";
-import { array, fallback, number, object, optional, safeParse, string } from "valibot";
-import type { Refused } from "../core/delivery.ts";
+import { EMAIL } from "../core/alarm_channels.ts";
+import type { Bundle } from "../core/bundle.ts";
 import { eventEntryId } from "../core/event_key.ts";
-import type { BundleItem } from "../core/notice.ts";
-import type { PendingMail } from "../core/pending.ts";
-import type { UnknownAttempts } from "../core/repeats.ts";
+import type { DueItem } from "../core/notice.ts";
+import type { Attempted, OpenNotification } from "../core/notification.ts";
+import { repeatPause } from "../core/repeats.ts";
 import { safeText } from "../text/json.ts";
 import type { Queryable, Transaction } from "./database.ts";
 import { ALARMS_CONTEXT, insertEntries, jsonText } from "./entry.ts";
 import { UNSENT_CLEAR } from "./events.ts";
+import { readOpen } from "./open_notification.ts";
 
-/** The SQL condition of mails. */
+/** The SQL condition of notifications. */
 export const NOTIFICATION = `kind = 'notification' AND context_id = '${ALARMS_CONTEXT}'`;
-/** The condition of a partial index; statements repeat it so that Postgres can use the index. */
-const PENDING_MAIL = `${NOTIFICATION} AND data ? 'pending'`;
+/**
+ * The condition of the partial index on open ones; earlier versions wrote `pending` alone. Statements repeat it so that
+ * Postgres can use the index.
+ */
+const OPEN = `${NOTIFICATION} AND data ?| '{not_before,pending}'`;
 
-/** One attempt to deliver a bundle, before it is made. */
+/** A notification before its first attempt. */
 export interface NewNotification {
+  readonly id: string;
   /** The alarm's `entry_id`. */
   readonly alarm: string;
-  /** Id of the engine run. */
-  readonly runId: string;
+  /** Id of the engine run; undefined for a test of the channel. */
+  readonly runId: string | undefined;
   readonly channel: string;
-  readonly subject: string;
-  /** The mail's text, so that the record can be read without the mail. */
-  readonly text: string;
+  /** The type of the channel. */
+  readonly type: string;
+  /** Epoch seconds of the tick that composed it. */
+  readonly composedAt: number;
+  readonly to: readonly string[];
+  readonly own: readonly string[];
   readonly recipients: readonly string[];
-  readonly newEventIds?: readonly string[];
-  readonly continuingEventIds?: readonly string[];
-  /** Events that had already cleared. */
-  readonly clearedEventIds?: readonly string[];
-  /** What it is about, if not a bundle of events. */
-  readonly about?: string;
-  /** Identifies what it announces, if not events. */
-  readonly announces?: string;
+  readonly newEventIds: readonly string[];
+  readonly continuingEventIds: readonly string[];
+  readonly clearedEventIds: readonly string[];
+  readonly subject: string;
+  /** As a mail, so that the record can be read without the channel. */
+  readonly text: string;
+  readonly bundle: Bundle;
+  /** Open ones that it replaces. */
+  readonly supersedes: readonly string[];
 }
 
 /**
- * Records the attempt before it is made: if the engine dies in between, the row says `unknown`. Returns
- * the row's id.
+ * Records a notification before its first attempt: if the engine dies in between, the row says `unknown`. One that is
+ * queued is not attempted now.
  */
 export async function openNotification(
   tx: Transaction,
-  attempt: NewNotification,
+  notification: NewNotification,
   now: number,
-): Promise<string> {
-  const id = randomUUID();
+  queued?: { readonly notBefore: number; readonly error: string },
+): Promise<void> {
+  const { id, alarm, runId, channel, type, bundle } = notification;
+  const attempt =
+    queued === undefined
+      ? { ...beginning(now, 0), outcome: "unknown" }
+      : {
+          state: "queued",
+          attempts: 0,
+          not_before: queued.notBefore,
+          outcome: "failed",
+          error: queued.error,
+          retryable: true,
+        };
   const data = {
-    entry_id: `notification_${attempt.alarm}`,
-    alarm: attempt.alarm,
-    run_id: attempt.runId,
-    channel: attempt.channel,
+    entry_id: `notification_${alarm}`,
+    alarm,
+    run_id: runId,
+    channel,
+    type,
+    composed_at: notification.composedAt,
     attempted_at: now,
-    recipients: attempt.recipients,
-    new_event_ids: attempt.newEventIds ?? [],
-    continuing_event_ids: attempt.continuingEventIds ?? [],
-    cleared_event_ids: attempt.clearedEventIds ?? [],
-    attempts: 1,
-    outcome: "unknown",
-    about: attempt.about,
-    announces: attempt.announces,
+    to: notification.to,
+    own: notification.own.length === 0 ? undefined : notification.own,
+    recipients: notification.recipients,
+    new_event_ids: notification.newEventIds,
+    continuing_event_ids: notification.continuingEventIds,
+    cleared_event_ids: notification.clearedEventIds,
+    ...attempt,
+    // A test of a channel is never repeated by a tick.
+    ...(bundle.isTest === true ? { about: "test", not_before: undefined } : { bundle }),
   };
   await insertEntries(tx, { kind: "notification", status: "active", at: now }, [
-    { id, title: attempt.subject, content: attempt.text, data },
+    { id, title: notification.subject, content: notification.text, data },
   ]);
-  return id;
+  if (notification.supersedes.length > 0)
+    await tx.query(
+      `UPDATE entry SET data = data - ARRAY['not_before', 'bundle'] || $2::text::jsonb, status = 'done', timestamp_modified = $3
+       WHERE id = ANY($1::text[])`,
+      [notification.supersedes, jsonText({ state: "superseded", superseded_by: id }), now],
+    );
 }
 
-/** How an attempt to deliver a mail ended. */
-export interface NotificationResult {
-  /** `partial`: delivered to some recipients only. */
-  readonly outcome: "delivered" | "partial" | "failed";
-  /** The service's own ids of the messages, such as the MessageId of SES. */
-  readonly messageIds: readonly string[];
-  /** Addresses that the service does not accept. */
-  readonly refused: readonly Refused[];
-  /** Addresses that later ticks deliver this mail to. */
-  readonly pending: readonly string[];
+/** What is on record while an attempt is made: that of one whose result stays unknown. */
+function beginning(now: number, unknownBefore: number) {
+  const unknown = { count: unknownBefore + 1, last: now };
+  return {
+    state: "sending",
+    attempts: 1,
+    not_before: now + repeatPause(unknown.count),
+    unknown_attempts: unknown,
+  };
+}
+
+/** Records another attempt before it is made. */
+export async function beginAttempt(
+  tx: Transaction,
+  { id, attempts, unknown, pending }: OpenNotification,
+  now: number,
+): Promise<void> {
+  const data = {
+    ...beginning(now, unknown?.count ?? 0),
+    attempts: attempts + 1,
+    retry: "unknown",
+    retried_at: now,
+    ...(pending.length === 0 ? { outcome: "unknown" } : {}),
+  };
+  await tx.query(
+    `UPDATE entry SET timestamp_modified = $3, data = data || $2::text::jsonb
+       -- A first attempt in the future would keep it from ever being given up.
+       || jsonb_build_object('attempted_at', least((data->>'attempted_at')::float8, $3::float8))
+     WHERE id = $1`,
+    [id, jsonText(data), now],
+  );
+}
+
+/** What is recorded after an attempt. */
+export interface NotificationResult extends Attempted {
   /** Addresses that are no longer tried. */
-  readonly givenUp?: readonly string[];
-  readonly error: string | undefined;
-  /** Whether another attempt may help. */
-  readonly retryable: boolean | undefined;
-  /** Attempts that the service may have accepted although it did not confirm them. */
-  readonly unknown?: UnknownAttempts | undefined;
+  readonly givenUp: readonly string[];
   /** The text that was sent instead, if the service found the first one too large. */
   readonly shortened?: string | undefined;
 }
 
-/** Records how the first or a later attempt ended. */
+/** Records how an attempt ended. */
 export async function closeNotification(
   tx: Transaction,
   id: string,
   result: NotificationResult,
   now: number,
 ): Promise<void> {
-  const { refused, pending, givenUp = [], unknown, shortened } = result;
+  const { state, outcome, refused, pending, givenUp, unknown, shortened, notBefore } = result;
   const data = {
-    outcome: result.outcome,
+    state,
+    outcome,
     finished_at: now,
     message_ids: result.messageIds,
     refused: refused.length === 0 ? undefined : refused,
@@ -107,117 +156,120 @@ export async function closeNotification(
     retryable: result.retryable,
     may_have_been_sent: unknown === undefined ? undefined : true,
     unknown_attempts: unknown,
+    not_before: notBefore,
     shortened: shortened === undefined ? undefined : true,
   };
+  const isOpen = notBefore !== undefined;
+  // A person may send one again that was given up.
+  const removed = isOpen || state === "given_up" ? PER_ATTEMPT : [...PER_ATTEMPT, "bundle"];
   await tx.query(
-    `UPDATE entry SET data = (data - ARRAY['pending', 'retry', 'error', 'retryable', 'may_have_been_sent', 'unknown_attempts'])
-                             || $2::text::jsonb,
-                      status = 'done', timestamp_modified = $3, content = COALESCE($4, content)
+    `UPDATE entry SET data = (data - $5::text[]) || $2::text::jsonb,
+                      status = $6, timestamp_modified = $3, content = COALESCE($4, content)
      WHERE id = $1`,
-    [id, jsonText(data), now, shortened === undefined ? null : safeText(shortened)],
+    [
+      id,
+      jsonText(data),
+      now,
+      shortened === undefined ? null : safeText(shortened),
+      removed,
+      isOpen ? "active" : "done",
+    ],
   );
 }
 
-/** What mails may have named: an event, or the id of an announcement. */
-type Named = Pick<BundleItem, "eventId" | "since">;
+const PER_ATTEMPT = [
+  "pending",
+  "retry",
+  "error",
+  "retryable",
+  "may_have_been_sent",
+  "unknown_attempts",
+  "not_before",
+];
+
+/** Lets the next tick attempt a notification again, for 24 hours. Returns whether there is one that can be. */
+export async function reopenNotification(tx: Transaction, id: string, now: number) {
+  const data = { state: "queued", not_before: now, since: now };
+  const rows = await tx.query(
+    `UPDATE entry SET data = (data - 'given_up') || $2::text::jsonb, status = 'active', timestamp_modified = $3
+     WHERE id = $1 AND ${NOTIFICATION} AND data ? 'bundle' RETURNING id`,
+    [id, jsonText(data), now],
+  );
+  return rows.length > 0;
+}
 
 /**
- * For those that mails with an unknown result name: how many mails, and when the last one was. They may have
- * been sent before the engine died, lost its database, or got no response.
+ * Of these events, those that a notification on the channel names which may have been delivered: the engine died
+ * while it was sent, or its response was lost. Only attempts after an event's last delivered one count.
  */
-export async function unknownAttempts(
+export async function maybeNotified(
   db: Queryable,
-  alarm: string,
-  named: readonly Named[],
-): Promise<ReadonlyMap<string, UnknownAttempts>> {
-  if (named.length === 0) return new Map();
-  const since = named.reduce((least, item) => Math.min(least, item.since), Number.MAX_VALUE);
+  { alarm, channel }: { readonly alarm: string; readonly channel: string },
+  items: readonly DueItem[],
+  now: number,
+): Promise<ReadonlySet<string>> {
+  if (items.length === 0) return new Set();
+  const begins = items.map(({ notices: { notified }, fireTime }) => {
+    const last = Object.hasOwn(notified, channel) ? notified[channel] : undefined;
+    // An event that began while the clock was ahead seems younger than its notifications.
+    return last === undefined || last > now ? Math.min(fireTime, now - 24 * 3600) : last;
+  });
   const rows = await db.query(
-    `SELECT named.id, count(*)::int AS count, max(attempt.at)::float8 AS last
+    `SELECT DISTINCT named.id
      FROM (SELECT data, timestamp_created AS at FROM entry
            WHERE ${NOTIFICATION} AND timestamp_created >= $4::float8 AND data->>'alarm' = $1
+             AND CASE WHEN data ? 'state' THEN data->>'channel' ELSE '${EMAIL}' END = $5
              AND (data->>'outcome' IN ('unknown', 'interrupted') OR data->>'may_have_been_sent' = 'true')) AS attempt
      CROSS JOIN LATERAL jsonb_array_elements_text(
        jsonb_path_query_array(attempt.data, '$.new_event_ids[*]')
        || jsonb_path_query_array(attempt.data, '$.continuing_event_ids[*]')
-       || jsonb_path_query_array(attempt.data, '$.cleared_event_ids[*]')
-       || jsonb_path_query_array(attempt.data, '$.announces')) AS named(id)
+       || jsonb_path_query_array(attempt.data, '$.cleared_event_ids[*]')) AS named(id)
      JOIN unnest($2::text[], $3::text[]) AS event(id, since) ON event.id = named.id
-     WHERE attempt.at >= event.since::float8
-     GROUP BY named.id`,
-    [alarm, named.map(({ eventId }) => eventId), named.map((item) => String(item.since)), since],
+     WHERE attempt.at >= event.since::float8`,
+    [
+      alarm,
+      items.map(({ eventId }) => eventId),
+      begins.map(String),
+      begins.reduce((least, begin) => Math.min(least, begin), Number.MAX_VALUE),
+      channel,
+    ],
   );
-  return new Map(
-    rows.map(({ id, count, last }) => [String(id), { count: Number(count), last: Number(last) }]),
-  );
+  return new Set(rows.map(({ id }) => String(id)));
 }
 
-export type UnsentMail = Awaited<ReturnType<typeof readUnsentMail>>;
+export type Unsent = Awaited<ReturnType<typeof readUnsent>>;
 
-/** Which alarms have unsent mail from earlier ticks; usually none has. One statement for all alarms of a tick. */
-export async function readUnsentMail(db: Queryable) {
+/** What earlier ticks could not deliver; usually nothing. One statement for all alarms of a tick. */
+export async function readUnsent(db: Queryable) {
   const rows = await db.query(
-    `SELECT DISTINCT 'clear ' || (data->>'entry_id') AS unsent FROM entry WHERE ${UNSENT_CLEAR}
+    `SELECT DISTINCT 'clear ' || (data->>'entry_id') AS unsent, NULL::float8 AS until FROM entry WHERE ${UNSENT_CLEAR}
      UNION ALL
-     SELECT DISTINCT 'pending ' || (data->>'alarm') FROM entry WHERE ${PENDING_MAIL}`,
+     SELECT 'open ' || (data->>'alarm'), NULL FROM entry WHERE ${OPEN} GROUP BY 1
+     UNION ALL
+     SELECT 'queued ' || (data->>'channel'), max(CASE WHEN jsonb_typeof(data->'not_before') = 'number' THEN (data->>'not_before')::float8 END)
+     FROM entry WHERE ${OPEN} AND data->>'state' = 'queued' GROUP BY 1`,
   );
-  const unsent = new Set(rows.map((row) => row.unsent));
+  const unsent = new Map(rows.map((row) => [String(row.unsent), Number(row.until)]));
   return {
-    /** Whether events of the alarm cleared before a confirmed mail named them. */
+    /** Whether some channels still have to hear that events of the alarm have cleared. */
     hasClears: (alarmName: string): boolean => unsent.has(`clear ${eventEntryId(alarmName)}`),
-    /** Whether a mail of the alarm has not reached some of its recipients yet. */
-    hasPending: (alarmEntryId: string): boolean => unsent.has(`pending ${alarmEntryId}`),
+    /** Whether a notification of the alarm is open. */
+    hasOpen: (alarmEntryId: string): boolean => unsent.has(`open ${alarmEntryId}`),
+    /** Epoch seconds until which the channel accepts nothing; 0 if it did not say so. */
+    queuedUntil: (channel: string): number => unsent.get(`queued ${channel}`) ?? 0,
   };
 }
 
-const addresses = fallback(array(string()), []);
-
-const PendingRow = object({
-  id: string(),
-  title: string(),
-  content: string(),
-  data: object({
-    attempted_at: number(),
-    attempts: fallback(number(), 1),
-    pending: addresses,
-    refused: fallback(array(object({ address: string(), reason: string() })), []),
-    message_ids: addresses,
-    error: fallback(string(), ""),
-    unknown_attempts: fallback(optional(object({ count: number(), last: number() })), undefined),
-  }),
-});
-
-/** An alarm's mails that have not reached some of their recipients yet, oldest first; unreadable rows are skipped. */
-export async function pendingMails(db: Queryable, alarm: string): Promise<readonly PendingMail[]> {
+/** An alarm's open notifications, oldest first; unreadable rows are skipped. */
+export async function openNotifications(
+  db: Queryable,
+  alarm: string,
+): Promise<readonly OpenNotification[]> {
   const rows = await db.query(
     `SELECT id, title, content, data FROM entry
-     WHERE ${PENDING_MAIL} AND data->>'alarm' = $1
+     WHERE ${OPEN} AND data->>'alarm' = $1
      ORDER BY timestamp_created, id`,
     [alarm],
   );
-  return rows.flatMap((row) => {
-    const parsed = safeParse(PendingRow, row);
-    if (!parsed.success) return [];
-    const { id, title: subject, content: text, data } = parsed.output;
-    const { attempted_at: attemptedAt, message_ids: messageIds, ...others } = data;
-    const { unknown_attempts: unknown, ...rest } = others;
-    return [{ id, subject, text, attemptedAt, messageIds, unknown, ...rest }];
-  });
-}
-
-/** Records another attempt before it is made: a crash in between can repeat the mail to its pending recipients. */
-export async function beginRetry(
-  tx: Transaction,
-  { id, attempts }: Pick<PendingMail, "id" | "attempts">,
-  unknown: UnknownAttempts,
-): Promise<void> {
-  const now = unknown.last;
-  const retry = { retry: "unknown", retried_at: now, unknown_attempts: unknown };
-  await tx.query(
-    `UPDATE entry SET timestamp_modified = $3, data = data || $2::text::jsonb
-       -- A first attempt in the future would keep it from ever being given up.
-       || jsonb_build_object('attempted_at', least((data->>'attempted_at')::float8, $3::float8))
-     WHERE id = $1`,
-    [id, jsonText({ attempts: attempts + 1, ...retry }), now],
-  );
+  return rows.flatMap((row) => readOpen(row) ?? []);
 }

@@ -1,0 +1,32 @@
+import type { ActiveEvent, AlarmRow, Notices } from "./model.ts";
+
+export const NO_NOTICES: Notices = { newsAt: undefined, notified: {}, to: {}, recipients: [] };
+
+/** The time of the tick that composed the last notification that named the event on the channel; undefined if none was delivered. */
+export function notifiedAt({ notices }: Pick<ActiveEvent, "notices">, channel: string) {
+  return Object.hasOwn(notices.notified, channel) ? notices.notified[channel] : undefined;
+}
+
+/** When the latest news of the event happened. */
+export function newsAt({ fireTime, notices }: Pick<ActiveEvent, "fireTime" | "notices">): number {
+  return notices.newsAt ?? fireTime;
+}
+
+/** Whether no delivered notification on this channel has the latest news of an active event. */
+export function isUnsent(
+  event: Pick<ActiveEvent, "fireTime" | "notices">,
+  channel: string,
+): boolean {
+  const at = notifiedAt(event, channel);
+  return at === undefined || at < newsAt(event);
+}
+
+/** The channels on which the end of the event is news, when it clears. */
+export function channelsToHearOfClear(
+  event: ActiveEvent,
+  { enabled, notifyClear }: Pick<AlarmRow, "enabled" | "notifyClear">,
+  channels: readonly string[],
+): readonly string[] {
+  if (!enabled) return [];
+  return channels.filter((channel) => notifyClear || isUnsent(event, channel));
+}

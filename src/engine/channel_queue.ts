@@ -1,0 +1,127 @@
+import { setMaxListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Channel, OnProgress, Outgoing } from "../channel/channel.ts";
+import type { ConfiguredChannel } from "../channel/registry.ts";
+import { type Delivery, type DeliveryError, type Refused, undelivered } from "../core/delivery.ts";
+import { errorText } from "../text/describe.ts";
+import { utcMinute } from "../text/utc.ts";
+
+/** What a tick learnt about a channel. */
+export interface ChannelReport {
+  readonly attempted: boolean;
+  /** Why the whole channel does not deliver. */
+  readonly error: string | undefined;
+}
+
+export interface QueueFacts {
+  readonly settings: ConfiguredChannel;
+  readonly open: (settings: ConfiguredChannel) => Promise<Channel>;
+  /** Aborts when the tick's time is over. */
+  readonly signal: AbortSignal;
+  /** Epoch seconds. */
+  readonly clock: () => number;
+  /** Epoch seconds after which a tick waits for no service. */
+  readonly patientUntil: number;
+  /** Epoch seconds until which the service accepts nothing, as earlier ticks learnt. */
+  readonly closedUntil: number;
+}
+
+/**
+ * The notifications of one tick on one channel, one after the other. After an error of the whole channel the others
+ * are not tried: each would wait for its own timeouts.
+ */
+export class ChannelQueue {
+  readonly #facts: QueueFacts;
+  #channel: Promise<Channel> | undefined;
+  /** The end of the last work that was begun. */
+  #last: Promise<unknown> = Promise.resolve();
+  #error: DeliveryError | undefined;
+  #closedUntil: number;
+  #attempted = false;
+  readonly refused: Refused[] = [];
+  readonly reached = new Set<string>();
+
+  constructor(facts: QueueFacts) {
+    // Each call listens; Node would warn of a leak on stderr.
+    setMaxListeners(0, facts.signal);
+    this.#facts = facts;
+    this.#closedUntil = facts.closedUntil;
+  }
+
+  get type(): string {
+    return this.#facts.settings.type;
+  }
+
+  /** Where it delivers; undefined if to the recipients of the alarms. */
+  get target(): string | undefined {
+    return this.#facts.settings.opener?.target;
+  }
+
+  get report(): ChannelReport {
+    return { attempted: this.#attempted, error: this.#error?.message };
+  }
+
+  /**
+   * Runs the work for one notification, from its record to its stamp, before the work for the next one: a crash then
+   * repeats one at most.
+   */
+  async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return await done;
+  }
+
+  /** Why nothing can be attempted now, and from when on it can; undefined if it can. */
+  get closed(): { readonly notBefore: number; readonly error: string } | undefined {
+    const now = this.#facts.clock();
+    if (this.#closedUntil > now) {
+      const error = `not tried: the service accepts nothing before ${utcMinute(this.#closedUntil)}`;
+      return { notBefore: this.#closedUntil, error };
+    }
+    if (this.#error === undefined) return undefined;
+    return { notBefore: now, error: `not tried: ${this.#error.message}` };
+  }
+
+  async deliver(outgoing: Outgoing, onProgress: OnProgress): Promise<Delivery> {
+    const { signal } = this.#facts;
+    let channel: Channel;
+    try {
+      this.#channel ??= this.#facts.open(this.#facts.settings);
+      channel = await this.#channel;
+    } catch (thrown) {
+      const message = `cannot open the channel: ${errorText(thrown)}`;
+      const facts = { message, retryable: false, scope: "channel", mayBeDelivered: false } as const;
+      this.#error = facts;
+      return undelivered(outgoing.recipients, facts);
+    }
+    for (let left = outgoing.recipients; ; ) {
+      this.#attempted = true;
+      const delivery = await channel.deliver({ ...outgoing, recipients: left }, signal, onProgress);
+      const { error, confirmed, refused, pending } = delivery;
+      for (const address of confirmed) this.reached.add(address);
+      this.refused.push(...refused);
+      if (error?.retryAfter === undefined) {
+        if (error?.scope === "channel") this.#error = error;
+        return delivery;
+      }
+      const until = this.#facts.clock() + error.retryAfter;
+      const isPatient = until <= this.#facts.patientUntil && confirmed.length === 0;
+      if (!isPatient || !(await this.#wait(error.retryAfter))) {
+        this.#closedUntil = until;
+        this.#error = error;
+        return delivery;
+      }
+      left = pending;
+    }
+  }
+
+  /** Whether it waited to the end. */
+  async #wait(seconds: number): Promise<boolean> {
+    try {
+      await sleep(seconds * 1000, undefined, { signal: this.#facts.signal });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

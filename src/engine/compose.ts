@@ -1,0 +1,75 @@
+import { randomUUID } from "node:crypto";
+import { composeBundle, listedItems, sortItems } from "../core/bundle.ts";
+import type { AlarmRow } from "../core/model.ts";
+import type { DueItem } from "../core/notice.ts";
+import type { Route } from "../core/route.ts";
+import { renderMessage } from "../message/render.ts";
+import type { Database } from "../store/database.ts";
+import { eventTexts } from "../store/event_list.ts";
+import { maybeNotified } from "../store/notifications.ts";
+import type { ChannelQueue } from "./channel_queue.ts";
+import type { Composed } from "./deliver.ts";
+import type { Recorded } from "./record.ts";
+import type { Run } from "./run.ts";
+
+export interface ComposeFacts {
+  readonly db: Database;
+  readonly run: Pick<Run, "id" | "now">;
+  readonly queue: ChannelQueue;
+  readonly channel: string;
+  /** Ids of the open notifications that it replaces. */
+  readonly supersedes: readonly string[];
+}
+
+/** A new notification, with the texts that only the database has. */
+export async function compose(
+  alarm: AlarmRow,
+  { outcome }: Recorded,
+  { to, own, recipients, items }: Route,
+  { db, run, queue, channel, supersedes }: ComposeFacts,
+): Promise<Composed> {
+  const { id: runId, now } = run;
+  const sorted = sortItems(items);
+  const listed = listedItems(items);
+  const unseen = listed.continuing.filter(({ dedupeKey }) => !outcome.detections.has(dedupeKey));
+  const late = [...sorted.continuing, ...sorted.cleared];
+  const bundle = composeBundle({
+    entryId: alarm.entryId,
+    title: alarm.title,
+    description: alarm.description,
+    time: now,
+    to,
+    items,
+    detections: outcome.detections,
+    stored: await eventTexts(db, eventIds([...unseen, ...listed.cleared]), alarm.description),
+    maybeMailed: await maybeNotified(db, { alarm: alarm.entryId, channel }, late, now),
+    caveats: outcome.reasons,
+  });
+  const message = renderMessage(bundle);
+  const notification = {
+    id: randomUUID(),
+    alarm: alarm.entryId,
+    runId,
+    channel,
+    type: queue.type,
+    // News of a clock that was ahead counts as sent once this is.
+    composedAt: items.reduce((latest, { newsAt }) => Math.max(latest, newsAt), now),
+    to,
+    own,
+    recipients,
+    newEventIds: eventIds(sorted.fresh),
+    continuingEventIds: eventIds(sorted.continuing),
+    clearedEventIds: eventIds(sorted.cleared),
+    subject: message.subject,
+    text: message.text,
+    bundle,
+    supersedes,
+  };
+  const isReminder = ({ reason }: DueItem): boolean => reason === "renotification due";
+  const reminded = eventIds(sorted.continuing.filter(isReminder));
+  return { notification, message, reminded };
+}
+
+function eventIds(items: readonly DueItem[]): readonly string[] {
+  return items.map(({ eventId }) => eventId);
+}

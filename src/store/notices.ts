@@ -1,0 +1,62 @@
+import {
+  array,
+  fallback,
+  number,
+  object,
+  optional,
+  record,
+  safeParse,
+  string,
+  tuple,
+  unknown,
+} from "valibot";
+import { EMAIL } from "../core/alarm_channels.ts";
+import type { Notices } from "../core/model.ts";
+import { NO_NOTICES } from "../core/news.ts";
+
+const texts = fallback(array(string()), []);
+
+const Row = tuple([
+  fallback(
+    object({
+      news_at: fallback(optional(number()), undefined),
+      notified: fallback(optional(record(string(), number())), undefined),
+      to: fallback(record(string(), texts), {}),
+      recipients: texts,
+      unsent: texts,
+    }),
+    { news_at: undefined, notified: undefined, to: {}, recipients: [], unsent: [] },
+  ),
+  fallback(optional(number()), undefined),
+  unknown(),
+]);
+
+type ReadNotices = Notices & { readonly unsent: readonly string[] };
+
+/**
+ * Reads what events' rows say about their notifications. Rows with the same text share one object: an alarm may have a
+ * million events. In rows of earlier versions `last_notified` and `mail_owed` are those of email.
+ */
+export function noticesReader(): (text: unknown) => ReadNotices {
+  const known = new Map<unknown, ReadNotices>();
+  return (text) => {
+    const notices = known.get(text) ?? parse(text);
+    known.set(text, notices);
+    return notices;
+  };
+}
+
+function parse(text: unknown): ReadNotices {
+  const parsed = safeParse(Row, typeof text === "string" ? JSON.parse(text) : undefined);
+  if (!parsed.success) return { ...NO_NOTICES, unsent: [] };
+  const [swf, lastNotified, mailOwed] = parsed.output;
+  const before = lastNotified ? { [EMAIL]: lastNotified } : {};
+  const isOwed = mailOwed === true || mailOwed === "true";
+  return {
+    newsAt: swf.news_at,
+    notified: swf.notified ?? before,
+    to: swf.to,
+    recipients: swf.recipients,
+    unsent: isOwed && swf.unsent.length === 0 ? [EMAIL] : swf.unsent,
+  };
+}
