@@ -12,9 +12,8 @@ export interface Texts {
   readonly body: string;
 }
 
-const MAX_SUBJECT = 200;
-const MAX_ERROR = 1_000;
-const MAX_LISTED = 10;
+/** A message shows the first 2,000 characters of a body: what to do must be among them. */
+const LIMITS = { subject: 200, error: 300, errors: 5, names: 50 };
 
 export function unreachableTexts(
   name: string,
@@ -23,10 +22,10 @@ export function unreachableTexts(
 ): Texts {
   return texts(`source ${name} has been unreachable since ${utcMinute(since)}`, [
     `Every request to the source ${name} has failed since ${utcMinute(since)}.`,
-    `Last error: ${cut(cause, MAX_ERROR)}`,
+    `Last error: ${cut(cause, LIMITS.error)}`,
     "The alarms that need it cannot see anything. Until it responds, their events do not clear.",
-    ...(affected.length === 0 ? [] : [`Affected alarms: ${list(affected)}`]),
     "Check the service and the network between it and this host.",
+    ...(affected.length === 0 ? [] : [`Affected alarms: ${list(affected)}`]),
   ]);
 }
 
@@ -37,7 +36,7 @@ export function quarantineTexts(
   const failed = failures === 1 ? "once" : `${failures} times in a row`;
   return texts(`alarm ${name} is quarantined: it failed ${failed}`, [
     `The alarm "${title}" (${name}) has failed ${failed} because of its own errors. It has been quarantined since ${utcMinute(since)}.`,
-    `Last error: ${cut(cause, MAX_ERROR)}`,
+    `Last error: ${cut(cause, LIMITS.error)}`,
     "While it does not run, its events neither open nor clear.",
     `The engine tries it again at growing intervals of at most six hours: ${next}. It is tried at once when its module file or its row changes, or with: bin/swf-alarms run --alarm ${name}`,
   ]);
@@ -55,7 +54,7 @@ export function failingTexts({ name, title, errors }: AlarmFacts, ticks: number)
 export function channelTexts(name: string, error: string, ticks: number): Texts {
   return texts(`channel ${name} does not deliver: ${error}`, [
     `The channel ${name} has failed in at least ${ticks} ticks in a row.`,
-    `Last error: ${cut(error, MAX_ERROR)}`,
+    `Last error: ${cut(error, LIMITS.error)}`,
     "The engine tries again in every tick, a notification for 24 hours. Other channels are not affected.",
     `After a correction, send a test message with: bin/swf-alarms channel test ${name}`,
   ]);
@@ -71,14 +70,14 @@ export function recipientTexts(
   const [reason = ""] = reasons;
   const subject = isAddress
     ? `address ${address} is refused: ${reason}`
-    : `a recipient of ${list(alarms)} is wrong: ${reason}`;
+    : `a recipient of ${list(alarms, 3)} is wrong: ${reason}`;
   return texts(subject, [
     isAddress
       ? `Notifications to ${address} are refused. The other recipients get theirs.`
       : "Nothing is sent to this recipient. The others get their notifications.",
     lines(reasons),
-    `Recipient of: ${list(alarms)}`,
     "Correct or remove it in the alarm's recipients (bin/swf-alarms alarm set NAME --recipients …), in its team (bin/swf-alarms team set @NAME …), or for the alarm engine in the operators of [email].",
+    `Recipient of: ${list(alarms)}`,
   ]);
 }
 
@@ -106,16 +105,16 @@ export function missedTexts({ since, ticks }: Missed, now: number): Texts {
 }
 
 function texts(subject: string, paragraphs: readonly string[]): Texts {
-  return { subject: cut(headerText(subject), MAX_SUBJECT), body: paragraphs.join("\n\n") };
+  return { subject: cut(headerText(subject), LIMITS.subject), body: paragraphs.join("\n\n") };
 }
 
 function lines(errors: readonly string[]): string {
-  const shown = errors.slice(0, MAX_LISTED).map((error) => `- ${cut(error, MAX_ERROR)}`);
+  const shown = errors.slice(0, LIMITS.errors).map((error) => `- ${cut(error, LIMITS.error)}`);
   const more = errors.length - shown.length;
   return [...shown, ...(more > 0 ? [`- and ${more} more`] : [])].join("\n");
 }
 
-function list(names: readonly string[]): string {
-  const more = names.length - MAX_LISTED;
-  return `${names.slice(0, MAX_LISTED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+function list(names: readonly string[], limit = LIMITS.names): string {
+  const more = names.length - limit;
+  return `${names.slice(0, limit).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
