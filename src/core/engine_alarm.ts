@@ -19,7 +19,7 @@ import { affectedAlarms, isCausedBySources } from "./source_state.ts";
 export const ENGINE_ALARM = "engine";
 
 /** Something that is wrong now; `settle` is how long it must last to be a detection. */
-export interface EngineTrouble extends Texts {
+export interface Observation extends Texts {
   readonly settle: SettleRule;
   /** Recipients besides those of the alarm `engine`, as written. */
   readonly recipients: readonly string[];
@@ -31,9 +31,9 @@ const CHANNEL_TICKS = 2;
 const MAX_NAME = 400;
 
 /** What is wrong now, by dedupe key. */
-export function observeEngine(facts: EngineFacts): ReadonlyMap<string, EngineTrouble> {
+export function observeEngine(facts: EngineFacts): ReadonlyMap<string, Observation> {
   const { now, alarms } = facts;
-  const observed = new Map<string, EngineTrouble>();
+  const observed = new Map<string, Observation>();
   const add = (key: string, texts: Texts, ticks = AT_ONCE, recipients: readonly string[] = []) =>
     observed.set(key, { ...texts, settle: { ticks }, recipients });
 

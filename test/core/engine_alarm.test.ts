@@ -79,7 +79,7 @@ describe("what is wrong in a tick", () => {
       [],
     ],
     [
-      "alarms whose errors an unreachable source explains are no trouble of their own",
+      "alarms whose errors an unreachable source explains are no detections of their own",
       {
         sources: [outage],
         alarms: [
