@@ -57,7 +57,7 @@ async function readStatus(
       not_mailed: counts.get(name)?.unsent ?? 0,
     })),
     unreachable: sourceStates(states).flatMap(({ source, state }) =>
-      state.kind === "unreachable" && configured.has(source)
+      configured.has(source)
         ? [{ source, unreachable_since: state.since, cause: state.cause }]
         : [],
     ),

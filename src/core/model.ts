@@ -32,6 +32,8 @@ export interface Outcome {
   readonly keys: ReadonlySet<string>;
   /** The detections that rows and mails need, by dedupe key. */
   readonly detections: ReadonlyMap<string, SafeDetection>;
+  /** Whether it proves nothing about a dedupe key, although it is `complete`; absent if it covers all keys. */
+  readonly unknown?: (dedupeKey: string) => boolean;
   readonly seconds: number;
 }
 

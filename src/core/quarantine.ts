@@ -13,8 +13,6 @@ export interface AlarmState {
   /** Identifies the module file and the row at the last try; after a change the alarm is tried at once. */
   readonly fingerprint: string;
   readonly quarantine: Quarantine | undefined;
-  /** A quarantine that has ended, until the mail about its end was sent. */
-  readonly recovery: Recovery | undefined;
 }
 
 /** Times are epoch seconds. */
@@ -27,14 +25,6 @@ export interface Quarantine {
   readonly triedAt: number;
   /** The last tick that looked at it, to detect a clock that was set back. */
   readonly lookedAt: number;
-  /** Whether a mail about it was delivered. */
-  readonly notified: boolean;
-}
-
-interface Recovery {
-  readonly since: number;
-  readonly until: number;
-  readonly notified: boolean;
 }
 
 const FIRST_PAUSE = 2;
@@ -105,14 +95,8 @@ export function nextAlarmState(facts: RunFacts): AlarmState | undefined {
   if (facts.after === 0) return undefined;
   const quarantine = state?.quarantine;
   switch (facts.result) {
-    case "completed": {
-      const recovery =
-        quarantine === undefined
-          ? state?.recovery
-          : { since: Math.min(quarantine.since, now), until: now, notified: quarantine.notified };
-      if (state === undefined || recovery === undefined) return undefined;
-      return { failures: 0, cause: state.cause, fingerprint, quarantine: undefined, recovery };
-    }
+    case "completed":
+      return undefined;
     case "own failure":
       return afterFailure(facts);
     case "other failure": {
@@ -130,7 +114,7 @@ function afterFailure({ state, fingerprint, reason, now, after, ...facts }: RunF
   const failures = continues ? (state?.failures ?? 0) + 1 : 1;
   const cause = cut(facts.cause, MAX_CAUSE);
   if (before === undefined && failures < after)
-    return { failures, cause, fingerprint, quarantine: undefined, recovery: state?.recovery };
+    return { failures, cause, fingerprint, quarantine: undefined };
   // Only a pause that was waited out grows: an early try after a repair must not lengthen it.
   const waitedOut = reason === "its turn" || reason === "six hours have passed";
   const pause =
@@ -141,17 +125,6 @@ function afterFailure({ state, fingerprint, reason, now, after, ...facts }: RunF
     wait: pause + 1,
     triedAt: now,
     lookedAt: now,
-    // Recipients who got the mail about the last quarantine, and none about its end, need no second one.
-    notified: before?.notified ?? state?.recovery?.notified ?? false,
   };
-  return { failures, cause, fingerprint, quarantine, recovery: undefined };
-}
-
-/** The state once the mail about the quarantine or its end was delivered, or has no recipients. */
-export function afterQuarantineNotice(state: AlarmState | undefined): AlarmState | undefined {
-  if (state?.quarantine !== undefined)
-    return { ...state, quarantine: { ...state.quarantine, notified: true } };
-  return state === undefined || state.failures === 0
-    ? undefined
-    : { ...state, recovery: undefined };
+  return { failures, cause, fingerprint, quarantine };
 }

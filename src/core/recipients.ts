@@ -23,26 +23,32 @@ export function recipientTokens(value: unknown): string[] {
 
 /**
  * Expands `@team` tokens; teams do not nest, and their names are case-sensitive. Returns each mailbox once, in the
- * order given, and what is neither an address nor a team with members, each with what to write.
+ * order given, and what is neither an address nor a team with members, each with what to write. `wrong` lists all of
+ * these, `faults` the first few.
  */
 export function resolveRecipients(tokens: readonly string[], teams: ReadonlyMap<string, Team>) {
   const addresses = new Map<string, string>();
-  const faults = new Set<string>();
+  const wrong = new Map<string, string>();
   for (const token of tokens) {
     const isTeam = token.startsWith("@");
     const members = isTeam ? (teams.get(token)?.members ?? []) : [token];
-    if (members.length === 0)
-      faults.add(
-        `team ${cut(token, 80)} does not exist or has no members${suggestion(token, [...teams.keys()])}`,
-      );
+    if (members.length === 0) {
+      const meant = suggestion(token, [...teams.keys()]);
+      wrong.set(`team ${cut(token, 80)} does not exist or has no members${meant}`, token);
+    }
     for (const member of members) {
       const address = mailbox(member);
-      if (address === undefined) faults.add(addressFault(member) + (isTeam ? ` in ${token}` : ""));
+      if (address === undefined)
+        wrong.set(addressFault(member) + (isTeam ? ` in ${token}` : ""), member);
       else if (!addresses.has(address.toLowerCase())) addresses.set(address.toLowerCase(), address);
     }
   }
-  const more = faults.size > 5 ? [`and ${faults.size - 5} more wrong recipients`] : [];
-  return { addresses: [...addresses.values()], faults: [...[...faults].slice(0, 5), ...more] };
+  const more = wrong.size > 5 ? [`and ${wrong.size - 5} more wrong recipients`] : [];
+  return {
+    addresses: [...addresses.values()],
+    wrong: [...wrong].map(([reason, address]) => ({ address, reason })),
+    faults: [...[...wrong.keys()].slice(0, 5), ...more],
+  };
 }
 
 /** Why a text is not an address, with the one that was probably meant. */

@@ -1,7 +1,11 @@
 import type { ActiveEvent, ActiveEvents, Outcome } from "./model.ts";
 
 /** "held" comes from the clear guard, with its counts. */
-type KeepReason = "outcome is partial" | "outcome failed" | `held: ${string}`;
+type KeepReason =
+  | "outcome is partial"
+  | "outcome failed"
+  | "not looked at in this tick"
+  | `held: ${string}`;
 
 /** What a tick will do to an alarm's events, decided before anything is written. */
 export interface Plan {
@@ -14,8 +18,8 @@ export interface Plan {
 
 export const NO_CHANGES: Plan = { open: [], touch: [], clear: [], keep: [] };
 
-/** Compares what was detected with what is firing. Only a `complete` outcome clears. */
-export function reconcile({ status, keys }: Outcome, active: ActiveEvents): Plan {
+/** Compares what was detected with what is firing. Only a `complete` outcome clears, and only what it looked at. */
+export function reconcile({ status, keys, unknown }: Outcome, active: ActiveEvents): Plan {
   const open: Plan["open"][number][] = [];
   const touch: Plan["touch"][number][] = [];
   for (const dedupeKey of keys) {
@@ -26,10 +30,14 @@ export function reconcile({ status, keys }: Outcome, active: ActiveEvents): Plan
   const unseen = [...active.values()]
     .filter(({ dedupeKey }) => !keys.has(dedupeKey))
     .sort((a, b) => a.fireTime - b.fireTime);
-  if (status === "complete") {
-    const clear = unseen.map((event) => ({ event, reason: "no longer detected" as const }));
-    return { open, touch, clear, keep: [] };
+  const clear: Plan["clear"][number][] = [];
+  const keep: Plan["keep"][number][] = [];
+  for (const event of unseen) {
+    if (status === "partial") keep.push({ event, reason: "outcome is partial" });
+    else if (status === "failed") keep.push({ event, reason: "outcome failed" });
+    else if (unknown?.(event.dedupeKey) === true)
+      keep.push({ event, reason: "not looked at in this tick" });
+    else clear.push({ event, reason: "no longer detected" });
   }
-  const reason = status === "partial" ? "outcome is partial" : "outcome failed";
-  return { open, touch, clear: [], keep: unseen.map((event) => ({ event, reason })) };
+  return { open, touch, clear, keep };
 }

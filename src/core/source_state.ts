@@ -10,48 +10,30 @@ export interface RequestCounts {
   readonly lastError: string | undefined;
 }
 
-/** What the engine stores about a source between ticks; a source that responds has no state. Times are epoch seconds. */
-export type SourceState =
-  | {
-      readonly kind: "unreachable";
-      readonly since: number;
-      readonly cause: string;
-      /** Whether a mail about it was delivered. */
-      readonly notified: boolean;
-    }
-  /** It responds again, and the mail that says so is not sent yet. */
-  | { readonly kind: "recovered"; readonly since: number; readonly until: number };
+/** What the engine stores between ticks about a source that is unreachable. */
+export interface SourceState {
+  /** Epoch seconds. */
+  readonly since: number;
+  /** Why the last request failed. */
+  readonly cause: string;
+}
 
-/** The state after a tick. A tick without a request to the source changes nothing. */
+/** The state after a tick; undefined if the source responds. A tick without a request to it changes nothing. */
 export function nextSourceState(
   state: SourceState | undefined,
   { requests, succeeded, lastError }: RequestCounts,
   now: number,
 ): SourceState | undefined {
   if (requests === 0) return state;
-  if (succeeded > 0) {
-    if (state?.kind !== "unreachable") return state;
-    return state.notified
-      ? { kind: "recovered", since: Math.min(state.since, now), until: now }
-      : undefined;
-  }
-  const cause = lastError ?? "no response yet";
-  // Operators who got the mail about the last outage, and none about its end, need no second one.
-  if (state?.kind !== "unreachable")
-    return { kind: "unreachable", since: now, cause, notified: state !== undefined };
-  // A clock that was set back must not delay the mail.
-  return { ...state, since: Math.min(state.since, now), cause };
-}
-
-/** The state once the mail was delivered. */
-export function afterSourceNotice(state: SourceState | undefined): SourceState | undefined {
-  return state?.kind === "unreachable" ? { ...state, notified: true } : undefined;
+  if (succeeded > 0) return undefined;
+  // After the clock was set back, the outage must not begin in the future.
+  return { since: Math.min(state?.since ?? now, now), cause: lastError ?? "no response yet" };
 }
 
 /** An unreachable source in one line, in place of one error for each alarm. */
 export function renderUnreachable(
   source: string,
-  { since, cause }: Extract<SourceState, { kind: "unreachable" }>,
+  { since, cause }: SourceState,
   { requests, succeeded }: RequestCounts,
   alarms: readonly string[],
 ): string {
@@ -72,6 +54,17 @@ export function isCausedBySources(
       /^and \d+ more reasons$/.test(error) ||
       (cause === "source" && error.startsWith("out of time: detect")),
   );
+}
+
+/** Names of the alarms whose requests to this source failed. */
+export function affectedAlarms(
+  source: string,
+  alarms: readonly { readonly name: string; readonly errors: readonly string[] }[],
+): readonly string[] {
+  return alarms
+    .filter(({ errors }) => errors.some((error) => isRequestErrorOf(source, error)))
+    .map(({ name }) => name)
+    .sort();
 }
 
 /** Whether a reason of an outcome is a failed request to this source. */

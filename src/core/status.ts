@@ -63,7 +63,7 @@ export function judgeState(
 
 /** A mail that was not delivered to everyone, or may not have been. */
 export interface MailStatus {
-  /** The alarm's name, or `engine`. */
+  /** The alarm's name. */
   readonly alarm: string;
   readonly attemptedAt: number;
   readonly subject: string;
@@ -102,21 +102,18 @@ export function needsAttention(status: Status): readonly string[] {
       lines.push(`${alarm} is not configured but has ${active} active event(s)`);
     if (mail && unsent > 0) lines.push(`${alarm} has ${unsent} event(s) not yet mailed`);
   }
-  for (const { alarm, outcome, resolved, subject } of mails) {
-    const of = alarm === "engine" ? "to the operators" : `of ${alarm}`;
-    // A mail about a source that responds again, or of an alarm whose mail is off, is no longer needed.
-    const isMissed =
-      unreachable.some(({ source }) => subject.includes(`[swf-alarms] source ${source} `)) ||
-      alarms.some((current) => current.alarm === alarm && current.mail);
-    if (!resolved && isMissed) lines.push(mailLine(of, outcome));
+  for (const { alarm, outcome, resolved } of mails) {
+    // A mail of an alarm whose mail is off is no longer needed.
+    const isMissed = !resolved && alarms.some((each) => each.alarm === alarm && each.mail);
+    if (isMissed) lines.push(mailLine(alarm, outcome));
   }
   return [...new Set(lines)];
 }
 
-function mailLine(which: string, outcome: string): string {
-  if (outcome === "failed") return `the last mail ${which} was not delivered`;
-  if (outcome === "partial") return `the last mail ${which} did not reach all recipients`;
-  return `the last mail ${which} may not have been delivered`;
+function mailLine(alarm: string, outcome: string): string {
+  if (outcome === "failed") return `the last mail of ${alarm} was not delivered`;
+  if (outcome === "partial") return `the last mail of ${alarm} did not reach all recipients`;
+  return `the last mail of ${alarm} may not have been delivered`;
 }
 
 function tickLines({ ticks: { last, runningSince, crashed, ahead }, now }: Status): string[] {

@@ -1,18 +1,6 @@
-import {
-  boolean,
-  literal,
-  nullish,
-  number,
-  object,
-  optional,
-  picklist,
-  pipe,
-  safeParse,
-  string,
-  transform,
-  variant,
-} from "valibot";
+import { nullish, number, object, pipe, safeParse, string, transform } from "valibot";
 import type { AlarmState } from "../core/quarantine.ts";
+import type { Pending } from "../core/settle.ts";
 import type { SourceState } from "../core/source_state.ts";
 import { isJsonObject, type JsonObject, safeText } from "../text/json.ts";
 import type { Queryable, Transaction } from "./database.ts";
@@ -20,6 +8,7 @@ import { insertEntries, LIVE } from "./entry.ts";
 
 const QUARANTINE = "quarantine";
 const SOURCE = "source";
+const PENDING = "pending";
 
 /** The row's name, cut to the length of its column. */
 function stateName(what: string, id: string): string {
@@ -59,16 +48,7 @@ export async function saveState(
   ]);
 }
 
-/** Rows of earlier versions have `told` and the kind "trouble". */
-const notified = { notified: optional(boolean()), told: optional(boolean()) };
-
-function withNotified<T extends { notified?: boolean | undefined; told?: boolean | undefined }>(
-  row: T,
-) {
-  const { told, ...rest } = row;
-  return { ...rest, notified: row.notified ?? told ?? true };
-}
-
+/** Rows of earlier versions have more keys, which are ignored. */
 const AlarmStateData = object({
   failures: number(),
   cause: string(),
@@ -81,34 +61,24 @@ const AlarmStateData = object({
         wait: number(),
         tried_at: number(),
         looked_at: number(),
-        ...notified,
       }),
       null,
     ),
     transform((row) => {
       if (row === null) return undefined;
-      const { tried_at: triedAt, looked_at: lookedAt, ...rest } = withNotified(row);
+      const { tried_at: triedAt, looked_at: lookedAt, ...rest } = row;
       return { ...rest, triedAt, lookedAt };
     }),
   ),
-  recovery: pipe(
-    nullish(object({ since: number(), until: number(), ...notified }), null),
-    transform((row) => (row === null ? undefined : withNotified(row))),
-  ),
 });
 
-const SourceStateData = variant("kind", [
-  pipe(
-    object({
-      kind: picklist(["unreachable", "trouble"]),
-      since: number(),
-      cause: string(),
-      ...notified,
-    }),
-    transform((row) => ({ ...withNotified(row), kind: "unreachable" as const })),
-  ),
-  object({ kind: literal("recovered"), since: number(), until: number() }),
-]);
+/** One of an earlier version about a source that responds again has no cause. */
+const SourceStateData = object({ since: number(), cause: string() });
+
+const PendingData = pipe(
+  object({ first_seen: number(), hits: number() }),
+  transform(({ first_seen: firstSeen, hits }) => ({ firstSeen, hits })),
+);
 
 /** The state of an alarm, by its name; undefined if it is healthy or its row is unreadable. */
 export function alarmStateOf(states: States, alarm: string): AlarmState | undefined {
@@ -155,6 +125,31 @@ export async function saveSourceState(
   now: number,
 ): Promise<void> {
   await saveState(tx, SOURCE, source, state, now);
+}
+
+/** What an alarm observed and does not detect yet; unreadable entries are skipped. */
+export function pendingOf(states: States, alarm: string): Pending {
+  const rows = states.get(stateName(PENDING, alarm))?.pending;
+  const entries = Object.entries(isJsonObject(rows) ? rows : {}).map(([key, row]) => {
+    return [key, safeParse(PendingData, row)] as const;
+  });
+  return new Map(
+    entries.flatMap(([key, parsed]) => (parsed.success ? [[key, parsed.output]] : [])),
+  );
+}
+
+/** Saves what is pending of an alarm. */
+export async function savePending(
+  tx: Transaction,
+  alarm: string,
+  pending: Pending,
+  now: number,
+): Promise<void> {
+  const entries = [...pending].map(([key, { firstSeen, hits }]) => {
+    return [key, { first_seen: firstSeen, hits }];
+  });
+  const state = entries.length === 0 ? undefined : { pending: Object.fromEntries(entries) };
+  await saveState(tx, PENDING, alarm, state, now);
 }
 
 /** Saves the last certain time of this host's clock, for `lastTimes`; undefined once it is no longer in doubt. */

@@ -1,9 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { quarantineNotice } from "../../src/core/announcement.ts";
 import {
   type AlarmState,
-  afterQuarantineNotice,
   decideTry,
   nextAlarmState,
   type Quarantine,
@@ -13,10 +11,6 @@ import {
 const NOW = 1_800_000_000;
 const HOUR = 3600;
 
-function noticeAbout(state: AlarmState | undefined): string | undefined {
-  return quarantineNotice({ entryId: "alarm_x", name: "x", title: "X" }, state)?.about;
-}
-
 function quarantined(changes: Partial<Quarantine> = {}): AlarmState {
   const quarantine = {
     since: NOW - HOUR,
@@ -24,7 +18,6 @@ function quarantined(changes: Partial<Quarantine> = {}): AlarmState {
     wait: 3,
     triedAt: NOW - 900,
     lookedAt: NOW - 300,
-    notified: true,
     ...changes,
   };
   return {
@@ -32,7 +25,6 @@ function quarantined(changes: Partial<Quarantine> = {}): AlarmState {
     cause: "it broke",
     fingerprint: "as it is",
     quarantine,
-    recovery: undefined,
   };
 }
 
@@ -41,7 +33,6 @@ const failing: AlarmState = {
   cause: "it broke",
   fingerprint: "as it is",
   quarantine: undefined,
-  recovery: undefined,
 };
 
 describe("whether an alarm runs in a tick", () => {
@@ -108,8 +99,8 @@ describe("whether an alarm runs in a tick", () => {
   });
 });
 
-describe("what is remembered after a run", () => {
-  const fresh = { since: NOW, pause: 2, wait: 3, triedAt: NOW, lookedAt: NOW, notified: false };
+describe("what is stored after a run", () => {
+  const fresh = { since: NOW, pause: 2, wait: 3, triedAt: NOW, lookedAt: NOW };
   const own = "own failure";
   const rows: readonly [
     string,
@@ -130,14 +121,9 @@ describe("what is remembered after a run", () => {
       { failures: 1, fingerprint: "mended badly", quarantine: undefined },
     ],
     [
-      "a quarantine from the future began now at the latest, and its end too",
+      "a quarantine from the future began now at the latest",
       { state: quarantined({ since: NOW + 9999 }), result: own },
       { quarantine: { since: NOW } },
-    ],
-    [
-      "so did one that has ended",
-      { state: quarantined({ since: NOW + 9999 }), result: "completed" },
-      { recovery: { since: NOW, until: NOW } },
     ],
     ["with 1, the first failure is quarantine", { result: own, after: 1 }, { quarantine: fresh }],
     ["with 0, never", { state: failing, result: own, after: 0 }, undefined],
@@ -152,7 +138,7 @@ describe("what is remembered after a run", () => {
       { state: quarantined(), result: own, reason: "its turn" },
       {
         failures: 5,
-        quarantine: { since: NOW - HOUR, pause: 8, wait: 9, triedAt: NOW, notified: true },
+        quarantine: { since: NOW - HOUR, pause: 8, wait: 9, triedAt: NOW },
       },
     ],
     [
@@ -170,28 +156,7 @@ describe("what is remembered after a run", () => {
       { state: quarantined(), result: "other failure", reason: "its turn" },
       { failures: 4, quarantine: { pause: 4, wait: 5, since: NOW - HOUR } },
     ],
-    [
-      "it runs again: the owners are due a mail",
-      { state: quarantined(), result: "completed" },
-      {
-        failures: 0,
-        quarantine: undefined,
-        recovery: { since: NOW - HOUR, until: NOW, notified: true },
-      },
-    ],
-    [
-      "the due mail is remembered while it runs well",
-      {
-        state: { ...failing, failures: 0, recovery: { since: 1, until: 2, notified: false } },
-        result: "completed",
-      },
-      { failures: 0, recovery: { since: 1, until: 2, notified: false } },
-    ],
-    [
-      "who was told, and not of the end, is not told of the next quarantine",
-      { state: { ...failing, recovery: { since: 1, until: 2, notified: true } }, result: own },
-      { failures: 3, quarantine: { ...fresh, notified: true }, recovery: undefined },
-    ],
+    ["it runs again: nothing", { state: quarantined(), result: "completed" }, undefined],
   ];
   test.each(rows)("%s", (_, changes, expected) => {
     const state = nextAlarmState({
@@ -209,28 +174,6 @@ describe("what is remembered after a run", () => {
   });
 });
 
-test.each([
-  ["nothing", undefined, undefined, undefined],
-  ["failures without a quarantine", failing, undefined, failing],
-  ["a quarantine without a mail", quarantined({ notified: false }), "quarantine", quarantined()],
-  ["one with a mail", quarantined(), undefined, quarantined()],
-  [
-    "a recovery",
-    { ...failing, failures: 0, recovery: { since: 1, until: 2, notified: true } },
-    "recovery",
-    undefined,
-  ],
-  [
-    "a recovery that has failed again since",
-    { ...failing, recovery: { since: 1, until: 2, notified: true } },
-    "recovery",
-    failing,
-  ],
-])("%s: the right mail is due, once", (_, state, due, after) => {
-  expect(noticeAbout(state)).toBe(due);
-  if (due !== undefined) expect(afterQuarantineNotice(state)).toEqual(after);
-});
-
 const step = fc.record({
   result: fc.constantFrom<RunResult>(
     "completed",
@@ -242,10 +185,9 @@ const step = fc.record({
   fingerprint: fc.constantFrom("v1", "v1", "v1", "v1", "v2"),
   named: fc.boolean(),
   clock: fc.oneof(fc.constant(300), fc.constant(300), fc.integer({ min: -7200, max: 90_000 })),
-  delivered: fc.boolean(),
 });
 
-test("over any course of ticks no alarm is given up, and every quarantine has at most one mail and one end", () => {
+test("over any course of ticks no alarm is given up, and only a run that completed ends a quarantine", () => {
   fc.assert(
     fc.property(
       fc.array(step, { maxLength: 120 }),
@@ -255,8 +197,7 @@ test("over any course of ticks no alarm is given up, and every quarantine has at
         let now = NOW;
         let inARow = 0;
         let leftOut = 0;
-        const mails: string[] = [];
-        for (const { result, clock, delivered, ...facts } of steps) {
+        for (const { result, clock, ...facts } of steps) {
           now += clock;
           const before = state;
           const decision = decideTry({ state, now, after, ...facts });
@@ -274,7 +215,8 @@ test("over any course of ticks no alarm is given up, and every quarantine has at
               now,
               after,
             });
-            if (result === "completed") expect(state?.quarantine).toBeUndefined();
+            if (result === "completed") expect(state).toBeUndefined();
+            else if (before?.quarantine !== undefined) expect(state?.quarantine).toBeDefined();
           } else {
             state = decision.state;
             leftOut += 1;
@@ -283,17 +225,7 @@ test("over any course of ticks no alarm is given up, and every quarantine has at
             expect(leftOut).toBeLessThanOrEqual(state.quarantine?.pause ?? 0);
             expect(now - (state.quarantine?.triedAt ?? 0)).toBeLessThan(6 * HOUR);
           }
-          const due = noticeAbout(state);
-          if (due !== undefined && delivered) {
-            mails.push(due);
-            state = afterQuarantineNotice(state);
-            expect(noticeAbout(state)).toBeUndefined();
-          }
         }
-        const twice = mails.filter(
-          (mail, index) => mail === "quarantine" && mails[index - 1] === mail,
-        );
-        expect(twice, "no second mail about a quarantine before the one about its end").toEqual([]);
       },
     ),
   );

@@ -3,10 +3,20 @@ import { describe, expect, test } from "vitest";
 import type { ActiveEvents, Outcome } from "../../src/core/model.ts";
 import { reconcile } from "../../src/core/reconcile.ts";
 
+/** The outcome proves nothing about keys that begin with "?". */
 function outcome(status: Outcome["status"], keys: readonly string[]): Outcome {
   const cause = status === "failed" ? "module" : undefined;
   const reasons = status === "complete" ? [] : ["why"];
-  return { status, cause, reasons, keys: new Set(keys), detections: new Map(), seconds: 0 };
+  const unknown = (key: string) => key.startsWith("?");
+  return {
+    status,
+    cause,
+    reasons,
+    keys: new Set(keys),
+    detections: new Map(),
+    unknown,
+    seconds: 0,
+  };
 }
 
 function firing(keys: readonly string[]): ActiveEvents {
@@ -83,6 +93,31 @@ describe("what was detected is compared with what is firing", () => {
       ["a", "b"],
       ["open c: newly detected", "touch id of b: still detected", "keep id of a: outcome failed"],
     ],
+    [
+      "what the outcome did not look at is kept, what it did is cleared",
+      "complete",
+      ["b"],
+      ["?a", "a", "b"],
+      [
+        "touch id of b: still detected",
+        "clear id of a: no longer detected",
+        "keep id of ?a: not looked at in this tick",
+      ],
+    ],
+    [
+      "what it detected is detected, whatever it did not look at",
+      "complete",
+      ["?a", "?b"],
+      ["?a"],
+      ["open ?b: newly detected", "touch id of ?a: still detected"],
+    ],
+    [
+      "a partial outcome keeps both, for its own reason",
+      "partial",
+      [],
+      ["?a"],
+      ["keep id of ?a: outcome is partial"],
+    ],
     ["the same new key twice is one event", "complete", ["a", "a"], [], ["open a: newly detected"]],
     [
       "the same firing key twice is touched once",
@@ -117,9 +152,11 @@ describe("what was detected is compared with what is firing", () => {
 });
 
 test("every event is in one list, every key one event, and only what is complete clears", () => {
-  const keys = fc.array(fc.constantFrom("a", "b", "c", "d", "e"));
-  const active = fc.uniqueArray(fc.constantFrom("a", "b", "c", "d", "e"));
+  const keys = fc.array(fc.constantFrom("a", "b", "?c", "?d", "e"));
+  const active = fc.uniqueArray(fc.constantFrom("a", "b", "?c", "?d", "e"));
   const status = fc.constantFrom("complete" as const, "partial" as const, "failed" as const);
+  const stays = (given: Outcome["status"]) => (key: string) =>
+    given !== "complete" || key.startsWith("?");
   fc.assert(
     fc.property(status, keys, active, (given, detected, fires) => {
       const events = firing(fires);
@@ -131,7 +168,7 @@ test("every event is in one list, every key one event, and only what is complete
         ...[...touch, ...keep].map(({ event }) => event.dedupeKey),
       ];
       expect(after.toSorted()).toEqual(
-        [...new Set(given === "complete" ? detected : [...detected, ...fires])].toSorted(),
+        [...new Set([...detected, ...fires.filter(stays(given))])].toSorted(),
       );
       if (given !== "complete") expect(clear).toEqual([]);
     }),

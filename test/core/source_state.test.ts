@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { sourceNotice } from "../../src/core/announcement.ts";
 import {
-  afterSourceNotice,
+  affectedAlarms,
   isRequestErrorOf,
   nextSourceState,
   type RequestCounts,
@@ -12,37 +11,17 @@ import {
 const NOW = 1_800_000_000;
 const dead: RequestCounts = { requests: 5, succeeded: 0, lastError: "status 502" };
 const well: RequestCounts = { requests: 5, succeeded: 5, lastError: undefined };
-const outage = {
-  kind: "unreachable",
-  since: NOW - 600,
-  cause: "status 502",
-  notified: false,
-} as const;
-const recovered = { kind: "recovered", since: NOW - 900, until: NOW - 300 } as const;
+const unasked: RequestCounts = { requests: 0, succeeded: 0, lastError: undefined };
+const outage: SourceState = { since: NOW - 600, cause: "status 502" };
 
-describe("what is remembered of a source after a tick", () => {
+describe("what is stored about a source after a tick", () => {
   const rows: readonly [string, SourceState | undefined, RequestCounts, SourceState | undefined][] =
     [
-      ["it answers: nothing", undefined, well, undefined],
-      ["every request failed: outage begins", undefined, dead, { ...outage, since: NOW }],
-      [
-        "one request of five was answered: no outage",
-        undefined,
-        { ...dead, succeeded: 1 },
-        undefined,
-      ],
-      [
-        "it was not asked: nothing new",
-        undefined,
-        { ...well, requests: 0, succeeded: 0 },
-        undefined,
-      ],
-      [
-        "it was not asked: the outage stays",
-        outage,
-        { ...well, requests: 0, succeeded: 0 },
-        outage,
-      ],
+      ["it responds: nothing", undefined, well, undefined],
+      ["every request failed: an outage begins", undefined, dead, { ...outage, since: NOW }],
+      ["one request of five succeeded: no outage", undefined, { ...dead, succeeded: 1 }, undefined],
+      ["no request was sent: nothing new", undefined, unasked, undefined],
+      ["no request was sent: the outage stays", outage, unasked, outage],
       [
         "it goes on, with another reason",
         outage,
@@ -53,58 +32,28 @@ describe("what is remembered of a source after a tick", () => {
         "the requests were still waiting when the tick ended",
         undefined,
         { ...dead, lastError: undefined },
-        { ...outage, since: NOW, cause: "no response yet" },
+        { since: NOW, cause: "no response yet" },
       ],
-      ["it answers again, and nobody was notified: nothing", outage, well, undefined],
+      ["it responds again: nothing", outage, well, undefined],
       [
-        "it answers again, and the operators were notified: they are owed the end",
-        { ...outage, notified: true },
-        well,
-        { kind: "recovered", since: NOW - 600, until: NOW },
-      ],
-      [
-        "an outage that began in the future and is over",
-        { ...outage, since: NOW + 9999, notified: true },
-        well,
-        { kind: "recovered", since: NOW, until: NOW },
-      ],
-      ["the mail about its end is still owed", recovered, well, recovered],
-      [
-        "it fails again before its end was notified: they know already",
-        recovered,
-        dead,
-        { ...outage, since: NOW, notified: true },
-      ],
-      [
-        "the clock stepped back: since then, not from the future",
+        "the clock was set back: since now, not from the future",
         { ...outage, since: NOW + 9999 },
         dead,
         { ...outage, since: NOW },
       ],
     ];
-  test.each(rows)("%s", (_, memory, tally, expected) => {
-    expect(nextSourceState(memory, tally, NOW)).toEqual(expected);
+  test.each(rows)("%s", (_, state, counts, expected) => {
+    expect(nextSourceState(state, counts, NOW)).toEqual(expected);
   });
 });
 
-test.each([
-  ["no outage", undefined, 0, undefined, undefined],
-  ["an outage that is a second too short", outage, 601, undefined, undefined],
-  [
-    "an outage that lasted long enough",
-    outage,
-    600,
-    "source unreachable",
-    { ...outage, notified: true },
-  ],
-  ["an outage with a mail", { ...outage, notified: true }, 0, undefined, undefined],
-  ["a recovery without a mail", recovered, 9999, "source recovery", undefined],
-])("%s: the right mail to the operators is due, once", (_, state, after, due, then) => {
-  const facts = { state, alarms: [], now: NOW, after };
-  expect(sourceNotice("main", { ...facts, requested: true })?.about).toBe(due);
-  const withoutRequest = due === "source unreachable" ? undefined : due;
-  expect(sourceNotice("main", { ...facts, requested: false })?.about).toBe(withoutRequest);
-  if (due !== undefined) expect(afterSourceNotice(state)).toEqual(then);
+test("alarms whose requests to the source failed are affected by it", () => {
+  const alarms = [
+    { name: "z", errors: ["it broke", "GET /a/ from main: status 502"] },
+    { name: "y", errors: ["GET /a/ from other: status 502"] },
+    { name: "x", errors: ["GET /a/ from main: status 502"] },
+  ];
+  expect(affectedAlarms("main", alarms)).toEqual(["x", "z"]);
 });
 
 test("the line names the source, since when, why, and which alarms are affected", () => {
@@ -122,12 +71,4 @@ test.each([
   ["yielded null; a detection is …", false],
 ])("%s: a failed request to main and no more: %s", (reason, expected) => {
   expect(isRequestErrorOf("main", reason)).toBe(expected);
-});
-
-test("a recovery that a clock ahead has recorded is mailed with the present time", () => {
-  const state = { kind: "recovered", since: NOW + 100, until: NOW + 9999 } as const;
-  const facts = { state, requested: true, alarms: [], now: NOW, after: 0 };
-  expect(sourceNotice("main", facts)?.paragraphs).toEqual([
-    "The source main responds again since 2027-01-15 08:00 UTC. It was unreachable since 2027-01-15 08:00 UTC.",
-  ]);
 });

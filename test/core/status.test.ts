@@ -92,14 +92,12 @@ describe("the state of an alarm", () => {
     wait: 2,
     triedAt: NOW - 900,
     lookedAt: NOW,
-    notified: true,
   };
   const memory: AlarmState = {
     failures: 5,
     cause: "it broke",
     fingerprint: "",
     quarantine,
-    recovery: undefined,
   };
   const rows: readonly [
     string,
@@ -163,10 +161,6 @@ describe("what needs attention", () => {
     outcome: "failed",
     error: "e",
     resolved: false,
-  };
-  const toOperators = (source: string) => {
-    const subject = `[swf-alarms] source ${source} unreachable since 2027-01-15 08:00 UTC`;
-    return { ...mail, alarm: "engine", subject };
   };
   const ticks = judgeTicks([run(4)], false, NOW);
   const rows: readonly [string, Partial<Status>, readonly string[]][] = [
@@ -280,26 +274,6 @@ describe("what needs attention", () => {
         "the last mail of x did not reach all recipients",
         "the last mail of y may not have been delivered",
       ],
-    ],
-    [
-      "a mail to the operators, while the source is unreachable",
-      {
-        unreachable: [{ source: "main", unreachable_since: NOW, cause: "c" }],
-        mails: [toOperators("main")],
-      },
-      [
-        "source main has been unreachable since 2027-01-15 08:00 UTC",
-        "the last mail to the operators was not delivered",
-      ],
-    ],
-    ["a mail to the operators, after that: nothing", { mails: [toOperators("main")] }, []],
-    [
-      "one about another source: nothing more",
-      {
-        unreachable: [{ source: "main", unreachable_since: NOW, cause: "c" }],
-        mails: [toOperators("mainz")],
-      },
-      ["source main has been unreachable since 2027-01-15 08:00 UTC"],
     ],
     ["a mail of an alarm that is archived: nothing", { alarms: [], mails: [mail] }, []],
     ["or whose mail is off", { alarms: [{ ...alarm, mail: false }], mails: [mail] }, []],

@@ -6,7 +6,6 @@ import { promisify } from "node:util";
 import { array, number, object, parse, string } from "valibot";
 import { expect, onTestFinished, test } from "vitest";
 import type { Bundle, ListedItem } from "../../src/core/bundle.ts";
-import { renderAnnouncement } from "../../src/message/announcement.ts";
 import { linkAddresses } from "../../src/message/links.ts";
 import { type Message, renderMessage, storedMessage } from "../../src/message/render.ts";
 import { escapeHtml } from "../../src/text/escape.ts";
@@ -63,13 +62,6 @@ const bundle = renderMessage(BUNDLE);
 const MAILS: readonly [name: string, mail: Message][] = [
   ["a mail of an alarm", bundle],
   ["a mail to the remaining recipients", storedMessage(bundle.subject, bundle.text, true)],
-  [
-    "a mail to the operators",
-    renderAnnouncement(
-      { about: "quarantine", of: WORD, since: TIME, subject: WORD, paragraphs: HARD.split("\n") },
-      TIME,
-    ),
-  ],
 ];
 
 /** What Gmail shows of a page: no head, and a body that is a part of its own page. */
