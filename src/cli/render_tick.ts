@@ -1,15 +1,18 @@
+import { ENGINE } from "../core/event_key.ts";
 import type { ActiveEvent, Mode } from "../core/model.ts";
 import type { BundleItem, Notice } from "../core/notice.ts";
 import type { TickReport } from "../engine/report.ts";
-import type { AlarmResult, RanResult } from "../engine/result.ts";
+import { type AlarmResult, isQuietEngine, type RanResult } from "../engine/result.ts";
 
 /** One line for each alarm, with its errors and notes below it, and one for the tick. */
 export function renderTick({ results, ...report }: TickReport, mode: Mode): string[] {
-  const ran = results.filter((result) => result.kind === "ran" && result.started).length;
+  const ran = results.filter(
+    (result) => result.kind === "ran" && result.started && result.row.name !== ENGINE,
+  ).length;
   const mails = `${report.notificationsSent} mail(s) sent`;
   const end = mode === "dry-run" ? "dry run: state written, no mail" : mails;
   const total = `tick done: ${ran} alarm(s) run, ${report.errors.length} error(s), ${end}`;
-  return [...results.flatMap(renderAlarm), total];
+  return [...results.filter((result) => !isQuietEngine(result)).flatMap(renderAlarm), total];
 }
 
 /** The same for the log, where the tick itself reports an alarm that is not configured, once. */
@@ -52,11 +55,13 @@ export function planFacts({ newModules, errors, results }: TickReport) {
   return {
     new_modules: newModules,
     errors,
-    alarms: results.map((result) =>
-      result.kind === "ran"
-        ? alarmPlanFacts(result)
-        : { alarm: result.row.name, not_configured: result.missing },
-    ),
+    alarms: results
+      .filter((result) => !isQuietEngine(result))
+      .map((result) =>
+        result.kind === "ran"
+          ? alarmPlanFacts(result)
+          : { alarm: result.row.name, not_configured: result.missing },
+      ),
   };
 }
 

@@ -15,9 +15,6 @@ import { mailbox } from "./recipients.ts";
 import type { SettleRule } from "./settle.ts";
 import { affectedAlarms, isCausedBySources } from "./source_state.ts";
 
-/** Name of the built-in alarm that detects what is wrong with the engine itself. */
-export const ENGINE_ALARM = "engine";
-
 /** Something that is wrong now; `settle` is how long it must last to be a detection. */
 export interface Observation extends Texts {
   readonly settle: SettleRule;

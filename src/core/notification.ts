@@ -53,7 +53,7 @@ export interface OpenNotification {
 
 const DAY = 86_400;
 /** Seconds. A service or a wrong clock must not delay the next attempt for longer. */
-const MAX_DELAY = 6 * 3600;
+export const MAX_DELAY = 6 * 3600;
 
 export type OpenPlan =
   | {

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { Channel } from "../channel/channel.ts";
+import { channelFaults } from "../channel/registry.ts";
 import { printLines } from "../cli/output.ts";
 import { makeEngine } from "../cli/session.ts";
 import type { Config } from "../config/config.ts";
@@ -51,7 +52,7 @@ async function runDemo(folder: DemoFolder): Promise<void> {
       throw unusable(folder, errorText(error));
     }
     printLines(renderWelcome(folder, proxy.baseUrl));
-    const loaded = loadConfig(folder.config, process.env);
+    const loaded = loadConfig(folder.config, process.env, { channelFaults });
     // The demo has no secrets, so it does not matter who can write the alarms of this checkout.
     const config: Config = { ...loaded, engine: { ...loaded.engine, allowWritable: true } };
     const db = await openDatabase(config.db);
@@ -99,7 +100,8 @@ async function runStory(real: Engine, proxy: SampleProxy, folder: DemoFolder): P
   const engine: Engine = {
     ...real,
     clock: () => real.clock() - offset,
-    channel: async () => recording(await real.channel(), folder, (mail) => mails.push(mail)),
+    openChannel: async (opener) =>
+      recording(await real.openChannel(opener), folder, (mail) => mails.push(mail)),
   };
   for (const [index, story] of STORY.entries()) {
     offset -= story.minutesLater * 60;
@@ -126,20 +128,17 @@ async function runStory(real: Engine, proxy: SampleProxy, folder: DemoFolder): P
 
 /** The channel; `record` gets each mail that it has delivered. */
 function recording(
-  channel: Channel | undefined,
+  channel: Channel,
   folder: DemoFolder,
   record: (mail: DeliveredMail) => void,
-): Channel | undefined {
-  return (
-    channel && {
-      name: channel.name,
-      deliver: async (mail, signal) => {
-        const delivery = await channel.deliver(mail, signal);
-        for (const file of delivery.messageIds) record({ mail, path: join(folder.outbox, file) });
-        return delivery;
-      },
-    }
-  );
+): Channel {
+  return {
+    deliver: async (mail, signal) => {
+      const delivery = await channel.deliver(mail, signal);
+      for (const file of delivery.messageIds) record({ mail, path: join(folder.outbox, file) });
+      return delivery;
+    },
+  };
 }
 
 /** Configures the alarm as the printed commands do. */

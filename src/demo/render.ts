@@ -1,7 +1,7 @@
-import type { Mail } from "../channel/channel.ts";
+import type { Outgoing } from "../channel/channel.ts";
 import { shellWord } from "../core/rights.ts";
 import type { TickReport } from "../engine/report.ts";
-import type { AlarmResult, RanResult } from "../engine/result.ts";
+import { type AlarmResult, isQuietEngine, type RanResult } from "../engine/result.ts";
 import { utcMinute, utcSecond } from "../text/utc.ts";
 import type { DemoFolder } from "./demo_folder.ts";
 import { SETUP, STORY, type StoryTick } from "./story.ts";
@@ -9,7 +9,7 @@ import { SETUP, STORY, type StoryTick } from "./story.ts";
 const WIDTH = 100;
 
 export interface DeliveredMail {
-  readonly mail: Mail;
+  readonly mail: Outgoing;
   /** The file of the mail. */
   readonly path: string;
 }
@@ -39,7 +39,7 @@ export function renderHeading(story: StoryTick, number: number, now: number): st
 export function renderReport(report: TickReport, mails: readonly DeliveredMail[]): string[] {
   return report.results.flatMap((result) => {
     const isNew = report.newModules.includes(result.row.name);
-    if (result.kind === "not configured" && !isNew) return [];
+    if ((result.kind === "not configured" && !isNew) || isQuietEngine(result)) return [];
     const heading = `  ${result.row.name}${isNew ? " (new row, mail off)" : ""}`;
     return [heading, ...renderResult(result, mails)];
   });
@@ -67,7 +67,7 @@ function renderResult(result: AlarmResult, mails: readonly DeliveredMail[]): str
 function renderNotice(result: RanResult, mails: readonly DeliveredMail[]): string[] {
   const { row, notice, recipients } = result;
   const lines: string[] = [];
-  if (result.sent) {
+  if (result.sent > 0) {
     const items = [...notice.fresh, ...notice.continuing];
     const reasons = items.map(({ dedupeKey, reason }) => `${dedupeKey} (${reason})`);
     lines.push(labelled("mailed", `to ${recipients.join(", ")}: ${reasons.join(", ")}`));

@@ -1,10 +1,14 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Channel, OnProgress, Outgoing } from "../channel/channel.ts";
+import type { Opener } from "../channel/channel_type.ts";
 import type { ConfiguredChannel } from "../channel/registry.ts";
-import { type Delivery, type DeliveryError, type Refused, undelivered } from "../core/delivery.ts";
+import { type Delivery, type DeliveryError, undelivered } from "../core/delivery.ts";
+import { MAX_DELAY } from "../core/notification.ts";
+import type { Unsent } from "../store/notifications.ts";
 import { errorText } from "../text/describe.ts";
 import { utcMinute } from "../text/utc.ts";
+import type { Deadline } from "./deadline.ts";
 
 /** What a tick learnt about a channel. */
 export interface ChannelReport {
@@ -14,8 +18,9 @@ export interface ChannelReport {
 }
 
 export interface QueueFacts {
-  readonly settings: ConfiguredChannel;
-  readonly open: (settings: ConfiguredChannel) => Promise<Channel>;
+  readonly type: string;
+  readonly opener: Opener;
+  readonly open: (opener: Opener) => Promise<Channel>;
   /** Aborts when the tick's time is over. */
   readonly signal: AbortSignal;
   /** Epoch seconds. */
@@ -38,7 +43,7 @@ export class ChannelQueue {
   #error: DeliveryError | undefined;
   #closedUntil: number;
   #attempted = false;
-  readonly refused: Refused[] = [];
+  /** Those that it has delivered to. */
   readonly reached = new Set<string>();
 
   constructor(facts: QueueFacts) {
@@ -49,12 +54,12 @@ export class ChannelQueue {
   }
 
   get type(): string {
-    return this.#facts.settings.type;
+    return this.#facts.type;
   }
 
   /** Where it delivers; undefined if to the recipients of the alarms. */
   get target(): string | undefined {
-    return this.#facts.settings.opener?.target;
+    return this.#facts.opener.target;
   }
 
   get report(): ChannelReport {
@@ -86,7 +91,7 @@ export class ChannelQueue {
     const { signal } = this.#facts;
     let channel: Channel;
     try {
-      this.#channel ??= this.#facts.open(this.#facts.settings);
+      this.#channel ??= this.#facts.open(this.#facts.opener);
       channel = await this.#channel;
     } catch (thrown) {
       const message = `cannot open the channel: ${errorText(thrown)}`;
@@ -97,9 +102,8 @@ export class ChannelQueue {
     for (let left = outgoing.recipients; ; ) {
       this.#attempted = true;
       const delivery = await channel.deliver({ ...outgoing, recipients: left }, signal, onProgress);
-      const { error, confirmed, refused, pending } = delivery;
+      const { error, confirmed, pending } = delivery;
       for (const address of confirmed) this.reached.add(address);
-      this.refused.push(...refused);
       if (error?.retryAfter === undefined) {
         if (error?.scope === "channel") this.#error = error;
         return delivery;
@@ -124,4 +128,29 @@ export class ChannelQueue {
       return false;
     }
   }
+}
+
+interface OpenFacts {
+  readonly channels: ReadonlyMap<string, ConfiguredChannel>;
+  readonly openChannel: QueueFacts["open"];
+  readonly clock: () => number;
+}
+
+/** The queues of a tick by channel; undefined for a channel whose settings are wrong. */
+export function openQueues(
+  { channels, openChannel: open, clock }: OpenFacts,
+  { signal, patientUntil }: Pick<Deadline, "signal" | "patientUntil">,
+  unsent: Pick<Unsent, "queuedUntil">,
+): ReadonlyMap<string, ChannelQueue | undefined> {
+  const until = clock() + (patientUntil - performance.now()) / 1000;
+  const queue = ({ name, type, opener }: ConfiguredChannel): ChannelQueue | undefined => {
+    // A time far ahead was written while the clock was wrong.
+    const queuedUntil = unsent.queuedUntil(name);
+    const closedUntil = queuedUntil > clock() + MAX_DELAY ? 0 : queuedUntil;
+    return (
+      opener &&
+      new ChannelQueue({ type, opener, open, signal, clock, patientUntil: until, closedUntil })
+    );
+  };
+  return new Map([...channels].map(([name, channel]) => [name, queue(channel)]));
 }

@@ -8,6 +8,9 @@ const STALE_LIMITS = 2;
 const CLOSING_SHARE = 1 / 8;
 const CLOSING_TIME = 5;
 
+/** The share of its limit for which a tick waits for a channel that asks for it. */
+const PATIENCE_SHARE = 3 / 4;
+
 /** Seconds after which the holder of the tick's lock cannot be a tick that still works. */
 export function staleAfter(tickTimeout: number): number {
   return STALE_LIMITS * tickTimeout;
@@ -18,6 +21,8 @@ export interface Deadline {
   readonly signal: AbortSignal;
   /** Aborted some seconds later: until then the tick records its end. */
   readonly closed: AbortSignal;
+  /** Until then the tick waits for a channel that asks for it, by `performance.now()`. */
+  readonly patientUntil: number;
   /** Ends the tick early. */
   end(reason: Error): void;
 }
@@ -39,5 +44,6 @@ export function startDeadline(seconds: number): Deadline {
   const late = new ExpectedError(`out of time: the tick's limit of ${seconds} s has passed`);
   const closingTime = Math.max(CLOSING_TIME, seconds * CLOSING_SHARE);
   setTimeout(() => end(late, closingTime), seconds * 1000).unref();
-  return { signal: abort.signal, closed: closed.signal, end };
+  const patientUntil = performance.now() + seconds * 1000 * PATIENCE_SHARE;
+  return { signal: abort.signal, closed: closed.signal, patientUntil, end };
 }

@@ -1,5 +1,5 @@
 import { type Bundle, shortBundle } from "../core/bundle.ts";
-import { type Delivery, deliveryErrors } from "../core/delivery.ts";
+import { type Delivery, deliveryErrors, type Refused } from "../core/delivery.ts";
 import { type Earlier, judgeAttempt, type OpenNotification } from "../core/notification.ts";
 import { type Message, renderMessage, storedMessage } from "../message/render.ts";
 import type { Database, Transaction } from "../store/database.ts";
@@ -23,6 +23,8 @@ export interface DeliverFacts {
 export interface Delivered {
   /** Whether it reached at least one recipient. */
   readonly sent: boolean;
+  /** Addresses that the service refused. */
+  readonly refused: readonly Refused[];
   readonly errors: readonly string[];
 }
 
@@ -128,7 +130,7 @@ async function attempt(task: Attempt, { db, queue, run }: DeliverFacts): Promise
     const { closed } = queue;
     if (closed !== undefined) {
       await db.transaction((tx) => task.postpone(tx, clock(), closed));
-      return { sent: false, errors: [`${task.channel}: ${closed.error}`] };
+      return { sent: false, refused: [], errors: [`${task.channel}: ${closed.error}`] };
     }
     await db.transaction((tx) => task.begin(tx, clock()));
     let { message } = task;
@@ -162,6 +164,7 @@ async function attempt(task: Attempt, { db, queue, run }: DeliverFacts): Promise
       delivery = await send();
     }
     await record(delivery);
-    return { sent: isSent, errors: deliveryErrors(delivery, { ...task, notBefore }) };
+    const errors = deliveryErrors(delivery, { ...task, notBefore });
+    return { sent: isSent, refused: delivery.refused, errors };
   });
 }

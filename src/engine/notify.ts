@@ -1,5 +1,5 @@
 import { EMAIL } from "../core/alarm_channels.ts";
-import { givenUpError } from "../core/delivery.ts";
+import type { Refused } from "../core/delivery.ts";
 import type { AlarmRow, Team } from "../core/model.ts";
 import {
   type DueItem,
@@ -17,8 +17,7 @@ import { forgetUnsent, unsentClears } from "../store/events.ts";
 import { openNotifications, type Unsent } from "../store/notifications.ts";
 import { errorText } from "../text/describe.ts";
 import type { ChannelQueue } from "./channel_queue.ts";
-import { compose } from "./compose.ts";
-import { type DeliverFacts, deliverAgain, deliverNew } from "./deliver.ts";
+import { dispatch, NOTHING_DISPATCHED } from "./dispatch.ts";
 import { giveUp } from "./give_up.ts";
 import type { Recorded } from "./record.ts";
 import type { Run } from "./run.ts";
@@ -40,6 +39,8 @@ export interface ChannelNotice extends Notice {
   readonly recipients: readonly string[];
   /** Notifications that were delivered. */
   readonly sent: number;
+  /** Addresses that the service refused. */
+  readonly refused: readonly Refused[];
 }
 
 /** What was decided about the alarm's notifications, and what became of them. */
@@ -145,7 +146,7 @@ async function notifyOn(
   const { routes, faults } = routeItems(due, { alarm, teams, channel, target });
   const recipients = [...new Set(routes.flatMap((route) => route.recipients))];
   const usable = queue ? "usable" : queues.has(channel) ? "unusable" : "not configured";
-  const dispatch = planDispatch({
+  const plan = planDispatch({
     open: earlier.open.filter((row) => row.channel === channel),
     routes,
     addressesOf: (own) =>
@@ -157,12 +158,11 @@ async function notifyOn(
     now,
     certainAt: clockCheck.certainAt,
   });
-  const errors = alarm.enabled ? [...faults] : [];
-  const sent =
-    mode === "tick"
-      ? await send(alarm, recorded, dispatch, { db, run, queue, channel }, errors)
-      : 0;
-  const left = withoutWaiting(items, dispatch.waiting);
+  const dispatched =
+    mode === "tick" && queue !== undefined
+      ? await dispatch(alarm, recorded, plan, { db, run, queue, channel })
+      : NOTHING_DISPATCHED;
+  const left = withoutWaiting(items, plan.waiting);
   const reason = sendReason({
     items: left.fresh.length + left.continuing.length + left.cleared.length,
     enabled: alarm.enabled,
@@ -170,7 +170,11 @@ async function notifyOn(
     recipientCount: recipients.length,
     channel: usable,
   });
-  return { notice: { ...left, channel, recipients, sent, reason }, errors };
+  const { sent, refused, errors } = dispatched;
+  return {
+    notice: { ...left, channel, recipients, sent, refused, reason },
+    errors: [...(alarm.enabled ? faults : []), ...errors],
+  };
 }
 
 /** Without what waits in an open notification, which is counted. */
@@ -188,52 +192,4 @@ function withoutWaiting(items: Items, waiting: Dispatch["waiting"]): Items {
     cleared: items.cleared.filter(isLeft),
     omitted,
   };
-}
-
-interface SendFacts {
-  readonly db: Database;
-  readonly run: Run;
-  readonly queue: ChannelQueue | undefined;
-  readonly channel: string;
-}
-
-/** Open notifications first. Adds to `errors`; returns how many were delivered. */
-async function send(
-  alarm: AlarmRow,
-  recorded: Recorded,
-  { open, bundles }: Dispatch,
-  { db, run, queue, channel }: SendFacts,
-  errors: string[],
-): Promise<number> {
-  let sent = 0;
-  const attempt = async (
-    work: (facts: DeliverFacts) => Promise<{ sent: boolean; errors: readonly string[] }>,
-  ) => {
-    if (queue === undefined) return;
-    try {
-      const delivered = await work({ db, run, queue });
-      if (delivered.sent) sent += 1;
-      errors.push(...delivered.errors);
-    } catch (error) {
-      errors.push(cannotRecord(error));
-    }
-  };
-  const replaced: string[] = [];
-  for (const [row, plan] of open) {
-    if (plan.kind === "give up") {
-      await db.transaction((tx) => giveUp(tx, row, plan.reason, run.clock()));
-      const left = row.pending.length > 0 ? row.pending : row.recipients;
-      if (plan.reason === "waited for 24 hours")
-        errors.push(givenUpError({ ...row, notBefore: undefined }, left, row.error));
-    } else if (plan.kind === "attempt")
-      await attempt((facts) => deliverAgain(alarm.entryId, row, plan.to, facts));
-    else if (plan.kind === "supersede") replaced.push(row.id);
-  }
-  for (const [index, route] of bundles.entries())
-    await attempt(async (facts) => {
-      const supersedes = index === 0 ? replaced : [];
-      const composing = { db, run, channel, supersedes, queue: facts.queue };
-      return await deliverNew(await compose(alarm, recorded, route, composing), facts);
-    });
-  return sent;
 }

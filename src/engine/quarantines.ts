@@ -3,20 +3,20 @@ import { basename, resolve } from "node:path";
 import type { ModuleFile } from "../alarm/discover.ts";
 import { realPath } from "../alarm/permissions.ts";
 import { readRegularFile } from "../config/regular_file.ts";
-import { quarantineNotice } from "../core/announcement.ts";
 import type { AlarmRow } from "../core/model.ts";
 import {
   type AlarmState,
-  afterQuarantineNotice,
   decideTry,
   nextAlarmState,
   nextTry,
   type TryDecision,
 } from "../core/quarantine.ts";
+import type { Database } from "../store/database.ts";
 import { alarmStateOf, type States, saveAlarmState } from "../store/engine_state.ts";
+import { errorText } from "../text/describe.ts";
 import { utcMinute } from "../text/utc.ts";
 import type { AlarmResult, RanResult } from "./result.ts";
-import { type StateFacts, saveAndNotify } from "./state_mail.ts";
+import type { Run } from "./run.ts";
 
 export interface QuarantineFacts {
   readonly states: States;
@@ -79,11 +79,14 @@ function sourceOf(module: string): readonly string[] {
   return texts;
 }
 
-export interface UpdateFacts extends StateFacts {
+export interface UpdateFacts {
+  readonly db: Database;
+  readonly run: Run;
   readonly quarantines: Quarantines;
+  readonly states: States;
 }
 
-/** Stores which alarms are quarantined after this tick, and mails their recipients. Never throws. */
+/** Stores which alarms are quarantined after this tick. Never throws. */
 export async function updateQuarantines(
   results: readonly AlarmResult[],
   facts: UpdateFacts,
@@ -96,16 +99,15 @@ export async function updateQuarantines(
 
 async function updateQuarantine(
   result: RanResult,
-  { quarantines, ...facts }: UpdateFacts,
+  { db, run, quarantines, states }: UpdateFacts,
 ): Promise<RanResult> {
-  const { row, outcome } = result;
-  const { now } = facts.run;
-  const before = alarmStateOf(facts.states, row.name);
+  const { row, outcome, isSkipped } = result;
+  const { mode, now } = run;
+  const before = alarmStateOf(states, row.name);
   const isOwn = outcome.cause === "module" && !result.outOfTime;
   if (before === undefined && !(outcome.status === "failed" && isOwn)) return result;
   const decision = quarantines.decide(row);
   const failure = isOwn ? "own failure" : "other failure";
-  const { isSkipped } = result;
   const after =
     isSkipped && !decision.run
       ? decision.state
@@ -118,21 +120,20 @@ async function updateQuarantine(
           now,
           after: quarantines.after,
         });
-  const { sent, errors } = await saveAndNotify(facts, {
-    of: row.name,
-    before,
-    after,
-    notified: afterQuarantineNotice(after),
-    notice: quarantineNotice(row, after),
-    recipients: row.enabled ? result.recipients : [],
-    save: (tx, state) => saveAlarmState(tx, row.name, state, now),
-  });
+  const errors = [...result.errors];
+  if (mode !== "plan" && JSON.stringify(after) !== JSON.stringify(before))
+    try {
+      await db.transaction((tx) => saveAlarmState(tx, row.name, after, now));
+    } catch (error) {
+      errors.push(`cannot store the state of ${row.name}: ${errorText(error)}`);
+    }
   const notes = isSkipped ? result.notes : [...result.notes, ...notesOn(before, after, now)];
-  const updated = { ...result, announced: sent, errors: [...result.errors, ...errors], notes };
+  const updated = { ...result, errors, notes };
   if (after?.quarantine === undefined) return updated;
   const { failures, cause, quarantine } = after;
   const { since, wait } = quarantine;
-  return { ...updated, quarantine: { since, failures, next_try_in_ticks: wait, cause } };
+  const facts = { since, failures, next_try_in_ticks: wait, cause };
+  return { ...updated, quarantine: facts, nextTry: nextTry(quarantine) };
 }
 
 function notesOn(

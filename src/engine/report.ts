@@ -1,3 +1,4 @@
+import { ENGINE } from "../core/event_key.ts";
 import type { Log } from "../core/log.ts";
 import { isCausedBySources } from "../core/source_state.ts";
 import type { Database } from "../store/database.ts";
@@ -30,12 +31,11 @@ export function makeReport(facts: ReportFacts): TickReport {
   const { startedAt, newModules, errors, sources } = facts;
   const results = facts.results.toSorted((a, b) => (a.row.entryId < b.row.entryId ? -1 : 1));
   const ran = results.filter((result) => result.kind === "ran");
-  const mails = ran.flatMap(({ sent, announced }) => [sent, announced]).filter(Boolean);
   return {
     startedAt,
     results,
     newModules,
-    notificationsSent: mails.length + sources.mails,
+    notificationsSent: ran.reduce((sum, { sent }) => sum + sent, 0),
     errors: [
       ...errors,
       ...sources.errors,
@@ -63,10 +63,11 @@ function reportedErrors(
 /** The report with the keys of the row contract. */
 function runSummary(report: TickReport, finishedAt: number): RunSummary {
   const ran = report.results.filter((result) => result.kind === "ran");
+  const modules = ran.filter(({ row }) => row.name !== ENGINE);
   return {
     finished_at: finishedAt,
-    alarms_run: ran.filter(({ started }) => started).length,
-    alarms_seen: ran.reduce((sum, { outcome }) => sum + outcome.keys.size, 0),
+    alarms_run: modules.filter(({ started }) => started).length,
+    alarms_seen: modules.reduce((sum, { outcome }) => sum + outcome.keys.size, 0),
     notifications_sent: report.notificationsSent,
     errors: report.errors.length,
     error_details: report.errors.join("\n\n"),

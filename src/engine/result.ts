@@ -2,6 +2,8 @@ import type { Alarm } from "../alarm/load_alarms.ts";
 import { EMAIL } from "../core/alarm_channels.ts";
 import { bundleSubject } from "../core/bundle.ts";
 import { heldClears } from "../core/clear_guard.ts";
+import type { Refused } from "../core/delivery.ts";
+import { ENGINE } from "../core/event_key.ts";
 import type { AlarmRow, Mode, Outcome } from "../core/model.ts";
 import { type DueItem, NO_NOTICE, type Notice } from "../core/notice.ts";
 import type { Plan } from "../core/reconcile.ts";
@@ -43,8 +45,19 @@ export interface RanResult {
   readonly recipients: readonly string[];
   /** Notifications that were delivered. */
   readonly sent: number;
+  /** Addresses that a service refused. */
+  readonly refused: readonly Refused[];
   /** What the record says about a quarantined alarm; undefined while it is not quarantined. */
-  readonly quarantine?: JsonObject;
+  readonly quarantine?: {
+    readonly since: number;
+    readonly failures: number;
+    readonly next_try_in_ticks: number;
+    readonly cause: string;
+  };
+  /** When a quarantined alarm is tried again, in words. */
+  readonly nextTry?: string;
+  /** What keeps it from looking: its own errors, without those of its notifications. */
+  readonly ownErrors: readonly string[];
   /** What went wrong, each with what to do. */
   readonly errors: readonly string[];
   /** What is worth knowing and not an error. */
@@ -90,6 +103,12 @@ export function ranResult(facts: RanFacts): RanResult {
     subject: notice.reason === "nothing to mail" ? "" : bundleSubject(row.entryId, counts),
     recipients,
     sent: notices.reduce((sum, { sent }) => sum + sent, 0),
+    ownErrors: [
+      ...(recorded.error === undefined ? [] : [recorded.error]),
+      ...outcome.reasons,
+      ...row.faults,
+    ],
+    refused: notices.flatMap(({ refused }) => refused),
     errors: [
       ...(recorded.error === undefined ? [] : [recorded.error]),
       ...outcome.reasons,
@@ -172,6 +191,11 @@ export function perAlarmRecord(result: AlarmResult): JsonObject {
     seconds: Math.round(outcome.seconds * 1000) / 1000,
     quarantine,
   };
+}
+
+/** Whether it is the built-in alarm with nothing to say, which lists for people leave out. */
+export function isQuietEngine(result: AlarmResult): boolean {
+  return result.row.name === ENGINE && result.kind === "ran" && changedNothing(result);
 }
 
 function channelRecord({ channel, reason, sent, ...items }: ChannelNotice) {

@@ -1,36 +1,37 @@
 import type { Alarm } from "../alarm/load_alarms.ts";
-import { sourceNotice } from "../core/announcement.ts";
+import type { EngineFacts } from "../core/engine_facts.ts";
 import { MAIN_SOURCE } from "../core/main_source.ts";
-import type { Team } from "../core/model.ts";
-import { resolveRecipients } from "../core/recipients.ts";
 import {
-  afterSourceNotice,
-  isRequestErrorOf,
+  affectedAlarms,
   nextSourceState,
   type RequestCounts,
   renderUnreachable,
 } from "../core/source_state.ts";
-import { saveSourceState, sourceStateOf, sourceStates } from "../store/engine_state.ts";
+import type { Database } from "../store/database.ts";
+import {
+  type States,
+  saveSourceState,
+  sourceStateOf,
+  sourceStates,
+} from "../store/engine_state.ts";
+import { errorText } from "../text/describe.ts";
 import type { AlarmResult } from "./result.ts";
-import { type StateFacts, saveAndNotify } from "./state_mail.ts";
+import type { Run } from "./run.ts";
 
-/** What is wrong with the sources, for the report. */
+/** What is known of the sources after a tick. */
 export interface SourceReport {
   /** Names of the sources to which every request of this tick failed. */
   readonly unreachable: readonly string[];
   /** One line each. */
   readonly errors: readonly string[];
-  /** Mails to the operators. */
-  readonly mails: number;
+  readonly facts: EngineFacts["sources"];
 }
 
-export interface SourceWatchFacts extends StateFacts {
+export interface SourceWatchFacts {
+  readonly db: Database;
+  readonly run: Run;
+  readonly states: States;
   readonly sources: ReadonlyMap<string, { readonly counts: RequestCounts }>;
-  /** As configured: addresses and `@team` names. */
-  readonly operators: readonly string[];
-  readonly teams: ReadonlyMap<string, Team>;
-  /** Seconds. */
-  readonly unreachableAfter: number;
   /** Names of the sources that alarms use; undefined if that is not known. */
   readonly inUse: ReadonlySet<string> | undefined;
 }
@@ -42,57 +43,36 @@ export function sourcesInUse(alarms: readonly Alarm[]): ReadonlySet<string> | un
   return new Set(running.flatMap(({ module }) => module?.sources ?? [MAIN_SOURCE]));
 }
 
-/** Updates the state of every source and mails the operators. Never throws. */
+/** Stores since when sources are unreachable. Never throws. */
 export async function updateSources(
   results: readonly AlarmResult[],
-  facts: SourceWatchFacts,
+  { db, run, states, sources, inUse }: SourceWatchFacts,
 ): Promise<SourceReport> {
-  const { states, sources, operators, teams, unreachableAfter, inUse } = facts;
-  const { now } = facts.run;
-  const { addresses, faults } = resolveRecipients(operators, teams);
+  const { mode, now } = run;
+  const ran = results.flatMap((result) =>
+    result.kind === "ran" ? [{ name: result.row.name, errors: result.errors }] : [],
+  );
   const unreachable: string[] = [];
-  const errors = faults.map((fault) => `[email] operators: ${fault}`);
-  let mails = 0;
+  const errors: string[] = [];
+  const facts: EngineFacts["sources"][number][] = [];
   for (const name of new Set([...sources.keys(), ...sourceStates(states).map((s) => s.source)])) {
     const before = sourceStateOf(states, name);
     const counts = sources.get(name)?.counts ?? { requests: 0, succeeded: 0, lastError: undefined };
     const requested = counts.requests > 0;
     // If nothing uses the source, no request will show when its outage ends.
     const isUsed = requested || (sources.has(name) && inUse?.has(name) !== false);
-    const after = isUsed ? nextSourceState(before, counts, now) : undefined;
-    const alarms = affectedAlarms(name, results);
-    if (after?.kind === "unreachable" && requested) {
+    const state = isUsed ? nextSourceState(before, counts, now) : undefined;
+    facts.push({ name, requested, isUsed, state });
+    if (state !== undefined && requested) {
       unreachable.push(name);
-      errors.push(renderUnreachable(name, after, counts, alarms));
+      errors.push(renderUnreachable(name, state, counts, affectedAlarms(name, ran)));
     }
-    const notice = sourceNotice(name, {
-      state: after,
-      requested,
-      alarms,
-      now,
-      after: unreachableAfter,
-    });
-    const result = await saveAndNotify(facts, {
-      of: `source ${name}`,
-      before,
-      after,
-      notified: afterSourceNotice(after),
-      notice,
-      recipients: addresses,
-      save: (tx, state) => saveSourceState(tx, name, state, now),
-    });
-    if (result.sent) mails += 1;
-    errors.push(...result.errors);
+    if (mode === "plan" || JSON.stringify(state) === JSON.stringify(before)) continue;
+    try {
+      await db.transaction((tx) => saveSourceState(tx, name, state, now));
+    } catch (error) {
+      errors.push(`cannot store the state of source ${name}: ${errorText(error)}`);
+    }
   }
-  return { unreachable, errors, mails };
-}
-
-/** Names of the alarms whose requests to this source failed. */
-function affectedAlarms(source: string, results: readonly AlarmResult[]): readonly string[] {
-  return results
-    .filter(
-      (result) => result.kind === "ran" && result.errors.some((e) => isRequestErrorOf(source, e)),
-    )
-    .map(({ row }) => row.name)
-    .sort();
+  return { unreachable, errors, facts };
 }

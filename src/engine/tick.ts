@@ -1,6 +1,8 @@
 import { readAlarmFolders } from "../alarm/alarm_folders.ts";
 import { loadAlarms } from "../alarm/load_alarms.ts";
 import type { Channel } from "../channel/channel.ts";
+import type { Opener } from "../channel/channel_type.ts";
+import type { ConfiguredChannel } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
 import { isAlarmName } from "../core/event_key.ts";
 import type { Log } from "../core/log.ts";
@@ -8,12 +10,13 @@ import { resolveRecipients } from "../core/recipients.ts";
 import { type Database, DatabaseError, type Lock } from "../store/database.ts";
 import { latestPerAlarm } from "../store/engine_runs.ts";
 import { readStates } from "../store/engine_state.ts";
-import { readUnsentMail } from "../store/notifications.ts";
+import { readUnsent } from "../store/notifications.ts";
 import type { Workers } from "../worker/worker_pool.ts";
+import { openQueues } from "./channel_queue.ts";
 import { confirmClock } from "./clock.ts";
 import type { Deadline } from "./deadline.ts";
 import { detect } from "./detect.ts";
-import { Mailing } from "./mailing.ts";
+import { runEngineAlarm } from "./engine_alarm.ts";
 import { notify } from "./notify.ts";
 import { pruneOldRows } from "./prune.ts";
 import { readQuarantines, updateQuarantines } from "./quarantines.ts";
@@ -29,8 +32,10 @@ import { fenced, lockTicks } from "./tick_lock.ts";
 export interface Engine {
   readonly config: Config;
   readonly db: Database;
-  /** Opens the configured channel at the first mail; undefined if none is configured. */
-  readonly channel: () => Promise<Channel | undefined>;
+  /** The configured channels, by name. */
+  readonly channels: ReadonlyMap<string, ConfiguredChannel>;
+  /** Opens one at its first notification. */
+  readonly openChannel: (opener: Opener) => Promise<Channel>;
   /** Starts the processes that modules run in; the signal ends them. */
   readonly workers: (signal: AbortSignal) => Workers;
   /** Epoch seconds. */
@@ -67,11 +72,19 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const states = await readStates(db);
     const { quarantineAfter, clearGuardShare, unreachableAfter } = config.engine;
     const quarantines = readQuarantines({ states, modules, only, now, after: quarantineAfter });
-    const { alarms, errors, newModules, teams } = await loadAlarms({
+    const {
+      alarms,
+      errors,
+      newModules,
+      teams,
+      engine: builtIn,
+    } = await loadAlarms({
       db,
       modules,
       load: (file) => workers.load(file),
       sources: sources.names,
+      channels: engine.channels,
+      operators: config.operators,
       now,
       write: mode !== "plan",
       only,
@@ -79,32 +92,24 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       log,
     });
 
-    const unsent = await readUnsentMail(db);
-    const mailing = new Mailing(engine.channel, deadline.signal);
-    const mailConfigured = config.email.provider !== "none";
+    const unsent = await readUnsent(db);
+    const queues = openQueues(engine, deadline, unsent);
     const ran = await Promise.all(
       alarms.map(async (loading): Promise<AlarmResult> => {
         const alarm = await loading;
         const { row, readiness } = alarm;
         if (readiness.kind === "not configured")
           return { kind: "not configured", row, missing: readiness.missing };
-        const recipients = resolveRecipients(row.recipients, teams).addresses;
         const recorded = await record(alarm, {
           db,
           run,
           detect: (active) => detect(alarm, active, { config, workers, sources, now, log }),
-          recipients,
+          teams,
           clearGuardShare,
         });
         const outOfTime = deadline.signal.aborted;
-        const notified = await notify(row, recorded, {
-          db,
-          mailing,
-          run,
-          recipients,
-          mailConfigured,
-          unsent,
-        });
+        const notified = await notify(row, recorded, { db, run, queues, teams, unsent });
+        const recipients = resolveRecipients(row.recipients, teams).addresses;
         return ranResult({ alarm, recorded, notified, recipients, outOfTime, mode });
       }),
     );
@@ -112,17 +117,29 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const { reason } = deadline.closed.aborted ? deadline.closed : deadline.signal;
     if (reason instanceof DatabaseError) throw reason;
 
-    const stateFacts = { db, mailing, run, states };
-    const results = await updateQuarantines(ran, { ...stateFacts, quarantines });
-    const sourceReport = await updateSources(results, {
-      ...stateFacts,
+    const updated = await updateQuarantines(ran, { db, run, states, quarantines });
+    const sourceReport = await updateSources(updated, {
+      db,
+      run,
+      states,
       sources: sources.byName,
-      operators: config.operators,
-      teams,
-      unreachableAfter,
       inUse: only === undefined ? sourcesInUse(await Promise.all(alarms)) : undefined,
     });
     const doubts = await confirmClock(db, run.clockCheck, sources.byName, now);
+    const isWhole = mode === "tick" && only === undefined && !deadline.signal.aborted;
+    const engineFacts = { db, run, queues, teams, unsent, states, sources: sourceReport, isWhole };
+    const results = [...updated];
+    if (builtIn !== undefined)
+      results.push(
+        await runEngineAlarm({
+          ...engineFacts,
+          row: builtIn,
+          results: updated,
+          channels: engine.channels,
+          unreachableAfter,
+          clockDoubt: doubts[0],
+        }),
+      );
     const report = makeReport({
       startedAt: now,
       results,
@@ -133,7 +150,6 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     logNotConfigured(report, previous, log);
 
     const closeErrors = await closeRun(db, run, report);
-    const isWhole = mode === "tick" && only === undefined && !deadline.signal.aborted;
     const prunes = isWhole && doubts.length === 0;
     const pruneErrors =
       prunes && closeErrors.length === 0 ? await pruneOldRows(db, config.retention, now, log) : [];

@@ -1,4 +1,5 @@
 import { nullish, number, object, pipe, safeParse, string, transform } from "valibot";
+import { ENGINE } from "../core/event_key.ts";
 import type { AlarmState } from "../core/quarantine.ts";
 import type { Pending } from "../core/settle.ts";
 import type { SourceState } from "../core/source_state.ts";
@@ -150,6 +151,24 @@ export async function savePending(
   });
   const state = entries.length === 0 ? undefined : { pending: Object.fromEntries(entries) };
   await saveState(tx, PENDING, alarm, state, now);
+}
+
+/** Why channels did not deliver after the alarm `engine` had its turn in the last tick, by channel. */
+export function lateOf(states: States): ReadonlyMap<string, string> {
+  const { channels } = states.get(stateName("late", ENGINE)) ?? {};
+  const entries = Object.entries(isJsonObject(channels) ? channels : {});
+  return new Map(
+    entries.flatMap(([name, error]) => (typeof error === "string" ? [[name, error]] : [])),
+  );
+}
+
+export async function saveLate(
+  tx: Transaction,
+  channels: ReadonlyMap<string, string>,
+  now: number,
+): Promise<void> {
+  const state = channels.size === 0 ? undefined : { channels: Object.fromEntries(channels) };
+  await saveState(tx, "late", ENGINE, state, now);
 }
 
 /** Saves the last certain time of this host's clock, for `lastTimes`; undefined once it is no longer in doubt. */

@@ -1,0 +1,155 @@
+import type { Alarm } from "../alarm/load_alarms.ts";
+import type { ConfiguredChannel } from "../channel/registry.ts";
+import { parseDetection } from "../core/detection.ts";
+import { isUnknownToEngine, observeEngine } from "../core/engine_alarm.ts";
+import type { AlarmFacts, EngineFacts } from "../core/engine_facts.ts";
+import { ENGINE } from "../core/event_key.ts";
+import type { ActiveEvents, AlarmRow, Outcome, SafeDetection, Team } from "../core/model.ts";
+import { resolveRecipients } from "../core/recipients.ts";
+import { type Pending, settle } from "../core/settle.ts";
+import { lateOf, pendingOf, type States, saveLate, savePending } from "../store/engine_state.ts";
+import { errorText } from "../text/describe.ts";
+import { type NotifyFacts, notify } from "./notify.ts";
+import { record } from "./record.ts";
+import { type AlarmResult, type RanResult, ranResult } from "./result.ts";
+import type { SourceReport } from "./source_states.ts";
+
+export interface EngineAlarmFacts extends NotifyFacts {
+  readonly row: AlarmRow;
+  readonly states: States;
+  readonly results: readonly AlarmResult[];
+  readonly sources: SourceReport;
+  readonly unreachableAfter: number;
+  readonly channels: ReadonlyMap<string, ConfiguredChannel>;
+  readonly clockDoubt: string | undefined;
+  /** Whether the tick ran all alarms, had the time to, and delivers. */
+  readonly isWhole: boolean;
+}
+
+/** Records and notifies what went wrong in this tick, as an alarm like any other. It runs last. Never throws. */
+export async function runEngineAlarm(facts: EngineAlarmFacts): Promise<RanResult> {
+  const { row, states, run, db, teams, queues } = facts;
+  const late = lateOf(states);
+  const engineFacts = factsOf(facts, late);
+  let pending: Pending = pendingOf(states, ENGINE);
+  const errors: string[] = [];
+  const save = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      if (run.mode !== "plan") await work();
+    } catch (error) {
+      errors.push(`cannot store the state of ${ENGINE}: ${errorText(error)}`);
+    }
+  };
+  const detect = async (active: ActiveEvents): Promise<Outcome> => {
+    const settled = detectEngine(engineFacts, pending, active);
+    if (!isSame(settled.pending, pending))
+      await save(() => db.transaction((tx) => savePending(tx, ENGINE, settled.pending, run.now)));
+    pending = settled.pending;
+    return settled.outcome;
+  };
+  const alarm: Alarm = {
+    row,
+    module: undefined,
+    readiness: { kind: "ready", params: row.params, notes: [], typos: [] },
+  };
+  // What has ended at once is true, however much of it there is.
+  const recorded = await record(alarm, { db, run, detect, teams, clearGuardShare: 1 });
+  const notified = await notify(row, recorded, facts);
+  const after = [...queues].flatMap(([name, queue]) => {
+    const { error } = queue?.report ?? {};
+    const isKnown = engineFacts.channels.some((channel) => channel.name === name && channel.error);
+    return error === undefined || isKnown ? [] : [[name, error] as const];
+  });
+  if (after.length + late.size > 0)
+    await save(() => db.transaction((tx) => saveLate(tx, new Map(after), run.now)));
+  const recipients = resolveRecipients(row.recipients, teams).addresses;
+  const result = ranResult({
+    alarm,
+    recorded,
+    notified,
+    recipients,
+    outOfTime: false,
+    mode: run.mode,
+  });
+  return { ...result, errors: [...result.errors, ...errors] };
+}
+
+/** The outcome of the alarm, and what is not a detection yet. */
+function detectEngine(facts: EngineFacts, pending: Pending, active: ActiveEvents) {
+  const isUnknown = (key: string): boolean => isUnknownToEngine(facts, key);
+  const { now } = facts;
+  const settled = settle({ observed: observeEngine(facts), isUnknown, pending, active, now });
+  const detections = new Map<string, SafeDetection>();
+  for (const [dedupeKey, { subject, body, recipients }] of settled.detections) {
+    const parsed = parseDetection({ dedupeKey, subject, body, recipients });
+    if (parsed.ok) detections.set(parsed.detection.dedupeKey, parsed.detection);
+  }
+  const outcome: Outcome = {
+    status: "complete",
+    cause: undefined,
+    reasons: [],
+    keys: new Set(detections.keys()),
+    detections,
+    unknown: isUnknown,
+    seconds: 0,
+  };
+  return { outcome, pending: settled.pending };
+}
+
+function isSame(one: Pending, other: Pending): boolean {
+  return JSON.stringify([...one]) === JSON.stringify([...other]);
+}
+
+/** `late` is what failed in the tick before after this alarm's turn. */
+function factsOf(facts: EngineAlarmFacts, late: ReadonlyMap<string, string>): EngineFacts {
+  const { row, results, run, queues, teams, sources, channels } = facts;
+  const rows = [row, ...results.map((result) => result.row)];
+  const ran = results.filter((result) => result.kind === "ran");
+  return {
+    now: run.now,
+    isWhole: facts.isWhole,
+    sources: sources.facts,
+    unreachableAfter: facts.unreachableAfter,
+    alarms: results.map((result) => alarmFacts(result, teams)),
+    channels: [...channels].map(([name, { faults }]) => {
+      const { attempted = false, error } = queues.get(name)?.report ?? {};
+      const known = faults.length > 0 ? faults.join("; ") : error;
+      const before = attempted ? undefined : late.get(name);
+      return { name, attempted: attempted || faults.length > 0, error: known ?? before };
+    }),
+    recipients: [
+      ...rows
+        .filter(({ enabled }) => enabled)
+        .flatMap(({ name, recipients }) =>
+          resolveRecipients(recipients, teams).wrong.map((wrong) => ({ ...wrong, alarm: name })),
+        ),
+      ...ran.flatMap(({ row: { name }, refused }) =>
+        refused.map((each) => ({ ...each, alarm: name })),
+      ),
+    ],
+    reached: new Set([...queues.values()].flatMap((queue) => [...(queue?.reached ?? [])])),
+    current: new Set(
+      rows.flatMap(({ recipients }) => resolveRecipients(recipients, teams).addresses),
+    ),
+    crashed: run.crashed,
+    starts: run.starts,
+    clockDoubt: facts.clockDoubt,
+  };
+}
+
+function alarmFacts(result: AlarmResult, teams: ReadonlyMap<string, Team>): AlarmFacts {
+  const { row } = result;
+  const named = { name: row.name, title: row.title, recipients: row.enabled ? row.recipients : [] };
+  if (result.kind !== "ran")
+    return { ...named, errors: [], cause: undefined, quarantine: undefined, looked: true };
+  const { quarantine, nextTry: next = "" } = result;
+  // Recipients have keys of their own.
+  const ofRecipients = new Set(resolveRecipients(row.recipients, teams).faults);
+  return {
+    ...named,
+    errors: result.ownErrors.filter((error) => !ofRecipients.has(error)),
+    cause: result.outcome.cause,
+    quarantine: quarantine && { ...quarantine, next },
+    looked: !result.outOfTime && !result.isSkipped,
+  };
+}
