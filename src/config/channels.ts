@@ -15,7 +15,7 @@ export interface ChannelTable {
 }
 
 /** What `[email]` has beside the settings of a channel. */
-export const Email = object({
+const Email = object({
   operators: optional(
     custom<string[]>(
       (value) => Array.isArray(value) && value.every(isRecipient),
@@ -38,7 +38,8 @@ export function parseChannels(
   const tables = new Map<string, ChannelTable>();
   let operators: readonly string[] = [];
   if (isTable(email)) {
-    const { provider = "ses", operators: given, ...settings } = email;
+    const { provider = "ses", operators: given, type, ...settings } = email;
+    if (type !== undefined) faults.push("email.type: unknown key (did you mean provider?)");
     operators = parseTable(Email, [EMAIL], { operators: given }, faults)?.operators ?? [];
     const table = { path: [EMAIL], settings: { ...settings, type: provider } };
     tables.set(EMAIL, table);
