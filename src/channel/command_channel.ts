@@ -91,9 +91,10 @@ async function run(
         timers.push(setTimeout(kill, GRACE));
       });
     };
+    const late = `it ran for longer than ${timeout} s; raise timeout if it needs longer`;
     const onAbort = (): void => stop(errorText(tick.reason));
     tick.addEventListener("abort", onAbort, { once: true });
-    timers.push(setTimeout(() => stop(`its time limit of ${timeout} s`), timeout * 1000));
+    timers.push(setTimeout(() => stop(late), timeout * 1000));
     child.once("error", ({ message }) => finish({ kind: "not started", reason: message }));
     child.once("exit", (code, signal) => {
       if (stopped !== undefined) {

@@ -9,7 +9,8 @@ export const MAX_STDERR = 500;
 
 /** How a program ended; `stopped` by the engine. */
 export type CommandEnd =
-  | { readonly kind: "not started" | "stopped"; readonly reason: string }
+  | { readonly kind: "not started"; readonly reason: string }
+  | { readonly kind: "stopped"; readonly reason: string }
   | {
       readonly kind: "exited";
       readonly code: number | null;
@@ -27,23 +28,24 @@ export function commandError(file: string, end: CommandEnd): DeliveryError {
       mayBeDelivered,
     };
   };
-  const { kind } = end;
-  if (kind === "not started") {
-    const willPass = !/^spawn .*(EACCES|ENOENT|ENOTDIR|ELOOP|ENOEXEC|E2BIG)$/.test(end.reason);
-    const advice = willPass
-      ? ""
-      : "; check that it exists, that the engine's user may execute it, and the interpreter in its first line";
-    return error(`could not be started: ${end.reason}${advice}`, willPass, false);
-  }
-  if (kind === "stopped")
+  if (end.kind === "stopped")
     return error(`was stopped by the engine and may have delivered: ${end.reason}`, true, true);
-  const { code, signal } = end;
-  const text = cut(headerText(end.stderr), MAX_STDERR);
-  const output = text === "" ? "it wrote nothing to stderr" : text;
+  if (end.kind === "not started") {
+    const cannotRun = /^spawn .*(EACCES|ENOENT|ENOTDIR|ELOOP|ENOEXEC|E2BIG)$/.test(end.reason);
+    const advice =
+      "; check that it exists, that the engine's user may execute it, and the interpreter in its first line";
+    return error(
+      `could not be started: ${end.reason}${cannotRun ? advice : ""}`,
+      !cannotRun,
+      false,
+    );
+  }
+  const { code, signal, stderr } = end;
+  const output = cut(headerText(stderr), MAX_STDERR) || "it wrote nothing to stderr";
   if (signal !== null)
     return error(`was killed by ${signal} and may have delivered: ${output}`, true, true);
   if (code === TRY_AGAIN)
-    return error(`exited with code ${TRY_AGAIN}, which asks to try again: ${output}`, true, false);
+    return error(`exited with code ${code}, which asks to try again: ${output}`, true, false);
   return error(
     `exited with code ${code}: ${output}; run it by hand to find the cause`,
     false,
