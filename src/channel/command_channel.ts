@@ -58,7 +58,8 @@ async function run(
     return { kind: "not started", reason: errorText(error) };
   }
   // It need not read its input.
-  child.stdin?.on("error", () => {}).end(input);
+  for (const stream of [child.stdin, child.stderr]) stream?.on("error", () => {});
+  child.stdin?.end(input);
   let stderr = "";
   child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
     if (stderr.length < MAX_STDERR) stderr += chunk;
