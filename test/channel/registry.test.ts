@@ -9,11 +9,14 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { object } from "valibot";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Outgoing } from "../../src/channel/channel.ts";
 import { type ConfiguredChannel, channelFaults, readChannels } from "../../src/channel/registry.ts";
-import { readSecret } from "../../src/channel/secret.ts";
+import { readSecret, secretFile, secretVariable } from "../../src/channel/secret.ts";
+import { parseTable } from "../../src/config/issue.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { httpUrl } from "../../src/config/values.ts";
 import { delivered, PATIENTLY } from "../support/mails.ts";
 import { built, runScript } from "../support/script.ts";
 
@@ -194,6 +197,15 @@ describe("a secret that a setting names", () => {
       expect(found).toBeUndefined();
     } else expect({ found, faults }).toEqual({ found: expected, faults: [] });
   });
+});
+
+test("a wrong value that may hold a secret is not shown", () => {
+  const faults: string[] = [];
+  const schema = object({ url: httpUrl, url_env: secretVariable, url_file: secretFile });
+  const table = { url: "s3cret", url_env: "my-s3cret", url_file: "https://h/s3cret" };
+  expect(parseTable(schema, ["channels", "a"], table, faults)).toBeUndefined();
+  expect(faults).toHaveLength(3);
+  for (const fault of faults) expect(fault).toMatch(/^channels\.a\.url.*; the value is not shown$/);
 });
 
 test.each([
