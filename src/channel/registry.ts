@@ -13,10 +13,10 @@ interface Types {
 }
 
 /** Those that deliver to addresses. Only they can be the provider of `[email]`. */
-const MAIL: Types = { ses, file };
+export const MAIL_TYPES: Types = { ses, file };
 
 /** Every kind of channel, by its `type`. */
-const TYPES: Types = { ...MAIL, command };
+export const TYPES: Types = { ...MAIL_TYPES, command };
 
 /** A channel of the configuration. */
 export interface ConfiguredChannel {
@@ -52,7 +52,7 @@ function readChannel(
 ): ConfiguredChannel {
   const { type: given, default: isDefault = false, ...rest } = settings;
   const isEmail = path[0] === EMAIL;
-  const [types, typeKey] = isEmail ? [MAIL, "provider"] : [TYPES, "type"];
+  const [types, typeKey] = isEmail ? [MAIL_TYPES, "provider"] : [TYPES, "type"];
   const type = typeof given === "string" ? given : "";
   const kind = Object.hasOwn(types, type) ? types[type] : undefined;
   const faults: string[] = [];
