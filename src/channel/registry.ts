@@ -1,5 +1,5 @@
-import { type ChannelTable, EMAIL } from "../config/channels.ts";
-import type { ChannelTables, Surroundings } from "../config/config.ts";
+import { EMAIL } from "../config/channels.ts";
+import type { ChannelTable, ChannelTables, Surroundings } from "../config/config.ts";
 import { showPath } from "../config/issue.ts";
 import { quote } from "../text/describe.ts";
 import { hint, suggestion } from "../text/nearest.ts";

@@ -1,18 +1,10 @@
 import { custom, object, optional } from "valibot";
 import { mailbox } from "../core/recipients.ts";
-import type { Config, Surroundings } from "./config.ts";
+import type { ChannelTable, Config, Surroundings } from "./config.ts";
 import { isTable, parseTable, showPath, tableFault } from "./issue.ts";
 
 /** The channel that `[email]` sets up; alarms use it unless another one is a default. */
 export const EMAIL = "email";
-
-/** The settings of a channel as written; `channel/registry.ts` reads them. */
-export interface ChannelTable {
-  /** Its place in the file. */
-  readonly path: readonly string[];
-  /** With the key `type`. */
-  readonly settings: { readonly [key: string]: unknown };
-}
 
 /** What `[email]` has beside the settings of a channel. */
 const Email = object({
