@@ -1,5 +1,6 @@
 import type { Bundle, ListedItem } from "../core/bundle.ts";
 import { alarmName } from "../core/event_key.ts";
+import { headerText, plainText } from "../text/escape.ts";
 import { rfc3339 } from "../text/utc.ts";
 import type { Message } from "./render.ts";
 
@@ -21,19 +22,21 @@ export function commandInput(facts: NotificationFacts) {
   return {
     id,
     alarm: alarmName(alarm),
-    subject,
+    subject: headerText(subject),
     text,
     to: recipients,
     time: rfc3339(time),
     may_be_duplicate: bundle?.mayBeDuplicate === true,
     test: bundle?.isTest === true,
-    new_count: bundle?.freshCount ?? 0,
-    continuing_count: bundle?.continuingCount ?? 0,
-    cleared_count: bundle?.clearedCount ?? 0,
+    counts: {
+      new: bundle?.freshCount ?? 0,
+      continuing: bundle?.continuingCount ?? 0,
+      cleared: bundle?.clearedCount ?? 0,
+    },
     new: bundle?.fresh.map(itemFacts) ?? [],
     continuing: bundle?.continuing.map(itemFacts) ?? [],
     cleared: bundle?.cleared.map(itemFacts) ?? [],
-    caveats: bundle?.caveats ?? [],
+    caveats: bundle?.caveats.map(headerText) ?? [],
   };
 }
 
@@ -41,8 +44,8 @@ function itemFacts(item: ListedItem) {
   return {
     event_id: item.eventId,
     dedupe_key: item.dedupeKey,
-    subject: item.subject,
-    body: item.body,
+    subject: headerText(item.subject),
+    body: plainText(item.body),
     fire_time: rfc3339(item.fireTime),
     ...(item.clearTime === undefined ? {} : { clear_time: rfc3339(item.clearTime) }),
     reason: item.reason,

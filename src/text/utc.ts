@@ -8,9 +8,10 @@ export function utcSecond(epochSeconds: number): string {
   return render(epochSeconds, "second");
 }
 
-/** `2026-11-21T10:05:59.123Z`, for other programs; null for a time that no row can mean. */
+/** `2026-11-21T10:05:59Z`, for other programs; null for a time that no row can mean. */
 export function rfc3339(epochSeconds: number): string | null {
-  return isTime(epochSeconds) ? new Date(epochSeconds * 1000).toISOString() : null;
+  if (!isTime(epochSeconds)) return null;
+  return new Date(epochSeconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 /** `40 s`, `17 min`, `5 h`, `3 days`. */
