@@ -33,7 +33,7 @@ const PURE = ["node:crypto", "node:url"];
 const HEAVY: { readonly [name: string]: string } = {
   "@electric-sql/pglite": "src/store/embedded/database.ts",
   pg: "src/store/postgres/connect.ts",
-  "@aws-sdk/client-ses": "src/channel/ses.ts",
+  "@aws-sdk/client-ses": "src/channel/ses_channel.ts",
   nodemailer: "src/channel/compose.ts",
   undici: "src/source/connections.ts",
 };

@@ -12,7 +12,7 @@ export interface SettingsPlace {
   readonly faults: string[];
 }
 
-/** A channel whose settings are right. */
+/** What a channel is, by its settings. */
 export interface Opener {
   /** Where it delivers, without secrets, such as `#alarms`; undefined if it delivers to the recipients of the alarms. */
   readonly target: string | undefined;
@@ -20,6 +20,8 @@ export interface Opener {
   readonly secrets?: readonly string[];
   /** A folder that it writes to, which other users must not be able to write. */
   readonly folder?: string;
+  /** Programs that it runs, which other users must not be able to change. */
+  readonly files?: readonly string[];
   /** Loads what it needs. `note` receives what the log should say. */
   readonly open: (note: (message: string) => void) => Promise<Channel>;
 }
@@ -27,7 +29,7 @@ export interface Opener {
 /** A kind of channel: its settings, and how it is opened. */
 export interface ChannelType {
   readonly keys: readonly string[];
-  /** Undefined where a setting is wrong. */
+  /** Undefined where a setting has the wrong form. After another fault only its secrets are of use. */
   readonly configure: (settings: object, place: SettingsPlace) => Opener | undefined;
 }
 
@@ -42,10 +44,8 @@ export function channelType<Entries extends ObjectEntries>(
   return {
     keys: Object.keys(schema.entries),
     configure: (settings, place) => {
-      const before = place.faults.length;
       const parsed = parseTable(schema, place.path, settings, place.faults);
-      const opener = parsed && configure(parsed, place);
-      return place.faults.length > before ? undefined : opener;
+      return parsed && configure(parsed, place);
     },
   };
 }

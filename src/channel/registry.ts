@@ -1,15 +1,22 @@
-import { boolean, safeParse } from "valibot";
-import type { ChannelTable } from "../config/channels.ts";
-import type { ChannelTables, Surroundings } from "../config/config.ts";
+import type { ChannelTable, ChannelTables, Surroundings } from "../config/config.ts";
 import { showPath } from "../config/issue.ts";
+import { EMAIL } from "../core/alarm_channels.ts";
 import { quote } from "../text/describe.ts";
-import { suggestion } from "../text/nearest.ts";
+import { hint, suggestion } from "../text/nearest.ts";
 import type { ChannelType, Opener } from "./channel_type.ts";
+import { command } from "./command.ts";
 import { file } from "./file.ts";
 import { ses } from "./ses.ts";
 
+interface Types {
+  readonly [type: string]: ChannelType;
+}
+
+/** Those that deliver to addresses. Only they can be the provider of `[email]`. */
+export const MAIL_TYPES: Types = { ses, file };
+
 /** Every kind of channel, by its `type`. */
-const TYPES: { readonly [type: string]: ChannelType } = { ses, file };
+export const TYPES: Types = { ...MAIL_TYPES, command };
 
 /** A channel of the configuration. */
 export interface ConfiguredChannel {
@@ -19,6 +26,8 @@ export interface ConfiguredChannel {
   readonly isDefault: boolean;
   /** Undefined if it cannot be used. */
   readonly opener: Opener | undefined;
+  /** Texts that no log, record or message may show, even if it cannot be used. */
+  readonly secrets: readonly string[];
   /** What is wrong with its settings, each with its path and what to write. */
   readonly faults: readonly string[];
 }
@@ -42,35 +51,42 @@ function readChannel(
   around: Surroundings,
 ): ConfiguredChannel {
   const { type: given, default: isDefault = false, ...rest } = settings;
+  const isEmail = path[0] === EMAIL;
+  const [types, typeKey] = isEmail ? [MAIL_TYPES, "provider"] : [TYPES, "type"];
+  const type = typeof given === "string" ? given : "";
+  const kind = Object.hasOwn(types, type) ? types[type] : undefined;
   const faults: string[] = [];
   const at = (key: string): string => showPath([...path, key]);
-  if (!safeParse(boolean(), isDefault).success)
+  if (typeof isDefault !== "boolean")
     faults.push(`${at("default")}: must be true or false; found ${quote(isDefault)}`);
-  const type = typeof given === "string" ? given : "";
-  const kind = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;
-  if (kind === undefined) {
-    const types = Object.keys(TYPES);
-    const words = types.map((known) => `"${known}"`).join(", ");
-    const found = given === undefined ? "missing; " : "";
-    const end = given === undefined ? "" : `; found ${quote(given)}${suggestion(type, types)}`;
-    // The table [email] calls it so.
-    const key = path.length === 1 ? "provider" : "type";
-    faults.push(`${at(key)}: ${found}must be one of ${words}${end}`);
+  if (kind === undefined) faults.push(`${at(typeKey)}: ${typeFault(given, Object.keys(types))}`);
+  // What the other keys belong to is known only with the type.
+  const foreign = Object.keys(rest).filter((key) => kind && !kind.keys.includes(key));
+  const common = [typeKey, "default", ...(isEmail ? ["operators"] : [])];
+  for (const key of foreign) {
+    const others = Object.keys(types).filter((other) => types[other]?.keys.includes(key));
+    const owners = others.map(quote).join(" or ");
+    const fault =
+      others.length === 0
+        ? `unknown key${hint(key, [...(kind?.keys ?? []), ...common])}`
+        : `belongs to ${typeKey} ${owners}, found with "${type}"; remove one`;
+    faults.push(`${at(key)}: ${fault}`);
   }
-  const others = Object.entries(TYPES);
-  const misplaced = Object.keys(rest).flatMap((key) => {
-    const [other] = others.find(([, { keys }]) => keys.includes(key)) ?? [];
-    return kind === undefined || kind.keys.includes(key) || other === undefined ? [] : [key];
-  });
-  for (const key of misplaced)
-    faults.push(`${at(key)}: does not belong to a channel of type "${type}"; remove it`);
-  const own = Object.fromEntries(Object.entries(rest).filter(([key]) => !misplaced.includes(key)));
+  const own = Object.fromEntries(Object.entries(rest).filter(([key]) => !foreign.includes(key)));
   const opener = kind?.configure(own, { path, around, faults });
   return {
     name,
     type,
     isDefault: isDefault === true,
     opener: faults.length > 0 ? undefined : opener,
+    secrets: opener?.secrets ?? [],
     faults,
   };
+}
+
+function typeFault(given: unknown, types: readonly string[]): string {
+  const words = `must be one of ${types.map(quote).join(", ")}`;
+  if (given === undefined) return `missing; ${words}`;
+  const near = typeof given === "string" ? suggestion(given, types) : "";
+  return `${words}; found ${quote(given)}${near}`;
 }

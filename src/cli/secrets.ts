@@ -12,7 +12,7 @@ export function hideSecrets(
   config: Config,
   channels: ReadonlyMap<string, ConfiguredChannel> = new Map(),
 ): void {
-  const ofChannels = [...channels.values()].flatMap(({ opener }) => opener?.secrets ?? []);
+  const ofChannels = [...channels.values()].flatMap(({ secrets }) => secrets);
   for (const secret of [...secretsOf(config, process.env), ...ofChannels]) known.add(secret);
   redactKnown = makeRedactor([...known]);
 }

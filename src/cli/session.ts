@@ -84,9 +84,12 @@ export function readConfig(options: ConfigOption, onLogPath?: LoadOptions["onLog
     throw new ConfigError(`[engine] log_path is ${log}, which the engine reads; name another file`);
   if (log !== undefined) onLogPath?.(log);
   if (db.kind === "embedded") check(`the database folder ${db.path}`, writableFault(db.path));
-  for (const { opener } of channels.values())
+  for (const { opener, name } of channels.values()) {
     if (opener?.folder !== undefined)
-      check(`the folder for mail ${opener.folder}`, writableFault(opener.folder));
+      check(`the folder of the channel ${name}, ${opener.folder}`, writableFault(opener.folder));
+    for (const file of opener?.files ?? [])
+      check(`the program of the channel ${name}, ${file}`, writableFault(file));
+  }
   if (db.kind === "server" && db.envPath !== undefined)
     check(`the database login in ${db.envPath}`, writableFileFault(db.envPath));
   notes.push(...configWarnings(config, path));

@@ -1,19 +1,11 @@
 import { custom, object, optional } from "valibot";
 import { EMAIL } from "../core/alarm_channels.ts";
 import { mailbox } from "../core/recipients.ts";
-import type { Config, Surroundings } from "./config.ts";
+import type { ChannelTable, Config, Surroundings } from "./config.ts";
 import { isTable, parseTable, showPath, tableFault } from "./issue.ts";
 
-/** The settings of a channel as written; `channel/registry.ts` reads them. */
-export interface ChannelTable {
-  /** Its place in the file. */
-  readonly path: readonly string[];
-  /** With the key `type`. */
-  readonly settings: { readonly [key: string]: unknown };
-}
-
 /** What `[email]` has beside the settings of a channel. */
-export const Email = object({
+const Email = object({
   operators: optional(
     custom<string[]>(
       (value) => Array.isArray(value) && value.every(isRecipient),
@@ -36,7 +28,8 @@ export function parseChannels(
   const tables = new Map<string, ChannelTable>();
   let operators: readonly string[] = [];
   if (isTable(email)) {
-    const { provider = "ses", operators: given, ...settings } = email;
+    const { provider = "ses", operators: given, type, ...settings } = email;
+    if (type !== undefined) faults.push("email.type: unknown key (did you mean provider?)");
     operators = parseTable(Email, [EMAIL], { operators: given }, faults)?.operators ?? [];
     const table = { path: [EMAIL], settings: { ...settings, type: provider } };
     tables.set(EMAIL, table);

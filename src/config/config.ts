@@ -1,7 +1,6 @@
 import type { ConnectionOptions } from "node:tls";
 import type { DetectLimits, SourceConfig } from "../core/model.ts";
 import type { Retention } from "../core/retention.ts";
-import type { ChannelTable } from "./channels.ts";
 
 /** The engine's settings after parsing: every default filled in, every path absolute. */
 export interface Config {
@@ -71,6 +70,14 @@ export interface DbLogin {
   readonly connectionTimeoutMillis: number;
   /** To try in turn; false is an unencrypted connection. */
   readonly tls: readonly (ConnectionOptions | false)[];
+}
+
+/** The settings of a channel as written; `channel/registry.ts` reads them. */
+export interface ChannelTable {
+  /** Its place in the file. */
+  readonly path: readonly string[];
+  /** With the key `type`. */
+  readonly settings: { readonly [key: string]: unknown };
 }
 
 /** The settings of the channels, by name. */

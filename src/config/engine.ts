@@ -3,9 +3,15 @@ import type { Config, Surroundings } from "./config.ts";
 import { isTable, parseTable } from "./issue.ts";
 import { resolvePath } from "./path.ts";
 import { proxyFor } from "./proxy.ts";
-import { connections, folders, httpUrl, integerFrom, numberFrom, pathLike } from "./values.ts";
-
-const seconds = numberFrom(0.1, 3600, "a number of seconds from 0.1 to 3600, such as 20");
+import {
+  connections,
+  folders,
+  httpUrl,
+  integerFrom,
+  numberFrom,
+  pathLike,
+  seconds,
+} from "./values.ts";
 
 export const Engine = object({
   base_url: optional(httpUrl),

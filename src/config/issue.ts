@@ -72,9 +72,9 @@ function found(key: string, value: unknown): string {
   return mayBeSecret(key, value) ? "; the value is not shown" : `; found ${quote(value)}`;
 }
 
-/** A login can stand in these keys, in a URL, and in a table that is in the wrong place. */
+/** A login, a token or the URL of a hook can stand in these keys; a login also in a URL, and in a table that is in the wrong place. */
 function mayBeSecret(key: string, value: unknown): boolean {
-  if (["dsn", "token_env", "headers"].includes(key)) return true;
+  if (/^(dsn|headers|url|.*_(env|file))$/.test(key)) return true;
   const text = typeof value === "string" ? value : JSON.stringify(value);
   if (typeof value !== "string" && text.includes("{")) return true;
   return (key === "from" || key === "operators" ? /:\/\/.*@/s : /[@?]/).test(text);

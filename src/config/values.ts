@@ -18,6 +18,8 @@ export function integerFrom(min: number, max: number, words: string) {
   return numberFrom(min, max, words, Number.isInteger);
 }
 
+export const seconds = numberFrom(0.1, 3600, "a number of seconds from 0.1 to 3600, such as 20");
+
 const NOT_IN_PATHS = `~user or $VARIABLE${homeFolder() ? "" : "; ~ needs a user with a home folder"}`;
 
 /** A path, which a dsn typed there by mistake must not pass for: paths are shown. */

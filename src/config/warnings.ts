@@ -4,12 +4,14 @@ import type { Config } from "./config.ts";
 import { headerSecrets } from "./secrets.ts";
 
 /** Files with a secret that every user of the machine can read, one line each. */
-export function configWarnings({ db, sources }: Config, path: string): readonly string[] {
+export function configWarnings({ db, sources, channels }: Config, path: string): readonly string[] {
   const headers = Object.values(sources).flatMap((source) => headerSecrets(source.headers));
   const password = db.kind === "server" && db.hasPassword ? (db.envPath ?? path) : undefined;
+  const hasHook = [...channels.tables.values()].some(({ settings }) => "url" in settings);
+  const other = hasHook ? "the URL of a hook" : headers.length > 0 && "request headers";
   return [
     ...(password === undefined ? [] : readable(password, "a database password")),
-    ...(headers.length > 0 && password !== path ? readable(path, "request headers") : []),
+    ...(other && password !== path ? readable(path, other) : []),
   ];
 }
 

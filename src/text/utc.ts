@@ -8,6 +8,12 @@ export function utcSecond(epochSeconds: number): string {
   return render(epochSeconds, "second");
 }
 
+/** `2026-11-21T10:05:59Z`, for other programs; null for a time that no row can mean. */
+export function rfc3339(epochSeconds: number): string | null {
+  if (!isTime(epochSeconds)) return null;
+  return new Date(epochSeconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
 /** `40 s`, `17 min`, `5 h`, `3 days`. */
 export function duration(seconds: number): string {
   if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`;
@@ -17,11 +23,16 @@ export function duration(seconds: number): string {
 }
 
 function render(epochSeconds: number, unit: "minute" | "second"): string {
-  const date = new Date(epochSeconds * 1000);
-  // A row may hold any number; from 1e11 on it is in milliseconds.
-  if (epochSeconds === 0 || !(Math.abs(epochSeconds) < 1e11)) return "an unknown time";
-  const [text = ""] = date.toISOString().split(unit === "minute" ? /:\d\d\./ : ".");
+  if (!isTime(epochSeconds)) return "an unknown time";
+  const [text = ""] = new Date(epochSeconds * 1000)
+    .toISOString()
+    .split(unit === "minute" ? /:\d\d\./ : ".");
   return `${text.replace("T", " ")} UTC`;
+}
+
+/** A row may hold any number; from 1e11 on it is in milliseconds. */
+function isTime(epochSeconds: number): boolean {
+  return epochSeconds !== 0 && Math.abs(epochSeconds) < 1e11;
 }
 
 /**

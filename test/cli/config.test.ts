@@ -55,9 +55,12 @@ log_pth = "x"
 dsn = "mysql://user:hunter2@host/db"
 path = "state"
 [email]
-provider = "smtp"
-from = "nobody"
+provider = "pigeon"
+operators = "nobody"
+default = "yes"
 dir = "outbox"
+[channels.Chat]
+type = "file"
 [sources.gracedb]
 base_url = 5
 headers = { "X-Key" = 5 }
@@ -76,7 +79,9 @@ base_url = "https://example.org"
     "engine.log_pth: unknown key (did you mean log_path?)",
     "db.dsn:",
     "email.provider:",
-    "email.from:",
+    "email.operators:",
+    "email.default: must be true or false",
+    "channels.Chat: must have a name",
     "sources.gracedb.base_url:",
     "sources.gracedb.headers.X-Key:",
     "Bad-Name",

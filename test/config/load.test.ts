@@ -11,6 +11,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { discoverModules } from "../../src/alarm/discover.ts";
+import { channelFaults } from "../../src/channel/registry.ts";
+import type { Environment } from "../../src/config/config.ts";
 import { ConfigError, findConfig, loadConfig, SHIPPED_ALARMS } from "../../src/config/load.ts";
 
 let folder = "";
@@ -23,6 +25,10 @@ function write(name: string, text = ""): string {
   const path = join(folder, name);
   writeFileSync(path, text);
   return path;
+}
+
+function load(path: string, env: Environment) {
+  return loadConfig(path, env, { channelFaults });
 }
 
 /** The ConfigError that the call throws; another error, or none, fails the test. */
@@ -84,7 +90,7 @@ describe("the configuration is looked for", () => {
 
 describe("the configuration is read", () => {
   test("with paths from its own folder, the shipped alarms, which are there, and a folder for the site's own", () => {
-    const config = loadConfig(write("config.toml", '[db]\npath = "pg"'), {});
+    const config = load(write("config.toml", '[db]\npath = "pg"'), {});
     expect(config.db).toEqual({ kind: "embedded", path: join(folder, "pg") });
     expect(config.engine.alarmFolders).toEqual([
       { path: SHIPPED_ALARMS },
@@ -96,15 +102,15 @@ describe("the configuration is read", () => {
   test("with a dotenv file beside it, and a token from the environment", () => {
     write(".env", "\uFEFFDB_NAME=n\nDB_HOST=h\nDB_USER=u\n");
     const text = '[db]\nenv_path = ".env"\n[sources.a]\nbase_url = "http://h"\ntoken_env = "T"';
-    const config = loadConfig(write("config.toml", text), { T: "t0ken" });
+    const config = load(write("config.toml", text), { T: "t0ken" });
     expect(config.db).toMatchObject({ kind: "server", login: { database: "n" } });
     expect(config.sources.a?.token).toBe("t0ken");
   });
 
   test("the example that is shipped can be used as it stands", () => {
     const example = new URL("../../config.toml.example", import.meta.url);
-    const config = loadConfig(write("config.toml", readFileSync(example, "utf8")), {});
-    expect(config.email).toEqual({ provider: "none" });
+    const config = load(write("config.toml", readFileSync(example, "utf8")), {});
+    expect(config.channels.tables).toEqual(new Map());
     expect(config.engine.baseUrl).toBeUndefined();
   });
 
@@ -116,31 +122,31 @@ describe("the configuration is read", () => {
     const used = [...new Map(tables).values()]
       .join("")
       .replaceAll(/^(dsn|env_path|schema) = .*$/gm, "");
-    const config = loadConfig(write("config.toml", used), { GRACEDB_TOKEN: "t0ken" });
+    const config = load(write("config.toml", used), { GRACEDB_TOKEN: "t0ken" });
     expect(config.engine.baseUrl).toBeDefined();
     expect(config.engine.logPath).toBeDefined();
-    expect(config.email.provider).toBe("ses");
+    expect(config.channels.tables.get("email")?.settings.type).toBe("ses");
     expect(config.sources.gracedb?.token).toBe("t0ken");
   });
 });
 
 describe("what cannot be used is one ConfigError", () => {
   test("a folder in the file's place", () => {
-    expect(configError(() => loadConfig(folder, {}))).toMatch(
+    expect(configError(() => load(folder, {}))).toMatch(
       /^cannot read .* is not a regular file.*; check the file and that the engine's user may read it$/,
     );
   });
 
   test("a single fault", () => {
     const path = write("config.toml", "[engine]\nrequest_timeout = 0");
-    expect(configError(() => loadConfig(path, {}))).toBe(
+    expect(configError(() => load(path, {}))).toBe(
       `1 fault in the configuration ${path}:\n  engine.request_timeout: must be a number of seconds from 0.1 to 3600, such as 20; found 0`,
     );
   });
 
   test("several, one a line", () => {
     const path = write("config.toml", "[engine]\nrequest_timeout = 0\nlog_path = 1\n[db]\ndsn = 1");
-    const [head, ...lines] = configError(() => loadConfig(path, {})).split("\n");
+    const [head, ...lines] = configError(() => load(path, {})).split("\n");
     expect(head).toBe(`3 faults in the configuration ${path}:`);
     expect(lines).toEqual([
       expect.stringMatching(/^ {2}engine\.request_timeout: /),
@@ -185,7 +191,7 @@ describe("what cannot be used is one ConfigError", () => {
     const dsn = `postgresql://u@h/n?sslmode=require${service}`;
     const path = write("config.toml", `[db]\ndsn = "${dsn}"\n[engine]\nrequest_timeout = 0`);
     const [head = "", other, line = "", ...more] = configError(() =>
-      loadConfig(path, { HOME: folder }),
+      load(path, { HOME: folder }),
     ).split("\n  ");
     expect(head).toMatch(/^2 faults in the configuration /);
     expect(other).toMatch(/^engine\.request_timeout: /);
@@ -197,17 +203,17 @@ describe("what cannot be used is one ConfigError", () => {
     mkdirSync(join(folder, ".postgresql"));
     const root = join(folder, ".postgresql/root.crt");
     writeFileSync(root, Buffer.concat([LATIN1, Buffer.from(PEM)]));
-    const load = (dsn: string) =>
-      loadConfig(write("config.toml", `[db]\ndsn = "${dsn}"`), { HOME: folder }).db;
+    const dbOf = (dsn: string) =>
+      load(write("config.toml", `[db]\ndsn = "${dsn}"`), { HOME: folder }).db;
     const ca = `# caf\xe9\n${PEM}`;
     const login = { tls: [{ ca, rejectUnauthorized: true }] };
-    expect(load("postgresql://u@h/n?sslmode=require")).toMatchObject({ login });
+    expect(dbOf("postgresql://u@h/n?sslmode=require")).toMatchObject({ login });
     writeFileSync(root, "");
-    expect(load("postgresql://u@%2Ftmp/n")).toMatchObject({ login: { tls: [false] } });
+    expect(dbOf("postgresql://u@%2Ftmp/n")).toMatchObject({ login: { tls: [false] } });
   });
 
   test("a file that is no TOML, with the place", () => {
     const path = write("config.toml", "[engine\n");
-    expect(configError(() => loadConfig(path, {}))).toMatch(/:\n {2}line 1, column 8: /);
+    expect(configError(() => load(path, {}))).toMatch(/:\n {2}line 1, column 8: /);
   });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { stringify } from "smol-toml";
 import { describe, expect, test } from "vitest";
+import { readChannels } from "../../src/channel/registry.ts";
 import type { Config, Surroundings } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { BARE } from "../support/login.ts";
@@ -19,12 +20,35 @@ function configOf(text: string, around: Partial<Surroundings> = {}): Config {
   return parsed.config;
 }
 
+interface Settings extends Omit<Config, "channels"> {
+  /** By name. */
+  readonly channels: { readonly [name: string]: object };
+}
+
+/** The same, with what can be seen of the channels. */
+function settingsOf(text: string): Settings {
+  const { channels, ...config } = configOf(text);
+  const seen = [...readChannels(channels).values()].map(
+    ({ name, type, isDefault, opener, faults }) => {
+      expect(faults).toEqual([]);
+      const { type: _, ...settings } = channels.tables.get(name)?.settings ?? {};
+      return [name, { type, isDefault, settings, folder: opener?.folder }] as const;
+    },
+  );
+  return { ...config, channels: Object.fromEntries(seen) };
+}
+
 function faultsOf(text: string, around: Partial<Surroundings> = {}): readonly string[] {
   const parsed = parseConfig(text, { ...AROUND, ...around });
   return parsed.ok ? [] : parsed.faults;
 }
 
-const DEFAULTS: Config = {
+/** What is seen of a channel that writes files. */
+function files(folder: string, settings: object = {}) {
+  return { type: "file", isDefault: false, settings, folder };
+}
+
+const DEFAULTS: Settings = {
   engine: {
     baseUrl: undefined,
     requestTimeout: 20,
@@ -39,7 +63,7 @@ const DEFAULTS: Config = {
   },
   sources: {},
   db: { kind: "embedded", path: "/etc/swf/state" },
-  email: { provider: "none" },
+  channels: {},
   operators: [],
   retention: { engineRunsDays: 14, clearedEventsDays: undefined, notificationsDays: 365 },
 };
@@ -52,7 +76,7 @@ describe("what can be set", () => {
     userAgent: undefined,
     maxConnections: 4,
   };
-  const rows: readonly [string, string, Partial<Config>][] = [
+  const rows: readonly [string, string, Partial<Settings>][] = [
     ["an empty file sets nothing", "", {}],
     ["so do empty tables, but for [email]", "[engine]\n[db]\n[sources]", {}],
     [
@@ -105,7 +129,7 @@ unreachable_after = 0`,
       "operators, by address and by team",
       '[email]\nprovider = "file"\noperators = ["ops@h.example", "@ops"]',
       {
-        email: { provider: "file", from: "swf-alarms@localhost", dir: "/etc/swf/outbox" },
+        channels: { email: files("/etc/swf/outbox") },
         operators: ["ops@h.example", "@ops"],
       },
     ],
@@ -119,7 +143,7 @@ unreachable_after = 0`,
           alarmFolders: [{ path: "/etc/alarms" }],
         },
         db: { kind: "embedded", path: "/etc/swf/pg/data" },
-        email: { provider: "file", from: "swf-alarms@localhost", dir: "/etc/swf/mail" },
+        channels: { email: files("/etc/swf/mail", { dir: "mail" }) },
       },
     ],
     [
@@ -140,24 +164,39 @@ unreachable_after = 0`,
     [
       "SES, which is what [email] means unless it says otherwise",
       '[email]\nfrom = "a@h.example"',
-      { email: { provider: "ses", from: "a@h.example", region: undefined, endpoint: undefined } },
+      { channels: { email: { type: "ses", isDefault: false, settings: { from: "a@h.example" } } } },
     ],
     [
       "all of SES",
       '[email]\nprovider = "ses"\nfrom = "SWF alarms <a@h.example>"\nregion = "us-east-1"\nendpoint = "http://127.0.0.1:8005"',
       {
-        email: {
-          provider: "ses",
-          from: "SWF alarms <a@h.example>",
-          region: "us-east-1",
-          endpoint: "http://127.0.0.1:8005",
+        channels: {
+          email: {
+            type: "ses",
+            isDefault: false,
+            settings: {
+              from: "SWF alarms <a@h.example>",
+              region: "us-east-1",
+              endpoint: "http://127.0.0.1:8005",
+            },
+          },
         },
       },
     ],
     [
       "mail to files, which needs nothing more",
       '[email]\nprovider = "file"',
-      { email: { provider: "file", from: "swf-alarms@localhost", dir: "/etc/swf/outbox" } },
+      { channels: { email: files("/etc/swf/outbox") } },
+    ],
+    [
+      "further channels, one of them a default",
+      '[channels.a]\ntype = "file"\ndefault = true\n[channels.b-2_c]\ntype = "file"\ndir = "/b"',
+      {
+        channels: {
+          a: { ...files("/etc/swf/outbox"), isDefault: true, settings: { default: true } },
+          "b-2_c": files("/b", { dir: "/b" }),
+        },
+      },
     ],
     ["a further service", '[sources.a]\nbase_url = "http://h"', { sources: { a: source } }],
     [
@@ -182,7 +221,7 @@ unreachable_after = 0`,
     ],
   ];
   test.each(rows)("%s", (_, text, part) => {
-    expect(configOf(text)).toEqual({ ...DEFAULTS, ...part });
+    expect(settingsOf(text)).toEqual({ ...DEFAULTS, ...part });
   });
 
   test("the connections of [engine] are those of every service that does not say otherwise", () => {
@@ -427,13 +466,13 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "mail by carrier pigeon",
       '[email]\nprovider = "pigeon"\nfrom = "a@h.example"',
-      ['email.provider: must be "ses" or "file"; found "pigeon"'],
+      [expect.stringMatching(/^email\.provider: must be one of "ses", .*"file"; found "pigeon"$/)],
     ],
     [
       "SES without a sender",
       '[email]\nregion = "us-east-1"',
       [
-        'email.from: missing; must be the sender that SES has verified, such as "alarms@host.example"',
+        'email.from: missing; must be an email address such as "alarms@host.example", which the mail service accepts as the sender',
       ],
     ],
     [
@@ -545,7 +584,7 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "an unknown table that is like none",
       "[logging]",
-      ["logging: unknown key (known: engine, sources, db, email, retention)"],
+      ["logging: unknown key (known: engine, sources, db, email, channels, retention)"],
     ],
     [
       "a mistyped key of [engine]",
@@ -563,6 +602,56 @@ describe("each fault names its key, what was found and what to write", () => {
       ["email.frm: unknown key (did you mean from?)"],
     ],
     [
+      "a key of [email] that is like none",
+      '[email]\nprovider = "file"\ncolour = 1',
+      ["email.colour: unknown key (known: dir, from, provider, default, operators)"],
+    ],
+    [
+      "a mistyped key that all channels have",
+      '[email]\nprovider = "file"\ndefautl = true\noperater = []',
+      [
+        "email.defautl: unknown key (did you mean default?)",
+        "email.operater: unknown key (did you mean operators?)",
+      ],
+    ],
+    [
+      "the type of [email], which is its provider",
+      '[email]\ntype = "file"\nfrom = "a@h.example"',
+      ["email.type: unknown key (did you mean provider?)"],
+    ],
+    [
+      "a default that is a text",
+      '[email]\nfrom = "a@h.example"\ndefault = "yes"',
+      ['email.default: must be true or false; found "yes"'],
+    ],
+    [
+      "a type for [email] that mails nobody",
+      '[email]\nprovider = "command"\ncommand = ["/bin/true"]',
+      [expect.stringMatching(/^email\.provider: must be one of "ses", .*; found "command"$/)],
+    ],
+    [
+      "a further channel with the name of [email]",
+      '[channels.email]\ntype = "file"',
+      ["channels.email: this name is reserved for [email]; choose another"],
+    ],
+    ...["Chat", "1st", "a.b", "constructor ", "x".repeat(51)].map(
+      (name): [string, string, unknown[]] => [
+        `a channel named ${name}`,
+        `[channels."${name}"]\ntype = "file"`,
+        [
+          expect.stringMatching(
+            /^channels\..*: must have a name of lower-case letters, digits, _ and -$/,
+          ),
+        ],
+      ],
+    ),
+    ["channels that are none", "channels = 5", ["channels: must be a table; found a number"]],
+    [
+      "a list of one channel",
+      '[[channels.a]]\ntype = "file"',
+      ["channels.a: must be a table; found a list"],
+    ],
+    [
       "a mistyped key of a source",
       '[sources.a]\nbase_url = "http://h"\ntoken_envs = "TOKEN"',
       ["sources.a.token_envs: unknown key (did you mean token_env?)"],
@@ -570,7 +659,7 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "a key that every object has",
       "constructor = 1",
-      ["constructor: unknown key (known: engine, sources, db, email, retention)"],
+      ["constructor: unknown key (known: engine, sources, db, email, channels, retention)"],
     ],
     [
       "a quoted key with a dot",
@@ -666,6 +755,12 @@ describe("all faults are told at once", () => {
       [email]
       provider = "ses"
       dir = "outbox"
+      default = "yes"
+      colour = "red"
+      operators = "me"
+      [channels.chat]
+      type = 5
+      [channels.email]
       [sources.a]
       base_url = "http://h"
       token_env = "NOT_SET"
@@ -683,6 +778,10 @@ describe("all faults are told at once", () => {
         "db.dsn",
         "email.from",
         "email.dir",
+        "email.default",
+        "email.colour",
+        "email.operators",
+        "channels.email",
         "sources.a.token_env",
         "sources.b.base_url",
         "sources.b.user_agent",
@@ -709,7 +808,9 @@ describe("all faults are told at once", () => {
 
   test("a wrong provider is one fault: what the others belong to is not known", () => {
     const faults = faultsOf('[email]\nprovider = "flie"\ndir = "outbox"');
-    expect(faults).toEqual(['email.provider: must be "ses" or "file"; found "flie"']);
+    expect(faults).toEqual([
+      expect.stringMatching(/^email\.provider: must be .*; found "flie" \(did you mean file\?\)$/),
+    ]);
   });
 });
 

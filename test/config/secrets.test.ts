@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Config, Environment } from "../../src/config/config.ts";
 import { secretsOf } from "../../src/config/secrets.ts";
 import type { SourceConfig } from "../../src/core/model.ts";
-import { loginTo } from "../support/login.ts";
+import { BARE, loginTo } from "../support/login.ts";
 
 function configWith(db: Config["db"], source: Partial<SourceConfig> = {}): Config {
   return {
@@ -29,7 +29,7 @@ function configWith(db: Config["db"], source: Partial<SourceConfig> = {}): Confi
       },
     },
     db,
-    email: { provider: "none" },
+    channels: { tables: new Map(), around: BARE },
     operators: [],
     retention: {
       engineRunsDays: 14,

@@ -14,8 +14,8 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { MAIL_TYPES, readChannels, TYPES } from "../../src/channel/registry.ts";
 import { Db } from "../../src/config/db.ts";
-import { Email } from "../../src/config/email.ts";
 import { Engine } from "../../src/config/engine.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { Source } from "../../src/config/sources.ts";
@@ -27,7 +27,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
 const EXAMPLE = readFileSync(join(ROOT, "config.toml.example"), "utf8");
 
-const TABLES = ["engine", "db", "email", "sources.NAME"] as const;
+const TABLES = ["engine", "db", "email", "channels.NAME", "sources.NAME"] as const;
 /** Many processes, one after the other, on machines with two cores. */
 const SLOW = 300_000;
 
@@ -44,7 +44,7 @@ describe("configuration keys", () => {
   test.each(TABLES)(
     "[%s]: docs/configuration.md has exactly those that the engine knows",
     (table) => {
-      expect(documentedKeys().get(table)?.sort()).toEqual(knownKeys(table));
+      expect([...new Set(documentedKeys().get(table))].sort()).toEqual(knownKeys(table));
     },
   );
 
@@ -58,15 +58,19 @@ describe("configuration keys", () => {
 
   test("config.toml.example is right as it stands, and each part that it offers is too", () => {
     expect(parse(EXAMPLE)).toEqual([]);
-    for (const [marker, next] of [
+    const noProgram =
+      /^channels\.pager\.command: cannot find the program \/usr\/local\/bin\/page; /;
+    for (const [marker, next, ...faults] of [
       ['# [email]\n# provider = "file"', "\n\n"],
       ['# [email]\n# provider = "ses"', "\n\n"],
+      ["# [channels.pager]", "\n\n", noProgram],
       ["# [sources.gracedb]", undefined],
     ] as const) {
       const start = EXAMPLE.indexOf(marker);
       expect(start).toBeGreaterThan(0);
       const part = EXAMPLE.slice(start, next && EXAMPLE.indexOf(next, start));
-      expect(parse(part.replace(/^# /gm, ""))).toEqual([]);
+      const expected = faults.map((fault) => expect.stringMatching(fault));
+      expect(parse(part.replace(/^# /gm, ""))).toEqual(expected);
     }
   });
 });
@@ -75,18 +79,30 @@ describe("configuration keys", () => {
 function parse(text: string): readonly string[] {
   const around = { ...BARE, env: { GRACEDB_TOKEN: "x" } };
   const parsed = parseConfig(text, around);
-  return parsed.ok ? [] : parsed.faults;
+  if (!parsed.ok) return parsed.faults;
+  return [...readChannels(parsed.config.channels).values()].flatMap(({ faults }) => faults);
 }
 
 /** The keys of a table as the schema has them. */
 function knownKeys(table: (typeof TABLES)[number]): string[] {
-  const schemas = { engine: Engine, db: Db, email: Email, "sources.NAME": Source };
-  return Object.keys(schemas[table].entries).sort();
+  const keysOf = ({ entries }: { entries: object }) => Object.keys(entries);
+  const mail = Object.values(MAIL_TYPES);
+  // Those of mail are described with [email].
+  const others = Object.values(TYPES).filter((type) => !mail.includes(type));
+  const keys = {
+    engine: keysOf(Engine),
+    db: keysOf(Db),
+    email: ["provider", "default", "operators", ...mail.flatMap((type) => type.keys)],
+    "channels.NAME": ["type", "default", ...others.flatMap((type) => type.keys)],
+    "sources.NAME": keysOf(Source),
+  };
+  return [...new Set(keys[table])].sort();
 }
 
-/** The first column of the table of keys in docs/configuration.md, by configuration table. */
+/** The first column of the tables of settings in docs/configuration.md, by configuration table. */
 function documentedKeys(): Map<string, string[]> {
-  const section = readFileSync(join(ROOT, "docs", "configuration.md"), "utf8");
+  const text = readFileSync(join(ROOT, "docs", "configuration.md"), "utf8");
+  const section = text.match(/^\| key \| default \| meaning \|\n(\|.*\n)+/gm)?.join("") ?? "";
   const keys = new Map<string, string[]>();
   let current: string[] = [];
   for (const [, cell = ""] of section.matchAll(/^\| ([^|]*) \|/gm)) {
@@ -105,7 +121,7 @@ function exampleLines(table: string): string[] {
   let current = "";
   for (const line of EXAMPLE.split("\n").map((text) => text.replace(/^# ?/, ""))) {
     const header = /^\[([a-z.]+)\]$/.exec(line)?.[1];
-    if (header !== undefined) current = header.replace(/^sources\..*/, "sources.NAME");
+    if (header !== undefined) current = header.replace(/^(sources|channels)\..*/, "$1.NAME");
     else if (current === table) lines.push(line);
   }
   return lines;

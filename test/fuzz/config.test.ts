@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { stringify } from "smol-toml";
 import { expect, test } from "vitest";
+import { readChannels } from "../../src/channel/registry.ts";
 import type { Config } from "../../src/config/config.ts";
 import { type ParsedConfig, parseConfig } from "../../src/config/parse.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../src/text/json.ts";
@@ -47,6 +48,10 @@ const WITH_FILE: JsonObject = {
   engine: { alarms_dir: ["/srv/alarms", "alarms"] },
   db: { env_path: "/srv/.env" },
   email: { provider: "file", dir: "outbox" },
+  channels: {
+    files: { type: "file", dir: "outbox", default: true },
+    page: { type: "command", command: ["/bin/sh", "page.sh"], timeout: 5 },
+  },
 };
 
 const EXAMPLE = readFileSync(new URL("../../config.toml.example", import.meta.url), "utf8");
@@ -68,6 +73,10 @@ const KEYS = [
   "main",
   "provider",
   "endpoint",
+  "channels",
+  "command",
+  "default",
+  "type",
 ];
 
 function expectSane(parsed: ParsedConfig): void {
@@ -76,17 +85,21 @@ function expectSane(parsed: ParsedConfig): void {
     return;
   }
   expect(parsed.faults.length).toBeGreaterThan(0);
-  for (const fault of parsed.faults) {
+  expectFaults(parsed.faults);
+}
+
+function expectFaults(faults: readonly string[]): void {
+  for (const fault of faults) {
     expect(fault).toMatch(ONE_LINE);
     // A key, or the place in a text that is no TOML.
     expect(fault).toMatch(/^(line \d+, column \d+|\S.*): \S/);
     expect(fault.length).toBeLessThan(10_000);
   }
-  expect(parsed.faults.join("\n")).not.toContain(SECRET);
+  expect(faults.join("\n")).not.toContain(SECRET);
 }
 
 /** What the rest of the engine takes for granted. */
-function expectSettings({ engine, sources, db, email }: Config): void {
+function expectSettings({ engine, sources, db, channels }: Config): void {
   for (const seconds of [engine.requestTimeout, engine.limits.timeout, engine.tickTimeout])
     expect(seconds >= 0.1 && seconds <= 3600).toBe(true);
   const paths = [
@@ -94,7 +107,14 @@ function expectSettings({ engine, sources, db, email }: Config): void {
     ...(engine.logPath === undefined ? [] : [engine.logPath]),
   ];
   if (db.kind === "embedded") paths.push(db.path);
-  if (email.provider === "file") paths.push(email.dir);
+  for (const { name, opener, faults } of readChannels(channels).values()) {
+    expect(name).toMatch(/^[a-z][a-z0-9_-]*$/);
+    expectFaults(faults);
+    // The fault of another channel is its own.
+    if (name === "email") expect(faults).toEqual([]);
+    expect(opener === undefined).toBe(faults.length > 0);
+    paths.push(...(opener?.folder ? [opener.folder] : []), ...(opener?.files ?? []));
+  }
   for (const path of paths) expect(path).toMatch(/^\/[^\p{Cc}]*$/u);
   if (db.kind === "server")
     expect(`${db.login.host} ${db.login.user} ${db.login.database}`).toMatch(/^\P{Cc}+$/u);
@@ -109,7 +129,8 @@ function expectSettings({ engine, sources, db, email }: Config): void {
     for (const value of [token ?? "", userAgent ?? "", ...Object.values(headers)])
       expect(new Headers({ x: value }).get("x")).toBe(value.trim());
   }
-  if (email.provider !== "none") expect(email.from).toMatch(/^\P{Cc}+@\P{Cc}+$/u);
+  const { from = "a@h" } = channels.tables.get("email")?.settings ?? {};
+  expect(from).toMatch(/^\P{Cc}+@\P{Cc}+$/u);
 }
 
 test("any text is settings or faults, each in one line", () => {
@@ -188,9 +209,14 @@ test("a valid configuration with keys and values lost, renamed, swapped or repla
         if (!parsed.ok) return;
         // Nothing that the file says was passed over in silence.
         for (const key of Object.keys(table))
-          expect(["engine", "db", "email", "sources"]).toContain(key);
+          expect(["engine", "db", "email", "channels", "sources"]).toContain(key);
         const names = isJsonObject(table.sources) ? Object.keys(table.sources) : [];
         expect(Object.keys(parsed.config.sources).sort()).toEqual(names.sort());
+        const others = isJsonObject(table.channels) ? Object.keys(table.channels) : [];
+        const email = table.email === undefined ? [] : ["email"];
+        expect([...parsed.config.channels.tables.keys()].sort()).toEqual(
+          [...others, ...email].sort(),
+        );
       },
     ),
     runs(10),

@@ -1,3 +1,4 @@
+import { channelFaults } from "../../src/channel/registry.ts";
 import type { DbConfig, Surroundings } from "../../src/config/config.ts";
 import { parseDb } from "../../src/config/db.ts";
 
@@ -9,6 +10,7 @@ export const BARE: Surroundings = {
   system: { username: "me", homedir: "/home/me", sockets: "/var/run/postgresql" },
   readText: () => "",
   findText: () => undefined,
+  channelFaults,
 };
 
 /** Where the server of a connection string is, as `openPostgres` takes it; nothing but the string counts. */

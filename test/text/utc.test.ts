@@ -1,18 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseUtc, utcMinute, utcSecond } from "../../src/text/utc.ts";
+import { parseUtc, rfc3339, utcMinute, utcSecond } from "../../src/text/utc.ts";
 
 const NOON = Date.UTC(2026, 7, 7, 12, 30, 15) / 1000;
 
 test.each([
-  [NOON, "2026-08-07 12:30 UTC", "2026-08-07 12:30:15 UTC"],
-  [NOON + 0.999, "2026-08-07 12:30 UTC", "2026-08-07 12:30:15 UTC"],
-  [0, "an unknown time", "an unknown time"],
-  [Number.NaN, "an unknown time", "an unknown time"],
-  [1e300, "an unknown time", "an unknown time"],
-])("%d is shown with its zone", (seconds, minute, second) => {
+  [NOON, "2026-08-07 12:30 UTC", "2026-08-07 12:30:15 UTC", "2026-08-07T12:30:15Z"],
+  [NOON + 0.999, "2026-08-07 12:30 UTC", "2026-08-07 12:30:15 UTC", "2026-08-07T12:30:15Z"],
+  [0, "an unknown time", "an unknown time", null],
+  [Number.NaN, "an unknown time", "an unknown time", null],
+  [1e300, "an unknown time", "an unknown time", null],
+])("%d is shown with its zone", (seconds, minute, second, machine) => {
   expect(utcMinute(seconds)).toBe(minute);
   expect(utcSecond(seconds)).toBe(second);
+  expect(rfc3339(seconds)).toBe(machine);
 });
 
 describe("a service's time text", () => {
