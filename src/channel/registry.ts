@@ -6,10 +6,17 @@ import { quote } from "../text/describe.ts";
 import { suggestion } from "../text/nearest.ts";
 import type { ChannelType, Opener } from "./channel_type.ts";
 import { file } from "./file.ts";
+import { mattermost } from "./mattermost.ts";
 import { ses } from "./ses.ts";
+import { webhook } from "./webhook.ts";
 
 /** Every kind of channel, by its `type`. */
-const TYPES: { readonly [type: string]: ChannelType } = { ses, file };
+const TYPES: { readonly [type: string]: ChannelType } = {
+  ses,
+  file,
+  webhook,
+  mattermost,
+};
 
 /** A channel of the configuration. */
 export interface ConfiguredChannel {

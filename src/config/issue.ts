@@ -74,7 +74,7 @@ function found(key: string, value: unknown): string {
 
 /** A login can stand in these keys, in a URL, and in a table that is in the wrong place. */
 function mayBeSecret(key: string, value: unknown): boolean {
-  if (["dsn", "token_env", "headers"].includes(key)) return true;
+  if (/^(dsn|url|headers)$|_env$/.test(key)) return true;
   const text = typeof value === "string" ? value : JSON.stringify(value);
   if (typeof value !== "string" && text.includes("{")) return true;
   return (key === "from" || key === "operators" ? /:\/\/.*@/s : /[@?]/).test(text);
