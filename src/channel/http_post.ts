@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { explainConnection } from "../core/connection_error.ts";
+import { PROXY_LOGIN } from "../core/http_status.ts";
 import { inTime } from "../core/in_time.ts";
 import { errorText } from "../text/describe.ts";
 import { excerpt } from "../text/excerpt.ts";
@@ -64,11 +65,10 @@ export async function httpPost(
     return { status: response.statusCode, headers: response.headers, text };
   } catch (error) {
     const missing = sent ? "response" : "connection";
-    const failure = (reason: string, retryable = true) => ({
-      reason,
-      retryable,
-      mayBeDelivered: sent,
-    });
+    const failure = (reason: string, retryable = true) => {
+      const mayBeDelivered = sent && !reason.startsWith(PROXY_LOGIN);
+      return { reason, retryable, mayBeDelivered };
+    };
     if (signal.aborted)
       return failure(`stopped before the ${missing}: ${errorText(signal.reason)}`);
     if (late.aborted) return failure(`no ${missing} within ${timeout} s`);
