@@ -77,6 +77,7 @@ function confirm({ status, text }: HttpResponse, target: PostTarget) {
       retryable: true,
       mayBeDelivered: true,
     });
-  const reason = `status ${status}, but not the answer "ok" of Mattermost: ${excerpt(found)}`;
+  const instead = found === "" ? "" : `, but ${excerpt(found)}`;
+  const reason = `status ${status} without the answer "ok" of Mattermost${instead}`;
   return httpError(target, `${reason}; check the hook URL`);
 }
