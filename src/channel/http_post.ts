@@ -61,6 +61,8 @@ export async function httpPost(
     });
     // undici obeys the signal only once it is connected (nodejs/undici#386).
     const response = await inTime(request, limit);
+    // An error before somebody reads the body would end the process; the reader gets it too.
+    response.body.on("error", () => {});
     const text = await readBeginning(response.body);
     return { status: response.statusCode, headers: response.headers, text };
   } catch (error) {

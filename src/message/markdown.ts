@@ -35,7 +35,7 @@ export function chatMessage(bundle: Bundle, limit: number): string {
   const all: readonly Section[] = [
     { name: "NEW", count: fresh, listed: bundle.fresh },
     { name: "CONTINUING", count: continuing, listed: bundle.continuing },
-    { name: "CLEARED", count: cleared, listed: bundle.cleared },
+    { name: "ALREADY CLEARED", count: cleared, listed: bundle.cleared },
   ];
   let room = limit - RESERVE - [...head, ...tail].join("\n\n").length;
   const sections = all.flatMap(({ name, count, listed }) => {

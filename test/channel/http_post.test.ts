@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { httpPost, type PostTarget } from "../../src/channel/http_post.ts";
 import { Authority, hasOpenssl } from "../support/certificates.ts";
@@ -15,7 +16,9 @@ import {
 import { startHttpProxy } from "../support/http_proxy.ts";
 import { startServer } from "../support/http_server.ts";
 import { PATIENTLY } from "../support/mails.ts";
+import { runScript } from "../support/script.ts";
 
+const HTTP_POST = fileURLToPath(new URL("../../src/channel/http_post.ts", import.meta.url));
 const BODY = '{"text":"é漢😀"}';
 const HEADERS = { "content-type": "application/json" };
 
@@ -160,6 +163,24 @@ describe.skipIf(!hasOpenssl())("TLS", () => {
     expect(tunnelled).toEqual(refused);
     expect(proxy.seen).toEqual(["CONNECT service.example:443"]);
     expect(server.requests).toEqual([]);
+  });
+
+  test("one that an authority of the host vouches for is accepted, also through a tunnel", async () => {
+    const tls = authority.issue("IP:127.0.0.1,DNS:service.example", 2);
+    const server = await faulty(sendAndClose(whole), { tls });
+    const { port } = new URL(server.url);
+    const proxy = await startHttpProxy({ hosts: { "service.example:443": Number(port) } });
+    const script = `
+      import { createJiti } from "jiti";
+      const { httpPost } = await createJiti(import.meta.url).import(${JSON.stringify(HTTP_POST)});
+      const signal = new AbortController().signal;
+      const proxy = new URL("${proxy.url}");
+      for (const to of [{ url: new URL("${server.url}") }, { url: new URL("https://service.example"), proxy }])
+        console.log((await httpPost({ timeout: 20, ...to }, {}, "{}", signal)).text);
+    `;
+    const { stdout, stderr } = await runScript(script, { NODE_EXTRA_CA_CERTS: authority.path });
+    expect({ stdout, stderr }).toEqual({ stdout: "accepted\naccepted\n", stderr: "" });
+    expect(proxy.seen).toEqual(["CONNECT service.example:443"]);
   });
 
   test("a port that speaks no TLS", async () => {

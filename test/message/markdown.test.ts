@@ -42,7 +42,7 @@ line one
 
 **c fails** (firing since 2026-11-26 00:00 UTC)
 
-**CLEARED (3)**
+**ALREADY CLEARED (3)**
 
 **d fails** (fired 2026-11-26 00:50 UTC, cleared 2026-11-26 01:00 UTC)
 
