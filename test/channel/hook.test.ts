@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { parse } from "smol-toml";
 import { describe, expect, test } from "vitest";
 import { mattermost } from "../../src/channel/mattermost.ts";
 import { webhook } from "../../src/channel/webhook.ts";
@@ -145,6 +147,24 @@ test.each<readonly [string, object]>([
   expect(faults).toEqual([
     expect.stringMatching(new RegExp(`^channels\\.chat\\.${key}: must be (a|the) `)),
   ]);
+});
+
+test.each([
+  ["chat", mattermost],
+  ["tickets", webhook],
+])("[channels.%s] of config.toml.example can be used, and names every key", (name, type) => {
+  const example = readFileSync(new URL("../../config.toml.example", import.meta.url), "utf8");
+  const [, lines = ""] =
+    new RegExp(`^# \\[channels.${name}\\]\n((# .*\n)+)`, "m").exec(example) ?? [];
+  const { type: _, ...settings } = parse(lines.replace(/^# /gm, ""));
+  const secrets = { TICKETS_HOOK: HOOK, TICKETS_SECRET: SIGNED, GITHUB_SECRET: "word" };
+  expect(configureChannel(type, settings, { env: secrets, findText: () => HOOK }).faults).toEqual(
+    [],
+  );
+  const missing = type.keys.filter(
+    (key) => !/^url|_file$|^timeout$/.test(key) && !(key in settings),
+  );
+  expect(missing).toEqual([]);
 });
 
 test("a proxy that cannot be used is a fault", () => {
