@@ -39,7 +39,7 @@ export function channelType<Entries extends ObjectEntries>(
   configure: (
     settings: InferOutput<ObjectSchema<Entries, string | undefined>>,
     place: SettingsPlace,
-  ) => Opener,
+  ) => Opener | undefined,
 ): ChannelType {
   return {
     keys: Object.keys(schema.entries),

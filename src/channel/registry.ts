@@ -6,7 +6,9 @@ import { hint, suggestion } from "../text/nearest.ts";
 import type { ChannelType, Opener } from "./channel_type.ts";
 import { command } from "./command.ts";
 import { file } from "./file.ts";
+import { mattermost } from "./mattermost.ts";
 import { ses } from "./ses.ts";
+import { webhook } from "./webhook.ts";
 
 interface Types {
   readonly [type: string]: ChannelType;
@@ -16,7 +18,7 @@ interface Types {
 export const MAIL_TYPES: Types = { ses, file };
 
 /** Every kind of channel, by its `type`. */
-export const TYPES: Types = { ...MAIL_TYPES, command };
+export const TYPES: Types = { ...MAIL_TYPES, command, mattermost, webhook };
 
 /** A channel of the configuration. */
 export interface ConfiguredChannel {

@@ -12,7 +12,8 @@ const ONE_LINE = "one line of Latin-1 text";
 const OF_THE_CONNECTION =
   /^(connection|content-length|expect|host|keep-alive|transfer-encoding|upgrade)$/i;
 
-const headers = pipe(
+/** A table of request headers. */
+export const headers = pipe(
   custom<{ readonly [name: string]: unknown }>(isTable, "must be a table"),
   record(
     stringThat(

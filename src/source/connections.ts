@@ -3,16 +3,16 @@ import { setImmediate } from "node:timers/promises";
 // version. src/main.ts sets the flags that keep V8 from optimising undici's WebAssembly parser for too long.
 import request from "undici/lib/api/api-request.js";
 import Pool from "undici/lib/dispatcher/pool.js";
+import { explainConnection } from "../core/connection_error.ts";
 import { waitingHelps } from "../core/http_status.ts";
 import { inTime } from "../core/in_time.ts";
 import type { SourceConfig } from "../core/model.ts";
+import { excerpt } from "../text/excerpt.ts";
+import { parseHttpDate, parseRetryAfter } from "../text/http_date.ts";
 import { type HttpResponse, readBeginning, readBody } from "./body.ts";
-import { explainConnection } from "./connection_error.ts";
-import { excerpt } from "./excerpt.ts";
 import { BodyError } from "./fetch_error.ts";
 import { checkBeginning } from "./parse_json.ts";
 import { type FailedRequest, failed, type RequestResult } from "./request_result.ts";
-import { parseHttpDate, parseRetryAfter } from "./retry.ts";
 
 export interface ConnectionSettings
   extends Pick<SourceConfig, "headers" | "maxConnections" | "proxy"> {

@@ -1,6 +1,6 @@
 import { cut } from "../text/describe.ts";
+import { excerpt } from "../text/excerpt.ts";
 import type { JsonValue } from "../text/json.ts";
-import { excerpt } from "./excerpt.ts";
 import { BodyError } from "./fetch_error.ts";
 
 /** No JSON begins like this; a login page does. */

@@ -7,7 +7,7 @@ import { parseParams } from "../../src/cli/param_option.ts";
 import { parseTeamName } from "../../src/cli/team_set.ts";
 import { parseDb } from "../../src/config/db.ts";
 import { resolveParams } from "../../src/core/params.ts";
-import { parseRetryAfter } from "../../src/source/retry.ts";
+import { parseRetryAfter } from "../../src/text/http_date.ts";
 import { parseUtc } from "../../src/text/utc.ts";
 import { alarmWith } from "../support/alarm_with.ts";
 import { BARE } from "../support/login.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { failed } from "../../src/source/request_result.ts";
-import { decideRetry, MAX_ATTEMPTS, MAX_WAIT, parseRetryAfter } from "../../src/source/retry.ts";
+import { decideRetry, MAX_ATTEMPTS, MAX_WAIT } from "../../src/source/retry.ts";
 
 describe("decideRetry", () => {
   const fail = (retry: boolean, wait?: number) => ({
@@ -52,23 +52,4 @@ test.each([
 ])("waits add up: %s", (_sentence, waited, wait, again) => {
   const busy = { ...failed("service", "429", true), wait };
   expect(typeof decideRetry(2, busy, 0.5, waited) === "number").toBe(again);
-});
-
-describe("parseRetryAfter", () => {
-  const NOW = Date.parse("2026-11-21T03:45:00Z") / 1000;
-  test.each([
-    ["no header", undefined, undefined],
-    ["seconds", "120", 120],
-    ["no seconds", "0", 0],
-    ["seconds with blanks", " 7 ", 7],
-    ["a date to come", "Sat, 21 Nov 2026 03:45:30 GMT", 30],
-    ["a date that has passed is no wait", "Sat, 21 Nov 2026 03:40:00 GMT", 0],
-    ["an empty text is neither", "", undefined],
-    ["words are neither", "soon", undefined],
-    ["seconds with a unit are neither", "60 seconds", undefined],
-    ["a negative number is neither", "-5", undefined],
-    ["a fraction is neither", "1.5", undefined],
-  ])("%s", (_sentence, header, seconds) => {
-    expect(parseRetryAfter(header, NOW)).toBe(seconds);
-  });
 });

@@ -1,6 +1,5 @@
-import { PROXY_LOGIN } from "../core/http_status.ts";
 import { errorText } from "../text/describe.ts";
-import type { FailedRequest } from "./request_result.ts";
+import { PROXY_LOGIN } from "./http_status.ts";
 
 /** Matched against code and message; the first match counts. */
 const KINDS: readonly (readonly [pattern: RegExp, retry: boolean, meaning: string])[] = [
@@ -32,8 +31,15 @@ const KINDS: readonly (readonly [pattern: RegExp, retry: boolean, meaning: strin
   [/^(EPROTO|ERR_SSL_|ERR_TLS_)/, false, "TLS connection failed"],
 ];
 
-/** Why there was no complete response. The reason may hold text of any length from the service. */
-export function explainConnection(error: unknown): Pick<FailedRequest, "reason" | "retry"> {
+export interface ConnectionFault {
+  /** It may hold text of any length from the service. */
+  readonly reason: string;
+  /** Whether another attempt may help. */
+  readonly retry: boolean;
+}
+
+/** Why there was no complete response. */
+export function explainConnection(error: unknown): ConnectionFault {
   const { code, message } = unwrap(error);
   const text = message.includes(code) ? message : `${code} ${message}`.trim();
   const kind = KINDS.find(([pattern]) => pattern.test(`${code} ${message}`));

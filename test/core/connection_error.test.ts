@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { explainConnection } from "../../src/source/connection_error.ts";
+import { explainConnection } from "../../src/core/connection_error.ts";
 
 const WORDS: readonly (readonly [code: string, retry: boolean, words: string])[] = [
   ["ECONNREFUSED", true, "connection refused: ECONNREFUSED it failed"],

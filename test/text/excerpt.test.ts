@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { excerpt } from "../../src/source/excerpt.ts";
+import { excerpt } from "../../src/text/excerpt.ts";
 
 test.each([
   ["nothing", "", ""],
