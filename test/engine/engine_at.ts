@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { openChannel } from "../../src/channel/registry.ts";
+import type { ConfiguredChannel } from "../../src/channel/registry.ts";
 import type { Config } from "../../src/config/config.ts";
 import type { Mode } from "../../src/core/model.ts";
 import { startDeadline } from "../../src/engine/deadline.ts";
@@ -10,6 +10,7 @@ import type { TickReport } from "../../src/engine/report.ts";
 import { type Engine, tick } from "../../src/engine/tick.ts";
 import { type Database, DatabaseBusy } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
+import { emailTo, noChannels } from "../support/channels.ts";
 import { inProcessWorkers } from "../support/in_process_workers.ts";
 
 /** The engine in this process, with a clock that the test sets; everything else is real. */
@@ -26,6 +27,8 @@ export interface EngineAt {
   tick(mode?: Mode, only?: readonly string[]): Promise<TickReport | undefined>;
   /** Takes settings of `[engine]` that are not the usual ones, operators and `[retention]`. */
   configure(changes: EngineChanges): void;
+  /** The configured channels; at first `email`, into the outbox folder. */
+  channels: ReadonlyMap<string, ConfiguredChannel>;
   /** Names of the mails in the outbox folder. */
   mails(): readonly string[];
   /** Puts something in the way of the outbox, or takes it away. */
@@ -70,7 +73,7 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
     engine: { ...engineSettings(), alarmFolders: [{ path: alarmsDir }] },
     sources: {},
     db: { kind: "embedded", path: "unused" },
-    email: { provider: "file", from: "alarms@example.org", dir: outbox },
+    channels: noChannels(),
     operators: [],
     retention: {
       engineRunsDays: undefined,
@@ -86,6 +89,7 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
   const at: EngineAt = {
     db,
     alarmsDir,
+    channels: emailTo(outbox),
     now: START,
     log,
     module: (file, text) => writeFileSync(join(alarmsDir, file), text),
@@ -100,7 +104,8 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
         config,
         db,
         workers: inProcessWorkers,
-        channel: () => openChannel(config.email, engineLog.info),
+        channels: at.channels,
+        openChannel: ({ open }) => open(engineLog.info),
         clock: () => at.now,
         log: engineLog,
       };

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
-import type { Channel, Mail } from "../../src/channel/channel.ts";
+import type { Channel, Outgoing } from "../../src/channel/channel.ts";
 import type { Config } from "../../src/config/config.ts";
 import { type DeliveryError, undelivered } from "../../src/core/delivery.ts";
 import type { Mode, Outcome } from "../../src/core/model.ts";
@@ -11,6 +11,7 @@ import { type Engine, tick } from "../../src/engine/tick.ts";
 import { createAlarm } from "../../src/store/alarms.ts";
 import type { Database, Row } from "../../src/store/database.ts";
 import type { Workers } from "../../src/worker/worker_pool.ts";
+import { configured, noChannels } from "../support/channels.ts";
 import { MortalDatabase } from "./mortal_database.ts";
 
 /** What one alarm does and meets in one tick. */
@@ -182,13 +183,13 @@ export class World {
       workers: () => scriptedWorkers(step),
       clock: () => this.#now,
       log: { error: nothing, info: nothing, debug: nothing },
-      channel: async () => this.#channel(step, db, before),
+      channels: new Map([["email", configured("email", this.#channel(step, db, before))]]),
+      openChannel: ({ open }) => open(nothing),
     };
   }
 
   #channel(step: Step, db: MortalDatabase, before: readonly EventRow[]): Channel {
     return {
-      name: "scripted",
       deliver: async (mail) => {
         const name = NAMES.find((candidate) => mail.alarm === `alarm_${candidate}`) ?? "few";
         const { mail: fate, enabled, addresses } = step[name];
@@ -207,7 +208,7 @@ export class World {
   }
 
   /** The service has taken a mail: every event in it must have been due. */
-  async #accept(mail: Mail, name: Name, step: Step, before: readonly EventRow[]): Promise<void> {
+  async #accept(mail: Outgoing, name: Name, step: Step, before: readonly EventRow[]): Promise<void> {
     const bundles = (this.#bundles.get(mail.alarm) ?? 0) + 1;
     this.#bundles.set(mail.alarm, bundles);
     expect(bundles, "one bundle per alarm and tick").toBe(1);
@@ -279,7 +280,7 @@ export class World {
       },
       sources: {},
       db: { kind: "embedded", path: "unused" },
-      email: { provider: "file", from: "alarms@example.org", dir: "unused" },
+      channels: noChannels(),
       operators: [],
       // So short that rows go in the courses with a step of a day.
       retention: { engineRunsDays: 1, clearedEventsDays: 1, notificationsDays: 1 },
@@ -303,7 +304,7 @@ function scriptedWorkers(step: Step): Workers {
         keys: new Set(detected),
         detections: new Map(
           detected.map((dedupeKey) => {
-            return [dedupeKey, { dedupeKey, subject: `${dedupeKey} is wrong`, body: "", data: {} }];
+            return [dedupeKey, { dedupeKey, subject: `${dedupeKey} is wrong`, body: "", data: {}, recipients: [] }];
           }),
         ),
         seconds: 0,
