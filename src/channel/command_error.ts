@@ -24,7 +24,8 @@ export function commandError(file: string, end: CommandEnd): DeliveryError {
     return {
       message: `the program ${file} ${message}`,
       retryable,
-      scope: "channel",
+      // It ran, so that it may deliver others.
+      scope: end.kind === "exited" && end.signal === null ? "notification" : "channel",
       mayBeDelivered,
     };
   };

@@ -38,8 +38,12 @@ export function postError(
     return httpError(target, `status ${status}, a redirect to ${origin}; set the final address`);
   }
   if (status === 413) return httpError(target, found, { scope: "size" });
-  if (!retryable)
-    return httpError(target, `${found}; ${REMEDIES[status] ?? "check the hook URL and settings"}`);
+  if (!retryable) {
+    const remedy = REMEDIES[status];
+    // Such as 400 and 422: the receiver rejects this one.
+    const scope = remedy === undefined && status < 500 ? "notification" : "channel";
+    return httpError(target, `${found}; ${remedy ?? "check the hook URL and settings"}`, { scope });
+  }
   const asked = parseRetryAfter(headers["retry-after"]?.toString(), now);
   const wait = asked ?? (status === 429 ? DEFAULT_WAIT : undefined);
   return httpError(target, found, {

@@ -1,4 +1,5 @@
 import { utcMinute } from "../text/utc.ts";
+import { EMAIL } from "./alarm_channels.ts";
 
 /** An address that the service rejects for good. */
 export interface Refused {
@@ -11,8 +12,11 @@ export interface DeliveryError {
   readonly message: string;
   /** Whether a later tick may succeed without a correction. */
   readonly retryable: boolean;
-  /** `channel`: no other mail can be sent either; `size`: the service rejects mail as large as this. */
-  readonly scope: "channel" | "size";
+  /**
+   * `channel`: no other notification can be sent either; `notification`: it is about this one alone; `size`: the service
+   * rejects what is as large as this.
+   */
+  readonly scope: "channel" | "notification" | "size";
   /** The service may have accepted the mail although it did not confirm it. */
   readonly mayBeDelivered: boolean;
   /** Seconds for which the service accepts nothing more; undefined if it did not say so. */
@@ -77,13 +81,19 @@ export function deliveryErrors(delivery: Delivery, named: Named): readonly strin
   if (refused.length > 0)
     errors.push(`${sent}; ${refusedTexts(refused).join("; ")}; ${CORRECT_ADDRESS}`);
   if (error !== undefined)
-    errors.push(`${sent}; not yet to ${listed(pending)}: ${error.message}; ${next}`);
+    errors.push(
+      `${sent}; not yet to ${listed(pending)}: ${error.message}; ${next.replace("tries again", "tries these again")}`,
+    );
   return errors;
 }
 
 function nameOf({ channel, subject, attempts }: Named): string {
-  const what = channel === "email" ? "mail" : `notification on ${channel}`;
+  const what = kindOf({ channel });
   return attempts > 1 ? `the ${what} ${JSON.stringify(subject)} (attempt ${attempts})` : what;
+}
+
+function kindOf({ channel }: Pick<Named, "channel">): string {
+  return channel === EMAIL ? "mail" : `notification on ${channel}`;
 }
 
 function nextAttempt(retryable: boolean, notBefore: number | undefined): string {
@@ -93,7 +103,7 @@ function nextAttempt(retryable: boolean, notBefore: number | undefined): string 
 
 /** What to report of a notification that did not reach all recipients in 24 hours. */
 export function givenUpError(named: Named, to: readonly string[], error: string): string {
-  return `gave up ${nameOf(named)} to ${listed(to)} after 24 hours: ${error}; inform them, and check the service`;
+  return `gave up sending the ${kindOf(named)} ${JSON.stringify(named.subject)} to ${listed(to)} after 24 hours: ${error}; inform them, and check the service`;
 }
 
 export const CORRECT_ADDRESS =

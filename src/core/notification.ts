@@ -93,7 +93,7 @@ export interface Dispatch {
   readonly open: readonly (readonly [OpenNotification, OpenPlan])[];
   /** To compose. */
   readonly bundles: readonly Route[];
-  /** The ids of events that are due, and that only an open notification names which waits; with the reason. */
+  /** The ids of the events in open notifications that wait for their next attempt, with the reason. */
   readonly waiting: ReadonlyMap<string, WaitReason>;
 }
 
@@ -102,33 +102,35 @@ export type WaitReason = "may have been mailed" | "the service asked to wait";
 /**
  * Open notifications go first. What one of them says already is no reason for a new one; if there is another reason,
  * the new one also names what surely was not delivered, and replaces the open ones all of whose events are named anew.
+ * An event in one that waits for its next attempt waits with it.
  */
 export function planDispatch(facts: DispatchFacts): Dispatch {
-  const { open, enabled, channel } = facts;
-  const plans = open.map((row) => [row, planOpen(row, facts)] as const);
-  if (!enabled || channel !== "usable") return { open: plans, bundles: [], waiting: new Map() };
-  const whole = plans.flatMap(([row, { kind }]) =>
-    kind === "give up" || row.pending.length > 0 ? [] : [row],
-  );
+  const plans = facts.open.map((row) => [row, planOpen(row, facts)] as const);
+  const whole = plans.filter(([row]) => row.pending.length === 0);
+  const waiting = new Map<string, WaitReason>();
+  for (const [row, plan] of whole) {
+    const reason = isSure(row) ? "the service asked to wait" : "may have been mailed";
+    if (plan.kind === "wait" && plan.reason === "not before its time")
+      for (const id of eventIdsOf(row)) waiting.set(id, reason);
+  }
+  if (!facts.enabled || facts.channel !== "usable") return { open: plans, bundles: [], waiting };
+  const due = whole.flatMap(([row, { kind }]) => (kind === "attempt" ? [row] : []));
   const bundles = facts.routes.flatMap((route): readonly Route[] => {
-    const saying = whole.filter((row) => sameRecipients(row, route));
-    const said = new Set(saying.flatMap(saidBy));
-    const notDelivered = new Set(saying.filter(isSure).flatMap(saidBy));
+    const saying = due.filter((row) => sameRecipients(row, route));
+    const sure = saying.filter(isSure);
+    const notDelivered = new Set(sure.flatMap(saidBy));
+    // Several that were not delivered become one.
+    const said = new Set(saying.filter((row) => sure.length < 2 || !isSure(row)).flatMap(saidBy));
+    const items = route.items.filter(({ eventId }) => !waiting.has(eventId));
     const isNews = (item: DueItem): boolean => !said.has(sayingOf(item));
-    if (route.recipients.length === 0 || !route.items.some(isNews)) return [];
-    const items = route.items.filter((item) => isNews(item) || notDelivered.has(sayingOf(item)));
-    return [{ ...route, items }];
+    if (route.recipients.length === 0 || !items.some(isNews)) return [];
+    const named = items.filter((item) => isNews(item) || notDelivered.has(sayingOf(item)));
+    return [{ ...route, items: named }];
   });
   const named = new Set(bundles.flatMap(({ items }) => items.map(({ eventId }) => eventId)));
   const isReplaced = (row: OpenNotification): boolean =>
-    whole.includes(row) && eventIdsOf(row).every((id) => named.has(id));
+    due.includes(row) && eventIdsOf(row).every((id) => named.has(id));
   const replaced = { kind: "supersede", reason: "a new one names all of its events" } as const;
-  const waiting = new Map<string, WaitReason>();
-  for (const [row, plan] of plans) {
-    const reason = isSure(row) ? "the service asked to wait" : "may have been mailed";
-    if (plan.kind === "wait" && row.pending.length === 0 && !isReplaced(row))
-      for (const id of eventIdsOf(row)) if (!named.has(id)) waiting.set(id, reason);
-  }
   return {
     open: plans.map(([row, plan]) => [row, isReplaced(row) ? replaced : plan]),
     bundles,
@@ -205,6 +207,8 @@ export interface Attempted {
 export type Earlier = Pick<OpenNotification, "refused" | "messageIds" | "unknown"> & {
   /** Whether it has reached some of its recipients. */
   readonly isPartial: boolean;
+  /** Recipients that are no longer tried. */
+  readonly givenUp: readonly string[];
 };
 
 /** The state of a notification after an attempt at `now`; `earlier` is what attempts before had reached. */
@@ -217,7 +221,8 @@ export function judgeAttempt(delivery: Delivery, earlier: Earlier, now: number):
   const shared = { refused, messageIds, error: text, retryable };
   const reached = earlier.isPartial || confirmed.length > 0;
   if (pending.length === 0 && (reached || refused.length === 0)) {
-    const outcome = refused.length === 0 ? "delivered" : "partial";
+    const missed = refused.length + earlier.givenUp.length;
+    const outcome = missed === 0 ? "delivered" : "partial";
     return {
       ...shared,
       state: outcome,

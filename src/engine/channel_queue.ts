@@ -7,7 +7,6 @@ import { type Delivery, type DeliveryError, undelivered } from "../core/delivery
 import { MAX_DELAY } from "../core/notification.ts";
 import type { Unsent } from "../store/notifications.ts";
 import { errorText } from "../text/describe.ts";
-import { utcMinute } from "../text/utc.ts";
 import type { Deadline } from "./deadline.ts";
 
 /** What a tick learnt about a channel. */
@@ -16,6 +15,13 @@ export interface ChannelReport {
   /** Why the whole channel does not deliver. */
   readonly error: string | undefined;
 }
+
+const ASKED_TO_WAIT: DeliveryError = {
+  message: "the service asked to wait",
+  retryable: true,
+  scope: "channel",
+  mayBeDelivered: false,
+};
 
 export interface QueueFacts {
   readonly type: string;
@@ -43,6 +49,7 @@ export class ChannelQueue {
   #error: DeliveryError | undefined;
   #closedUntil: number;
   #attempted = false;
+  #lastError: string | undefined;
   /** Those that it has delivered to. */
   readonly reached = new Set<string>();
 
@@ -63,7 +70,8 @@ export class ChannelQueue {
   }
 
   get report(): ChannelReport {
-    return { attempted: this.#attempted, error: this.#error?.message };
+    const error = this.#error?.message ?? (this.reached.size === 0 ? this.#lastError : undefined);
+    return { attempted: this.#attempted, error };
   }
 
   /**
@@ -76,15 +84,15 @@ export class ChannelQueue {
     return await done;
   }
 
-  /** Why nothing can be attempted now, and from when on it can; undefined if it can. */
-  get closed(): { readonly notBefore: number; readonly error: string } | undefined {
-    const now = this.#facts.clock();
-    if (this.#closedUntil > now) {
-      const error = `not tried: the service accepts nothing before ${utcMinute(this.#closedUntil)}`;
-      return { notBefore: this.#closedUntil, error };
-    }
-    if (this.#error === undefined) return undefined;
-    return { notBefore: now, error: `not tried: ${this.#error.message}` };
+  /** Why nothing is attempted now, and until when if the service said so; undefined if it can be. */
+  get closed():
+    | { readonly error: DeliveryError; readonly notBefore: number | undefined }
+    | undefined {
+    const notBefore = this.#closedUntil > this.#facts.clock() ? this.#closedUntil : undefined;
+    if (this.#error === undefined && notBefore === undefined) return undefined;
+    const { message, retryable } = this.#error ?? ASKED_TO_WAIT;
+    const error = { ...ASKED_TO_WAIT, message: `not tried: ${message}`, retryable };
+    return { error, notBefore };
   }
 
   async deliver(outgoing: Outgoing, onProgress: OnProgress): Promise<Delivery> {
@@ -104,6 +112,7 @@ export class ChannelQueue {
       const delivery = await channel.deliver({ ...outgoing, recipients: left }, signal, onProgress);
       const { error, confirmed, pending } = delivery;
       for (const address of confirmed) this.reached.add(address);
+      this.#lastError = error?.message;
       if (error?.retryAfter === undefined) {
         if (error?.scope === "channel") this.#error = error;
         return delivery;

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { composeBundle, listedItems, sortItems } from "../core/bundle.ts";
 import type { AlarmRow } from "../core/model.ts";
 import type { DueItem } from "../core/notice.ts";
+import type { OpenNotification } from "../core/notification.ts";
 import type { Route } from "../core/route.ts";
 import { renderMessage } from "../message/render.ts";
 import type { Database } from "../store/database.ts";
@@ -17,8 +18,8 @@ export interface ComposeFacts {
   readonly run: Pick<Run, "id" | "now">;
   readonly queue: ChannelQueue;
   readonly channel: string;
-  /** Ids of the open notifications that it replaces. */
-  readonly supersedes: readonly string[];
+  /** The open notifications that it replaces. */
+  readonly supersedes: readonly OpenNotification[];
 }
 
 /** A new notification, with the texts that only the database has. */
@@ -63,7 +64,8 @@ export async function compose(
     subject: message.subject,
     text: message.text,
     bundle,
-    supersedes,
+    supersedes: supersedes.map(({ id }) => id),
+    unknownBefore: Math.max(0, ...supersedes.map(({ unknown }) => unknown?.count ?? 0)),
   };
   const isReminder = ({ reason }: DueItem): boolean => reason === "renotification due";
   const reminded = eventIds(sorted.continuing.filter(isReminder));

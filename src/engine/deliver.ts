@@ -1,5 +1,5 @@
 import { type Bundle, shortBundle } from "../core/bundle.ts";
-import { type Delivery, deliveryErrors, type Refused } from "../core/delivery.ts";
+import { type Delivery, deliveryErrors, type Refused, undelivered } from "../core/delivery.ts";
 import { type Earlier, judgeAttempt, type OpenNotification } from "../core/notification.ts";
 import { type Message, renderMessage, storedMessage } from "../message/render.ts";
 import type { Database, Transaction } from "../store/database.ts";
@@ -40,18 +40,10 @@ interface Attempt {
   readonly attempts: number;
   /** Those that it is sent to now. */
   readonly recipients: readonly string[];
-  /** Those of an earlier attempt that are no longer tried. */
-  readonly givenUp: readonly string[];
   readonly earlier: Earlier;
   readonly stamp: Stamp;
   /** Records the attempt before it is made. */
   readonly begin: (tx: Transaction, now: number) => Promise<void>;
-  /** Records that it is not made now. */
-  readonly postpone: (
-    tx: Transaction,
-    now: number,
-    queued: NonNullable<ChannelQueue["closed"]>,
-  ) => Promise<void>;
 }
 
 export interface Composed {
@@ -66,14 +58,21 @@ export async function deliverNew(
   { notification, message, reminded }: Composed,
   facts: DeliverFacts,
 ): Promise<Delivered> {
-  const { newEventIds, continuingEventIds, clearedEventIds, ...named } = notification;
+  const { newEventIds, continuingEventIds, clearedEventIds, unknownBefore, ...named } =
+    notification;
   return await attempt(
     {
       ...named,
       message,
       attempts: 1,
-      givenUp: [],
-      earlier: { refused: [], messageIds: [], unknown: undefined, isPartial: false },
+      earlier: {
+        refused: [],
+        messageIds: [],
+        unknown:
+          unknownBefore === 0 ? undefined : { count: unknownBefore, last: notification.composedAt },
+        isPartial: false,
+        givenUp: [],
+      },
       stamp: {
         ...named,
         firing: [...newEventIds, ...continuingEventIds],
@@ -81,7 +80,6 @@ export async function deliverNew(
         cleared: clearedEventIds,
       },
       begin: (tx, now) => openNotification(tx, notification, now),
-      postpone: (tx, now, queued) => openNotification(tx, notification, now, queued),
     },
     facts,
   );
@@ -105,8 +103,11 @@ export async function deliverAgain(
       message: bundle ? renderMessage(bundle) : storedMessage(row.subject, row.text, isRepeat),
       attempts: row.attempts + 1,
       recipients,
-      givenUp: row.pending.filter((address) => !recipients.includes(address)),
-      earlier: { ...row, isPartial: row.pending.length > 0 },
+      earlier: {
+        ...row,
+        isPartial: row.pending.length > 0,
+        givenUp: row.pending.filter((address) => !recipients.includes(address)),
+      },
       stamp: {
         ...row,
         firing: [...row.newEventIds, ...row.continuingEventIds],
@@ -114,7 +115,6 @@ export async function deliverAgain(
         cleared: row.clearedEventIds,
       },
       begin: (tx, now) => beginAttempt(tx, row, now),
-      postpone: async () => {},
     },
     facts,
   );
@@ -128,9 +128,10 @@ async function attempt(task: Attempt, { db, queue, run }: DeliverFacts): Promise
   const { clock } = run;
   return await queue.inTurn(async () => {
     const { closed } = queue;
+    // Without an attempt there is no record; the events stay unsent.
     if (closed !== undefined) {
-      await db.transaction((tx) => task.postpone(tx, clock(), closed));
-      return { sent: false, refused: [], errors: [`${task.channel}: ${closed.error}`] };
+      const delivery = undelivered(task.recipients, closed.error);
+      return { sent: false, refused: [], errors: deliveryErrors(delivery, { ...task, ...closed }) };
     }
     await db.transaction((tx) => task.begin(tx, clock()));
     let { message } = task;
@@ -141,7 +142,7 @@ async function attempt(task: Attempt, { db, queue, run }: DeliverFacts): Promise
     const record = async (delivery: Delivery): Promise<void> => {
       const now = clock();
       const result = judgeAttempt(delivery, task.earlier, now);
-      const { givenUp } = task;
+      const { givenUp } = task.earlier;
       const shortened = message === task.message ? undefined : message.text;
       const isConfirmed = delivery.confirmed.length > 0;
       await db.transaction(async (tx) => {

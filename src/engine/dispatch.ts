@@ -53,7 +53,7 @@ export async function dispatch(
         errors.push(givenUpError({ ...row, notBefore: undefined }, left, row.error));
       return undefined;
     });
-  const replaced = open.flatMap(([row, { kind }]) => (kind === "supersede" ? [row.id] : []));
+  const replaced = open.flatMap(([row, { kind }]) => (kind === "supersede" ? [row] : []));
   for (const [index, route] of bundles.entries())
     await attempt(async () => {
       const supersedes = index === 0 ? replaced : [];

@@ -42,30 +42,17 @@ export interface NewNotification {
   readonly bundle: Bundle;
   /** Open ones that it replaces. */
   readonly supersedes: readonly string[];
+  /** Attempts of these with an unknown result. */
+  readonly unknownBefore: number;
 }
 
-/**
- * Records a notification before its first attempt: if the engine dies in between, the row says `unknown`. One that is
- * queued is not attempted now.
- */
+/** Records a notification before its first attempt: if the engine dies in between, the row says `unknown`. */
 export async function openNotification(
   tx: Transaction,
   notification: NewNotification,
   now: number,
-  queued?: { readonly notBefore: number; readonly error: string },
 ): Promise<void> {
   const { id, alarm, runId, channel, type, bundle } = notification;
-  const attempt =
-    queued === undefined
-      ? { ...beginning(now, 0), outcome: "unknown" }
-      : {
-          state: "queued",
-          attempts: 0,
-          not_before: queued.notBefore,
-          outcome: "failed",
-          error: queued.error,
-          retryable: true,
-        };
   const data = {
     entry_id: `notification_${alarm}`,
     alarm,
@@ -80,7 +67,8 @@ export async function openNotification(
     new_event_ids: notification.newEventIds,
     continuing_event_ids: notification.continuingEventIds,
     cleared_event_ids: notification.clearedEventIds,
-    ...attempt,
+    ...beginning(now, notification.unknownBefore),
+    outcome: "unknown",
     // A test of a channel is never repeated by a tick.
     ...(bundle.isTest === true ? { about: "test", not_before: undefined } : { bundle }),
   };
