@@ -7,9 +7,10 @@ import { suggestion } from "../text/nearest.ts";
 import type { ChannelType, Opener } from "./channel_type.ts";
 import { file } from "./file.ts";
 import { ses } from "./ses.ts";
+import { smtp } from "./smtp.ts";
 
 /** Every kind of channel, by its `type`. */
-const TYPES: { readonly [type: string]: ChannelType } = { ses, file };
+const TYPES: { readonly [type: string]: ChannelType } = { ses, smtp, file };
 
 /** A channel of the configuration. */
 export interface ConfiguredChannel {

@@ -9,8 +9,11 @@ export interface DeliveryError {
   readonly message: string;
   /** Whether a later tick may succeed without a correction. */
   readonly retryable: boolean;
-  /** `channel`: no other mail can be sent either; `size`: the service rejects mail as large as this. */
-  readonly scope: "channel" | "size";
+  /**
+   * `channel`: no other mail can be sent either; `size`: the service rejects mail as large as this; `message`: it
+   * rejects this one.
+   */
+  readonly scope: "channel" | "size" | "message";
   /** The service may have accepted the mail although it did not confirm it. */
   readonly mayBeDelivered: boolean;
   /** Seconds for which the service accepts nothing more; undefined if it did not say so. */
