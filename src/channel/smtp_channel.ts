@@ -97,7 +97,9 @@ async function send(
   { sender, to, raw }: ComposedMail,
   message: Readable,
 ) {
-  await promisify((done) => connection.connect(done))();
+  await new Promise<void>((resolve, reject) =>
+    connection.connect((error) => (error === undefined ? resolve() : reject(error))),
+  );
   if (login !== undefined) {
     // Without this check the password would be sent all the same.
     if (!connection.allowsAuth) throw Object.assign(new Error(NO_LOGIN), NOT_OFFERED);
