@@ -19,9 +19,6 @@ const user = stringThat("a user name of the mail server", (value) => /^[^\p{Cc}]
 const TLS = ["required", "optional", "none", "implicit"] as const;
 const tls = picklist(TLS, `must be one of ${TLS.map((each) => `"${each}"`).join(", ")}`);
 
-/** `required` and `optional` use STARTTLS, `implicit` uses TLS from the start. */
-export type SmtpTls = (typeof TLS)[number];
-
 /** A mail server. `host`, `port` and `timeout` are names that the Python engine accepts too. */
 export const smtp = channelType(
   object(

@@ -6,8 +6,10 @@ import { inTime } from "../core/in_time.ts";
 import { errorText } from "../text/describe.ts";
 import type { Channel } from "./channel.ts";
 import { type ComposedMail, composeMail } from "./compose.ts";
-import type { SmtpTls } from "./smtp.ts";
 import { deliveryOf, readRejections, readSmtpError } from "./smtp_error.ts";
+
+/** `required` and `optional` use STARTTLS, `implicit` uses TLS from the start. */
+export type SmtpTls = "required" | "optional" | "none" | "implicit";
 
 export interface SmtpSettings {
   /** The sender: an address, or `Name <address>`. */

@@ -25,6 +25,7 @@ const ASK_RELAY =
   "set user and a password if the server needs a login, or let it accept mail from this host and sender";
 const CHECK_SERVER = "check smtp_host, smtp_port and tls";
 const OF_CERTIFICATE = /CERT|SIGNED|UNABLE_TO_|ALTNAME/;
+const LATE = /^(Timeout|Greeting never received)$/;
 /** Codes for a message that is too large: RFC 5321 and RFC 3463. */
 const OF_SIZE = /^552|^\d{3}[ -]5\.(2\.3|3\.4)\b/;
 /** The server requires a login, or rejects the client by its rules. */
@@ -39,9 +40,9 @@ export function readSmtpError(thrown: unknown, isSent: boolean): DeliveryError {
   const ofMessage = command === "RCPT TO" || command === "DATA" ? "message" : "channel";
   const isTooLarge = OF_SIZE.test(response) || (code === "EMESSAGE" && command === "MAIL FROM");
   const remedy = remedyFor(failure, isTls);
-  const cause = headerText(errorText(thrown)).replace(/^Timeout$/, "no answer in time");
+  const cause = headerText(errorText(thrown));
   return {
-    message: remedy === undefined ? cause : `${cause}; ${remedy}`,
+    message: `${LATE.test(cause) ? "no answer in time" : cause}${remedy && `; ${remedy}`}`,
     retryable: !(permanent || isTls || isTooLarge),
     scope: isTooLarge ? "size" : responseCode === 421 ? "channel" : ofMessage,
     mayBeDelivered: isSent && !isAnswered,
@@ -51,16 +52,16 @@ export function readSmtpError(thrown: unknown, isSent: boolean): DeliveryError {
 function remedyFor(
   { code, originalCode, command, permanent }: InferOutput<typeof Failure>,
   isTls: boolean,
-): string | undefined {
+): string {
   if (OF_CERTIFICATE.test(originalCode))
     return "correct the server's certificate; for your own authority set NODE_EXTRA_CA_CERTS";
   if (code === "ETIMEDOUT") return `${CHECK_SERVER}, or raise smtp_timeout`;
   if (isTls || /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)$/.test(originalCode) || code === "EDNS")
     return CHECK_SERVER;
-  if (!permanent) return undefined;
+  if (!permanent) return "";
   if (code === "EAUTH") return "check user and its password";
   if (code === "ETLS") return NO_STARTTLS;
-  return command === "MAIL FROM" && code === "EENVELOPE" ? `check from; ${ASK_RELAY}` : undefined;
+  return command === "MAIL FROM" && code === "EENVELOPE" ? `check from; ${ASK_RELAY}` : "";
 }
 
 /** The recipients that the server rejected, from an error of SMTPConnection or from its result. */

@@ -6,6 +6,7 @@ import { engine } from "../../rolldown.config.ts";
 export const PARTS = [
   "channel/registry.js",
   "channel/ses_channel.js",
+  "channel/smtp_channel.js",
   "store/embedded/database.js",
   "store/embedded/folder_lock.js",
   "store/postgres/connect.js",
