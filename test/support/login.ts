@@ -9,7 +9,6 @@ export const BARE: Surroundings = {
   system: { username: "me", homedir: "/home/me", sockets: "/var/run/postgresql" },
   readText: () => "",
   findText: () => undefined,
-  channelFaults: () => [],
 };
 
 /** Where the server of a connection string is, as `openPostgres` takes it; nothing but the string counts. */
