@@ -8,6 +8,7 @@ import { command } from "./command.ts";
 import { file } from "./file.ts";
 import { mattermost } from "./mattermost.ts";
 import { ses } from "./ses.ts";
+import { smtp } from "./smtp.ts";
 import { webhook } from "./webhook.ts";
 
 interface Types {
@@ -15,7 +16,7 @@ interface Types {
 }
 
 /** Those that deliver to addresses. Only they can be the provider of `[email]`. */
-export const MAIL_TYPES: Types = { ses, file };
+export const MAIL_TYPES: Types = { ses, smtp, file };
 
 /** Every kind of channel, by its `type`. */
 export const TYPES: Types = { ...MAIL_TYPES, command, mattermost, webhook };

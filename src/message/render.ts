@@ -1,10 +1,12 @@
-import { type Bundle, bundleSubject, type ListedItem } from "../core/bundle.ts";
+import { type Bundle, bundleSubject } from "../core/bundle.ts";
+import { listed } from "../core/delivery.ts";
 import { alarmName } from "../core/event_key.ts";
 import { MAY_BE_DUPLICATE } from "../core/repeats.ts";
 import { shellWord } from "../core/rights.ts";
 import { cut } from "../text/describe.ts";
 import { escapeHtml, headerText, plainText } from "../text/escape.ts";
 import { utcMinute } from "../text/utc.ts";
+import { clearedCounts, sectionsOf } from "./sections.ts";
 
 /** A bundle as a mail: what a channel delivers. */
 export interface Message {
@@ -14,81 +16,67 @@ export interface Message {
 }
 
 /** Longest texts that a mail shows; a row or a service may hold any length. */
-const LIMITS = { description: 10_000, caveat: 1_000, title: 300 };
+const LIMITS = { description: 10_000, caveat: 1_000, title: 300, recipient: 100 };
+/** Longest subject that ends with that of the first detection. */
+const MAX_SUBJECT = 120;
+
+const TEST =
+  "This is a test of a notification channel of swf-alarms. Nothing is wrong, and there is nothing to do.";
+const REPEAT = `This notification ${MAY_BE_DUPLICATE}.`;
 
 export function renderMessage(bundle: Bundle): Message {
   const entryId = headerText(cut(bundle.entryId, LIMITS.title));
-  const { freshCount: fresh, continuingCount: continuing, clearedCount: cleared } = bundle;
   const parts = partsOf(bundle, alarmName(entryId));
-  const subject = bundleSubject(entryId, { fresh, continuing, cleared });
-  return toMessage(subject, renderText(parts), renderHtml(parts));
+  return toMessage(subjectOf(bundle, entryId), renderText(parts), renderHtml(parts));
 }
 
 /** A mail from its record, for recipients that it may not have reached. */
 export function storedMessage(subject: string, stored: string, mayBeDuplicate: boolean): Message {
-  const text = mayBeDuplicate ? `This mail ${MAY_BE_DUPLICATE}.\n\n${stored}` : stored;
+  const text = mayBeDuplicate ? `${REPEAT}\n\n${stored}` : stored;
   const pre = `<pre style="${STYLE.body}">${escapeHtml(plainText(text))}</pre>`;
   return toMessage(subject, text, pre);
+}
+
+function subjectOf(bundle: Bundle, entryId: string): string {
+  if (bundle.isTest) return `[${entryId}] test of this channel; nothing is wrong`;
+  const { freshCount: fresh, continuingCount: continuing } = bundle;
+  const { ended, already } = clearedCounts(bundle);
+  const end = ended > 0 ? `, ${ended} cleared` : "";
+  const counts = bundleSubject(entryId, { fresh, continuing, cleared: already }) + end;
+  const [first] = [...bundle.fresh, ...bundle.continuing, ...bundle.cleared];
+  const subject = headerText(first?.subject ?? "");
+  const whole = `${counts}: ${subject}`;
+  return subject !== "" && whole.length <= MAX_SUBJECT ? whole : counts;
 }
 
 type Parts = ReturnType<typeof partsOf>;
 
 function partsOf(bundle: Bundle, alarm: string) {
-  const title = headerText(cut(bundle.title, LIMITS.title));
+  const openings = [bundle.isTest ? TEST : "", bundle.mayBeDuplicate ? REPEAT : ""];
   return {
+    opening: openings.join(" ").trim(),
     description: plainText(cut(bundle.description, LIMITS.description)).trim(),
     sections: sectionsOf(bundle, alarm),
     notes: bundle.caveats.map((caveat) => `Note: ${plainText(cut(caveat, LIMITS.caveat))}`),
-    footer: `${title} (${alarm}), tick of ${utcMinute(bundle.time)}. One mail per alarm and tick lists all its detections.`,
+    footer: footerOf(bundle, alarm).join("\n"),
   };
 }
 
-function sectionsOf(bundle: Bundle, alarm: string) {
-  const { fresh, continuing, cleared, freshCount, continuingCount, clearedCount } = bundle;
-  const list = `bin/swf-alarms event list --alarm ${shellWord(alarm)} --limit 0`;
-  const all = [
-    ["NEW", "#c0392b", freshCount, fresh, `List what is firing: ${list}`],
-    ["CONTINUING", "#e0a030", continuingCount, continuing, `List what is firing: ${list}`],
-    ["ALREADY CLEARED", "#888888", clearedCount, cleared, `List cleared events too: ${list} --all`],
-  ] as const;
-  let number = 0;
-  const found = all.map(([name, colour, count, listed, where]) => {
-    const items = listed.map((item, index) => ({
-      number: number + index + 1,
-      subject: headerText(item.subject),
-      label: label(item, bundle.time),
-      body: bodyOf(item),
-    }));
-    number += count;
-    const more = count - listed.length;
-    return {
-      heading: `${name} (${count})`,
-      colour,
-      items,
-      rest: more > 0 ? `… and ${more} more, not listed here. ${where}` : "",
-    };
-  });
-  return found.filter(({ items, rest }) => items.length > 0 || rest !== "");
+function footerOf({ title, time, to, isTest }: Bundle, alarm: string): readonly string[] {
+  const who = listed(to.map((each) => headerText(cut(each, LIMITS.recipient))));
+  if (isTest) return [`Sent to ${who} by bin/swf-alarms channel test, ${utcMinute(time)}.`];
+  const set = `bin/swf-alarms alarm set ${shellWord(alarm)}`;
+  return [
+    `${headerText(cut(title, LIMITS.title))} (${alarm}), tick of ${utcMinute(time)}.`,
+    `Why you get this: the alarm notifies ${who}.`,
+    `To stop it for yourself, leave your address out: ${set} --recipients …`,
+    `To stop it for everybody: ${set} --mail off`,
+  ];
 }
 
-/** An event that is mailed late says since when it fires. */
-function label(item: ListedItem, now: number): string {
-  if (item.mayBeDuplicate) return ` (${MAY_BE_DUPLICATE})`;
-  if (item.reason !== "unsent") return "";
-  const [date, ...time] = utcMinute(item.fireTime).split(" ");
-  const isToday = utcMinute(now).startsWith(`${date} `);
-  return ` (firing since ${[...(isToday ? [] : [date]), ...time].join(" ")}, first mail)`;
-}
-
-function bodyOf(item: ListedItem): string {
-  const body = plainText(item.body).trimEnd();
-  if (item.clearTime === undefined) return body;
-  const times = `fired ${utcMinute(item.fireTime)}, cleared ${utcMinute(item.clearTime)}`;
-  return body === "" ? times : `${times}\n${body}`;
-}
-
-function renderText({ description, sections, notes, footer }: Parts): string {
-  const lines = description === "" ? [] : [description, "", "---", ""];
+function renderText({ opening, description, sections, notes, footer }: Parts): string {
+  const lines = opening === "" ? [] : [opening, ""];
+  if (description !== "") lines.push(description, "", "---", "");
   for (const { heading, items, rest } of sections) {
     lines.push(`${heading}:`, "");
     for (const { number, subject, label, body } of items) {
@@ -110,8 +98,8 @@ export const STYLE = {
   small: "font-size:13px",
 };
 
-function renderHtml({ description, sections, notes, footer }: Parts): string {
-  const parts: string[] = [];
+function renderHtml({ opening, description, sections, notes, footer }: Parts): string {
+  const parts = opening === "" ? [] : [`<p>${escapeHtml(opening)}</p>`];
   const preview = sections[0]?.items[0]?.subject ?? "";
   if (description !== "")
     parts.push(
@@ -129,7 +117,7 @@ function renderHtml({ description, sections, notes, footer }: Parts): string {
     if (rest !== "") parts.push(`<p>${escapeHtml(rest)}</p>`);
   }
   for (const note of notes) parts.push(`<p>${escapeHtml(note)}</p>`);
-  parts.push(`<p style="${STYLE.small}">${escapeHtml(footer)}</p>`);
+  parts.push(`<p style="${STYLE.small};white-space:pre-wrap">${escapeHtml(footer)}</p>`);
   return parts.join("\n");
 }
 

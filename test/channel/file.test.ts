@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Mail } from "../../src/channel/channel.ts";
+import type { Outgoing } from "../../src/channel/channel.ts";
 import { fileChannel } from "../../src/channel/file.ts";
 import type { Delivery } from "../../src/core/delivery.ts";
 import { type ReadMail, readEml } from "../support/eml.ts";
@@ -32,12 +32,12 @@ interface Delivered {
 }
 
 /** Delivers one mail into a new outbox, and reads it back. */
-async function deliver(more: Partial<Mail> = {}, from = "alarms@host.example"): Promise<Delivered> {
+async function deliver(
+  more: Partial<Outgoing> = {},
+  from = "alarms@host.example",
+): Promise<Delivered> {
   const dir = join(mkdtempSync(join(root, "box-")), "made", "by", "need");
-  const delivery = await fileChannel({ provider: "file", from, dir }).deliver(
-    makeMail(more),
-    PATIENTLY,
-  );
+  const delivery = await fileChannel({ from, dir }).deliver(makeMail(more), PATIENTLY);
   const name = only(readdirSync(dir));
   const mail = await readEml(readFileSync(join(dir, name), "utf8"));
   return { dir, name, mail, delivery };
@@ -71,7 +71,7 @@ describe("the file channel", () => {
 
   test("two mails of one alarm in one second are two files", async () => {
     const dir = join(root, "twice");
-    const channel = fileChannel({ provider: "file", from: "a@host.example", dir });
+    const channel = fileChannel({ from: "a@host.example", dir });
     await Promise.all([
       channel.deliver(makeMail(), PATIENTLY),
       channel.deliver(makeMail(), PATIENTLY),
@@ -153,7 +153,7 @@ describe("the file channel", () => {
     const file = join(mkdtempSync(join(root, "taken-")), "file");
     writeFileSync(file, "kept");
     const dir = join(file, below);
-    const channel = fileChannel({ provider: "file", from: "a@host.example", dir });
+    const channel = fileChannel({ from: "a@host.example", dir });
     expect(await channel.deliver(makeMail(), PATIENTLY)).toEqual({
       confirmed: [],
       refused: [],
@@ -172,7 +172,7 @@ describe("the file channel", () => {
   test("once the folder can be made, the next attempt goes through", async () => {
     const dir = join(root, "later");
     writeFileSync(dir, "");
-    const channel = fileChannel({ provider: "file", from: "a@host.example", dir });
+    const channel = fileChannel({ from: "a@host.example", dir });
     expect((await channel.deliver(makeMail(), PATIENTLY)).confirmed).toEqual([]);
     rmSync(dir);
     expect((await channel.deliver(makeMail(), PATIENTLY)).confirmed).toHaveLength(1);
@@ -182,7 +182,7 @@ describe("the file channel", () => {
     const dir = join(root, "shared");
     mkdirSync(dir);
     writeFileSync(join(dir, "note.txt"), "mine");
-    const channel = fileChannel({ provider: "file", from: "a@host.example", dir });
+    const channel = fileChannel({ from: "a@host.example", dir });
     await channel.deliver(makeMail(), PATIENTLY);
     expect(readdirSync(dir).filter((name) => !name.endsWith(".eml"))).toEqual(["note.txt"]);
   });

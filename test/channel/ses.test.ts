@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { sesChannel } from "../../src/channel/ses.ts";
+import { sesChannel } from "../../src/channel/ses_channel.ts";
 import { readEml } from "../support/eml.ts";
 import { type Answer, startServer, type TestServer } from "../support/http_server.ts";
 import { type MailService, startMailService, withoutRawRight } from "../support/mail_service.ts";
@@ -26,7 +26,7 @@ function undeliveredWith(message: unknown, retryable: boolean, mayBeDelivered: u
 const notes: string[] = [];
 
 function channel(endpoint: string) {
-  const config = { provider: "ses", from: FROM, region: "us-east-1", endpoint } as const;
+  const config = { from: FROM, region: "us-east-1", endpoint };
   return sesChannel(config, (note) => notes.push(note));
 }
 
@@ -299,9 +299,9 @@ describe("errors", () => {
 /** A program that sends one mail with the built channel and prints the result. */
 function send(endpoint: string, region = '"us-east-1"'): string {
   return `
-    import { sesChannel } from ${JSON.stringify(built("channel/ses.js"))};
+    import { sesChannel } from ${JSON.stringify(built("channel/ses_channel.js"))};
     const channel = sesChannel({
-      provider: "ses", from: "${FROM}", region: ${region}, endpoint: ${JSON.stringify(endpoint)},
+      from: "${FROM}", region: ${region}, endpoint: ${JSON.stringify(endpoint)},
     }, console.log);
     console.log(JSON.stringify(await channel.deliver(${JSON.stringify(makeMail())}, new AbortController().signal)));
   `;

@@ -46,11 +46,11 @@ interface Setting {
 
 /** Delivers one mail in a process of its own. */
 async function deliver({ env = {}, endpoint = service.url, tick, linger = 0 }: Setting) {
-  const settings = { provider: "ses", from: "alarms@host.example", region: "us-east-1", endpoint };
+  const settings = { from: "alarms@host.example", region: "us-east-1", endpoint };
   const end = tick === undefined ? "new AbortController().signal" : `AbortSignal.timeout(${tick})`;
   const { code, stdout, stderr } = await runScript(
     `
-      import { sesChannel } from ${JSON.stringify(built("channel/ses.js"))};
+      import { sesChannel } from ${JSON.stringify(built("channel/ses_channel.js"))};
       const channel = sesChannel(${JSON.stringify(settings)}, console.log, ${JSON.stringify(TIMES)});
       const { confirmed, error } = await channel.deliver(${JSON.stringify(makeMail())}, ${end});
       console.log(JSON.stringify({ confirmed: confirmed.length, error }));

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { sesChannel } from "../../src/channel/ses.ts";
+import { sesChannel } from "../../src/channel/ses_channel.ts";
 import {
   type ErrorResponse,
   type MailService,
@@ -23,10 +23,7 @@ afterEach(async () => {
 });
 
 async function deliver(recipients: readonly string[], from = FROM) {
-  const channel = sesChannel(
-    { provider: "ses", from, region: "us-east-1", endpoint: service.url },
-    () => {},
-  );
+  const channel = sesChannel({ from, region: "us-east-1", endpoint: service.url }, () => {});
   return await channel.deliver(makeMail({ recipients }), PATIENTLY);
 }
 
@@ -183,7 +180,6 @@ test.each([
 ])("a subject with %s reaches SES as one plain line", async (_, subject) => {
   const channel = sesChannel(
     {
-      provider: "ses",
       from: FROM,
       region: "us-east-1",
       endpoint: service.url,

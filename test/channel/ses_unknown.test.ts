@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type SesTimes, sesChannel } from "../../src/channel/ses.ts";
+import { type SesTimes, sesChannel } from "../../src/channel/ses_channel.ts";
 import {
   answer,
   dribble,
@@ -34,7 +34,6 @@ afterEach(() => {
 
 function settings(endpoint: string) {
   return {
-    provider: "ses",
     from: "alarms@host.example",
     region: "us-east-1",
     endpoint,
@@ -131,7 +130,7 @@ describe("a call that SES may have accepted", () => {
     server = await startFaultyServer(() => {});
     const { code, stdout, stderr } = await runScript(
       `
-        import { sesChannel } from ${JSON.stringify(built("channel/ses.js"))};
+        import { sesChannel } from ${JSON.stringify(built("channel/ses_channel.js"))};
         const channel = sesChannel(${JSON.stringify(settings(server.url))}, console.log, ${JSON.stringify(SHORT)});
         const delivery = await channel.deliver(${JSON.stringify(makeMail())}, new AbortController().signal);
         console.log(delivery.error.message);

@@ -169,7 +169,7 @@ test("killed while its mail was on the way, the next one does not claim to be th
   const label = " (may be a duplicate: an earlier mail may have been sent)";
   expect(text).toContain(`A is wrong${label}`);
   expect(text).toContain(`B is wrong${label}`);
-  expect(text).not.toContain("first mail");
+  expect(text).not.toContain("first notification");
   expect((await site.entries("notification")).map(({ data }) => data.outcome)).toEqual([
     "unknown",
     "delivered",

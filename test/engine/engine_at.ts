@@ -10,7 +10,7 @@ import type { TickReport } from "../../src/engine/report.ts";
 import { type Engine, tick } from "../../src/engine/tick.ts";
 import { type Database, DatabaseBusy } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
-import { emailTo, noChannels } from "../support/channels.ts";
+import { emailTo, noChannels } from "../support/configured.ts";
 import { inProcessWorkers } from "../support/in_process_workers.ts";
 
 /** The engine in this process, with a clock that the test sets; everything else is real. */

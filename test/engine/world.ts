@@ -11,7 +11,7 @@ import { type Engine, tick } from "../../src/engine/tick.ts";
 import { createAlarm } from "../../src/store/alarms.ts";
 import type { Database, Row } from "../../src/store/database.ts";
 import type { Workers } from "../../src/worker/worker_pool.ts";
-import { configured, noChannels } from "../support/channels.ts";
+import { configured, noChannels } from "../support/configured.ts";
 import { MortalDatabase } from "./mortal_database.ts";
 
 /** What one alarm does and meets in one tick. */
@@ -208,7 +208,12 @@ export class World {
   }
 
   /** The service has taken a mail: every event in it must have been due. */
-  async #accept(mail: Outgoing, name: Name, step: Step, before: readonly EventRow[]): Promise<void> {
+  async #accept(
+    mail: Outgoing,
+    name: Name,
+    step: Step,
+    before: readonly EventRow[],
+  ): Promise<void> {
     const bundles = (this.#bundles.get(mail.alarm) ?? 0) + 1;
     this.#bundles.set(mail.alarm, bundles);
     expect(bundles, "one bundle per alarm and tick").toBe(1);
@@ -304,7 +309,10 @@ function scriptedWorkers(step: Step): Workers {
         keys: new Set(detected),
         detections: new Map(
           detected.map((dedupeKey) => {
-            return [dedupeKey, { dedupeKey, subject: `${dedupeKey} is wrong`, body: "", data: {}, recipients: [] }];
+            return [
+              dedupeKey,
+              { dedupeKey, subject: `${dedupeKey} is wrong`, body: "", data: {}, recipients: [] },
+            ];
           }),
         ),
         seconds: 0,

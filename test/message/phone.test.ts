@@ -34,6 +34,7 @@ const HARD = [
 function items(count: number, more: Partial<ListedItem> = {}): readonly ListedItem[] {
   const subjects = HARD.split("\n");
   return Array.from({ length: count }, (_, index) => ({
+    eventId: `e${index}`,
     dedupeKey: `k${index}`,
     subject: subjects[index % subjects.length] ?? "",
     body: HARD,
@@ -54,8 +55,13 @@ const BUNDLE: Bundle = {
   clearedCount: 40,
   fresh: items(12),
   continuing: items(12),
-  cleared: items(12, { clearTime: TIME }),
+  cleared: [
+    ...items(6, { clearTime: TIME, reason: "cleared" }),
+    ...items(6, { clearTime: TIME, reason: "cleared before it could be mailed" }),
+  ],
   caveats: [HARD, WORD],
+  to: [WORD, `@${WORD}`],
+  mayBeDuplicate: true,
 };
 
 const bundle = renderMessage(BUNDLE);

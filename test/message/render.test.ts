@@ -1,19 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  type Bundle,
-  type BundleFacts,
-  composeBundle,
-  type ListedItem,
-} from "../../src/core/bundle.ts";
-import type { SafeDetection } from "../../src/core/model.ts";
-import { type BundleItem, NO_NOTICE } from "../../src/core/notice.ts";
+import type { Bundle, ListedItem } from "../../src/core/bundle.ts";
 import { renderMessage, storedMessage } from "../../src/message/render.ts";
 
 const FIRED = Date.UTC(2026, 10, 21, 1, 31, 20) / 1000;
 
 function item(key: string, changes: Partial<ListedItem> = {}): ListedItem {
   return {
+    eventId: `id of ${key}`,
     dedupeKey: key,
     subject: `${key} fails`,
     body: "",
@@ -38,9 +32,17 @@ function bundle(changes: Partial<Bundle> = {}): Bundle {
     continuing,
     cleared,
     caveats: [],
+    to: ["ann@host.example", "@ops"],
     ...changes,
   };
 }
+
+const FOOTER = [
+  "Alarm X (x), tick of 2026-11-21 04:05 UTC.",
+  "Why you get this: the alarm notifies ann@host.example, @ops.",
+  "To stop it for yourself, leave your address out: bin/swf-alarms alarm set x --recipients …",
+  "To stop it for everybody: bin/swf-alarms alarm set x --mail off",
+];
 
 /** The visible text of an HTML mail: marks taken out, entities read. */
 function visible(html: string): string {
@@ -56,6 +58,38 @@ function visible(html: string): string {
 }
 
 describe("the subject", () => {
+  const COUNTS = "[alarm_x] 0 detection(s), 0 new, 0 continuing";
+  const long = "x".repeat(120 - COUNTS.length - 2);
+  test.each<readonly [string, Partial<Bundle>, string]>([
+    [
+      "ends with that of the first new detection",
+      { fresh: [item("a"), item("b")], continuing: [item("c")] },
+      "[alarm_x] 3 detection(s), 2 new, 1 continuing: a fails",
+    ],
+    [
+      "else of the first that continues",
+      { continuing: [item("c")], cleared: [item("o")], clearedCount: 0 },
+      "[alarm_x] 1 detection(s), 0 new, 1 continuing: c fails",
+    ],
+    [
+      "else of the first that has cleared",
+      { cleared: [item("o", { reason: "cleared" })] },
+      `${COUNTS}, 1 cleared: o fails`,
+    ],
+    [
+      "up to 120 characters",
+      { fresh: [item("a", { subject: long })], freshCount: 0 },
+      `${COUNTS}: ${long}`,
+    ],
+    ["but no more", { fresh: [item("a", { subject: `${long}x` })], freshCount: 0 }, COUNTS],
+    ["not with an empty one", { fresh: [item("a", { subject: " \n" })], freshCount: 0 }, COUNTS],
+    ["of a test says so", { isTest: true }, "[alarm_x] test of this channel; nothing is wrong"],
+  ])("%s", (_, changes, expected) => {
+    const { subject, html } = renderMessage(bundle(changes));
+    expect(subject).toBe(expected);
+    expect(html).toContain(`<title>${expected}</title>`);
+  });
+
   test.each([
     ["counts new and continuing ones", 2, 3, "[alarm_x] 5 detection(s), 2 new, 3 continuing"],
     ["is written the same for one", 1, 0, "[alarm_x] 1 detection(s), 1 new, 0 continuing"],
@@ -105,7 +139,7 @@ describe("the text", () => {
         "",
         "CONTINUING (2):",
         "",
-        "  [3] c fails (firing since 01:31 UTC, first mail)",
+        "  [3] c fails (firing since 01:31 UTC, first notification)",
         "      late",
         "",
         "  [4] d fails",
@@ -113,7 +147,7 @@ describe("the text", () => {
         "Note: page 2 gave status 503",
         "",
         "--",
-        "Alarm X (x), tick of 2026-11-21 04:05 UTC. One mail per alarm and tick lists all its detections.",
+        ...FOOTER,
         "",
       ].join("\n"),
     );
@@ -136,7 +170,9 @@ describe("the text", () => {
     const { subject, text, html } = renderMessage(
       bundle({ fresh: [item("a")], cleared: [OVER, { ...OVER, body: "", fireTime: 0 }] }),
     );
-    expect(subject).toBe("[alarm_x] 1 detection(s), 1 new, 0 continuing, 2 already cleared");
+    expect(subject).toBe(
+      "[alarm_x] 1 detection(s), 1 new, 0 continuing, 2 already cleared: a fails",
+    );
     expect(text).toContain(
       [
         "ALREADY CLEARED (2):",
@@ -153,7 +189,64 @@ describe("the text", () => {
     expect(visible(html)).toContain("fired 2026-11-21 03:55 UTC, cleared 2026-11-21 04:00 UTC");
   });
 
-  test("what may have been mailed is not called a first mail", () => {
+  const ENDED = { ...OVER, subject: "e fails", reason: "cleared" } as const;
+
+  test.each<readonly [string, Partial<Bundle>, string, readonly string[]]>([
+    [
+      "what was notified before and has cleared",
+      { continuing: [item("c")], cleared: [ENDED], clearedCount: 7 },
+      "1 continuing, 7 cleared",
+      ["CONTINUING (1)", "CLEARED (7)", "… and 6 more"],
+    ],
+    [
+      "both kinds",
+      { cleared: [OVER, ENDED, OVER, ENDED], clearedCount: 7 },
+      "0 continuing, 5 already cleared, 2 cleared",
+      ["CLEARED (2)", "ALREADY CLEARED (5)", "… and 3 more"],
+    ],
+    [
+      "none that is listed",
+      { fresh: [item("a")], clearedCount: 7 },
+      "0 continuing, 7 already cleared",
+      ["NEW (1)", "ALREADY CLEARED (7)", "… and 7 more"],
+    ],
+  ])("cleared events have sections by what was known of them: %s", (_, changes, counts, found) => {
+    const { subject, text, html } = renderMessage(bundle(changes));
+    expect(subject).toContain(counts);
+    for (const shown of [text, visible(html)])
+      expect(
+        shown.match(/^ *[A-Z ]+ \(\d+\)|… and \d+ more/gm)?.map((each) => each.trim()),
+      ).toEqual(found);
+  });
+
+  test("a test of a channel begins and ends with that, and names no alarm's commands", () => {
+    const { text, html } = renderMessage(bundle({ isTest: true }));
+    for (const shown of [text, visible(html).trim()]) {
+      expect(shown).toMatch(/^This is a test of a notification channel .* Nothing is wrong, /);
+      expect(shown).toContain(
+        "Sent to ann@host.example, @ops by bin/swf-alarms channel test, 2026-11-21 04:05 UTC.",
+      );
+      expect(shown).not.toContain("alarm set");
+    }
+  });
+
+  test("a repeat begins with that, before the description", () => {
+    const mark = "This notification may be a duplicate: an earlier mail may have been sent.";
+    const { text, html } = renderMessage(
+      bundle({ mayBeDuplicate: true, description: "What to do.", fresh: [item("a")] }),
+    );
+    expect(text.startsWith(`${mark}\n\nWhat to do.\n\n---\n`)).toBe(true);
+    expect(visible(html).trim().startsWith(mark)).toBe(true);
+  });
+
+  test("the footer names at most five of those that it goes to, each on its line", () => {
+    const to = ["@a\r\nb", "b@h", "c@h", "d@h", "e@h", "f@h", "g@h"];
+    const { text } = renderMessage(bundle({ to, entryId: "alarm_x y" }));
+    expect(text).toContain("the alarm notifies @a b, b@h, c@h, d@h, e@h and 2 more.\n");
+    expect(text).toContain(": bin/swf-alarms alarm set 'x y' --mail off\n");
+  });
+
+  test("what may have been mailed is not called a first notification", () => {
     const label = " (may be a duplicate: an earlier mail may have been sent)";
     const { text, html } = renderMessage(
       bundle({
@@ -162,7 +255,7 @@ describe("the text", () => {
       }),
     );
     for (const shown of [text, visible(html)]) {
-      expect(shown).not.toContain("first mail");
+      expect(shown).not.toContain("first notification");
       expect(shown.split(label.trim())).toHaveLength(3);
     }
     expect(text).toContain(`[1] a fails${label}\n`);
@@ -180,7 +273,7 @@ describe("the text", () => {
     expect({ subject, text }).toEqual({ subject: "[x] Bcc: b", text: evil });
     expect(html).not.toContain("<b>");
     expect(visible(html)).toContain("a <b>\n\uFFFD[2J & more");
-    const mark = "This mail may be a duplicate: an earlier mail may have been sent.\n\n";
+    const mark = "This notification may be a duplicate: an earlier mail may have been sent.\n\n";
     const repeat = storedMessage("[x]", evil, true);
     expect(repeat.text).toBe(mark + evil);
     expect(visible(repeat.html)).toContain(mark.trim());
@@ -189,14 +282,14 @@ describe("the text", () => {
   test("a mail of continuing ones alone has no heading for new ones", () => {
     const { text } = renderMessage(bundle({ continuing: [item("a", { reason: "unsent" })] }));
     expect(text).toMatch(
-      /^CONTINUING \(1\):\n\n {2}\[1\] a fails \(firing since 01:31 UTC, first mail\)/,
+      /^CONTINUING \(1\):\n\n {2}\[1\] a fails \(firing since 01:31 UTC, first notification\)/,
     );
   });
 
   test.each([
-    ["on the same day", FIRED, "firing since 01:31 UTC, first mail"],
-    ["on the day before", FIRED - 7200, "firing since 2026-11-20 23:31 UTC, first mail"],
-    ["at an unknown time", 0, "firing since an unknown time, first mail"],
+    ["on the same day", FIRED, "firing since 01:31 UTC, first notification"],
+    ["on the day before", FIRED - 7200, "firing since 2026-11-20 23:31 UTC, first notification"],
+    ["at an unknown time", 0, "firing since an unknown time, first notification"],
   ])("an event that fired %s and was never mailed shows since when", (_, fireTime, label) => {
     const given = item("a", { reason: "unsent", fireTime });
     expect(renderMessage(bundle({ continuing: [given] })).text).toContain(`a fails (${label})\n`);
@@ -229,10 +322,10 @@ describe("the HTML", () => {
     expect(html).toContain('<meta charset="utf-8">');
     const words = visible(html).replaceAll(/[ \n]+/g, " ");
     expect(words).toContain(
-      "What to do about X. NEW (1) a fails line one line two CONTINUING (2) c fails (firing since 01:31 UTC, first mail) d fails Note: page 2 gave status 503 Alarm X (x), tick of 2026-11-21 04:05 UTC.",
+      "What to do about X. NEW (1) a fails line one line two CONTINUING (2) c fails (firing since 01:31 UTC, first notification) d fails Note: page 2 gave status 503 Alarm X (x), tick of 2026-11-21 04:05 UTC. Why you get this: the alarm notifies ann@host.example, @ops. To stop it",
     );
     expect(html).toContain("line one\n  line two</pre>");
-    expect(html).toContain("<title>[alarm_x] 3 detection(s), 1 new, 2 continuing</title>");
+    expect(html).toContain("<title>[alarm_x] 3 detection(s), 1 new, 2 continuing: a fails</title>");
   });
 
   test("begins, for the list of mails, with the first event instead of the description", () => {
@@ -279,37 +372,15 @@ describe("the HTML", () => {
 });
 
 describe("a bundle of ten thousand", () => {
-  const mentions = Array.from({ length: 10_000 }, (_, index): BundleItem => {
-    const dedupeKey = `task:${index}`;
-    return { eventId: dedupeKey, dedupeKey, fireTime: 0, since: 0, reason: "new" };
-  });
-  const get = (dedupeKey: string): SafeDetection => {
-    const subject = `<${dedupeKey.slice(5)}>${"s".repeat(1_990)}`;
-    return { dedupeKey, subject, body: "<b>\n".repeat(12_500), data: {} };
-  };
-  const { omitted } = NO_NOTICE;
-  const rendered = (fresh: number, changes: Partial<BundleFacts> = {}) =>
-    renderMessage(
-      composeBundle({
-        entryId: "alarm_x",
-        title: "",
-        description: "",
-        time: 0,
-        notice: {
-          send: true,
-          reason: "due",
-          fresh: mentions.slice(0, fresh),
-          continuing: mentions.slice(fresh),
-          cleared: [],
-          omitted,
-        },
-        detections: { get },
-        stored: new Map(),
-        maybeMailed: new Set(),
-        caveats: [],
-        ...changes,
-      }),
+  /** A bundle lists a hundred of them, with bodies cut to this length. */
+  const rendered = (fresh: number, changes: Partial<Bundle> = {}) => {
+    const all = Array.from({ length: 100 }, (_, index) =>
+      item("", { subject: `<${index}>${"s".repeat(1_990)}`, body: "<b>\n".repeat(500) }),
     );
+    const counts = { freshCount: fresh, continuingCount: 10_000 - fresh };
+    const lists = { fresh: all.slice(0, fresh), continuing: all.slice(fresh) };
+    return renderMessage(bundle({ ...counts, ...lists, ...changes }));
+  };
 
   test("lists the first hundred, counts the rest, and can be sent", () => {
     const { subject, text, html } = rendered(10_000);
@@ -393,7 +464,8 @@ describe("whatever the parts hold", () => {
     dedupeKey: word,
     subject: word,
     body: word,
-    reason: fc.constantFrom("new" as const, "unsent" as const, "renotification due" as const),
+    eventId: word,
+    reason: fc.constantFrom("new" as const, "unsent" as const, "cleared" as const),
     fireTime: fc.double(),
     mayBeDuplicate: fc.boolean(),
   });
@@ -409,6 +481,7 @@ describe("whatever the parts hold", () => {
       continuing: fc.array(anyItem, { maxLength: 3 }),
       cleared: fc.array(anyCleared, { maxLength: 3 }),
       caveats: fc.array(word, { maxLength: 2 }),
+      to: fc.array(word, { maxLength: 7 }),
     })
     .map(bundle);
 

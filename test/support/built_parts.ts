@@ -5,7 +5,8 @@ import { engine } from "../../rolldown.config.ts";
 /** Parts of the engine that scripts of tests import by themselves. */
 export const PARTS = [
   "channel/registry.js",
-  "channel/ses.js",
+  "channel/ses_channel.js",
+  "channel/smtp_channel.js",
   "store/embedded/database.js",
   "store/embedded/folder_lock.js",
   "store/postgres/connect.js",

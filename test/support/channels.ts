@@ -1,40 +1,30 @@
 import type { Channel } from "../../src/channel/channel.ts";
-import { fileChannel } from "../../src/channel/file.ts";
-import type { ConfiguredChannel } from "../../src/channel/registry.ts";
-import type { ChannelTables, Surroundings } from "../../src/config/config.ts";
-import type { Notices } from "../../src/core/model.ts";
+import type { ChannelType, Opener } from "../../src/channel/channel_type.ts";
+import type { Surroundings } from "../../src/config/config.ts";
 import { BARE } from "./login.ts";
 
-/** The channels of a configuration without any. */
-export function noChannels(around: Surroundings = BARE): ChannelTables {
-  return { tables: new Map(), around };
-}
-
-/** A configured channel that delivers with this one; to addresses unless it has a target. */
-export function configured(
-  name: string,
-  channel: Channel,
-  more: { readonly target?: string; readonly isDefault?: boolean; readonly type?: string } = {},
-): ConfiguredChannel {
-  const { target, isDefault = false, type = "file" } = more;
-  const opener = { target, open: async () => channel };
-  return { name, type, isDefault, opener, secrets: [], faults: [] };
-}
-
-/** The channel `email` that writes files. */
-export function emailTo(dir: string): ReadonlyMap<string, ConfiguredChannel> {
-  return new Map([
-    ["email", configured("email", fileChannel({ from: "alarms@example.org", dir }))],
-  ]);
-}
-
-/** What an event says that was notified by mail at this time, or never. */
-export function notified(at: number | undefined, more: Partial<Notices> = {}): Notices {
-  return {
-    newsAt: undefined,
-    notified: at === undefined ? {} : { email: at },
-    to: {},
-    recipients: [],
-    ...more,
+/** The settings of `[channels.chat]`, read by the type. */
+export function configureChannel(
+  type: ChannelType,
+  settings: object,
+  around: Partial<Surroundings> = {},
+): { readonly opener: Opener | undefined; readonly faults: readonly string[] } {
+  const faults: string[] = [];
+  const place = {
+    path: ["channels", "chat"],
+    around: { ...BARE, channelFaults: () => [], ...around },
+    faults,
   };
+  return { opener: type.configure(settings, place), faults };
+}
+
+/** A channel with these settings; fails the test where they have faults. */
+export async function openChannel(
+  type: ChannelType,
+  settings: object,
+  around: Partial<Surroundings> = {},
+): Promise<Channel> {
+  const { opener, faults } = configureChannel(type, settings, around);
+  if (opener === undefined) throw new Error(faults.join("\n"));
+  return await opener.open(() => {});
 }

@@ -1,0 +1,40 @@
+import type { Channel } from "../../src/channel/channel.ts";
+import { fileChannel } from "../../src/channel/file.ts";
+import type { ConfiguredChannel } from "../../src/channel/registry.ts";
+import type { ChannelTables, Surroundings } from "../../src/config/config.ts";
+import type { Notices } from "../../src/core/model.ts";
+import { BARE } from "./login.ts";
+
+/** The channels of a configuration without any. */
+export function noChannels(around: Surroundings = BARE): ChannelTables {
+  return { tables: new Map(), around };
+}
+
+/** A configured channel that delivers with this one; to addresses unless it has a target. */
+export function configured(
+  name: string,
+  channel: Channel,
+  more: { readonly target?: string; readonly isDefault?: boolean; readonly type?: string } = {},
+): ConfiguredChannel {
+  const { target, isDefault = false, type = "file" } = more;
+  const opener = { target, open: async () => channel };
+  return { name, type, isDefault, opener, secrets: [], faults: [] };
+}
+
+/** The channel `email` that writes files. */
+export function emailTo(dir: string): ReadonlyMap<string, ConfiguredChannel> {
+  return new Map([
+    ["email", configured("email", fileChannel({ from: "alarms@example.org", dir }))],
+  ]);
+}
+
+/** What an event says that was notified by mail at this time, or never. */
+export function notified(at: number | undefined, more: Partial<Notices> = {}): Notices {
+  return {
+    newsAt: undefined,
+    notified: at === undefined ? {} : { email: at },
+    to: {},
+    recipients: [],
+    ...more,
+  };
+}
