@@ -37,7 +37,7 @@ export function readSmtpError(thrown: unknown, isSent: boolean): DeliveryError {
   const { code, command, response, responseCode, permanent } = failure;
   const isTls = OF_CERTIFICATE.test(failure.originalCode) || /_SSL_/.test(failure.originalCode);
   const isAnswered = responseCode >= 400 && responseCode < 600;
-  const ofMessage = command === "RCPT TO" || command === "DATA" ? "message" : "channel";
+  const ofMessage = command === "RCPT TO" || command === "DATA" ? "notification" : "channel";
   const isTooLarge = OF_SIZE.test(response) || (code === "EMESSAGE" && command === "MAIL FROM");
   const remedy = remedyFor(failure, isTls);
   const cause = headerText(errorText(thrown));
