@@ -28,7 +28,9 @@ const Detection = custom<SafeDetection>(
     value.dedupeKey.length <= MAX_KEY &&
     typeof value.subject === "string" &&
     typeof value.body === "string" &&
-    isJsonObject(value.data),
+    isJsonObject(value.data) &&
+    Array.isArray(value.recipients) &&
+    value.recipients.every((each) => typeof each === "string"),
 );
 
 const request = { source: string(), path: string(), query: record(string(), string()) };
