@@ -61,27 +61,26 @@ export type OpenPlan =
       readonly to: readonly string[];
       readonly reason: "not delivered" | "still pending";
     }
-  | {
-      readonly kind: "wait";
-      readonly reason: "mail is off" | "not before its time" | "the channel cannot be used";
-    }
+  | { readonly kind: "wait"; readonly reason: "mail is off" | "not before its time" }
+  /** Its 24 hours begin anew. */
+  | { readonly kind: "wait" | "extend"; readonly reason: "the channel cannot be used" }
   | {
       readonly kind: "give up";
-      readonly reason:
-        | "waited for 24 hours"
-        | "no longer recipients of the alarm"
-        | "the alarm no longer uses the channel";
+      readonly reason: "waited for 24 hours" | "no longer recipients of the alarm";
     }
-  | { readonly kind: "supersede"; readonly reason: "a new one names all of its events" };
+  | { readonly kind: "supersede"; readonly reason: "a new one names all of its events" }
+  | { readonly kind: "drop"; readonly reason: "its events are over" };
 
 export interface DispatchFacts {
   readonly open: readonly OpenNotification[];
   readonly routes: readonly Route[];
+  /** Ids of the events that are active after this tick. */
+  readonly active: { readonly has: (id: string) => boolean };
   /** The addresses of the alarm now, and of these own recipients; the target of a channel without addresses. */
   readonly addressesOf: (own: readonly string[]) => readonly string[];
   /** Whether the alarm notifies. */
   readonly enabled: boolean;
-  readonly channel: "usable" | "not configured" | "unusable" | "not used";
+  readonly channel: "usable" | "not configured" | "unusable";
   /** Epoch seconds. */
   readonly now: number;
   /** The last certain time: a clock in doubt must not make a notification look old. */
@@ -103,7 +102,12 @@ export interface Dispatch {
  * An event in one that waits for its next attempt waits with it.
  */
 export function planDispatch(facts: DispatchFacts): Dispatch {
-  const plans = facts.open.map((row) => [row, planOpen(row, facts)] as const);
+  const dueIds = new Set(facts.routes.flatMap(({ items }) => items.map(({ eventId }) => eventId)));
+  const isOver = (row: OpenNotification): boolean =>
+    row.pending.length === 0 &&
+    eventIdsOf(row).every((id) => !facts.active.has(id) && !dueIds.has(id));
+  const over = { kind: "drop", reason: "its events are over" } as const;
+  const plans = facts.open.map((row) => [row, isOver(row) ? over : planOpen(row, facts)] as const);
   const whole = plans.filter(([row]) => row.pending.length === 0);
   const waiting = new Map<string, WaitReason>();
   for (const [row, plan] of whole) {
@@ -112,6 +116,12 @@ export function planDispatch(facts: DispatchFacts): Dispatch {
       for (const id of eventIdsOf(row)) waiting.set(id, reason);
   }
   if (!facts.enabled || facts.channel !== "usable") return { open: plans, bundles: [], waiting };
+  // The end of an event is given up with its notification; one that is active is named anew.
+  const givenUp = new Set(
+    plans.flatMap(([row, plan]) =>
+      plan.kind === "give up" && plan.reason === "waited for 24 hours" ? row.clearedEventIds : [],
+    ),
+  );
   const due = whole.flatMap(([row, { kind }]) => (kind === "attempt" ? [row] : []));
   const bundles = facts.routes.flatMap((route): readonly Route[] => {
     const saying = due.filter((row) => sameRecipients(row, route));
@@ -119,7 +129,9 @@ export function planDispatch(facts: DispatchFacts): Dispatch {
     const notDelivered = new Set(sure.flatMap(saidBy));
     // Several that were not delivered become one.
     const said = new Set(saying.filter((row) => sure.length < 2 || !isSure(row)).flatMap(saidBy));
-    const items = route.items.filter(({ eventId }) => !waiting.has(eventId));
+    const items = route.items.filter(
+      ({ eventId }) => !waiting.has(eventId) && !givenUp.has(eventId),
+    );
     const isNews = (item: DueItem): boolean => !said.has(sayingOf(item));
     if (route.recipients.length === 0 || !items.some(isNews)) return [];
     const named = items.filter((item) => isNews(item) || notDelivered.has(sayingOf(item)));
@@ -156,12 +168,12 @@ function sayingOf({ eventId, clearTime }: DueItem): string {
 
 function planOpen(row: OpenNotification, facts: DispatchFacts): OpenPlan {
   const { addressesOf, enabled, channel, now, certainAt } = facts;
-  if (channel === "not used")
-    return { kind: "give up", reason: "the alarm no longer uses the channel" };
-  if (Math.min(now, certainAt) - row.since >= DAY)
-    return { kind: "give up", reason: "waited for 24 hours" };
+  const age = Math.min(now, certainAt) - row.since;
+  // Meanwhile the 24 hours do not run.
+  if (channel !== "usable")
+    return { kind: age < DAY / 2 ? "wait" : "extend", reason: "the channel cannot be used" };
+  if (age >= DAY) return { kind: "give up", reason: "waited for 24 hours" };
   if (!enabled) return { kind: "wait", reason: "mail is off" };
-  if (channel !== "usable") return { kind: "wait", reason: "the channel cannot be used" };
   if (row.notBefore > now && row.notBefore <= now + MAX_DELAY)
     return { kind: "wait", reason: "not before its time" };
   const left = row.pending.length > 0 ? row.pending : row.recipients;

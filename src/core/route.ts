@@ -66,7 +66,7 @@ export function routeItems(
 /** The recipients of an item that do not come from the alarm; `only` these get it, or those of the alarm too. */
 function ownRecipients({ reason, notices }: DueItem, channel: string) {
   const notified = Object.hasOwn(notices.to, channel) ? notices.to[channel] : undefined;
-  return reason === "cleared" && notified !== undefined
+  return reason === "cleared" && notified !== undefined && notified.length > 0
     ? { tokens: notified, only: true }
     : { tokens: notices.recipients, only: false };
 }

@@ -1,15 +1,19 @@
 import { givenUpError, type Refused } from "../core/delivery.ts";
 import type { AlarmRow } from "../core/model.ts";
 import type { Dispatch } from "../core/notification.ts";
+import { extendNotification, supersede } from "../store/notifications.ts";
 import { errorText } from "../text/describe.ts";
+import type { ChannelQueue } from "./channel_queue.ts";
 import { type ComposeFacts, compose } from "./compose.ts";
-import { type Delivered, type DeliverFacts, deliverAgain, deliverNew } from "./deliver.ts";
+import { type Delivered, deliverAgain, deliverNew } from "./deliver.ts";
 import { giveUp } from "./give_up.ts";
 import type { Recorded } from "./record.ts";
 import type { Run } from "./run.ts";
 
-export interface DispatchFacts extends DeliverFacts, Pick<ComposeFacts, "channel"> {
+export interface DispatchFacts extends Pick<ComposeFacts, "db" | "run" | "channel"> {
   readonly run: Run;
+  /** Undefined if the channel cannot be used. */
+  readonly queue: ChannelQueue | undefined;
 }
 
 /** What became of an alarm's notifications on one channel. */
@@ -29,7 +33,7 @@ export async function dispatch(
   { open, bundles }: Dispatch,
   facts: DispatchFacts,
 ): Promise<Dispatched> {
-  const { db, run } = facts;
+  const { db, run, queue } = facts;
   let sent = 0;
   const refused: Refused[] = [];
   const errors: string[] = [];
@@ -45,7 +49,14 @@ export async function dispatch(
   };
   for (const [row, plan] of open)
     await attempt(async () => {
-      if (plan.kind === "attempt") return await deliverAgain(alarm.entryId, row, plan.to, facts);
+      if (plan.kind === "attempt" && queue !== undefined)
+        return await deliverAgain(alarm.entryId, row, plan.to, { ...facts, queue });
+      if (plan.kind === "extend")
+        await db.transaction((tx) => extendNotification(tx, row.id, run.clock()));
+      if (plan.kind === "drop")
+        await db.transaction((tx) =>
+          supersede(tx, [row.id], { superseded_because: plan.reason }, run.clock()),
+        );
       if (plan.kind !== "give up") return undefined;
       await db.transaction((tx) => giveUp(tx, row, plan.reason, run.clock()));
       const left = row.pending.length > 0 ? row.pending : row.recipients;
@@ -56,11 +67,10 @@ export async function dispatch(
   const replaced = open.flatMap(([row, { kind }]) => (kind === "supersede" ? [row] : []));
   for (const [index, route] of bundles.entries())
     await attempt(async () => {
+      if (queue === undefined) return undefined;
       const supersedes = index === 0 ? replaced : [];
-      return await deliverNew(
-        await compose(alarm, recorded, route, { ...facts, supersedes }),
-        facts,
-      );
+      const composing = { ...facts, queue, supersedes };
+      return await deliverNew(await compose(alarm, recorded, route, composing), composing);
     });
   return { sent, refused, errors };
 }

@@ -81,8 +81,9 @@ function detectEngine(facts: EngineFacts, pending: Pending, active: ActiveEvents
   const settled = settle({ observed: observeEngine(facts), isUnknown, pending, active, now });
   const detections = new Map<string, SafeDetection>();
   for (const [dedupeKey, { subject, body, recipients }] of settled.detections) {
-    const parsed = parseDetection({ dedupeKey, subject, body, recipients });
-    if (parsed.ok) detections.set(parsed.detection.dedupeKey, parsed.detection);
+    const parsed = parseDetection({ dedupeKey, subject, body });
+    // Those of a module have a limit; an alarm may have more.
+    if (parsed.ok) detections.set(parsed.detection.dedupeKey, { ...parsed.detection, recipients });
   }
   const outcome: Outcome = {
     status: "complete",

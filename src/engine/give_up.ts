@@ -3,7 +3,10 @@ import type { Transaction } from "../store/database.ts";
 import { forgetUnsent } from "../store/events.ts";
 import { closeNotification } from "../store/notifications.ts";
 
-/** Records that a notification is not tried any more, so that no channel has to hear of the clears in it. */
+/**
+ * Records that a notification is not tried any more. What has cleared is given up with it, unless it goes to other
+ * recipients.
+ */
 export async function giveUp(
   tx: Transaction,
   row: OpenNotification,
@@ -25,5 +28,6 @@ export async function giveUp(
     retryable: false,
   } as const;
   await closeNotification(tx, row.id, result, now);
-  await forgetUnsent(tx, row.clearedEventIds, row.channel, now);
+  if (reason !== "no longer recipients of the alarm")
+    await forgetUnsent(tx, row.clearedEventIds, row.channel, now);
 }

@@ -146,9 +146,11 @@ async function notifyOn(
   const { routes, faults } = routeItems(due, { alarm, teams, channel, target });
   const recipients = [...new Set(routes.flatMap((route) => route.recipients))];
   const usable = queue ? "usable" : queues.has(channel) ? "unusable" : "not configured";
+  const open = earlier.open.filter((row) => row.channel === channel);
   const plan = planDispatch({
-    open: earlier.open.filter((row) => row.channel === channel),
+    open,
     routes,
+    active: open.length === 0 ? new Set() : activeIds(recorded),
     addressesOf: (own) =>
       target === undefined
         ? resolveRecipients([...alarm.recipients, ...own], teams).addresses
@@ -159,7 +161,7 @@ async function notifyOn(
     certainAt: clockCheck.certainAt,
   });
   const dispatched =
-    mode === "tick" && queue !== undefined
+    mode === "tick"
       ? await dispatch(alarm, recorded, plan, { db, run, queue, channel })
       : NOTHING_DISPATCHED;
   const left = withoutWaiting(items, plan.waiting);
@@ -175,6 +177,11 @@ async function notifyOn(
     notice: { ...left, channel, recipients, sent, refused, reason },
     errors: [...(alarm.enabled ? faults : []), ...errors],
   };
+}
+
+function activeIds({ plan, opened }: Recorded): ReadonlySet<string> {
+  const known = [...plan.touch, ...plan.keep].map(({ event }) => event.id);
+  return new Set([...known, ...opened.map(({ id }) => id)]);
 }
 
 /** Without what waits in an open notification, which is counted. */

@@ -76,11 +76,21 @@ export async function openNotification(
     { id, title: notification.subject, content: notification.text, data },
   ]);
   if (notification.supersedes.length > 0)
-    await tx.query(
-      `UPDATE entry SET data = data - ARRAY['not_before', 'bundle'] || $2::text::jsonb, status = 'done', timestamp_modified = $3
-       WHERE id = ANY($1::text[])`,
-      [notification.supersedes, jsonText({ state: "superseded", superseded_by: id }), now],
-    );
+    await supersede(tx, notification.supersedes, { superseded_by: id }, now);
+}
+
+/** Ends open notifications that need not be delivered any more. */
+export async function supersede(
+  tx: Transaction,
+  ids: readonly string[],
+  why: { readonly superseded_by: string } | { readonly superseded_because: string },
+  now: number,
+): Promise<void> {
+  await tx.query(
+    `UPDATE entry SET data = data - ARRAY['not_before', 'bundle'] || $2::text::jsonb, status = 'done', timestamp_modified = $3
+     WHERE id = ANY($1::text[])`,
+    [ids, jsonText({ state: "superseded", ...why }), now],
+  );
 }
 
 /** What is on record while an attempt is made: that of one whose result stays unknown. */
@@ -174,6 +184,14 @@ const PER_ATTEMPT = [
   "unknown_attempts",
   "not_before",
 ];
+
+/** Begins the 24 hours of a notification anew. */
+export async function extendNotification(tx: Transaction, id: string, now: number): Promise<void> {
+  await tx.query(
+    "UPDATE entry SET data = data || jsonb_build_object('since', $2::float8), timestamp_modified = $2 WHERE id = $1",
+    [id, now],
+  );
+}
 
 /** Lets the next tick attempt a notification again, for 24 hours. Returns whether there is one that can be. */
 export async function reopenNotification(tx: Transaction, id: string, now: number) {
