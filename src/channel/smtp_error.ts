@@ -1,7 +1,7 @@
 import { array, boolean, fallback, type InferOutput, number, object, parse, string } from "valibot";
 import type { Delivery, DeliveryError } from "../core/delivery.ts";
 import { mailbox } from "../core/recipients.ts";
-import { errorText } from "../text/describe.ts";
+import { cut, errorText } from "../text/describe.ts";
 import { headerText } from "../text/escape.ts";
 
 const text = fallback(string(), "");
@@ -24,6 +24,8 @@ const NO_STARTTLS =
 const ASK_RELAY =
   "set user and a password if the server needs a login, or let it accept mail from this host and sender";
 const CHECK_SERVER = "check smtp_host, smtp_port and tls";
+/** Characters of an answer that a message quotes. */
+const MAX_ANSWER = 500;
 const OF_CERTIFICATE = /CERT|SIGNED|UNABLE_TO_|ALTNAME/;
 const LATE = /^(Timeout|Greeting never received)$/;
 /** Codes for a message that is too large: RFC 5321 and RFC 3463. */
@@ -79,7 +81,8 @@ export function deliveryOf(
   const rejected = new Map(rejections.map((each) => [each.recipient.toLowerCase(), each]));
   const found = recipients.map((address) => {
     const rejection = rejected.get((mailbox(address) ?? address).toLowerCase());
-    return { address, rejection, reason: `${server}: ${headerText(rejection?.response ?? "")}` };
+    const answer = cut(headerText(rejection?.response ?? ""), MAX_ANSWER);
+    return { address, rejection, reason: `${server}: ${answer}` };
   });
   const confirmed = found.filter(({ rejection }) => rejection === undefined);
   // Not the fault of the addresses.

@@ -78,6 +78,11 @@ describe("the SES channel and a real endpoint", () => {
     expect(await readEml(raw)).toMatchObject({ from: "alarms@host.example", to: addresses(3) });
     expect(raw).toContain(`\r\nFrom: ${FROM}\r\n`.slice(2));
     expect(raw).not.toMatch(/[^\r]\n/);
+    // SES rejects a header that is there twice.
+    const [head = ""] = raw.split("\r\n\r\n");
+    const names = head.match(/^[^\s:]+(?=:)/gm) ?? [];
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toEqual(expect.arrayContaining(["Auto-Submitted", "In-Reply-To", "List-ID"]));
   });
 
   test("without the right to SendRawEmail all mail goes by SendEmail, and it is noted once", async () => {
