@@ -41,7 +41,8 @@ export function postError(
   if (!retryable) {
     const remedy = REMEDIES[status];
     // Such as 400 and 422: the receiver rejects this one.
-    const scope = remedy === undefined && status < 500 ? "notification" : "channel";
+    const scope =
+      remedy === undefined && status >= 400 && status < 500 ? "notification" : "channel";
     return httpError(target, `${found}; ${remedy ?? "check the hook URL and settings"}`, { scope });
   }
   const asked = parseRetryAfter(headers["retry-after"]?.toString(), now);

@@ -1,14 +1,15 @@
-import { type Bundle, bundleSubject, type ListedItem } from "../core/bundle.ts";
+import type { Bundle, ListedItem } from "../core/bundle.ts";
 import { alarmName } from "../core/event_key.ts";
 import { MAY_BE_DUPLICATE } from "../core/repeats.ts";
 import { chatBlock, chatLine, chatText } from "../text/chat.ts";
 import { cut } from "../text/describe.ts";
 import { utcMinute } from "../text/utc.ts";
 import type { Message } from "./render.ts";
+import { clearedCounts, countsOf, isEnded } from "./sections.ts";
 
 /** Longest texts from data. Escaping makes a text up to six times as long. */
 const LIMITS = { title: 200, description: 600, subject: 300, body: 500, caveat: 200, caveats: 5 };
-/** Characters for `… and N more` of three sections. */
+/** Characters for `… and N more` of four sections. */
 const RESERVE = 300;
 
 interface Section {
@@ -19,9 +20,10 @@ interface Section {
 
 /** A bundle as Markdown for a chat, at most `limit` characters. What does not fit is counted. */
 export function chatMessage(bundle: Bundle, limit: number): string {
-  const { freshCount: fresh, continuingCount: continuing, clearedCount: cleared } = bundle;
+  const { freshCount: fresh, continuingCount: continuing } = bundle;
+  const { ended, already } = clearedCounts(bundle);
   const entryId = cut(bundle.entryId, LIMITS.title);
-  const head = [`#### ${chatLine(bundleSubject(entryId, { fresh, continuing, cleared }))}`];
+  const head = [`#### ${chatLine(countsOf(bundle, entryId))}`];
   if (bundle.isTest) head.push("**This is a test of the channel.**");
   if (bundle.mayBeDuplicate) head.push(`**This message ${MAY_BE_DUPLICATE}.**`);
   if (bundle.description.trim() !== "")
@@ -35,7 +37,12 @@ export function chatMessage(bundle: Bundle, limit: number): string {
   const all: readonly Section[] = [
     { name: "NEW", count: fresh, listed: bundle.fresh },
     { name: "CONTINUING", count: continuing, listed: bundle.continuing },
-    { name: "ALREADY CLEARED", count: cleared, listed: bundle.cleared },
+    { name: "CLEARED", count: ended, listed: bundle.cleared.filter(isEnded) },
+    {
+      name: "ALREADY CLEARED",
+      count: already,
+      listed: bundle.cleared.filter((item) => !isEnded(item)),
+    },
   ];
   let room = limit - RESERVE - [...head, ...tail].join("\n\n").length;
   const sections = all.flatMap(({ name, count, listed }) => {

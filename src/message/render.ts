@@ -1,4 +1,4 @@
-import { type Bundle, bundleSubject } from "../core/bundle.ts";
+import type { Bundle } from "../core/bundle.ts";
 import { listed } from "../core/delivery.ts";
 import { alarmName } from "../core/event_key.ts";
 import { MAY_BE_DUPLICATE } from "../core/repeats.ts";
@@ -6,7 +6,7 @@ import { shellWord } from "../core/rights.ts";
 import { cut } from "../text/describe.ts";
 import { escapeHtml, headerText, plainText } from "../text/escape.ts";
 import { utcMinute } from "../text/utc.ts";
-import { clearedCounts, sectionsOf } from "./sections.ts";
+import { countsOf, sectionsOf } from "./sections.ts";
 
 /** A bundle as a mail: what a channel delivers. */
 export interface Message {
@@ -39,10 +39,7 @@ export function storedMessage(subject: string, stored: string, mayBeDuplicate: b
 
 function subjectOf(bundle: Bundle, entryId: string): string {
   if (bundle.isTest) return `[${entryId}] test of this channel; nothing is wrong`;
-  const { freshCount: fresh, continuingCount: continuing } = bundle;
-  const { ended, already } = clearedCounts(bundle);
-  const end = ended > 0 ? `, ${ended} cleared` : "";
-  const counts = bundleSubject(entryId, { fresh, continuing, cleared: already }) + end;
+  const counts = countsOf(bundle, entryId);
   const [first] = [...bundle.fresh, ...bundle.continuing, ...bundle.cleared];
   const subject = headerText(first?.subject ?? "");
   const whole = `${counts}: ${subject}`;

@@ -1,4 +1,4 @@
-import type { Bundle, ListedItem } from "../core/bundle.ts";
+import { type Bundle, bundleSubject, type ListedItem } from "../core/bundle.ts";
 import { MAY_BE_DUPLICATE } from "../core/repeats.ts";
 import { shellWord } from "../core/rights.ts";
 import { headerText, plainText } from "../text/escape.ts";
@@ -14,8 +14,17 @@ export function clearedCounts({ cleared, clearedCount }: Bundle) {
   return { ended, already: clearedCount - ended };
 }
 
-function isEnded({ reason }: ListedItem): boolean {
+/** Whether it had been notified before it cleared. */
+export function isEnded({ reason }: ListedItem): boolean {
   return reason !== "cleared before it could be mailed";
+}
+
+/** The counts in the words of the contract, and how many notified events have cleared. */
+export function countsOf(bundle: Bundle, entryId: string): string {
+  const { freshCount: fresh, continuingCount: continuing } = bundle;
+  const { ended, already } = clearedCounts(bundle);
+  const end = ended > 0 ? `, ${ended} cleared` : "";
+  return bundleSubject(entryId, { fresh, continuing, cleared: already }) + end;
 }
 
 /** The events of a mail, under headings. */

@@ -146,13 +146,13 @@ describe("delivered", () => {
 });
 
 describe("not delivered", () => {
-  const FAILED = { retryable: false, mayBeDelivered: false };
+  const FAILED = { retryable: false, mayBeDelivered: false, scope: "notification" };
   const rows: readonly [string, string, RegExp, object][] = [
     [
       "code 75 asks to try again",
       "echo busy >&2; exit 75",
       /^the program \/\S+\/page exited with code 75, which asks to try again: busy$/,
-      { retryable: true, mayBeDelivered: false },
+      { retryable: true, mayBeDelivered: false, scope: "notification" },
     ],
     [
       "any other code is a failure, with what it wrote on stderr",
@@ -165,7 +165,7 @@ describe("not delivered", () => {
       "a signal leaves it open",
       "echo dying >&2; kill -KILL $$",
       /page was killed by SIGKILL and may have delivered: dying$/,
-      { retryable: true, mayBeDelivered: true },
+      { retryable: true, mayBeDelivered: true, scope: "channel" },
     ],
     [
       "a flood on stderr is cut",
@@ -185,7 +185,6 @@ describe("not delivered", () => {
     expect({ confirmed, pending }).toEqual({ confirmed: [], pending: ["page"] });
     expect(found).toEqual({
       message: expect.stringMatching(message),
-      scope: "channel",
       ...error,
     });
     if (existsSync(join(folder, "pid"))) process.kill(Number(await written("pid")), "SIGKILL");
@@ -208,7 +207,11 @@ describe("not delivered", () => {
   test.each(gone)("%s", async (_, make, message) => {
     const channel = commandChannel({ file: make(), args: [], folder, timeout: 60 });
     const { error } = await channel.deliver(LARGE, PATIENTLY);
-    expect(error).toMatchObject({ message: expect.stringMatching(message), ...FAILED });
+    expect(error).toMatchObject({
+      message: expect.stringMatching(message),
+      ...FAILED,
+      scope: "channel",
+    });
   });
 
   test("a tick that is over starts nothing", async () => {

@@ -35,7 +35,7 @@ test.each([
   ["502 of a gateway", respond(502), { ...LATER, mayBeDelivered: true }],
   ["504 of a gateway", respond(504), { ...LATER, mayBeDelivered: true }],
   ["413", respond(413), { ...CHANNEL, scope: "size" }],
-  ["400", respond(400), CHANNEL],
+  ["400, which is about this one", respond(400), { ...CHANNEL, scope: "notification" }],
   ["a redirect without a target", respond(304), CHANNEL],
 ])("%s", (_sentence, response, expected) => {
   const { message, ...error } = postError(response, TARGET, NOW) ?? { message: "" };
@@ -67,6 +67,7 @@ test.each([
   const response = respond(status, {}, "<html><title>Go away</title>");
   expect(postError(response, { ...TARGET, proxy }, NOW)).toEqual({
     ...CHANNEL,
+    scope: status === 422 ? "notification" : "channel",
     message: `POST to https://chat.example:8443: status ${status} HTML page "Go away"; ${remedy} (through the proxy http://proxy.example:3128)`,
   });
 });

@@ -47,7 +47,7 @@ function channelOf(text: string): ConfiguredChannel {
   return channel;
 }
 
-const TYPES = 'must be one of "ses", .*"command"';
+const TYPES = 'must be one of "ses", .*"command".*"webhook"';
 const COMMAND = "must be a list of a program's path and its arguments, such as";
 
 describe("a fault of a channel is its own", () => {

@@ -391,7 +391,10 @@ describe("a mail whose data were sent and not answered may have been delivered",
   test("the answer is not one of SMTP", async () => {
     const port = await script("hello there");
     expect(await channel(port, { tls: "none" }).deliver(makeMail(), PATIENTLY)).toEqual(
-      undeliveredWith(/Message failed: hello there$/, { mayBeDelivered: true, scope: "notification" }),
+      undeliveredWith(/Message failed: hello there$/, {
+        mayBeDelivered: true,
+        scope: "notification",
+      }),
     );
   });
 
