@@ -1,11 +1,12 @@
 import type { Bundle, ListedItem } from "../core/bundle.ts";
 import { alarmName } from "../core/event_key.ts";
-import { MAY_BE_DUPLICATE } from "../core/repeats.ts";
 import { chatBlock, chatLine, chatText } from "../text/chat.ts";
 import { cut } from "../text/describe.ts";
 import { utcMinute } from "../text/utc.ts";
 import type { Message } from "./render.ts";
 import { clearedCounts, countsOf, isEnded } from "./sections.ts";
+
+const MAY_BE_DUPLICATE = "may be a duplicate: an earlier message may have been sent";
 
 /** Longest texts from data. Escaping makes a text up to six times as long. */
 const LIMITS = { title: 200, description: 600, subject: 300, body: 500, caveat: 200, caveats: 5 };

@@ -12,7 +12,13 @@ test("a bundle: heading, sections, bodies in blocks of code, notes, the tick", (
     description: "What to do.\n- not a list",
     fresh: [makeItem("task:1", { body: "line one\n  <line two>" }), makeItem("b")],
     continuing: [makeItem("c", { reason: "unsent", fireTime: TICK - 3600 })],
-    cleared: [makeItem("d", { fireTime: TICK - 600, clearTime: TICK })],
+    cleared: [
+      makeItem("d", {
+        fireTime: TICK - 600,
+        clearTime: TICK,
+        reason: "cleared before it could be mailed",
+      }),
+    ],
     clearedCount: 3,
     caveats: ["page_2 failed"],
     mayBeDuplicate: true,
@@ -23,7 +29,7 @@ test("a bundle: heading, sections, bodies in blocks of code, notes, the tick", (
 
 **This is a test of the channel.**
 
-**This message may be a duplicate: an earlier mail may have been sent.**
+**This message may be a duplicate: an earlier message may have been sent.**
 
 ·What to do.
 ·- not a list
