@@ -53,8 +53,10 @@ function mattermostChannel({ target, mention, ...more }: MattermostSettings): Ch
   return {
     deliver: async (outgoing, signal) => {
       const { bundle } = outgoing;
-      // Reminders and clears disturb nobody.
-      const isNews = bundle !== undefined && bundle.freshCount > 0;
+      // Not for reminders and clears.
+      const isNews =
+        bundle !== undefined &&
+        (bundle.freshCount > 0 || bundle.continuing.some(({ reason }) => reason === "unsent"));
       const head = isNews && mention !== undefined ? `${mention}\n\n` : "";
       const room = MAX_MATTERMOST_TEXT - head.length;
       const text =

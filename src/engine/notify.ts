@@ -61,27 +61,22 @@ export async function notify(
   recorded: Recorded,
   facts: NotifyFacts,
 ): Promise<Notified> {
-  const notes: string[] = [];
-  if (recorded.error !== undefined) return { notices: [], errors: [], notes };
+  if (recorded.error !== undefined) return { notices: [], errors: [], notes: [] };
   try {
     const earlier = await readEarlier(alarm, recorded, facts);
-    const unused = await dropUnused(alarm, earlier, facts);
+    const notes = await dropUnused(alarm, earlier, facts);
     const results = await Promise.all(
       alarm.channels.map((channel) => notifyOn(channel, alarm, recorded, earlier, facts)),
     );
-    const errors = [...unused.errors, ...results.flatMap((result) => result.errors)];
     return {
       notices: results.map(({ notice }) => notice),
-      errors: [...new Set(errors)],
-      notes: unused.notes,
+      errors: [...new Set(results.flatMap((result) => result.errors))],
+      notes,
     };
   } catch (error) {
-    return { notices: [], errors: [cannotRecord(error)], notes };
+    const message = `cannot record the notification: ${errorText(error)}; its events stay unsent`;
+    return { notices: [], errors: [message], notes: [] };
   }
-}
-
-function cannotRecord(error: unknown): string {
-  return `cannot record the notification: ${errorText(error)}; its events stay unsent`;
 }
 
 async function readEarlier(
@@ -96,14 +91,14 @@ async function readEarlier(
   return { clears, open: isRead ? await openNotifications(db, alarm.entryId) : [] };
 }
 
-/** Ends what waits for channels that the alarm no longer uses; `[email]` may be missing for a while. */
+/** Ends what waits for channels that the alarm no longer uses; `[email]` may be missing for a while. Returns notes. */
 async function dropUnused(
   alarm: AlarmRow,
   { clears, open }: Earlier,
   { db, run }: NotifyFacts,
-): Promise<{ readonly errors: readonly string[]; readonly notes: readonly string[] }> {
+): Promise<readonly string[]> {
   const notes: string[] = [];
-  if (run.mode !== "tick") return { errors: [], notes };
+  if (run.mode !== "tick") return notes;
   const now = run.clock();
   const isUnused = (channel: string): boolean =>
     channel !== EMAIL && !alarm.channels.includes(channel);
@@ -120,7 +115,7 @@ async function dropUnused(
     await db.transaction((tx) => giveUp(tx, row, reason, now));
     notes.push(`the notification ${row.id} on ${row.channel} is not sent: ${reason}`);
   }
-  return { errors: [], notes };
+  return notes;
 }
 
 async function notifyOn(

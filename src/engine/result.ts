@@ -138,7 +138,11 @@ function together(notices: readonly ChannelNotice[]): Notice {
     continuing: union(({ continuing }) => continuing),
     cleared: union(({ cleared }) => cleared),
     omitted: first.omitted,
-    reason: (notices.find(({ reason }) => reason === "due") ?? first).reason,
+    reason: (
+      notices.find(({ reason }) => reason === "due") ??
+      notices.find(({ reason }) => reason !== "nothing to mail") ??
+      first
+    ).reason,
   };
 }
 
@@ -223,6 +227,8 @@ function whyNotSent({ notice }: RanResult): readonly string[] {
       return ["no recipients; mail not sent"];
     case "mail is not configured":
       return ["[email] is not configured; mail not sent"];
+    case "the channel cannot be used":
+      return ["the settings of the channel are wrong; not sent"];
     default:
       return [];
   }

@@ -144,7 +144,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       startedAt: now,
       results,
       newModules,
-      errors: [...errors, ...doubts],
+      errors: [...errors, ...doubts, ...wrongSettings(engine.channels)],
       sources: sourceReport,
     });
     logNotConfigured(report, previous, log);
@@ -158,4 +158,10 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     await Promise.allSettled([workers.close(), sources.close()]);
     await lock?.release();
   }
+}
+
+function wrongSettings(channels: Engine["channels"]): readonly string[] {
+  return [...channels.values()].flatMap(({ name, faults }) =>
+    faults.map((fault) => `the channel ${name} cannot be used: ${fault}`),
+  );
 }

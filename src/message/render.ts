@@ -63,10 +63,14 @@ function footerOf({ title, time, to, isTest }: Bundle, alarm: string): readonly 
   const who = listed(to.map((each) => headerText(cut(each, LIMITS.recipient))));
   if (isTest) return [`Sent to ${who} by bin/swf-alarms channel test, ${utcMinute(time)}.`];
   const set = `bin/swf-alarms alarm set ${shellWord(alarm)}`;
+  const isMail = to.some((each) => each.includes("@"));
+  const leaveOut = isMail
+    ? `for yourself, leave your address out: ${set} --recipients …`
+    : `on this channel, leave the channel out: ${set} --channel …`;
   return [
     `${headerText(cut(title, LIMITS.title))} (${alarm}), tick of ${utcMinute(time)}.`,
     `Why you get this: the alarm notifies ${who}.`,
-    `To stop it for yourself, leave your address out: ${set} --recipients …`,
+    `To stop it ${leaveOut}`,
     `To stop it for everybody: ${set} --mail off`,
   ];
 }
