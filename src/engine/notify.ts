@@ -82,26 +82,26 @@ export async function notify(
 async function readEarlier(
   alarm: AlarmRow,
   { plan }: Recorded,
-  { db, run, unsent }: NotifyFacts,
+  { db, unsent }: NotifyFacts,
 ): Promise<Earlier> {
   const clearedNow = new Set(plan.clear.map(({ event }) => event.id));
   const all = unsent.hasClears(alarm.name) ? await unsentClears(db, alarm.name) : [];
   const clears = all.filter(({ id }) => !clearedNow.has(id));
-  const isRead = run.mode !== "plan" && unsent.hasOpen(alarm.entryId);
-  return { clears, open: isRead ? await openNotifications(db, alarm.entryId) : [] };
+  const hasOpen = unsent.hasOpen(alarm.entryId);
+  return { clears, open: hasOpen ? await openNotifications(db, alarm.entryId) : [] };
 }
 
 /** Ends what waits for channels that the alarm no longer uses; `[email]` may be missing for a while. Returns notes. */
 async function dropUnused(
   alarm: AlarmRow,
   { clears, open }: Earlier,
-  { db, run }: NotifyFacts,
+  { db, run, queues }: NotifyFacts,
 ): Promise<readonly string[]> {
   const notes: string[] = [];
   if (run.mode !== "tick") return notes;
   const now = run.clock();
   const isUnused = (channel: string): boolean =>
-    channel !== EMAIL && !alarm.channels.includes(channel);
+    !alarm.channels.includes(channel) && (channel !== EMAIL || queues.has(EMAIL));
   const unused = new Set(clears.flatMap(({ unsent }) => unsent).filter(isUnused));
   for (const channel of unused) {
     const ids = clears.filter(({ unsent }) => unsent.includes(channel)).map(({ id }) => id);
