@@ -24,6 +24,8 @@ const PLAIN: AlarmRow = {
   title: "A title",
   description: "Head of the mail.",
   enabled: true,
+  channels: [],
+  notifyClear: false,
   recipients: [],
   renotificationHours: 0,
   params: {},
