@@ -3,7 +3,7 @@ import type { Transaction } from "../store/database.ts";
 import { forgetUnsent } from "../store/events.ts";
 import { closeNotification } from "../store/notifications.ts";
 
-/** Records that a notification is not tried any more, so that no channel has to hear of the clears in it. */
+/** Records that a notification is not tried any more, so that the channel does not have to hear of the clears in it. */
 export async function giveUp(
   tx: Transaction,
   row: OpenNotification,
@@ -25,5 +25,7 @@ export async function giveUp(
     retryable: false,
   } as const;
   await closeNotification(tx, row.id, result, now);
-  await forgetUnsent(tx, row.clearedEventIds, row.channel, now);
+  // Others may be the recipients now: they get the clears in the next notification.
+  if (reason !== "no longer recipients of the alarm")
+    await forgetUnsent(tx, row.clearedEventIds, row.channel, now);
 }
