@@ -14,36 +14,14 @@ import {
   planDispatch,
 } from "../../src/core/notification.ts";
 import type { Route } from "../../src/core/route.ts";
+import { makeOpen } from "../support/notifications.ts";
 
 const NOW = 1_800_000_000;
 const HOUR = 3600;
 
 /** A row that surely was not delivered, unless the test says otherwise. */
 function row(id: string, more: Partial<OpenNotification> = {}): OpenNotification {
-  return {
-    id,
-    channel: "email",
-    state: "failed",
-    to: ["@ops"],
-    own: [],
-    recipients: ["ann@h.example"],
-    newEventIds: [],
-    continuingEventIds: [],
-    clearedEventIds: [],
-    composedAt: NOW - 300,
-    since: NOW - 300,
-    notBefore: NOW - 300,
-    attempts: 1,
-    pending: [],
-    refused: [],
-    messageIds: [],
-    unknown: undefined,
-    error: "down",
-    subject: "subject",
-    text: "text",
-    bundle: undefined,
-    ...more,
-  };
+  return makeOpen({ id, since: NOW - 300, ...more });
 }
 
 /** Its result is not known. */
