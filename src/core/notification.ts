@@ -97,9 +97,9 @@ export interface Dispatch {
 }
 
 /**
- * Open notifications go first. What one of them says already is no reason for a new one; if there is another reason,
- * the new one also names what surely was not delivered, and replaces the open ones all of whose events are named anew.
- * An event in one that waits for its next attempt waits with it.
+ * Open notifications go first. What one of them says already is no reason for a new one. If there is another reason, the
+ * new one repeats what surely was not delivered, and replaces the open ones all of whose events it names. An event in
+ * one that waits for its next attempt waits with it.
  */
 export function planDispatch(facts: DispatchFacts): Dispatch {
   const dueIds = new Set(facts.routes.flatMap(({ items }) => items.map(({ eventId }) => eventId)));
@@ -116,22 +116,22 @@ export function planDispatch(facts: DispatchFacts): Dispatch {
       for (const id of eventIdsOf(row)) waiting.set(id, reason);
   }
   if (!facts.enabled || facts.channel !== "usable") return { open: plans, bundles: [], waiting };
-  // The end of an event is given up with its notification; one that is active is named anew.
-  const givenUp = new Set(
-    plans.flatMap(([row, plan]) =>
-      plan.kind === "give up" && plan.reason === "waited for 24 hours" ? row.clearedEventIds : [],
-    ),
-  );
   const due = whole.flatMap(([row, { kind }]) => (kind === "attempt" ? [row] : []));
+  // The end of an event is given up with its notification; one that is active is named anew.
+  const isOld = ([, plan]: (typeof plans)[number]) => plan.reason === "waited for 24 hours";
+  const givenUp = new Set(whole.filter(isOld).flatMap(([row]) => row.clearedEventIds));
   const bundles = facts.routes.flatMap((route): readonly Route[] => {
     const saying = due.filter((row) => sameRecipients(row, route));
-    const sure = saying.filter(isSure);
+    const items = route.items.filter(
+      ({ eventId, clearTime }) =>
+        !waiting.has(eventId) && (clearTime === undefined || !givenUp.has(eventId)),
+    );
+    const ids = new Set(items.map(({ eventId }) => eventId));
+    const sure = saying.filter((row) => isSure(row) && eventIdsOf(row).every((id) => ids.has(id)));
     const notDelivered = new Set(sure.flatMap(saidBy));
     // Several that were not delivered become one.
-    const said = new Set(saying.filter((row) => sure.length < 2 || !isSure(row)).flatMap(saidBy));
-    const items = route.items.filter(
-      ({ eventId }) => !waiting.has(eventId) && !givenUp.has(eventId),
-    );
+    const kept = sure.length < 2 ? saying : saying.filter((row) => !sure.includes(row));
+    const said = new Set(kept.flatMap(saidBy));
     const isNews = (item: DueItem): boolean => !said.has(sayingOf(item));
     if (route.recipients.length === 0 || !items.some(isNews)) return [];
     const named = items.filter((item) => isNews(item) || notDelivered.has(sayingOf(item)));
@@ -224,7 +224,8 @@ export type Earlier = Pick<OpenNotification, "refused" | "messageIds" | "unknown
 /** The state of a notification after an attempt at `now`; `earlier` is what attempts before had reached. */
 export function judgeAttempt(delivery: Delivery, earlier: Earlier, now: number): Attempted {
   const { confirmed, pending, error } = delivery;
-  const refused = [...earlier.refused, ...delivery.refused];
+  // Without `isPartial`, all of its recipients were attempted again.
+  const refused = [...(earlier.isPartial ? earlier.refused : []), ...delivery.refused];
   const messageIds = [...earlier.messageIds, ...delivery.messageIds];
   const judged = judgeDelivery({ ...delivery, refused });
   const { error: text, retryable } = judged;

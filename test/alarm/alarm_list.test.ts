@@ -14,6 +14,8 @@ function row(entryId: string, changes: Partial<AlarmRow> = {}): AlarmRow {
     title: "",
     description: "",
     enabled: true,
+    channels: [],
+    notifyClear: false,
     recipients: [],
     renotificationHours: 0,
     params: {},

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Mail } from "../../src/channel/channel.ts";
+import type { Outgoing } from "../../src/channel/channel.ts";
 import { composeMail } from "../../src/channel/compose.ts";
 import { redactedChannel, redactedDatabase } from "../../src/cli/redacted.ts";
 import { undelivered } from "../../src/core/delivery.ts";
@@ -71,10 +71,9 @@ test("JSON without secrets is sent as it is", async () => {
 });
 
 test("the channel gets a mail without secrets; its recipients stay", async () => {
-  const mails: Mail[] = [];
+  const mails: Outgoing[] = [];
   const channel = redactedChannel(
     {
-      name: "test",
       deliver: async (mail) => {
         mails.push(mail);
         return undelivered([], {

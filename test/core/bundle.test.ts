@@ -7,52 +7,45 @@ import {
   LISTED,
   listedItems,
   shortBundle,
+  sortItems,
 } from "../../src/core/bundle.ts";
 import type { SafeDetection } from "../../src/core/model.ts";
-import { type BundleItem, type ItemReason, NO_NOTICE, type Notice } from "../../src/core/notice.ts";
+import { NO_NOTICES } from "../../src/core/news.ts";
+import type { DueItem, ItemReason } from "../../src/core/notice.ts";
 
-function mention(key: string, reason: ItemReason): BundleItem {
-  return { eventId: `id of ${key}`, dedupeKey: key, fireTime: 0, since: 0, reason };
+function mention(key: string, reason: ItemReason): DueItem {
+  return {
+    eventId: `id of ${key}`,
+    dedupeKey: key,
+    fireTime: 0,
+    newsAt: 0,
+    notices: NO_NOTICES,
+    reason,
+  };
 }
 
 function detected(key: string): SafeDetection {
-  return { dedupeKey: key, subject: `${key} now`, body: `${key} body`, data: {} };
+  return { dedupeKey: key, subject: `${key} now`, body: `${key} body`, data: {}, recipients: [] };
 }
 
 const UNSEEN = { detections: { get: () => undefined } };
 
-function mentions(count: number, reason: ItemReason): BundleItem[] {
+function mentions(count: number, reason: ItemReason): DueItem[] {
   return Array.from({ length: count }, (_, index) => mention(`${reason} ${index}`, reason));
 }
 
-function cleared(count: number): BundleItem[] {
-  return mentions(count, "cleared before it could be mailed").map((each) => {
-    return { ...each, fireTime: 100, clearTime: 400 };
-  });
+function cleared(count: number, reason: ItemReason = "cleared before it could be mailed") {
+  return mentions(count, reason).map((each) => ({ ...each, fireTime: 100, clearTime: 400 }));
 }
 
-function notice(
-  fresh: readonly BundleItem[],
-  continuing: readonly BundleItem[],
-  over: readonly BundleItem[] = [],
-): Notice {
-  return {
-    send: true,
-    reason: "due",
-    fresh,
-    continuing,
-    cleared: over,
-    omitted: NO_NOTICE.omitted,
-  };
-}
-
-function facts(given: Notice, changes: Partial<BundleFacts> = {}): BundleFacts {
+function facts(items: readonly DueItem[], changes: Partial<BundleFacts> = {}): BundleFacts {
   return {
     entryId: "alarm_x",
     title: "X",
     description: "About X",
     time: 1000,
-    notice: given,
+    to: ["@ops"],
+    items,
     detections: { get: detected },
     stored: new Map(),
     maybeMailed: new Set(),
@@ -73,11 +66,11 @@ describe("how many events a mail lists", () => {
     ["of ten thousand that are over too", [0, 0, 10_000], [0, 0, 100]],
     ["none at all", [0, 0, 0], [0, 0, 0]],
   ])("%s", (_, [fresh = 0, continuing = 0, over = 0], listed) => {
-    const given = notice(
-      mentions(fresh, "new"),
-      mentions(continuing, "renotification due"),
-      cleared(over),
-    );
+    const given = [
+      ...cleared(over),
+      ...mentions(continuing, "renotification due"),
+      ...mentions(fresh, "new"),
+    ];
     const bundle = composeBundle(facts(given));
     expect([bundle.freshCount, bundle.continuingCount, bundle.clearedCount]).toEqual([
       fresh,
@@ -93,12 +86,18 @@ describe("how many events a mail lists", () => {
     const count = fc.integer({ min: 0, max: 250 });
     fc.assert(
       fc.property(count, count, count, (fresh, continuing, over) => {
-        const given = notice(mentions(fresh, "new"), mentions(continuing, "unsent"), cleared(over));
+        const lists = {
+          fresh: mentions(fresh, "new"),
+          continuing: mentions(continuing, "unsent"),
+          cleared: cleared(over),
+        };
+        const given = [...lists.cleared, ...lists.fresh, ...lists.continuing];
+        expect(sortItems(given)).toEqual(lists);
         const listed = listedItems(given);
         const bundle = composeBundle(facts(given));
-        expect(listed.fresh).toEqual(given.fresh.slice(0, listed.fresh.length));
-        expect(listed.continuing).toEqual(given.continuing.slice(0, listed.continuing.length));
-        expect(listed.cleared).toEqual(given.cleared.slice(0, listed.cleared.length));
+        expect(listed.fresh).toEqual(lists.fresh.slice(0, listed.fresh.length));
+        expect(listed.continuing).toEqual(lists.continuing.slice(0, listed.continuing.length));
+        expect(listed.cleared).toEqual(lists.cleared.slice(0, listed.cleared.length));
         expect(listed.fresh.length + listed.continuing.length + listed.cleared.length).toBe(
           Math.min(LISTED, fresh + continuing + over),
         );
@@ -119,9 +118,10 @@ describe("what the mail says of an event", () => {
   const stored = new Map([["id of k", { subject: "k stored", body: "stored body" }]]);
 
   test("what was detected now wins over what is stored", () => {
-    const bundle = composeBundle(facts(notice([], [mention("k", "unsent")]), { stored }));
+    const bundle = composeBundle(facts([mention("k", "unsent")], { stored }));
     expect(bundle.continuing).toEqual([
       {
+        eventId: "id of k",
         dedupeKey: "k",
         reason: "unsent",
         fireTime: 0,
@@ -132,12 +132,11 @@ describe("what the mail says of an event", () => {
     ]);
   });
 
-  test("an owed event that was not seen is told as it is stored", () => {
-    const bundle = composeBundle(
-      facts(notice([], [mention("k", "unsent")]), { stored, ...UNSEEN }),
-    );
+  test("an unsent event that was not seen is shown as it is stored", () => {
+    const bundle = composeBundle(facts([mention("k", "unsent")], { stored, ...UNSEEN }));
     expect(bundle.continuing).toEqual([
       {
+        eventId: "id of k",
         dedupeKey: "k",
         reason: "unsent",
         fireTime: 0,
@@ -148,12 +147,11 @@ describe("what the mail says of an event", () => {
     ]);
   });
 
-  test("one that is not stored either is told by its key", () => {
-    const bundle = composeBundle(
-      facts(notice([], [mention("q", "unsent")]), { stored, ...UNSEEN }),
-    );
+  test("one that is not stored either is shown by its key", () => {
+    const bundle = composeBundle(facts([mention("q", "unsent")], { stored, ...UNSEEN }));
     expect(bundle.continuing).toEqual([
       {
+        eventId: "id of q",
         dedupeKey: "q",
         reason: "unsent",
         fireTime: 0,
@@ -164,13 +162,12 @@ describe("what the mail says of an event", () => {
     ]);
   });
 
-  test("one that is over is told as it is stored, with its times", () => {
+  test("one that has cleared is shown as it is stored, with its times", () => {
     const [over] = cleared(1).map((each) => ({ ...each, eventId: "id of k", dedupeKey: "k" }));
-    const bundle = composeBundle(
-      facts(notice([], [], over === undefined ? [] : [over]), { stored }),
-    );
+    const bundle = composeBundle(facts(over === undefined ? [] : [over], { stored }));
     expect(bundle.cleared).toEqual([
       {
+        eventId: "id of k",
         dedupeKey: "k",
         reason: "cleared before it could be mailed",
         subject: "k stored",
@@ -182,8 +179,8 @@ describe("what the mail says of an event", () => {
     ]);
   });
 
-  test("one that a mail of unknown fate names may be a repeat; the others are none", () => {
-    const given = notice([], [mention("k", "unsent"), mention("l", "unsent")], cleared(1));
+  test("one that a mail with an unknown result names may be a repeat; the others are not", () => {
+    const given = [mention("k", "unsent"), mention("l", "unsent"), ...cleared(1)];
     const maybeMailed = new Map([
       ["id of k", 1],
       ["id of cleared before it could be mailed 0", 1],
@@ -195,7 +192,9 @@ describe("what the mail says of an event", () => {
 
   test("the short form keeps subjects, counts and times, and says what it is", () => {
     const bundle = composeBundle(
-      facts(notice(mentions(2, "new"), mentions(1, "unsent"), cleared(1)), { caveats: ["old"] }),
+      facts([...mentions(2, "new"), ...mentions(1, "unsent"), ...cleared(1, "cleared")], {
+        caveats: ["old"],
+      }),
     );
     const short = shortBundle(bundle);
     expect(short).toMatchObject({ freshCount: 2, continuingCount: 1, clearedCount: 1 });
@@ -224,36 +223,35 @@ describe("what the mail says of an event", () => {
     ],
   ])("%s", (_, body, expected) => {
     const texts = new Map([["id of k", { subject: "k", body }]]);
-    const given = notice([], [mention("k", "unsent")]);
+    const given = [mention("k", "unsent")];
     expect(composeBundle(facts(given, { stored: texts, ...UNSEEN })).continuing[0]?.body).toBe(
       expected,
     );
   });
 
   test("what is known of the alarm and of the tick is handed on", () => {
-    const bundle = composeBundle(
-      facts(notice(mentions(1, "new"), []), { caveats: ["page 2: 503"] }),
-    );
+    const bundle = composeBundle(facts(mentions(1, "new"), { caveats: ["page 2: 503"] }));
     expect(bundle).toMatchObject({
       entryId: "alarm_x",
       title: "X",
       description: "About X",
       time: 1000,
       caveats: ["page 2: 503"],
+      to: ["@ops"],
     });
   });
 });
 
 test.each([
   [
-    "what is over is no detection, and is counted apart",
+    "what has cleared is not a detection, and is counted apart",
     2,
     3,
     4,
     "[alarm_x] 5 detection(s), 2 new, 3 continuing, 4 already cleared",
   ],
   [
-    "what is over alone is a mail too",
+    "what has cleared alone is a mail too",
     0,
     0,
     2,
@@ -266,7 +264,7 @@ test.each([
     0,
     "[alarm_x] 5 detection(s), 2 new, 3 continuing",
   ],
-  ["one is a detection like many", 1, 0, 0, "[alarm_x] 1 detection(s), 1 new, 0 continuing"],
+  ["one event", 1, 0, 0, "[alarm_x] 1 detection(s), 1 new, 0 continuing"],
   [
     "all are counted, not the listed ones",
     10_000,

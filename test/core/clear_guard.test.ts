@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { guardClears, heldClears } from "../../src/core/clear_guard.ts";
 import type { ActiveEvent, Outcome } from "../../src/core/model.ts";
+import { NO_NOTICES } from "../../src/core/news.ts";
 import { type Plan, reconcile } from "../../src/core/reconcile.ts";
 
 function numbered(from: number, to: number): string[] {
@@ -11,7 +12,7 @@ function numbered(from: number, to: number): string[] {
 /** The plan of an outcome that detects these of so many active events, of which the first few are held. */
 function planOf(active: number, detected: readonly string[], held = 0, status = "complete"): Plan {
   const events = numbered(0, active).map((key, index): ActiveEvent => {
-    const event = { id: key, dedupeKey: key, fireTime: 0, lastNotified: undefined };
+    const event = { id: key, dedupeKey: key, fireTime: 0, notices: NO_NOTICES };
     return index < held ? { ...event, clearHeldAt: 5 } : event;
   });
   const outcome: Outcome = {

@@ -2,8 +2,10 @@ import { describe, expect, test } from "vitest";
 import {
   type Delivery,
   deliveryErrors,
+  givenUpError,
   judgeDelivery,
   listed,
+  type Named,
   undelivered,
 } from "../../src/core/delivery.ts";
 
@@ -26,6 +28,12 @@ const NO_KEYS = {
   scope: "channel",
   mayBeDelivered: false,
 } as const;
+const FIRST: Named = {
+  channel: "email",
+  subject: "[alarm_x] 1",
+  attempts: 1,
+  notBefore: undefined,
+};
 const bad = (address: string, reason = "not verified") => ({ address, reason });
 
 describe("the state of a delivery, and the errors to report", () => {
@@ -94,7 +102,39 @@ describe("the state of a delivery, and the errors to report", () => {
     const { outcome, error, retryable } = judgeDelivery(delivery);
     const suffix = retryable === true ? ", retryable" : "";
     expect(`${outcome}${suffix}${error === undefined ? "" : `: ${error}`}`).toBe(state);
-    expect(deliveryErrors(delivery)).toEqual(errors);
+    expect(deliveryErrors(delivery, FIRST)).toEqual(errors);
+  });
+});
+
+describe("the errors name the notification", () => {
+  const given: Delivery = { ...NONE, pending: ["a"], error: BUSY };
+  const soon = "the next tick tries again";
+  const rows: readonly [string, Partial<Named>, string][] = [
+    ["the first attempt on email", {}, `mail not sent: ${BUSY.message}; ${soon}`],
+    [
+      "a later one",
+      { attempts: 3 },
+      `the mail "[alarm_x] 1" (attempt 3) not sent: ${BUSY.message}; ${soon}`,
+    ],
+    [
+      "on another channel",
+      { channel: "chat" },
+      `notification on chat not sent: ${BUSY.message}; ${soon}`,
+    ],
+    [
+      "with the time of the next attempt",
+      { notBefore: 1_800_000_000 },
+      `mail not sent: ${BUSY.message}; the engine tries again after 2027-01-15 08:00 UTC`,
+    ],
+  ];
+  test.each(rows)("%s", (_, named, error) => {
+    expect(deliveryErrors(given, { ...FIRST, ...named })).toEqual([error]);
+  });
+
+  test("one that it gave up after a day", () => {
+    expect(givenUpError({ ...FIRST, channel: "chat" }, ["a@h", "b@h"], "down")).toBe(
+      'gave up sending the notification on chat "[alarm_x] 1" to a@h, b@h after 24 hours: down; inform them, and check the service',
+    );
   });
 });
 

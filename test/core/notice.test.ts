@@ -1,59 +1,88 @@
 import { describe, expect, test } from "vitest";
-import type { ActiveEvent } from "../../src/core/model.ts";
-import { decideNotice, isDue, type NoticeFacts } from "../../src/core/notice.ts";
-import type { Plan } from "../../src/core/reconcile.ts";
+import type { ActiveEvent, Notices } from "../../src/core/model.ts";
+import { NO_NOTICES } from "../../src/core/news.ts";
+import {
+  decideItems,
+  isDue,
+  type NoticeFacts,
+  type SendFacts,
+  sendReason,
+  type UnsentClear,
+} from "../../src/core/notice.ts";
+import { NO_CHANGES, type Plan } from "../../src/core/reconcile.ts";
+import { notified } from "../support/configured.ts";
 
 const NOW = 1_000_000;
 const HOUR = 3600;
 
-function event(dedupeKey: string, lastNotified: number | undefined): ActiveEvent {
-  return { id: `id of ${dedupeKey}`, dedupeKey, fireTime: 0, lastNotified };
+type Given = number | undefined | Notices;
+
+/** What its row says, or the time of its last mail. */
+function event(dedupeKey: string, given: Given): ActiveEvent {
+  const notices = typeof given === "object" ? given : notified(given);
+  return { id: `id of ${dedupeKey}`, dedupeKey, fireTime: 0, notices };
 }
 
-function touched(key: string, lastNotified: number | undefined): Plan["touch"][number] {
-  return { event: event(key, lastNotified), reason: "still detected" };
+function touched(key: string, given: Given): Plan["touch"][number] {
+  return { event: event(key, given), reason: "still detected" };
 }
 
-function kept(key: string, lastNotified: number | undefined): Plan["keep"][number] {
-  return { event: event(key, lastNotified), reason: "outcome is partial" };
+function kept(key: string, given: Given): Plan["keep"][number] {
+  return { event: event(key, given), reason: "outcome is partial" };
 }
 
-const NOTHING: Plan = { open: [], touch: [], clear: [], keep: [] };
+function gone(key: string, given: Given): Plan["clear"][number] {
+  return { event: event(key, given), reason: "no longer detected" };
+}
 
-/** Facts of a tick in which a mail would go out if there were anything to say. */
+const ALARM = { enabled: true, renotificationHours: 24, notifyClear: false };
+
 function facts(plan: Partial<Plan>, changes: Partial<NoticeFacts> = {}): NoticeFacts {
   return {
-    alarm: { enabled: true, renotificationHours: 24 },
-    plan: { ...NOTHING, ...plan },
+    alarm: ALARM,
+    channel: "email",
+    plan: { ...NO_CHANGES, ...plan },
     opened: [],
     unsentClears: [],
-    recipientCount: 1,
-    mailConfigured: true,
-    mode: "tick",
     now: NOW,
     ...changes,
   };
 }
 
 function every(hours: number): Partial<NoticeFacts> {
-  return { alarm: { enabled: true, renotificationHours: hours } };
+  return { alarm: { ...ALARM, renotificationHours: hours } };
 }
 
-const OPENED = { opened: [{ id: "id of n", dedupeKey: "n" }] };
+const OFF = { alarm: { ...ALARM, enabled: false } };
+const CLEARS_TOO = { alarm: { ...ALARM, notifyClear: true } };
+const CHAT = { channel: "chat" };
+const OPENED = { opened: [{ id: "id of n", dedupeKey: "n", recipients: ["@shift"] }] };
 
-const OVER = { id: "id of a", dedupeKey: "a", fireTime: 100, clearTime: 400 };
+/** Cleared in an earlier tick. */
+const CLEARED: UnsentClear = {
+  id: "id of a",
+  dedupeKey: "a",
+  fireTime: 100,
+  clearTime: 400,
+  notices: NO_NOTICES,
+  unsent: ["email"],
+};
 
-describe("which events the mail names, and why", () => {
+describe("which events a notification names, and why", () => {
   const rows: readonly [string, NoticeFacts, string][] = [
     ["an event opened now is new", facts({}, OPENED), "new: n"],
-    ["one that was never mailed is owed", facts({ touch: [touched("a", undefined)] }), "unsent: a"],
     [
-      "it is owed also where one mail per event is enough",
+      "one that was never mailed is unsent",
+      facts({ touch: [touched("a", undefined)] }),
+      "unsent: a",
+    ],
+    [
+      "it is unsent also where one mail per event is enough",
       facts({ touch: [touched("a", undefined)] }, every(0)),
       "unsent: a",
     ],
     [
-      "it is owed also where this tick could not see it",
+      "it is unsent also where this tick could not see it",
       facts({ keep: [kept("a", undefined)] }),
       "unsent: a",
     ],
@@ -93,7 +122,7 @@ describe("which events the mail names, and why", () => {
       "omitted: renotification not due",
     ],
     [
-      "a mailed one that this tick could not see is not said to go on",
+      "a mailed one that this tick could not see is not called continuing",
       facts({ keep: [kept("a", NOW - 100 * HOUR)] }),
       "omitted: not seen this tick",
     ],
@@ -113,50 +142,108 @@ describe("which events the mail names, and why", () => {
       "renotification due: a",
     ],
     [
-      "one that clears unmailed is reported as over",
-      facts({ clear: [{ event: event("a", undefined), reason: "no longer detected" }] }),
+      "one that clears before it was mailed is named as cleared",
+      facts({ clear: [gone("a", undefined)] }),
       "cleared before it could be mailed: a",
     ],
+    ["one that clears after its mail is not named", facts({ clear: [gone("a", 0)] }), ""],
     [
-      "one that clears after its mail is not named",
-      facts({ clear: [{ event: event("a", 0), reason: "no longer detected" }] }),
+      "one that clears while mail is off is not named",
+      facts({ clear: [gone("a", undefined)] }, OFF),
       "",
     ],
     [
-      "one that clears while mail is off is not owed",
-      facts(
-        { clear: [{ event: event("a", undefined), reason: "no longer detected" }] },
-        { alarm: { enabled: false, renotificationHours: 24 } },
-      ),
-      "",
-    ],
-    [
-      "what cleared in an earlier tick is still owed, and comes first",
-      facts(
-        { clear: [{ event: event("b", undefined), reason: "no longer detected" }] },
-        { unsentClears: [OVER] },
-      ),
+      "what cleared in an earlier tick is still unsent, and comes first",
+      facts({ clear: [gone("b", undefined)] }, { unsentClears: [CLEARED] }),
       "cleared before it could be mailed: a; cleared before it could be mailed: b",
     ],
     [
-      "it stays owed while mail is off",
-      facts({}, { unsentClears: [OVER], alarm: { enabled: false, renotificationHours: 24 } }),
+      "it stays unsent while mail is off",
+      facts({}, { unsentClears: [CLEARED], ...OFF }),
       "cleared before it could be mailed: a",
+    ],
+    [
+      "without a mail the other channel's time counts for nothing: an added channel gets what is active",
+      facts({ touch: [touched("a", NOW - HOUR)], keep: [kept("b", 0)] }, CHAT),
+      "unsent: a; unsent: b",
+    ],
+    [
+      "each channel has its own reminders",
+      facts(
+        {
+          touch: [touched("a", { ...NO_NOTICES, notified: { email: NOW, chat: NOW - 24 * HOUR } })],
+        },
+        CHAT,
+      ),
+      "renotification due: a",
+    ],
+    [
+      "and its own silence until then",
+      facts(
+        { touch: [touched("a", { ...NO_NOTICES, notified: { email: 0, chat: NOW - HOUR } })] },
+        CHAT,
+      ),
+      "omitted: renotification not due",
+    ],
+    [
+      "a name that every object has is not a time",
+      facts({ touch: [touched("a", NOW)] }, { channel: "constructor" }),
+      "unsent: a",
+    ],
+    [
+      "news after the last mail is unsent, whatever the hours",
+      facts({ touch: [touched("a", notified(NOW - HOUR, { newsAt: NOW - HOUR + 1 }))] }, every(0)),
+      "unsent: a",
+    ],
+    [
+      "a mail of the tick of the news has it",
+      facts({ touch: [touched("a", notified(NOW - HOUR, { newsAt: NOW - HOUR }))] }),
+      "omitted: renotification not due",
+    ],
+    [
+      "a clear after its mail is news where the alarm notifies of clears",
+      facts({ clear: [gone("a", 0)] }, CLEARS_TOO),
+      "cleared: a",
+    ],
+    [
+      "a clear with news that was not mailed is named",
+      facts({ clear: [gone("a", notified(NOW - HOUR, { newsAt: NOW - 60 }))] }),
+      "cleared: a",
+    ],
+    [
+      "on a channel that did not name it, it cleared before that",
+      facts({ clear: [gone("a", 0)] }, { ...CHAT, ...CLEARS_TOO }),
+      "cleared before it could be mailed: a",
+    ],
+    [
+      "so did one of an earlier tick that this channel did not name",
+      facts({}, { ...CHAT, unsentClears: [{ ...CLEARED, notices: notified(200) }] }),
+      "cleared before it could be mailed: a",
+    ],
+    [
+      "one of an earlier tick that this channel named has cleared since",
+      facts({}, { unsentClears: [{ ...CLEARED, notices: notified(200) }] }),
+      "cleared: a",
+    ],
+    [
+      "with mail off a clear is no news, whatever the alarm says of clears",
+      facts({ clear: [gone("a", 0)] }, { alarm: { ...ALARM, enabled: false, notifyClear: true } }),
+      "",
     ],
   ];
   test.each(rows)("%s", (_, given, expected) => {
-    const { fresh, continuing, cleared, omitted } = decideNotice(given);
-    const told = [...fresh, ...continuing, ...cleared].map(
+    const { fresh, continuing, cleared, omitted } = decideItems(given);
+    const found = [...fresh, ...continuing, ...cleared].map(
       ({ reason, dedupeKey }) => `${reason}: ${dedupeKey}`,
     );
     for (const [reason, count] of Object.entries(omitted)) {
-      if (count > 0) told.push(`omitted: ${reason}`);
+      if (count > 0) found.push(`omitted: ${reason}`);
     }
-    expect(told.join("; ")).toBe(expected);
+    expect(found.join("; ")).toBe(expected);
   });
 
   test("new ones are apart from the others; what is left out is counted", () => {
-    const notice = decideNotice(
+    const notice = decideItems(
       facts(
         {
           touch: [touched("a", undefined), touched("b", NOW - HOUR), touched("c", NOW - 30 * HOUR)],
@@ -176,27 +263,26 @@ describe("which events the mail names, and why", () => {
       "renotification not due": 1,
       "not seen this tick": 2,
       "may have been mailed": 0,
+      "the service asked to wait": 0,
     });
   });
 
-  test.each([
-    [
-      "one that was never mailed counts the mails of a day, or since it fired",
-      undefined,
-      NOW - 24 * HOUR,
-    ],
-    ["a reminder counts those since the last confirmed one", NOW - 25 * HOUR, NOW - 25 * HOUR],
-  ])("which mails may have named it already: %s", (_, lastNotified, since) => {
-    const young = { ...event("a", lastNotified), fireTime: NOW - 5 };
-    const { continuing } = decideNotice(
-      facts({ touch: [{ event: young, reason: "still detected" }] }),
+  test("what decides where an item goes comes with it", () => {
+    const notices = notified(5, { newsAt: NOW - 5, to: { email: ["@a"] }, recipients: ["b@h"] });
+    const { fresh, continuing } = decideItems(
+      facts({ touch: [touched("a", notices), touched("b", undefined)] }, OPENED),
     );
-    expect(continuing.map((item) => item.since)).toEqual([since]);
+    expect([...fresh, ...continuing].map((item) => [item.newsAt, item.notices])).toEqual([
+      [NOW, { ...NO_NOTICES, recipients: ["@shift"] }],
+      [NOW - 5, notices],
+      [0, NO_NOTICES],
+    ]);
   });
 
-  test("what is over says from when to when it was", () => {
-    const gone = { event: event("b", undefined), reason: "no longer detected" as const };
-    const { cleared } = decideNotice(facts({ clear: [gone] }, { unsentClears: [OVER] }));
+  test("what has cleared says from when to when it fired", () => {
+    const { cleared } = decideItems(
+      facts({ clear: [gone("b", undefined)] }, { unsentClears: [CLEARED] }),
+    );
     expect(cleared.map(({ fireTime, clearTime }) => [fireTime, clearTime])).toEqual([
       [100, 400],
       [0, NOW],
@@ -209,63 +295,51 @@ describe("which events the mail names, and why", () => {
     ["one that was mailed long enough ago is", NOW - 24 * HOUR, 24, true],
     ["one that was mailed just now is not", NOW - 23 * HOUR, 24, false],
   ])("before it is detected: %s", (_, lastNotified, hours, due) => {
-    expect(isDue(event("a", lastNotified), hours, NOW)).toBe(due);
+    expect(isDue(event("a", lastNotified), "email", hours, NOW)).toBe(due);
   });
 });
 
-describe("whether the mail goes out", () => {
-  const off = { alarm: { enabled: false, renotificationHours: 24 } };
-  const rows: readonly [string, NoticeFacts, string][] = [
-    ["with something to say it does", facts({}, OPENED), "due"],
-    ["for an owed event alone it does", facts({ touch: [touched("a", undefined)] }), "due"],
-    ["for a due renotification alone it does", facts({ touch: [touched("a", 0)] }), "due"],
-    ["for what is over alone it does", facts({}, { unsentClears: [OVER] }), "due"],
-    ["with nothing to say it does not", facts({}), "nothing to mail"],
-    ["with nothing due it does not", facts({ touch: [touched("a", NOW)] }), "nothing to mail"],
-    ["with mail off it does not", facts({}, { ...OPENED, ...off }), "mail is off"],
-    ["in a dry run it does not", facts({}, { ...OPENED, mode: "dry-run" }), "dry run"],
-    ["in a plan it does not", facts({}, { ...OPENED, mode: "plan" }), "plan only"],
-    [
-      "with nobody to mail it does not",
-      facts({}, { ...OPENED, recipientCount: 0 }),
-      "no recipients",
-    ],
-    [
-      "without a mail service it does not",
-      facts({}, { ...OPENED, mailConfigured: false }),
-      "mail is not configured",
-    ],
-    [
-      "nothing to say comes before every other reason",
-      facts({}, { ...off, mode: "dry-run", recipientCount: 0, mailConfigured: false }),
-      "nothing to mail",
-    ],
-    [
-      "mail off comes before the mode: it is the alarm's own setting",
-      facts({}, { ...OPENED, ...off, mode: "dry-run", recipientCount: 0, mailConfigured: false }),
-      "mail is off",
-    ],
-    [
-      "the mode comes before what is not set up",
-      facts({}, { ...OPENED, mode: "dry-run", recipientCount: 0, mailConfigured: false }),
-      "dry run",
-    ],
-    [
-      "nobody to mail comes before the lack of a mail service",
-      facts({}, { ...OPENED, recipientCount: 0, mailConfigured: false }),
-      "no recipients",
-    ],
+describe("whether it is sent, and the first reason why not", () => {
+  const rows: readonly [string, Partial<SendFacts>, ReturnType<typeof sendReason>][] = [
+    ["with something to say", {}, "due"],
+    ["nothing to say", { items: 0 }, "nothing to mail"],
+    ["mail is off", { enabled: false }, "mail is off"],
+    ["a plan", { mode: "plan" }, "plan only"],
+    ["a dry run", { mode: "dry-run" }, "dry run"],
+    ["a channel with wrong settings", { channel: "unusable" }, "the channel cannot be used"],
+    ["no recipients", { recipientCount: 0 }, "no recipients"],
+    ["no [email]", { channel: "not configured" }, "mail is not configured"],
   ];
-  test.each(rows)("%s", (_, given, reason) => {
-    const notice = decideNotice(given);
-    expect({ reason: notice.reason, send: notice.send }).toEqual({
-      reason,
-      send: reason === "due",
-    });
+  const USUAL: SendFacts = {
+    items: 1,
+    enabled: true,
+    mode: "tick",
+    recipientCount: 1,
+    channel: "usable",
+  };
+  test.each(rows)("%s", (_, changes, reason) => {
+    expect(sendReason({ ...USUAL, ...changes })).toBe(reason);
   });
 
-  test("what would be mailed is worked out while mail is off, for the record", () => {
-    const { fresh, send } = decideNotice(facts({}, { ...OPENED, ...off }));
-    expect({ send, fresh: fresh.length }).toEqual({ send: false, fresh: 1 });
+  const WRONG: SendFacts = {
+    items: 0,
+    enabled: false,
+    mode: "dry-run",
+    recipientCount: 0,
+    channel: "unusable",
+  };
+  const ALARM_ON = { items: 1, enabled: true };
+  test.each([
+    ["nothing to say comes first", {}, "nothing to mail"],
+    ["then the alarm's own setting", { items: 1 }, "mail is off"],
+    ["then the mode", ALARM_ON, "dry run"],
+    ["then the channel", { ...ALARM_ON, mode: "tick" }, "the channel cannot be used"],
+    [
+      "then its recipients, also without [email]",
+      { ...ALARM_ON, mode: "tick", channel: "not configured" },
+      "no recipients",
+    ],
+  ] as const)("%s", (_, changes, reason) => {
+    expect(sendReason({ ...WRONG, ...changes })).toBe(reason);
   });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ActiveEvents, Outcome } from "../../src/core/model.ts";
+import { NO_NOTICES } from "../../src/core/news.ts";
 import { reconcile } from "../../src/core/reconcile.ts";
 
 /** The outcome proves nothing about keys that begin with "?". */
@@ -22,7 +23,7 @@ function outcome(status: Outcome["status"], keys: readonly string[]): Outcome {
 function firing(keys: readonly string[]): ActiveEvents {
   return new Map(
     keys.map((key, at) => {
-      const event = { id: `id of ${key}`, dedupeKey: key, fireTime: -at, lastNotified: undefined };
+      const event = { id: `id of ${key}`, dedupeKey: key, fireTime: -at, notices: NO_NOTICES };
       return [key, event];
     }),
   );

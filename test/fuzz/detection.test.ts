@@ -6,6 +6,7 @@ import type { SafeDetection } from "../../src/core/model.ts";
 import { linkAddresses } from "../../src/message/links.ts";
 import { renderMessage } from "../../src/message/render.ts";
 import { escapeHtml, headerText, plainText } from "../../src/text/escape.ts";
+import { makeBundle, makeItem } from "../support/bundles.ts";
 import { anyText, anything, bake, ONE_LINE } from "./arbitraries.ts";
 import { runs } from "./runs.ts";
 
@@ -71,21 +72,15 @@ test("what a mail shows of any detection has no mark-up, header or control chara
         subject: line,
         text,
         html,
-      } = renderMessage({
-        entryId: alarmEntryId(title),
-        title,
-        description: body,
-        time: 1_700_000_000,
-        freshCount: 1,
-        continuingCount: 0,
-        clearedCount: 0,
-        fresh: [
-          { dedupeKey: "k", subject, body, reason: "new", fireTime: 0, mayBeDuplicate: false },
-        ],
-        continuing: [],
-        cleared: [],
-        caveats: [caveat],
-      });
+      } = renderMessage(
+        makeBundle({
+          entryId: alarmEntryId(title),
+          title,
+          description: body,
+          fresh: [makeItem("k", { subject, body })],
+          caveats: [caveat],
+        }),
+      );
       expect(line).toMatch(ONE_LINE);
       expect(text).toMatch(/^[\P{Cc}\n\t]*$/u);
       expect(html).toMatch(/^[\P{Cc}\n\t]*$/u);

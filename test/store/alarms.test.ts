@@ -24,6 +24,8 @@ const PLAIN: AlarmRow = {
   title: "A title",
   description: "Head of the mail.",
   enabled: true,
+  channels: [],
+  notifyClear: false,
   recipients: [],
   renotificationHours: 0,
   params: {},
@@ -70,6 +72,9 @@ describe("parseAlarmRow", () => {
       { recipients: ["a@h.example", 5, { to: "a" }] },
       { recipients: ["a@h.example", "5", '{"to":"a"}'] },
     ],
+    ["channels", { channels: ["chat", "email"] }, { channels: ["chat", "email"] }],
+    ["channels as a text", { channels: " chat, email;chat" }, { channels: ["chat", "email"] }],
+    ["channels null: the default ones", { channels: null }, { channels: [] }],
     ["hours as a number", { renotification_window_hours: 24 }, { renotificationHours: 24 }],
     ["half an hour", { renotification_window_hours: 0.5 }, { renotificationHours: 0.5 }],
     ["hours as a text", { renotification_window_hours: " 12 " }, { renotificationHours: 12 }],
@@ -106,9 +111,15 @@ describe("parseAlarmRow", () => {
     expect(parse({ entry_id: "alarm_x" }, true)).toEqual({ ...PLAIN, archived: true });
   });
 
+  test("the alarm engine notifies of clears too", () => {
+    expect(parse({ entry_id: "alarm_engine" })).toMatchObject({ notifyClear: true });
+  });
+
   const faulty: readonly (readonly [string, object, string])[] = [
     ["enabled is a text", { enabled: "false" }, 'enabled is "false", treated as true'],
     ["enabled is a number", { enabled: 0 }, "enabled is 0, treated as true"],
+    ["channels are numbers", { channels: [5] }, "channels are [5]; they must be a list of names"],
+    ["channels are an object", { channels: { chat: true } }, 'channels are {"chat":true}'],
     ["hours is a word", { renotification_window_hours: "daily" }, 'hours is "daily", treated as 0'],
     ["hours is negative", { renotification_window_hours: -1 }, "hours is -1, treated as 0"],
     ["hours is a list", { renotification_window_hours: [24] }, "hours is [24], treated as 0"],

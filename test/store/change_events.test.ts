@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database, Row, Transaction } from "../../src/store/database.ts";
-import { clearEvents, stampNotified, touchEvents } from "../../src/store/events.ts";
+import { clearEvents, holdEvents, stampNotified, touchEvents } from "../../src/store/events.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { isJsonObject } from "../../src/text/json.ts";
 import { DATABASES } from "../support/databases.ts";
@@ -10,18 +10,29 @@ import { entryRows, insertEntry, type RawEntry } from "../support/raw_entries.ts
 
 const FIRED = 1_790_000_000;
 const LATER = 1_790_000_300.125;
-const CLEAR = { reason: "r", mailOn: false };
+const CLEAR = { reason: "r", unsent: [] };
+const STAMP = { channel: "chat", composedAt: LATER - 1, to: ["room"], reminded: [], cleared: [] };
 
-/** The three ways in which an event changes after it was made, and the keys that each may write. */
+/**
+ * The ways in which an event changes after it was made, with the keys that each may write, and those that it may write
+ * in `swf`.
+ */
 type Change = (tx: Transaction, ids: readonly string[], now: number) => Promise<unknown>;
-const CHANGES: readonly (readonly [string, Change, object])[] = [
-  ["touchEvents", touchEvents, { last_seen: LATER }],
+const CHANGES: readonly (readonly [string, Change, object, object])[] = [
+  ["touchEvents", touchEvents, { last_seen: LATER }, {}],
+  ["holdEvents", holdEvents, { clear_held_at: LATER }, {}],
   [
     "clearEvents",
-    (tx, ids, now) => clearEvents(tx, ids, { reason: "no longer detected", mailOn: false }, now),
+    (tx, ids, now) => clearEvents(tx, ids, { reason: "no longer detected", unsent: ["chat"] }, now),
     { clear_time: LATER, clear_reason: "no longer detected" },
+    { news: "cleared", news_at: LATER, unsent: ["chat"] },
   ],
-  ["stampNotified", stampNotified, { last_notified: LATER }],
+  [
+    "stampNotified",
+    (tx, ids, now) => stampNotified(tx, { ...STAMP, firing: ids }, now),
+    { last_notified: STAMP.composedAt },
+    { notified: { chat: STAMP.composedAt }, to: { chat: ["room"] } },
+  ],
 ];
 
 describe.each(DATABASES)("changing events on $kind", ({ open }) => {
@@ -36,12 +47,18 @@ describe.each(DATABASES)("changing events on $kind", ({ open }) => {
   const makeEvents = async (alarm: string): Promise<readonly string[]> => {
     const facts = {
       alarm: { id: randomUUID(), name: alarm, description: "D" },
-      recipients: ["a@host.example"],
+      recipientsOf: () => ["a@host.example"],
       fireTime: FIRED,
     };
     const ours = ["task:1", "task:2"].map((dedupeKey) => ({
       id: randomUUID(),
-      detection: { dedupeKey, subject: `s'"\\ ${dedupeKey}`, body: "b\n😀", data: { site: "BNL" } },
+      detection: {
+        dedupeKey,
+        subject: `s'"\\ ${dedupeKey}`,
+        body: "b\n😀",
+        data: { site: "BNL" },
+        recipients: ["@own"],
+      },
     }));
     await openDetected(db, ours, facts);
     const python = (data: object) =>
@@ -55,12 +72,18 @@ describe.each(DATABASES)("changing events on $kind", ({ open }) => {
       ...ours.map(({ id }) => id),
       await python({ dedupe_key: "task:3", clear_time: null, recipients: "a@host.example, @t" }),
       await python({ dedupe_key: "task:4", fire_time: "yesterday" }),
-      await python({ dedupe_key: "task:5", clear_time: null, last_notified: 5, last_seen: 6 }),
+      await python({
+        dedupe_key: "task:5",
+        clear_time: null,
+        last_notified: "5",
+        last_seen: 6,
+        swf: 7,
+      }),
       await python({ clear_time: null }),
     ];
   };
 
-  describe.each(CHANGES)("%s", (name, change, written) => {
+  describe.each(CHANGES)("%s", (name, change, written, swf) => {
     test("writes its own keys and the time of the change on the rows named, and nothing else anywhere", async () => {
       const ids = await makeEvents(name);
       const all = [...ids, ...(await makeEvents(`${name}_bystander`))];
@@ -68,7 +91,9 @@ describe.each(DATABASES)("changing events on $kind", ({ open }) => {
 
       await db.transaction((tx) => change(tx, ids, LATER));
 
-      const expected = new Map([...before].map(([id, row]) => [id, changed(row, ids, written)]));
+      const expected = new Map(
+        [...before].map(([id, row]) => [id, changed(row, ids, written, swf)]),
+      );
       expect(await entryRows(db, all)).toEqual(expected);
     });
 
@@ -109,7 +134,11 @@ describe.each(DATABASES)("changing events on $kind", ({ open }) => {
       expect(statements).toBeLessThan(10);
       const rows = await db.query(
         "SELECT 1 AS one FROM entry WHERE data->>'entry_id' = $1 AND data @> $2::text::jsonb AND timestamp_modified = $3",
-        [`event_${name}_many`, JSON.stringify(written), LATER],
+        [
+          `event_${name}_many`,
+          JSON.stringify({ ...written, ...(Object.keys(swf).length > 0 && { swf }) }),
+          LATER,
+        ],
       );
       expect(rows).toHaveLength(count);
     });
@@ -120,7 +149,7 @@ describe.each(DATABASES)("changing events on $kind", ({ open }) => {
     await db.transaction((tx) => clearEvents(tx, ids.slice(0, 2), CLEAR, LATER));
     const before = await entryRows(db, ids.slice(0, 2));
     await db.transaction((tx) =>
-      clearEvents(tx, ids, { reason: "other", mailOn: true }, LATER + 1),
+      clearEvents(tx, ids, { reason: "other", unsent: ["email"] }, LATER + 1),
     );
     expect(await entryRows(db, ids.slice(0, 2))).toEqual(before);
   });
@@ -128,7 +157,7 @@ describe.each(DATABASES)("changing events on $kind", ({ open }) => {
   test("clearEvents keeps a reason with quotes and other scripts as it is", async () => {
     const ids = await makeEvents("reasons");
     const reason = `'; -- "x" \\ $1 漢😀`;
-    await db.transaction((tx) => clearEvents(tx, ids, { reason, mailOn: false }, LATER));
+    await db.transaction((tx) => clearEvents(tx, ids, { reason, unsent: [] }, LATER));
     for (const row of (await entryRows(db, ids)).values())
       expect(row.data).toMatchObject({ clear_reason: reason });
   });
@@ -154,19 +183,23 @@ describe.each(DATABASES)("changing events on $kind", ({ open }) => {
 
   test("an event that cleared while its mail was on the way is stamped all the same, and stays cleared", async () => {
     const [id = ""] = await makeEvents("late");
-    await db.transaction((tx) => clearEvents(tx, [id], { reason: "gone", mailOn: true }, LATER));
-    await db.transaction((tx) => stampNotified(tx, [id], LATER + 1));
+    await db.transaction((tx) =>
+      clearEvents(tx, [id], { reason: "gone", unsent: ["chat"] }, LATER),
+    );
+    await db.transaction((tx) => stampNotified(tx, { ...STAMP, firing: [id] }, LATER + 1));
     expect((await entryRows(db, [id])).get(id)?.data).toMatchObject({
       clear_time: LATER,
       clear_reason: "gone",
-      last_notified: LATER + 1,
+      last_notified: STAMP.composedAt,
     });
   });
 });
 
 /** The row as it must be afterwards: the written keys in its data, where it was named. */
-function changed(row: Row, ids: readonly string[], written: object): Row {
+function changed(row: Row, ids: readonly string[], written: object, swf: object): Row {
   if (!ids.includes(String(row.id))) return row;
   if (!isJsonObject(row.data)) throw new Error("an event of this test has no data");
-  return { ...row, timestamp_modified: LATER, data: { ...row.data, ...written } };
+  const before = isJsonObject(row.data.swf) ? row.data.swf : {};
+  const after = Object.keys(swf).length > 0 ? { swf: { ...before, ...swf } } : {};
+  return { ...row, timestamp_modified: LATER, data: { ...row.data, ...written, ...after } };
 }

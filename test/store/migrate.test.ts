@@ -39,8 +39,8 @@ const INDEX_NAMES = [
   "swf_alarms_mails",
   "swf_alarms_migration_pkey",
   ONE_ACTIVE_EVENT,
-  "swf_alarms_owed_clears",
-  "swf_alarms_unfinished_mail",
+  "swf_alarms_open_notifications",
+  "swf_alarms_unsent_clears",
   "uniq_context_name",
   "uniq_entry_version_num",
 ];
@@ -128,8 +128,8 @@ describe.each(DATABASES)("migrate on $kind", ({ open }) => {
     expect(after.indexes.filter((line) => !before.indexes.includes(line))).toEqual([
       expect.stringContaining("INDEX swf_alarms_events_of_alarm ON public.entry"),
       expect.stringContaining("INDEX swf_alarms_mails ON public.entry"),
-      expect.stringContaining("INDEX swf_alarms_owed_clears ON public.entry"),
-      expect.stringContaining("INDEX swf_alarms_unfinished_mail ON public.entry"),
+      expect.stringContaining("INDEX swf_alarms_open_notifications ON public.entry"),
+      expect.stringContaining("INDEX swf_alarms_unsent_clears ON public.entry"),
       expect.stringContaining("UNIQUE INDEX swf_alarms_migration_pkey"),
       expect.stringContaining(`UNIQUE INDEX ${ONE_ACTIVE_EVENT} ON public.entry`),
     ]);

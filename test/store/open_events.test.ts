@@ -20,15 +20,18 @@ type Facts = Omit<FiringFacts, "detections">;
 function firing(alarm: string, facts: Partial<Facts> = {}): Facts {
   return {
     alarm: { id: CONFIG_ID, name: alarm, description: "Why this matters." },
-    recipients: ["a@host.example"],
+    recipientsOf: () => ["a@host.example"],
     fireTime: NOW,
     ...facts,
   };
 }
 
 function event(dedupeKey: string, more: Partial<SafeDetection> = {}): NewEvent {
-  const detection = { dedupeKey, subject: `subject of ${dedupeKey}`, body: "detail", data: {} };
-  return { id: randomUUID(), detection: { ...detection, ...more } };
+  const texts = { subject: `subject of ${dedupeKey}`, body: "detail" };
+  return {
+    id: randomUUID(),
+    detection: { dedupeKey, ...texts, data: {}, recipients: [], ...more },
+  };
 }
 
 describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
@@ -58,7 +61,7 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
       data: { metric: "40.0%", jeditaskid: 38949, computed_failurerate: 0.4, native: null },
     };
     const row = await openOne("shape", detection, {
-      recipients: ["a@host.example", "b@host.example"],
+      recipientsOf: () => ["a@host.example", "b@host.example"],
     });
     expect(row).toEqual({
       id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/),
@@ -79,6 +82,7 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
         jeditaskid: 38949,
         computed_failurerate: 0.4,
         native: null,
+        swf: { news_at: NOW, news: "fired" },
       },
       priority: null,
       status: "active",
@@ -108,8 +112,24 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
   });
 
   test("with nobody to mail, recipients is an empty array", async () => {
-    const row = await openOne("nobody", {}, { recipients: [] });
+    const row = await openOne("nobody", {}, { recipientsOf: () => [] });
     expect(row.data).toMatchObject({ recipients: [] });
+  });
+
+  test("the recipients of the detection are on record as written, beside all addresses", async () => {
+    const recipients = ["@shift", "Own@host.example"];
+    const row = await openOne(
+      "own",
+      { recipients },
+      { recipientsOf: (detection) => ["a@host.example", ...detection.recipients.slice(1)] },
+    );
+    expect(row.data).toMatchObject({
+      recipients: ["a@host.example", "Own@host.example"],
+      swf: { news_at: NOW, news: "fired", recipients },
+    });
+    expect(await activeList(db, "own")).toMatchObject([
+      { notices: { newsAt: NOW, notified: {}, to: {}, recipients } },
+    ]);
   });
 
   const contents: readonly (readonly [string, string, string, string])[] = [
@@ -152,6 +172,9 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
       subject: "other",
       recipients: "other@host.example",
       alarm_config_id: "other",
+      last_notified: 4,
+      mail_owed: true,
+      swf: { notified: { email: 5 } },
     };
     const row = await openOne("keys", { data: { ...stolen, site: "BNL" } });
     expect(row.data).toEqual({
@@ -164,6 +187,7 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
       recipients: ["a@host.example"],
       alarm_config_id: CONFIG_ID,
       site: "BNL",
+      swf: { news_at: NOW, news: "fired" },
     });
   });
 
@@ -247,7 +271,7 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
       );
       expect(only(await activeList(db, "again"))).toMatchObject({ id: next.id, fireTime });
       await db.transaction((tx) =>
-        clearEvents(tx, [next.id], { reason: "gone", mailOn: false }, fireTime + 1),
+        clearEvents(tx, [next.id], { reason: "gone", unsent: [] }, fireTime + 1),
       );
       expect(await activeList(db, "again")).toEqual([]);
     }

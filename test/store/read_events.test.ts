@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Notices } from "../../src/core/model.ts";
+import { NO_NOTICES } from "../../src/core/news.ts";
 import type { Database } from "../../src/store/database.ts";
 import { countEvents, eventCounts, eventTexts, listEvents } from "../../src/store/event_list.ts";
 import { migrate } from "../../src/store/migrate.ts";
+import { notified } from "../support/configured.ts";
 import { DATABASES } from "../support/databases.ts";
 import { activeList } from "../support/open_events.ts";
 import { insertEntry, type RawEntry } from "../support/raw_entries.ts";
@@ -36,7 +39,44 @@ describe.each(DATABASES)("reading events on $kind", ({ open }) => {
     test.each(times)("read: %s", async (sentence, data, fireTime, lastNotified) => {
       const alarm = `times: ${sentence}`;
       const id = await event(alarm, { dedupe_key: "k", ...data });
-      expect(await activeList(db, alarm)).toEqual([{ id, dedupeKey: "k", fireTime, lastNotified }]);
+      expect(await activeList(db, alarm)).toMatchObject([
+        { id, dedupeKey: "k", fireTime, notices: notified(lastNotified) },
+      ]);
+    });
+
+    const SAID = { newsAt: 5, notified: { chat: 7 }, to: { chat: ["room"] }, recipients: ["@own"] };
+    const said: readonly (readonly [string, unknown, Partial<Notices>])[] = [
+      [
+        "all as this version writes it",
+        { news_at: 5, notified: { chat: 7 }, to: { chat: ["room"] }, recipients: ["@own"] },
+        SAID,
+      ],
+      ["nothing: last_notified is that of email", {}, { notified: { email: 6 } }],
+      [
+        "news alone: last_notified is that of email",
+        { news_at: 5 },
+        { newsAt: 5, notified: { email: 6 } },
+      ],
+      ["notified on no channel: last_notified does not count", { notified: {} }, {}],
+      [
+        "an odd value is as good as none, the others count",
+        { notified: { chat: 7 }, news_at: "5", to: [], recipients: "x" },
+        { notified: { chat: 7 } },
+      ],
+      [
+        "odd times are as good as none",
+        { notified: { chat: "7" }, to: { chat: "x" } },
+        { to: { chat: [] } },
+      ],
+      ["no object", "text", { notified: { email: 6 } }],
+      ["null", null, { notified: { email: 6 } }],
+    ];
+    test.each(said)("what it says of notifications: %s", async (sentence, swf, notices) => {
+      const alarm = `notices: ${sentence}`;
+      await event(alarm, { dedupe_key: "k", fire_time: 5, last_notified: 6, swf });
+      expect(await activeList(db, alarm)).toMatchObject([
+        { notices: { ...NO_NOTICES, ...notices } },
+      ]);
     });
 
     const others: readonly (readonly [string, object, Partial<RawEntry>])[] = [

@@ -58,7 +58,17 @@ const EVENT_CASES: readonly Case[] = [
   { what: "without data", entry: { data: null }, goes: false },
   { what: "with a string for a time", entry: { data: { clear_time: "100" } }, goes: false },
   { what: "with an impossible time", entry: { data: { clear_time: 1e300 } }, goes: false },
-  { what: "unsent", entry: { data: { clear_time: OLD, mail_owed: true } }, goes: false },
+  {
+    what: "unsent on some channel",
+    entry: { data: { clear_time: OLD, swf: { unsent: ["chat"] } } },
+    goes: false,
+  },
+  {
+    what: "unsent, by an earlier version",
+    entry: { data: { clear_time: OLD, mail_owed: true } },
+    goes: false,
+  },
+  { what: "sent on all", entry: { data: { clear_time: OLD, swf: { notified: {} } } }, goes: true },
   {
     what: "of another context",
     entry: { data: { clear_time: OLD }, context: "teams" },
@@ -111,6 +121,12 @@ const MAIL_CASES: readonly Case[] = [
   {
     what: "pending",
     entry: { data: { outcome: "partial", pending: ["a@example.org"] } },
+    goes: false,
+  },
+  { what: "open", entry: { data: { outcome: "failed", not_before: OLD } }, goes: false },
+  {
+    what: "given up, of an event that cleared and is unsent",
+    entry: { data: { outcome: "failed", may_have_been_sent: true, ...named("cleared") } },
     goes: false,
   },
   { what: "at the limit", entry: { created: BEFORE, data: { outcome: "delivered" } }, goes: false },
@@ -171,6 +187,7 @@ describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
       fresh: { clear_time: null },
       sent: { clear_time: null, last_notified: OLD },
       unsent: { clear_time: OLD, mail_owed: true },
+      cleared: { clear_time: OLD, swf: { unsent: ["chat"] } },
       gone: { clear_time: OLD },
     };
     for (const [id, data] of Object.entries(events))

@@ -32,6 +32,8 @@ const KNOWN: readonly string[] = [
   // A number in a message.
   "postgres/connect.ts: {Number(pid)}",
   "postgres/lock.ts: {pid}",
+  // The name of a channel, a constant of the core.
+  "notifications.ts: {EMAIL}",
   // What the functions above it write, and a constant or "true".
   "events.ts: {data}",
   "events.ts: {condition}",

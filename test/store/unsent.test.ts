@@ -1,24 +1,39 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { DueItem } from "../../src/core/notice.ts";
 import type { Database } from "../../src/store/database.ts";
-import { clearEvents, stampNotified, unsentClears } from "../../src/store/events.ts";
+import {
+  clearEvents,
+  forgetUnsent,
+  type Stamp,
+  stampNotified,
+  unsentClears,
+} from "../../src/store/events.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import {
-  beginRetry,
   closeNotification,
+  maybeNotified,
   type NewNotification,
   type NotificationResult,
   openNotification,
-  pendingMails,
-  readUnsentMail,
-  unknownAttempts,
+  readUnsent,
 } from "../../src/store/notifications.ts";
+import { notified } from "../support/configured.ts";
 import { DATABASES } from "../support/databases.ts";
-import { entryRow, entryRows, insertEntry, type RawEntry } from "../support/raw_entries.ts";
+import { DELIVERED, makeNew } from "../support/notifications.ts";
+import { entryRow, insertEntry, type RawEntry } from "../support/raw_entries.ts";
 
 const FIRED = 1_790_000_000;
 const LATER = 1_790_000_300.5;
+const SENT: Stamp = {
+  channel: "email",
+  composedAt: LATER,
+  to: ["@ops"],
+  firing: [],
+  reminded: [],
+  cleared: [],
+};
 
-describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
+describe.each(DATABASES)("what is unsent, on $kind", ({ open }) => {
   let db: Database;
   beforeAll(async () => {
     db = await open();
@@ -26,7 +41,7 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
   });
   afterAll(() => db.close());
 
-  const firing = (alarm: string, data: object = {}, rest: Partial<RawEntry> = {}) =>
+  const insertEvent = (alarm: string, data: object = {}, rest: Partial<RawEntry> = {}) =>
     insertEntry(db, {
       kind: "event",
       created: FIRED,
@@ -39,260 +54,341 @@ describe.each(DATABASES)("unsent mail, on $kind", ({ open }) => {
         ...data,
       },
     });
-  const gone = { reason: "no longer detected", mailOn: true };
+  const clear = (id: string, unsent: readonly string[]) =>
+    db.transaction((tx) => clearEvents(tx, [id], { reason: "no longer detected", unsent }, LATER));
+  const stamp = (given: Partial<Stamp>) =>
+    db.transaction((tx) => stampNotified(tx, { ...SENT, ...given }, LATER + 1));
+  const dataOf = async (id: string) => (await entryRow(db, id)).data;
 
   test.each([
-    ["one that no mail has named is unsent", "unsent", {}, true, true],
-    ["one that a mail has named is not", "mailed", { last_notified: 5 }, true, false],
-    ["one of an alarm whose mail is off is not", "off", {}, false, false],
-    [
-      "one whose last_notified is not a number is unsent",
-      "odd",
-      { last_notified: "yesterday" },
-      true,
-      true,
-    ],
-  ])("an event that clears: %s", async (_, alarm, data, mailOn, unsent) => {
-    const id = await firing(alarm, data);
-    await db.transaction((tx) => clearEvents(tx, [id], { ...gone, mailOn }, LATER));
-    expect((await entryRow(db, id)).data).toMatchObject({ clear_time: LATER });
-    const found = [{ id, dedupeKey: "k", fireTime: FIRED, clearTime: LATER }];
-    expect(await unsentClears(db, alarm)).toEqual(unsent ? found : []);
+    ["on no channel", "none", {}, []],
+    ["on two", "two", { swf: { notified: { email: 5 } } }, ["email", "chat"]],
+    ["of an earlier version", "old", { last_notified: 5 }, ["chat"]],
+  ])("an event that clears unsent: %s", async (_, alarm, data, unsent) => {
+    const id = await insertEvent(alarm, data);
+    await clear(id, unsent);
+    expect(await dataOf(id)).toMatchObject({
+      clear_time: LATER,
+      swf: { news: "cleared", news_at: LATER },
+    });
+    const notices = notified("last_notified" in data || "swf" in data ? 5 : undefined, {
+      newsAt: LATER,
+    });
+    const found = { id, dedupeKey: "k", fireTime: FIRED, clearTime: LATER, notices, unsent };
+    expect(await unsentClears(db, alarm)).toMatchObject(unsent.length === 0 ? [] : [found]);
+    if (unsent.length === 0) expect(await dataOf(id)).not.toHaveProperty("swf.unsent");
   });
 
-  test("it is unsent until a mail that names it is confirmed, which removes the mark", async () => {
-    const id = await firing("stamped");
-    await db.transaction((tx) => clearEvents(tx, [id], gone, LATER));
-    await db.transaction((tx) => stampNotified(tx, [id], LATER + 300));
-    expect(await unsentClears(db, "stamped")).toEqual([]);
-    const { data } = (await entryRows(db, [id])).get(id) ?? {};
-    expect(data).toMatchObject({ last_notified: LATER + 300, clear_time: LATER });
-    expect(data).not.toHaveProperty("mail_owed");
+  test("the news of a clear is later than any notification, whatever the clock", async () => {
+    const id = await insertEvent("ahead", { last_notified: LATER + 900 });
+    await clear(id, ["email"]);
+    expect(await dataOf(id)).toMatchObject({ swf: { news_at: LATER + 900.001 } });
+  });
+
+  type StampCase = readonly [string, object, Partial<Stamp>, keyof Stamp, object];
+  const stamps: readonly StampCase[] = [
+    [
+      "a new one",
+      { swf: { news_at: FIRED, news: "fired" } },
+      {},
+      "firing",
+      {
+        last_notified: LATER,
+        swf: { news_at: FIRED, news: "fired", notified: { email: LATER }, to: { email: ["@ops"] } },
+      },
+    ],
+    [
+      "a second channel in the same tick",
+      { last_notified: LATER, swf: { notified: { email: LATER }, to: { email: ["@ops"] } } },
+      { channel: "chat", to: ["room"] },
+      "firing",
+      {
+        last_notified: LATER,
+        swf: {
+          notified: { email: LATER, chat: LATER },
+          to: { email: ["@ops"], chat: ["room"] },
+        },
+      },
+    ],
+    [
+      "one that an earlier tick composed does not set last_notified back",
+      { last_notified: LATER + 300, swf: { notified: { chat: LATER + 300 } } },
+      {},
+      "firing",
+      {
+        last_notified: LATER + 300,
+        swf: { notified: { chat: LATER + 300, email: LATER }, to: { email: ["@ops"] } },
+      },
+    ],
+    [
+      "on chat: the last_notified of an earlier version becomes that of email",
+      { last_notified: 5 },
+      { channel: "chat" },
+      "firing",
+      {
+        last_notified: LATER,
+        swf: { notified: { email: 5, chat: LATER }, to: { chat: ["@ops"] } },
+      },
+    ],
+    [
+      "odd values are replaced",
+      { last_notified: "x", swf: 5 },
+      {},
+      "firing",
+      { last_notified: LATER, swf: { notified: { email: LATER }, to: { email: ["@ops"] } } },
+    ],
+    [
+      "a reminder is counted",
+      { last_notified: 5, swf: { notified: { email: 5 }, reminders: 2 } },
+      {},
+      "reminded",
+      {
+        last_notified: LATER,
+        swf: { notified: { email: LATER }, to: { email: ["@ops"] }, reminders: 3 },
+      },
+    ],
+    [
+      "once in a tick, whatever the channels",
+      { last_notified: LATER, swf: { notified: { email: LATER }, reminders: 3 } },
+      { channel: "chat" },
+      "reminded",
+      {
+        last_notified: LATER,
+        swf: { notified: { email: LATER, chat: LATER }, to: { chat: ["@ops"] }, reminders: 3 },
+      },
+    ],
+    [
+      "the first one of an event of an earlier version",
+      { last_notified: 5 },
+      {},
+      "reminded",
+      {
+        last_notified: LATER,
+        swf: { notified: { email: LATER }, to: { email: ["@ops"] }, reminders: 1 },
+      },
+    ],
+    [
+      "a clear: another channel still has to hear of it",
+      { clear_time: 5, swf: { unsent: ["email", "chat"] } },
+      {},
+      "cleared",
+      {
+        clear_time: 5,
+        last_notified: LATER,
+        swf: { unsent: ["chat"], notified: { email: LATER }, to: { email: ["@ops"] } },
+      },
+    ],
+    [
+      "a clear: no channel has to hear of it any more",
+      { clear_time: 5, swf: { unsent: ["email"], news: "cleared" } },
+      {},
+      "cleared",
+      {
+        clear_time: 5,
+        last_notified: LATER,
+        swf: { news: "cleared", notified: { email: LATER }, to: { email: ["@ops"] } },
+      },
+    ],
+    [
+      "a clear of an earlier version",
+      { clear_time: 5, mail_owed: true },
+      {},
+      "cleared",
+      {
+        clear_time: 5,
+        last_notified: LATER,
+        swf: { notified: { email: LATER }, to: { email: ["@ops"] } },
+      },
+    ],
+    [
+      "a clear of an earlier version, on chat: email still has to hear of it",
+      { clear_time: 5, mail_owed: true },
+      { channel: "chat" },
+      "cleared",
+      {
+        clear_time: 5,
+        last_notified: LATER,
+        swf: { unsent: ["email"], notified: { chat: LATER }, to: { chat: ["@ops"] } },
+      },
+    ],
+  ];
+  test.each(stamps)(
+    "what a delivered notification leaves: %s",
+    async (_, data, more, list, expected) => {
+      const id = await insertEvent("stamped", { dedupe_key: null, ...data });
+      const named = list === "reminded" ? { firing: [id], reminded: [id] } : { [list]: [id] };
+      await stamp({ ...more, ...named });
+      expect(await dataOf(id)).toEqual({
+        entry_id: "event_stamped",
+        dedupe_key: null,
+        fire_time: FIRED,
+        clear_time: null,
+        ...expected,
+      });
+    },
+  );
+
+  test.each([
+    ["the last channel", { swf: { unsent: ["chat"], news: "cleared" } }, { news: "cleared" }],
+    ["one of two", { swf: { unsent: ["email", "chat"] } }, { unsent: ["email"] }],
+    ["one that it does not name", { swf: { unsent: ["email"] } }, { unsent: ["email"] }],
+    ["a row of an earlier version keeps email", { mail_owed: true }, { unsent: ["email"] }],
+    ["an event that is not unsent", { swf: { news: "cleared" } }, { news: "cleared" }],
+  ])("a channel that no longer has to hear of a clear: %s", async (_, data, swf) => {
+    const id = await insertEvent("forgotten", { ...data, clear_time: 5 });
+    await db.transaction((tx) => forgetUnsent(tx, [id], "chat", LATER));
+    const after = await dataOf(id);
+    expect(after).toMatchObject({ clear_time: 5 });
+    expect(after).toHaveProperty("swf", swf);
+    expect(after).not.toHaveProperty("mail_owed");
+    expect(after).not.toHaveProperty("last_notified");
   });
 
   test("the oldest come first, of this alarm, and not what somebody archived or deleted", async () => {
-    const second = await firing(
-      "order",
-      { mail_owed: true, clear_time: 5 },
-      { created: FIRED + 2 },
-    );
-    const first = await firing("order", { mail_owed: true, clear_time: 5 }, { created: FIRED + 1 });
-    await firing("other", { mail_owed: true, clear_time: 5 });
-    await firing("order", { mail_owed: true, clear_time: 5 }, { archived: true });
-    await firing("order", { mail_owed: true, clear_time: 5 }, { deletedAt: 7 });
-    await firing("order", { mail_owed: false, clear_time: 5 });
-    expect((await unsentClears(db, "order")).map(({ id }) => id)).toEqual([first, second]);
+    const unsent = { clear_time: 5, swf: { unsent: ["chat"] } };
+    const second = await insertEvent("order", unsent, { created: FIRED + 2 });
+    const old = { mail_owed: true, clear_time: 5, swf: { unsent: [] } };
+    const first = await insertEvent("order", old, { created: FIRED + 1 });
+    await insertEvent("other", unsent);
+    await insertEvent("order", unsent, { archived: true });
+    await insertEvent("order", unsent, { deletedAt: 7 });
+    await insertEvent("order", { mail_owed: false, clear_time: 5, swf: { notified: {} } });
+    expect(await unsentClears(db, "order")).toMatchObject([
+      { id: first, unsent: ["email"] },
+      { id: second, unsent: ["chat"] },
+    ]);
   });
 
-  test("at most a thousand are read; the next mail names the others", async () => {
+  test("at most a thousand are read; the next notification names the others", async () => {
     await db.query(
       `INSERT INTO entry (id, title, content, kind, data, archived, timestamp_created, timestamp_modified, context_id)
        SELECT gen_random_uuid()::text, 't', '', 'event',
-              jsonb_build_object('entry_id', 'event_heap', 'dedupe_key', n::text, 'mail_owed', true), false, n, n, 'swf-alarms'
+              jsonb_build_object('entry_id', 'event_heap', 'dedupe_key', n::text, 'swf', '{"unsent": ["email"]}'::jsonb), false, n, n, 'swf-alarms'
        FROM generate_series(1, 1200) AS n`,
     );
     const first = await unsentClears(db, "heap");
     expect(first.map(({ dedupeKey }) => dedupeKey).slice(0, 2)).toEqual(["1", "2"]);
     expect(first).toHaveLength(1000);
-    await db.transaction((tx) =>
-      stampNotified(
-        tx,
-        first.map(({ id }) => id),
-        LATER,
-      ),
-    );
+    await stamp({ cleared: first.map(({ id }) => id) });
     expect(await unsentClears(db, "heap")).toHaveLength(200);
   });
 
-  const attempt = (alarm: string, events: Partial<NewNotification>): NewNotification => ({
-    alarm,
-    runId: "run",
-    channel: "ses",
-    subject: "subject",
-    text: "text",
-    recipients: ["a@h", "b@h"],
-    newEventIds: [],
-    continuingEventIds: [],
-    clearedEventIds: [],
-    ...events,
-  });
-  const since = (time: number, ids: readonly string[]) =>
-    ids.map((eventId) => ({ eventId, since: time }));
-  const opened = (given: NewNotification, at: number) =>
-    db.transaction((tx) => openNotification(tx, given, at));
-  const close = (id: string, result: NotificationResult, at: number) =>
-    db.transaction((tx) => closeNotification(tx, id, result, at));
-  const closed = {
-    outcome: "failed" as const,
-    messageIds: [],
-    refused: [],
-    pending: [],
-    error: undefined,
-    retryable: undefined,
-    shortened: undefined,
-  };
+  describe("events that a notification names which may have been delivered", () => {
+    const opened = async (more: Partial<NewNotification>, at = LATER): Promise<string> => {
+      const given = makeNew(more);
+      await db.transaction((tx) => openNotification(tx, given, at));
+      return given.id;
+    };
+    const close = (id: string, result: Partial<NotificationResult>) =>
+      db.transaction((tx) => closeNotification(tx, id, { ...DELIVERED, ...result }, LATER));
+    const FAILED = { state: "failed", outcome: "failed", notBefore: LATER } as const;
+    const ITEM = { dedupeKey: "k", fireTime: FIRED, newsAt: FIRED, reason: "unsent" } as const;
+    const items = (ids: readonly string[], at?: number): readonly DueItem[] =>
+      ids.map((eventId) => ({ ...ITEM, eventId, notices: notified(at) }));
+    const found = async (alarm: string, given: readonly DueItem[], channel = "email") =>
+      [...(await maybeNotified(db, { alarm, channel }, given, LATER + 600))].sort();
 
-  test("events that a mail with an unknown delivery state names, in any list, may have been mailed", async () => {
-    await opened(attempt("alarm_u", { newEventIds: ["n", "x"] }), LATER);
-    await opened(attempt("alarm_u", { continuingEventIds: ["c"] }), LATER);
-    await opened(attempt("alarm_u", { clearedEventIds: ["o"] }), LATER);
-    const failed = await opened(attempt("alarm_u", { newEventIds: ["f"] }), LATER);
-    await close(failed, closed, LATER);
-    const silent = await opened(attempt("alarm_u", { newEventIds: ["s"] }), LATER);
-    await close(silent, { ...closed, unknown: { count: 1, last: LATER } }, LATER);
-    await opened(attempt("alarm_v", { newEventIds: ["v"] }), LATER);
-    const ids = ["n", "c", "o", "f", "s", "v", "nowhere"];
-    const once = { count: 1, last: LATER };
-    expect(await unknownAttempts(db, "alarm_u", since(FIRED, ids))).toEqual(
-      new Map(["c", "n", "o", "s"].map((id) => [id, once])),
-    );
-    expect(await unknownAttempts(db, "alarm_u", since(LATER + 1, ids))).toEqual(new Map());
-    expect(await unknownAttempts(db, "alarm_u", [])).toEqual(new Map());
-  });
-
-  test("each event has its own time from which attempts count, and a row that somebody changed is ignored", async () => {
-    await insertEntry(db, {
-      kind: "notification",
-      created: LATER + 30,
-      data: { alarm: "alarm_w", outcome: "unknown", new_event_ids: "none", cleared_event_ids: {} },
+    test("in any list, on this channel, by an attempt after the last delivered one", async () => {
+      const alarm = "alarm_u";
+      await opened({ alarm, newEventIds: ["n", "x"] });
+      await opened({ alarm, continuingEventIds: ["c"] });
+      await opened({ alarm, clearedEventIds: ["o"] });
+      await close(await opened({ alarm, newEventIds: ["f"] }), FAILED);
+      await close(await opened({ alarm, newEventIds: ["d"] }), {});
+      const unknown = { count: 1, last: LATER };
+      await close(await opened({ alarm, newEventIds: ["s"] }), { ...FAILED, unknown });
+      await opened({ alarm, newEventIds: ["chat"], channel: "chat" });
+      await opened({ alarm: "alarm_v", newEventIds: ["v"] });
+      const ids = ["n", "c", "o", "f", "d", "s", "chat", "v", "nowhere"];
+      expect(await found(alarm, items(ids))).toEqual(["c", "n", "o", "s"]);
+      expect(await found(alarm, items(ids), "chat")).toEqual(["chat"]);
+      expect(await found(alarm, items(ids, LATER + 1))).toEqual([]);
+      expect(await found(alarm, [...items(["n"], LATER), ...items(["c"], LATER + 1)])).toEqual([
+        "n",
+      ]);
+      expect(await found(alarm, [])).toEqual([]);
     });
-    for (const index of Array.from({ length: 30 }, (_, each) => each))
-      await opened(
-        attempt("alarm_w", { continuingEventIds: ["a", "b", `e${index}`] }),
-        LATER + index,
-      );
-    const named = [
-      ...since(FIRED, ["a", "e0", "e29"]),
-      ...since(LATER + 20, ["b"]),
-      ...since(LATER + 6, ["e5"]),
-    ];
-    expect(await unknownAttempts(db, "alarm_w", named)).toEqual(
-      new Map([
-        ["a", { count: 30, last: LATER + 29 }],
-        ["b", { count: 10, last: LATER + 29 }],
-        ["e0", { count: 1, last: LATER }],
-        ["e29", { count: 1, last: LATER + 29 }],
-      ]),
-    );
-  });
 
-  test.each([0, 1, 21, 100])(
-    "%d failed attempts before and after an unknown one change nothing",
-    async (count) => {
-      const alarm = `alarm_failed_${count}`;
-      const fail = async (at: number) => {
-        const id = await opened(attempt(alarm, { continuingEventIds: ["a"] }), at);
-        await close(id, closed, at);
-      };
-      for (let index = 0; index < count; index++) await fail(LATER + index);
-      expect(await unknownAttempts(db, alarm, since(FIRED, ["a"]))).toEqual(new Map());
-      await opened(attempt(alarm, { newEventIds: ["a"] }), LATER + 200);
-      for (let index = 0; index < count; index++) await fail(LATER + 300 + index);
-      expect(await unknownAttempts(db, alarm, since(FIRED, ["a"]))).toEqual(
-        new Map([["a", { count: 1, last: LATER + 200 }]]),
-      );
-    },
-  );
-
-  test("an announcement is found by its id", async () => {
-    const unknown = { about: "quarantine", announces: "quarantine of x since 5" };
-    await opened(attempt("alarm_x", unknown), LATER);
-    const named = since(FIRED, [unknown.announces, "quarantine of x since 6"]);
-    expect([...(await unknownAttempts(db, "alarm_x", named)).keys()]).toEqual([unknown.announces]);
-  });
-
-  test("a mail that has yet to reach somebody is found until it has", async () => {
-    const id = await opened(attempt("alarm_p", {}), LATER);
-    const refused = [{ address: "c@h", reason: "no" }];
-    const result = { ...closed, outcome: "partial" as const, messageIds: ["m-1"], refused };
-    await close(id, { ...result, pending: ["b@h"], error: "down", retryable: true }, LATER);
-    const whole = await opened(attempt("alarm_p", {}), LATER);
-    await close(whole, result, LATER);
-    const [mail, ...rest] = await pendingMails(db, "alarm_p");
-    expect(rest).toEqual([]);
-    expect(mail).toEqual({
-      id,
-      subject: "subject",
-      text: "text",
-      attemptedAt: LATER,
-      attempts: 1,
-      pending: ["b@h"],
-      refused,
-      messageIds: ["m-1"],
-      error: "down",
-      unknown: undefined,
+    test("rows of earlier versions are those of email, whatever they call the service", async () => {
+      const alarm = "alarm_old";
+      const row = { alarm, channel: "ses", attempted_at: LATER };
+      for (const [outcome, id] of [
+        ["unknown", "a"],
+        ["interrupted", "b"],
+        ["failed", "c"],
+      ])
+        await insertEntry(db, {
+          kind: "notification",
+          created: LATER,
+          data: { ...row, outcome, new_event_ids: [id] },
+        });
+      expect(await found(alarm, items(["a", "b", "c"]))).toEqual(["a", "b"]);
+      expect(await found(alarm, items(["a", "b", "c"]), "ses")).toEqual([]);
     });
-    expect(await pendingMails(db, "alarm_q")).toEqual([]);
 
-    const unknown = { count: 1, last: LATER + 300 };
-    await db.transaction((tx) => beginRetry(tx, { id, attempts: 1 }, unknown));
-    // A crash here leaves this: the attempt is counted, and its delivery state is unknown.
-    expect((await entryRow(db, id)).data).toMatchObject({ attempts: 2, retry: "unknown" });
-    expect(await pendingMails(db, "alarm_p")).toMatchObject([
-      { attempts: 2, pending: ["b@h"], unknown },
-    ]);
-
-    await close(
-      id,
-      {
-        outcome: "delivered",
-        messageIds: ["m-1", "m-2"],
-        refused: [],
-        pending: [],
-        givenUp: [],
-        error: undefined,
-        retryable: undefined,
-      },
-      LATER + 301,
-    );
-    const { data } = await entryRow(db, id);
-    expect(data).toMatchObject({
-      outcome: "delivered",
-      message_ids: ["m-1", "m-2"],
-      attempts: 2,
-      attempted_at: LATER,
-      finished_at: LATER + 301,
+    test("an event that began while the clock was ahead seems younger than its notifications", async () => {
+      const alarm = "alarm_ahead";
+      await opened({ alarm, newEventIds: ["young", "stamped"] });
+      const young = items(["young"]).map((item) => ({ ...item, fireTime: LATER + 1e6 }));
+      expect(await found(alarm, [...young, ...items(["stamped"], LATER + 1e6)])).toEqual([
+        "stamped",
+        "young",
+      ]);
     });
-    for (const key of ["pending", "retry", "error", "retryable", "unknown_attempts"])
-      expect(data).not.toHaveProperty(key);
-    expect(await pendingMails(db, "alarm_p")).toEqual([]);
-  });
 
-  test("a pending mail that somebody changed beyond reading is left alone", async () => {
-    await insertEntry(db, { kind: "notification", data: { alarm: "alarm_r", pending: ["a@h"] } });
-    expect(await pendingMails(db, "alarm_r")).toEqual([]);
+    test("a row that somebody changed costs no other", async () => {
+      const alarm = "alarm_w";
+      await insertEntry(db, {
+        kind: "notification",
+        created: LATER + 30,
+        data: { alarm, outcome: "unknown", new_event_ids: "none", cleared_event_ids: {} },
+      });
+      await opened({ alarm, newEventIds: ["a"] });
+      expect(await found(alarm, items(["a", "b"]))).toEqual(["a"]);
+    });
   });
 
   test.each([
     ["nothing", "n", [], false, false],
     ["a clear", "c", ["clear"], true, false],
-    ["a mail", "m", ["mail"], false, true],
-    ["both", "b", ["clear", "mail"], true, true],
-  ])(
-    "one statement finds the alarms with unsent mail: %s",
-    async (_, alarm, unsent, clears, pending) => {
-      await insertEntry(db, { kind: "notification", data: { alarm: `alarm_${alarm}` } });
-      for (const what of unsent) {
-        if (what === "clear") {
-          const id = await firing(alarm);
-          await db.transaction((tx) => clearEvents(tx, [id], gone, LATER));
-        } else
-          await insertEntry(db, {
-            kind: "notification",
-            data: { alarm: `alarm_${alarm}`, pending: [] },
-          });
-      }
-      const found = await readUnsentMail(db);
-      expect(found.hasClears(alarm)).toBe(clears);
-      expect(found.hasPending(`alarm_${alarm}`)).toBe(pending);
-    },
-  );
+    ["a clear of an earlier version", "co", ["old clear"], true, false],
+    ["an open notification", "m", ["open"], false, true],
+    ["one of an earlier version", "mo", ["pending"], false, true],
+    ["both", "b", ["clear", "open"], true, true],
+  ])("one statement finds the alarms: %s", async (_, alarm, unsent, clears, isOpen) => {
+    await insertEntry(db, { kind: "notification", data: { alarm: `alarm_${alarm}` } });
+    const notification = (data: object) =>
+      insertEntry(db, { kind: "notification", data: { alarm: `alarm_${alarm}`, ...data } });
+    for (const what of unsent) {
+      if (what === "clear") await clear(await insertEvent(alarm), ["chat"]);
+      else if (what === "old clear") await insertEvent(alarm, { clear_time: 5, mail_owed: true });
+      else await notification(what === "open" ? { not_before: 5 } : { pending: ["a@h"] });
+    }
+    const found = await readUnsent(db);
+    expect(found.hasClears(alarm)).toBe(clears);
+    expect(found.hasOpen(`alarm_${alarm}`)).toBe(isOpen);
+  });
+
+  test("it also finds the time until which a channel accepts nothing", async () => {
+    const queued = (channel: string, not_before: unknown, state = "queued") =>
+      insertEntry(db, {
+        kind: "notification",
+        data: { alarm: "alarm_q", channel, state, not_before },
+      });
+    await queued("chat", LATER);
+    await queued("chat", LATER + 60);
+    await queued("chat", LATER + 600, "failed");
+    await queued("hook", "soon");
+    const found = await readUnsent(db);
+    const channels = ["chat", "hook", "email", "constructor"];
+    expect(channels.map(found.queuedUntil)).toEqual([LATER + 60, 0, 0, 0]);
+  });
 
   test("rows that do not name an alarm are ignored", async () => {
     await insertEntry(db, { kind: "notification", data: { pending: ["a@h"] } });
     await insertEntry(db, { kind: "event", data: { mail_owed: true } });
-    const found = await readUnsentMail(db);
+    const found = await readUnsent(db);
     expect(found.hasClears("")).toBe(false);
-    expect(found.hasPending("null")).toBe(false);
+    expect(found.hasOpen("null")).toBe(false);
   });
 });
