@@ -53,7 +53,8 @@ export async function runEngineAlarm(facts: EngineAlarmFacts): Promise<RanResult
     readiness: { kind: "ready", params: row.params, notes: [], typos: [] },
   };
   // What has ended at once is true, however much of it there is.
-  const recorded = await record(alarm, { db, run, detect, teams, clearGuardShare: 1 });
+  const hasEvents = facts.unsent.hasEngineEvents;
+  const recorded = await record(alarm, { db, run, detect, teams, clearGuardShare: 1, hasEvents });
   const notified = await notify(row, recorded, facts);
   const after = [...queues].flatMap(([name, queue]) => {
     const { error } = queue?.report ?? {};

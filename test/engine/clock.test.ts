@@ -23,7 +23,7 @@ describe.each(DATABASES)("on $kind", ({ open }) => {
 
   /** What a tick does with its clock; returns whether it may remove old rows. */
   async function tick(now: number, service?: number): Promise<boolean> {
-    const check = await db.transaction((tx) => judgeClock(tx, now));
+    const { check } = await db.transaction((tx) => judgeClock(tx, now));
     await db.transaction((tx) => openEngineRun(tx, now));
     return (
       (await confirmClock(db, check, new Map([["main", { date: service }]]), now)).length === 0

@@ -39,6 +39,12 @@ export async function readStateRows(db: Queryable): Promise<readonly Entry[]> {
   return rows.filter(({ name }) => /^state:(quarantine|source):/.test(name ?? ""));
 }
 
+/** The events of one alarm, oldest first. */
+export async function eventsOf(db: Queryable, alarm: string): Promise<readonly Entry[]> {
+  const events = await readEntries(db, "event");
+  return events.filter(({ data }) => data.entry_id === `event_${alarm}`);
+}
+
 /** The row of an alarm that mails ops@example.org; `data` goes over the usual keys. */
 export async function insertAlarm(
   db: Queryable,
