@@ -3,7 +3,14 @@ import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { perAlarm } from "../support/contract.ts";
 import { createPostgres, DATABASES } from "../support/databases.ts";
 import { loginTo } from "../support/login.ts";
-import { type Entry, eventsOf, insertAlarm, insertEntry, only, readEntries } from "../support/rows.ts";
+import {
+  type Entry,
+  eventsOf,
+  insertAlarm,
+  insertEntry,
+  only,
+  readEntries,
+} from "../support/rows.ts";
 import { type EngineAt, engineAt, type Says, START } from "./engine_at.ts";
 
 const MINUTE = 60;

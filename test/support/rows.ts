@@ -68,6 +68,14 @@ export async function insertAlarm(
   });
 }
 
+/** Changes keys of an alarm's row. */
+export async function changeAlarm(db: Queryable, name: string, data: object): Promise<void> {
+  await db.query(
+    `UPDATE entry SET data = data || $2::text::jsonb WHERE kind = 'alarm' AND data->>'entry_id' = $1`,
+    [`alarm_${name}`, JSON.stringify(data)],
+  );
+}
+
 /** Every row of every table of the database, with the marks that Postgres leaves on each write. */
 export async function dump(db: Queryable): Promise<string> {
   const tables = await db.query(
