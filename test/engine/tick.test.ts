@@ -4,6 +4,7 @@ import { perAlarm } from "../support/contract.ts";
 import { createPostgres, DATABASES } from "../support/databases.ts";
 import { loginTo } from "../support/login.ts";
 import {
+  changeAlarm,
   type Entry,
   eventsOf,
   insertAlarm,
@@ -251,10 +252,7 @@ describe.each(DATABASES)("on $kind", ({ open }) => {
     for (const { sentence, minute, says, set, mailBlocked, mail, active } of steps) {
       if (says !== undefined) engine.says("x", says);
       if (set !== undefined) {
-        await engine.db.query(
-          "UPDATE entry SET data = data || $1::text::jsonb WHERE kind = 'alarm'",
-          [JSON.stringify(set)],
-        );
+        await changeAlarm(engine.db, "x", set);
       }
       if (mailBlocked !== undefined) engine.blockMail(mailBlocked);
       expect(await tickAt(engine, START + minute * MINUTE), sentence).toBe(mail);
