@@ -107,9 +107,9 @@ export class ChannelQueue {
       this.#error = facts;
       return undelivered(outgoing.recipients, facts);
     }
-    for (let left = outgoing.recipients; ; ) {
+    for (;;) {
       this.#attempted = true;
-      const delivery = await channel.deliver({ ...outgoing, recipients: left }, signal, onProgress);
+      const delivery = await channel.deliver(outgoing, signal, onProgress);
       const { error, confirmed, pending } = delivery;
       for (const address of confirmed) this.reached.add(address);
       this.#lastError = error?.message;
@@ -118,13 +118,14 @@ export class ChannelQueue {
         return delivery;
       }
       const until = this.#facts.clock() + error.retryAfter;
-      const isPatient = until <= this.#facts.patientUntil && confirmed.length === 0;
+      // What has reached some of its recipients is recorded first.
+      const isWhole = pending.length === outgoing.recipients.length;
+      const isPatient = isWhole && until <= this.#facts.patientUntil;
       if (!isPatient || !(await this.#wait(error.retryAfter))) {
         this.#closedUntil = until;
         this.#error = error;
         return delivery;
       }
-      left = pending;
     }
   }
 

@@ -16,7 +16,7 @@ import type { Run } from "./run.ts";
 export interface DeliverFacts {
   readonly db: Database;
   readonly queue: ChannelQueue;
-  readonly run: Pick<Run, "clock">;
+  readonly run: Pick<Run, "clock" | "now">;
 }
 
 /** What became of a notification. */
@@ -146,7 +146,7 @@ async function attempt(task: Attempt, { db, queue, run }: DeliverFacts): Promise
       const shortened = message === task.message ? undefined : message.text;
       const isConfirmed = delivery.confirmed.length > 0;
       await db.transaction(async (tx) => {
-        if (isConfirmed && !isStamped) await stampNotified(tx, task.stamp, now);
+        if (isConfirmed && !isStamped) await stampNotified(tx, task.stamp, run.now);
         await closeNotification(tx, task.id, { ...result, givenUp, shortened }, now);
       });
       isStamped ||= isConfirmed;

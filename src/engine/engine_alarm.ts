@@ -9,6 +9,7 @@ import { resolveRecipients } from "../core/recipients.ts";
 import { type Pending, settle } from "../core/settle.ts";
 import { lateOf, pendingOf, type States, saveLate, savePending } from "../store/engine_state.ts";
 import { errorText } from "../text/describe.ts";
+import type { ChannelReport } from "./channel_queue.ts";
 import { type NotifyFacts, notify } from "./notify.ts";
 import { record } from "./record.ts";
 import { type AlarmResult, type RanResult, ranResult } from "./result.ts";
@@ -30,6 +31,7 @@ export interface EngineAlarmFacts extends NotifyFacts {
 export async function runEngineAlarm(facts: EngineAlarmFacts): Promise<RanResult> {
   const { row, states, run, db, teams, queues } = facts;
   const late = lateOf(states);
+  const before = new Map([...queues].map(([name, queue]) => [name, queue?.report]));
   const engineFacts = factsOf(facts, late);
   let pending: Pending = pendingOf(states, ENGINE);
   const errors: string[] = [];
@@ -53,12 +55,13 @@ export async function runEngineAlarm(facts: EngineAlarmFacts): Promise<RanResult
     readiness: { kind: "ready", params: row.params, notes: [], typos: [] },
   };
   // What has ended at once is true, however much of it there is.
-  const recorded = await record(alarm, { db, run, detect, teams, clearGuardShare: 1 });
+  const hasEvents = facts.unsent.hasEngineEvents;
+  const recorded = await record(alarm, { db, run, detect, teams, clearGuardShare: 1, hasEvents });
   const notified = await notify(row, recorded, facts);
   const after = [...queues].flatMap(([name, queue]) => {
-    const { error } = queue?.report ?? {};
-    const isKnown = engineFacts.channels.some((channel) => channel.name === name && channel.error);
-    return error === undefined || isKnown ? [] : [[name, error] as const];
+    const [report, known] = [queue?.report, before.get(name)];
+    const isNews = isTried(report) && (!isTried(known) || report?.error !== known?.error);
+    return isNews ? [[name, report?.error ?? DELIVERED] as const] : [];
   });
   if (after.length + late.size > 0)
     await save(() => db.transaction((tx) => saveLate(tx, new Map(after), run.now)));
@@ -101,7 +104,14 @@ function isSame(one: Pending, other: Pending): boolean {
   return JSON.stringify([...one]) === JSON.stringify([...other]);
 }
 
-/** `late` is what failed in the tick before after this alarm's turn. */
+function isTried(report: ChannelReport | undefined): boolean {
+  return report !== undefined && (report.attempted || report.error !== undefined);
+}
+
+/** What is stored of a channel that delivered in this alarm's turn. */
+const DELIVERED = "";
+
+/** `late` is what became of channels in this alarm's turn in the tick before. */
 function factsOf(facts: EngineAlarmFacts, late: ReadonlyMap<string, string>): EngineFacts {
   const { row, results, run, queues, teams, sources, channels } = facts;
   const rows = [row, ...results.map((result) => result.row)];
@@ -113,10 +123,11 @@ function factsOf(facts: EngineAlarmFacts, late: ReadonlyMap<string, string>): En
     unreachableAfter: facts.unreachableAfter,
     alarms: results.map((result) => alarmFacts(result, teams)),
     channels: [...channels].map(([name, { faults }]) => {
-      const { attempted = false, error } = queues.get(name)?.report ?? {};
-      const known = faults.length > 0 ? faults.join("; ") : error;
-      const before = attempted ? undefined : late.get(name);
-      return { name, attempted: attempted || faults.length > 0, error: known ?? before };
+      if (faults.length > 0) return { name, attempted: true, error: faults.join("; ") };
+      const report = queues.get(name)?.report;
+      if (report !== undefined && isTried(report)) return { name, ...report };
+      const before = late.get(name);
+      return { name, attempted: before !== undefined, error: before || undefined };
     }),
     recipients: [
       ...rows

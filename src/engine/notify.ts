@@ -1,5 +1,6 @@
 import { EMAIL } from "../core/alarm_channels.ts";
 import type { Refused } from "../core/delivery.ts";
+import { ENGINE } from "../core/event_key.ts";
 import type { AlarmRow, Team } from "../core/model.ts";
 import {
   type DueItem,
@@ -11,7 +12,7 @@ import {
 } from "../core/notice.ts";
 import { type Dispatch, type OpenNotification, planDispatch } from "../core/notification.ts";
 import { resolveRecipients } from "../core/recipients.ts";
-import { routeItems } from "../core/route.ts";
+import { type Route, routeItems } from "../core/route.ts";
 import type { Database } from "../store/database.ts";
 import { forgetUnsent, unsentClears } from "../store/events.ts";
 import { openNotifications, type Unsent } from "../store/notifications.ts";
@@ -118,6 +119,20 @@ async function dropUnused(
   return notes;
 }
 
+/** The alarm `engine` notifies without being asked to: where it has no recipients, its clears wait for none. */
+async function dropUnaddressed(
+  channel: string,
+  alarm: AlarmRow,
+  routes: readonly Route[],
+  { db, run }: NotifyFacts,
+): Promise<void> {
+  if (run.mode !== "tick" || alarm.name !== ENGINE) return;
+  const items = routes.flatMap((route) => (route.to.length === 0 ? route.items : []));
+  const ids = items.flatMap((item) => (item.clearTime === undefined ? [] : [item.eventId]));
+  if (ids.length === 0) return;
+  await db.transaction((tx) => forgetUnsent(tx, ids, channel, run.clock()));
+}
+
 async function notifyOn(
   channel: string,
   alarm: AlarmRow,
@@ -136,10 +151,13 @@ async function notifyOn(
     unsentClears: earlier.clears.filter(({ unsent }) => unsent.includes(channel)),
     now,
   });
-  const due = [...items.fresh, ...items.continuing, ...items.cleared];
+  const due = [...items.fresh, ...items.continuing, ...items.cleared].map((item) =>
+    withOwnRecipients(item, recorded.outcome),
+  );
   const target = queue?.target;
   const { routes, faults } = routeItems(due, { alarm, teams, channel, target });
   const recipients = [...new Set(routes.flatMap((route) => route.recipients))];
+  await dropUnaddressed(channel, alarm, routes, facts);
   const usable = queue ? "usable" : queues.has(channel) ? "unusable" : "not configured";
   const open = earlier.open.filter((row) => row.channel === channel);
   const plan = planDispatch({
@@ -177,6 +195,12 @@ async function notifyOn(
 function activeIds({ plan, opened }: Recorded): ReadonlySet<string> {
   const known = [...plan.touch, ...plan.keep].map(({ event }) => event.id);
   return new Set([...known, ...opened.map(({ id }) => id)]);
+}
+
+/** What is detected now goes to those whom its detection names now. */
+function withOwnRecipients(item: DueItem, { detections }: Recorded["outcome"]): DueItem {
+  const { recipients } = (item.clearTime === undefined && detections.get(item.dedupeKey)) || {};
+  return recipients ? { ...item, notices: { ...item.notices, recipients } } : item;
 }
 
 /** Without what waits in an open notification, which is counted. */

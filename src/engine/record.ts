@@ -30,14 +30,16 @@ export interface RecordFacts {
   readonly teams: ReadonlyMap<string, Team>;
   /** Share of the active events that may clear at once. */
   readonly clearGuardShare: number;
+  /** False if it is known that the alarm has no active events. */
+  readonly hasEvents?: boolean;
 }
 
 /** Detects, reconciles and writes. Never throws. */
 export async function record(alarm: Alarm, facts: RecordFacts): Promise<Recorded> {
-  const { db, run, detect, clearGuardShare } = facts;
+  const { db, run, detect, clearGuardShare, hasEvents = true } = facts;
   let outcome = notDetected("detect did not run", undefined);
   try {
-    const active = await activeEvents(db, alarm.row.name);
+    const active = hasEvents ? await activeEvents(db, alarm.row.name) : new Map();
     outcome = await detect(active);
     const plan = guardClears(reconcile(outcome, active), clearGuardShare);
     const planned = plan.open.map(({ dedupeKey }): OpenedEvent => {

@@ -153,7 +153,7 @@ export async function savePending(
   await saveState(tx, PENDING, alarm, state, now);
 }
 
-/** Why channels did not deliver after the alarm `engine` had its turn in the last tick, by channel. */
+/** Why channels did not deliver in the turn of the alarm `engine` in the last tick, by channel; empty if they did. */
 export function lateOf(states: States): ReadonlyMap<string, string> {
   const { channels } = states.get(stateName("late", ENGINE)) ?? {};
   const entries = Object.entries(isJsonObject(channels) ? channels : {});

@@ -15,7 +15,7 @@ type Ids = readonly string[];
 const BATCH = 20_000;
 
 /** The condition of the partial unique index; statements repeat it so that Postgres can use the index. */
-const ACTIVE = `kind = 'event' AND ${LIVE}
+export const ACTIVE = `kind = 'event' AND ${LIVE}
     AND data->>'clear_time' IS NULL`;
 
 /**
@@ -37,9 +37,9 @@ const NOTICES = `jsonb_build_array(data->'swf', CASE WHEN data->'swf'->'notified
               data->'mail_owed')::text`;
 
 /** SQL for a number in `data`: 0 if it is missing, has another type, or is too large for a time or a counter. */
-function numberAt(key: string): string {
-  return `CASE WHEN jsonb_typeof(data->'${key}') = 'number' THEN
-            CASE WHEN abs((data->>'${key}')::numeric) < 1e15 THEN (data->>'${key}')::float8 ELSE 0 END
+function numberAt(key: string, object = "data"): string {
+  return `CASE WHEN jsonb_typeof(${object}->'${key}') = 'number' THEN
+            CASE WHEN abs((${object}->>'${key}')::numeric) < 1e15 THEN (${object}->>'${key}')::float8 ELSE 0 END
           ELSE 0 END`;
 }
 
@@ -230,13 +230,18 @@ export interface Stamp {
   readonly cleared: Ids;
 }
 
-/** Records a delivered notification on every event that it named, cleared ones too. */
+/** SQL for the time of the latest news. */
+const NEWS_AT = `CASE WHEN data->'swf' ? 'news_at' THEN ${numberAt("news_at", "data->'swf'")} ELSE ${numberAt("fire_time")} END`;
+
+/** Records a delivered notification on every event that it named, cleared ones too; `now` is the tick's time. */
 export async function stampNotified(
   tx: Transaction,
   { channel, composedAt, to, firing, reminded, cleared }: Stamp,
   now: number,
 ): Promise<void> {
-  const last = numberAt("last_notified");
+  // Times of a clock that was ahead would make each later notification look too old.
+  const last = `CASE WHEN ${numberAt("last_notified")} > $2 THEN 0 ELSE ${numberAt("last_notified")} END`;
+  const news = `CASE WHEN ${NEWS_AT} > $2 THEN jsonb_build_object('news_at', $2) ELSE '{}' END`;
   // Several channels may remind in one tick.
   const stamped = (
     unsent: string,
@@ -244,7 +249,7 @@ export async function stampNotified(
   ) => `jsonb_set(data - 'mail_owed', '{swf}', ${unsent}
       || jsonb_build_object(
         'notified', coalesce(${FULL_SWF}->'notified', '{}') || jsonb_build_object($3::text, $4::float8),
-        'to', coalesce(${SWF}->'to', '{}') || jsonb_build_object($3, to_jsonb($5::text[]))${reminders}))
+        'to', coalesce(${SWF}->'to', '{}') || jsonb_build_object($3, to_jsonb($5::text[]))${reminders}) || ${news})
     || jsonb_build_object('last_notified', greatest($4, ${last}))`;
   const counted = `, 'reminders', coalesce((data->'swf'->>'reminders')::float8, 0) + CASE WHEN ${last} < $4 THEN 1 ELSE 0 END`;
   const params = [now, channel, composedAt, to];

@@ -1,13 +1,13 @@
 import { EMAIL } from "../core/alarm_channels.ts";
 import type { Bundle } from "../core/bundle.ts";
-import { eventEntryId } from "../core/event_key.ts";
+import { ENGINE, eventEntryId } from "../core/event_key.ts";
 import type { DueItem } from "../core/notice.ts";
 import type { Attempted, OpenNotification } from "../core/notification.ts";
 import { repeatPause } from "../core/repeats.ts";
 import { safeText } from "../text/json.ts";
 import type { Queryable, Transaction } from "./database.ts";
 import { ALARMS_CONTEXT, insertEntries, jsonText } from "./entry.ts";
-import { UNSENT_CLEAR } from "./events.ts";
+import { ACTIVE, UNSENT_CLEAR } from "./events.ts";
 import { readOpen } from "./open_notification.ts";
 
 /** The SQL condition of notifications. */
@@ -245,7 +245,10 @@ export async function maybeNotified(
 
 export type Unsent = Awaited<ReturnType<typeof readUnsent>>;
 
-/** What earlier ticks could not deliver; usually nothing. One statement for all alarms of a tick. */
+/**
+ * What earlier ticks could not deliver, and whether they found trouble of the engine; usually nothing. One statement
+ * for all alarms of a tick.
+ */
 export async function readUnsent(db: Queryable) {
   const rows = await db.query(
     `SELECT DISTINCT 'clear ' || (data->>'entry_id') AS unsent, NULL::float8 AS until FROM entry WHERE ${UNSENT_CLEAR}
@@ -253,7 +256,9 @@ export async function readUnsent(db: Queryable) {
      SELECT 'open ' || (data->>'alarm'), NULL FROM entry WHERE ${OPEN} GROUP BY 1
      UNION ALL
      SELECT 'queued ' || (data->>'channel'), max(CASE WHEN jsonb_typeof(data->'not_before') = 'number' THEN (data->>'not_before')::float8 END)
-     FROM entry WHERE ${OPEN} AND data->>'state' = 'queued' GROUP BY 1`,
+     FROM entry WHERE ${OPEN} AND data->>'state' = 'queued' GROUP BY 1
+     UNION ALL
+     (SELECT 'engine', NULL FROM entry WHERE ${ACTIVE} AND data->>'entry_id' = '${eventEntryId(ENGINE)}' LIMIT 1)`,
   );
   const unsent = new Map(rows.map((row) => [String(row.unsent), Number(row.until)]));
   return {
@@ -263,6 +268,8 @@ export async function readUnsent(db: Queryable) {
     hasOpen: (alarmEntryId: string): boolean => unsent.has(`open ${alarmEntryId}`),
     /** Epoch seconds until which the channel accepts nothing; 0 if it did not say so. */
     queuedUntil: (channel: string): number => unsent.get(`queued ${channel}`) ?? 0,
+    /** Whether the alarm `engine` has active events. */
+    hasEngineEvents: unsent.has("engine"),
   };
 }
 

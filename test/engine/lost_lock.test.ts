@@ -4,7 +4,7 @@ import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { CountingDatabase } from "../support/counting_database.ts";
 import { createPostgres } from "../support/databases.ts";
 import { loginTo } from "../support/login.ts";
-import { insertAlarm, readEntries } from "../support/rows.ts";
+import { eventsOf, insertAlarm } from "../support/rows.ts";
 import { engineAt } from "./engine_at.ts";
 
 /** A database whose lock is lost once `state.isLost` is set. */
@@ -25,7 +25,7 @@ function withLock(db: Database, state: { isLost: boolean }): Database {
 
 /** Dedupe keys of the active events. */
 async function active(db: Database): Promise<readonly string[]> {
-  const events = (await readEntries(db, "event")).filter(({ data }) => data.clear_time === null);
+  const events = (await eventsOf(db, "x")).filter(({ data }) => data.clear_time === null);
   return events.map(({ data }) => String(data.dedupe_key)).toSorted();
 }
 

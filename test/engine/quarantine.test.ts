@@ -15,7 +15,15 @@ import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { perAlarm, runData } from "../support/contract.ts";
 import { createPostgres } from "../support/databases.ts";
 import { loginTo } from "../support/login.ts";
-import { type Entry, insertAlarm, only, readEntries, readStateRows } from "../support/rows.ts";
+import {
+  changeAlarm,
+  type Entry,
+  eventsOf,
+  insertAlarm,
+  only,
+  readEntries,
+  readStateRows,
+} from "../support/rows.ts";
 import { type EngineAt, engineAt, START } from "./engine_at.ts";
 
 const MINUTE = 60;
@@ -33,7 +41,7 @@ async function brokenAlarm(data: { readonly [key: string]: unknown } = {}): Prom
 async function next(engine: EngineAt, names?: readonly string[]): Promise<string> {
   engine.now += 5 * MINUTE;
   const report = await engine.tick("tick", names);
-  const result = only(report?.results ?? []);
+  const result = only(report?.results.filter(({ row }) => row.name === "x") ?? []);
   if (result.kind !== "ran") return result.kind;
   const what = result.started ? result.outcome.status : "left out";
   return `${what}, ${report?.errors.length === 0 ? "quiet" : "error"}`;
@@ -45,10 +53,10 @@ async function ticks(engine: EngineAt, count: number): Promise<readonly string[]
   return told;
 }
 
-/** The subjects of all mails that were tried, and how each ended; in the order of the alphabet. */
+/** The subjects of all notifications and how each ended; in the order of the alphabet. */
 async function mails(engine: EngineAt): Promise<readonly string[]> {
   const attempts = await readEntries(engine.db, "notification");
-  return attempts.map(({ title, data }) => `${title}: ${data.about}: ${data.outcome}`).sort();
+  return attempts.map(({ title, data }) => `${title}: ${data.outcome}`).sort();
 }
 
 async function lastRun(engine: EngineAt): Promise<Entry> {
@@ -59,8 +67,10 @@ async function lastRun(engine: EngineAt): Promise<Entry> {
 const FAILED = "failed, error";
 const LEFT_OUT = "left out, quiet";
 const WELL = "complete, quiet";
-const MAIL = "[alarm_x] quarantined: it failed 3 times in a row: quarantine: delivered";
-const END = "[alarm_x] recovered: it runs again: recovery: delivered";
+const QUARANTINED = "alarm x is quarantined: it failed 3 times in a row: delivered";
+const MAIL = `[alarm_engine] 1 detection(s), 1 new, 0 continuing: ${QUARANTINED}`;
+const MAIL_LATER = `[alarm_engine] 1 detection(s), 0 new, 1 continuing: ${QUARANTINED}`;
+const END = `[alarm_engine] 0 detection(s), 0 new, 0 continuing, 1 cleared: ${QUARANTINED}`;
 
 test("an alarm that keeps failing is tried at growing distances, and its owners hear twice", async () => {
   const engine = await brokenAlarm();
@@ -90,8 +100,8 @@ test("an alarm that keeps failing is tried at growing distances, and its owners 
 
   engine.says("x", { keys: ["a"] });
   expect(await ticks(engine, 4)).toEqual([LEFT_OUT, LEFT_OUT, WELL, WELL]);
-  const events = "[alarm_x] 1 detection(s), 1 new, 0 continuing: undefined: delivered";
-  expect(await mails(engine)).toEqual([events, MAIL, END]);
+  const events = "[alarm_x] 1 detection(s), 1 new, 0 continuing: a is wrong: delivered";
+  expect(await mails(engine)).toEqual([END, MAIL, events]);
   const state = only(await readStateRows(engine.db));
   expect(state).toMatchObject({
     name: "state:quarantine:x",
@@ -106,10 +116,9 @@ test("the mail says what failed, what it means, and what to do", async () => {
   await ticks(engine, 3);
   const attempt = only(await readEntries(engine.db, "notification"));
   expect(attempt.data).toMatchObject({
-    alarm: "alarm_x",
-    about: "quarantine",
+    alarm: "alarm_engine",
     recipients: ["ops@example.org"],
-    new_event_ids: [],
+    new_event_ids: (await eventsOf(engine.db, "engine")).map(({ id }) => id),
     continuing_event_ids: [],
   });
   for (const part of [
@@ -129,9 +138,7 @@ test("mending the module, changing the row or naming the alarm tries it at once"
   appendFileSync(file, "// mended");
   expect(await next(engine)).toBe(FAILED);
   expect(await next(engine)).toBe(LEFT_OUT);
-  await engine.db.query(
-    `UPDATE entry SET data = jsonb_set(data, '{params}', '{"a": 1}') WHERE kind = 'alarm'`,
-  );
+  await changeAlarm(engine.db, "x", { params: { a: 1 } });
   expect(await next(engine)).toBe(FAILED);
   expect(await next(engine)).toBe(LEFT_OUT);
   expect(await next(engine, ["x"])).toBe(FAILED);
@@ -224,24 +231,24 @@ test("its events stay, and what was owed is mailed while it is left out", async 
   await ticks(engine, 3);
   engine.blockMail(false);
   expect(await next(engine)).toBe(LEFT_OUT);
-  const events = await readEntries(engine.db, "event");
+  const events = await eventsOf(engine.db, "x");
   expect(events.map(({ data }) => [data.clear_time, typeof data.last_notified])).toEqual([
     [null, "number"],
     [null, "number"],
   ]);
   expect((await mails(engine)).filter((mail) => mail.endsWith(": delivered"))).toEqual([
-    "[alarm_x] 2 detection(s), 0 new, 2 continuing: undefined: delivered",
-    MAIL,
+    MAIL_LATER,
+    "[alarm_x] 2 detection(s), 2 new, 0 continuing: a is wrong: delivered",
   ]);
 });
 
-test("a quarantine mail that fails is owed; after the end, the one mail about the end says both", async () => {
+test("a quarantine that cannot be mailed stays unsent; after its end one mail says both", async () => {
   const engine = await brokenAlarm();
   engine.blockMail(true);
   await ticks(engine, 3);
   expect(await next(engine)).toBe("left out, error");
   expect(runData(await lastRun(engine)).error_details).toMatch(
-    /^x: about quarantine: mail not sent: .*; fix the cause; every tick tries again$/,
+    /^engine: the mail "\[alarm_engine\] 1 detection.* \(attempt 2\) not sent: .*; fix the cause; every tick tries again$/,
   );
   engine.says("x", { keys: [] });
   expect(await next(engine, ["x"])).toBe("complete, error");
@@ -251,8 +258,8 @@ test("a quarantine mail that fails is owed; after the end, the one mail about th
     ({ data }) => data.outcome === "delivered",
   );
   expect(only(delivered)).toMatchObject({
-    title: "[alarm_x] recovered: it runs again",
-    content: expect.stringContaining("could not be delivered; this is the only one"),
+    title: "[alarm_engine] 0 detection(s), 0 new, 0 continuing, 1 already cleared",
+    content: expect.stringContaining("alarm x is quarantined: it failed 3 times in a row"),
   });
   expect(engine.mails()).toHaveLength(1);
 });
@@ -262,22 +269,21 @@ test("with mail off nobody is told, and turning it on afterwards tells nobody of
   await ticks(engine, 3);
   engine.says("x", { keys: [] });
   expect(await next(engine, ["x"])).toBe(WELL);
-  await engine.db.query(
-    `UPDATE entry SET data = jsonb_set(data, '{enabled}', 'true') WHERE kind = 'alarm'`,
-  );
+  await changeAlarm(engine.db, "x", { enabled: true });
   expect(await next(engine)).toBe(WELL);
   expect(await mails(engine)).toEqual([]);
+  const [event] = await eventsOf(engine.db, "engine");
+  expect(event?.data).toMatchObject({ clear_time: engine.now, swf: { news: "cleared" } });
+  expect(event?.data.swf).not.toHaveProperty("unsent");
   expect(only(await readStateRows(engine.db)).status).toBe("done");
 });
 
 test("mail that is turned on while the alarm is quarantined tells of it", async () => {
   const engine = await brokenAlarm({ enabled: false });
   await ticks(engine, 4);
-  await engine.db.query(
-    `UPDATE entry SET data = jsonb_set(data, '{enabled}', 'true') WHERE kind = 'alarm'`,
-  );
+  await changeAlarm(engine.db, "x", { enabled: true });
   expect(await next(engine)).toBe(LEFT_OUT);
-  expect(await mails(engine)).toEqual([MAIL]);
+  expect(await mails(engine)).toEqual([MAIL_LATER]);
 });
 
 test("a plan and a dry run tell nobody, and a plan remembers nothing", async () => {
@@ -285,12 +291,15 @@ test("a plan and a dry run tell nobody, and a plan remembers nothing", async () 
   await ticks(engine, 2);
   const before = await readStateRows(engine.db);
   engine.now += 5 * MINUTE;
-  expect((await engine.tick("plan"))?.results).toMatchObject([{ quarantine: { failures: 3 } }]);
+  expect((await engine.tick("plan"))?.results).toMatchObject([
+    { row: { name: "engine" } },
+    { quarantine: { failures: 3 } },
+  ]);
   expect(await readStateRows(engine.db)).toEqual(before);
   await engine.tick("dry-run");
   expect(await mails(engine)).toEqual([]);
   expect(await next(engine)).toBe(LEFT_OUT);
-  expect(await mails(engine)).toEqual([MAIL]);
+  expect(await mails(engine)).toEqual([MAIL_LATER]);
 });
 
 test.for([

@@ -25,7 +25,7 @@ test("where an alarm's active events cannot be read, none is opened twice, clear
   const engine = await engineAt(async () =>
     refusing(
       await open(),
-      (sql, alarm) => broken && sql.includes('AS "lastNotified"') && alarm === "event_x",
+      (sql, alarm) => broken && sql.includes('AS "clearHeldAt"') && alarm === "event_x",
     ),
   );
   for (const name of ["x", "y"]) {

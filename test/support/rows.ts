@@ -39,6 +39,12 @@ export async function readStateRows(db: Queryable): Promise<readonly Entry[]> {
   return rows.filter(({ name }) => /^state:(quarantine|source):/.test(name ?? ""));
 }
 
+/** The events of one alarm, oldest first. */
+export async function eventsOf(db: Queryable, alarm: string): Promise<readonly Entry[]> {
+  const events = await readEntries(db, "event");
+  return events.filter(({ data }) => data.entry_id === `event_${alarm}`);
+}
+
 /** The row of an alarm that mails ops@example.org; `data` goes over the usual keys. */
 export async function insertAlarm(
   db: Queryable,
@@ -60,6 +66,14 @@ export async function insertAlarm(
       ...data,
     },
   });
+}
+
+/** Changes keys of an alarm's row. */
+export async function changeAlarm(db: Queryable, name: string, data: object): Promise<void> {
+  await db.query(
+    `UPDATE entry SET data = data || $2::text::jsonb WHERE kind = 'alarm' AND data->>'entry_id' = $1`,
+    [`alarm_${name}`, JSON.stringify(data)],
+  );
 }
 
 /** Every row of every table of the database, with the marks that Postgres leaves on each write. */

@@ -1,0 +1,189 @@
+import { expect } from "vitest";
+import type { Channel, Outgoing } from "../../src/channel/channel.ts";
+import type { ConfiguredChannel } from "../../src/channel/registry.ts";
+import { type Delivery, type DeliveryError, undelivered } from "../../src/core/delivery.ts";
+import { MAY_BE_DUPLICATE } from "../../src/core/repeats.ts";
+import type { Queryable } from "../../src/store/database.ts";
+import { configured } from "../support/configured.ts";
+import { delivered } from "../support/mails.ts";
+import type { MortalDatabase } from "./mortal_database.ts";
+
+/** What a service does with what it gets in one tick; killed is the engine, before or after the service took it. */
+export type Fate =
+  | "accepted"
+  | "refused"
+  | "partly"
+  | "throttled"
+  | "lost before"
+  | "lost after"
+  | "killed before"
+  | "killed after";
+
+export const CHANNELS = ["email", "chat", "hook"] as const;
+export type ChannelName = (typeof CHANNELS)[number];
+
+/** What the receivers know of the tick. */
+export interface Expected {
+  readonly db: MortalDatabase;
+  readonly now: number;
+  readonly fates: { readonly [name in ChannelName]: Fate };
+  /** Fails the test if nothing may be sent for the alarm to these recipients. */
+  readonly mayNotify: (alarm: string, recipients: readonly string[]) => void;
+  /** Whether the channel was notified that the event fires; fails the test if no reminder is due then. */
+  readonly isReminder: (channel: ChannelName, event: string) => boolean;
+}
+
+const DOWN: DeliveryError = {
+  message: "down",
+  retryable: true,
+  scope: "channel",
+  mayBeDelivered: false,
+};
+const ERRORS: { readonly [fate in Fate]?: DeliveryError } = {
+  refused: DOWN,
+  partly: DOWN,
+  // Longer than a tick waits.
+  throttled: { ...DOWN, message: "busy", retryAfter: 900 },
+  "lost before": { ...DOWN, message: "no response", mayBeDelivered: true },
+  "lost after": { ...DOWN, message: "no response", mayBeDelivered: true },
+};
+
+/** The services behind three channels, and what they got over a whole course. */
+export class Receivers {
+  readonly #db: Queryable;
+  /** `channel recipient event kind` of what was taken, and whether the engine surely knows that. */
+  #taken = new Map<string, "known" | "unknown">();
+  /** The same by notification in place of event and kind. */
+  #rows = new Map<string, "known" | "unknown">();
+  /** What was taken in this tick, by event. */
+  #now = new Set<string>();
+  /** Ids of the notification rows that earlier ticks made. */
+  #earlier = new Set<string>();
+  /** Events of which a channel need not hear any more. */
+  #excused = new Set<string>();
+  /** By channel: notifications whose response was lost, and those that repeat. */
+  readonly lost = new Map<string, number>();
+  readonly repeats = new Map<string, number>();
+
+  constructor(db: Queryable) {
+    this.#db = db;
+  }
+
+  /** Whether the channel has heard of the event. */
+  knows(channel: ChannelName, event: string): boolean {
+    const isOf = (key: string) => key.startsWith(`${channel} `) && key.includes(` ${event} `);
+    return this.#excused.has(`${channel} ${event}`) || [...this.#taken.keys()].some(isOf);
+  }
+
+  async begin(): Promise<void> {
+    this.#now = new Set();
+    const rows = await this.#db.query("SELECT id FROM entry WHERE kind = 'notification'");
+    this.#earlier = new Set(rows.map(({ id }) => String(id)));
+  }
+
+  /** Looks at what the tick left; `isDead` if the engine was killed in it. */
+  async end({ now }: Expected, isDead: boolean): Promise<void> {
+    if (isDead)
+      for (const key of this.#now)
+        for (const map of [this.#taken, this.#rows]) if (map.has(key)) map.set(key, "unknown");
+    const rows = await this.#db.query("SELECT id, data FROM entry WHERE kind = 'notification'");
+    const made = rows.filter(({ id }) => !this.#earlier.has(String(id)));
+    const sets = made.map(({ data }) => {
+      expect(Reflect.get(Object(data), "composed_at")).toBe(now);
+      const [alarm, channel, to] = ["alarm", "channel", "recipients"].map((key) =>
+        JSON.stringify(Reflect.get(Object(data), key)),
+      );
+      return `${alarm} ${channel} ${to}`;
+    });
+    expect(sets, "one bundle per alarm, channel and set of recipients").toEqual([...new Set(sets)]);
+    for (const { data } of rows)
+      if (Reflect.get(Object(data), "state") === "given_up")
+        for (const id of idsOf(data, "cleared_event_ids"))
+          this.#excused.add(`${Reflect.get(Object(data), "channel")} ${id}`);
+  }
+
+  channels(expected: Expected): ReadonlyMap<string, ConfiguredChannel> {
+    const targets = { email: {}, chat: { target: "#alarms" }, hook: { target: "hook" } };
+    return new Map(
+      CHANNELS.map((name) => {
+        const more = { ...targets[name], isDefault: true };
+        return [name, configured(name, this.#channel(name, expected), more)];
+      }),
+    );
+  }
+
+  #channel(name: ChannelName, expected: Expected): Channel {
+    const { db, fates } = expected;
+    return {
+      deliver: async (outgoing): Promise<Delivery> => {
+        const fate = fates[name];
+        const { recipients } = outgoing;
+        expected.mayNotify(outgoing.alarm, recipients);
+        if (db.isDead || fate === "killed before") return db.die();
+        const error = ERRORS[fate] ?? DOWN;
+        if (["refused", "throttled", "lost before"].includes(fate))
+          return undelivered(recipients, error);
+        const confirmed = fate === "partly" ? recipients.slice(0, 1) : recipients;
+        const isKnown = fate !== "lost after" && fate !== "killed after";
+        await this.#take(name, { ...outgoing, recipients: confirmed }, isKnown, expected);
+        if (fate === "killed after") return db.die();
+        if (fate === "lost after") return undelivered(recipients, error);
+        const pending = recipients.slice(confirmed.length);
+        const result = delivered(confirmed, ["m-1"]);
+        return pending.length === 0 ? result : { ...result, pending, error };
+      },
+    };
+  }
+
+  /** The service has taken it: whatever it repeats must have been due, or not known to the engine, and marked. */
+  async #take(
+    channel: ChannelName,
+    { id, recipients, text }: Outgoing,
+    isKnown: boolean,
+    expected: Expected,
+  ): Promise<void> {
+    const [row] = await this.#db.query("SELECT data FROM entry WHERE id = $1", [id]);
+    expect(row, "recorded before it is sent").toBeDefined();
+    const isRetry = this.#earlier.has(id);
+    const isMarked = text.includes(MAY_BE_DUPLICATE);
+    const state = isKnown ? "known" : "unknown";
+    let isRepeat = false;
+    const repeats = (before: "known" | "unknown" | undefined, what: string): void => {
+      if (before === undefined) return;
+      expect([before, isMarked], `${what} again only if it is not known, and marked`).toEqual([
+        "unknown",
+        true,
+      ]);
+      isRepeat = true;
+    };
+    for (const recipient of recipients) {
+      const rowKey = `${channel} ${recipient} ${id}`;
+      if (isRetry) repeats(this.#rows.get(rowKey), "a notification");
+      for (const kind of ["firing", "cleared"]) {
+        const keys = kind === "cleared" ? ["cleared_event_ids"] : FIRING;
+        for (const event of keys.flatMap((key) => idsOf(row?.data, key))) {
+          const key = `${channel} ${recipient} ${event} ${kind}`;
+          expect(this.#now, "an event in one notification per channel").not.toContain(key);
+          const isNews = !isRetry && !(kind === "firing" && expected.isReminder(channel, event));
+          if (isNews) repeats(this.#taken.get(key), "an event");
+          this.#taken.set(key, state);
+          this.#now.add(key);
+        }
+      }
+      this.#rows.set(rowKey, state);
+      this.#now.add(rowKey);
+    }
+    const count = (counts: Map<string, number>) =>
+      counts.set(channel, (counts.get(channel) ?? 0) + 1);
+    if (isRepeat) count(this.repeats);
+    if (expected.fates[channel] === "lost after") count(this.lost);
+  }
+}
+
+const FIRING = ["new_event_ids", "continuing_event_ids"];
+
+/** Ids of events that a notification names. */
+function idsOf(data: unknown, key: string): readonly string[] {
+  const list: unknown = Reflect.get(Object(data), key);
+  return Array.isArray(list) ? list.map(String) : [];
+}
