@@ -17,7 +17,7 @@ DROP INDEX IF EXISTS swf_alarms_owed_clears;
 DROP INDEX IF EXISTS swf_alarms_unfinished_mail;
 
 -- Outages and quarantines that people were mailed about are events of the alarm `engine` now, which would mail them
--- again. Those whose end was not mailed yet are cleared events that email still has to hear of.
+-- again. Those that are over, and whose end was not mailed yet, are cleared events that email still has to hear of.
 WITH state AS (
   SELECT substr(name, 14) AS id, 'source:' || substr(name, 14) AS key,
          'source ' || substr(name, 14) || ' is unreachable' AS subject,
@@ -39,8 +39,8 @@ INSERT INTO entry (id, title, content, kind, name, data, priority, status, archi
 SELECT gen_random_uuid()::text, left(subject, 255), coalesce(cause, ''), 'event', NULL,
        jsonb_build_object(
          'entry_id', 'event_engine', 'dedupe_key', key, 'subject', subject, 'recipients', '[]'::jsonb,
-         'fire_time', since, 'last_seen', since, 'clear_time', until, 'last_notified', since,
-         'swf', jsonb_build_object('notified', jsonb_build_object('email', since))
+         'fire_time', since, 'last_seen', since, 'clear_time', until,
+         'swf', CASE WHEN mailed THEN jsonb_build_object('notified', jsonb_build_object('email', since)) ELSE '{}' END
            || CASE WHEN until IS NULL THEN jsonb_build_object('news', 'fired', 'news_at', since)
                 ELSE jsonb_build_object('news', 'cleared', 'news_at', until, 'unsent', '["email"]'::jsonb) END
            || coalesce((SELECT jsonb_build_object('recipients', CASE jsonb_typeof(alarm.data->'recipients')
@@ -50,7 +50,8 @@ SELECT gen_random_uuid()::text, left(subject, 255), coalesce(cause, ''), 'event'
                 WHERE key LIKE 'alarm:%' AND alarm.kind = 'alarm' AND alarm.context_id = 'swf-alarms'
                   AND alarm.deleted_at IS NULL AND alarm.data->>'entry_id' = 'alarm_' || state.id
                   AND jsonb_typeof(alarm.data->'recipients') IN ('array', 'string')
-                ORDER BY alarm.timestamp_created LIMIT 1), '{}'::jsonb)),
+                ORDER BY alarm.timestamp_created LIMIT 1), '{}'::jsonb))
+         || CASE WHEN mailed THEN jsonb_build_object('last_notified', since) ELSE '{}' END,
        NULL, 'active', false, extract(epoch FROM now())::float8, extract(epoch FROM now())::float8, NULL, NULL, 'swf-alarms'
-FROM state WHERE mailed AND jsonb_typeof(coalesce(until, since)) = 'number'
+FROM state WHERE (mailed OR until IS NOT NULL) AND jsonb_typeof(coalesce(until, since)) = 'number'
 ON CONFLICT DO NOTHING;

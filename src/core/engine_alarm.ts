@@ -39,7 +39,7 @@ export function observeEngine(facts: EngineFacts): ReadonlyMap<string, Observati
     if (!requested || state === undefined) continue;
     unreachable.push(name);
     const texts = unreachableTexts(name, state, affectedAlarms(name, alarms));
-    const settle = { seconds: facts.unreachableAfter };
+    const settle = { seconds: facts.unreachableAfter, since: state.since };
     observed.set(`source:${name}`, { ...texts, settle, recipients: [] });
   }
   for (const alarm of alarms) {

@@ -1,5 +1,10 @@
-/** When something that is observed counts as a detection: after some ticks in a row, or after some time. */
-export type SettleRule = { readonly ticks: number } | { readonly seconds: number };
+/**
+ * When something that is observed counts as a detection: after some ticks in a row, or after some time. `since` is when
+ * it began, if that is known otherwise.
+ */
+export type SettleRule =
+  | { readonly ticks: number }
+  | { readonly seconds: number; readonly since?: number };
 
 /** What was observed and has not been cleared since, by key. Stored between ticks. */
 export type Pending = ReadonlyMap<string, PendingEntry>;
@@ -41,5 +46,6 @@ export function settle<T extends { readonly settle: SettleRule }>(facts: SettleF
 }
 
 function isSettled({ firstSeen, hits }: PendingEntry, rule: SettleRule, now: number): boolean {
-  return "ticks" in rule ? hits >= rule.ticks : now - firstSeen >= rule.seconds;
+  if ("ticks" in rule) return hits >= rule.ticks;
+  return now - Math.min(firstSeen, rule.since ?? firstSeen) >= rule.seconds;
 }

@@ -3,6 +3,7 @@ import type { Mode } from "../core/model.ts";
 import type { Database } from "../store/database.ts";
 import { closeCrashedRuns, openEngineRun } from "../store/engine_runs.ts";
 import { nextGeneration } from "../store/generation.ts";
+import { endInterrupted } from "../store/notifications.ts";
 import { judgeClock } from "./clock.ts";
 
 /** One tick. */
@@ -31,7 +32,7 @@ export interface OpenFacts extends Pick<Run, "mode" | "clock"> {
 
 /**
  * Opens the record of the tick, from which on no earlier tick can write, and closes those of ticks that were
- * killed. A plan has no record.
+ * killed, and of their notifications. A plan has no record.
  */
 export async function openRun(db: Database, { mode, only, clock }: OpenFacts): Promise<Run> {
   const now = clock();
@@ -50,6 +51,7 @@ export async function openRun(db: Database, { mode, only, clock }: OpenFacts): P
     const { check: clockCheck, starts } = await judgeClock(tx, now);
     const id = await openEngineRun(tx, now, only && [...only]);
     const crashed = await closeCrashedRuns(tx, now, id);
+    if (crashed.length > 0) await endInterrupted(tx, now);
     return { ...run, id, generation, clockCheck, starts, crashed };
   });
 }

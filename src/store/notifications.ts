@@ -126,6 +126,15 @@ export async function beginAttempt(
   );
 }
 
+/** Records that the engine died in attempts that are open as if they were still made. */
+export async function endInterrupted(tx: Transaction, now: number): Promise<void> {
+  await tx.query(
+    `UPDATE entry SET data = data || '{"state": "unknown"}', timestamp_modified = $1
+     WHERE ${OPEN} AND data->>'state' = 'sending'`,
+    [now],
+  );
+}
+
 /** What is recorded after an attempt. */
 export interface NotificationResult extends Attempted {
   /** Addresses that are no longer tried. */

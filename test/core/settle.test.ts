@@ -66,6 +66,11 @@ describe("what is observed becomes a detection", () => {
       { detected: true, pending: entry(900, 2) },
     ],
     [
+      "long enough, as is known otherwise",
+      { is: "observed", rule: { ...SECONDS, since: NOW - 900 } },
+      { detected: true, pending: entry(0, 1) },
+    ],
+    [
       "without a time to wait, at once",
       { is: "observed", rule: { seconds: 0 } },
       { detected: true, pending: entry(0, 1) },

@@ -16,7 +16,7 @@ test(`${KILLS.making} kills while the database is made, ${KILLS.embedded} at any
 }, async () => {
   const site = await makeSite({ database: "embedded", bare: true });
   await killMaking(site, KILLS.making);
-  await killTicks(site, KILLS.embedded);
+  await killTicks(site, KILLS.embedded, []);
 });
 
 /** Kills first ticks while they make the database; the tick after each of them makes it. */

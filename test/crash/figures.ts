@@ -1,5 +1,8 @@
-import { type History, PHASES, phaseOf } from "./history.ts";
-import { repeatedMails } from "./verdict.ts";
+import { type History, messagesOn, wasUnstamped } from "./history.ts";
+import { mentions, repeatedMessages } from "./mentions.ts";
+import { PHASES, phaseOf } from "./phases.ts";
+import { CHANNELS } from "./received.ts";
+import { ENGINE } from "./world.ts";
 
 export interface Circumstances {
   readonly database: string;
@@ -10,13 +13,15 @@ export interface Circumstances {
 /** What a run of the suite came to, for whoever keeps the record. */
 export function renderFigures(history: History, circumstances: Circumstances): string {
   const { database, seed, seconds } = circumstances;
-  const killed = history.ticks.filter((tick) => tick.killed);
-  const unknown = history.attempts.filter(({ outcome }) => outcome === "unknown").length;
-  const crashed = history.runs.filter(({ crashed: at }) => at !== undefined).length;
+  const { ticks, events, runs, throttled } = history;
+  const killed = ticks.filter((tick) => tick.killed);
+  const crashed = runs.filter(({ crashed: at }) => at !== undefined).length;
+  const ofEngine = events.filter(({ alarm }) => alarm === ENGINE).length;
   return [
     `crash suite on ${database}, seed ${seed}, ${Math.round(seconds)} s`,
-    `  ticks ${history.ticks.length}, killed ${killed.length}, events ${history.events.length}, mails taken by SES ${history.mails.length}`,
-    `  repeated mails ${repeatedMails(history)}, attempts that stay unknown ${unknown}, runs closed as crashed ${crashed}`,
+    `  ticks ${ticks.length}, killed ${killed.length}, runs closed as crashed ${crashed}, events ${events.length}, of the alarm engine ${ofEngine}`,
+    ...channelFigures(history),
+    `  the chat throttled ${throttled}`,
     "  the kill hit",
     ...counted(
       PHASES,
@@ -29,6 +34,20 @@ export function renderFigures(history: History, circumstances: Circumstances): s
     ),
     "",
   ].join("\n");
+}
+
+function channelFigures(history: History): readonly string[] {
+  const repeated = repeatedMessages(mentions(history));
+  return CHANNELS.map((channel) => {
+    const messages = messagesOn(history, channel);
+    const count = messages.filter((message) => repeated.has(message)).length;
+    const lost = messages.filter(({ isLost }) => isLost).length;
+    const unstamped = messages.filter((message) => wasUnstamped(history, message)).length;
+    const replaced = history.notifications.filter(
+      (row) => row.channel === channel && row.state === "superseded",
+    ).length;
+    return `  ${channel}: received ${messages.length}, repeats ${count}, answers lost ${lost}, killed before the stamp ${unstamped - lost}, notifications replaced ${replaced}`;
+  });
 }
 
 /** A line for each of the texts, with how often it is among those found. */

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { Queryable } from "../../src/store/database.ts";
 import type { Entry } from "../support/rows.ts";
 import { readEntries } from "../support/rows.ts";
-import type { AcceptedMail } from "./mail_gate.ts";
+import type { ChannelName, Received } from "./received.ts";
 
 /** A tick as the suite ran it; times in epoch seconds. */
 export interface RanTick {
@@ -10,7 +10,7 @@ export interface RanTick {
   readonly begin: number;
   readonly end: number;
   readonly killed: boolean;
-  /** What it was killed at; empty where it was not. */
+  /** What it was killed at; empty if it was not. */
   readonly instant: string;
 }
 
@@ -18,12 +18,13 @@ export interface EventRow {
   readonly id: string;
   readonly alarm: string;
   readonly key: string;
-  /** `<key>@<number of the tick that saw it first>` */
+  /** Of the alarms with modules: `<key>@<number of the tick that saw it first>` */
   readonly subject: string;
   readonly fired: number;
   readonly cleared: number | null;
-  readonly lastNotified: number | undefined;
-  readonly mailOwed: boolean;
+  /** By channel. */
+  readonly notified: { readonly [channel: string]: number };
+  readonly unsent: readonly string[];
 }
 
 export interface RunRow {
@@ -34,51 +35,70 @@ export interface RunRow {
   readonly crashed: number | undefined;
 }
 
-export interface AttemptRow {
+export interface NotificationRow {
+  readonly id: string;
+  /** The run that composed it. */
   readonly runId: string;
   readonly alarm: string;
+  readonly channel: string;
+  readonly state: string;
+  readonly attempts: number;
   readonly text: string;
-  readonly outcome: string;
+  readonly newIds: readonly string[];
+  readonly continuingIds: readonly string[];
+  readonly clearedIds: readonly string[];
   readonly messageIds: readonly string[];
+  readonly supersededBy: string | undefined;
 }
 
 /** All that is on record, and what the outside saw. */
 export interface History {
   readonly ticks: readonly RanTick[];
-  readonly mails: readonly AcceptedMail[];
+  readonly messages: readonly Received[];
+  /** Requests that the chat throttled. */
+  readonly throttled: number;
   readonly events: readonly EventRow[];
   readonly runs: readonly RunRow[];
-  readonly attempts: readonly AttemptRow[];
+  readonly notifications: readonly NotificationRow[];
 }
 
+const texts = v.optional(v.array(v.string()), []);
 const EventData = v.object({
   entry_id: v.pipe(v.string(), v.startsWith("event_")),
   dedupe_key: v.string(),
   subject: v.string(),
   fire_time: v.number(),
   clear_time: v.nullable(v.number()),
-  last_notified: v.optional(v.number()),
-  mail_owed: v.optional(v.boolean(), false),
+  swf: v.object({
+    notified: v.optional(v.record(v.string(), v.number()), {}),
+    unsent: texts,
+  }),
 });
 const RunData = v.object({
   started_at: v.number(),
   finished_at: v.optional(v.number()),
   crashed_at: v.optional(v.number()),
 });
-const AttemptData = v.object({
+const NotificationData = v.object({
   run_id: v.string(),
   alarm: v.string(),
-  outcome: v.string(),
-  message_ids: v.optional(v.array(v.string()), []),
+  channel: v.string(),
+  state: v.string(),
+  attempts: v.number(),
+  new_event_ids: texts,
+  continuing_event_ids: texts,
+  cleared_event_ids: texts,
+  message_ids: texts,
+  superseded_by: v.optional(v.string()),
 });
 
 export async function readRows(
   db: Queryable,
-): Promise<Pick<History, "events" | "runs" | "attempts">> {
+): Promise<Pick<History, "events" | "runs" | "notifications">> {
   return {
     events: (await readEntries(db, "event")).map(eventRow),
     runs: (await readEntries(db, "engine_run")).map(runRow),
-    attempts: (await readEntries(db, "notification")).map(attemptRow),
+    notifications: (await readEntries(db, "notification")).map(notificationRow),
   };
 }
 
@@ -91,8 +111,7 @@ function eventRow({ id, data }: Entry): EventRow {
     subject: event.subject,
     fired: event.fire_time,
     cleared: event.clear_time,
-    lastNotified: event.last_notified,
-    mailOwed: event.mail_owed,
+    ...event.swf,
   };
 }
 
@@ -107,52 +126,57 @@ function runRow({ id, status, data }: Entry): RunRow {
   };
 }
 
-function attemptRow({ content, data }: Entry): AttemptRow {
-  const attempt = v.parse(AttemptData, data);
+function notificationRow({ id, content, data }: Entry): NotificationRow {
+  const {
+    run_id: runId,
+    alarm,
+    channel,
+    state,
+    attempts,
+    ...row
+  } = v.parse(NotificationData, data);
   return {
-    runId: attempt.run_id,
-    alarm: attempt.alarm,
-    text: content,
-    outcome: attempt.outcome,
-    messageIds: attempt.message_ids,
+    ...{ id, runId, alarm, channel, state, attempts, text: content },
+    newIds: row.new_event_ids,
+    continuingIds: row.continuing_event_ids,
+    clearedIds: row.cleared_event_ids,
+    messageIds: row.message_ids,
+    supersededBy: row.superseded_by,
   };
 }
 
-/** The run record of a tick; undefined where it died before it had one. Ticks follow each other. */
+/** The run record of a tick; undefined if it died before it had one. Ticks follow each other. */
 export function runOf(history: History, tick: RanTick): RunRow | undefined {
   return history.runs.find(({ started }) => tick.begin <= started && started <= tick.end);
 }
 
-/** The attempt that a mail was sent in. */
-export function attemptOf(history: History, mail: AcceptedMail): AttemptRow | undefined {
-  const tick = history.ticks.find(({ number }) => number === mail.tick);
-  const run = tick && runOf(history, tick);
-  return history.attempts.find(({ runId, alarm }) => runId === run?.id && alarm === mail.alarm);
+export function rowOf(history: History, { id }: Received): NotificationRow | undefined {
+  return history.notifications.find((row) => row.id === id);
 }
 
-/** How far a tick had come when it died, in order. */
-export const PHASES = [
-  "before its run was on record",
-  "after its run was on record",
-  "between its events and a mail",
-  "between an attempt on record and its mail",
-  "between a mail and its stamp",
-  "after a stamped mail",
-  "after its run was closed",
-] as const;
+/**
+ * Whether a message may not have been stamped: the receiver lost its answer, or its tick was killed and it was the
+ * last one on its channel.
+ */
+export function mayBeUnstamped({ ticks, messages }: History, message: Received): boolean {
+  const { tick, channel, isLost } = message;
+  const last = messages.findLast((each) => each.tick === tick && each.channel === channel);
+  const isKilled = ticks.some(({ number, killed }) => number === tick && killed);
+  return isLost || (isKilled && last === message);
+}
 
-/** How far a killed tick had come, by what is on record of it. */
-export function phaseOf(history: History, tick: RanTick): (typeof PHASES)[number] {
-  const run = runOf(history, tick);
-  if (run === undefined) return "before its run was on record";
-  if (run.finished !== undefined) return "after its run was closed";
-  const attempts = history.attempts.filter(({ runId }) => runId === run.id);
-  const unknown = attempts.filter(({ outcome }) => outcome === "unknown");
-  const mails = history.mails.filter((mail) => mail.tick === tick.number);
-  if (mails.some((mail) => attemptOf(history, mail)?.outcome === "unknown"))
-    return "between a mail and its stamp";
-  if (unknown.length > 0) return "between an attempt on record and its mail";
-  if (attempts.length > 0) return "after a stamped mail";
-  const wrote = history.events.some((event) => [event.fired, event.cleared].includes(run.started));
-  return wrote ? "between its events and a mail" : "after its run was on record";
+/** Whether it was not: its notification was tried again, or replaced by another one. */
+export function wasUnstamped(history: History, message: Received): boolean {
+  if (!mayBeUnstamped(history, message)) return false;
+  const after = history.messages.slice(history.messages.indexOf(message) + 1);
+  return (
+    message.isLost ||
+    after.some(({ id }) => id === message.id) ||
+    rowOf(history, message)?.state === "superseded"
+  );
+}
+
+/** The messages of a channel. */
+export function messagesOn({ messages }: History, channel: ChannelName): readonly Received[] {
+  return messages.filter((message) => message.channel === channel);
 }

@@ -1,4 +1,5 @@
 import type { Dice } from "./dice.ts";
+import { CHANNELS } from "./received.ts";
 import { WRITES } from "./watch_postgres.ts";
 
 /** When a tick is killed. */
@@ -21,19 +22,26 @@ export function instantName(instant: Instant): string {
 /** A little past the end, so that the end is met as well. */
 const LONGEST_SHARE = 1.1;
 
-/** Where a crash has most to break: between commit, mail and stamp, and inside of a transaction. */
+/** Where a crash has most to break: between commit, delivery and stamp, and inside of a transaction. */
+const ACCEPTED = CHANNELS.map((channel) => `${channel} accepted`);
 const FIRST = {
   postgres: [
-    "mail accepted",
-    "mail received",
+    ...ACCEPTED,
+    "email received",
     "committed event insert",
     "held event insert",
     "held notification update",
   ],
   // Nothing tells of a commit here; writes are seen as they reach the files.
-  embedded: ["mail accepted", "mail received", "wrote", "wrote", "wrote"],
+  embedded: [...ACCEPTED, "wrote", "wrote", "wrote"],
 };
-const OTHERS = ["mail answered", "question asked", "question answered"];
+const OTHERS = [
+  "question asked",
+  "question answered",
+  "chat throttled",
+  "hook lost",
+  ...CHANNELS.flatMap((channel) => [`${channel} received`, `${channel} answered`]),
+];
 const OTHERS_OF = {
   postgres: [
     ...WRITES.map((what) => `committed ${what}`),
@@ -43,12 +51,12 @@ const OTHERS_OF = {
 };
 
 /** How often a moment comes in a tick at least, where that is more than once. */
-const TIMES = new Map([
+const TIMES = new Map<string, number>([
   ["question asked", 3],
   ["question answered", 3],
-  ["mail received", 2],
-  ["mail accepted", 2],
-  ["mail answered", 2],
+  ...CHANNELS.flatMap((channel) =>
+    ["received", "accepted", "answered"].map((what) => [`${channel} ${what}`, 2] as const),
+  ),
   ["committed event insert", 2],
   ["committed event update", 2],
 ]);
@@ -72,7 +80,7 @@ export class Instants {
     if (this.#dealt % 2 === 0)
       return { kind: "time", share: this.#dice.fraction() * LONGEST_SHARE };
     if (this.#deck.length === 0) this.#deck = this.#shuffle();
-    const name = this.#deck.shift() ?? "mail accepted";
+    const name = this.#deck.shift() ?? "email accepted";
     const times = name === "wrote" ? this.writes : (TIMES.get(name) ?? 1);
     const [, held] = /^held (.*)$/.exec(name) ?? [];
     return {

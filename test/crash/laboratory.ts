@@ -2,9 +2,10 @@ import { join } from "node:path";
 import { json } from "../support/http_server.ts";
 import type { ProcessResult } from "../support/process.ts";
 import type { Site } from "../support/site.ts";
+import type { Dice } from "./dice.ts";
+import { type Gate, startGate } from "./gate.ts";
 import { type History, type RanTick, readRows } from "./history.ts";
 import { type Instant, instantName } from "./instants.ts";
-import { type MailGate, startMailGate } from "./mail_gate.ts";
 import { Moments } from "./moments.ts";
 import { processesGone, startVictim, type VictimEnd } from "./victim.ts";
 import { watchFiles } from "./watch_files.ts";
@@ -15,7 +16,8 @@ import type { World } from "./world.ts";
 export class Laboratory {
   readonly moments: Moments;
   readonly #site: Site;
-  readonly #gate: MailGate;
+  readonly #world: World;
+  readonly #gate: Gate;
   readonly #postgres: PostgresWatch | undefined;
   readonly #ticks: RanTick[] = [];
   /** Seconds that a tick takes which nobody kills. */
@@ -23,17 +25,19 @@ export class Laboratory {
 
   private constructor(parts: {
     site: Site;
+    world: World;
     moments: Moments;
-    gate: MailGate;
+    gate: Gate;
     postgres: PostgresWatch | undefined;
   }) {
     this.#site = parts.site;
+    this.#world = parts.world;
     this.moments = parts.moments;
     this.#gate = parts.gate;
     this.#postgres = parts.postgres;
   }
 
-  static async open(site: Site, world: World): Promise<Laboratory> {
+  static async open(site: Site, world: World, dice: Dice): Promise<Laboratory> {
     const moments = new Moments();
     site.source.answer = (_, response, url) => {
       if (moments.note("question asked")) return;
@@ -45,22 +49,25 @@ export class Laboratory {
     if (site.dsn === undefined) watchFiles(join(site.folder, "state"), moments);
     return new Laboratory({
       site,
+      world,
       moments,
-      gate: await startMailGate(site.mail.url, moments),
+      gate: await startGate(site, moments, dice),
       postgres: site.dsn === undefined ? undefined : await watchPostgres(site.dsn, moments),
     });
   }
 
-  /** One tick that nobody kills. */
-  async tick(): Promise<ProcessResult> {
+  /** One tick that nobody kills; `isFaulty`: the chat throttles, and the webhook loses answers. */
+  async tick(isFaulty: boolean): Promise<ProcessResult> {
     this.moments.rest();
+    this.#gate.isFaulty = isFaulty;
     const { code, stdout, stderr, seconds } = await this.#run("", () => undefined);
-    this.#duration = seconds;
+    if (!isFaulty) this.#duration = seconds;
     return { code, stdout, stderr };
   }
 
-  /** One tick that is killed at the instant. False when it ended before that. */
+  /** One tick, with faults, that is killed at the instant. False when it ended before that. */
   async kill(instant: Instant): Promise<boolean> {
+    this.#gate.isFaulty = true;
     if (instant.kind === "moment" && instant.hold !== undefined)
       await this.#postgres?.hold(instant.hold);
     const { killed } = await this.#run(instantName(instant), (kill) => {
@@ -82,7 +89,7 @@ export class Laboratory {
     const { url } = this.#site.source;
     this.#site.configure({
       baseUrl: `${url}/${number}`,
-      endpoint: this.#gate.endpoint(number),
+      ...this.#gate.configure(number, this.#world.operators),
     });
     const begin = Date.now() / 1000;
     const victim = startVictim(this.#site);
@@ -99,6 +106,7 @@ export class Laboratory {
   async history(): Promise<History> {
     await processesGone(this.#site);
     const rows = await this.#site.withDatabase(readRows);
-    return { ticks: this.#ticks, mails: this.#gate.accepted, ...rows };
+    const { received: messages, throttled } = this.#gate;
+    return { ticks: this.#ticks, messages, throttled, ...rows };
   }
 }

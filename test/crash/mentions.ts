@@ -1,52 +1,81 @@
-import type { EventRow, History } from "./history.ts";
-import { runOf } from "./history.ts";
-import type { AcceptedMail } from "./mail_gate.ts";
+import { type EventRow, type History, rowOf } from "./history.ts";
+import type { Received } from "./received.ts";
+import { ENGINE } from "./world.ts";
 
-/** An event that a mail names. */
+/** An event that a message names. */
 export interface Mention {
-  readonly mail: AcceptedMail;
-  /** As the mail has it, with its heading, for a complaint. */
+  readonly message: Received;
+  /** The channel, the alarm, the tick and what the message says, for a complaint. */
   readonly line: string;
-  /** Undefined where no row is that event. */
+  readonly says: "firing" | "cleared";
+  readonly mayBeRepeat: boolean;
+  /** Undefined if no row is that event, or its notification's row does not name it. */
   readonly event: EventRow | undefined;
 }
 
-/** Every event that every mail names, in order. */
+/** Every event that every message names, in order. */
 export function mentions(history: History): readonly Mention[] {
-  return history.mails.flatMap((mail) => {
-    let heading = "";
-    const found: Mention[] = [];
-    for (const line of mail.text.split("\n")) {
-      const [, name] = /^([A-Z][A-Z ]+) \(\d+\):$/.exec(line) ?? [];
-      heading = name ?? heading;
-      const [, subject] = /^ {2}\[\d+\] (\w+@\d+)/.exec(line) ?? [];
-      if (subject === undefined) continue;
-      const event = eventOf(history, mail, heading, subject);
-      found.push({ mail, line: `${heading}: ${line.trim()}`, event });
-    }
-    return found;
+  const byId = new Map(history.events.map((event) => [event.id, event]));
+  return history.messages.flatMap((message) => {
+    const row = rowOf(history, message);
+    const events = (ids: readonly string[] = []) => ids.flatMap((id) => byId.get(id) ?? []);
+    const left = {
+      NEW: [...events(row?.newIds)],
+      CONTINUING: [...events(row?.continuingIds)],
+      CLEARED: [...events(row?.clearedIds)],
+    };
+    return message.named.map(({ heading, subject, eventId, mayBeRepeat }): Mention => {
+      const isOver = heading !== "NEW" && heading !== "CONTINUING";
+      const own = isOver ? left.CLEARED : left[heading];
+      // A message has the cleared ones under two headings.
+      const index = isOver ? own.findIndex((event) => event.subject === subject) : 0;
+      const [event] = index < 0 ? [] : own.splice(index, 1);
+      const fits =
+        event !== undefined &&
+        (eventId ?? event.id) === event.id &&
+        event.alarm === message.alarm &&
+        isItsSubject(subject, heading, event);
+      return {
+        message,
+        line: `${message.channel}, ${message.alarm}, tick ${message.tick}: "${heading}: ${subject}"`,
+        says: isOver ? "cleared" : "firing",
+        mayBeRepeat,
+        event: fits ? event : undefined,
+      };
+    });
   });
 }
 
 /**
- * A subject says in which tick it was seen. A new event and one that is over keep the one that they
- * fired with; an event that goes on is shown as the mail's own tick saw it.
+ * A subject says in which tick it was seen. A new event and one that has cleared keep the one that they fired with; an
+ * event that continues is shown as the tick that composed the message saw it.
  */
-function eventOf(
-  history: History,
-  mail: AcceptedMail,
-  heading: string,
-  subject: string,
-): EventRow | undefined {
-  const own = history.events.filter(({ alarm }) => alarm === mail.alarm);
-  const [key, seen] = subject.split("@");
-  if (heading !== "CONTINUING" || Number(seen) !== mail.tick)
-    return own.find((event) => event.subject === subject);
-  const tick = history.ticks.find(({ number }) => number === mail.tick);
-  const now = tick && runOf(history, tick)?.started;
-  if (now === undefined) return undefined;
-  return own.find(
-    (event) =>
-      event.key === key && event.fired < now && (event.cleared === null || event.cleared > now),
-  );
+function isItsSubject(subject: string, heading: string, event: EventRow): boolean {
+  if (heading !== "CONTINUING") return event.subject === subject;
+  return event.alarm === ENGINE || event.key === subject.split("@")[0];
+}
+
+export interface Repeat {
+  readonly mention: Mention;
+  readonly earlier: readonly Mention[];
+}
+
+/** Mentions that say of an event what earlier messages on the same channel had said. */
+export function repeats(named: readonly Mention[]): readonly Repeat[] {
+  const said = new Map<string, Mention[]>();
+  const found: Repeat[] = [];
+  for (const mention of named) {
+    const { event, says, message } = mention;
+    if (event === undefined) continue;
+    const key = `${message.channel} ${says} ${event.id}`;
+    const earlier = said.get(key) ?? [];
+    if (earlier.length > 0) found.push({ mention, earlier });
+    said.set(key, [...earlier, mention]);
+  }
+  return found;
+}
+
+/** The messages that say something again. */
+export function repeatedMessages(named: readonly Mention[]): ReadonlySet<Received> {
+  return new Set(repeats(named).map(({ mention }) => mention.message));
 }

@@ -1,13 +1,17 @@
 import { insertAlarm } from "../support/rows.ts";
 import type { Site, Thing } from "../support/site.ts";
 import type { Dice } from "./dice.ts";
+import { CHANNELS, type ChannelName } from "./received.ts";
 
-/** The alarms of the suite; mail of the last one is off. */
+/** The alarms of the suite; notifications of the last one are off. */
 export const ALARMS = [
-  { name: "cups", mails: true },
-  { name: "plates", mails: true },
-  { name: "spoons", mails: false },
+  { name: "cups", notifies: true },
+  { name: "plates", notifies: true },
+  { name: "spoons", notifies: false },
 ] as const;
+
+/** The built-in alarm. */
+export const ENGINE = "alarm_engine";
 
 const KEYS = ["a", "b", "c", "d", "e", "f"];
 const CHANGE = 0.4;
@@ -16,9 +20,12 @@ const CHANGE = 0.4;
 export class World {
   readonly #dice: Dice;
   readonly #wrong = new Map<string, Set<string>>(ALARMS.map(({ name }) => [name, new Set()]));
+  /** Recipients of the alarm `engine`. */
+  readonly operators: readonly string[];
 
-  constructor(dice: Dice) {
+  constructor(dice: Dice, operators: readonly string[]) {
     this.#dice = dice;
+    this.operators = operators;
   }
 
   turn(): void {
@@ -34,9 +41,18 @@ export class World {
     return [...(this.#wrong.get(alarm) ?? [])].sort();
   }
 
-  /** Each subject names its tick, so that a mail shows which event it speaks of. */
+  /** Each subject names its tick, so that a message shows which event it speaks of. */
   things(alarm: string, tick: number): readonly Thing[] {
     return this.wrong(alarm).map((key) => ({ key, subject: `${key}@${tick}` }));
+  }
+
+  /** The channels that must hear of an alarm's events; without recipients no mail is sent. */
+  channelsOf(alarm: string): readonly ChannelName[] {
+    if (alarm === ENGINE)
+      return CHANNELS.filter((name) => name !== "email" || this.operators.length > 0);
+    return ALARMS.some(({ name, notifies }) => notifies && `alarm_${name}` === alarm)
+      ? CHANNELS
+      : [];
   }
 }
 
@@ -44,8 +60,8 @@ export class World {
 export async function addAlarms(site: Site): Promise<void> {
   for (const { name } of ALARMS) site.module(`${name}.js`, moduleText(name));
   await site.withDatabase(async (db) => {
-    for (const { name, mails } of ALARMS)
-      await insertAlarm(db, name, { enabled: mails, recipients: `${name}@example.org` });
+    for (const { name, notifies } of ALARMS)
+      await insertAlarm(db, name, { enabled: notifies, recipients: `${name}@example.org` });
   });
 }
 

@@ -10,7 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, onTestFinished } from "vitest";
-import type { Database, Queryable, Row, SqlValue } from "../../src/store/database.ts";
+import type { Database, Row, SqlValue } from "../../src/store/database.ts";
 import { openEmbedded } from "../../src/store/embedded/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
@@ -72,7 +72,7 @@ export interface Site {
   /** `swf-alarms run <args> --config <this site's>` */
   tick(...args: readonly string[]): Promise<ProcessResult>;
   /** Opens the database for several statements; slow to open where it is embedded. */
-  withDatabase<T>(work: (db: Queryable) => Promise<T>): Promise<T>;
+  withDatabase<T>(work: (db: Database) => Promise<T>): Promise<T>;
   query(sql: string, params?: readonly SqlValue[]): Promise<readonly Row[]>;
   /** Rows of one kind, oldest first. */
   entries(kind: string): Promise<readonly Entry[]>;
