@@ -33,6 +33,17 @@ export async function listEvents(
   return rows.map(listedEvent);
 }
 
+/** The events with these ids that are still kept. */
+export async function eventsById(
+  db: Queryable,
+  ids: readonly string[],
+): Promise<readonly ListedEvent[]> {
+  const rows = await db.query("SELECT id, title, data FROM entry WHERE id = ANY($1::text[])", [
+    ids,
+  ]);
+  return rows.map(listedEvent);
+}
+
 /** How many there are to list; with `all`, Postgres reads the whole history. */
 export async function countEvents(db: Queryable, { alarm, all }: Omit<EventFilter, "limit">) {
   const [row] = await db.query(
