@@ -28,7 +28,7 @@ export function declare(command: Command): void {
         },
         "write",
       );
-      printLines([`${shortId(id)} waits no longer: ${next}`]);
+      printLines([`${shortId(id)} is queued: ${next}`]);
     });
 }
 

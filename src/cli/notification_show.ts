@@ -58,7 +58,7 @@ function renderNotification(
     ...optional("next", next),
     ...optional("composed", renderTime(item.composedAt)),
     ...optional("attempts", `${item.attempts}, the first at ${renderTime(item.attemptedAt)}`),
-    ...optional("finished", item.finishedAt && renderTime(item.finishedAt)),
+    ...optional("finished", item.finishedAt === undefined ? "" : renderTime(item.finishedAt)),
     ...optional("pending", item.pending.join(" ")),
     ...item.refused.flatMap(({ address, reason }) => optional("refused", `${address}: ${reason}`)),
     ...optional("given up", item.givenUp.join(" ")),
