@@ -30,8 +30,9 @@ function howToAdd(name: string): string {
 }
 
 /** The channels of the alarm that cannot be used although it notifies, in one line each. */
-export function unusableChannels({ enabled, channels: names }: AlarmRow, channels: Channels) {
-  if (!enabled) return [];
+export function unusableChannels(row: AlarmRow, channels: Channels): readonly string[] {
+  const { enabled, archived, channels: names } = row;
+  if (!enabled || archived) return [];
   return names
     .filter((name) => channelState(name, channels).state === "wrong settings")
     .map((name) => `the channel ${name} cannot be used; see: bin/swf-alarms channel list`);

@@ -1,6 +1,8 @@
+import { EMAIL } from "../core/alarm_channels.ts";
 import { ENGINE } from "../core/event_key.ts";
 import type { ActiveEvent, Mode } from "../core/model.ts";
 import type { BundleItem, Notice } from "../core/notice.ts";
+import type { ChannelNotice } from "../engine/notify.ts";
 import type { TickReport } from "../engine/report.ts";
 import { type AlarmResult, isQuietEngine, type RanResult } from "../engine/result.ts";
 
@@ -32,17 +34,27 @@ function renderAlarm(result: AlarmResult): string[] {
     `${plan.clear.length} cleared`,
     ...(plan.keep.length > 0 ? [`${plan.keep.length} kept`] : []),
   ];
-  const line = `${name}: ${outcome.status}: ${counts.join(", ")}; ${renderMail(result)}`;
+  const line = `${name}: ${outcome.status}: ${counts.join(", ")}; ${renderNotices(result)}`;
   return [line, ...[...result.errors, ...result.notes].map((text) => `    ${text}`)];
 }
 
-function renderMail({ notice, sent, recipients }: RanResult): string {
+/** What became of its notifications, for each channel if it does not only mail. */
+function renderNotices({ notices }: RanResult): string {
+  const texts = notices.map((notice) => renderNotice(notice));
+  return [...new Set(texts.length === 0 ? ["nothing to mail"] : texts)].join("; ");
+}
+
+function renderNotice({ channel, sent, recipients, ...notice }: ChannelNotice): string {
   const count = itemsOf(notice).length;
-  if (sent) return `mailed ${count} to ${recipients.join(", ")}`;
+  const isMail = channel === EMAIL;
+  // A delivery to the last recipients of an earlier notification names no event anew.
+  const what = count === 0 ? "what an earlier tick could not" : count;
+  if (sent > 0)
+    return `${isMail ? "mailed" : `sent on ${channel}`} ${what} to ${recipients.join(", ")}`;
   if (notice.reason === "nothing to mail") return notice.reason;
-  return notice.reason === "due"
-    ? `mail of ${count} failed`
-    : `${count} not mailed: ${notice.reason}`;
+  if (notice.reason === "due")
+    return `${isMail ? "mail" : `notification on ${channel}`} of ${count} failed`;
+  return `${count} not ${isMail ? "mailed" : `sent on ${channel}`}: ${notice.reason}`;
 }
 
 function itemsOf({ fresh, continuing, cleared }: Notice): readonly BundleItem[] {
@@ -88,9 +100,37 @@ function alarmPlanFacts({ row, outcome, plan, subjects, notice, ...result }: Ran
       items: itemsOf(notice).map(({ dedupeKey, reason }) => ({ dedupe_key: dedupeKey, reason })),
       omitted: notice.omitted,
     },
+    // Mail alone stands above.
+    channels: usesOthers(result.notices)
+      ? Object.fromEntries(result.notices.map(channelPlanFacts))
+      : undefined,
     errors: result.errors,
     notes: result.notes,
   };
+}
+
+function usesOthers(notices: RanResult["notices"]): boolean {
+  return notices.some(({ channel }) => channel !== EMAIL);
+}
+
+function channelPlanFacts({
+  channel,
+  usable,
+  reason,
+  recipients,
+  omitted,
+  ...items
+}: ChannelNotice) {
+  const facts = {
+    usable: usable === "usable",
+    reason: usable === "unusable" ? "the channel cannot be used" : reason,
+    recipients,
+    items: itemsOf({ ...items, omitted, reason }).map((item) => {
+      return { dedupe_key: item.dedupeKey, reason: item.reason };
+    }),
+    omitted,
+  };
+  return [channel, facts] as const;
 }
 
 export function renderPlan({ new_modules, alarms, errors }: ReturnType<typeof planFacts>) {
@@ -107,26 +147,38 @@ export function renderPlan({ new_modules, alarms, errors }: ReturnType<typeof pl
   return blocks.flatMap((block, index) => (index === 0 ? block : ["", ...block]));
 }
 
-function renderAlarmPlan({ alarm, mail, ...plan }: AlarmPlan): string[] {
-  const omitted = Object.entries(mail.omitted).filter(([, count]) => count > 0);
+function renderAlarmPlan({ alarm, mail, channels, ...plan }: AlarmPlan): string[] {
   const lines = [
     ...plan.reasons,
     ...plan.open.map((item) => `open   ${item.dedupe_key}: ${item.reason}: ${item.subject}`),
     ...plan.touch.map((item) => `touch  ${item.dedupe_key}: ${item.reason}`),
     ...plan.clear.map((item) => `clear  ${item.dedupe_key}: ${item.reason}`),
     ...plan.keep.map((item) => `keep   ${item.dedupe_key}: not detected, but ${item.reason}`),
-    ...mail.items.map((item) => `mail   ${item.dedupe_key}: ${item.reason}`),
-    ...omitted.map(([reason, count]) => `no mail for ${count} event(s): ${reason}`),
-    renderMailPlan(mail),
+    ...(channels === undefined
+      ? renderChannelPlan("mail", mail)
+      : Object.entries(channels).flatMap(([channel, facts]) =>
+          renderChannelPlan(channel === EMAIL ? "mail" : channel, { ...mail, ...facts }),
+        )),
     ...plan.notes.map((note) => `note: ${note}`),
   ];
   const heading = `${alarm}: outcome ${plan.outcome}, ${plan.detected} detected`;
   return [heading, ...lines.map((line) => `  ${line}`)];
 }
 
-function renderMailPlan({ enabled, reason, subject, recipients }: AlarmPlan["mail"]): string {
-  if (reason === "nothing to mail") return "no mail: nothing to mail";
-  if (!enabled) return `no mail: mail is off (it would be "${subject}")`;
-  if (recipients.length === 0) return `no mail: no recipients (it would be "${subject}")`;
-  return `would mail "${subject}" to ${recipients.join(", ")}`;
+function renderChannelPlan(
+  what: string,
+  { enabled, reason, subject, recipients, items, omitted }: AlarmPlan["mail"],
+): string[] {
+  const left = Object.entries(omitted).filter(([, count]) => count > 0);
+  const lines = [
+    ...items.map((item) => `${what.padEnd(6)} ${item.dedupe_key}: ${item.reason}`),
+    ...left.map(([why, count]) => `no ${what} for ${count} event(s): ${why}`),
+  ];
+  const would = `(it would be "${subject}")`;
+  const verb = what === "mail" ? "mail" : `send on ${what}`;
+  if (reason === "nothing to mail") return [...lines, `no ${what}: nothing to mail`];
+  if (!enabled) return [...lines, `no ${what}: mail is off ${would}`];
+  if (reason === "the channel cannot be used") return [...lines, `no ${what}: ${reason} ${would}`];
+  if (recipients.length === 0) return [...lines, `no ${what}: no recipients ${would}`];
+  return [...lines, `would ${verb} "${subject}" to ${recipients.join(", ")}`];
 }
