@@ -138,7 +138,11 @@ function together(notices: readonly ChannelNotice[]): Notice {
     continuing: union(({ continuing }) => continuing),
     cleared: union(({ cleared }) => cleared),
     omitted: first.omitted,
-    reason: (notices.find(({ reason }) => reason === "due") ?? first).reason,
+    reason: (
+      notices.find(({ reason }) => reason === "due") ??
+      notices.find(({ reason }) => reason !== "nothing to mail") ??
+      first
+    ).reason,
   };
 }
 
