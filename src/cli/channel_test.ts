@@ -31,23 +31,31 @@ export function declare(command: Command, setExit: SetExit): void {
     )
     .option("--to <who...>", "addresses and @teams (else [email] operators), for a mail channel");
   addJsonOption(command).action(async (name: string, options: TestOptions) => {
-    const sent = await withDatabase(
-      readConfig(options),
-      (db, config) => sendTest(db, config, name, options),
-      "write",
-    );
+    const read = readConfig(options);
+    const channel = usableChannel(read.config, name);
+    const work = (db: Database) => sendTest(db, read.config, channel, options);
+    const sent = await withDatabase(read, work, "write");
     print(options, notificationFacts(sent), renderTest(sent));
     setExit(sent.state === "delivered" ? EXIT.ok : EXIT.failed);
   });
 }
 
-async function sendTest(db: Database, config: Config, name: string, options: TestOptions) {
+/** Throws NotFound, which says what to write. */
+function usableChannel(config: Config, name: string): ConfiguredChannel {
   const channels = readChannels(config.channels);
   requireKnown("channel", [name], channelNames(channels));
   const { state, faults } = channelState(name, channels);
   const channel = channels.get(name);
-  if (channel === undefined || state !== "ready")
-    throw new NotFound(`cannot test the channel ${name}: ${state}: ${faults.join("; ")}`);
+  if (channel !== undefined && state === "ready") return channel;
+  throw new NotFound(`cannot test the channel ${name}: ${state}: ${faults.join("; ")}`);
+}
+
+async function sendTest(
+  db: Database,
+  config: Config,
+  channel: ConfiguredChannel,
+  options: TestOptions,
+): Promise<ListedNotification> {
   const target = await targetOf(channel, db, config, options.to);
   const log = consoleLog(options.json !== true);
   const { signal } = startDeadline(config.engine.tickTimeout);
