@@ -5,9 +5,9 @@ import { alarmName } from "../core/event_key.ts";
 import { NOTIFICATION_STATES } from "../core/notification.ts";
 import { alarmRows } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
+import { findEvents } from "../store/event_list.ts";
 import {
   countNotifications,
-  findEvents,
   type ListedNotification,
   listNotifications,
 } from "../store/notification_list.ts";

@@ -1,7 +1,8 @@
-import { alarmEntryId, alarmName, eventEntryId } from "../core/event_key.ts";
+import { alarmEntryId, alarmName } from "../core/event_key.ts";
 import { isJsonObject } from "../text/json.ts";
 import type { Queryable, Row } from "./database.ts";
-import { LIVE, readData } from "./entry.ts";
+import { readData } from "./entry.ts";
+import type { FoundEvent } from "./event_list.ts";
 import { CHANNEL, NOTIFICATION } from "./notifications.ts";
 
 /** The SQL text of a notification's state; earlier versions recorded an outcome alone. */
@@ -105,71 +106,4 @@ function listedNotification(row: Row) {
     /** As stored, without the bundle. */
     row: { id: row.id, title: row.title, content: row.content, data: row.data },
   };
-}
-
-export interface FoundEvent {
-  readonly id: string;
-  /** The alarm's name. */
-  readonly alarm: string;
-}
-
-/** The events that a person may mean: one by the beginning of its id, else those of the alarms with this key. */
-export async function findEvents(
-  db: Queryable,
-  typed: string,
-  alarms: readonly string[],
-): Promise<readonly FoundEvent[]> {
-  const isId = /^[0-9a-f-]{8,36}$/.test(typed);
-  const byId = isId
-    ? await db.query(
-        `SELECT id, data->>'entry_id' AS entry_id FROM entry
-         WHERE id LIKE $1::text || '%' AND kind = 'event' AND ${LIVE}`,
-        [typed],
-      )
-    : [];
-  const rows =
-    byId.length > 0
-      ? byId
-      : await db.query(
-          `SELECT id, data->>'entry_id' AS entry_id FROM entry
-           WHERE kind = 'event' AND ${LIVE} AND data->'entry_id' = ANY($1::text[]::jsonb[]) AND data->>'dedupe_key' = $2`,
-          [alarms.map((name) => JSON.stringify(eventEntryId(name))), typed],
-        );
-  return rows.map((row) => {
-    return { id: String(row.id), alarm: String(row.entry_id).replace(/^event_/, "") };
-  });
-}
-
-/** The last delivery on a channel, and the last error. */
-export interface ChannelRecord {
-  readonly deliveredAt: number | undefined;
-  readonly failedAt: number | undefined;
-  readonly error: string | undefined;
-}
-
-/** What the notifications on these channels say about them, tests included. */
-export async function channelRecords(
-  db: Queryable,
-  names: readonly string[],
-): Promise<ReadonlyMap<string, ChannelRecord>> {
-  const last = (condition: string): string =>
-    `LEFT JOIN LATERAL (SELECT data FROM entry WHERE ${NOTIFICATION} AND ${CHANNEL} = channel.name AND ${condition}
-       ORDER BY timestamp_created DESC LIMIT 1)`;
-  const rows = await db.query(
-    `SELECT channel.name, delivered.data AS delivered, failed.data AS failed FROM unnest($1::text[]) AS channel(name)
-     ${last("data->>'outcome' IN ('delivered', 'partial')")} AS delivered ON true
-     ${last("data ? 'error'")} AS failed ON true`,
-    [names],
-  );
-  return new Map(
-    rows.map((row) => {
-      const [delivered, failed] = [readData(row.delivered), readData(row.failed)];
-      const record = {
-        deliveredAt: delivered.number("finished_at") ?? delivered.number("attempted_at"),
-        failedAt: failed.number("finished_at") ?? failed.number("attempted_at"),
-        error: failed.text("error"),
-      };
-      return [String(row.name), record];
-    }),
-  );
 }
