@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { alarmRows } from "../../src/store/alarms.ts";
+import { channelRecords } from "../../src/store/channel_records.ts";
 import type { Database, Queryable, Transaction } from "../../src/store/database.ts";
 import {
   closeCrashedRuns,
@@ -10,27 +11,45 @@ import {
   setAside,
 } from "../../src/store/engine_runs.ts";
 import { readStates } from "../../src/store/engine_state.ts";
-import { eventCounts, eventTexts, listEvents } from "../../src/store/event_list.ts";
+import {
+  eventCounts,
+  eventsById,
+  eventTexts,
+  findEvents,
+  listEvents,
+} from "../../src/store/event_list.ts";
 import {
   activeEvents,
   clearEvents,
   eventFaults,
+  forgetUnsent,
   holdEvents,
   stampNotified,
   touchEvents,
   unsentClears,
 } from "../../src/store/events.ts";
-import { failedMails } from "../../src/store/failed_mails.ts";
+import { failedNotifications } from "../../src/store/failed_notifications.ts";
 import { migrate } from "../../src/store/migrate.ts";
-import { pendingMails, readUnsentMail, unknownAttempts } from "../../src/store/notifications.ts";
+import { findNotifications, listNotifications } from "../../src/store/notification_list.ts";
+import {
+  beginAttempt,
+  closeNotification,
+  maybeNotified,
+  openNotification,
+  openNotifications,
+  readUnsent,
+  reopenNotification,
+} from "../../src/store/notifications.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { countTicks, listSkipped } from "../../src/store/skipped_ticks.ts";
 import { listTeams, removeTeam } from "../../src/store/teams.ts";
 import { isJsonObject } from "../../src/text/json.ts";
+import { notified } from "../support/configured.ts";
 import type { Statement } from "../support/counting_database.ts";
 import { createPostgres } from "../support/databases.ts";
 import { MONITOR_TABLES, REMOTE_TABLES } from "../support/django_tables.ts";
 import { loginTo } from "../support/login.ts";
+import { DELIVERED, makeNew, makeOpen } from "../support/notifications.ts";
 import { openDetected } from "../support/open_events.ts";
 
 /** The newest row's time. */
@@ -75,7 +94,19 @@ const EVENTS = `
 
 /** So many that reading all active events looks cheaper to Postgres than finding each by its id. */
 const IDS = Array.from({ length: 900 }, (_, n) => `00000000-0000-4000-8000-000000000${n + 100}`);
-const NAMED = IDS.map((eventId) => ({ eventId, since: 0 }));
+const ITEM = { dedupeKey: "k", fireTime: 0, newsAt: 0, reason: "unsent" } as const;
+const NAMED = IDS.map((eventId) => ({ ...ITEM, eventId, notices: notified(1) }));
+const STAMP = {
+  channel: "email",
+  composedAt: END,
+  to: [],
+  firing: IDS,
+  reminded: IDS,
+  cleared: IDS,
+};
+const OPEN = makeOpen();
+const NEW = makeNew({ supersedes: [OPEN.id] });
+const A1 = { alarm: "alarm_a1", channel: "email" };
 const LISTED = { alarm: undefined, all: false, limit: 50 };
 
 /** Django's indexes, by what they lead to; their names differ between the dashboards. */
@@ -84,6 +115,9 @@ const BY_KIND = /^entry_(kind|context)_\w+_idx$/;
 const BY_NAME = /^(uniq_context_name|entry_context_id_\w+|entry_(kind|context)_\w+_idx)$/;
 const MAILS = /^swf_alarms_mails$/;
 const ACTIVE = /^swf_alarms_one_active_event$/;
+
+const FIND_EVENTS = /^(entry_(pkey|id_4b92a3f6_like)|swf_alarms_events_of_alarm)$/;
+const NOTIFICATIONS = { alarm: undefined, events: undefined, states: undefined, limit: 20 };
 
 /** A question of the store, and the indexes that may answer it. */
 type Question = readonly [string, RegExp, (db: Transaction) => Promise<unknown>];
@@ -100,18 +134,30 @@ const TICK: readonly Question[] = [
   ["setAside", BY_KIND, (db) => setAside(db, END, END)],
   ["readStates", BY_NAME, (db) => readStates(db)],
   ["listTeams", BY_NAME, (db) => listTeams(db)],
-  ["readUnsentMail", /^swf_alarms_(owed_clears|unfinished_mail)$/, (db) => readUnsentMail(db)],
-  ["unsentClears", /^swf_alarms_owed_clears$/, (db) => unsentClears(db, "a1")],
-  ["pendingMails", /^swf_alarms_unfinished_mail$/, (db) => pendingMails(db, "alarm_a1")],
+  ["readUnsent", /^swf_alarms_(unsent_clears|open_notifications)$/, (db) => readUnsent(db)],
+  ["unsentClears", /^swf_alarms_unsent_clears$/, (db) => unsentClears(db, "a1")],
+  [
+    "openNotifications",
+    /^swf_alarms_open_notifications$/,
+    (db) => openNotifications(db, "alarm_a1"),
+  ],
   ["activeEvents", ACTIVE, (db) => activeEvents(db, "a1")],
   ["eventFaults", ACTIVE, (db) => eventFaults(db, END)],
   ["touchEvents", BY_ID, (tx) => touchEvents(tx, IDS, END)],
   ["holdEvents", BY_ID, (tx) => holdEvents(tx, IDS, END)],
-  ["clearEvents", BY_ID, (tx) => clearEvents(tx, IDS, { reason: "r", mailOn: true }, END)],
-  ["stampNotified", BY_ID, (tx) => stampNotified(tx, IDS, END)],
+  ["clearEvents", BY_ID, (tx) => clearEvents(tx, IDS, { reason: "r", unsent: ["email"] }, END)],
+  ["stampNotified", BY_ID, (tx) => stampNotified(tx, STAMP, END)],
+  ["forgetUnsent", BY_ID, (tx) => forgetUnsent(tx, IDS, "chat", END)],
+  ["openNotification, which replaces one", BY_ID, (tx) => openNotification(tx, NEW, END)],
+  ["beginAttempt", BY_ID, (tx) => beginAttempt(tx, OPEN, END)],
+  ["closeNotification", BY_ID, (tx) => closeNotification(tx, OPEN.id, DELIVERED, END)],
   ["eventTexts", BY_ID, (db) => eventTexts(db, IDS, "")],
-  ["unknownAttempts, long ago", MAILS, (db) => unknownAttempts(db, "alarm_a1", NAMED)],
-  ["unknownAttempts, no mail ever", MAILS, (db) => unknownAttempts(db, "alarm_b", NAMED)],
+  ["maybeNotified, long ago", MAILS, (db) => maybeNotified(db, A1, NAMED, END)],
+  [
+    "maybeNotified, no mail ever",
+    MAILS,
+    (db) => maybeNotified(db, { ...A1, alarm: "b" }, NAMED, END),
+  ],
 ];
 
 const COMMANDS: readonly Question[] = [
@@ -127,7 +173,27 @@ const COMMANDS: readonly Question[] = [
   ["listEngineRuns", BY_KIND, (db) => listEngineRuns(db, 300, false)],
   ["listSkipped", BY_KIND, (db) => listSkipped(db, 50)],
   ["countTicks", BY_KIND, (db) => countTicks(db, END - 86_400)],
-  ["failedMails", BY_KIND, (db) => failedMails(db, END)],
+  ["failedNotifications", BY_KIND, (db) => failedNotifications(db, END)],
+  ["listNotifications", BY_KIND, (db) => listNotifications(db, NOTIFICATIONS)],
+  [
+    "listNotifications, one alarm",
+    MAILS,
+    (db) => listNotifications(db, { ...NOTIFICATIONS, alarm: "a1" }),
+  ],
+  [
+    "listNotifications, one event",
+    MAILS,
+    (db) => listNotifications(db, { ...NOTIFICATIONS, events: [{ id: "x", alarm: "a1" }] }),
+  ],
+  ["findNotifications", BY_ID, (db) => findNotifications(db, "0a0a0a0a")],
+  ["findEvents by id, then by key", FIND_EVENTS, (db) => findEvents(db, "0a0a0a0a", ["a1"])],
+  ["eventsById", BY_ID, (db) => eventsById(db, IDS)],
+  [
+    "channelRecords",
+    new RegExp(`${BY_KIND.source}|${MAILS.source}`),
+    (db) => channelRecords(db, ["email"]),
+  ],
+  ["reopenNotification", BY_ID, (tx) => reopenNotification(tx, OPEN.id, END)],
   ["removeTeam", BY_NAME, (tx) => removeTeam(tx, "@t1", END)],
 ];
 
@@ -191,12 +257,12 @@ describe.each([
     const used = new Set((await Promise.all(sent.map((each) => scansOf(db, each)))).flat());
     expect(ownIndexes().filter((name) => !used.has(name))).toEqual([]);
 
-    const detection = { dedupeKey: "k", subject: "s", body: "b", data: {} };
+    const detection = { dedupeKey: "k", subject: "s", body: "b", data: {}, recipients: [] };
     const alarm = { id: "x", name: "a1", description: "" };
     const [opening] = await statementsOf((to) =>
       openDetected({ transaction: (work) => work(to) }, [{ id: "x", detection }], {
         alarm,
-        recipients: [],
+        recipientsOf: () => [],
         fireTime: END,
       }),
     );
