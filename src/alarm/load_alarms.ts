@@ -81,7 +81,7 @@ export async function loadAlarms(facts: LoadFacts) {
     errors.push(
       `${reserved.path} is not used: ${ENGINE} is the name of the built-in alarm; rename the file`,
     );
-  const archived: AlarmRow[] = [];
+  const archived: AlarmRow[] = found?.archived === true && isWanted(ENGINE) ? [found] : [];
   for (const item of listed.items) {
     const { row } = item;
     if (!isWanted(row.name)) continue;

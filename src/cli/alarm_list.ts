@@ -1,8 +1,10 @@
 import type { Command } from "commander";
+import { readChannels } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
 import type { Database } from "../store/database.ts";
 import { eventCounts } from "../store/event_list.ts";
 import { renderState, viewAlarms } from "./alarms.ts";
+import { unusableChannels } from "./channels.ts";
 import { addJsonOption, type JsonOption, print, renderTable } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
@@ -22,11 +24,12 @@ async function listAlarms(options: ConfigOption) {
   const view = async (db: Database, config: Config) => {
     const { alarms, notes } = await viewAlarms(db, config);
     const counts = await eventCounts(db);
+    const channels = readChannels(config.channels);
     const facts = alarms.map((alarm) => ({
       name: alarm.row.name,
       entry_id: alarm.row.entryId,
       title: alarm.row.title,
-      state: renderState(alarm),
+      state: [renderState(alarm), ...unusableChannels(alarm.row, channels)].join("; "),
       mail: alarm.row.enabled ? "on" : "off",
       active_events: counts.get(alarm.row.name)?.active ?? 0,
       recipients: alarm.row.recipients,

@@ -4,7 +4,7 @@ import { readChannels } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
 import { EMAIL } from "../core/alarm_channels.ts";
 import { ENGINE } from "../core/event_key.ts";
-import { resolveRecipients, splitRecipients } from "../core/recipients.ts";
+import { resolveRecipients } from "../core/recipients.ts";
 import { changeAlarm, createAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 import { listTeams } from "../store/teams.ts";
@@ -12,6 +12,7 @@ import type { JsonObject } from "../text/json.ts";
 import { findAlarm, NotFound, renderState, requireKnown } from "./alarms.ts";
 import { printLines } from "./output.ts";
 import { parseParams } from "./param_option.ts";
+import { parseRecipients } from "./recipients.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 import { commandUser } from "./user.ts";
 
@@ -76,7 +77,7 @@ async function setAlarm(
   } = options;
   const data: JsonObject = {};
   if (mail !== undefined) data.enabled = mail;
-  if (recipients !== undefined) data.recipients = await parseRecipients(db, recipients);
+  if (recipients !== undefined) data.recipients = (await parseRecipients(db, recipients)).to;
   if (channel !== undefined) data.channels = parseChannelNames(config, channel);
   if (renotify !== undefined) data.renotification_window_hours = renotify;
   const params = parseParams(alarm, param, unset);
@@ -106,19 +107,6 @@ async function remainingSteps(db: Database, config: Config, name: string): Promi
   if (row.enabled && needsAddresses && addresses.length === 0)
     lines.push("its mail is on, but it has no recipients");
   return lines;
-}
-
-async function parseRecipients(db: Database, texts: readonly string[]): Promise<string[]> {
-  const tokens = texts.flatMap(splitRecipients);
-  const teams = await listTeams(db);
-  const named = tokens.filter((token) => token.startsWith("@"));
-  requireKnown("team", named, [...teams.keys()]);
-  const [fault] =
-    tokens.length === 0
-      ? ["write email addresses and @teams"]
-      : resolveRecipients(tokens, teams).faults;
-  if (fault !== undefined) throw new InvalidArgumentError(fault);
-  return tokens;
 }
 
 function parseChannelNames(config: Config, names: readonly string[]): string[] {

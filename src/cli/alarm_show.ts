@@ -1,8 +1,12 @@
 import type { Command } from "commander";
+import { readChannels } from "../channel/registry.ts";
+import { alarmChannels } from "../core/alarm_channels.ts";
+import { ENGINE } from "../core/event_key.ts";
 import type { ParamSpec } from "../core/params.ts";
 import { withRowKeys } from "../store/entry.ts";
 import { type ListedEvent, listEvents } from "../store/event_list.ts";
 import { findAlarm, renderState, type ViewedAlarm } from "./alarms.ts";
+import { type Channels, channelState } from "./channels.ts";
 import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
@@ -12,7 +16,8 @@ export function declare(command: Command): void {
       const facts = await withDatabase(readConfig(options), async (db, config) => {
         const alarm = await findAlarm(db, config, name);
         const filter = { alarm: alarm.row.name, all: false, limit: 0 };
-        return alarmFacts(alarm, await listEvents(db, filter));
+        const channels = readChannels(config.channels);
+        return alarmFacts(alarm, channels, await listEvents(db, filter));
       });
       print(options, { ...facts, events: facts.events.map(withRowKeys) }, renderAlarm(facts));
     },
@@ -20,7 +25,7 @@ export function declare(command: Command): void {
 }
 
 /** With the keys of the alarm's row. */
-function alarmFacts(alarm: ViewedAlarm, events: readonly ListedEvent[]) {
+function alarmFacts(alarm: ViewedAlarm, channels: Channels, events: readonly ListedEvent[]) {
   const { row, file } = alarm;
   return {
     id: row.id || null,
@@ -29,10 +34,13 @@ function alarmFacts(alarm: ViewedAlarm, events: readonly ListedEvent[]) {
     title: row.title,
     description: row.description,
     state: renderState(alarm),
-    module: file?.path ?? row.module,
+    module: row.name === ENGINE ? "built in" : (file?.path ?? row.module),
     replaces: file?.replaces ?? [],
     enabled: row.enabled,
     recipients: row.recipients,
+    channels: alarmChannels(row.channels, channels).names.map((name) => {
+      return { name, ...channelState(name, channels) };
+    }),
     renotification_window_hours: row.renotificationHours,
     params: paramFacts(alarm),
     events,
@@ -52,6 +60,9 @@ function renderAlarm({ renotification_window_hours: hours, ...alarm }: AlarmFact
     `row          ${alarm.id ?? "none yet; the next tick creates it"}`,
     `mail         ${alarm.enabled ? "on" : "off"}`,
     `recipients   ${alarm.recipients.join(" ") || "none"}`,
+    ...alarm.channels.map(
+      ({ name, state, faults }) => `channel      ${name}: ${[state, ...faults].join("; ")}`,
+    ),
     `renotified   ${hours > 0 ? `every ${hours} h while it fires` : "never: one mail per event"}`,
     "",
     ...renderParams(alarm.params),

@@ -21,6 +21,23 @@ const COMMANDS: readonly (readonly [words: string, summary: string, load: Load])
   ["alarm try", "run its detect now, without writes or mail", () => import("./alarm_try.ts")],
   ["alarm set", "change an alarm: mail, recipients, parameters", () => import("./alarm_set.ts")],
   ["event list", "list the events that are firing", () => import("./event_list.ts")],
+  ["channel list", "list the channels and their state", () => import("./channel_list.ts")],
+  ["channel test", "send a test on a channel", () => import("./channel_test.ts")],
+  [
+    "notification list",
+    "list what was sent, and what waits",
+    () => import("./notification_list.ts"),
+  ],
+  [
+    "notification show",
+    "show what is on record of a notification",
+    () => import("./notification_show.ts"),
+  ],
+  [
+    "notification retry",
+    "let the next tick attempt one again",
+    () => import("./notification_retry.ts"),
+  ],
   ["team list", "list the teams and their addresses", () => import("./team_list.ts")],
   ["team set", "create a team or replace its members", () => import("./team_set.ts")],
   ["team remove", "remove a team", () => import("./team_remove.ts")],
@@ -29,6 +46,8 @@ const COMMANDS: readonly (readonly [words: string, summary: string, load: Load])
 const GROUPS: { readonly [word: string]: string } = {
   alarm: "list, show, try and change alarms",
   event: "list events",
+  channel: "list and test the channels",
+  notification: "list, show and retry notifications",
   team: "list, set and remove mail aliases",
 };
 

@@ -1,5 +1,6 @@
 import { needsAttention, type Status } from "../core/status.ts";
 import { duration } from "../text/utc.ts";
+import { shortId } from "./notifications.ts";
 import { renderTable, renderTime } from "./output.ts";
 
 /** The status as `status --json` prints it. */
@@ -23,7 +24,10 @@ export function statusFacts(status: Status) {
     skipped_in_24_h: status.skipped,
     alarms: status.alarms,
     sources: status.unreachable,
-    mails: status.mails.map(({ attemptedAt, ...mail }) => ({ attempted_at: attemptedAt, ...mail })),
+    // What is sent on other channels too.
+    mails: status.notifications.map(({ attemptedAt, notBefore, ...notification }) => {
+      return { attempted_at: attemptedAt, not_before: notBefore, ...notification };
+    }),
   };
 }
 
@@ -54,15 +58,19 @@ export function renderStatus(facts: StatusFacts, now: number): string[] {
     ["SOURCE", "UNREACHABLE SINCE", "LAST ERROR"],
     facts.sources.map((item) => [item.source, renderTime(item.unreachable_since), item.cause]),
   );
-  const mails = facts.mails.slice(0, 20);
+  const shown = facts.mails.slice(0, 20);
   addTable(
-    ["MAIL OF", "ALARM", "OUTCOME", "RESOLVED", "ERROR"],
-    mails.map(({ attempted_at: at, alarm, outcome, resolved, error, subject }) => {
-      return [renderTime(at), alarm, outcome, resolved ? "yes" : "no", error || subject];
+    ["NOTIFICATION OF", "ID", "ALARM", "CHANNEL", "STATE", "RESOLVED", "ERROR"],
+    shown.map(({ attempted_at: at, not_before: notBefore = 0, id, alarm, channel, ...item }) => {
+      const until = notBefore > now ? ` until ${renderTime(notBefore)}` : "";
+      const resolved = item.resolved ? "yes" : "no";
+      const error = item.error || item.subject;
+      const state = item.state + until;
+      return [renderTime(at), shortId(id), alarm, channel, state, resolved, error];
     }),
   );
-  const more = facts.mails.length - mails.length;
-  if (more > 0) lines.push(`… and ${more} more mails; --json lists all`);
+  const more = facts.mails.length - shown.length;
+  if (more > 0) lines.push(`… and ${more} more notifications; --json lists all`);
   return lines;
 }
 

@@ -10,7 +10,8 @@ import { consoleLog, logTo } from "./console_log.ts";
 import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
 import { addJitterOption, waitJitter } from "./jitter.ts";
 import { type JsonOption, print, printLines } from "./output.ts";
-import { planFacts, renderPlan, renderTick, renderTickForLog } from "./render_tick.ts";
+import { planFacts, renderPlan } from "./render_plan.ts";
+import { renderTick, renderTickForLog } from "./render_tick.ts";
 import {
   addAllowOption,
   addConfigOption,

@@ -1,4 +1,7 @@
 import type { Command } from "commander";
+import { readChannels } from "../channel/registry.ts";
+import type { Config } from "../config/config.ts";
+import { alarmChannels } from "../core/alarm_channels.ts";
 import { TOLERANCE } from "../core/clock.ts";
 import { alarmEntryId, alarmName } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
@@ -10,7 +13,7 @@ import type { Database, Queryable } from "../store/database.ts";
 import { latestPerAlarm, listEngineRuns } from "../store/engine_runs.ts";
 import { alarmStateOf, readStates, sourceStates } from "../store/engine_state.ts";
 import { eventCounts } from "../store/event_list.ts";
-import { failedMails } from "../store/failed_mails.ts";
+import { failedNotifications } from "../store/failed_notifications.ts";
 import { countTicks } from "../store/skipped_ticks.ts";
 import { EXIT, type SetExit } from "./exit_code.ts";
 import { addJsonOption, type JsonOption, print } from "./output.ts";
@@ -28,7 +31,7 @@ export function declare(command: Command, setExit: SetExit): void {
     )
     .action(async (options: ConfigOption & JsonOption) => {
       const status = await withDatabase(readConfig(options), (db, config) =>
-        readStatus(db, new Sources(config).names, Date.now() / 1000),
+        readStatus(db, config, Date.now() / 1000),
       );
       const facts = statusFacts(status);
       print(options, facts, renderStatus(facts, status.now));
@@ -36,23 +39,22 @@ export function declare(command: Command, setExit: SetExit): void {
     });
 }
 
-async function readStatus(
-  db: Database,
-  configured: ReadonlySet<string>,
-  now: number,
-): Promise<Status> {
+async function readStatus(db: Database, config: Config, now: number): Promise<Status> {
+  const { names: configured } = new Sources(config);
+  const channels = readChannels(config.channels);
   const states = await readStates(db);
   const perAlarm = await latestPerAlarm(db, now);
   const counts = await eventCounts(db);
-  const mails = await failedMails(db, now + TOLERANCE);
+  const notifications = await failedNotifications(db, now + TOLERANCE);
   return {
     now,
     ticks: judgeTicks(await listEngineRuns(db, RUNS, false), await db.isLocked(TICK_LOCK), now),
     skipped: await countTicks(db, now - DAY),
-    alarms: (await currentAlarms(db, Object.keys(perAlarm))).map(({ entryId, name, enabled }) => ({
+    alarms: (await currentAlarms(db, Object.keys(perAlarm))).map(({ entryId, name, ...row }) => ({
       alarm: name,
       ...judgeState(perAlarm[entryId], alarmStateOf(states, name)),
-      mail: enabled,
+      mail: row.enabled,
+      channels: alarmChannels(row.channels, channels).names,
       active: counts.get(name)?.active ?? 0,
       not_mailed: counts.get(name)?.unsent ?? 0,
     })),
@@ -61,7 +63,7 @@ async function readStatus(
         ? [{ source, unreachable_since: state.since, cause: state.cause }]
         : [],
     ),
-    mails: mails.map((mail) => ({ ...mail, alarm: alarmName(mail.alarm) })),
+    notifications,
   };
 }
 
@@ -69,7 +71,7 @@ async function readStatus(
 async function currentAlarms(
   db: Queryable,
   recorded: readonly string[],
-): Promise<readonly Pick<AlarmRow, "entryId" | "name" | "enabled">[]> {
+): Promise<readonly Pick<AlarmRow, "entryId" | "name" | "enabled" | "channels">[]> {
   const { rows, deleted } = await alarmRows(db);
   const known = new Set([...rows.map(({ entryId }) => entryId), ...deleted.map(alarmEntryId)]);
   const byName = new Map<string, AlarmRow>();
@@ -78,6 +80,8 @@ async function currentAlarms(
   const withoutRow = recorded.filter((entryId) => !known.has(entryId));
   return [
     ...byName.values(),
-    ...withoutRow.map((entryId) => ({ entryId, name: alarmName(entryId), enabled: false })),
+    ...withoutRow.map((entryId) => {
+      return { entryId, name: alarmName(entryId), enabled: false, channels: [] };
+    }),
   ];
 }

@@ -5,17 +5,21 @@ import { mailbox } from "./recipients.ts";
 import { repeatPause, type UnknownAttempts } from "./repeats.ts";
 import type { Route } from "./route.ts";
 
-/** How far a notification has come; the first four are open, and `partial` too while recipients are pending. */
-export type NotificationState =
-  | "queued"
-  | "sending"
-  | "failed"
-  /** The engine died while it sent it, or the response was lost. */
-  | "unknown"
-  | "delivered"
-  | "partial"
-  | "superseded"
-  | "given_up";
+/**
+ * How far a notification has come; the first four are open, and `partial` too while recipients are pending. `unknown`:
+ * the engine died while it sent it, or the response was lost.
+ */
+export const NOTIFICATION_STATES = [
+  "queued",
+  "sending",
+  "failed",
+  "unknown",
+  "delivered",
+  "partial",
+  "superseded",
+  "given_up",
+] as const;
+export type NotificationState = (typeof NOTIFICATION_STATES)[number];
 
 /** A notification that is not delivered to all of its recipients yet. */
 export interface OpenNotification {
@@ -71,11 +75,7 @@ export type OpenPlan =
   | { readonly kind: "supersede"; readonly reason: "a new one names all of its events" }
   | { readonly kind: "drop"; readonly reason: "its events are over" };
 
-export interface DispatchFacts {
-  readonly open: readonly OpenNotification[];
-  readonly routes: readonly Route[];
-  /** Ids of the events that are active after this tick. */
-  readonly active: { readonly has: (id: string) => boolean };
+export interface OpenFacts {
   /** The addresses of the alarm now, and of these own recipients; the target of a channel without addresses. */
   readonly addressesOf: (own: readonly string[]) => readonly string[];
   /** Whether the alarm notifies. */
@@ -85,6 +85,13 @@ export interface DispatchFacts {
   readonly now: number;
   /** The last certain time: a clock in doubt must not make a notification look old. */
   readonly certainAt: number;
+}
+
+export interface DispatchFacts extends OpenFacts {
+  readonly open: readonly OpenNotification[];
+  readonly routes: readonly Route[];
+  /** Ids of the events that are active after this tick. */
+  readonly active: { readonly has: (id: string) => boolean };
 }
 
 /** What a channel is asked to deliver for one alarm in a tick. */
@@ -166,7 +173,8 @@ function sayingOf({ eventId, clearTime }: DueItem): string {
   return `${clearTime === undefined ? "firing" : "cleared"} ${eventId}`;
 }
 
-function planOpen(row: OpenNotification, facts: DispatchFacts): OpenPlan {
+/** What the next tick does with an open notification, unless a new one replaces it. */
+export function planOpen(row: OpenNotification, facts: OpenFacts): OpenPlan {
   const { addressesOf, enabled, channel, now, certainAt } = facts;
   const age = Math.min(now, certainAt) - row.since;
   // Meanwhile the 24 hours do not run.
@@ -255,4 +263,9 @@ export function judgeAttempt(delivery: Delivery, earlier: Earlier, now: number):
     return { ...shared, state: "partial", outcome: "partial", pending, unknown, notBefore };
   const state = isUnknown ? "unknown" : error?.retryAfter === undefined ? "failed" : "queued";
   return { ...shared, state, outcome: "failed", pending: [], unknown, notBefore };
+}
+
+/** The same of a notification that is attempted once. */
+export function withoutRepeat(attempted: Attempted): Attempted {
+  return { ...attempted, pending: [], notBefore: undefined };
 }

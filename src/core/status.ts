@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from "../text/json.ts";
 import { duration, utcMinute } from "../text/utc.ts";
+import { EMAIL } from "./alarm_channels.ts";
 import { isAhead } from "./clock.ts";
 import { type AlarmState, nextTry } from "./quarantine.ts";
 
@@ -39,8 +40,10 @@ export interface AlarmStatus {
   /** Why it is not ready. */
   readonly reason: string;
   readonly mail: boolean;
+  /** Those that it notifies on. */
+  readonly channels: readonly string[];
   readonly active: number;
-  /** Active events that no mail has named. */
+  /** Active events that no notification has named. */
   readonly not_mailed: number;
 }
 
@@ -61,15 +64,20 @@ export function judgeState(
   return { state: "failing", reason: typeof message === "string" ? message : "" };
 }
 
-/** A mail that was not delivered to everyone, or may not have been. */
-export interface MailStatus {
+/** A notification that was not delivered to everyone, or may not have been. */
+export interface NotificationStatus {
+  readonly id: string;
   /** The alarm's name. */
   readonly alarm: string;
+  readonly channel: string;
+  readonly state: string;
   readonly attemptedAt: number;
+  /** When the next attempt is made at the earliest; undefined if there is none. */
+  readonly notBefore: number | undefined;
   readonly subject: string;
   readonly outcome: string;
   readonly error: string;
-  /** Whether a later mail of the same alarm was delivered. */
+  /** Whether a later one of the same alarm was delivered on the channel. */
   readonly resolved: boolean;
 }
 
@@ -85,13 +93,13 @@ export interface Status {
     readonly unreachable_since: number;
     readonly cause: string;
   }[];
-  /** Of the last 24 hours. */
-  readonly mails: readonly MailStatus[];
+  /** That were open in the last 24 hours. */
+  readonly notifications: readonly NotificationStatus[];
 }
 
 /** What somebody should look at, one line each; empty while the engine is healthy. */
 export function needsAttention(status: Status): readonly string[] {
-  const { alarms, unreachable, mails } = status;
+  const { alarms, unreachable, notifications } = status;
   const lines = tickLines(status);
   for (const { source, unreachable_since: since } of unreachable)
     lines.push(`source ${source} has been unreachable since ${utcMinute(since)}`);
@@ -102,18 +110,26 @@ export function needsAttention(status: Status): readonly string[] {
       lines.push(`${alarm} is not configured but has ${active} active event(s)`);
     if (mail && unsent > 0) lines.push(`${alarm} has ${unsent} event(s) not yet mailed`);
   }
-  for (const { alarm, outcome, resolved } of mails) {
-    // A mail of an alarm whose mail is off is no longer needed.
-    const isMissed = !resolved && alarms.some((each) => each.alarm === alarm && each.mail);
-    if (isMissed) lines.push(mailLine(alarm, outcome));
+  for (const notification of notifications) {
+    const { alarm, channel, resolved } = notification;
+    // What an alarm does not send any more is no longer needed.
+    const isSent = (each: AlarmStatus): boolean => each.mail && each.channels.includes(channel);
+    if (!resolved && alarms.some((each) => each.alarm === alarm && isSent(each)))
+      lines.push(notificationLine(notification, status.now));
   }
   return [...new Set(lines)];
 }
 
-function mailLine(alarm: string, outcome: string): string {
-  if (outcome === "failed") return `the last mail of ${alarm} was not delivered`;
-  if (outcome === "partial") return `the last mail of ${alarm} did not reach all recipients`;
-  return `the last mail of ${alarm} may not have been delivered`;
+function notificationLine(notification: NotificationStatus, now: number): string {
+  const { alarm, channel, state, outcome, notBefore = 0 } = notification;
+  const what = channel === EMAIL ? "mail" : "notification";
+  const where = channel === EMAIL ? "" : ` on ${channel}`;
+  const name = `the last ${what} of ${alarm}${where}`;
+  const next = notBefore > now ? `; the next attempt is after ${utcMinute(notBefore)}` : "";
+  if (state === "given_up") return `${name} was given up`;
+  if (outcome === "failed") return `${name} was not delivered${next}`;
+  if (outcome === "partial") return `${name} did not reach all recipients${next}`;
+  return `${name} may not have been delivered${next}`;
 }
 
 function tickLines({ ticks: { last, runningSince, crashed, ahead }, now }: Status): string[] {

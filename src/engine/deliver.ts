@@ -1,6 +1,11 @@
 import { type Bundle, shortBundle } from "../core/bundle.ts";
 import { type Delivery, deliveryErrors, type Refused, undelivered } from "../core/delivery.ts";
-import { type Earlier, judgeAttempt, type OpenNotification } from "../core/notification.ts";
+import {
+  type Earlier,
+  judgeAttempt,
+  type OpenNotification,
+  withoutRepeat,
+} from "../core/notification.ts";
 import { type Message, renderMessage, storedMessage } from "../message/render.ts";
 import type { Database, Transaction } from "../store/database.ts";
 import { type Stamp, stampNotified } from "../store/events.ts";
@@ -141,8 +146,9 @@ async function attempt(task: Attempt, { db, queue, run }: DeliverFacts): Promise
     let notBefore: number | undefined;
     const record = async (delivery: Delivery): Promise<void> => {
       const now = clock();
-      const result = judgeAttempt(delivery, task.earlier, now);
-      const { givenUp } = task.earlier;
+      const judged = judgeAttempt(delivery, task.earlier, now);
+      const result = task.bundle?.isTest ? withoutRepeat(judged) : judged;
+      const givenUp = [...task.earlier.givenUp, ...(task.bundle?.isTest ? judged.pending : [])];
       const shortened = message === task.message ? undefined : message.text;
       const isConfirmed = delivery.confirmed.length > 0;
       await db.transaction(async (tx) => {

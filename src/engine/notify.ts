@@ -7,6 +7,7 @@ import {
   decideItems,
   type Items,
   type Notice,
+  type SendFacts,
   sendReason,
   type UnsentClear,
 } from "../core/notice.ts";
@@ -36,6 +37,8 @@ export interface NotifyFacts {
 /** What an alarm had to say on one channel, and what became of it. */
 export interface ChannelNotice extends Notice {
   readonly channel: string;
+  /** Whether anything could be delivered. */
+  readonly usable: SendFacts["channel"];
   /** Addresses, or the target of the channel. */
   readonly recipients: readonly string[];
   /** Notifications that were delivered. */
@@ -187,7 +190,7 @@ async function notifyOn(
   });
   const { sent, refused, errors } = dispatched;
   return {
-    notice: { ...left, channel, recipients, sent, refused, reason },
+    notice: { ...left, channel, usable, recipients, sent, refused, reason },
     errors: [...(alarm.enabled ? faults : []), ...errors],
   };
 }

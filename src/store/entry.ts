@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { isJsonObject, type JsonObject, safeJson, safeText } from "../text/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue, safeJson, safeText } from "../text/json.ts";
 import type { Transaction } from "./database.ts";
 
 /** The context of all rows except teams. */
@@ -108,6 +108,14 @@ export function readData(data: unknown) {
     text: (key: string): string | undefined => {
       const value = object[key];
       return typeof value === "string" ? value : undefined;
+    },
+    array: (key: string): readonly JsonValue[] => {
+      const value = object[key];
+      return Array.isArray(value) ? value : [];
+    },
+    texts: (key: string): readonly string[] => {
+      const value = object[key];
+      return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
     },
     has: (key: string): boolean => object[key] !== undefined,
     object: (key: string): JsonObject => {

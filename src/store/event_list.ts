@@ -33,6 +33,50 @@ export async function listEvents(
   return rows.map(listedEvent);
 }
 
+/** The events with these ids that are still kept. */
+export async function eventsById(
+  db: Queryable,
+  ids: readonly string[],
+): Promise<readonly ListedEvent[]> {
+  const rows = await db.query("SELECT id, title, data FROM entry WHERE id = ANY($1::text[])", [
+    ids,
+  ]);
+  return rows.map(listedEvent);
+}
+
+export interface FoundEvent {
+  readonly id: string;
+  /** The alarm's name. */
+  readonly alarm: string;
+}
+
+/** The events that a person may mean: one by the beginning of its id, else those of the alarms with this key. */
+export async function findEvents(
+  db: Queryable,
+  typed: string,
+  alarms: readonly string[],
+): Promise<readonly FoundEvent[]> {
+  const isId = /^[0-9a-f-]{8,36}$/.test(typed);
+  const byId = isId
+    ? await db.query(
+        `SELECT id, data->>'entry_id' AS entry_id FROM entry
+         WHERE id LIKE $1::text || '%' AND ${LIVE_EVENT}`,
+        [typed],
+      )
+    : [];
+  const rows =
+    byId.length > 0
+      ? byId
+      : await db.query(
+          `SELECT id, data->>'entry_id' AS entry_id FROM entry
+           WHERE ${LIVE_EVENT} AND data->'entry_id' = ANY($1::text[]::jsonb[]) AND data->>'dedupe_key' = $2`,
+          [alarms.map((name) => JSON.stringify(eventEntryId(name))), typed],
+        );
+  return rows.map((row) => {
+    return { id: String(row.id), alarm: String(row.entry_id).replace(/^event_/, "") };
+  });
+}
+
 /** How many there are to list; with `all`, Postgres reads the whole history. */
 export async function countEvents(db: Queryable, { alarm, all }: Omit<EventFilter, "limit">) {
   const [row] = await db.query(

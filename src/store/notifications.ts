@@ -18,6 +18,9 @@ export const NOTIFICATION = `kind = 'notification' AND context_id = '${ALARMS_CO
  */
 const OPEN = `${NOTIFICATION} AND data ?| '{not_before,pending}'`;
 
+/** The SQL text of a notification's channel; rows of earlier versions have the type of the provider there. */
+export const CHANNEL = `CASE WHEN data ? 'state' THEN data->>'channel' ELSE '${EMAIL}' END`;
+
 /** A notification before its first attempt. */
 export interface NewNotification {
   readonly id: string;
@@ -202,11 +205,21 @@ export async function extendNotification(tx: Transaction, id: string, now: numbe
   );
 }
 
-/** Lets the next tick attempt a notification again, for 24 hours. Returns whether there is one that can be. */
-export async function reopenNotification(tx: Transaction, id: string, now: number) {
+/**
+ * Lets the next tick attempt a notification again, for 24 hours; one that had reached some of its recipients goes to the
+ * others alone. Returns whether there is one that can be.
+ */
+export async function reopenNotification(
+  tx: Transaction,
+  id: string,
+  now: number,
+): Promise<boolean> {
   const data = { state: "queued", not_before: now, since: now };
   const rows = await tx.query(
-    `UPDATE entry SET data = (data - 'given_up') || $2::text::jsonb, status = 'active', timestamp_modified = $3
+    `UPDATE entry SET status = 'active', timestamp_modified = $3,
+       data = (data - 'given_up') || $2::text::jsonb
+         || CASE WHEN data->>'outcome' = 'partial' AND NOT data ? 'pending' AND data ? 'given_up'
+              THEN jsonb_build_object('pending', data->'given_up') ELSE '{}'::jsonb END
      WHERE id = $1 AND ${NOTIFICATION} AND data ? 'bundle' RETURNING id`,
     [id, jsonText(data), now],
   );
@@ -233,7 +246,7 @@ export async function maybeNotified(
     `SELECT DISTINCT named.id
      FROM (SELECT data, timestamp_created AS at FROM entry
            WHERE ${NOTIFICATION} AND timestamp_created >= $4::float8 AND data->>'alarm' = $1
-             AND CASE WHEN data ? 'state' THEN data->>'channel' ELSE '${EMAIL}' END = $5
+             AND ${CHANNEL} = $5
              AND (data->>'outcome' IN ('unknown', 'interrupted') OR data->>'may_have_been_sent' = 'true')) AS attempt
      CROSS JOIN LATERAL jsonb_array_elements_text(
        jsonb_path_query_array(attempt.data, '$.new_event_ids[*]')

@@ -151,12 +151,17 @@ describe("what needs attention", () => {
     state: "ready",
     reason: "",
     mail: true,
+    channels: ["email"],
     active: 2,
     not_mailed: 0,
   };
   const mail = {
+    id: "i",
     alarm: "x",
+    channel: "email",
+    state: "failed",
     attemptedAt: NOW,
+    notBefore: undefined,
     subject: "s",
     outcome: "failed",
     error: "e",
@@ -258,14 +263,14 @@ describe("what needs attention", () => {
     ],
     [
       "mails that failed, each alarm once",
-      { mails: [mail, { ...mail, attemptedAt: NOW - 300 }] },
+      { notifications: [mail, { ...mail, attemptedAt: NOW - 300 }] },
       ["the last mail of x was not delivered"],
     ],
     [
       "a mail that reached only some, and one with an unknown result",
       {
         alarms: [alarm, { ...alarm, alarm: "y" }],
-        mails: [
+        notifications: [
           { ...mail, outcome: "partial" },
           { ...mail, alarm: "y", outcome: "unknown" },
         ],
@@ -275,13 +280,44 @@ describe("what needs attention", () => {
         "the last mail of y may not have been delivered",
       ],
     ],
-    ["a mail of an alarm that is archived: nothing", { alarms: [], mails: [mail] }, []],
-    ["or whose mail is off", { alarms: [{ ...alarm, mail: false }], mails: [mail] }, []],
-    ["mails that a later one made up for", { mails: [{ ...mail, resolved: true }] }, []],
+    [
+      "one that waits, with its time, and one on another channel",
+      {
+        alarms: [{ ...alarm, channels: ["email", "chat"] }],
+        notifications: [
+          { ...mail, state: "queued", notBefore: NOW + 600 },
+          { ...mail, channel: "chat", notBefore: NOW - 1 },
+        ],
+      },
+      [
+        "the last mail of x was not delivered; the next attempt is after 2027-01-15 08:10 UTC",
+        "the last notification of x on chat was not delivered",
+      ],
+    ],
+    [
+      "one that was given up",
+      { notifications: [{ ...mail, state: "given_up", outcome: "partial" }] },
+      ["the last mail of x was given up"],
+    ],
+    [
+      "one on a channel that the alarm no longer uses: nothing",
+      { notifications: [{ ...mail, channel: "chat" }] },
+      [],
+    ],
+    ["a mail of an alarm that is archived: nothing", { alarms: [], notifications: [mail] }, []],
+    ["or whose mail is off", { alarms: [{ ...alarm, mail: false }], notifications: [mail] }, []],
+    ["mails that a later one made up for", { notifications: [{ ...mail, resolved: true }] }, []],
     ["skipped ticks: nothing", { skipped: 12 }, []],
   ];
   test.each(rows)("%s", (_, changes, expected) => {
-    const status = { now: NOW, ticks, skipped: 0, alarms: [alarm], unreachable: [], mails: [] };
+    const status = {
+      now: NOW,
+      ticks,
+      skipped: 0,
+      alarms: [alarm],
+      unreachable: [],
+      notifications: [],
+    };
     expect(needsAttention({ ...status, ...changes })).toEqual(expected);
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "../../src/store/database.ts";
-import { failedMails } from "../../src/store/failed_mails.ts";
+import { failedNotifications } from "../../src/store/failed_notifications.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import {
   beginAttempt,
@@ -435,7 +435,7 @@ describe.each(DATABASES)("notifications on $kind", ({ open }) => {
     await mail(NOW - 3600, FAILED);
     await mail(NOW + 400, DELIVERED);
     await mail(NOW + 500, FAILED);
-    expect(await failedMails(db, NOW)).toMatchObject([
+    expect(await failedNotifications(db, NOW)).toMatchObject([
       { attemptedAt: NOW - 3600, resolved: false },
     ]);
   });
@@ -444,7 +444,7 @@ describe.each(DATABASES)("notifications on $kind", ({ open }) => {
     const id = await opened({}, NOW + 1_000);
     const unknown = { count: 1, last: NOW + 1_000 };
     await close(id, { ...FAILED, state: "unknown", unknown, error: "no response" }, NOW + 1_001);
-    const [newest] = await failedMails(db, NOW + 2_000);
+    const [newest] = await failedNotifications(db, NOW + 2_000);
     expect(newest).toMatchObject({ outcome: "unknown", error: "no response" });
   });
 });

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { alarmRows } from "../../src/store/alarms.ts";
+import { channelRecords } from "../../src/store/channel_records.ts";
 import type { Database, Queryable, Transaction } from "../../src/store/database.ts";
 import {
   closeCrashedRuns,
@@ -10,7 +11,13 @@ import {
   setAside,
 } from "../../src/store/engine_runs.ts";
 import { readStates } from "../../src/store/engine_state.ts";
-import { eventCounts, eventTexts, listEvents } from "../../src/store/event_list.ts";
+import {
+  eventCounts,
+  eventsById,
+  eventTexts,
+  findEvents,
+  listEvents,
+} from "../../src/store/event_list.ts";
 import {
   activeEvents,
   clearEvents,
@@ -21,8 +28,9 @@ import {
   touchEvents,
   unsentClears,
 } from "../../src/store/events.ts";
-import { failedMails } from "../../src/store/failed_mails.ts";
+import { failedNotifications } from "../../src/store/failed_notifications.ts";
 import { migrate } from "../../src/store/migrate.ts";
+import { findNotifications, listNotifications } from "../../src/store/notification_list.ts";
 import {
   beginAttempt,
   closeNotification,
@@ -108,6 +116,9 @@ const BY_NAME = /^(uniq_context_name|entry_context_id_\w+|entry_(kind|context)_\
 const MAILS = /^swf_alarms_mails$/;
 const ACTIVE = /^swf_alarms_one_active_event$/;
 
+const FIND_EVENTS = /^(entry_(pkey|id_4b92a3f6_like)|swf_alarms_events_of_alarm)$/;
+const NOTIFICATIONS = { alarm: undefined, events: undefined, states: undefined, limit: 20 };
+
 /** A question of the store, and the indexes that may answer it. */
 type Question = readonly [string, RegExp, (db: Transaction) => Promise<unknown>];
 
@@ -162,7 +173,26 @@ const COMMANDS: readonly Question[] = [
   ["listEngineRuns", BY_KIND, (db) => listEngineRuns(db, 300, false)],
   ["listSkipped", BY_KIND, (db) => listSkipped(db, 50)],
   ["countTicks", BY_KIND, (db) => countTicks(db, END - 86_400)],
-  ["failedMails", BY_KIND, (db) => failedMails(db, END)],
+  ["failedNotifications", BY_KIND, (db) => failedNotifications(db, END)],
+  ["listNotifications", BY_KIND, (db) => listNotifications(db, NOTIFICATIONS)],
+  [
+    "listNotifications, one alarm",
+    MAILS,
+    (db) => listNotifications(db, { ...NOTIFICATIONS, alarm: "a1" }),
+  ],
+  [
+    "listNotifications, one event",
+    MAILS,
+    (db) => listNotifications(db, { ...NOTIFICATIONS, events: [{ id: "x", alarm: "a1" }] }),
+  ],
+  ["findNotifications", BY_ID, (db) => findNotifications(db, "0a0a0a0a")],
+  ["findEvents by id, then by key", FIND_EVENTS, (db) => findEvents(db, "0a0a0a0a", ["a1"])],
+  ["eventsById", BY_ID, (db) => eventsById(db, IDS)],
+  [
+    "channelRecords",
+    new RegExp(`${BY_KIND.source}|${MAILS.source}`),
+    (db) => channelRecords(db, ["email"]),
+  ],
   ["reopenNotification", BY_ID, (tx) => reopenNotification(tx, OPEN.id, END)],
   ["removeTeam", BY_NAME, (tx) => removeTeam(tx, "@t1", END)],
 ];
