@@ -93,9 +93,7 @@ test("the third call of 120 recipients fails: the next tick sends only to those 
   // It fails once more, and the event clears meanwhile: the stored mail is sent.
   site.things = [];
   const second = await site.tick();
-  expect(second.stderr).toMatch(
-    /^swf-alarms: things: the mail "\[alarm_things\] 1 detection\(s\), 1 new, 0 continuing" not yet sent to person100@.* after 2 attempts: SES InternalFailure: down; every tick tries again, for 24 hours\n$/,
-  );
+  expect(second.stderr).toMatch(/^XXX$/);
   expect(sent(site)).toHaveLength(100);
 
   site.mail.refuse = undefined;

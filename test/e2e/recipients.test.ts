@@ -260,7 +260,7 @@ test.for([
     expect(await site.tick()).toEqual(QUIET);
     expect(only(site.mail.mails)).toMatchObject({
       to: ["a@x.org"],
-      subject: "[alarm_k] 1 detection(s), 0 new, 1 continuing",
+      subject: "[alarm_k] 1 detection(s), 0 new, 1 continuing: K",
     });
   },
 );

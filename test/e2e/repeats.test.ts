@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { busySite, startTick } from "../support/busy_site.ts";
 import { eventData, perAlarm } from "../support/contract.ts";
 import { type ErrorResponse, recipientsOf, sesError } from "../support/mail_service.ts";
+import { ageNotified } from "../support/notified.ts";
 import { isRunning } from "../support/process.ts";
 import { QUIET } from "../support/quiet.ts";
 import { insertAlarm, only } from "../support/rows.ts";
@@ -21,6 +22,7 @@ async function pass(site: Site, seconds: number): Promise<void> {
   await site.query(
     `UPDATE entry SET timestamp_created = timestamp_created - $1::float8, data = data
        || jsonb_build_object('attempted_at', (data->>'attempted_at')::float8 - $1::float8)
+       || CASE WHEN data ? 'not_before' THEN jsonb_build_object('not_before', (data->>'not_before')::float8 - $1::float8) ELSE '{}' END
        || CASE WHEN data ? 'unknown_attempts' THEN jsonb_build_object('unknown_attempts', data->'unknown_attempts'
             || jsonb_build_object('last', (data->'unknown_attempts'->>'last')::float8 - $1::float8)) ELSE '{}' END
      WHERE kind = 'notification'`,
@@ -215,10 +217,7 @@ describe("the mark", () => {
     await site.query(
       `UPDATE entry SET data = data || '{"renotification_window_hours": 24}' WHERE kind = 'alarm'`,
     );
-    const dueAgain = () =>
-      site.query(
-        "UPDATE entry SET data = jsonb_set(data, '{last_notified}', to_jsonb((data->>'last_notified')::float8 - 86400)) WHERE kind = 'event'",
-      );
+    const dueAgain = () => ageNotified(site, 86_400);
     site.things = [A, B];
     expect(await site.tick()).toEqual(QUIET);
     await pass(site, 86_400);

@@ -74,7 +74,7 @@ export interface Site {
   /** Opens the database for several statements; slow to open where it is embedded. */
   withDatabase<T>(work: (db: Queryable) => Promise<T>): Promise<T>;
   query(sql: string, params?: readonly SqlValue[]): Promise<readonly Row[]>;
-  /** Rows of one kind, oldest first. */
+  /** Rows of one kind, oldest first, without those of the alarm `engine`, which the first tick makes. */
   entries(kind: string): Promise<readonly Entry[]>;
   /** The log file's text; empty where there is none. */
   log(): string;
@@ -139,7 +139,10 @@ export async function makeSite(options: SiteOptions = {}): Promise<Site> {
       }
     },
     query: (sql, params = []) => site.withDatabase((db) => db.query(sql, params)),
-    entries: (kind) => site.withDatabase((db) => readEntries(db, kind)),
+    entries: async (kind) => {
+      const rows = await site.withDatabase((db) => readEntries(db, kind));
+      return rows.filter(({ data }) => !OF_ENGINE.test(String(data.entry_id)));
+    },
     log: () => readText(logPath),
   };
   site.configure(options);
@@ -174,6 +177,8 @@ async function migrated(opening: Promise<Database>): Promise<void> {
     await db.close();
   }
 }
+
+const OF_ENGINE = /^(alarm|event|notification_alarm)_engine$/;
 
 interface Places {
   readonly source: string;
