@@ -214,7 +214,8 @@ export type Earlier = Pick<OpenNotification, "refused" | "messageIds" | "unknown
 /** The state of a notification after an attempt at `now`; `earlier` is what attempts before had reached. */
 export function judgeAttempt(delivery: Delivery, earlier: Earlier, now: number): Attempted {
   const { confirmed, pending, error } = delivery;
-  const refused = [...earlier.refused, ...delivery.refused];
+  // Those of one that has reached nobody were tried again.
+  const refused = [...(earlier.isPartial ? earlier.refused : []), ...delivery.refused];
   const messageIds = [...earlier.messageIds, ...delivery.messageIds];
   const judged = judgeDelivery({ ...delivery, refused });
   const { error: text, retryable } = judged;
