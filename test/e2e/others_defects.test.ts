@@ -231,7 +231,7 @@ test.for([
   expect(await site.tick()).toEqual(QUIET);
   expect(site.mail.mails.map(({ subject }) => subject)).toEqual([
     "[alarm_things] 1 detection(s), 1 new, 0 continuing: A is wrong",
-    "[alarm_things] 1 detection(s), 1 new, 0 continuing: A is wrong",
+    "[alarm_things] 1 detection(s), 1 new, 0 continuing: B is wrong",
   ]);
 });
 
@@ -312,6 +312,7 @@ test("one failing alarm does not make the others, or the engine, look ill", asyn
   const { alarms, ...rest } = JSON.parse(status.stdout);
   expect(alarms).toMatchObject([
     { alarm: "broken", state: "failing", reason: expect.stringContaining("no luck") },
+    { alarm: "engine", state: "ready", reason: "" },
     { alarm: "things", state: "ready", reason: "" },
   ]);
   expect(rest).toMatchObject({ last_tick: { errors: 1 } });

@@ -53,14 +53,19 @@ test(
         stderr: expect.stringMatching(line),
       });
     const mail = only(site.mail.mails);
-    expect(mail.subject).toMatch(/^\[swf-alarms\] source main unreachable since /);
+    expect(mail.subject).toMatch(
+      /^\[alarm_engine\] 1 detection\(s\), 1 new, 0 continuing: source main has been unreachable since /,
+    );
     expect(mail.to).toEqual(["boss@example.org"]);
     const status = await site.command(["status", "--json"]);
     expect(status.code).toBe(1);
     expect(JSON.parse(status.stdout)).toMatchObject({
       last_tick: { errors: 1 },
       sources: [{ source: "main", cause: expect.stringContaining("tunnel down") }],
-      alarms: NAMES.map((name) => ({ alarm: name, state: "failing" })),
+      alarms: [
+        ...NAMES.map((name) => ({ alarm: name, state: "failing" })),
+        { alarm: "engine", state: "ready", active: 1 },
+      ],
     });
 
     site.source.answer = answer;
@@ -68,7 +73,9 @@ test(
     expect(await site.tick()).toEqual(QUIET);
     expect(site.mail.mails.map(({ subject }) => subject)).toEqual([
       mail.subject,
-      "[swf-alarms] source main responds again",
+      expect.stringMatching(
+        /^\[alarm_engine\] 0 detection\(s\), 0 new, 0 continuing, 1 cleared: source main /,
+      ),
     ]);
     const runs = await site.entries("engine_run");
     expect(runs.map((run) => runData(run).notifications_sent)).toEqual([1, 0, 1, 0]);
@@ -101,7 +108,7 @@ test(
       "throws is quarantined",
       "fires has 1 event(s) not yet mailed",
       "the last mail of fires was not delivered",
-      "the last mail to the operators was not delivered",
+      "the last mail of engine was not delivered",
     ])
       expect(before.stdout).toContain(`  ${line}`);
 

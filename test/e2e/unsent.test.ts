@@ -28,7 +28,7 @@ test("what fires and clears while mail fails is reported with the first mail tha
   site.things = [B];
   const second = await site.tick();
   expect(second.code).toBe(1);
-  expect((await eventsByKey(site)).get("a")).toMatchObject({ mail_owed: true });
+  expect((await eventsByKey(site)).get("a")).toMatchObject({ swf: { unsent: ["email"] } });
   expect(perAlarm(await lastRun(site), "alarm_things")).toMatchObject({
     bundle_new: 1,
     bundle_cleared: 1,
@@ -44,7 +44,7 @@ test("what fires and clears while mail fails is reported with the first mail tha
   expect(await site.tick()).toEqual(QUIET);
   const mail = only(site.mail.mails);
   expect(mail.subject).toBe(
-    "[alarm_things] 0 detection(s), 0 new, 0 continuing, 2 already cleared",
+    "[alarm_things] 0 detection(s), 0 new, 0 continuing, 2 already cleared: A is wrong",
   );
   expect(mail.text).toContain("ALREADY CLEARED (2):");
   expect(mail.text).toMatch(
@@ -58,8 +58,8 @@ test("what fires and clears while mail fails is reported with the first mail tha
     cleared_event_ids: events.map(({ id }) => id),
   });
   for (const event of events) {
-    expect(eventData(event).last_notified).toBe(attempt.data.finished_at);
-    expect(event.data).not.toHaveProperty("mail_owed");
+    expect(eventData(event).last_notified).toBe(attempt.data.composed_at);
+    expect(event.data.swf).not.toHaveProperty("unsent");
   }
 
   expect(await site.tick()).toEqual(QUIET);
@@ -87,7 +87,7 @@ test.each([
   await recipients("ops@example.org");
   expect(await site.tick()).toEqual(QUIET);
   expect(only(site.mail.mails).subject).toBe(
-    "[alarm_things] 0 detection(s), 0 new, 0 continuing, 1 already cleared",
+    "[alarm_things] 0 detection(s), 0 new, 0 continuing, 1 already cleared: A is wrong",
   );
   expect(await site.tick()).toEqual(QUIET);
   expect(site.mail.mails).toHaveLength(1);
@@ -130,7 +130,7 @@ test("an entity that fires again is new, and its earlier firing is reported too"
   site.things = [A];
   expect(await site.tick()).toEqual(QUIET);
   expect(only(site.mail.mails).subject).toBe(
-    "[alarm_things] 1 detection(s), 1 new, 0 continuing, 1 already cleared",
+    "[alarm_things] 1 detection(s), 1 new, 0 continuing, 1 already cleared: A is wrong",
   );
 });
 

@@ -19,7 +19,7 @@ import { json, startServer, type TestServer } from "./http_server.ts";
 import { loginTo } from "./login.ts";
 import { type MailService, startMailService } from "./mail_service.ts";
 import { type ProcessOptions, type ProcessResult, runEngine } from "./process.ts";
-import { type Entry, readEntries } from "./rows.ts";
+import { type Entry, readEntries, withoutEngine } from "./rows.ts";
 
 /** One entity as the site's service tells it; the `things` module yields each as it is. */
 export interface Thing {
@@ -139,10 +139,7 @@ export async function makeSite(options: SiteOptions = {}): Promise<Site> {
       }
     },
     query: (sql, params = []) => site.withDatabase((db) => db.query(sql, params)),
-    entries: async (kind) => {
-      const rows = await site.withDatabase((db) => readEntries(db, kind));
-      return rows.filter(({ data }) => !OF_ENGINE.test(String(data.entry_id)));
-    },
+    entries: async (kind) => withoutEngine(await site.withDatabase((db) => readEntries(db, kind))),
     log: () => readText(logPath),
   };
   site.configure(options);
@@ -177,8 +174,6 @@ async function migrated(opening: Promise<Database>): Promise<void> {
     await db.close();
   }
 }
-
-const OF_ENGINE = /^(alarm|event|notification_alarm)_engine$/;
 
 interface Places {
   readonly source: string;
