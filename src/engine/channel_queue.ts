@@ -110,7 +110,7 @@ export class ChannelQueue {
     for (let left = outgoing.recipients; ; ) {
       this.#attempted = true;
       const delivery = await channel.deliver({ ...outgoing, recipients: left }, signal, onProgress);
-      const { error, confirmed, pending } = delivery;
+      const { error, confirmed, refused, pending } = delivery;
       for (const address of confirmed) this.reached.add(address);
       this.#lastError = error?.message;
       if (error?.retryAfter === undefined) {
@@ -118,7 +118,8 @@ export class ChannelQueue {
         return delivery;
       }
       const until = this.#facts.clock() + error.retryAfter;
-      const isPatient = until <= this.#facts.patientUntil && confirmed.length === 0;
+      const isUntouched = confirmed.length + refused.length === 0;
+      const isPatient = until <= this.#facts.patientUntil && isUntouched;
       if (!isPatient || !(await this.#wait(error.retryAfter))) {
         this.#closedUntil = until;
         this.#error = error;
