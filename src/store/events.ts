@@ -1,6 +1,6 @@
 import { EMAIL } from "../core/alarm_channels.ts";
 import { TOLERANCE } from "../core/clock.ts";
-import { eventEntryId } from "../core/event_key.ts";
+import { ENGINE, eventEntryId } from "../core/event_key.ts";
 import type { ActiveEvent, ActiveEvents, AlarmRow, Outcome, SafeDetection } from "../core/model.ts";
 import type { OpenedEvent, UnsentClear } from "../core/notice.ts";
 import type { Queryable, SqlValue, Transaction } from "./database.ts";
@@ -85,7 +85,9 @@ export async function eventFaults(db: Queryable, now: number): Promise<readonly 
        SELECT data->>'entry_id' AS entry_id, key, count(*) FROM entry, LATERAL (VALUES
          ('entry_id', data->>'entry_id' IS NULL), ('dedupe_key', data->>'dedupe_key' IS NULL),
          ('fire_time', (data->'fire_time' BETWEEN '1' AND to_jsonb($1::float8)) IS NOT TRUE)) AS judged (key, is_wrong)
-       WHERE ${ACTIVE} AND is_wrong GROUP BY 1, 2)
+       WHERE ${ACTIVE} AND is_wrong
+         -- Those that the engine makes while its clock is ahead end when it is right again.
+         AND data->>'entry_id' IS DISTINCT FROM '${eventEntryId(ENGINE)}' GROUP BY 1, 2)
      SELECT regexp_replace(entry_id, '^event_', '') AS name, key, count, count(*) OVER () AS faults, quote_nullable(entry_id) AS id,
             (pg_identify_object('pg_class'::regclass, 'entry'::regclass, 0)).identity AS table
      FROM faulty ORDER BY entry_id, key LIMIT ${REPORTED}`,
@@ -236,7 +238,11 @@ export async function stampNotified(
   { channel, composedAt, to, firing, reminded, cleared }: Stamp,
   now: number,
 ): Promise<void> {
-  const last = numberAt("last_notified");
+  // What was recorded while the clock was ahead must neither stay the newest nor keep the event unsent.
+  const ahead = `> $2::float8 + ${TOLERANCE}`;
+  const before = numberAt("last_notified");
+  const last = `CASE WHEN ${before} ${ahead} THEN 0 ELSE ${before} END`;
+  const newsAt = `coalesce((data->'swf'->>'news_at')::float8, ${numberAt("fire_time")})`;
   // Several channels may remind in one tick.
   const stamped = (
     unsent: string,
@@ -244,7 +250,8 @@ export async function stampNotified(
   ) => `jsonb_set(data - 'mail_owed', '{swf}', ${unsent}
       || jsonb_build_object(
         'notified', coalesce(${FULL_SWF}->'notified', '{}') || jsonb_build_object($3::text, $4::float8),
-        'to', coalesce(${SWF}->'to', '{}') || jsonb_build_object($3, to_jsonb($5::text[]))${reminders}))
+        'to', coalesce(${SWF}->'to', '{}') || jsonb_build_object($3, to_jsonb($5::text[]))${reminders})
+      || CASE WHEN ${newsAt} ${ahead} THEN jsonb_build_object('news_at', $4) ELSE '{}' END)
     || jsonb_build_object('last_notified', greatest($4, ${last}))`;
   const counted = `, 'reminders', coalesce((data->'swf'->>'reminders')::float8, 0) + CASE WHEN ${last} < $4 THEN 1 ELSE 0 END`;
   const params = [now, channel, composedAt, to];
