@@ -87,13 +87,13 @@ function cannotRecord(error: unknown): string {
 async function readEarlier(
   alarm: AlarmRow,
   { plan }: Recorded,
-  { db, run, unsent }: NotifyFacts,
+  { db, unsent }: NotifyFacts,
 ): Promise<Earlier> {
   const clearedNow = new Set(plan.clear.map(({ event }) => event.id));
   const all = unsent.hasClears(alarm.name) ? await unsentClears(db, alarm.name) : [];
   const clears = all.filter(({ id }) => !clearedNow.has(id));
-  const isRead = run.mode !== "plan" && unsent.hasOpen(alarm.entryId);
-  return { clears, open: isRead ? await openNotifications(db, alarm.entryId) : [] };
+  const hasOpen = unsent.hasOpen(alarm.entryId);
+  return { clears, open: hasOpen ? await openNotifications(db, alarm.entryId) : [] };
 }
 
 /** Ends what waits for channels that the alarm no longer uses; `[email]` may be missing for a while. */
