@@ -54,19 +54,26 @@ export async function loadAlarms(facts: LoadFacts) {
   const modules = new Map([...facts.modules].filter(([name]) => name !== ENGINE));
   const { rows: read, invalid, deleted } = await alarmRows(db);
   const teams = await listTeams(db);
-  const withChannels = (row: AlarmRow): AlarmRow => {
+  const withChannels = (row: AlarmRow, place = ""): AlarmRow => {
     const { names, faults } = alarmChannels(row.channels, facts.channels);
     // While its notifications are off, a wrong channel or recipient has no effect.
     const wrong = row.enabled
-      ? [...faults, ...resolveRecipients(row.recipients, teams).faults]
+      ? [
+          ...faults,
+          ...resolveRecipients(row.recipients, teams).faults.map((fault) => place + fault),
+        ]
       : [];
     return { ...row, channels: names, faults: [...row.faults, ...wrong] };
   };
   const isEngine = ({ name }: { readonly name: string }) => name === ENGINE;
+  const withOperators = (row: AlarmRow): AlarmRow =>
+    row.recipients.length > 0
+      ? withChannels(row)
+      : withChannels({ ...row, recipients: facts.operators }, "[email] operators: ");
   const found =
     read.find(isEngine) ?? (deleted.includes(ENGINE) ? undefined : await addEngine(facts));
-  const engine = found?.archived === false ? withChannels(withOperators(found, facts)) : undefined;
-  const rows = read.filter((row) => !isEngine(row)).map(withChannels);
+  const engine = found?.archived === false ? withOperators(found) : undefined;
+  const rows = read.filter((row) => !isEngine(row)).map((row) => withChannels(row));
   const listed = listAlarms([...modules.keys()], rows);
   const isWanted = (name: string): boolean => only === undefined || only.has(name);
   const load = loadOnce({ ...facts, modules });
@@ -117,10 +124,6 @@ export const ENGINE_ALARM: NewAlarm = {
 async function addEngine({ db, now, write }: LoadFacts): Promise<AlarmRow> {
   if (!write) return assumedRow(ENGINE_ALARM);
   return await db.transaction((tx) => createAlarm(tx, ENGINE_ALARM, now));
-}
-
-function withOperators(row: AlarmRow, { operators }: LoadFacts): AlarmRow {
-  return row.recipients.length > 0 ? row : { ...row, recipients: operators };
 }
 
 type Load = (name: string) => Promise<LoadedModule>;

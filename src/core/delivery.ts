@@ -65,6 +65,8 @@ export interface Named {
   readonly attempts: number;
   /** When the next attempt is made at the earliest, if not in the next tick; epoch seconds. */
   readonly notBefore: number | undefined;
+  /** Whether earlier attempts have reached some of its recipients. */
+  readonly isPartial?: boolean;
 }
 
 /** The errors to report about an attempt, one for each thing to do. */
@@ -74,7 +76,8 @@ export function deliveryErrors(delivery: Delivery, named: Named): readonly strin
   if (state.outcome === "delivered") return [];
   const what = nameOf(named);
   const next = nextAttempt(state.retryable, named.notBefore);
-  if (state.outcome === "failed") return [`${what} not sent: ${state.error}; ${next}`];
+  const left = named.isPartial === true ? ` yet sent to ${listed(pending)}` : " sent";
+  if (state.outcome === "failed") return [`${what} not${left}: ${state.error}; ${next}`];
   const total = confirmed.length + refused.length + pending.length;
   const sent = `${what} sent to ${confirmed.length} of ${total} recipients`;
   const errors: string[] = [];

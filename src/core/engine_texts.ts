@@ -20,7 +20,7 @@ export function unreachableTexts(
   { since, cause }: SourceState,
   affected: readonly string[],
 ): Texts {
-  return texts(`source ${name} has been unreachable since ${utcMinute(since)}`, [
+  return texts(`source ${name} unreachable since ${utcMinute(since)}`, [
     `Every request to the source ${name} has failed since ${utcMinute(since)}.`,
     `Last error: ${cut(cause, LIMITS.error)}`,
     "The alarms that need it cannot see anything. Until it responds, their events do not clear.",

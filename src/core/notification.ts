@@ -252,9 +252,8 @@ export function judgeAttempt(delivery: Delivery, earlier: Earlier, now: number):
     };
   }
   const isUnknown = error?.mayBeDelivered === true;
-  const unknown = isUnknown
-    ? { count: (earlier.unknown?.count ?? 0) + 1, last: now }
-    : earlier.unknown;
+  const unknownBefore = confirmed.length > 0 ? 0 : (earlier.unknown?.count ?? 0);
+  const unknown = isUnknown ? { count: unknownBefore + 1, last: now } : earlier.unknown;
   const delay = isUnknown
     ? repeatPause(unknown?.count ?? 1)
     : Math.min(error?.retryAfter ?? 0, MAX_DELAY);

@@ -131,17 +131,22 @@ export async function deliverAgain(
  */
 async function attempt(task: Attempt, { db, queue, run }: DeliverFacts): Promise<Delivered> {
   const { clock } = run;
+  const { isPartial } = task.earlier;
   return await queue.inTurn(async () => {
     const { closed } = queue;
     // Without an attempt there is no record; the events stay unsent.
     if (closed !== undefined) {
       const delivery = undelivered(task.recipients, closed.error);
-      return { sent: false, refused: [], errors: deliveryErrors(delivery, { ...task, ...closed }) };
+      return {
+        sent: false,
+        refused: [],
+        errors: deliveryErrors(delivery, { ...task, ...closed, isPartial }),
+      };
     }
     await db.transaction((tx) => task.begin(tx, clock()));
     let { message } = task;
     // One that had reached some of its recipients is stamped already.
-    let isStamped = task.earlier.isPartial;
+    let isStamped = isPartial;
     let isSent = false;
     let notBefore: number | undefined;
     const record = async (delivery: Delivery): Promise<void> => {
@@ -171,7 +176,7 @@ async function attempt(task: Attempt, { db, queue, run }: DeliverFacts): Promise
       delivery = await send();
     }
     await record(delivery);
-    const errors = deliveryErrors(delivery, { ...task, notBefore });
+    const errors = deliveryErrors(delivery, { ...task, notBefore, isPartial });
     return { sent: isSent, refused: delivery.refused, errors };
   });
 }

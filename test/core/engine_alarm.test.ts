@@ -71,7 +71,7 @@ describe("what is wrong in a tick", () => {
     [
       "an unreachable source, for the operators alone",
       { sources: [outage] },
-      ["source:main | 1800 s | source main has been unreachable since 2027-01-15 07:50 UTC"],
+      ["source:main | 1800 s | source main unreachable since 2027-01-15 07:50 UTC"],
     ],
     [
       "an unreachable source without a request: not observed",
@@ -87,13 +87,13 @@ describe("what is wrong in a tick", () => {
           alarm({ name: "y", errors: ["out of time: detect took 60 s"], cause: "source" }),
         ],
       },
-      ["source:main | 1800 s | source main has been unreachable since 2027-01-15 07:50 UTC"],
+      ["source:main | 1800 s | source main unreachable since 2027-01-15 07:50 UTC"],
     ],
     [
       "unless one is its own",
       { sources: [outage], alarms: [alarm({ errors: [REQUEST, "it broke"], cause: "module" })] },
       [
-        "source:main | 1800 s | source main has been unreachable since 2027-01-15 07:50 UTC",
+        "source:main | 1800 s | source main unreachable since 2027-01-15 07:50 UTC",
         `alarm:x | 3 tick(s) | → ann@h.example | → @shift | alarm x fails: ${REQUEST}`,
       ],
     ],

@@ -159,7 +159,9 @@ test("each broken alarm has a result of its own, and the healthy one beside them
     bundle_sent: true,
   });
   expect(only(await site.entries("event")).data.entry_id).toBe("event_healthy");
-  expect(only(site.mail.mails).subject).toBe("[alarm_healthy] 1 detection(s), 1 new, 0 continuing");
+  expect(only(site.mail.mails).subject).toBe(
+    "[alarm_healthy] 1 detection(s), 1 new, 0 continuing: A is wrong",
+  );
 });
 
 test("a row with a wrong setting that has a safe reading runs, and its fault is an error", async () => {
@@ -230,7 +232,7 @@ test("rows that name no alarm are errors of the run and leave the others alone",
   expect(result).toMatchObject({ code: 1, stdout: "" });
   const run = only(await site.entries("engine_run"));
   expect(runData(run)).toMatchObject({ errors: 4, alarms_run: 1, notifications_sent: 1 });
-  expect(Object.keys(runData(run).per_alarm)).toEqual(["alarm_healthy"]);
+  expect(Object.keys(runData(run).per_alarm)).toEqual(["alarm_engine", "alarm_healthy"]);
   for (const id of ids) {
     expect(result.stderr).toContain(id);
     expect(runData(run).error_details).toContain(id);

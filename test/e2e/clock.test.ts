@@ -47,7 +47,7 @@ function serviceClock(site: Site, shift: number | "silent"): void {
 async function kept(site: Site) {
   const rows = await site.query(
     `SELECT kind, count(*)::int AS rows FROM entry
-     WHERE kind IN ('event', 'notification') GROUP BY 1 ORDER BY 1`,
+     WHERE kind IN ('event', 'notification') AND data->>'entry_id' IS DISTINCT FROM 'event_engine' GROUP BY 1 ORDER BY 1`,
   );
   return Object.fromEntries(rows.map((row) => [String(row.kind), Number(row.rows)]));
 }

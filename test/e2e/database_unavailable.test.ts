@@ -46,7 +46,7 @@ test("events that cannot be written fail their alarm whole, and only that alarm"
   expect(await site.tick()).toEqual(QUIET);
   expect(site.mail.mails[1]).toMatchObject({
     to: ["ops@example.org"],
-    subject: "[alarm_things] 2 detection(s), 2 new, 0 continuing",
+    subject: "[alarm_things] 2 detection(s), 2 new, 0 continuing: A",
   });
 });
 
@@ -55,7 +55,7 @@ test("a mail whose attempt cannot be recorded is not sent, and stays owed", asyn
   await refuse(site, "NEW.kind = 'notification'");
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
-  expect(result.stderr).toMatch(/^swf-alarms: things: cannot record the mail: [^\n]*\n$/);
+  expect(result.stderr).toMatch(/^swf-alarms: things: cannot record the notification: [^\n]*\n$/);
   expect(site.mail.calls).toEqual([]);
   expect(eventData(only(await site.entries("event"))).last_notified).toBeUndefined();
   await allow(site);
@@ -68,7 +68,7 @@ test("a mail that went out but could not be stamped is repeated once, and its fi
   await refuse(site, "NEW.kind = 'event' AND NEW.data ? 'last_notified'");
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
-  expect(result.stderr).toMatch(/^swf-alarms: things: cannot record the mail: [^\n]*\n$/);
+  expect(result.stderr).toMatch(/^swf-alarms: things: cannot record the notification: [^\n]*\n$/);
   expect(site.mail.mails).toHaveLength(1);
   expect(only(await site.entries("notification")).data.outcome).toBe("unknown");
   await allow(site);

@@ -126,7 +126,7 @@ test.for(VARIANTS)(
     const early = await site.tick();
     expect(early).toMatchObject({ code: 2, stdout: "" });
     expect(early.stderr).toBe(
-      `swf-alarms: the database lacks 0001_entry_tables.sql, 0002_one_active_event.sql, 0003_owed_mail.sql, 0004_mails_of_an_alarm.sql, 0005_events_of_an_alarm.sql; run: bin/swf-alarms migrate --config ${site.config}\n`,
+      `swf-alarms: the database lacks 0001_entry_tables.sql, 0002_one_active_event.sql, 0003_owed_mail.sql, 0004_mails_of_an_alarm.sql, 0005_events_of_an_alarm.sql, 0006_notifications.sql; run: bin/swf-alarms migrate --config ${site.config}\n`,
     );
     expect(await site.entries("event")).toStrictEqual(eventsBefore);
 
@@ -159,13 +159,13 @@ test.for(VARIANTS)(
     for (const key of ["mailed_long_ago", "never_mailed", "owed_as_zero"]) {
       const event = byId(key);
       const old = only(eventsBefore.filter(({ id }) => id === event.id));
-      const { last_notified: mailed } = eventData(event);
-      expect(mailed, key).toBeGreaterThanOrEqual(startedAt);
-      expect(event, key).toStrictEqual({
-        ...old,
-        timestamp_modified: mailed,
-        data: { ...old.data, last_seen: startedAt, last_notified: mailed },
+      const { swf, ...data } = eventData(event);
+      expect(data, key).toStrictEqual({
+        ...old.data,
+        last_seen: startedAt,
+        last_notified: startedAt,
       });
+      expect(swf, key).toMatchObject({ notified: { email: startedAt } });
     }
     const recent = byId("clear_time_missing");
     const recentBefore = only(eventsBefore.filter(({ id }) => id === recent.id));
@@ -200,7 +200,7 @@ test.for(VARIANTS)(
     ]);
 
     const mail = only(site.mail.mails);
-    expect(mail.subject).toBe("[alarm_things] 4 detection(s), 1 new, 3 continuing");
+    expect(mail.subject).toBe("[alarm_things] 4 detection(s), 1 new, 3 continuing: new brand_new");
     expect(mail.to).toEqual(["one@example.org", "two@example.org", "extra@example.org"]);
     // What is still seen is told as it is now.
     expect(mail.text).toContain("new never_mailed");

@@ -218,8 +218,8 @@ test("many alarms can be made from one module, each with its own row, params and
     (await site.entries("event")).map(({ title, data }) => `${data.entry_id} ${title}`).sort(),
   ).toEqual(["event_ann of Ann", "event_bob of Bob"]);
   expect(site.mail.mails.map(({ to, subject }) => `${to} ${subject}`).sort()).toEqual([
-    "ann@example.org [alarm_ann] 1 detection(s), 1 new, 0 continuing",
-    "bob@example.org [alarm_bob] 1 detection(s), 1 new, 0 continuing",
+    "ann@example.org [alarm_ann] 1 detection(s), 1 new, 0 continuing: of Ann",
+    "bob@example.org [alarm_bob] 1 detection(s), 1 new, 0 continuing: of Bob",
   ]);
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { eventData, perAlarm, runData } from "../support/contract.ts";
+import { ageNotified } from "../support/notified.ts";
 import { QUIET } from "../support/quiet.ts";
 import { at, insertAlarm, only } from "../support/rows.ts";
 import { makeSite, type Site, THINGS } from "../support/site.ts";
@@ -37,7 +38,6 @@ test("a first detection makes one row, one mail, one attempt and one run, each a
   );
 
   const event = only(await site.entries("event"));
-  const { last_notified: mailed } = eventData(event);
   expect(event).toMatchObject({
     title: "A is wrong",
     content: "Head of things.\n\n---\n\nfirst line\nsecond",
@@ -49,17 +49,21 @@ test("a first detection makes one row, one mail, one attempt and one run, each a
     fire_time: startedAt,
     clear_time: null,
     last_seen: startedAt,
-    last_notified: mailed,
+    last_notified: startedAt,
     dedupe_key: "a",
     subject: "A is wrong",
     recipients: ["ops@example.org", "chief@example.org"],
     alarm_config_id: alarmId,
+    swf: {
+      news_at: startedAt,
+      news: "fired",
+      notified: { email: startedAt },
+      to: { email: ["ops@example.org", "<chief@example.org>", "OPS@example.org"] },
+    },
   });
-  expect(mailed).toBeGreaterThanOrEqual(startedAt);
-  expect(mailed).toBeLessThanOrEqual(finishedAt);
 
   const mail = only(site.mail.mails);
-  expect(mail.subject).toBe("[alarm_things] 1 detection(s), 1 new, 0 continuing");
+  expect(mail.subject).toBe("[alarm_things] 1 detection(s), 1 new, 0 continuing: A is wrong");
   expect(mail.from).toBe("alarms@example.org");
   expect(mail.to).toEqual(["ops@example.org", "chief@example.org"]);
   for (const text of [mail.text, mail.html]) {
@@ -75,7 +79,7 @@ test("a first detection makes one row, one mail, one attempt and one run, each a
     errors: 0,
     error_details: "",
   });
-  expect(Object.keys(runData(run).per_alarm)).toEqual(["alarm_things"]);
+  expect(Object.keys(runData(run).per_alarm)).toEqual(["alarm_engine", "alarm_things"]);
   expect(perAlarm(run, "alarm_things")).toMatchObject({
     enabled: true,
     alarms_seen: 1,
@@ -83,7 +87,7 @@ test("a first detection makes one row, one mail, one attempt and one run, each a
     bundle_new: 1,
     bundle_renotify: 0,
     bundle_sent: true,
-    bundle_subject: mail.subject,
+    bundle_subject: "[alarm_things] 1 detection(s), 1 new, 0 continuing",
     bundle_new_event_ids: [event.id],
     bundle_renotify_event_ids: [],
     params: {},
@@ -97,7 +101,10 @@ test("a first detection makes one row, one mail, one attempt and one run, each a
   expect(attempt.data).toMatchObject({
     alarm: "alarm_things",
     run_id: run.id,
-    channel: "ses",
+    channel: "email",
+    type: "ses",
+    state: "delivered",
+    composed_at: startedAt,
     recipients: ["ops@example.org", "chief@example.org"],
     new_event_ids: [event.id],
     continuing_event_ids: [],
@@ -105,7 +112,7 @@ test("a first detection makes one row, one mail, one attempt and one run, each a
     message_ids: [mail.messageId],
   });
   expect(at(attempt.data, "attempted_at")).toBeGreaterThanOrEqual(startedAt);
-  expect(at(attempt.data, "finished_at")).toBe(mailed);
+  expect(at(attempt.data, "finished_at")).toBeLessThanOrEqual(finishedAt);
 });
 
 test("the same detection again only moves last_seen, and mails nobody", async () => {
@@ -159,7 +166,12 @@ test("what has gone is cleared with time and reason; coming back is a new event 
   expect(cleared).toStrictEqual({
     ...fired,
     timestamp_modified: clearedAt,
-    data: { ...fired.data, clear_time: clearedAt, clear_reason: "no longer detected" },
+    data: {
+      ...fired.data,
+      clear_time: clearedAt,
+      clear_reason: "no longer detected",
+      swf: { ...Object(fired.data.swf), news: "cleared", news_at: clearedAt },
+    },
   });
   expect(site.mail.mails).toHaveLength(1);
 
@@ -176,8 +188,8 @@ test("what has gone is cleared with time and reason; coming back is a new event 
   expect(again?.data).toMatchObject({ dedupe_key: "a", clear_time: null });
   const mails = site.mail.mails;
   expect(mails.map(({ subject }) => subject)).toEqual([
-    "[alarm_things] 2 detection(s), 2 new, 0 continuing",
-    "[alarm_things] 1 detection(s), 1 new, 0 continuing",
+    "[alarm_things] 2 detection(s), 2 new, 0 continuing: A is wrong",
+    "[alarm_things] 1 detection(s), 1 new, 0 continuing: A is wrong",
   ]);
 });
 
@@ -189,8 +201,8 @@ test("several detections of an alarm are one mail, and two alarms are two", asyn
   expect(await site.tick()).toEqual(QUIET);
   const mails = site.mail.mails;
   expect(mails.map(({ subject, to }) => [subject, to]).sort()).toEqual([
-    ["[alarm_others] 3 detection(s), 3 new, 0 continuing", ["other@example.org"]],
-    ["[alarm_things] 3 detection(s), 3 new, 0 continuing", ["ops@example.org"]],
+    ["[alarm_others] 3 detection(s), 3 new, 0 continuing: A is wrong", ["other@example.org"]],
+    ["[alarm_things] 3 detection(s), 3 new, 0 continuing: A is wrong", ["ops@example.org"]],
   ]);
   expect(await site.entries("event")).toHaveLength(6);
   const run = only(await site.entries("engine_run"));
@@ -229,7 +241,7 @@ test("while mail is off everything is recorded; turned on, the next bundle sweep
   site.things = [A, B];
   expect(await site.tick()).toEqual(QUIET);
   const mail = only(site.mail.mails);
-  expect(mail.subject).toBe("[alarm_things] 2 detection(s), 1 new, 1 continuing");
+  expect(mail.subject).toBe("[alarm_things] 2 detection(s), 1 new, 1 continuing: B is wrong");
   const text = mail.text;
   expect(text.indexOf("NEW (1)")).toBeGreaterThan(-1);
   expect(text.indexOf("B is wrong")).toBeGreaterThan(text.indexOf("NEW (1)"));
@@ -284,13 +296,7 @@ test("a still-firing event is mailed again when its alarm's renotification windo
   expect(await site.tick()).toEqual(QUIET);
   expect(site.mail.mails).toHaveLength(cases.length);
   site.mail.mails.length = 0;
-  for (const { name, ago } of cases) {
-    await site.query(
-      `UPDATE entry SET data = jsonb_set(data, '{last_notified}', to_jsonb((data->>'last_notified')::float8 - $1::float8))
-       WHERE kind = 'event' AND data->>'entry_id' = $2`,
-      [ago, `event_${name}`],
-    );
-  }
+  for (const { name, ago } of cases) await ageNotified(site, ago, name);
   const before = await site.entries("event");
   expect(await site.tick()).toEqual(QUIET);
 
@@ -309,7 +315,7 @@ test("a still-firing event is mailed again when its alarm's renotification windo
     });
     if (again) {
       const mail = only(mails);
-      expect(mail.subject).toBe(`[alarm_${name}] 1 detection(s), 0 new, 1 continuing`);
+      expect(mail.subject).toBe(`[alarm_${name}] 1 detection(s), 0 new, 1 continuing: A is wrong`);
       expect(mail.text).toContain("CONTINUING (1)");
       expect(mail.text).not.toContain("NEW");
       expect(eventData(event).last_notified).toBeGreaterThanOrEqual(runData(run).started_at);
@@ -341,7 +347,7 @@ test("a dry run writes state and sends nothing; the next real tick mails what it
 
   expect(await site.tick()).toEqual(QUIET);
   const mail = only(site.mail.mails);
-  expect(mail.subject).toBe("[alarm_things] 1 detection(s), 0 new, 1 continuing");
+  expect(mail.subject).toBe("[alarm_things] 1 detection(s), 0 new, 1 continuing: A is wrong");
   expect(eventData(only(await site.entries("event"))).last_notified).toBeDefined();
 });
 
@@ -367,7 +373,8 @@ test("an archived alarm is not run, and its events stay as they are", async () =
   expect(await site.tick()).toEqual(QUIET);
   expect(only(await site.entries("event"))).toStrictEqual(event);
   const run = (await site.entries("engine_run"))[1] ?? only([]);
-  expect(runData(run)).toMatchObject({ alarms_run: 0, per_alarm: {} });
+  expect(runData(run)).toMatchObject({ alarms_run: 0 });
+  expect(runData(run).per_alarm).not.toHaveProperty("alarm_things");
   // Its module is no newcomer either.
   expect(await site.entries("alarm")).toHaveLength(1);
   expect(site.source.requests).toHaveLength(1);

@@ -117,7 +117,7 @@ test.for([
     });
     expect(perAlarm(run, "alarm_things").error_message).toMatch(says);
     const attempt = only(await site.entries("notification"));
-    expect(attempt.status).toBe("done");
+    expect(attempt.status).toBe("active");
     expect(attempt.data).toMatchObject({
       outcome: "failed",
       retryable,
@@ -130,15 +130,17 @@ test.for([
     site.mail.refuse = undefined;
     expect(await site.tick()).toEqual(QUIET);
     const mail = only(site.mail.mails);
-    expect(mail.subject).toBe("[alarm_things] 1 detection(s), 0 new, 1 continuing");
+    expect(mail.subject).toBe("[alarm_things] 1 detection(s), 1 new, 0 continuing: A is wrong");
     expect(mail.text).toContain("A is wrong");
     expect(mail.text).toContain("details of A");
-    const [, second] = await site.entries("notification");
-    expect(second?.data).toMatchObject({
+    const again = only(await site.entries("notification"));
+    expect(again).toMatchObject({ id: attempt.id, title: mail.subject, status: "done" });
+    expect(again.data).toMatchObject({
       outcome: "delivered",
+      attempts: 2,
       message_ids: [mail.messageId],
-      new_event_ids: [],
-      continuing_event_ids: [event.id],
+      new_event_ids: [event.id],
+      continuing_event_ids: [],
     });
     expect(eventData(only(await site.entries("event"))).last_notified).toBeDefined();
 
@@ -175,10 +177,12 @@ test("an SES error that no waiting cures promises none, says what to do, and the
     site.mail.calls.length = 0;
     const { code: exit, stderr } = await site.tick();
     expect(exit).toBe(1);
-    expect(stderr).toMatch(/^swf-alarms: things: mail not sent: SES [^\n]*\n$/);
+    expect(stderr).toMatch(
+      /^swf-alarms: things: (mail|the mail "[^"]*" \(attempt \d+\)) not sent: SES [^\n]*\n$/,
+    );
     expect(stderr).toContain(`: no; ${remedy}; fix the cause; every tick tries again`);
     expect(site.mail.calls, code).toHaveLength(1);
-    expect((await site.entries("notification")).at(-1)?.data).toMatchObject({
+    expect(only(await site.entries("notification")).data).toMatchObject({
       outcome: "failed",
       retryable: false,
     });
@@ -274,7 +278,9 @@ test("a bundle of hundreds lists the first hundred and counts the rest", async (
   }));
   expect(await site.tick()).toEqual(QUIET);
   const mail = only(site.mail.mails);
-  expect(mail.subject).toBe("[alarm_things] 350 detection(s), 350 new, 0 continuing");
+  expect(mail.subject).toBe(
+    "[alarm_things] 350 detection(s), 350 new, 0 continuing: Thing <0> & co: https://h.example/?a=0&b=2.",
+  );
   expect(mail.text.match(/Thing </g)).toHaveLength(100);
   expect(mail.text).toContain("Thing <99> & co");
   expect(mail.html).toContain(
@@ -328,7 +334,9 @@ test("with no [email] everything is recorded, the run says why no mail was sent,
   expect(await site.entries("notification")).toEqual([]);
   site.configure({});
   expect(await site.tick()).toEqual(QUIET);
-  expect(only(site.mail.mails).subject).toBe("[alarm_things] 1 detection(s), 0 new, 1 continuing");
+  expect(only(site.mail.mails).subject).toBe(
+    "[alarm_things] 1 detection(s), 0 new, 1 continuing: A is wrong",
+  );
 });
 
 test("mail to a folder is one .eml file for each bundle, and a folder that cannot be written is an error", async () => {
@@ -339,7 +347,8 @@ test("mail to a folder is one .eml file for each bundle, and a folder that canno
   expect(failed).toMatchObject({ code: 1, stdout: "" });
   expect(failed.stderr).toMatch(/^swf-alarms: things: mail not sent: [^\n]*outbox[^\n]*\n$/);
   expect(only(await site.entries("notification")).data).toMatchObject({
-    channel: "file",
+    channel: "email",
+    type: "file",
     outcome: "failed",
   });
   site.configure({ mail: "file" });
@@ -347,7 +356,7 @@ test("mail to a folder is one .eml file for each bundle, and a folder that canno
   expect(await site.tick()).toEqual(QUIET);
   const file = only(filesIn(join(site.folder, "outbox")));
   expect(file).toMatch(/^\d{4}-\d\d-\d\dT\d{6}Z-alarm_things-[0-9a-f]{8}\.eml$/);
-  expect((await site.entries("notification"))[1]?.data).toMatchObject({
+  expect(only(await site.entries("notification")).data).toMatchObject({
     outcome: "delivered",
     message_ids: [file],
   });

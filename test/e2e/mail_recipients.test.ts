@@ -94,7 +94,7 @@ test("the third call of 120 recipients fails: the next tick sends only to those 
   site.things = [];
   const second = await site.tick();
   expect(second.stderr).toMatch(
-    /^swf-alarms: things: the mail "\[alarm_things\] 1 detection\(s\), 1 new, 0 continuing" not yet sent to person100@.* after 2 attempts: SES InternalFailure: down; every tick tries again, for 24 hours\n$/,
+    /^swf-alarms: things: the mail "\[alarm_things\] 1 detection\(s\), 1 new, 0 continuing: A is wrong" \(attempt 2\) not yet sent to person100@.* and 15 more: SES InternalFailure: down; the next tick tries again\n$/,
   );
   expect(sent(site)).toHaveLength(100);
 

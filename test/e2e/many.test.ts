@@ -115,7 +115,7 @@ test("five thousand detections are five thousand rows, one mail, and the same at
   await insertAlarm(site, "flood");
   expect(await site.tick()).toEqual(QUIET);
   expect(only(site.mail.mails).subject).toBe(
-    "[alarm_flood] 5000 detection(s), 5000 new, 0 continuing",
+    "[alarm_flood] 5000 detection(s), 5000 new, 0 continuing: S0",
   );
   expect(await site.tick()).toEqual(QUIET);
   const [counts] = await site.query(

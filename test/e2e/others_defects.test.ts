@@ -178,7 +178,7 @@ test.for([
   site.things = [A, B];
   expect(await site.tick()).toEqual(QUIET);
   expect(site.mail.mails.at(-1)?.subject).toBe(
-    "[alarm_things] 2 detection(s), 1 new, 1 continuing",
+    "[alarm_things] 2 detection(s), 1 new, 1 continuing: A is wrong",
   );
 });
 
@@ -207,7 +207,7 @@ test.for([
     site.things = [A];
     expect(await site.tick()).toEqual(QUIET);
     expect(only(site.mail.mails).subject).toBe(
-      "[alarm_things] 1 detection(s), 1 new, 0 continuing",
+      "[alarm_things] 1 detection(s), 1 new, 0 continuing: A is wrong",
     );
     expect(await site.entries("alarm")).toEqual(alarms);
   },
@@ -230,8 +230,8 @@ test.for([
   site.things = [A, B];
   expect(await site.tick()).toEqual(QUIET);
   expect(site.mail.mails.map(({ subject }) => subject)).toEqual([
-    "[alarm_things] 1 detection(s), 1 new, 0 continuing",
-    "[alarm_things] 1 detection(s), 1 new, 0 continuing",
+    "[alarm_things] 1 detection(s), 1 new, 0 continuing: A is wrong",
+    "[alarm_things] 1 detection(s), 1 new, 0 continuing: B is wrong",
   ]);
 });
 
@@ -273,7 +273,7 @@ test.for([
   expect(active).toHaveLength(1 + kept);
   expect(active.every((event) => eventData(event).last_notified !== undefined)).toBe(true);
   const mail = only(site.mail.mails.slice(1));
-  expect(mail.subject).toBe(`[alarm_things] ${kept} detection(s), ${kept} new, 0 continuing`);
+  expect(mail.subject).toBe(`[alarm_things] ${kept} detection(s), ${kept} new, 0 continuing: 0`);
   // The mail says that it may not be all.
   expect(mail.text).toMatch(says);
 });
@@ -312,6 +312,7 @@ test("one failing alarm does not make the others, or the engine, look ill", asyn
   const { alarms, ...rest } = JSON.parse(status.stdout);
   expect(alarms).toMatchObject([
     { alarm: "broken", state: "failing", reason: expect.stringContaining("no luck") },
+    { alarm: "engine", state: "ready", reason: "" },
     { alarm: "things", state: "ready", reason: "" },
   ]);
   expect(rest).toMatchObject({ last_tick: { errors: 1 } });

@@ -48,7 +48,7 @@ test("a page that fails keeps everything active and still mails what the pages b
   );
   expect(await states(site)).toEqual({ old: true, other: true, new: true });
   const mail = only(site.mail.mails);
-  expect(mail.subject).toBe("[alarm_things] 1 detection(s), 1 new, 0 continuing");
+  expect(mail.subject).toBe("[alarm_things] 1 detection(s), 1 new, 0 continuing: New trouble");
   expect(mail.text).toContain("New trouble");
   expect(mail.text).toContain("seen on page one");
   // The mail says that it may not be all.
@@ -172,8 +172,9 @@ test.for([
     expect(result.stderr).toMatch(says);
     expect(result.stderr).toMatch(/^swf-alarms: things: [^\n]*\n$/);
     expect(await states(site)).toEqual(seen);
+    const counts = `[alarm_things] ${mailed} detection(s), ${mailed} new, 0 continuing: `;
     expect(site.mail.mails.map(({ subject }) => subject)).toEqual(
-      mailed === 0 ? [] : [`[alarm_things] ${mailed} detection(s), ${mailed} new, 0 continuing`],
+      mailed === 0 ? [] : [expect.stringContaining(counts)],
     );
     const run = (await site.entries("engine_run"))[1] ?? only([]);
     expect(perAlarm(run, "alarm_things")).toMatchObject({ errors: 1 });
@@ -222,7 +223,9 @@ test("the same key twice in a tick is one event, and the first yield counts", as
     "A number",
     "First",
   ]);
-  expect(only(site.mail.mails).subject).toBe("[alarm_things] 2 detection(s), 2 new, 0 continuing");
+  expect(only(site.mail.mails).subject).toBe(
+    "[alarm_things] 2 detection(s), 2 new, 0 continuing: First",
+  );
   const run = only(await site.entries("engine_run"));
   expect(runData(run)).toMatchObject({ alarms_seen: 2, errors: 0 });
   expect(await site.tick()).toEqual(QUIET);
@@ -283,7 +286,7 @@ test("text that Postgres refuses is made safe, and the entity is the same at the
   expect(get("list").data.detection_data).toEqual([1, 2]);
   expect(get("bare")).toMatchObject({ title: "bare", data: { subject: "bare" } });
   const mail = only(site.mail.mails);
-  expect(mail.subject).toBe("[alarm_odd] 10 detection(s), 10 new, 0 continuing");
+  expect(mail.subject).toBe("[alarm_odd] 10 detection(s), 10 new, 0 continuing: nul � subject");
   expect(mail.text).not.toContain("\0");
 
   expect(await site.tick()).toEqual(QUIET);
@@ -297,7 +300,7 @@ test("a detection's own data never overwrites the engine's keys, and is kept bes
     "greedy.js",
     `export const detect = () => [{ dedupeKey: "k", subject: "K", data: {
       entry_id: "event_other", fire_time: "yesterday", clear_time: 5, clear_reason: "x", mail_owed: true, last_seen: 1, last_notified: 2,
-      dedupe_key: "z", subject: "z", recipients: "evil@example.org", alarm_config_id: "z", status: "running", metric: "9%" } }];`,
+      dedupe_key: "z", subject: "z", recipients: "evil@example.org", alarm_config_id: "z", swf: { notified: { email: 1 } }, status: "running", metric: "9%" } }];`,
   );
   const alarmId = await insertAlarm(site, "greedy", { enabled: false });
   expect(await site.tick()).toEqual(QUIET);
@@ -317,6 +320,7 @@ test("a detection's own data never overwrites the engine's keys, and is kept bes
     detection_subject: "z",
     detection_recipients: "evil@example.org",
     detection_alarm_config_id: "z",
+    detection_swf: { notified: { email: 1 } },
     entry_id: "event_greedy",
     fire_time: startedAt,
     clear_time: null,
@@ -325,6 +329,7 @@ test("a detection's own data never overwrites the engine's keys, and is kept bes
     subject: "K",
     recipients: ["ops@example.org"],
     alarm_config_id: alarmId,
+    swf: { news_at: startedAt, news: "fired" },
   });
 });
 

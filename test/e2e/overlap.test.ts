@@ -130,9 +130,13 @@ test("killed while its mail was on the way, the attempt says unknown and the nex
 
   site.configure({});
   expect(await site.tick()).toEqual(QUIET);
-  expect(only(site.mail.mails).subject).toBe("[alarm_things] 1 detection(s), 0 new, 1 continuing");
-  const outcomes = (await site.entries("notification")).map(({ data }) => data.outcome);
-  expect(outcomes).toEqual(["unknown", "delivered"]);
+  const mail = only(site.mail.mails);
+  expect(mail.subject).toBe("[alarm_things] 1 detection(s), 1 new, 0 continuing: A is wrong");
+  expect(mail.text).toContain("may be a duplicate");
+  expect(only(await site.entries("notification"))).toMatchObject({
+    id: attempt.id,
+    data: { outcome: "delivered", attempts: 2 },
+  });
   expect(await site.tick()).toEqual(QUIET);
   expect(site.mail.mails).toHaveLength(1);
 });

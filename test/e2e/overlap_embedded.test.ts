@@ -6,7 +6,7 @@ import { busySite, holdAnswers, PATIENT, startTick } from "../support/busy_site.
 import { eventData, runData } from "../support/contract.ts";
 import { runEngine } from "../support/process.ts";
 import { QUIET } from "../support/quiet.ts";
-import { only, readEntries } from "../support/rows.ts";
+import { only, readEntries, withoutEngine } from "../support/rows.ts";
 import { filesIn, makeSite, type Site, THINGS } from "../support/site.ts";
 
 /** Needs no service, and takes so long that ticks overlap. */
@@ -17,8 +17,8 @@ const TWENTY = `export async function* detect() {
 
 async function rows(site: Site) {
   return await site.withDatabase(async (db) => ({
-    alarms: await readEntries(db, "alarm"),
-    events: await readEntries(db, "event"),
+    alarms: withoutEngine(await readEntries(db, "alarm")),
+    events: withoutEngine(await readEntries(db, "event")),
     runs: await readEntries(db, "engine_run"),
   }));
 }

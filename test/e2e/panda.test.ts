@@ -77,7 +77,7 @@ test.skipIf(tasks === undefined)(
     for (const event of events) {
       const id = taskOf(event);
       const task = only(items.filter(({ jeditaskid }) => jeditaskid === id));
-      const { subject, last_notified: mailed } = eventData(event);
+      const { subject } = eventData(event);
       expect(subject).toBe(
         `task ${id} (${task.status}) final-failure rate ${FIRING.get(id)} — ${task.taskname ?? "?"}`,
       );
@@ -86,11 +86,17 @@ test.skipIf(tasks === undefined)(
         fire_time: startedAt,
         clear_time: null,
         last_seen: startedAt,
-        last_notified: mailed,
+        last_notified: startedAt,
         dedupe_key: `task:${id}`,
         subject,
         recipients: ["panda-shift@example.org", "second@example.org"],
         alarm_config_id: alarmId,
+        swf: {
+          news_at: startedAt,
+          news: "fired",
+          notified: { email: startedAt },
+          to: { email: ["panda-shift@example.org", "second@example.org"] },
+        },
         metric: FIRING.get(id),
         rate_kind: "final-failure",
         jeditaskid: id,
@@ -130,7 +136,7 @@ test.skipIf(tasks === undefined)(
     expect(mail).toMatchObject({
       from: "alarms@example.org",
       to: ["panda-shift@example.org", "second@example.org"],
-      subject: `[alarm_${NAME}] 10 detection(s), 10 new, 0 continuing`,
+      subject: expect.stringContaining(`[alarm_${NAME}] 10 detection(s), 10 new, 0 continuing`),
     });
     for (const event of events) expect(mail.text).toContain(String(event.data.subject));
     expect(mail.text).toContain("Ask the shift first.");
@@ -160,7 +166,7 @@ test.skipIf(tasks === undefined)(
       bundle_new: 10,
       bundle_renotify: 0,
       bundle_sent: true,
-      bundle_subject: mail.subject,
+      bundle_subject: `[alarm_${NAME}] 10 detection(s), 10 new, 0 continuing`,
       bundle_renotify_event_ids: [],
       recipients: ["panda-shift@example.org", "second@example.org"],
     });
@@ -169,7 +175,8 @@ test.skipIf(tasks === undefined)(
     expect(attempt.data).toMatchObject({
       alarm: `alarm_${NAME}`,
       run_id: run.id,
-      channel: "ses",
+      channel: "email",
+      type: "ses",
       outcome: "delivered",
       message_ids: [mail.messageId],
       recipients: ["panda-shift@example.org", "second@example.org"],
@@ -224,7 +231,9 @@ test.skipIf(tasks === undefined)(
     expect(twice.map(({ id }) => id)).toContain(cleared.id);
     expect(twice.find(({ id }) => id === cleared.id)).toStrictEqual(cleared);
     expect(twice.find(({ id }) => id !== cleared.id)?.data.clear_time).toBeNull();
-    expect(site.mail.mails[1]?.subject).toBe(`[alarm_${NAME}] 1 detection(s), 1 new, 0 continuing`);
+    expect(site.mail.mails[1]?.subject).toContain(
+      `[alarm_${NAME}] 1 detection(s), 1 new, 0 continuing`,
+    );
     expect(site.mail.mails[1]?.text).toContain("task 38951");
     expect(site.mail.mails[1]?.text).not.toContain("task 38946");
   },
@@ -304,8 +313,12 @@ test("an owner's alarm and the one for all are two rows of events and two mails"
   });
   expect(await site.tick()).toEqual(QUIET);
   expect(site.mail.mails.map(({ to, subject }) => `${to} ${subject}`).sort()).toEqual([
-    "owner@example.org [alarm_panda_failure_rate_owner] 1 detection(s), 1 new, 0 continuing",
-    `panda-shift@example.org,second@example.org [alarm_${NAME}] 2 detection(s), 2 new, 0 continuing`,
+    expect.stringContaining(
+      "owner@example.org [alarm_panda_failure_rate_owner] 1 detection(s), 1 new, 0 continuing",
+    ),
+    expect.stringContaining(
+      `panda-shift@example.org,second@example.org [alarm_${NAME}] 2 detection(s), 2 new, 0 continuing`,
+    ),
   ]);
   const keys = (await site.entries("event")).map(
     ({ data }) => `${data.entry_id} ${data.dedupe_key}`,

@@ -137,7 +137,7 @@ test("what a plan announces is what the next tick does", async () => {
     ["stays", true],
   ]);
   expect(only(site.mail.mails)).toMatchObject({
-    subject: "[alarm_things] 1 detection(s), 1 new, 0 continuing",
+    subject: "[alarm_things] 1 detection(s), 1 new, 0 continuing: Comes new",
     to: ["ops@example.org"],
   });
   expect((await site.entries("alarm")).map(({ data }) => data.entry_id)).toContain(
@@ -162,7 +162,7 @@ test("a plan of a database that was never migrated says what to run, and makes n
   const plan = await site.tick("--plan");
   expect(plan).toMatchObject({ code: 2, stdout: "" });
   expect(plan.stderr).toBe(
-    `swf-alarms: the database lacks 0001_entry_tables.sql, 0002_one_active_event.sql, 0003_owed_mail.sql, 0004_mails_of_an_alarm.sql, 0005_events_of_an_alarm.sql; run: bin/swf-alarms migrate --config ${site.config}\n`,
+    `swf-alarms: the database lacks 0001_entry_tables.sql, 0002_one_active_event.sql, 0003_owed_mail.sql, 0004_mails_of_an_alarm.sql, 0005_events_of_an_alarm.sql, 0006_notifications.sql; run: bin/swf-alarms migrate --config ${site.config}\n`,
   );
   const tables = await site.query(
     "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace",

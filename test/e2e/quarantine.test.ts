@@ -34,14 +34,15 @@ test(
     });
     expect(perAlarm(run, "alarm_things")).toMatchObject({ errors: 0, bundle_sent: true });
     const subjects = () => site.mail.mails.map(({ subject }) => subject);
-    const quarantined = "[alarm_broken] quarantined: it failed 3 times in a row";
-    const things = "[alarm_things] 1 detection(s), 1 new, 0 continuing";
+    const quarantined =
+      "[alarm_engine] 1 detection(s), 1 new, 0 continuing: alarm broken is quarantined: it failed 3 times in a row";
+    const things = "[alarm_things] 1 detection(s), 1 new, 0 continuing: A is wrong";
     expect(subjects()).toEqual([quarantined, things]);
 
     const status = await site.command(["status"]);
     expect(status).toMatchObject({ code: 1, stderr: "" });
     expect(status.stdout).toMatch(
-      /^needs attention; 1 event\(s\) firing, 0 not yet mailed\n {2}broken is quarantined\n\n/,
+      /^needs attention; 2 event\(s\) firing, 0 not yet mailed\n {2}broken is quarantined\n\n/,
     );
     expect(status.stdout).toMatch(
       /^broken +quarantined +on +0 +0 +since .*; next try in 2 ticks .*with code 7/m,
@@ -50,7 +51,11 @@ test(
 
     site.module("broken.js", "export const SOURCES = []; export const detect = () => [];");
     expect(await site.tick()).toEqual(QUIET);
-    expect(subjects()).toEqual([quarantined, things, "[alarm_broken] recovered: it runs again"]);
+    expect(subjects()).toEqual([
+      quarantined,
+      things,
+      "[alarm_engine] 0 detection(s), 0 new, 0 continuing, 1 cleared: alarm broken is quarantined: it failed 3 times in a row",
+    ]);
     expect(await site.tick()).toEqual(QUIET);
     expect(site.mail.mails).toHaveLength(3);
     expect(await site.command(["status"])).toMatchObject({

@@ -194,8 +194,9 @@ test("wrong operators are an error of every tick, and the others get the mail", 
   await insertTeam(site, "@shift", "one@x.org.");
   site.configure({ more: 'operators = ["ops@x.org", "@nobody", "@shift"]' });
   expect((await site.tick()).stderr).toBe(
-    `swf-alarms: [email] operators: team @nobody ${NO_TEAM}\nswf-alarms: [email] operators: "one@x.org." ${NO_ADDRESS} one@x.org in @shift\n`,
+    `swf-alarms: engine: [email] operators: team @nobody ${NO_TEAM}; [email] operators: "one@x.org." ${NO_ADDRESS} one@x.org in @shift\n`,
   );
+  expect(only(site.mail.mails).to).toEqual(["ops@x.org"]);
 });
 
 test("a team in use is removed only with --force, which says who still names it", async () => {
@@ -260,7 +261,7 @@ test.for([
     expect(await site.tick()).toEqual(QUIET);
     expect(only(site.mail.mails)).toMatchObject({
       to: ["a@x.org"],
-      subject: "[alarm_k] 1 detection(s), 0 new, 1 continuing",
+      subject: "[alarm_k] 1 detection(s), 0 new, 1 continuing: K",
     });
   },
 );

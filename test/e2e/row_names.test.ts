@@ -118,5 +118,9 @@ test("a team of any name is a name, nothing else", async () => {
   expect(code).toBe(1);
   for (const name of ["@__proto__", "@constructor", "@../../x"])
     expect(stderr).toContain(`team ${name} does not exist`);
-  expect(site.mail.mails.map(({ to }) => to)).toEqual([["ops@example.org"]]);
+  // That of the alarm, and that of the engine about its recipients.
+  expect(site.mail.mails.map(({ to, subject }) => [to, subject.split(" ")[0]])).toEqual([
+    [["ops@example.org"], "[alarm_things]"],
+    [["ops@example.org"], "[alarm_engine]"],
+  ]);
 });

@@ -33,6 +33,13 @@ export async function readEntries(db: Queryable, kind: string): Promise<readonly
   return rows.map((row) => v.parse(EntryRow, row));
 }
 
+const OF_ENGINE = /^(alarm|event|notification_alarm)_engine$/;
+
+/** Without the rows of the alarm `engine`, which the first tick makes. */
+export function withoutEngine(rows: readonly Entry[]): readonly Entry[] {
+  return rows.filter(({ data }) => !OF_ENGINE.test(String(data.entry_id)));
+}
+
 /** What the engine keeps about alarms and sources. */
 export async function readStateRows(db: Queryable): Promise<readonly Entry[]> {
   const rows = await readEntries(db, "engine_state");

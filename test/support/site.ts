@@ -19,7 +19,7 @@ import { json, startServer, type TestServer } from "./http_server.ts";
 import { loginTo } from "./login.ts";
 import { type MailService, startMailService } from "./mail_service.ts";
 import { type ProcessOptions, type ProcessResult, runEngine } from "./process.ts";
-import { type Entry, readEntries } from "./rows.ts";
+import { type Entry, readEntries, withoutEngine } from "./rows.ts";
 
 /** One entity as the site's service tells it; the `things` module yields each as it is. */
 export interface Thing {
@@ -74,7 +74,7 @@ export interface Site {
   /** Opens the database for several statements; slow to open where it is embedded. */
   withDatabase<T>(work: (db: Database) => Promise<T>): Promise<T>;
   query(sql: string, params?: readonly SqlValue[]): Promise<readonly Row[]>;
-  /** Rows of one kind, oldest first. */
+  /** Rows of one kind, oldest first, without those of the alarm `engine`, which the first tick makes. */
   entries(kind: string): Promise<readonly Entry[]>;
   /** The log file's text; empty where there is none. */
   log(): string;
@@ -139,7 +139,7 @@ export async function makeSite(options: SiteOptions = {}): Promise<Site> {
       }
     },
     query: (sql, params = []) => site.withDatabase((db) => db.query(sql, params)),
-    entries: (kind) => site.withDatabase((db) => readEntries(db, kind)),
+    entries: async (kind) => withoutEngine(await site.withDatabase((db) => readEntries(db, kind))),
     log: () => readText(logPath),
   };
   site.configure(options);
