@@ -51,6 +51,8 @@ function facts(
   return {
     open,
     routes,
+    // Each event is active, unless a row says otherwise.
+    active: { has: () => true },
     addressesOf: (own) => ["ann@h.example", "bob@h.example", ...own],
     enabled: true,
     channel: "usable",
@@ -157,9 +159,19 @@ describe("what becomes of an open notification", () => {
       ["wait r: the channel cannot be used"],
     ],
     [
-      "not on a channel that the alarm does not use, however old",
-      one({ since: NOW - 24 * HOUR }, { channel: "not used" }),
-      ["give up r: the alarm no longer uses the channel"],
+      "nor do the 24 hours run then",
+      one({ since: NOW - 24 * HOUR }, { channel: "not configured" }),
+      ["extend r: the channel cannot be used"],
+    ],
+    [
+      "not after all of its events are over and heard of",
+      one({}, { active: new Set() }),
+      ["drop r: its events are over"],
+    ],
+    [
+      "but its remaining recipients get it even so",
+      one({ pending: ["bob@h.example"] }, { active: new Set() }),
+      ["attempt r to bob@h.example: still pending"],
     ],
     [
       "not before its time: its events wait too",
@@ -520,8 +532,8 @@ describe("after an attempt", () => {
       {
         state: "partial",
         pending: ["b@h"],
-        unknown: { count: 2, last: NOW },
-        notBefore: NOW + 300,
+        unknown: { count: 1, last: NOW },
+        notBefore: NOW,
       },
     ],
     [
