@@ -34,7 +34,7 @@ const HEAVY: { readonly [name: string]: string | readonly string[] } = {
   "@electric-sql/pglite": "src/store/embedded/database.ts",
   pg: "src/store/postgres/connect.ts",
   "@aws-sdk/client-ses": "src/channel/ses_channel.ts",
-  nodemailer: "src/channel/compose.ts",
+  nodemailer: ["src/channel/compose.ts", "src/channel/smtp_channel.ts"],
   undici: ["src/channel/http_post.ts", "src/source/connections.ts"],
 };
 

@@ -1,7 +1,6 @@
 import { isAhead } from "./clock.ts";
 import type { ActiveEvent, AlarmRow, Mode, Notices } from "./model.ts";
 import { channelsToHearOfClear, isUnsent, NO_NOTICES, newsAt, notifiedAt } from "./news.ts";
-import type { WaitReason } from "./notification.ts";
 import type { Plan } from "./reconcile.ts";
 
 export type ItemReason =
@@ -10,6 +9,8 @@ export type ItemReason =
   | "renotification due"
   | "cleared"
   | "cleared before it could be mailed";
+/** Why an event in an open notification waits for its next attempt. */
+export type WaitReason = "may have been mailed" | "the service asked to wait";
 type OmitReason = "already mailed" | "renotification not due" | "not seen this tick" | WaitReason;
 type SendReason =
   | "due"

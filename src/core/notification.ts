@@ -1,6 +1,6 @@
 import type { Bundle } from "./bundle.ts";
 import { type Delivery, judgeDelivery, type Refused } from "./delivery.ts";
-import type { DueItem } from "./notice.ts";
+import type { DueItem, WaitReason } from "./notice.ts";
 import { mailbox } from "./recipients.ts";
 import { repeatPause, type UnknownAttempts } from "./repeats.ts";
 import type { Route } from "./route.ts";
@@ -96,8 +96,6 @@ export interface Dispatch {
   /** The ids of the events in open notifications that wait for their next attempt, with the reason. */
   readonly waiting: ReadonlyMap<string, WaitReason>;
 }
-
-export type WaitReason = "may have been mailed" | "the service asked to wait";
 
 /**
  * Open notifications go first. What one of them says already is no reason for a new one. If there is another reason, the
