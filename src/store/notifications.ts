@@ -179,7 +179,10 @@ const PER_ATTEMPT = [
 export async function reopenNotification(tx: Transaction, id: string, now: number) {
   const data = { state: "queued", not_before: now, since: now };
   const rows = await tx.query(
-    `UPDATE entry SET data = (data - 'given_up') || $2::text::jsonb, status = 'active', timestamp_modified = $3
+    `UPDATE entry SET status = 'active', timestamp_modified = $3, data = (data - 'given_up') || $2::text::jsonb
+       -- Those whom it had reached do not get it again.
+       || CASE WHEN data->>'outcome' = 'partial' AND data ? 'given_up'
+            THEN jsonb_build_object('pending', data->'given_up') ELSE '{}' END
      WHERE id = $1 AND ${NOTIFICATION} AND data ? 'bundle' RETURNING id`,
     [id, jsonText(data), now],
   );
