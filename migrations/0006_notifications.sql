@@ -45,7 +45,7 @@ SELECT gen_random_uuid()::text, left(subject, 255), coalesce(cause, ''), 'event'
                 ELSE jsonb_build_object('news', 'cleared', 'news_at', until, 'unsent', '["email"]'::jsonb) END
            || coalesce((SELECT jsonb_build_object('recipients', CASE jsonb_typeof(alarm.data->'recipients')
                     WHEN 'array' THEN alarm.data->'recipients'
-                    ELSE to_jsonb(regexp_split_to_array(btrim(alarm.data->>'recipients'), '[[:space:],;]+')) END)
+                    ELSE to_jsonb(array_remove(regexp_split_to_array(alarm.data->>'recipients', '[[:space:],;]+'), '')) END)
                 FROM entry AS alarm
                 WHERE key LIKE 'alarm:%' AND alarm.kind = 'alarm' AND alarm.context_id = 'swf-alarms'
                   AND alarm.deleted_at IS NULL AND alarm.data->>'entry_id' = 'alarm_' || state.id

@@ -98,7 +98,13 @@ export function redactedChannel(channel: Channel, redact: Redact): Channel {
 
 function redactBundle(bundle: Bundle, redact: Redact): Bundle {
   const item = (listed: ListedItem): ListedItem => {
-    return { ...listed, subject: redact(listed.subject), body: redact(listed.body) };
+    const { dedupeKey, subject, body } = listed;
+    return {
+      ...listed,
+      dedupeKey: redact(dedupeKey),
+      subject: redact(subject),
+      body: redact(body),
+    };
   };
   return {
     ...bundle,

@@ -5,6 +5,7 @@ import { redactedChannel, redactedDatabase } from "../../src/cli/redacted.ts";
 import { undelivered } from "../../src/core/delivery.ts";
 import type { Database, Queryable, SqlValue } from "../../src/store/database.ts";
 import { makeRedactor } from "../../src/text/redact.ts";
+import { makeBundle, makeItem } from "../support/bundles.ts";
 import { makeMail } from "../support/mails.ts";
 
 const redact = makeRedactor(['hunter"2', "123456"]);
@@ -70,7 +71,7 @@ test("JSON without secrets is sent as it is", async () => {
   expect(await sent('{"a":  1.0}')).toBe('{"a":  1.0}');
 });
 
-test("the channel gets a mail without secrets; its recipients stay", async () => {
+test("the channel gets a notification without secrets; its recipients stay", async () => {
   const mails: Outgoing[] = [];
   const channel = redactedChannel(
     {
@@ -92,6 +93,17 @@ test("the channel gets a mail without secrets; its recipients stay", async () =>
   expect(mails).toEqual([
     { ...mail, subject: "[redacted]", text: "[redacted]", html: "[redacted]" },
   ]);
+  const bundle = (secret: string) =>
+    makeBundle({
+      title: secret,
+      description: secret,
+      fresh: [makeItem("a", { dedupeKey: secret, subject: secret, body: secret })],
+      continuing: [makeItem("b", { body: secret })],
+      cleared: [makeItem("c", { subject: secret })],
+      caveats: [secret],
+    });
+  await channel.deliver({ ...mail, bundle: bundle('hunter"2') }, new AbortController().signal);
+  expect(mails.pop()).toEqual({ ...mail, bundle: bundle("[redacted]") });
   // The link to this address would end at the quote.
   await channel.deliver(
     { ...mail, html: "https://h.example/?a=hunter&quot;2" },

@@ -306,6 +306,15 @@ describe.each(DATABASES)("notifications on $kind", ({ open }) => {
     return expect(await openOne(alarm)).toMatchObject(read);
   });
 
+  test("one that had reached some recipients is only sent to the others again", async () => {
+    const alarm = "alarm_reopened_partial";
+    const id = await opened({ alarm });
+    const givenUp = ["bob@h.example"];
+    await close(id, { ...FAILED, state: "given_up", outcome: "partial", givenUp });
+    await db.transaction((tx) => reopenNotification(tx, id, NOW + 90_000));
+    expect(await openOne(alarm)).toMatchObject({ id, state: "queued", pending: givenUp });
+  });
+
   test("an id of no notification is not reopened", async () => {
     const id = await insertEntry(db, { kind: "event", data: { bundle: {} } });
     for (const each of [id, "nowhere", ""])
