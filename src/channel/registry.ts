@@ -36,26 +36,29 @@ export interface ConfiguredChannel {
 }
 
 /** The channels of the configuration, by name. */
-export function readChannels({
-  tables,
-  around,
-}: ChannelTables): ReadonlyMap<string, ConfiguredChannel> {
-  return new Map([...tables].map(([name, table]) => [name, readChannel(name, table, around)]));
+export function readChannels(
+  { tables, around }: ChannelTables,
+  types = TYPES,
+): ReadonlyMap<string, ConfiguredChannel> {
+  return new Map(
+    [...tables].map(([name, table]) => [name, readChannel(name, table, around, types)]),
+  );
 }
 
 /** What is wrong with the settings of a channel. */
 export function channelFaults(table: ChannelTable, around: Surroundings): readonly string[] {
-  return readChannel("", table, around).faults;
+  return readChannel("", table, around, TYPES).faults;
 }
 
 function readChannel(
   name: string,
   { path, settings }: ChannelTable,
   around: Surroundings,
+  all: Types,
 ): ConfiguredChannel {
   const { type: given, default: isDefault = false, ...rest } = settings;
   const isEmail = path[0] === EMAIL;
-  const [types, typeKey] = isEmail ? [MAIL_TYPES, "provider"] : [TYPES, "type"];
+  const [types, typeKey] = isEmail ? [MAIL_TYPES, "provider"] : [all, "type"];
   const type = typeof given === "string" ? given : "";
   const kind = Object.hasOwn(types, type) ? types[type] : undefined;
   const faults: string[] = [];

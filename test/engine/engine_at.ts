@@ -141,6 +141,8 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
 /** What the `says` module does at its next run. */
 export interface Says {
   readonly keys?: readonly string[];
+  /** By key: recipients of that detection alone. */
+  readonly recipients?: { readonly [key: string]: readonly string[] };
   /** It calls `incomplete` with this. */
   readonly incomplete?: string;
   /** It throws this after what it yields. */
@@ -152,8 +154,8 @@ function says(path: string): string {
   return `import { readFileSync } from "node:fs";
 export const SOURCES = [];
 export function* detect(client) {
-  const { keys = [], incomplete, fails } = JSON.parse(readFileSync(${JSON.stringify(path)}, "utf8"));
-  for (const key of keys) yield { dedupeKey: key, subject: key + " is wrong" };
+  const { keys = [], recipients = {}, incomplete, fails } = JSON.parse(readFileSync(${JSON.stringify(path)}, "utf8"));
+  for (const key of keys) yield { dedupeKey: key, subject: key + " is wrong", recipients: recipients[key] };
   if (incomplete !== undefined) client.incomplete(incomplete);
   if (fails !== undefined) throw new Error(fails);
 }`;

@@ -59,6 +59,7 @@ export class Receivers {
   #now = new Set<string>();
   /** Ids of the notification rows that earlier ticks made. */
   #earlier = new Set<string>();
+  #failure: unknown;
   /** Events of which a channel need not hear any more. */
   #excused = new Set<string>();
   /** By channel: notifications whose response was lost, and those that repeat. */
@@ -83,6 +84,7 @@ export class Receivers {
 
   /** Looks at what the tick left; `isDead` if the engine was killed in it. */
   async end({ now }: Expected, isDead: boolean): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
     if (isDead)
       for (const key of this.#now)
         for (const map of [this.#taken, this.#rows]) if (map.has(key)) map.set(key, "unknown");
@@ -113,26 +115,36 @@ export class Receivers {
   }
 
   #channel(name: ChannelName, expected: Expected): Channel {
-    const { db, fates } = expected;
     return {
-      deliver: async (outgoing): Promise<Delivery> => {
-        const fate = fates[name];
-        const { recipients } = outgoing;
-        expected.mayNotify(outgoing.alarm, recipients);
-        if (db.isDead || fate === "killed before") return db.die();
-        const error = ERRORS[fate] ?? DOWN;
-        if (["refused", "throttled", "lost before"].includes(fate))
-          return undelivered(recipients, error);
-        const confirmed = fate === "partly" ? recipients.slice(0, 1) : recipients;
-        const isKnown = fate !== "lost after" && fate !== "killed after";
-        await this.#take(name, { ...outgoing, recipients: confirmed }, isKnown, expected);
-        if (fate === "killed after") return db.die();
-        if (fate === "lost after") return undelivered(recipients, error);
-        const pending = recipients.slice(confirmed.length);
-        const result = delivered(confirmed, ["m-1"]);
-        return pending.length === 0 ? result : { ...result, pending, error };
+      deliver: async (outgoing) => {
+        try {
+          return await this.#deliver(name, outgoing, expected);
+        } catch (error) {
+          // The engine catches it.
+          if (!expected.db.isDead) this.#failure ??= error;
+          throw error;
+        }
       },
     };
+  }
+
+  async #deliver(name: ChannelName, outgoing: Outgoing, expected: Expected): Promise<Delivery> {
+    const { db, fates } = expected;
+    const { recipients } = outgoing;
+    const fate = fates[name];
+    expected.mayNotify(outgoing.alarm, recipients);
+    if (db.isDead || fate === "killed before") return db.die();
+    const error = ERRORS[fate] ?? DOWN;
+    if (["refused", "throttled", "lost before"].includes(fate))
+      return undelivered(recipients, error);
+    const confirmed = fate === "partly" ? recipients.slice(0, 1) : recipients;
+    const isKnown = fate !== "lost after" && fate !== "killed after";
+    await this.#take(name, { ...outgoing, recipients: confirmed }, isKnown, expected);
+    if (fate === "killed after") return db.die();
+    if (fate === "lost after") return undelivered(recipients, error);
+    const pending = recipients.slice(confirmed.length);
+    const result = delivered(confirmed, ["m-1"]);
+    return pending.length === 0 ? result : { ...result, pending, error };
   }
 
   /** The service has taken it: whatever it repeats must have been due, or not known to the engine, and marked. */
