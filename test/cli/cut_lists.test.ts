@@ -78,7 +78,7 @@ test("so do the lists of ticks and of failed mails", async () => {
   await insertRows(site, "notification", 25, mail);
   for (const name of ["older", "x"]) await insertAlarm(site, name, { recipients: "a@x.org" });
   const status = await listed(site, ["status"]);
-  expect(status.last).toBe("… and 5 more mails; --json lists all");
+  expect(status.last).toBe("… and 5 more notifications; --json lists all");
   expect(status.stdout).toContain("the last mail of older was not delivered");
   const facts = JSON.parse((await listed(site, ["status", "--json"])).stdout);
   expect(facts.mails).toHaveLength(25);

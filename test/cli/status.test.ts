@@ -108,8 +108,8 @@ test(
       /^mended +ready +on +0 +0$/m,
       /^waiting +not configured +off +0 +0 +parameter a has no value$/m,
       /^unloaded +failing +off +0 +0 +cannot load it$/m,
-      /^\d{4}-\S+ \S+ UTC +well +failed +yes +SES said no$/m,
-      /^\d{4}-\S+ \S+ UTC +well +unknown +yes +mail 20$/m,
+      /^\d{4}-\S+ \S+ UTC +[0-9a-f]{8} +well +email +failed +yes +SES said no$/m,
+      /^\d{4}-\S+ \S+ UTC +[0-9a-f]{8} +well +email +unknown +yes +mail 20$/m,
     ])
       expect(text).toMatch(part);
     expect(text).not.toMatch(/archived|mail 3000/);
