@@ -10,6 +10,7 @@ import type { Database } from "../store/database.ts";
 import { listTeams } from "../store/teams.ts";
 import type { JsonObject } from "../text/json.ts";
 import { findAlarm, NotFound, renderState, requireKnown } from "./alarms.ts";
+import { unusableChannels } from "./channels.ts";
 import { printLines } from "./output.ts";
 import { parseParams } from "./param_option.ts";
 import { parseRecipients } from "./recipients.ts";
@@ -101,12 +102,13 @@ async function remainingSteps(db: Database, config: Config, name: string): Promi
   const { addresses, faults } = resolveRecipients(row.recipients, await listTeams(db));
   lines.push(...faults);
   const channels = readChannels(config.channels);
-  const needsAddresses = row.channels.some(
-    (name) => channels.get(name)?.opener?.target === undefined,
-  );
+  const needsAddresses = row.channels.some((name) => {
+    const { opener } = channels.get(name) ?? {};
+    return name === EMAIL || (opener !== undefined && opener.target === undefined);
+  });
   if (row.enabled && needsAddresses && addresses.length === 0)
     lines.push("its mail is on, but it has no recipients");
-  return lines;
+  return [...lines, ...unusableChannels(row, channels)];
 }
 
 function parseChannelNames(config: Config, names: readonly string[]): string[] {

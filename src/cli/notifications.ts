@@ -2,6 +2,7 @@ import { InvalidArgumentError } from "commander";
 import { readChannels } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
 import { alarmChannels, EMAIL } from "../core/alarm_channels.ts";
+import { ENGINE } from "../core/event_key.ts";
 import { planOpen } from "../core/notification.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { TICK_LOCK } from "../engine/tick_lock.ts";
@@ -74,7 +75,8 @@ export async function nextStep(
   const usable = state === "ready" ? "usable" : state === "not configured" ? state : "unusable";
   const teams = await listTeams(db);
   const target = channels.get(open.channel)?.opener?.target;
-  const recipients = alarm.recipients.length > 0 ? alarm.recipients : config.operators;
+  const isToOperators = alarm.name === ENGINE && alarm.recipients.length === 0;
+  const recipients = isToOperators ? config.operators : alarm.recipients;
   const plan = planOpen(open, {
     addressesOf: (own) =>
       target === undefined ? resolveRecipients([...recipients, ...own], teams).addresses : [target],

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startHookServer } from "../support/hook_server.ts";
 import { at, insertAlarm, insertEntry, only } from "../support/rows.ts";
 import { filesIn, makeSite, type Site, type SiteOptions, THINGS } from "../support/site.ts";
+import { answers, startSmtpServer } from "../support/smtp_server.ts";
 
 const SLOW = 120_000;
 
@@ -148,6 +149,32 @@ test(
 );
 
 test(
+  "a test that a mail server accepts for some addresses only names the others, and is over",
+  async () => {
+    const server = await startSmtpServer(() => ({
+      onRcptTo: ({ address }, _session, done) =>
+        done(address.startsWith("later") ? answers(451, "busy") : null),
+    }));
+    onTestFinished(() => server.close());
+    const smtp = `type = "smtp"\nhost = "127.0.0.1"\nport = ${server.port}\ntls = "none"\nfrom = "a@example.org"`;
+    const site = await makeSite({ mail: "none", more: `[channels.relay]\n${smtp}` });
+    const to = ["--to", "now@example.org", "later@example.org"];
+    const sent = await site.command(["channel", "test", "relay", ...to]);
+    expect(sent.code).toBe(1);
+    expect(sent.stdout).toMatch(
+      /^the test on relay to now@example\.org, later@example\.org is partial: .*busy/,
+    );
+    expect(only(server.mails).to).toEqual(["now@example.org"]);
+    const { data } = only(await site.entries("notification"));
+    expect(data).toMatchObject({ state: "partial", given_up: ["later@example.org"] });
+    expect(Object.keys(data)).not.toContain("pending");
+    await site.tick();
+    expect(server.mails).toHaveLength(1);
+  },
+  SLOW,
+);
+
+test(
   "channel test refuses what it cannot do, and sends and writes nothing",
   async () => {
     const { site, hook } = await channelSite();
@@ -189,7 +216,7 @@ test(
   async () => {
     const { site } = await channelSite();
     site.module("things.js", THINGS);
-    await insertAlarm(site, "things");
+    await insertAlarm(site, "things", { recipients: [] });
     const show = async (): Promise<string> =>
       (await site.command(["alarm", "show", "things"])).stdout;
     const list = async (): Promise<string> => (await site.command(["alarm", "list"])).stdout;
@@ -197,7 +224,10 @@ test(
     const set = (...args: string[]) =>
       site.command(["alarm", "set", "things", "--channel", ...args]);
     expect(await set("chatt")).toMatchObject({ code: 1, stdout: "" });
-    expect(await set("chat", "broken")).toMatchObject({ code: 0, stderr: "" });
+    const changed = await set("chat", "broken");
+    expect(changed).toMatchObject({ code: 0, stderr: "" });
+    expect(changed.stdout).toContain("the channel broken cannot be used; see: ");
+    expect(changed.stdout).not.toContain("recipients");
     expect(only(await site.entries("alarm")).data.channels).toEqual(["chat", "broken"]);
     expect(await show()).toMatch(
       /^channel +chat: ready\nchannel +broken: wrong settings; channels\.broken\.url_env: /m,
