@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { startHookServer } from "../support/hook_server.ts";
-import { at, insertAlarm, only } from "../support/rows.ts";
+import { at, insertAlarm, only, readEntries } from "../support/rows.ts";
 import { makeSite, type Site, THINGS } from "../support/site.ts";
 
 const SLOW = 120_000;
@@ -20,7 +20,7 @@ test(
       /^state +ready\nmodule +built in\nrow +none yet; the next tick creates it\nmail +on\nrecipients +ops@example\.org$/m,
     );
     await ok(site, "alarm", "set", "engine", "--recipients", "admins@example.org");
-    expect(only(await site.entries("alarm")).data).toMatchObject({
+    expect(only(await site.withDatabase((db) => readEntries(db, "alarm"))).data).toMatchObject({
       entry_id: "alarm_engine",
       enabled: true,
       recipients: ["admins@example.org"],
