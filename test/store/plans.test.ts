@@ -134,7 +134,11 @@ const TICK: readonly Question[] = [
   ["setAside", BY_KIND, (db) => setAside(db, END, END)],
   ["readStates", BY_NAME, (db) => readStates(db)],
   ["listTeams", BY_NAME, (db) => listTeams(db)],
-  ["readUnsent", /^swf_alarms_(unsent_clears|open_notifications)$/, (db) => readUnsent(db)],
+  [
+    "readUnsent",
+    /^swf_alarms_(unsent_clears|open_notifications|one_active_event)$/,
+    (db) => readUnsent(db),
+  ],
   ["unsentClears", /^swf_alarms_unsent_clears$/, (db) => unsentClears(db, "a1")],
   [
     "openNotifications",
