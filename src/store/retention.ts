@@ -1,3 +1,4 @@
+import { EMAIL } from "../core/alarm_channels.ts";
 import { pruneLimits, type Removed, type Retention } from "../core/retention.ts";
 import { errorText } from "../text/describe.ts";
 import { DatabaseError, type Queryable, type Transaction } from "./database.ts";
@@ -25,15 +26,15 @@ const OLD_SKIPS = `kind = 'skipped_tick' AND timestamp_created < $2::float8 AND 
 const OLD_EVENTS = `kind = 'event' AND timestamp_created < $3::float8 AND ${UNREFERENCED}
   AND CASE WHEN jsonb_typeof(data->'clear_time') = 'number' THEN (data->>'clear_time')::numeric < $3::float8::numeric
       ELSE false END
-  AND data->>'mail_owed' IS DISTINCT FROM 'true'`;
+  AND (data->'swf' ? 'unsent') IS NOT TRUE AND data->>'mail_owed' IS DISTINCT FROM 'true'`;
 
 /**
- * Pending mails stay, and those with an unknown delivery state while an event that they name is unsent, because
- * `unknownAttempts` reads them. `IS NOT TRUE` tells Postgres that most rows are not pending, so that it reads them in
- * the order of the index and stops at the limit.
+ * Open notifications stay, and those with an unknown delivery state while an event that they name is unsent on their
+ * channel, because `maybeNotified` reads them. `IS NOT TRUE` tells Postgres that most rows are not open, so that it
+ * reads them in the order of the index and stops at the limit.
  */
 const OLD_NOTIFICATIONS = `kind = 'notification' AND timestamp_created < $4::float8 AND ${UNREFERENCED}
-  AND (data ? 'pending') IS NOT TRUE
+  AND (data ?| '{not_before,pending}') IS NOT TRUE
   AND NOT ((coalesce(data->>'outcome', '') IN ('unknown', 'interrupted')
             OR coalesce(data->>'may_have_been_sent', '') = 'true') AND EXISTS (
     SELECT 1 FROM entry AS event WHERE event.id IN (
@@ -41,8 +42,9 @@ const OLD_NOTIFICATIONS = `kind = 'notification' AND timestamp_created < $4::flo
           jsonb_path_query_array(entry.data, '$.new_event_ids[*]')
           || jsonb_path_query_array(entry.data, '$.continuing_event_ids[*]')
           || jsonb_path_query_array(entry.data, '$.cleared_event_ids[*]')))
-      AND (event.data->>'mail_owed' = 'true'
-           OR (event.data->>'clear_time' IS NULL AND jsonb_typeof(event.data->'last_notified') IS DISTINCT FROM 'number'))))`;
+      AND (event.data->>'mail_owed' = 'true' OR event.data->'swf' ? 'unsent'
+           OR (event.data->>'clear_time' IS NULL
+               AND (event.data->'swf'->'notified' ? coalesce(entry.data->>'channel', '${EMAIL}')) IS NOT TRUE))))`;
 
 /** Rows that another process removes at this moment are skipped. */
 const OLDEST = `ORDER BY timestamp_created LIMIT ${ROWS} FOR UPDATE OF entry SKIP LOCKED`;
