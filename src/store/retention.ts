@@ -26,12 +26,12 @@ const OLD_SKIPS = `kind = 'skipped_tick' AND timestamp_created < $2::float8 AND 
 const OLD_EVENTS = `kind = 'event' AND timestamp_created < $3::float8 AND ${UNREFERENCED}
   AND CASE WHEN jsonb_typeof(data->'clear_time') = 'number' THEN (data->>'clear_time')::numeric < $3::float8::numeric
       ELSE false END
-  AND (data->'swf' ? 'unsent') IS NOT TRUE AND data->>'mail_owed' IS DISTINCT FROM 'true'`;
+  AND data->>'mail_owed' IS DISTINCT FROM 'true' AND (data->'swf' ? 'unsent') IS NOT TRUE`;
 
 /**
- * Open notifications stay, and those with an unknown delivery state while an event that they name is unsent on their
- * channel, because `maybeNotified` reads them. `IS NOT TRUE` tells Postgres that most rows are not open, so that it
- * reads them in the order of the index and stops at the limit.
+ * Open ones stay, and those with an unknown delivery state while an event that they name is unsent, because
+ * `maybeNotified` reads them. `IS NOT TRUE` tells Postgres that most rows are not open, so that it reads them in
+ * the order of the index and stops at the limit.
  */
 const OLD_NOTIFICATIONS = `kind = 'notification' AND timestamp_created < $4::float8 AND ${UNREFERENCED}
   AND (data ?| '{not_before,pending}') IS NOT TRUE
