@@ -1,4 +1,3 @@
-import { EMAIL } from "../core/alarm_channels.ts";
 import { pruneLimits, type Removed, type Retention } from "../core/retention.ts";
 import { errorText } from "../text/describe.ts";
 import { DatabaseError, type Queryable, type Transaction } from "./database.ts";
@@ -43,8 +42,7 @@ const OLD_NOTIFICATIONS = `kind = 'notification' AND timestamp_created < $4::flo
           || jsonb_path_query_array(entry.data, '$.continuing_event_ids[*]')
           || jsonb_path_query_array(entry.data, '$.cleared_event_ids[*]')))
       AND (event.data->>'mail_owed' = 'true' OR event.data->'swf' ? 'unsent'
-           OR (event.data->>'clear_time' IS NULL
-               AND (event.data->'swf'->'notified' ? coalesce(entry.data->>'channel', '${EMAIL}')) IS NOT TRUE))))`;
+           OR (event.data->>'clear_time' IS NULL AND jsonb_typeof(event.data->'last_notified') IS DISTINCT FROM 'number'))))`;
 
 /** Rows that another process removes at this moment are skipped. */
 const OLDEST = `ORDER BY timestamp_created LIMIT ${ROWS} FOR UPDATE OF entry SKIP LOCKED`;
