@@ -9,7 +9,7 @@ import { engineAt } from "./engine_at.ts";
  * Statements of a tick beside those of its alarms: its record, the rows that it reads, the end of its record, the
  * removal of old rows, and what makes the writes among them three transactions.
  */
-const PER_TICK = 20;
+const PER_TICK = 19;
 
 async function site() {
   let db: CountingDatabase | undefined;
