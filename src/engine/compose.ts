@@ -53,8 +53,7 @@ export async function compose(
     runId,
     channel,
     type: queue.type,
-    // News of a clock that was ahead counts as sent once this is.
-    composedAt: items.reduce((latest, { newsAt }) => Math.max(latest, newsAt), now),
+    composedAt: now,
     to,
     own,
     recipients,
