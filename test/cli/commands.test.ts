@@ -108,7 +108,7 @@ test("an alarm from its module to its first mail, by commands alone", async () =
 
   expect(await ok(made, "run")).toBe("");
   expect(only(made.mail.mails)).toMatchObject({
-    subject: "[alarm_limited] 2 detection(s), 2 new, 0 continuing",
+    subject: "[alarm_limited] 2 detection(s), 2 new, 0 continuing: a is over 0.25",
     to: ["one@example.org", "two@example.org", "three@example.org", "extra@example.org"],
   });
   expect(await ok(made, "alarm", "list")).toMatch(
@@ -152,6 +152,7 @@ test("the same on the embedded database, as on a site without anything else", as
   expect(await ok(made, "run")).toBe("");
   expect(only(made.mail.mails).to).toEqual(["one@example.org"]);
   expect(await okJson(made, "alarm", "list")).toEqual([
+    expect.objectContaining({ name: "engine", mail: "on", state: "ready" }),
     {
       name: "limited",
       entry_id: "alarm_limited",

@@ -123,6 +123,7 @@ test("--alarm runs only what it names, and the others keep their events", async 
   expect(active.map(({ data }) => data.entry_id)).toEqual(["event_others"]);
   const [, run] = await site.entries("engine_run");
   expect(Object.keys(Object(run?.data.per_alarm)).sort()).toEqual([
+    "alarm_engine",
     "alarm_newcomer",
     "alarm_things",
   ]);

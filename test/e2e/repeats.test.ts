@@ -92,7 +92,9 @@ describe("a service that takes each mail and loses its answer", () => {
       mail: "nothing to mail",
       notes: ["1 event(s) may have been mailed; the repeat waits, at most six hours"],
     });
-    expect((await site.command(["status"])).stdout).toContain("1 not yet mailed");
+    expect((await site.command(["status"])).stdout).toContain(
+      "  things has 1 event(s) not yet mailed\n",
+    );
 
     site.mail.refuse = undefined;
     site.things = [A, B];
