@@ -19,7 +19,7 @@ export async function openDetected(
   const open = (tx: Transaction): Promise<ReadonlySet<string>> =>
     openEvents(
       tx,
-      events.map(({ id, detection: { dedupeKey } }) => ({ id, dedupeKey })),
+      events.map(({ id, detection: { dedupeKey, recipients } }) => ({ id, dedupeKey, recipients })),
       { ...facts, detections },
     );
   return "isTransaction" in db ? await open(db) : await db.transaction(open);

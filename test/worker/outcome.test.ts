@@ -5,7 +5,7 @@ import type { OutcomeSoFar } from "../../src/worker/outcome.ts";
 import { newOutcome } from "../support/new_outcome.ts";
 
 function detection(dedupeKey: string, body = ""): SafeDetection {
-  return { dedupeKey, subject: dedupeKey, body, data: {} };
+  return { dedupeKey, subject: dedupeKey, body, data: {}, recipients: [] };
 }
 
 function outcomeAfter(happened: (soFar: OutcomeSoFar) => void): Outcome {
