@@ -29,7 +29,8 @@ export function parseConfig(tomlText: string, around: Surroundings): ParsedConfi
   const retention = parseRetention(table.retention ?? {}, faults);
   const isWhole = engine !== undefined && db !== undefined && retention !== undefined;
   if (faults.length > 0 || !isWhole)
-    return { ok: false, faults, logPath: findLogPath(table.engine, around) };
+    // Services and mail may use the same proxy.
+    return { ok: false, faults: [...new Set(faults)], logPath: findLogPath(table.engine, around) };
   return { ok: true, config: { engine, sources, db, ...delivery, retention } };
 }
 

@@ -47,7 +47,7 @@ export function sectionsOf(bundle: Bundle, alarm: string) {
     const items = listed.map((item, index) => ({
       number: number + index + 1,
       subject: headerText(item.subject),
-      label: label(item, bundle.time),
+      label: label(item, bundle),
       body: bodyOf(item),
     }));
     number += count;
@@ -63,12 +63,13 @@ export function sectionsOf(bundle: Bundle, alarm: string) {
 }
 
 /** An event that is notified late says since when it fires. */
-function label(item: ListedItem, now: number): string {
+function label(item: ListedItem, { time: now, mayBeDuplicate }: Bundle): string {
   if (item.mayBeDuplicate) return ` (${MAY_BE_DUPLICATE})`;
   if (item.reason !== "unsent") return "";
   const [date, ...time] = utcMinute(item.fireTime).split(" ");
   const isToday = utcMinute(now).startsWith(`${date} `);
-  return ` (firing since ${[...(isToday ? [] : [date]), ...time].join(" ")}, first notification)`;
+  const first = mayBeDuplicate ? "" : ", first notification";
+  return ` (firing since ${[...(isToday ? [] : [date]), ...time].join(" ")}${first})`;
 }
 
 function bodyOf(item: ListedItem): string {

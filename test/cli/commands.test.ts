@@ -152,7 +152,7 @@ test("the same on the embedded database, as on a site without anything else", as
   expect(await ok(made, "run")).toBe("");
   expect(only(made.mail.mails).to).toEqual(["one@example.org"]);
   expect(await okJson(made, "alarm", "list")).toEqual([
-    expect.objectContaining({ name: "engine", mail: "on" }),
+    expect.objectContaining({ name: "engine", mail: "on", state: "ready" }),
     {
       name: "limited",
       entry_id: "alarm_limited",

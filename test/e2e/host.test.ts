@@ -236,10 +236,10 @@ describe.skipIf(!isRoot)("where other users can write", () => {
     writeFileSync(site.config, text.replace('"state"', JSON.stringify(state)));
     await refused(site.config, `database folder ${state}`);
     writeFileSync(site.config, text.replace('"outbox"', JSON.stringify(outbox)));
-    await refused(site.config, `folder for mail ${outbox}`);
+    await refused(site.config, `folder of the channel email, ${outbox}`);
     expect(filesIn(site.folder).filter((name) => name.endsWith(".eml"))).toEqual([]);
     // The log has it too, and the same without the links is accepted.
-    expect(site.log()).toContain(` error refused the folder for mail ${outbox}`);
+    expect(site.log()).toContain(` error refused the folder of the channel email, ${outbox}`);
     writeFileSync(site.config, text);
     expect(await site.tick()).toEqual(QUIET);
   });
