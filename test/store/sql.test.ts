@@ -32,8 +32,16 @@ const KNOWN: readonly string[] = [
   // A number in a message.
   "postgres/connect.ts: {Number(pid)}",
   "postgres/lock.ts: {pid}",
-  // The name of a channel, a constant of the core.
+  // Names of a channel and of an alarm, constants of the core.
   "notifications.ts: {EMAIL}",
+  "notifications.ts: {eventEntryId(ENGINE)}",
+  "events.ts: {eventEntryId(ENGINE)}",
+  // Constants that are written at each call.
+  "events.ts: {object}",
+  "events.ts: {key}",
+  "channel_records.ts: {condition}",
+  `channel_records.ts: {last("data->>'outcome' IN ('delivered', 'partial')")}`,
+  `channel_records.ts: {last("data ? 'error'")}`,
   // What the functions above it write, and a constant or "true".
   "events.ts: {data}",
   "events.ts: {condition}",
