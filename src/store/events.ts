@@ -243,7 +243,7 @@ export async function stampNotified(
 ): Promise<void> {
   // Times of a clock that was ahead would make each later notification look too old.
   const last = `CASE WHEN ${numberAt("last_notified")} > $2 THEN 0 ELSE ${numberAt("last_notified")} END`;
-  const news = `CASE WHEN ${NEWS_AT} > $2 THEN jsonb_build_object('news_at', $2) ELSE '{}' END`;
+  const news = `CASE WHEN ${NEWS_AT} > $2 THEN jsonb_build_object('news_at', least($2::float8, $4::float8)) ELSE '{}' END`;
   // Several channels may remind in one tick.
   const stamped = (
     unsent: string,

@@ -66,7 +66,7 @@ async function told(engine: EngineAt): Promise<readonly string[]> {
 
 const DOWN = "source main unreachable since 2027-01-15 08:05 UTC";
 const NEW = `[alarm_engine] 1 detection(s), 1 new, 0 continuing: ${DOWN}`;
-const OVER = "[alarm_engine] 0 detection(s), 0 new, 0 continuing, 1 cleared";
+const OVER = `[alarm_engine] 0 detection(s), 0 new, 0 continuing, 1 cleared: ${DOWN}`;
 
 const LINE =
   /^source main unreachable since 2027-01-15 08:05 UTC: every request failed \(5 of 5 in this tick; last: status 400[^)]*tunnel down[^)]*\); affected alarms: a, b, c, d, e$/;
