@@ -32,8 +32,7 @@ const KNOWN: readonly string[] = [
   // A number in a message.
   "postgres/connect.ts: {Number(pid)}",
   "postgres/lock.ts: {pid}",
-  // Names of a channel and of an alarm, constants of the core.
-  "notifications.ts: {EMAIL}",
+  // The name of an alarm, a constant of the core.
   "notifications.ts: {eventEntryId(ENGINE)}",
   "events.ts: {eventEntryId(ENGINE)}",
   // Constants that are written at each call.
