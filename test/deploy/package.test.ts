@@ -138,6 +138,7 @@ describe("the package that npm pack makes", () => {
     const alarms: unknown = JSON.parse(stdout);
     expect(alarms).toMatchObject([
       { name: "clock", file: join(temporary, "site", "alarms", "clock.ts") },
+      { name: "engine" },
       { name: "gracedb_awaiting_decision" },
       { name: "panda_failure_rate_eic_all" },
       { name: "panda_failure_rate_owner" },

@@ -155,8 +155,7 @@ describe("a service that takes each mail and loses its answer", () => {
     expect(late?.html).toContain(MARK);
     expect(only(await site.entries("notification")).data).toMatchObject({
       outcome: "delivered",
-      may_have_been_sent: true,
-      unknown_attempts: { count: 3 },
+      attempts: 4,
     });
     expect(await calls(site)).toBe(0);
   });
