@@ -34,7 +34,9 @@ export function parseTable<Entries extends ObjectEntries>(
   const issues = result.issues ?? [];
   for (const { path: keys = [], input, message } of issues) {
     const key = keys.map((item) => String(item.key));
-    faults.push(`${showPath([...path, ...key])}: ${message}${found(key[0] ?? "", input)}`);
+    // Valibot's own words for a key that has none.
+    const words = message.startsWith("Invalid key: ") ? "missing" : message;
+    faults.push(`${showPath([...path, ...key])}: ${words}${found(key[0] ?? "", input)}`);
   }
   faults.push(...unknown);
   return result.success && unknown.length === 0 ? result.output : undefined;

@@ -5,7 +5,7 @@ import type { Opener } from "../channel/channel_type.ts";
 import type { ConfiguredChannel } from "../channel/registry.ts";
 import { type Delivery, type DeliveryError, undelivered } from "../core/delivery.ts";
 import { MAX_DELAY } from "../core/notification.ts";
-import type { Unsent } from "../store/notifications.ts";
+import type { Unsent } from "../store/unsent.ts";
 import { errorText } from "../text/describe.ts";
 import type { Deadline } from "./deadline.ts";
 

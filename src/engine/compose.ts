@@ -7,7 +7,7 @@ import type { Route } from "../core/route.ts";
 import { renderMessage } from "../message/render.ts";
 import type { Database } from "../store/database.ts";
 import { eventTexts } from "../store/event_list.ts";
-import { maybeNotified } from "../store/notifications.ts";
+import { maybeNotified } from "../store/unsent.ts";
 import type { ChannelQueue } from "./channel_queue.ts";
 import type { Composed } from "./deliver.ts";
 import type { Recorded } from "./record.ts";

@@ -1,20 +1,16 @@
+import { type Earlier, judgeAttempt, withoutRepeat } from "../core/attempt.ts";
 import { type Bundle, shortBundle } from "../core/bundle.ts";
 import { type Delivery, deliveryErrors, type Refused, undelivered } from "../core/delivery.ts";
-import {
-  type Earlier,
-  judgeAttempt,
-  type OpenNotification,
-  withoutRepeat,
-} from "../core/notification.ts";
+import type { OpenNotification } from "../core/notification.ts";
 import { type Message, renderMessage, storedMessage } from "../message/render.ts";
 import type { Database, Transaction } from "../store/database.ts";
-import { type Stamp, stampNotified } from "../store/events.ts";
 import {
   beginAttempt,
   closeNotification,
   type NewNotification,
   openNotification,
 } from "../store/notifications.ts";
+import { type Stamp, stampNotified } from "../store/stamps.ts";
 import type { ChannelQueue } from "./channel_queue.ts";
 import type { Run } from "./run.ts";
 

@@ -1,7 +1,7 @@
 import type { OpenNotification } from "../core/notification.ts";
 import type { Transaction } from "../store/database.ts";
-import { forgetUnsent } from "../store/events.ts";
 import { closeNotification } from "../store/notifications.ts";
+import { forgetUnsent } from "../store/stamps.ts";
 
 /**
  * Records that a notification is not tried any more. What has cleared is given up with it, unless it goes to other

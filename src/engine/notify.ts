@@ -15,8 +15,8 @@ import { type Dispatch, type OpenNotification, planDispatch } from "../core/noti
 import { resolveRecipients } from "../core/recipients.ts";
 import { type Route, routeItems } from "../core/route.ts";
 import type { Database } from "../store/database.ts";
-import { forgetUnsent, unsentClears } from "../store/events.ts";
-import { openNotifications, type Unsent } from "../store/notifications.ts";
+import { forgetUnsent } from "../store/stamps.ts";
+import { openNotifications, type Unsent, unsentClears } from "../store/unsent.ts";
 import { errorText } from "../text/describe.ts";
 import type { ChannelQueue } from "./channel_queue.ts";
 import { dispatch, NOTHING_DISPATCHED } from "./dispatch.ts";

@@ -10,7 +10,7 @@ import { resolveRecipients } from "../core/recipients.ts";
 import { type Database, DatabaseError, type Lock } from "../store/database.ts";
 import { latestPerAlarm } from "../store/engine_runs.ts";
 import { readStates } from "../store/engine_state.ts";
-import { readUnsent } from "../store/notifications.ts";
+import { readUnsent } from "../store/unsent.ts";
 import type { Workers } from "../worker/worker_pool.ts";
 import { openQueues } from "./channel_queue.ts";
 import { confirmClock } from "./clock.ts";

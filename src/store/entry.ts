@@ -144,3 +144,10 @@ export async function keepVersion(
     [entryId, by.slice(0, 100), now],
   );
 }
+
+/** SQL for a number in `data`: 0 if it is missing, has another type, or is too large for a time or a counter. */
+export function numberAt(key: string, object = "data"): string {
+  return `CASE WHEN jsonb_typeof(${object}->'${key}') = 'number' THEN
+            CASE WHEN abs((${object}->>'${key}')::numeric) < 1e15 THEN (${object}->>'${key}')::float8 ELSE 0 END
+          ELSE 0 END`;
+}

@@ -1,15 +1,14 @@
-import { EMAIL } from "../core/alarm_channels.ts";
 import { TOLERANCE } from "../core/clock.ts";
 import { ENGINE, eventEntryId } from "../core/event_key.ts";
 import type { ActiveEvent, ActiveEvents, AlarmRow, Outcome, SafeDetection } from "../core/model.ts";
-import type { OpenedEvent, UnsentClear } from "../core/notice.ts";
+import type { OpenedEvent } from "../core/notice.ts";
 import type { Queryable, SqlValue, Transaction } from "./database.ts";
-import { ALARMS_CONTEXT, insertEntries, LIVE, type NewEntry } from "./entry.ts";
+import { ALARMS_CONTEXT, insertEntries, LIVE, type NewEntry, numberAt } from "./entry.ts";
 import { CONTENT_MARK } from "./event_list.ts";
-import { noticesReader } from "./notices.ts";
+import { NOTICES, noticesReader, SWF } from "./notices.ts";
 
 /** UUIDs of event rows. */
-type Ids = readonly string[];
+export type Ids = readonly string[];
 
 /** Ids per statement. */
 const BATCH = 20_000;
@@ -24,24 +23,6 @@ export const ACTIVE = `kind = 'event' AND ${LIVE}
  */
 const STILL_ACTIVE = `kind || ' ' || context_id = 'event ${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
     AND coalesce(data->'clear_time', 'null') = 'null'`;
-
-/**
- * The condition of the partial index on cleared events that some channels still have to hear of. Earlier versions
- * wrote `mail_owed`.
- */
-export const UNSENT_CLEAR = `kind = 'event' AND ${LIVE}
-    AND (data->'swf' ? 'unsent' OR data->>'mail_owed' = 'true')`;
-
-/** SQL for what an event's row says about its notifications, as JSON text; `last_notified` counts where nothing else does. */
-const NOTICES = `jsonb_build_array(data->'swf', CASE WHEN data->'swf'->'notified' IS NULL THEN data->'last_notified' END,
-              data->'mail_owed')::text`;
-
-/** SQL for a number in `data`: 0 if it is missing, has another type, or is too large for a time or a counter. */
-function numberAt(key: string, object = "data"): string {
-  return `CASE WHEN jsonb_typeof(${object}->'${key}') = 'number' THEN
-            CASE WHEN abs((${object}->>'${key}')::numeric) < 1e15 THEN (${object}->>'${key}')::float8 ELSE 0 END
-          ELSE 0 END`;
-}
 
 /** All active events of an alarm, in the order of their index. */
 export async function activeEvents(db: Queryable, alarmName: string): Promise<ActiveEvents> {
@@ -212,74 +193,8 @@ export async function clearEvents(
   await updateEvents(tx, ids, data, [now, reason, unsent], condition);
 }
 
-/** SQL for the object that this engine adds to an event; earlier versions added none. */
-const SWF = `CASE WHEN jsonb_typeof(data->'swf') = 'object' THEN data->'swf' ELSE '{}' END`;
-/** The same with what counts as `swf.notified` and `swf.unsent` in rows of earlier versions. */
-const FULL_SWF = `(CASE WHEN ${numberAt("last_notified")} > 0
-         THEN jsonb_build_object('notified', jsonb_build_object('${EMAIL}', data->'last_notified')) ELSE '{}' END
-       || CASE WHEN data->>'mail_owed' = 'true' THEN '{"unsent": ["${EMAIL}"]}'::jsonb ELSE '{}' END
-       || ${SWF})`;
-
-/** A notification that was delivered, and the events that it named. */
-export interface Stamp {
-  readonly channel: string;
-  /** Epoch seconds of the tick that composed it. */
-  readonly composedAt: number;
-  readonly to: readonly string[];
-  readonly firing: Ids;
-  /** Of `firing`, those that it reminded of. */
-  readonly reminded: Ids;
-  readonly cleared: Ids;
-}
-
-/** SQL for the time of the latest news. */
-const NEWS_AT = `CASE WHEN data->'swf' ? 'news_at' THEN ${numberAt("news_at", "data->'swf'")} ELSE ${numberAt("fire_time")} END`;
-
-/** Records a delivered notification on every event that it named, cleared ones too; `now` is the tick's time. */
-export async function stampNotified(
-  tx: Transaction,
-  { channel, composedAt, to, firing, reminded, cleared }: Stamp,
-  now: number,
-): Promise<void> {
-  // Times of a clock that was ahead would make each later notification look too old.
-  const last = `CASE WHEN ${numberAt("last_notified")} > $2 THEN 0 ELSE ${numberAt("last_notified")} END`;
-  const news = `CASE WHEN ${NEWS_AT} > $2 THEN jsonb_build_object('news_at', least($2::float8, $4::float8)) ELSE '{}' END`;
-  // Several channels may remind in one tick.
-  const stamped = (
-    unsent: string,
-    reminders: string,
-  ) => `jsonb_set(data - 'mail_owed', '{swf}', ${unsent}
-      || jsonb_build_object(
-        'notified', coalesce(${FULL_SWF}->'notified', '{}') || jsonb_build_object($3::text, $4::float8),
-        'to', coalesce(${SWF}->'to', '{}') || jsonb_build_object($3, to_jsonb($5::text[]))${reminders}) || ${news})
-    || jsonb_build_object('last_notified', greatest($4, ${last}))`;
-  const counted = `, 'reminders', coalesce((data->'swf'->>'reminders')::float8, 0) + CASE WHEN ${last} < $4 THEN 1 ELSE 0 END`;
-  const params = [now, channel, composedAt, to];
-  const isReminder = new Set(reminded);
-  const others = isReminder.size === 0 ? firing : firing.filter((id) => !isReminder.has(id));
-  await updateEvents(tx, others, stamped(FULL_SWF, ""), params, "true");
-  await updateEvents(tx, reminded, stamped(FULL_SWF, counted), params, "true");
-  await updateEvents(tx, cleared, stamped(WITHOUT_CHANNEL, ""), params, "true");
-}
-
-/** Without the channel $3 in `unsent`, and without that if it is empty. */
-const WITHOUT_CHANNEL = `CASE WHEN (${FULL_SWF}->'unsent') - $3::text = '[]' THEN ${FULL_SWF} - 'unsent'
-       WHEN ${FULL_SWF} ? 'unsent' THEN jsonb_set(${FULL_SWF}, '{unsent}', (${FULL_SWF}->'unsent') - $3::text)
-       ELSE ${FULL_SWF} END`;
-
-/** A channel no longer has to hear that the events have cleared. */
-export async function forgetUnsent(
-  tx: Transaction,
-  ids: Ids,
-  channel: string,
-  now: number,
-): Promise<void> {
-  const data = `jsonb_set(data - 'mail_owed', '{swf}', ${WITHOUT_CHANNEL})`;
-  await updateEvents(tx, ids, data, [now, channel], "true");
-}
-
 /** Sets `data` to an SQL expression, in batches of ids; `$2`, the first of `params`, is the time. */
-async function updateEvents(
+export async function updateEvents(
   tx: Transaction,
   ids: Ids,
   data: string,
@@ -292,34 +207,4 @@ async function updateEvents(
        WHERE id = ANY($1::text[]) AND ${condition}`,
       [ids.slice(start, start + BATCH), ...params],
     );
-}
-
-/** A notification names no more of them; the next one names the rest. */
-const UNSENT_CLEARS = 1_000;
-
-/** Cleared events that some channels still have to hear of, oldest first. */
-export async function unsentClears(
-  db: Queryable,
-  alarmName: string,
-): Promise<readonly UnsentClear[]> {
-  const rows = await db.query(
-    `SELECT id, COALESCE(data->>'dedupe_key', id) AS "dedupeKey", ${NOTICES} AS notices,
-            ${numberAt("fire_time")} AS "fireTime", ${numberAt("clear_time")} AS "clearTime"
-     FROM entry
-     WHERE ${UNSENT_CLEAR} AND data->>'entry_id' = $1
-     ORDER BY timestamp_created, id LIMIT ${UNSENT_CLEARS}`,
-    [eventEntryId(alarmName)],
-  );
-  const notices = noticesReader();
-  return rows.map((row) => {
-    const { unsent, ...rest } = notices(row.notices);
-    return {
-      id: String(row.id),
-      dedupeKey: String(row.dedupeKey),
-      fireTime: Number(row.fireTime),
-      clearTime: Number(row.clearTime),
-      notices: rest,
-      unsent,
-    };
-  });
 }

@@ -1,14 +1,11 @@
 import { EMAIL } from "../core/alarm_channels.ts";
+import type { Attempted } from "../core/attempt.ts";
 import type { Bundle } from "../core/bundle.ts";
-import { ENGINE, eventEntryId } from "../core/event_key.ts";
-import type { DueItem } from "../core/notice.ts";
-import type { Attempted, OpenNotification } from "../core/notification.ts";
+import type { OpenNotification } from "../core/notification.ts";
 import { repeatPause } from "../core/repeats.ts";
 import { safeText } from "../text/json.ts";
-import type { Queryable, Transaction } from "./database.ts";
+import type { Transaction } from "./database.ts";
 import { ALARMS_CONTEXT, insertEntries, jsonText } from "./entry.ts";
-import { ACTIVE, UNSENT_CLEAR } from "./events.ts";
-import { readOpen } from "./open_notification.ts";
 
 /** The SQL condition of notifications. */
 export const NOTIFICATION = `kind = 'notification' AND context_id = '${ALARMS_CONTEXT}'`;
@@ -16,7 +13,7 @@ export const NOTIFICATION = `kind = 'notification' AND context_id = '${ALARMS_CO
  * The condition of the partial index on open ones; earlier versions wrote `pending` alone. Statements repeat it so that
  * Postgres can use the index.
  */
-const OPEN = `${NOTIFICATION} AND data ?| '{not_before,pending}'`;
+export const OPEN = `${NOTIFICATION} AND data ?| '{not_before,pending}'`;
 
 /** The SQL text of a notification's channel; rows of earlier versions have the type of the provider there. */
 export const CHANNEL = `CASE WHEN data ? 'state' THEN data->>'channel' ELSE '${EMAIL}' END`;
@@ -154,6 +151,8 @@ export async function closeNotification(
   now: number,
 ): Promise<void> {
   const { state, outcome, refused, pending, givenUp, unknown, shortened, notBefore } = result;
+  const isOpen = notBefore !== undefined;
+  const isDone = !isOpen && state !== "given_up";
   const data = {
     state,
     outcome,
@@ -164,14 +163,13 @@ export async function closeNotification(
     given_up: givenUp.length === 0 ? undefined : givenUp,
     error: result.error,
     retryable: result.retryable,
-    may_have_been_sent: unknown === undefined ? undefined : true,
+    may_have_been_sent: unknown === undefined || isDone ? undefined : true,
     unknown_attempts: unknown,
     not_before: notBefore,
     shortened: shortened === undefined ? undefined : true,
   };
-  const isOpen = notBefore !== undefined;
   // A person may send one again that was given up.
-  const removed = isOpen || state === "given_up" ? PER_ATTEMPT : [...PER_ATTEMPT, "bundle"];
+  const removed = isDone ? [...PER_ATTEMPT, "bundle"] : PER_ATTEMPT;
   await tx.query(
     `UPDATE entry SET data = (data - $5::text[]) || $2::text::jsonb,
                       status = $6, timestamp_modified = $3, content = COALESCE($4, content)
@@ -224,87 +222,4 @@ export async function reopenNotification(
     [id, jsonText(data), now],
   );
   return rows.length > 0;
-}
-
-/**
- * Of these events, those that a notification on the channel names which may have been delivered: the engine died
- * while it was sent, or its response was lost. Only attempts after an event's last delivered one count.
- */
-export async function maybeNotified(
-  db: Queryable,
-  { alarm, channel }: { readonly alarm: string; readonly channel: string },
-  items: readonly DueItem[],
-  now: number,
-): Promise<ReadonlySet<string>> {
-  if (items.length === 0) return new Set();
-  const begins = items.map(({ notices: { notified }, fireTime }) => {
-    const last = Object.hasOwn(notified, channel) ? notified[channel] : undefined;
-    // An event that began while the clock was ahead seems younger than its notifications.
-    return last === undefined || last > now ? Math.min(fireTime, now - 24 * 3600) : last;
-  });
-  const rows = await db.query(
-    `SELECT DISTINCT named.id
-     FROM (SELECT data, timestamp_created AS at FROM entry
-           WHERE ${NOTIFICATION} AND timestamp_created >= $4::float8 AND data->>'alarm' = $1
-             AND ${CHANNEL} = $5
-             AND (data->>'outcome' IN ('unknown', 'interrupted') OR data->>'may_have_been_sent' = 'true')) AS attempt
-     CROSS JOIN LATERAL jsonb_array_elements_text(
-       jsonb_path_query_array(attempt.data, '$.new_event_ids[*]')
-       || jsonb_path_query_array(attempt.data, '$.continuing_event_ids[*]')
-       || jsonb_path_query_array(attempt.data, '$.cleared_event_ids[*]')) AS named(id)
-     JOIN unnest($2::text[], $3::text[]) AS event(id, since) ON event.id = named.id
-     WHERE attempt.at >= event.since::float8`,
-    [
-      alarm,
-      items.map(({ eventId }) => eventId),
-      begins.map(String),
-      begins.reduce((least, begin) => Math.min(least, begin), Number.MAX_VALUE),
-      channel,
-    ],
-  );
-  return new Set(rows.map(({ id }) => String(id)));
-}
-
-export type Unsent = Awaited<ReturnType<typeof readUnsent>>;
-
-/**
- * What earlier ticks could not deliver, and whether they found trouble of the engine; usually nothing. One statement
- * for all alarms of a tick.
- */
-export async function readUnsent(db: Queryable) {
-  const rows = await db.query(
-    `SELECT DISTINCT 'clear ' || (data->>'entry_id') AS unsent, NULL::float8 AS until FROM entry WHERE ${UNSENT_CLEAR}
-     UNION ALL
-     SELECT 'open ' || (data->>'alarm'), NULL FROM entry WHERE ${OPEN} GROUP BY 1
-     UNION ALL
-     SELECT 'queued ' || (data->>'channel'), max(CASE WHEN jsonb_typeof(data->'not_before') = 'number' THEN (data->>'not_before')::float8 END)
-     FROM entry WHERE ${OPEN} AND data->>'state' = 'queued' GROUP BY 1
-     UNION ALL
-     (SELECT 'engine', NULL FROM entry WHERE ${ACTIVE} AND data->>'entry_id' = '${eventEntryId(ENGINE)}' LIMIT 1)`,
-  );
-  const unsent = new Map(rows.map((row) => [String(row.unsent), Number(row.until)]));
-  return {
-    /** Whether some channels still have to hear that events of the alarm have cleared. */
-    hasClears: (alarmName: string): boolean => unsent.has(`clear ${eventEntryId(alarmName)}`),
-    /** Whether a notification of the alarm is open. */
-    hasOpen: (alarmEntryId: string): boolean => unsent.has(`open ${alarmEntryId}`),
-    /** Epoch seconds until which the channel accepts nothing; 0 if it did not say so. */
-    queuedUntil: (channel: string): number => unsent.get(`queued ${channel}`) ?? 0,
-    /** Whether the alarm `engine` has active events. */
-    hasEngineEvents: unsent.has("engine"),
-  };
-}
-
-/** An alarm's open notifications, oldest first; unreadable rows are skipped. */
-export async function openNotifications(
-  db: Queryable,
-  alarm: string,
-): Promise<readonly OpenNotification[]> {
-  const rows = await db.query(
-    `SELECT id, title, content, data FROM entry
-     WHERE ${OPEN} AND data->>'alarm' = $1
-     ORDER BY timestamp_created, id`,
-    [alarm],
-  );
-  return rows.flatMap((row) => readOpen(row) ?? []);
 }

@@ -42,7 +42,9 @@ const OLD_NOTIFICATIONS = `kind = 'notification' AND timestamp_created < $4::flo
           || jsonb_path_query_array(entry.data, '$.continuing_event_ids[*]')
           || jsonb_path_query_array(entry.data, '$.cleared_event_ids[*]')))
       AND (event.data->>'mail_owed' = 'true' OR event.data->'swf' ? 'unsent'
-           OR (event.data->>'clear_time' IS NULL AND jsonb_typeof(event.data->'last_notified') IS DISTINCT FROM 'number'))))`;
+           OR (event.data->>'clear_time' IS NULL AND jsonb_typeof(event.data->'last_notified') IS DISTINCT FROM 'number')
+           OR (event.data->>'clear_time' IS NULL AND event.data->'swf' ? 'notified'
+               AND (event.data->'swf'->'notified' ? CASE WHEN entry.data ? 'state' THEN entry.data->>'channel' ELSE 'email' END) IS NOT TRUE))))`;
 
 /** Rows that another process removes at this moment are skipped. */
 const OLDEST = `ORDER BY timestamp_created LIMIT ${ROWS} FOR UPDATE OF entry SKIP LOCKED`;

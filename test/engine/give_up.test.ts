@@ -3,7 +3,8 @@ import { giveUp } from "../../src/engine/give_up.ts";
 import type { Database } from "../../src/store/database.ts";
 import { openInMemory } from "../../src/store/embedded/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
-import { openNotification, openNotifications } from "../../src/store/notifications.ts";
+import { openNotification } from "../../src/store/notifications.ts";
+import { openNotifications } from "../../src/store/unsent.ts";
 import { makeNew } from "../support/notifications.ts";
 import { entryRow, insertEntry, only } from "../support/raw_entries.ts";
 

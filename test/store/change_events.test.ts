@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database, Row, Transaction } from "../../src/store/database.ts";
-import { clearEvents, holdEvents, stampNotified, touchEvents } from "../../src/store/events.ts";
+import { clearEvents, holdEvents, touchEvents } from "../../src/store/events.ts";
 import { migrate } from "../../src/store/migrate.ts";
+import { stampNotified } from "../../src/store/stamps.ts";
 import { isJsonObject } from "../../src/text/json.ts";
 import { DATABASES } from "../support/databases.ts";
 import { activeList, openDetected } from "../support/open_events.ts";

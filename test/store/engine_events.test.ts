@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Database } from "../../src/store/database.ts";
-import { unsentClears } from "../../src/store/events.ts";
 import { migrate } from "../../src/store/migrate.ts";
+import { unsentClears } from "../../src/store/unsent.ts";
 import { notified } from "../support/configured.ts";
 import { DATABASES } from "../support/databases.ts";
 import { activeList } from "../support/open_events.ts";
@@ -112,7 +112,6 @@ describe.each(DATABASES)(
         "a quarantine that was not mailed",
         alarm({ quarantine: { since: SINCE, notified: false } }),
       ],
-      ["a recovery from one", alarm({ recovery: { since: SINCE, until: UNTIL, notified: false } })],
       ["failures without a quarantine", alarm({ failures: 1, cause: "it broke" })],
       ["an emptied row", source({ kind: "unreachable", since: SINCE }, { status: "done" })],
       [

@@ -10,9 +10,9 @@ import {
   type NewNotification,
   type NotificationResult,
   openNotification,
-  openNotifications,
   reopenNotification,
 } from "../../src/store/notifications.ts";
+import { openNotifications } from "../../src/store/unsent.ts";
 import { DATABASES } from "../support/databases.ts";
 import { DELIVERED, makeNew } from "../support/notifications.ts";
 import { insertEntry } from "../support/raw_entries.ts";

@@ -8,9 +8,9 @@ import {
   type NewNotification,
   type NotificationResult,
   openNotification,
-  openNotifications,
   reopenNotification,
 } from "../../src/store/notifications.ts";
+import { openNotifications } from "../../src/store/unsent.ts";
 import { makeBundle, makeItem } from "../support/bundles.ts";
 import { DATABASES } from "../support/databases.ts";
 import { DELIVERED, makeNew } from "../support/notifications.ts";

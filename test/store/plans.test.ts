@@ -22,11 +22,8 @@ import {
   activeEvents,
   clearEvents,
   eventFaults,
-  forgetUnsent,
   holdEvents,
-  stampNotified,
   touchEvents,
-  unsentClears,
 } from "../../src/store/events.ts";
 import { failedNotifications } from "../../src/store/failed_notifications.ts";
 import { migrate } from "../../src/store/migrate.ts";
@@ -34,15 +31,19 @@ import { findNotifications, listNotifications } from "../../src/store/notificati
 import {
   beginAttempt,
   closeNotification,
-  maybeNotified,
   openNotification,
-  openNotifications,
-  readUnsent,
   reopenNotification,
 } from "../../src/store/notifications.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { countTicks, listSkipped } from "../../src/store/skipped_ticks.ts";
+import { forgetUnsent, stampNotified } from "../../src/store/stamps.ts";
 import { listTeams, removeTeam } from "../../src/store/teams.ts";
+import {
+  maybeNotified,
+  openNotifications,
+  readUnsent,
+  unsentClears,
+} from "../../src/store/unsent.ts";
 import { isJsonObject } from "../../src/text/json.ts";
 import { notified } from "../support/configured.ts";
 import type { Statement } from "../support/counting_database.ts";

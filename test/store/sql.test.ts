@@ -33,11 +33,11 @@ const KNOWN: readonly string[] = [
   "postgres/connect.ts: {Number(pid)}",
   "postgres/lock.ts: {pid}",
   // The name of an alarm, a constant of the core.
-  "notifications.ts: {eventEntryId(ENGINE)}",
+  "unsent.ts: {eventEntryId(ENGINE)}",
   "events.ts: {eventEntryId(ENGINE)}",
   // Constants that are written at each call.
-  "events.ts: {object}",
-  "events.ts: {key}",
+  "entry.ts: {object}",
+  "entry.ts: {key}",
   "channel_records.ts: {condition}",
   `channel_records.ts: {last("data->>'outcome' IN ('delivered', 'partial')")}`,
   `channel_records.ts: {last("data ? 'error'")}`,

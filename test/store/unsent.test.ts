@@ -1,22 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DueItem } from "../../src/core/notice.ts";
 import type { Database } from "../../src/store/database.ts";
-import {
-  clearEvents,
-  forgetUnsent,
-  type Stamp,
-  stampNotified,
-  unsentClears,
-} from "../../src/store/events.ts";
+import { clearEvents } from "../../src/store/events.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import {
   closeNotification,
-  maybeNotified,
   type NewNotification,
   type NotificationResult,
   openNotification,
-  readUnsent,
 } from "../../src/store/notifications.ts";
+import { forgetUnsent, type Stamp, stampNotified } from "../../src/store/stamps.ts";
+import { maybeNotified, readUnsent, unsentClears } from "../../src/store/unsent.ts";
 import { notified } from "../support/configured.ts";
 import { DATABASES } from "../support/databases.ts";
 import { DELIVERED, makeNew } from "../support/notifications.ts";
@@ -112,12 +106,12 @@ describe.each(DATABASES)("what is unsent, on $kind", ({ open }) => {
     ],
     [
       "one that an earlier tick composed does not set last_notified back",
-      { last_notified: LATER + 300, swf: { notified: { chat: LATER + 300 } } },
+      { last_notified: LATER + 1, swf: { notified: { chat: LATER + 1 } } },
       {},
       "firing",
       {
-        last_notified: LATER + 300,
-        swf: { notified: { chat: LATER + 300, email: LATER }, to: { email: ["@ops"] } },
+        last_notified: LATER + 1,
+        swf: { notified: { chat: LATER + 1, email: LATER }, to: { email: ["@ops"] } },
       },
     ],
     [
