@@ -99,7 +99,10 @@ function hasOwnErrors(
   return looked && errors.length > 0 && !isCausedBySources(unreachable, errors, cause);
 }
 
-/** Each address once, with the reasons and the recipients of all alarms that have it, without the address itself. */
+/**
+ * Each address once, with the reasons and the recipients of all alarms that have it, without the wrong ones: without
+ * only itself, each would go to another set of recipients.
+ */
 function wrongRecipients({ recipients, alarms }: EngineFacts) {
   const byKey = new Map<string, EngineFacts["recipients"]>();
   for (const each of recipients) {
@@ -112,7 +115,7 @@ function wrongRecipients({ recipients, alarms }: EngineFacts) {
     const others = alarms
       .filter(({ name }) => names.has(name))
       .flatMap((alarm) => alarm.recipients)
-      .filter((each) => recipientKey(each) !== key);
+      .filter((each) => !byKey.has(recipientKey(each)));
     const reasons = [...new Set(found.map(({ reason }) => reason))];
     const texts = recipientTexts(cut(address, MAX_NAME), reasons, [...names].sort());
     return [key, { ...texts, recipients: [...new Set(others)] }] as const;

@@ -59,9 +59,6 @@ export async function testChannel(
   // Whoever tests waits for no service.
   const times = { patientUntil: 0, closedUntil: 0 };
   const queue = new ChannelQueue({ type, opener, open, signal, clock, ...times });
-  await deliverNew(
-    { notification, message, reminded: [] },
-    { db, queue, run: { clock, now: time } },
-  );
+  await deliverNew({ notification, message }, { db, queue, run: { clock, now: time } });
   return id;
 }

@@ -66,9 +66,7 @@ export async function compose(
     supersedes: supersedes.map(({ id }) => id),
     unknownBefore: Math.max(0, ...supersedes.map(({ unknown }) => unknown?.count ?? 0)),
   };
-  const isReminder = ({ reason }: DueItem): boolean => reason === "renotification due";
-  const reminded = eventIds(sorted.continuing.filter(isReminder));
-  return { notification, message, reminded };
+  return { notification, message };
 }
 
 function eventIds(items: readonly DueItem[]): readonly string[] {

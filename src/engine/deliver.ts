@@ -50,13 +50,11 @@ interface Attempt {
 export interface Composed {
   readonly notification: NewNotification;
   readonly message: Message;
-  /** Ids of the events that it reminds of. */
-  readonly reminded: readonly string[];
 }
 
 /** Delivers a new notification. */
 export async function deliverNew(
-  { notification, message, reminded }: Composed,
+  { notification, message }: Composed,
   facts: DeliverFacts,
 ): Promise<Delivered> {
   const { newEventIds, continuingEventIds, clearedEventIds, unknownBefore, ...named } =
@@ -77,7 +75,6 @@ export async function deliverNew(
       stamp: {
         ...named,
         firing: [...newEventIds, ...continuingEventIds],
-        reminded,
         cleared: clearedEventIds,
       },
       begin: (tx, now) => openNotification(tx, notification, now),
@@ -112,7 +109,6 @@ export async function deliverAgain(
       stamp: {
         ...row,
         firing: [...row.newEventIds, ...row.continuingEventIds],
-        reminded: [],
         cleared: row.clearedEventIds,
       },
       begin: (tx, now) => beginAttempt(tx, row, now),

@@ -1,9 +1,11 @@
 import {
   array,
   fallback,
+  maxValue,
   number,
   object,
   optional,
+  pipe,
   record,
   safeParse,
   string,
@@ -25,8 +27,8 @@ const texts = fallback(array(string()), []);
 const Row = tuple([
   fallback(
     object({
-      news_at: fallback(optional(number()), undefined),
-      notified: fallback(optional(record(string(), number())), undefined),
+      news_at: fallback(optional(pipe(number(), maxValue(1e15))), undefined),
+      notified: fallback(optional(record(string(), fallback(number(), 0))), undefined),
       to: fallback(record(string(), texts), {}),
       recipients: texts,
       unsent: texts,

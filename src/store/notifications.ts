@@ -69,8 +69,8 @@ export async function openNotification(
     cleared_event_ids: notification.clearedEventIds,
     ...beginning(now, notification.unknownBefore),
     outcome: "unknown",
-    // A test of a channel is never repeated by a tick.
-    ...(bundle.isTest === true ? { about: "test", not_before: undefined } : { bundle }),
+    // A test of a channel is never repeated by a tick, which would also say that it was interrupted.
+    ...(bundle.isTest ? { about: "test", state: "unknown", not_before: undefined } : { bundle }),
   };
   await insertEntries(tx, { kind: "notification", status: "active", at: now }, [
     { id, title: notification.subject, content: notification.text, data },

@@ -10,6 +10,8 @@ const FULL_SWF = `(CASE WHEN ${numberAt("last_notified")} > 0
        || CASE WHEN data->>'mail_owed' = 'true' THEN '{"unsent": ["${EMAIL}"]}'::jsonb ELSE '{}' END
        || ${SWF})`;
 
+const NOTIFIED = `(${orEmpty(`${FULL_SWF}->'notified'`)})`;
+
 /** A notification that was delivered, and the events that it named. */
 export interface Stamp {
   readonly channel: string;
@@ -17,8 +19,6 @@ export interface Stamp {
   readonly composedAt: number;
   readonly to: readonly string[];
   readonly firing: Ids;
-  /** Of `firing`, those that it reminded of. */
-  readonly reminded: Ids;
   readonly cleared: Ids;
 }
 
@@ -28,34 +28,30 @@ const NEWS_AT = `CASE WHEN data->'swf' ? 'news_at' THEN ${numberAt("news_at", "d
 /** Records a delivered notification on every event that it named, cleared ones too; `now` is the tick's time. */
 export async function stampNotified(
   tx: Transaction,
-  { channel, composedAt, to, firing, reminded, cleared }: Stamp,
+  { channel, composedAt, to, firing, cleared }: Stamp,
   now: number,
 ): Promise<void> {
   // Times of a clock that was ahead would make each later notification look too old.
   const last = `CASE WHEN ${numberAt("last_notified")} > $2 THEN 0 ELSE ${numberAt("last_notified")} END`;
   const news = `CASE WHEN ${NEWS_AT} > $2 THEN jsonb_build_object('news_at', least($2::float8, $4::float8)) ELSE '{}' END`;
-  // Several channels may remind in one tick.
-  const stamped = (
-    unsent: string,
-    reminders: string,
-  ) => `jsonb_set(data - 'mail_owed', '{swf}', ${unsent}
+  const stamped = (swf: string) => `jsonb_set(data - 'mail_owed', '{swf}', ${swf}
       || jsonb_build_object(
-        'notified', coalesce(${FULL_SWF}->'notified', '{}') || jsonb_build_object($3::text, $4::float8),
-        'to', coalesce(${SWF}->'to', '{}') || jsonb_build_object($3, to_jsonb($5::text[]))${reminders}) || ${news})
+        'notified', ${NOTIFIED} || jsonb_build_object($3::text, $4::float8),
+        'to', (${orEmpty(`data->'swf'->'to'`)}) || jsonb_build_object($3, to_jsonb($5::text[]))) || ${news})
     || jsonb_build_object('last_notified', greatest($4, ${last}))`;
-  const counted = `, 'reminders', coalesce((data->'swf'->>'reminders')::float8, 0) + CASE WHEN ${last} < $4 THEN 1 ELSE 0 END`;
+  // A reminder does not tell the channel any news. Several channels may remind in one tick.
+  const counted = `${FULL_SWF} || CASE WHEN ${NOTIFIED}->$3 >= to_jsonb(${NEWS_AT}) AND ${last} < $4
+      THEN jsonb_build_object('reminders', ${numberAt("reminders", "data->'swf'")} + 1) ELSE '{}' END`;
   const params = [now, channel, composedAt, to];
-  const isReminder = new Set(reminded);
-  const others = isReminder.size === 0 ? firing : firing.filter((id) => !isReminder.has(id));
-  await updateEvents(tx, others, stamped(FULL_SWF, ""), params, "true");
-  await updateEvents(tx, reminded, stamped(FULL_SWF, counted), params, "true");
-  await updateEvents(tx, cleared, stamped(WITHOUT_CHANNEL, ""), params, "true");
+  await updateEvents(tx, firing, stamped(counted), params, "true");
+  await updateEvents(tx, cleared, stamped(WITHOUT_CHANNEL), params, "true");
 }
 
+/** The others in `unsent`. */
+const OTHERS = `(jsonb_path_query_array(${FULL_SWF}, '$.unsent[*] ? (@.type() == "string")') - $3::text)`;
 /** Without the channel $3 in `unsent`, and without that if it is empty. */
-const WITHOUT_CHANNEL = `CASE WHEN (${FULL_SWF}->'unsent') - $3::text = '[]' THEN ${FULL_SWF} - 'unsent'
-       WHEN ${FULL_SWF} ? 'unsent' THEN jsonb_set(${FULL_SWF}, '{unsent}', (${FULL_SWF}->'unsent') - $3::text)
-       ELSE ${FULL_SWF} END`;
+const WITHOUT_CHANNEL = `CASE WHEN ${OTHERS} = '[]' THEN ${FULL_SWF} - 'unsent'
+       ELSE jsonb_set(${FULL_SWF}, '{unsent}', ${OTHERS}) END`;
 
 /** A channel no longer has to hear that the events have cleared. */
 export async function forgetUnsent(
@@ -66,4 +62,9 @@ export async function forgetUnsent(
 ): Promise<void> {
   const data = `jsonb_set(data - 'mail_owed', '{swf}', ${WITHOUT_CHANNEL})`;
   await updateEvents(tx, ids, data, [now, channel], "true");
+}
+
+/** SQL for an object; a person may have written something else there. */
+function orEmpty(value: string): string {
+  return `CASE WHEN jsonb_typeof(${value}) = 'object' THEN ${value} ELSE '{}' END`;
 }

@@ -59,7 +59,10 @@ export async function openNotifications(
   return rows.flatMap((row) => readOpen(row) ?? []);
 }
 
-/** A notification names no more of them; the next one names the rest. */
+/**
+ * For each set of channels: what waits for a channel that is down must not hide what another one has to hear. The next
+ * notification names the rest.
+ */
 const UNSENT_CLEARS = 1_000;
 
 /** Cleared events that some channels still have to hear of, oldest first. */
@@ -70,9 +73,12 @@ export async function unsentClears(
   const rows = await db.query(
     `SELECT id, COALESCE(data->>'dedupe_key', id) AS "dedupeKey", ${NOTICES} AS notices,
             ${numberAt("fire_time")} AS "fireTime", ${numberAt("clear_time")} AS "clearTime"
-     FROM entry
-     WHERE ${UNSENT_CLEAR} AND data->>'entry_id' = $1
-     ORDER BY timestamp_created, id LIMIT ${UNSENT_CLEARS}`,
+     FROM (SELECT DISTINCT data->'swf'->'unsent' AS channels FROM entry
+           WHERE ${UNSENT_CLEAR} AND data->>'entry_id' = $1) AS found
+     CROSS JOIN LATERAL (SELECT * FROM entry
+       WHERE ${UNSENT_CLEAR} AND data->>'entry_id' = $1 AND data->'swf'->'unsent' IS NOT DISTINCT FROM channels
+       ORDER BY timestamp_created, id LIMIT ${UNSENT_CLEARS}) AS entry
+     ORDER BY timestamp_created, id`,
     [eventEntryId(alarmName)],
   );
   const notices = noticesReader();

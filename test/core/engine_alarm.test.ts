@@ -153,6 +153,17 @@ describe("what is wrong in a tick", () => {
       ],
     ],
     [
+      "two refused addresses of an alarm go to one set of recipients",
+      {
+        alarms: [alarm({ recipients: ["ann@h.example", "bob@h.example", "@shift"] })],
+        recipients: [refused, { ...refused, address: "bob@h.example" }],
+      },
+      [
+        "recipient:ann@h.example | 1 tick(s) | → @shift | address Ann@h.example is refused: 550 no such user",
+        "recipient:bob@h.example | 1 tick(s) | → @shift | address bob@h.example is refused: 550 no such user",
+      ],
+    ],
+    [
       "an invalid recipient",
       { recipients: [{ address: "@Ops", reason: "team @Ops does not exist", alarm: "engine" }] },
       ["recipient:@ops | 1 tick(s) | a recipient of engine is wrong: team @Ops does not exist"],

@@ -33,6 +33,19 @@ const ROWS: readonly (readonly [string, object, string | undefined, boolean])[] 
     undefined,
     true,
   ],
+  ...[
+    null,
+    { notified: null },
+    { notified: [] },
+    { notified: { chat: "x" } },
+    { news_at: 1e300 },
+    { news_at: "now", to: 5, recipients: {}, unsent: null, reminders: "x" },
+  ].map((swf): (typeof ROWS)[number] => [
+    `swf ${JSON.stringify(swf)}`,
+    { fire_time: NOW - 60, dedupe_key: "a", swf },
+    undefined,
+    true,
+  ]),
 ];
 
 test.each(ROWS)("an event of another program with %s", async (_name, data, fault, isMailed) => {

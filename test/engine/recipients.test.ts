@@ -100,3 +100,19 @@ test("a detection with other recipients than before goes to those, until it was 
   isDown = false;
   expect((await next()).filter((each) => each.includes("site"))).toHaveLength(1);
 });
+
+test("what waits for recipients on one channel does not keep another from hearing of its clears", async () => {
+  await engine.db.query("UPDATE entry SET data = data - 'recipients' WHERE kind = 'alarm'");
+  engine.configure({ clearGuardShare: 1 });
+  engine.says("x", { keys: Array.from({ length: 1001 }, (_, n) => `k${n}`) });
+  await next();
+  engine.says("x", {});
+  await next();
+  isDown = true;
+  engine.says("x", { keys: ["late"] });
+  await next();
+  engine.says("x", {});
+  await next();
+  isDown = false;
+  expect(await next()).toContain("chat #alarms: -late");
+});

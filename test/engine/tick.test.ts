@@ -285,6 +285,24 @@ test("every time in the rows is the tick's own, but the stamp of the mail", asyn
   ]);
 });
 
+test("a reminder counts once, also one that a later tick sends again", async () => {
+  const engine = await engineAt(openServer);
+  await insertAlarm(engine.db, "x", { renotification_window_hours: 1 });
+  engine.says("x", { keys: ["a"] });
+  const counts: unknown[] = [];
+  for (const [minute, blocked] of [
+    [0, false],
+    [60, true],
+    [65, false],
+    [120, false],
+  ] as const) {
+    engine.blockMail(blocked);
+    await tickAt(engine, START + minute * MINUTE);
+    counts.push(Object(only(await events(engine)).data.swf).reminders);
+  }
+  expect(counts).toEqual([undefined, undefined, 1, 2]);
+});
+
 test("a plan gives the report of a tick and leaves the database as it is", async () => {
   const engine = await engineAt(openServer);
   await insertAlarm(engine.db, "x");

@@ -12,7 +12,7 @@ import { entryRows, insertEntry, type RawEntry } from "../support/raw_entries.ts
 const FIRED = 1_790_000_000;
 const LATER = 1_790_000_300.125;
 const CLEAR = { reason: "r", unsent: [] };
-const STAMP = { channel: "chat", composedAt: LATER - 1, to: ["room"], reminded: [], cleared: [] };
+const STAMP = { channel: "chat", composedAt: LATER - 1, to: ["room"], cleared: [] };
 
 /**
  * The ways in which an event changes after it was made, with the keys that each may write, and those that it may write

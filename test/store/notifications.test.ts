@@ -115,7 +115,7 @@ describe.each(DATABASES)("notifications on $kind", ({ open }) => {
       bundle: makeBundle({ isTest: true }),
     });
     const { data } = await entryRow(db, id);
-    expect(data).toMatchObject({ about: "test", state: "sending" });
+    expect(data).toMatchObject({ about: "test", state: "unknown" });
     for (const key of ["bundle", "not_before", "run_id"]) expect(data).not.toHaveProperty(key);
     expect(await openNotifications(db, "alarm_test")).toEqual([]);
   });

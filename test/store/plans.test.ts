@@ -102,7 +102,6 @@ const STAMP = {
   composedAt: END,
   to: [],
   firing: IDS,
-  reminded: IDS,
   cleared: IDS,
 };
 const OPEN = makeOpen();

@@ -23,7 +23,6 @@ const SENT: Stamp = {
   composedAt: LATER,
   to: ["@ops"],
   firing: [],
-  reminded: [],
   cleared: [],
 };
 
@@ -133,9 +132,9 @@ describe.each(DATABASES)("what is unsent, on $kind", ({ open }) => {
     ],
     [
       "a reminder is counted",
-      { last_notified: 5, swf: { notified: { email: 5 }, reminders: 2 } },
+      { last_notified: FIRED, swf: { notified: { email: FIRED }, reminders: 2 } },
       {},
-      "reminded",
+      "firing",
       {
         last_notified: LATER,
         swf: { notified: { email: LATER }, to: { email: ["@ops"] }, reminders: 3 },
@@ -143,9 +142,9 @@ describe.each(DATABASES)("what is unsent, on $kind", ({ open }) => {
     ],
     [
       "once in a tick, whatever the channels",
-      { last_notified: LATER, swf: { notified: { email: LATER }, reminders: 3 } },
+      { last_notified: LATER, swf: { notified: { email: LATER, chat: FIRED }, reminders: 3 } },
       { channel: "chat" },
-      "reminded",
+      "firing",
       {
         last_notified: LATER,
         swf: { notified: { email: LATER, chat: LATER }, to: { chat: ["@ops"] }, reminders: 3 },
@@ -153,14 +152,56 @@ describe.each(DATABASES)("what is unsent, on $kind", ({ open }) => {
     ],
     [
       "the first one of an event of an earlier version",
-      { last_notified: 5 },
+      { last_notified: FIRED },
       {},
-      "reminded",
+      "firing",
       {
         last_notified: LATER,
         swf: { notified: { email: LATER }, to: { email: ["@ops"] }, reminders: 1 },
       },
     ],
+    [
+      "news is no reminder",
+      { swf: { news_at: LATER, notified: { email: FIRED } } },
+      {},
+      "firing",
+      {
+        last_notified: LATER,
+        swf: { news_at: LATER, notified: { email: LATER }, to: { email: ["@ops"] } },
+      },
+    ],
+    ...[null, [], "x", 5].map(
+      (odd): StampCase => [
+        `parts that somebody changed are replaced: ${JSON.stringify(odd)}`,
+        { swf: { notified: odd, to: odd } },
+        {},
+        "firing",
+        { last_notified: LATER, swf: { notified: { email: LATER }, to: { email: ["@ops"] } } },
+      ],
+    ),
+    [
+      "reminders that somebody changed are counted anew",
+      { last_notified: FIRED, swf: { notified: { email: FIRED }, reminders: "x" } },
+      {},
+      "firing",
+      {
+        last_notified: LATER,
+        swf: { notified: { email: LATER }, to: { email: ["@ops"] }, reminders: 1 },
+      },
+    ],
+    ...[null, "email", 5, { email: 1 }].map(
+      (unsent): StampCase => [
+        `a clear whose channels somebody changed: ${JSON.stringify(unsent)}`,
+        { clear_time: 5, swf: { unsent } },
+        {},
+        "cleared",
+        {
+          clear_time: 5,
+          last_notified: LATER,
+          swf: { notified: { email: LATER }, to: { email: ["@ops"] } },
+        },
+      ],
+    ),
     [
       "a clear: another channel still has to hear of it",
       { clear_time: 5, swf: { unsent: ["email", "chat"] } },
@@ -210,8 +251,7 @@ describe.each(DATABASES)("what is unsent, on $kind", ({ open }) => {
     "what a delivered notification leaves: %s",
     async (_, data, more, list, expected) => {
       const id = await insertEvent("stamped", { dedupe_key: null, ...data });
-      const named = list === "reminded" ? { firing: [id], reminded: [id] } : { [list]: [id] };
-      await stamp({ ...more, ...named });
+      await stamp({ ...more, [list]: [id] });
       expect(await dataOf(id)).toEqual({
         entry_id: "event_stamped",
         dedupe_key: null,
