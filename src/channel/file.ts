@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { object, optional } from "valibot";
+import { showPath } from "../config/issue.ts";
 import { resolvePath } from "../config/path.ts";
 import { pathLike } from "../config/values.ts";
 import { undelivered } from "../core/delivery.ts";
@@ -13,9 +14,11 @@ import { sender } from "./sender.ts";
 /** Mails in a folder, to look at. */
 export const file = channelType(
   object({ dir: optional(pathLike("outbox"), "outbox"), from: optional(sender) }),
-  ({ dir, from = "swf-alarms@localhost" }, { around }) => {
+  ({ dir, from = "swf-alarms@localhost" }, { path, around, faults }) => {
     const folder = resolvePath(around.folder, dir);
-    return { target: undefined, folder, open: async () => fileChannel({ from, dir: folder }) };
+    const fault = around.writableFault?.(folder);
+    if (fault !== undefined) faults.push(`${showPath([...path, "dir"])}: ${fault}`);
+    return { target: undefined, open: async () => fileChannel({ from, dir: folder }) };
   },
 );
 

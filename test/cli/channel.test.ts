@@ -133,9 +133,7 @@ test(
       dead.configure({ mail: "file", more: `[channels.chat]\ntype = "webhook"\nurl = "${url}"` });
       const failed = await dead.command(["channel", "test", "chat"]);
       expect(failed.code).toBe(1);
-      expect(failed.stdout).toMatch(
-        /^the test on chat to http:\S+ is failed: .*\b(404|429)\b/,
-      );
+      expect(failed.stdout).toMatch(/^the test on chat to http:\S+ is failed: .*\b(404|429)\b/);
       expect(failed.stdout + failed.stderr).not.toContain("s3cret");
     }
     expect([gone.requests.length, wait.requests.length]).toEqual([1, 1]);
