@@ -5,7 +5,7 @@ import { object, optional } from "valibot";
 import { showPath } from "../config/issue.ts";
 import { resolvePath } from "../config/path.ts";
 import { pathLike } from "../config/values.ts";
-import { undelivered } from "../core/delivery.ts";
+import { delivered, undelivered } from "../core/delivery.ts";
 import { errorText } from "../text/describe.ts";
 import type { Channel, Outgoing } from "./channel.ts";
 import { channelType } from "./channel_type.ts";
@@ -34,13 +34,7 @@ export function fileChannel({ from, dir }: { from: string; dir: string }): Chann
         const { raw } = await composeMail(mail, from, "unix");
         mkdirSync(dir, { recursive: true, mode: 0o700 });
         writeWhole(path, raw);
-        return {
-          confirmed: recipients,
-          refused: [],
-          pending: [],
-          messageIds: [name],
-          error: undefined,
-        };
+        return delivered(recipients, [name]);
       } catch (error) {
         const message = `cannot write ${path}: ${errorText(error)}`;
         return undelivered(recipients, {

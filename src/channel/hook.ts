@@ -2,7 +2,7 @@ import { optional } from "valibot";
 import { showPath } from "../config/issue.ts";
 import { proxyFor } from "../config/proxy.ts";
 import { numberFrom, stringThat } from "../config/values.ts";
-import { type Delivery, type DeliveryError, undelivered } from "../core/delivery.ts";
+import { type Delivery, type DeliveryError, delivered, undelivered } from "../core/delivery.ts";
 import type { Outgoing } from "./channel.ts";
 import type { SettingsPlace } from "./channel_type.ts";
 import { postError } from "./http_error.ts";
@@ -78,6 +78,5 @@ export async function deliverToHook(
   const error =
     postError(result, target, Date.now() / 1000) ??
     ("status" in result ? confirm(result) : undefined);
-  if (error !== undefined) return undelivered(recipients, error);
-  return { confirmed: recipients, refused: [], pending: [], messageIds: [], error: undefined };
+  return error === undefined ? delivered(recipients) : undelivered(recipients, error);
 }
