@@ -74,8 +74,8 @@ export function loadConfig(
 /** The text of a file that must be readable. Throws ConfigError. */
 function readText(path: string, kind?: "pem" | "secret"): string {
   try {
-    if (kind === "secret" && statSync(path).mode & 0o077) throw new Error("it must have mode 600");
     const bytes = readRegularFile(path);
+    if (kind === "secret" && statSync(path).mode & 0o077) throw new Error("it must have mode 600");
     if (kind !== "pem") return decodeText(bytes);
     // Its comments may have any encoding.
     if (bytes.includes("-----BEGIN ")) return bytes.toString("latin1");

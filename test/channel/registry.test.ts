@@ -159,6 +159,7 @@ describe("channels that are right", () => {
 describe("a secret that a setting names", () => {
   const rows: readonly [string, { env?: string; file?: string }, RegExp | string | undefined][] = [
     ["neither", {}, undefined],
+    ["a folder", { file: "." }, /is not a regular file/],
     ["a variable, without the line break at its end", { env: "HOOK" }, ENV.HOOK.trim()],
     ["a file with mode 600", { file: "secret" }, "from-a-file"],
     [

@@ -57,7 +57,7 @@ test(
     expect(lines[2]).toMatch(
       /^chat +mattermost +no +\S.* +1 +ready +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC +-$/,
     );
-    expect(lines[3]).toMatch(/^broken +webhook +no .* 0 +wrong settings +- +-$/);
+    expect(lines[3]).toMatch(/^broken +webhook +no +- +0 +wrong settings +- +-$/);
     expect(lines.at(-2)).toBe(
       "broken: channels.broken.url_env: missing; set exactly one of url_env, url_file and url",
     );
