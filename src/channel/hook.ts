@@ -54,10 +54,13 @@ function isHookUrl(text: string): boolean {
   return /^https?:$/.test(protocol) && username === "" && password === "";
 }
 
-/** The whole address, and the parts that a receiver may quote alone. A short one may be an ordinary word. */
+/** The whole address, and what a receiver may quote alone: its path, if it is not made of words only, and long parts. */
 export function hookSecrets({ url: { href, pathname, search } }: PostTarget): readonly string[] {
-  const parts = `${pathname}${search}`.split(/[/?&=]/).filter(({ length }) => length >= 16);
-  return pathname + search === "/" ? parts : [href, pathname + search, ...parts];
+  const path = pathname + search;
+  if (path === "/") return [];
+  // Links in the texts of alarms have these paths too.
+  if (/^(\/(v\d+|[a-z_-]{1,15}))+\/?$/.test(path)) return [href];
+  return [href, path, ...path.split(/[/?&=]/).filter(({ length }) => length >= 16)];
 }
 
 /** Posts a notification. `confirm` may find that a response with status 2xx confirms nothing. */
