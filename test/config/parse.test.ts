@@ -632,6 +632,11 @@ describe("each fault names its key, what was found and what to write", () => {
       '[channels.email]\ntype = "file"',
       ["channels.email: this name is reserved for [email]; choose another"],
     ],
+    [
+      "a channel whose name no row can be read with",
+      '[channels.constructor]\ntype = "file"',
+      ["channels.constructor: this name is reserved; choose another"],
+    ],
     ...["Chat", "1st", "a.b", "constructor ", "x".repeat(51)].map(
       (name): [string, string, unknown[]] => [
         `a channel named ${name}`,
