@@ -18,10 +18,6 @@ export interface Opener {
   readonly target: string | undefined;
   /** Texts that no log, record or message may show. */
   readonly secrets?: readonly string[];
-  /** A folder that it writes to, which other users must not be able to write. */
-  readonly folder?: string;
-  /** Programs that it runs, which other users must not be able to change. */
-  readonly files?: readonly string[];
   /** Loads what it needs. `note` receives what the log should say. */
   readonly open: (note: (message: string) => void) => Promise<Channel>;
 }

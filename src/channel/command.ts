@@ -24,14 +24,14 @@ export const command = channelType(
     { command: programAndArguments, timeout: optional(seconds, 20) },
     `missing; must be a list of ${WORDS}`,
   ),
-  ({ command: [program = "", ...args], timeout }, { path, around: { folder }, faults }) => {
+  ({ command: [program = "", ...args], timeout }, { path, around, faults }) => {
     // As any other path of the configuration. PATH is not searched: cron's differs from that of a terminal.
+    const { folder } = around;
     const file = resolvePath(folder, program);
-    const fault = programFault(file);
+    const fault = programFault(file) ?? around.writableFault?.(file);
     if (fault !== undefined) faults.push(`${showPath([...path, "command"])}: ${fault}`);
     return {
       target: basename(file),
-      files: [file],
       open: async () =>
         (await import("./command_channel.ts")).commandChannel({ file, args, folder, timeout }),
     };

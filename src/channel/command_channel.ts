@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { undelivered } from "../core/delivery.ts";
+import { delivered, undelivered } from "../core/delivery.ts";
 import { commandInput } from "../message/command_input.ts";
 import { attempt } from "../text/attempt.ts";
 import { errorText } from "../text/describe.ts";
@@ -27,14 +27,7 @@ export function commandChannel(settings: CommandSettings): Channel {
     deliver: async (outgoing, signal) => {
       const { recipients } = outgoing;
       const end = await run(settings, JSON.stringify(commandInput(outgoing)), signal);
-      if (end.kind === "exited" && end.code === 0)
-        return {
-          confirmed: recipients,
-          refused: [],
-          pending: [],
-          messageIds: [],
-          error: undefined,
-        };
+      if (end.kind === "exited" && end.code === 0) return delivered(recipients);
       return undelivered(recipients, commandError(settings.file, end));
     },
   };

@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { object, optional } from "valibot";
+import { showPath } from "../config/issue.ts";
 import { resolvePath } from "../config/path.ts";
 import { pathLike } from "../config/values.ts";
-import { undelivered } from "../core/delivery.ts";
+import { delivered, undelivered } from "../core/delivery.ts";
 import { errorText } from "../text/describe.ts";
 import type { Channel, Outgoing } from "./channel.ts";
 import { channelType } from "./channel_type.ts";
@@ -13,9 +14,11 @@ import { sender } from "./sender.ts";
 /** Mails in a folder, to look at. */
 export const file = channelType(
   object({ dir: optional(pathLike("outbox"), "outbox"), from: optional(sender) }),
-  ({ dir, from = "swf-alarms@localhost" }, { around }) => {
+  ({ dir, from = "swf-alarms@localhost" }, { path, around, faults }) => {
     const folder = resolvePath(around.folder, dir);
-    return { target: undefined, folder, open: async () => fileChannel({ from, dir: folder }) };
+    const fault = around.writableFault?.(folder);
+    if (fault !== undefined) faults.push(`${showPath([...path, "dir"])}: ${fault}`);
+    return { target: undefined, open: async () => fileChannel({ from, dir: folder }) };
   },
 );
 
@@ -31,13 +34,7 @@ export function fileChannel({ from, dir }: { from: string; dir: string }): Chann
         const { raw } = await composeMail(mail, from, "unix");
         mkdirSync(dir, { recursive: true, mode: 0o700 });
         writeWhole(path, raw);
-        return {
-          confirmed: recipients,
-          refused: [],
-          pending: [],
-          messageIds: [name],
-          error: undefined,
-        };
+        return delivered(recipients, [name]);
       } catch (error) {
         const message = `cannot write ${path}: ${errorText(error)}`;
         return undelivered(recipients, {

@@ -2,7 +2,7 @@ import { optional } from "valibot";
 import { showPath } from "../config/issue.ts";
 import { proxyFor } from "../config/proxy.ts";
 import { numberFrom, stringThat } from "../config/values.ts";
-import { type Delivery, type DeliveryError, undelivered } from "../core/delivery.ts";
+import { type Delivery, type DeliveryError, delivered, undelivered } from "../core/delivery.ts";
 import type { Outgoing } from "./channel.ts";
 import type { SettingsPlace } from "./channel_type.ts";
 import { postError } from "./http_error.ts";
@@ -54,10 +54,13 @@ function isHookUrl(text: string): boolean {
   return /^https?:$/.test(protocol) && username === "" && password === "";
 }
 
-/** The whole address, and the parts that a receiver may quote alone. A short one may be an ordinary word. */
+/** The whole address, and what a receiver may quote alone: its path, if it is not made of words only, and long parts. */
 export function hookSecrets({ url: { href, pathname, search } }: PostTarget): readonly string[] {
-  const parts = `${pathname}${search}`.split(/[/?&=]/).filter(({ length }) => length >= 16);
-  return pathname + search === "/" ? parts : [href, pathname + search, ...parts];
+  const path = pathname + search;
+  if (path === "/") return [];
+  // Links in the texts of alarms have these paths too.
+  if (/^(\/(v\d+|[a-z_-]{1,15}))+\/?$/.test(path)) return [href];
+  return [href, path, ...path.split(/[/?&=]/).filter(({ length }) => length >= 16)];
 }
 
 /** Posts a notification. `confirm` may find that a response with status 2xx confirms nothing. */
@@ -78,6 +81,5 @@ export async function deliverToHook(
   const error =
     postError(result, target, Date.now() / 1000) ??
     ("status" in result ? confirm(result) : undefined);
-  if (error !== undefined) return undelivered(recipients, error);
-  return { confirmed: recipients, refused: [], pending: [], messageIds: [], error: undefined };
+  return error === undefined ? delivered(recipients) : undelivered(recipients, error);
 }

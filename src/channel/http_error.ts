@@ -46,7 +46,8 @@ export function postError(
     return httpError(target, `${found}; ${remedy ?? "check the hook URL and settings"}`, { scope });
   }
   const asked = parseRetryAfter(headers["retry-after"]?.toString(), now);
-  const wait = asked ?? (status === 429 ? DEFAULT_WAIT : undefined);
+  // "0" and a time that is over name none: the engine would repeat the request without a pause.
+  const wait = asked || (status === 429 ? DEFAULT_WAIT : undefined);
   return httpError(target, found, {
     retryable,
     mayBeDelivered: OF_GATEWAYS.includes(status),

@@ -32,7 +32,7 @@ export function declare(command: Command): void {
         channel.name,
         channel.type ?? "-",
         channel.default ? "yes" : "no",
-        channel.target ?? "recipients of the alarms",
+        channel.state === "wrong settings" ? "-" : (channel.target ?? "recipients of the alarms"),
         String(channel.alarms),
         channel.state,
         renderTime(channel.last_delivered_at),

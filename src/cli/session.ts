@@ -59,6 +59,12 @@ export function readConfig(options: ConfigOption, onLogPath?: LoadOptions["onLog
   }
   const path = findConfig(named, process.env, cwd);
   const notes: string[] = [];
+  const accept = (fault: string | undefined): string | undefined => {
+    if (fault === undefined || allowWritable !== true) return fault;
+    const accepted = `accepted because of --allow-writable: ${fault}`;
+    if (!notes.includes(accepted)) notes.push(accepted);
+    return undefined;
+  };
   // It would weaken every TLS connection, also those of child processes.
   if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === "0") {
     delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
@@ -67,14 +73,17 @@ export function readConfig(options: ConfigOption, onLogPath?: LoadOptions["onLog
     );
   }
   const check = (what: string, fault: string | undefined): void => {
-    if (fault === undefined) return;
-    if (allowWritable !== true) throw new ConfigError(`refused ${what}: ${fault}`);
-    notes.push(`accepted because of --allow-writable: ${fault}`);
+    const refused = accept(fault);
+    if (refused !== undefined) throw new ConfigError(`refused ${what}: ${refused}`);
   };
   check(`the configuration ${path}`, writableFault(path));
-  const config = loadConfig(path, process.env, { onLogPath, dsn, channelFaults });
-  const channels = readChannels(config.channels);
-  hideSecrets(config, channels);
+  const config = loadConfig(path, process.env, {
+    onLogPath,
+    dsn,
+    channelFaults,
+    writableFault: (each) => accept(writableFault(each)),
+  });
+  hideSecrets(config, readChannels(config.channels));
   const { db, engine } = config;
   // Before a log or anything else is written beside it.
   if (db.kind === "embedded") requireOwner(db.path);
@@ -84,12 +93,6 @@ export function readConfig(options: ConfigOption, onLogPath?: LoadOptions["onLog
     throw new ConfigError(`[engine] log_path is ${log}, which the engine reads; name another file`);
   if (log !== undefined) onLogPath?.(log);
   if (db.kind === "embedded") check(`the database folder ${db.path}`, writableFault(db.path));
-  for (const { opener, name } of channels.values()) {
-    if (opener?.folder !== undefined)
-      check(`the folder of the channel ${name}, ${opener.folder}`, writableFault(opener.folder));
-    for (const file of opener?.files ?? [])
-      check(`the program of the channel ${name}, ${file}`, writableFault(file));
-  }
   if (db.kind === "server" && db.envPath !== undefined)
     check(`the database login in ${db.envPath}`, writableFileFault(db.envPath));
   notes.push(...configWarnings(config, path));

@@ -40,6 +40,9 @@ export function parseChannels(
     const path = ["channels", name];
     if (name === EMAIL)
       faults.push(`${showPath(path)}: this name is reserved for [email]; choose another`);
+    // Valibot's `record` drops these keys, so that no stamp of such a channel would count.
+    else if (/^(constructor|prototype)$/.test(name))
+      faults.push(`${showPath(path)}: this name is reserved; choose another`);
     else if (!/^[a-z][a-z0-9_-]{0,49}$/.test(name))
       faults.push(`${showPath(path)}: must have a name of lower-case letters, digits, _ and -`);
     else if (!isTable(settings)) faults.push(tableFault(path, settings));

@@ -109,6 +109,8 @@ export interface Surroundings {
   readonly findText: (path: string, kind?: "pem" | "secret") => string | undefined;
   /** From the command line; it replaces the login of the configuration. */
   readonly dsn?: string | undefined;
+  /** How other users could change what a channel runs or writes; undefined where they cannot, or may. */
+  readonly writableFault?: (path: string) => string | undefined;
   /** What is wrong with the settings of a channel, each fault with its path. */
   readonly channelFaults: (table: ChannelTable, around: Surroundings) => readonly string[];
 }

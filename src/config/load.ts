@@ -38,7 +38,7 @@ export function findConfig(option: string | undefined, env: Environment, cwd: st
   );
 }
 
-export interface LoadOptions extends Pick<Surroundings, "channelFaults"> {
+export interface LoadOptions extends Pick<Surroundings, "channelFaults" | "writableFault"> {
   /** Replaces the login of the configuration. */
   readonly dsn?: string | undefined;
   /** Called before a ConfigError is thrown, where the text still says where the log is. */
@@ -49,7 +49,7 @@ export interface LoadOptions extends Pick<Surroundings, "channelFaults"> {
 export function loadConfig(
   path: string,
   env: Environment,
-  { dsn, onLogPath, channelFaults }: LoadOptions,
+  { onLogPath, ...options }: LoadOptions,
 ): Config {
   const text = readText(path);
   const folder = dirname(path);
@@ -63,7 +63,7 @@ export function loadConfig(
   // A container may run as a user whom the system does not know.
   const system = { ...attempt(() => userInfo(), undefined), sockets };
   const files = { readText, findText, system };
-  const parsed = parseConfig(text, { folder, alarmFolders, env, dsn, channelFaults, ...files });
+  const parsed = parseConfig(text, { folder, alarmFolders, env, ...options, ...files });
   if (parsed.ok) return parsed.config;
   const { faults, logPath } = parsed;
   if (logPath !== undefined) onLogPath?.(logPath);
@@ -74,8 +74,8 @@ export function loadConfig(
 /** The text of a file that must be readable. Throws ConfigError. */
 function readText(path: string, kind?: "pem" | "secret"): string {
   try {
-    if (kind === "secret" && statSync(path).mode & 0o077) throw new Error("it must have mode 600");
     const bytes = readRegularFile(path);
+    if (kind === "secret" && statSync(path).mode & 0o077) throw new Error("it must have mode 600");
     if (kind !== "pem") return decodeText(bytes);
     // Its comments may have any encoding.
     if (bytes.includes("-----BEGIN ")) return bytes.toString("latin1");

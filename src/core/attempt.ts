@@ -59,7 +59,8 @@ export function judgeAttempt(delivery: Delivery, earlier: Earlier, now: number):
   return { ...shared, state, outcome: "failed", pending: [], unknown, notBefore };
 }
 
-/** The same of a notification that is attempted once. */
+/** The same of a notification that is attempted once: it waits for nothing. */
 export function withoutRepeat(attempted: Attempted): Attempted {
-  return { ...attempted, pending: [], notBefore: undefined };
+  const state = attempted.state === "queued" ? "failed" : attempted.state;
+  return { ...attempted, state, pending: [], notBefore: undefined };
 }

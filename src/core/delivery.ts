@@ -35,6 +35,13 @@ export interface Delivery {
   readonly error: DeliveryError | undefined;
 }
 
+export function delivered(
+  recipients: readonly string[],
+  messageIds: readonly string[] = [],
+): Delivery {
+  return { confirmed: recipients, refused: [], pending: [], messageIds, error: undefined };
+}
+
 export function undelivered(recipients: readonly string[], error: DeliveryError): Delivery {
   return { confirmed: [], refused: [], pending: recipients, messageIds: [], error };
 }

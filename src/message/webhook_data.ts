@@ -2,6 +2,7 @@ import type { Bundle, ListedItem } from "../core/bundle.ts";
 import { alarmName } from "../core/event_key.ts";
 import { cut } from "../text/describe.ts";
 import { headerText, plainText } from "../text/escape.ts";
+import { rfc3339 } from "../text/utc.ts";
 import type { Message } from "./render.ts";
 
 /** Bytes of a body; many receivers accept no more. */
@@ -107,12 +108,4 @@ function countThatFits(sizes: readonly number[], room: number): number {
 
 function sizeOf(text: string): number {
   return Buffer.byteLength(text);
-}
-
-/** `2026-11-26T01:00:00Z`. A row may hold any number. */
-function rfc3339(time: number): string {
-  const date = new Date(Math.floor(time) * 1000);
-  return Number.isNaN(date.getTime())
-    ? "1970-01-01T00:00:00Z"
-    : date.toISOString().replace(".000Z", "Z");
 }

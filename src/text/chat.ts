@@ -3,12 +3,16 @@ import { escapeHtml, headerText, plainText } from "./escape.ts";
 /** Invisible; within a mark it leaves the text as it reads, but without effect. */
 const ZERO_WIDTH = "\u200b";
 
-/** Data as one line of a chat's Markdown: it cannot mention people, format or hide a link. */
+/** Data as one line of a chat's Markdown: it cannot mention people, format or hide a link. Addresses stay links. */
 export function chatLine(text: string): string {
   return (
     headerText(text)
       .replace(/[&<>]/g, escapeHtml)
-      .replace(/[\\`*_~#[\]]/g, "\\$&")
+      // Chats make links of addresses as they are, backslashes included.
+      .replace(
+        /(https?:\/\/[a-z\d][^\s\\`*[\]]*)|[\\`*_~#[\]]/gi,
+        (found, url) => url ?? `\\${found}`,
+      )
       // Neither a column of a table nor a part of `<url|text>`.
       .replace(/\|/g, "&#124;")
       .replace(/@|:(?=[\w+-]+:)/g, `$&${ZERO_WIDTH}`)

@@ -46,6 +46,9 @@ describe("settings that can be used", () => {
       "0123456789abcdef",
     ]);
     expect(secrets("http://127.0.0.1:8080")).toEqual([]);
+    // Links in the texts of alarms stay as they are.
+    const words = "https://host.example/api/v1/events";
+    expect(secrets(words)).toEqual([words]);
   });
 
   test("secrets of signatures and headers are secrets", () => {

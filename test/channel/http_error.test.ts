@@ -26,6 +26,13 @@ test.each([
     { ...LATER, retryAfter: 90 },
   ],
   ["429 without a time", respond(429), { ...LATER, retryAfter: 30 }],
+  ["429 with no time to wait", respond(429, after("0")), { ...LATER, retryAfter: 30 }],
+  [
+    "429 with a time that is over",
+    respond(429, after("Thu, 26 Nov 2026 00:59:59 GMT")),
+    { ...LATER, retryAfter: 30 },
+  ],
+  ["503 with no time to wait", respond(503, after("0")), LATER],
   ["a wait of years", respond(429, after("9".repeat(400))), { ...LATER, retryAfter: 86_400 }],
   ["503 with seconds", respond(503, after("60")), { ...LATER, retryAfter: 60 }],
   ["503 without a time", respond(503), LATER],

@@ -134,7 +134,6 @@ describe("channels that are right", () => {
       type: "file",
       isDefault: false,
       target: undefined,
-      folder: join(folder, "box"),
     });
     const channel = await opener?.open(() => {});
     await channel?.deliver(OUTGOING, PATIENTLY);
@@ -146,15 +145,11 @@ describe("channels that are right", () => {
 
   test("a command, whose target and file are known", async () => {
     mkdirSync(join(folder, "bin"));
-    const file = write("bin/page", '#!/bin/sh\ntest "$1" = "a b"\n', 0o700);
+    write("bin/page", '#!/bin/sh\ntest "$1" = "a b"\n', 0o700);
     const { isDefault, opener } = channelOf(
       'type = "command"\ncommand = ["bin/page", "a b"]\ndefault = true',
     );
-    expect({ isDefault, ...opener }).toMatchObject({
-      isDefault: true,
-      target: "page",
-      files: [file],
-    });
+    expect({ isDefault, ...opener }).toMatchObject({ isDefault: true, target: "page" });
     const channel = await opener?.open(() => {});
     const outgoing = { ...OUTGOING, recipients: ["page"] };
     expect(await channel?.deliver(outgoing, PATIENTLY)).toEqual(delivered(["page"], []));
@@ -164,6 +159,7 @@ describe("channels that are right", () => {
 describe("a secret that a setting names", () => {
   const rows: readonly [string, { env?: string; file?: string }, RegExp | string | undefined][] = [
     ["neither", {}, undefined],
+    ["a folder", { file: "." }, /is not a regular file/],
     ["a variable, without the line break at its end", { env: "HOOK" }, ENV.HOOK.trim()],
     ["a file with mode 600", { file: "secret" }, "from-a-file"],
     [

@@ -28,13 +28,11 @@ interface Settings extends Omit<Config, "channels"> {
 /** The same, with what can be seen of the channels. */
 function settingsOf(text: string): Settings {
   const { channels, ...config } = configOf(text);
-  const seen = [...readChannels(channels).values()].map(
-    ({ name, type, isDefault, opener, faults }) => {
-      expect(faults).toEqual([]);
-      const { type: _, ...settings } = channels.tables.get(name)?.settings ?? {};
-      return [name, { type, isDefault, settings, folder: opener?.folder }] as const;
-    },
-  );
+  const seen = [...readChannels(channels).values()].map(({ name, type, isDefault, faults }) => {
+    expect(faults).toEqual([]);
+    const { type: _, ...settings } = channels.tables.get(name)?.settings ?? {};
+    return [name, { type, isDefault, settings }] as const;
+  });
   return { ...config, channels: Object.fromEntries(seen) };
 }
 
@@ -44,8 +42,8 @@ function faultsOf(text: string, around: Partial<Surroundings> = {}): readonly st
 }
 
 /** What is seen of a channel that writes files. */
-function files(folder: string, settings: object = {}) {
-  return { type: "file", isDefault: false, settings, folder };
+function files(settings: object = {}) {
+  return { type: "file", isDefault: false, settings };
 }
 
 const DEFAULTS: Settings = {
@@ -129,7 +127,7 @@ unreachable_after = 0`,
       "operators, by address and by team",
       '[email]\nprovider = "file"\noperators = ["ops@h.example", "@ops"]',
       {
-        channels: { email: files("/etc/swf/outbox") },
+        channels: { email: files() },
         operators: ["ops@h.example", "@ops"],
       },
     ],
@@ -143,7 +141,7 @@ unreachable_after = 0`,
           alarmFolders: [{ path: "/etc/alarms" }],
         },
         db: { kind: "embedded", path: "/etc/swf/pg/data" },
-        channels: { email: files("/etc/swf/mail", { dir: "mail" }) },
+        channels: { email: files({ dir: "mail" }) },
       },
     ],
     [
@@ -186,15 +184,15 @@ unreachable_after = 0`,
     [
       "mail to files, which needs nothing more",
       '[email]\nprovider = "file"',
-      { channels: { email: files("/etc/swf/outbox") } },
+      { channels: { email: files() } },
     ],
     [
       "further channels, one of them a default",
       '[channels.a]\ntype = "file"\ndefault = true\n[channels.b-2_c]\ntype = "file"\ndir = "/b"',
       {
         channels: {
-          a: { ...files("/etc/swf/outbox"), isDefault: true, settings: { default: true } },
-          "b-2_c": files("/b", { dir: "/b" }),
+          a: { ...files(), isDefault: true, settings: { default: true } },
+          "b-2_c": files({ dir: "/b" }),
         },
       },
     ],
@@ -633,6 +631,11 @@ describe("each fault names its key, what was found and what to write", () => {
       "a further channel with the name of [email]",
       '[channels.email]\ntype = "file"',
       ["channels.email: this name is reserved for [email]; choose another"],
+    ],
+    [
+      "a channel whose name no row can be read with",
+      '[channels.constructor]\ntype = "file"',
+      ["channels.constructor: this name is reserved; choose another"],
     ],
     ...["Chat", "1st", "a.b", "constructor ", "x".repeat(51)].map(
       (name): [string, string, unknown[]] => [

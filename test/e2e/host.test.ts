@@ -229,17 +229,17 @@ describe.skipIf(!isRoot)("where other users can write", () => {
     const refused = async (config: string, what: string): Promise<void> => {
       const result = await runEngine(["run", "--config", config]);
       expect(result).toMatchObject({ code: 2, stdout: "" });
-      expect(result.stderr).toContain(`refused the ${what}`);
+      expect(result.stderr).toContain(what);
       expect(result.stderr).toContain(`belongs to the user ${UID}`);
     };
-    await refused(theirs, `configuration ${theirs}`);
+    await refused(theirs, `refused the configuration ${theirs}`);
     writeFileSync(site.config, text.replace('"state"', JSON.stringify(state)));
-    await refused(site.config, `database folder ${state}`);
+    await refused(site.config, `refused the database folder ${state}`);
     writeFileSync(site.config, text.replace('"outbox"', JSON.stringify(outbox)));
-    await refused(site.config, `folder of the channel email, ${outbox}`);
+    await refused(site.config, `email.dir: ${outbox} belongs`);
     expect(filesIn(site.folder).filter((name) => name.endsWith(".eml"))).toEqual([]);
     // The log has it too, and the same without the links is accepted.
-    expect(site.log()).toContain(` error refused the folder of the channel email, ${outbox}`);
+    expect(site.log()).toContain(`email.dir: ${outbox} belongs`);
     writeFileSync(site.config, text);
     expect(await site.tick()).toEqual(QUIET);
   });

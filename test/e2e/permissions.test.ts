@@ -106,6 +106,21 @@ test.each([
   expect(await site.tick()).toEqual(QUIET);
 });
 
+test("a program of a channel that others can write disables that channel only", async () => {
+  const site = await makeSite({ mail: "file" });
+  const program = join(site.folder, "page");
+  writeFileSync(program, "#!/bin/sh\n");
+  chmodSync(program, 0o777);
+  const more = `[channels.pager]\ntype = "command"\ncommand = ["page"]`;
+  site.configure({ mail: "file", more });
+  const fault = `channels.pager.command: other users can write ${program} (mode 777)`;
+  expect(await site.tick()).toMatchObject({ code: 1, stderr: expect.stringContaining(fault) });
+  const list = await site.command(["channel", "list"]);
+  expect(list.stdout).toMatch(/^email .* ready .*\n(.*\n)*pager .* wrong settings /m);
+  const accepted = await site.tick("--allow-writable");
+  expect(accepted).toMatchObject({ code: 0, stderr: "" });
+});
+
 test("swf-alarms-run takes the flag too", async () => {
   const site = await busySite({});
   chmodSync(site.config, 0o666);

@@ -3,6 +3,7 @@ import { object, optional } from "valibot";
 import { channelType } from "../../src/channel/channel_type.ts";
 import { resolvePath } from "../../src/config/path.ts";
 import { pathLike } from "../../src/config/values.ts";
+import { delivered } from "../../src/core/delivery.ts";
 
 /** A kind of channel that the engine does not have: one line in a file for each notification. */
 export const noticeBoard = channelType(
@@ -18,13 +19,7 @@ export const noticeBoard = channelType(
         subject: string;
       }) => {
         appendFileSync(path, `${subject}\n`);
-        return {
-          confirmed: recipients,
-          refused: [],
-          pending: [],
-          messageIds: [],
-          error: undefined,
-        };
+        return delivered(recipients);
       },
     });
     return { target: board, open };
