@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import type { Outgoing } from "../../src/channel/channel.ts";
+import type { Opener } from "../../src/channel/channel_type.ts";
 import { type Delivery, undelivered } from "../../src/core/delivery.ts";
+import { testChannel } from "../../src/engine/channel_test.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { configured } from "../support/configured.ts";
 import { createPostgres } from "../support/databases.ts";
@@ -161,6 +163,47 @@ test("a channel that fails in this alarm's own turn is detected in the next tick
     "email ops@example.org: +channel:chat",
     "email ops@example.org: -channel:chat",
   ]);
+});
+
+test("a test of a channel ends its event, also after a tick that was not whole", async () => {
+  const { engine, services, email, chat } = await site();
+  engine.channels = new Map([
+    ["email", email],
+    ["chat", chat],
+  ]);
+  await changeAlarm(engine.db, "engine", { channels: ["email"] });
+  await changeAlarm(engine.db, "x", { channels: ["chat"] });
+  services.chat = fail;
+  engine.says("x", { keys: ["a"] });
+  await next(engine);
+  expect(await next(engine)).toEqual(["channel:chat"]);
+  services.chat = accept;
+  // Nothing is left to deliver on it.
+  await changeAlarm(engine.db, "x", { enabled: false });
+  expect(await next(engine)).toEqual(["channel:chat"]);
+  const target = { to: ["#alarms"], recipients: ["#alarms"] };
+  const { db } = engine;
+  const tools = { db, openChannel: ({ open }: Opener) => open(() => {}), clock: () => engine.now };
+  await testChannel(chat, target, tools, new AbortController().signal);
+  engine.now += 60;
+  await engine.tick("dry-run");
+  expect(await next(engine)).toEqual([]);
+});
+
+test("an address that is refused, until the notifications of its alarm are off", async () => {
+  const { engine, services } = await site();
+  const [address, reason] = ["owner@example.org", "no such mailbox"];
+  services.email = ({ recipients }) => ({
+    ...delivered(
+      recipients.filter((each) => each !== address),
+      [],
+    ),
+    refused: recipients.includes(address) ? [{ address, reason }] : [],
+  });
+  engine.says("x", { keys: ["a"] });
+  expect(await next(engine)).toEqual([`recipient:${address}`]);
+  await changeAlarm(engine.db, "x", { enabled: false });
+  expect(await next(engine)).toEqual([]);
 });
 
 test("an address that is refused, to the others, until the alarm names it no more", async () => {
