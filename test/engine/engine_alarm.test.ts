@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Outgoing } from "../../src/channel/channel.ts";
+import type { Channel, Outgoing } from "../../src/channel/channel.ts";
 import type { Opener } from "../../src/channel/channel_type.ts";
 import { type Delivery, undelivered } from "../../src/core/delivery.ts";
 import { testChannel } from "../../src/engine/channel_test.ts";
@@ -250,6 +250,21 @@ test("a tick that crashed, until the next one; ticks that were missed, by the sc
     "email ops@example.org: +tick:missed",
     "email ops@example.org: -tick:missed",
   ]);
+});
+
+test("a tick that ran out of time still notifies, and accuses no channel", async () => {
+  const { engine } = await site();
+  engine.configure({ tickTimeout: 1, quarantineAfter: 1 });
+  engine.module(
+    "slow.js",
+    "export const SOURCES = []; export const detect = () => new Promise((end) => setTimeout(end, 1200, []));",
+  );
+  const deliver: Channel["deliver"] = async ({ recipients }, signal) =>
+    signal.aborted ? undelivered(recipients, DOWN) : delivered(recipients, []);
+  engine.channels = new Map([["email", configured("email", { deliver })]]);
+  engine.says("x", { fails: "no" });
+  for (let tick = 0; tick < 3; tick++) expect(await next(engine)).toEqual(["alarm:x"]);
+  expect(await said(engine)).toEqual([`${BOTH}: +alarm:x`]);
 });
 
 test("a module file named engine is an error, and does not run", async () => {
