@@ -232,15 +232,23 @@ test("an address that is refused, to the others, until the alarm names it no mor
 test("a tick that crashed, until the next one; ticks that were missed, by the schedule of those before", async () => {
   const { engine } = await site();
   for (let tick = 0; tick < 8; tick++) expect(await next(engine)).toEqual([]);
-  const started_at = engine.now + 300;
-  await insertEntry(engine.db, {
-    kind: "engine_run",
-    created: started_at,
-    status: "active",
-    data: { entry_id: `run_${started_at}`, started_at },
-  });
-  engine.now += 300;
+  const crash = async (record: object): Promise<void> => {
+    engine.now += 300;
+    const started_at = engine.now;
+    const data = { entry_id: `run_${started_at}`, started_at, ...record };
+    await insertEntry(engine.db, {
+      kind: "engine_run",
+      created: started_at,
+      status: "active",
+      data,
+    });
+  };
+  // The second one has closed the record of the first.
+  await crash({ crashed_at: engine.now + 600 });
+  await crash({});
   expect(await next(engine)).toEqual(["tick:crashed"]);
+  const [found] = await eventsOf(engine.db, "engine");
+  expect(found?.title).toMatch(/^2 ticks crashed, the last one that of /);
   expect(await next(engine)).toEqual([]);
   expect(await next(engine, 60)).toEqual(["tick:missed"]);
   expect(await next(engine)).toEqual([]);
