@@ -65,7 +65,7 @@ async function scopeOf(db: Database, config: Config, { alarm: typed, event }: Li
 /** Whatever has a notification is known, although its row and its module may be gone. */
 async function nameOf(typed: string, db: Database, config: Config): Promise<string | undefined> {
   const anything = { events: undefined, states: undefined };
-  for (const alarm of [typed, alarmName(typed)])
+  for (const alarm of [alarmName(typed), typed])
     if ((await countNotifications(db, { ...anything, alarm })) > 0) return alarm;
   return (await requireAlarms(db, config, [typed], true))[0];
 }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import type { Alarm } from "../alarm/load_alarms.ts";
+import { ENGINE } from "../core/event_key.ts";
 import { resolveParams, unknownParams } from "../core/params.ts";
 import { parseJson } from "../source/parse_json.ts";
 import { attempt } from "../text/attempt.ts";
@@ -17,10 +18,11 @@ export function parseParams({ row, module }: Alarm, texts: Texts, unset: Texts =
       throw new InvalidArgumentError(`found ${quote(text)}; write name=value`);
     return [name, specs[name]?.type === "string" ? typed : attempt(() => parseJson(typed), typed)];
   });
-  if (module === undefined && pairs.length > 0)
-    throw new InvalidArgumentError(
-      `its module is not loaded; see: bin/swf-alarms alarm show ${row.name}`,
-    );
+  if (module === undefined && pairs.length > 0) {
+    const why =
+      row.name === ENGINE ? "it is built in and has no parameters" : "its module is not loaded";
+    throw new InvalidArgumentError(`${why}; see: bin/swf-alarms alarm show ${row.name}`);
+  }
   const given = Object.fromEntries(pairs);
   const { faults, typos, unknown } = resolveParams(specs, given);
   const names = [...pairs.map(([name]) => name), ...unset];

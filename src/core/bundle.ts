@@ -34,6 +34,8 @@ export interface Bundle {
   readonly caveats: readonly string[];
   /** To whom it goes, as written: addresses and `@team` names, or the target of the channel. */
   readonly to: readonly string[];
+  /** Those of `to` that its events name, not the alarm; unknown in records of earlier versions. */
+  readonly own?: readonly string[];
   /** An earlier attempt at this notification may have been delivered. */
   readonly mayBeDuplicate?: true;
   /** Not about events: somebody tries the channel. */
@@ -62,7 +64,7 @@ export function listedItems(items: readonly DueItem[]) {
 }
 
 export interface BundleFacts
-  extends Pick<Bundle, "entryId" | "title" | "description" | "time" | "caveats" | "to"> {
+  extends Pick<Bundle, "entryId" | "title" | "description" | "time" | "caveats" | "to" | "own"> {
   readonly items: readonly DueItem[];
   /** What this tick detected. */
   readonly detections: Pick<Outcome["detections"], "get">;

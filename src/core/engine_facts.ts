@@ -33,7 +33,7 @@ export interface EngineFacts {
   }[];
   /** Addresses to which a delivery was confirmed in this tick. */
   readonly reached: ReadonlySet<string>;
-  /** Addresses of all alarms now. */
+  /** Addresses of all alarms whose notifications are on. */
   readonly current: ReadonlySet<string>;
   /** Starts of the ticks that this one found to have crashed. */
   readonly crashed: readonly number[];

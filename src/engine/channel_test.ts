@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { ConfiguredChannel } from "../channel/registry.ts";
 import { alarmEntryId, ENGINE } from "../core/event_key.ts";
 import { renderMessage } from "../message/render.ts";
+import { DELIVERED, lateOf, readStates, saveLate } from "../store/engine_state.ts";
 import { ChannelQueue } from "./channel_queue.ts";
 import { deliverNew } from "./deliver.ts";
 import type { Engine } from "./tick.ts";
@@ -60,5 +61,11 @@ export async function testChannel(
   const times = { patientUntil: 0, closedUntil: 0 };
   const queue = new ChannelQueue({ type, opener, open, signal, clock, ...times });
   await deliverNew({ notification, message }, { db, queue, run: { clock, now: time } });
+  const { attempted, error } = queue.report;
+  if (attempted && error === undefined) {
+    // Until the next notification nothing else shows the alarm `engine` that the channel works again.
+    const late = new Map(lateOf(await readStates(db))).set(name, DELIVERED);
+    await db.transaction((tx) => saveLate(tx, late, clock()));
+  }
   return id;
 }

@@ -40,6 +40,7 @@ export async function compose(
     description: alarm.description,
     time: now,
     to,
+    own: own.filter((each) => !alarm.recipients.includes(each)),
     items,
     detections: outcome.detections,
     stored: await eventTexts(db, eventIds([...unseen, ...listed.cleared]), alarm.description),

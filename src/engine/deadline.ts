@@ -21,6 +21,8 @@ export interface Deadline {
   readonly signal: AbortSignal;
   /** Aborted some seconds later: until then the tick records its end. */
   readonly closed: AbortSignal;
+  /** Aborted halfway between the two if its time was up, else with `signal`: until then the alarm `engine` notifies. */
+  readonly notified: AbortSignal;
   /** Until then the tick waits for a channel that asks for it, by `performance.now()`. */
   readonly patientUntil: number;
   /** Ends the tick early. */
@@ -31,11 +33,13 @@ export interface Deadline {
 export function startDeadline(seconds: number): Deadline {
   const abort = new AbortController();
   const closed = new AbortController();
+  const notified = new AbortController();
   // Every worker and every delivery listens.
   setMaxListeners(0, abort.signal);
-  const end = (reason: Error, closingTime = CLOSING_TIME): void => {
+  const end = (reason: Error, closingTime = CLOSING_TIME, notifyTime = 0): void => {
     if (abort.signal.aborted) return;
     abort.abort(reason);
+    setTimeout(() => notified.abort(reason), notifyTime * 1000).unref();
     const gone = new DatabaseError(
       `no response from the database within ${closingTime} s after the end of the tick's time; check the server and the network; the next tick tries again`,
     );
@@ -43,7 +47,13 @@ export function startDeadline(seconds: number): Deadline {
   };
   const late = new ExpectedError(`out of time: the tick's limit of ${seconds} s has passed`);
   const closingTime = Math.max(CLOSING_TIME, seconds * CLOSING_SHARE);
-  setTimeout(() => end(late, closingTime), seconds * 1000).unref();
+  setTimeout(() => end(late, closingTime, closingTime / 2), seconds * 1000).unref();
   const patientUntil = performance.now() + seconds * 1000 * PATIENCE_SHARE;
-  return { signal: abort.signal, closed: closed.signal, patientUntil, end };
+  return {
+    signal: abort.signal,
+    closed: closed.signal,
+    notified: notified.signal,
+    patientUntil,
+    end,
+  };
 }

@@ -7,7 +7,14 @@ import { ENGINE } from "../core/event_key.ts";
 import type { ActiveEvents, AlarmRow, Outcome, SafeDetection, Team } from "../core/model.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { type Pending, settle } from "../core/settle.ts";
-import { lateOf, pendingOf, type States, saveLate, savePending } from "../store/engine_state.ts";
+import {
+  DELIVERED,
+  lateOf,
+  pendingOf,
+  type States,
+  saveLate,
+  savePending,
+} from "../store/engine_state.ts";
 import { errorText } from "../text/describe.ts";
 import type { ChannelReport } from "./channel_queue.ts";
 import { type NotifyFacts, notify } from "./notify.ts";
@@ -63,8 +70,10 @@ export async function runEngineAlarm(facts: EngineAlarmFacts): Promise<RanResult
     const isNews = isTried(report) && (!isTried(known) || report?.error !== known?.error);
     return isNews ? [[name, report?.error ?? DELIVERED] as const] : [];
   });
+  // What is delivered ends an event in a whole tick only; until then it is kept.
+  const kept = facts.isWhole ? [] : [...late].filter(([, error]) => error === DELIVERED);
   if (after.length + late.size > 0)
-    await save(() => db.transaction((tx) => saveLate(tx, new Map(after), run.now)));
+    await save(() => db.transaction((tx) => saveLate(tx, new Map([...kept, ...after]), run.now)));
   const recipients = resolveRecipients(row.recipients, teams).addresses;
   const result = ranResult({
     alarm,
@@ -108,13 +117,10 @@ function isTried(report: ChannelReport | undefined): boolean {
   return report !== undefined && (report.attempted || report.error !== undefined);
 }
 
-/** What is stored of a channel that delivered in this alarm's turn. */
-const DELIVERED = "";
-
 /** `late` is what became of channels in this alarm's turn in the tick before. */
 function factsOf(facts: EngineAlarmFacts, late: ReadonlyMap<string, string>): EngineFacts {
   const { row, results, run, queues, teams, sources, channels } = facts;
-  const rows = [row, ...results.map((result) => result.row)];
+  const enabled = [row, ...results.map((result) => result.row)].filter((each) => each.enabled);
   const ran = results.filter((result) => result.kind === "ran");
   return {
     now: run.now,
@@ -130,18 +136,16 @@ function factsOf(facts: EngineAlarmFacts, late: ReadonlyMap<string, string>): En
       return { name, attempted: before !== undefined, error: before || undefined };
     }),
     recipients: [
-      ...rows
-        .filter(({ enabled }) => enabled)
-        .flatMap(({ name, recipients }) =>
-          resolveRecipients(recipients, teams).wrong.map((wrong) => ({ ...wrong, alarm: name })),
-        ),
+      ...enabled.flatMap(({ name, recipients }) =>
+        resolveRecipients(recipients, teams).wrong.map((wrong) => ({ ...wrong, alarm: name })),
+      ),
       ...ran.flatMap(({ row: { name }, refused }) =>
         refused.map((each) => ({ ...each, alarm: name })),
       ),
     ],
     reached: new Set([...queues.values()].flatMap((queue) => [...(queue?.reached ?? [])])),
     current: new Set(
-      rows.flatMap(({ recipients }) => resolveRecipients(recipients, teams).addresses),
+      enabled.flatMap(({ recipients }) => resolveRecipients(recipients, teams).addresses),
     ),
     crashed: run.crashed,
     starts: run.starts,

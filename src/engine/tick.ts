@@ -127,12 +127,22 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     });
     const doubts = await confirmClock(db, run.clockCheck, sources.byName, now);
     const isWhole = mode === "tick" && only === undefined && !deadline.signal.aborted;
-    const engineFacts = { db, run, queues, teams, unsent, states, sources: sourceReport, isWhole };
+    // Out of time, this alarm has some seconds more; what was cut short says nothing about the channels.
+    const lastQueues = deadline.signal.aborted
+      ? openQueues(engine, { signal: deadline.notified, patientUntil: 0 }, unsent)
+      : queues;
     const results = [...updated];
     if (builtIn !== undefined)
       results.push(
         await runEngineAlarm({
-          ...engineFacts,
+          db,
+          run,
+          queues: lastQueues,
+          teams,
+          unsent,
+          states,
+          sources: sourceReport,
+          isWhole,
           row: builtIn,
           results: updated,
           channels: engine.channels,

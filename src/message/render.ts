@@ -1,6 +1,6 @@
 import type { Bundle } from "../core/bundle.ts";
 import { listed } from "../core/delivery.ts";
-import { alarmName } from "../core/event_key.ts";
+import { alarmName, ENGINE } from "../core/event_key.ts";
 import { MAY_BE_DUPLICATE } from "../core/repeats.ts";
 import { shellWord } from "../core/rights.ts";
 import { cut } from "../text/describe.ts";
@@ -59,17 +59,22 @@ function partsOf(bundle: Bundle, alarm: string) {
   };
 }
 
-function footerOf({ title, time, to, isTest }: Bundle, alarm: string): readonly string[] {
-  const who = listed(to.map((each) => headerText(cut(each, LIMITS.recipient))));
+function footerOf(bundle: Bundle, alarm: string): readonly string[] {
+  const { title, time, to, own = [], isTest } = bundle;
+  const names = (all: readonly string[]): string =>
+    listed(all.map((each) => headerText(cut(each, LIMITS.recipient))));
+  const who = names(to);
   if (isTest) return [`Sent to ${who} by bin/swf-alarms channel test, ${utcMinute(time)}.`];
   const set = `bin/swf-alarms alarm set ${shellWord(alarm)}`;
   const isMail = to.some((each) => each.includes("@"));
   const leaveOut = isMail
     ? `for yourself, leave your address out: ${set} --recipients …`
     : `on this channel, leave the channel out: ${set} --channel …`;
+  const why = alarm === ENGINE ? "recipients of an alarm that it is about" : "named by its events";
+  const others = own.length === 0 ? "" : ` Not in its own list, but ${why}: ${names(own)}.`;
   return [
     `${headerText(cut(title, LIMITS.title))} (${alarm}), tick of ${utcMinute(time)}.`,
-    `Why you get this: the alarm notifies ${who}.`,
+    `Why you get this: the alarm notifies ${who}.${others}`,
     `To stop it ${leaveOut}`,
     `To stop it for everybody: ${set} --mail off`,
   ];

@@ -53,7 +53,8 @@ const LOOK_BACK = 20;
 
 /**
  * Closes the records that crashed ticks left open. Call it while holding the tick lock. They get no
- * `finished_at`, so that the dashboards show "unknown" for that tick, not "clear". Returns when those ticks started.
+ * `finished_at`, so that the dashboards show "unknown" for that tick, not "clear". Returns when those ticks started, and
+ * those before them that a crashed tick has closed.
  */
 export async function closeCrashedRuns(
   tx: Transaction,
@@ -70,7 +71,7 @@ export async function closeCrashedRuns(
        ) AS newest
        WHERE id <> $2 AND jsonb_typeof(data) = 'object'
          AND data->>'finished_at' IS NULL AND data->'crashed_at' IS NULL)
-     RETURNING timestamp_created AS at`,
+     RETURNING id`,
     [
       now,
       ownId,
@@ -82,7 +83,16 @@ export async function closeCrashedRuns(
       now + TOLERANCE,
     ],
   );
-  return rows.map(({ at }) => Number(at)).sort((a, b) => a - b);
+  if (rows.length === 0) return [];
+  const newest = await tx.query(
+    `SELECT timestamp_created AS at, data->>'finished_at' IS NOT NULL AS finished FROM entry
+     WHERE ${RUN} AND deleted_at IS NULL AND timestamp_created <= $2::float8 AND id <> $1
+     ORDER BY timestamp_created DESC LIMIT ${LOOK_BACK}`,
+    [ownId, now + TOLERANCE],
+  );
+  const last = newest.findIndex(({ finished }) => finished === true);
+  const crashed = last < 0 ? newest : newest.slice(0, last);
+  return crashed.map(({ at }) => Number(at)).reverse();
 }
 
 /** What the last ticks recorded of each alarm: the last one over all alarms, and later ones over some of them. */

@@ -153,7 +153,10 @@ export async function savePending(
   await saveState(tx, PENDING, alarm, state, now);
 }
 
-/** Why channels did not deliver in the turn of the alarm `engine` in the last tick, by channel; empty if they did. */
+/** What is stored of a channel that delivered. */
+export const DELIVERED = "";
+
+/** Why channels did not deliver in the turn of the alarm `engine` in the last tick, by channel; or since, in a test. */
 export function lateOf(states: States): ReadonlyMap<string, string> {
   const { channels } = states.get(stateName("late", ENGINE)) ?? {};
   const entries = Object.entries(isJsonObject(channels) ? channels : {});

@@ -48,6 +48,7 @@ const BundleData: GenericSchema<unknown, Bundle> = object({
   cleared: array(Item),
   caveats: array(string()),
   to: array(string()),
+  own: exactOptional(array(string())),
 });
 
 const OpenRow = object({

@@ -28,6 +28,8 @@ test(
     expect(await ok(site, "alarm", "show", "alarm_engine")).toMatch(
       /^recipients +admins@example\.org$/m,
     );
+    const { stderr } = await site.command(["alarm", "set", "engine", "--param", "x=1"]);
+    expect(stderr).toContain("it is built in and has no parameters");
     const tried = await site.command(["alarm", "try", "engine"]);
     expect(tried).toMatchObject({ code: 1, stdout: "" });
     expect(tried.stderr).toContain("engine is built in: it looks at the tick itself");

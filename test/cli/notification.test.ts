@@ -65,6 +65,7 @@ test(
     const things = ["things chat", "things email"];
     expect(await keys()).toEqual(["other email", ...things]);
     expect(await keys("--alarm", "alarm_things")).toEqual(things);
+    expect(await keys("--alarm", "alarm_things", "--event", "a")).toEqual(things);
     expect(await keys("--state", "failed", "queued")).toEqual(["things chat"]);
     expect(await keys("--alarm", "other", "--state", "failed")).toEqual([]);
     expect(await keys("--event", "a")).toEqual(things);

@@ -94,7 +94,7 @@ test.each(["postgres", "embedded"] as const)(
       ],
       [`${BOSS} 2 detection(s), 2 new, 0 continuing, 1 cleared`]: [
         "NEW (2):",
-        "source dim has been unreachable since TIME",
+        "source dim unreachable since TIME",
         CRASH,
         "CLEARED (1):",
         "source back is unreachable",
@@ -117,7 +117,7 @@ test.each(["postgres", "embedded"] as const)(
       [`${BOSS} 0 detection(s), 0 new, 0 continuing, 2 cleared`]: [
         "CLEARED (2):",
         "source dark is unreachable",
-        "source dim has been unreachable since TIME",
+        "source dim unreachable since TIME",
       ],
       [`${BOTH} 0 detection(s), 0 new, 0 continuing, 1 cleared`]: [
         "CLEARED (1):",

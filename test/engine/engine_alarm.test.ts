@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import type { Outgoing } from "../../src/channel/channel.ts";
+import type { Channel, Outgoing } from "../../src/channel/channel.ts";
+import type { Opener } from "../../src/channel/channel_type.ts";
 import { type Delivery, undelivered } from "../../src/core/delivery.ts";
+import { testChannel } from "../../src/engine/channel_test.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { configured } from "../support/configured.ts";
 import { createPostgres } from "../support/databases.ts";
@@ -163,6 +165,47 @@ test("a channel that fails in this alarm's own turn is detected in the next tick
   ]);
 });
 
+test("a test of a channel ends its event, also after a tick that was not whole", async () => {
+  const { engine, services, email, chat } = await site();
+  engine.channels = new Map([
+    ["email", email],
+    ["chat", chat],
+  ]);
+  await changeAlarm(engine.db, "engine", { channels: ["email"] });
+  await changeAlarm(engine.db, "x", { channels: ["chat"] });
+  services.chat = fail;
+  engine.says("x", { keys: ["a"] });
+  await next(engine);
+  expect(await next(engine)).toEqual(["channel:chat"]);
+  services.chat = accept;
+  // Nothing is left to deliver on it.
+  await changeAlarm(engine.db, "x", { enabled: false });
+  expect(await next(engine)).toEqual(["channel:chat"]);
+  const target = { to: ["#alarms"], recipients: ["#alarms"] };
+  const { db } = engine;
+  const tools = { db, openChannel: ({ open }: Opener) => open(() => {}), clock: () => engine.now };
+  await testChannel(chat, target, tools, new AbortController().signal);
+  engine.now += 60;
+  await engine.tick("dry-run");
+  expect(await next(engine)).toEqual([]);
+});
+
+test("an address that is refused, until the notifications of its alarm are off", async () => {
+  const { engine, services } = await site();
+  const [address, reason] = ["owner@example.org", "no such mailbox"];
+  services.email = ({ recipients }) => ({
+    ...delivered(
+      recipients.filter((each) => each !== address),
+      [],
+    ),
+    refused: recipients.includes(address) ? [{ address, reason }] : [],
+  });
+  engine.says("x", { keys: ["a"] });
+  expect(await next(engine)).toEqual([`recipient:${address}`]);
+  await changeAlarm(engine.db, "x", { enabled: false });
+  expect(await next(engine)).toEqual([]);
+});
+
 test("an address that is refused, to the others, until the alarm names it no more", async () => {
   const { engine, services } = await site();
   services.email = ({ recipients }) => ({
@@ -189,15 +232,23 @@ test("an address that is refused, to the others, until the alarm names it no mor
 test("a tick that crashed, until the next one; ticks that were missed, by the schedule of those before", async () => {
   const { engine } = await site();
   for (let tick = 0; tick < 8; tick++) expect(await next(engine)).toEqual([]);
-  const started_at = engine.now + 300;
-  await insertEntry(engine.db, {
-    kind: "engine_run",
-    created: started_at,
-    status: "active",
-    data: { entry_id: `run_${started_at}`, started_at },
-  });
-  engine.now += 300;
+  const crash = async (record: object): Promise<void> => {
+    engine.now += 300;
+    const started_at = engine.now;
+    const data = { entry_id: `run_${started_at}`, started_at, ...record };
+    await insertEntry(engine.db, {
+      kind: "engine_run",
+      created: started_at,
+      status: "active",
+      data,
+    });
+  };
+  // The second one has closed the record of the first.
+  await crash({ crashed_at: engine.now + 600 });
+  await crash({});
   expect(await next(engine)).toEqual(["tick:crashed"]);
+  const [found] = await eventsOf(engine.db, "engine");
+  expect(found?.title).toMatch(/^2 ticks crashed, the last one that of /);
   expect(await next(engine)).toEqual([]);
   expect(await next(engine, 60)).toEqual(["tick:missed"]);
   expect(await next(engine)).toEqual([]);
@@ -207,6 +258,21 @@ test("a tick that crashed, until the next one; ticks that were missed, by the sc
     "email ops@example.org: +tick:missed",
     "email ops@example.org: -tick:missed",
   ]);
+});
+
+test("a tick that ran out of time still notifies, and accuses no channel", async () => {
+  const { engine } = await site();
+  engine.configure({ tickTimeout: 1, quarantineAfter: 1 });
+  engine.module(
+    "slow.js",
+    "export const SOURCES = []; export const detect = () => new Promise((end) => setTimeout(end, 1200, []));",
+  );
+  const deliver: Channel["deliver"] = async ({ recipients }, signal) =>
+    signal.aborted ? undelivered(recipients, DOWN) : delivered(recipients, []);
+  engine.channels = new Map([["email", configured("email", { deliver })]]);
+  engine.says("x", { fails: "no" });
+  for (let tick = 0; tick < 3; tick++) expect(await next(engine)).toEqual(["alarm:x"]);
+  expect(await said(engine)).toEqual([`${BOTH}: +alarm:x`]);
 });
 
 test("a module file named engine is an error, and does not run", async () => {

@@ -153,6 +153,16 @@ describe("the text", () => {
     );
   });
 
+  test.each([
+    ["x", "named by its events"],
+    ["engine", "recipients of an alarm that it is about"],
+  ])("the footer of the alarm %s tells who is not in its list", (name, why) => {
+    const { text } = renderMessage(bundle({ entryId: `alarm_${name}`, own: ["@ops"] }));
+    expect(text).toContain(
+      `the alarm notifies ann@host.example, @ops. Not in its own list, but ${why}: @ops.`,
+    );
+  });
+
   test("leaves out empty sections", () => {
     const { text } = renderMessage(bundle({ fresh: [item("a", { body: " \n\n" })] }));
     expect(text).toMatch(/^NEW \(1\):\n\n {2}\[1\] a fails\n\n--\nAlarm X/);
