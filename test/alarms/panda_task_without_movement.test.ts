@@ -50,6 +50,7 @@ test("a task that has not changed for max_hours is reported", async () => {
     subject: "task 3 (exhausted) has not changed for 30 h: task.3",
     body: "Owner: ana\nLast change: 2026-08-18T17:06:00 UTC",
     data: { metric: "30 h", jeditaskid: 3, status: "exhausted" },
+    recipients: [],
   });
 });
 

@@ -55,8 +55,8 @@ const PROBES: readonly Probe[] = [
   ...["commander", "valibot", "smol-toml", "fastq"].map(alone),
   { part: "a Postgres server's driver", after: ENGINE, code: load("chunks/connect.js") },
   { part: "the client for services", after: ENGINE, code: load("chunks/connections.js") },
-  { part: "mail through SES", after: ENGINE, code: load("chunks/ses.js") },
-  { part: "mail into files", after: ENGINE, code: load("chunks/file.js") },
+  { part: "mail through SES", after: ENGINE, code: load("chunks/ses_channel.js") },
+  { part: "mail into files", after: ENGINE, code: load("chunks/compose.js") },
   {
     part: "the embedded database, before it is opened",
     after: ENGINE,

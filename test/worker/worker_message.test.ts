@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { parseWorkerLine } from "../../src/worker/worker_message.ts";
 
 const JOB = "the job";
-const DETECTION = { dedupeKey: "a", subject: "A", body: "", data: {} };
+const DETECTION = { dedupeKey: "a", subject: "A", body: "", data: {}, recipients: ["@ops"] };
 
 function parse(message: unknown): unknown {
   return parseWorkerLine(JSON.stringify(message), JOB);
@@ -53,6 +53,8 @@ describe("any other line is undefined", () => {
       { ...DETECTION, subject: undefined },
       { ...DETECTION, body: null },
       { ...DETECTION, data: [] },
+      { ...DETECTION, recipients: undefined },
+      { ...DETECTION, recipients: ["@ops", 7] },
     ].map((bad): [string, unknown] => [
       `a detection that no worker sends: ${JSON.stringify(bad).slice(0, 60)}`,
       { type: "detections", detections: [DETECTION, bad], job: JOB },
