@@ -16,6 +16,9 @@ export interface ChannelReport {
   readonly error: string | undefined;
 }
 
+/** How often a notification waits in a tick: a service may ask for a second again and again. */
+const MAX_WAITS = 5;
+
 const ASKED_TO_WAIT: DeliveryError = {
   message: "the service asked to wait",
   retryable: true,
@@ -107,7 +110,7 @@ export class ChannelQueue {
       this.#error = facts;
       return undelivered(outgoing.recipients, facts);
     }
-    for (;;) {
+    for (let waits = 0; ; waits++) {
       this.#attempted = true;
       const delivery = await channel.deliver(outgoing, signal, onProgress);
       const { error, confirmed, pending } = delivery;
@@ -120,7 +123,7 @@ export class ChannelQueue {
       const until = this.#facts.clock() + error.retryAfter;
       // What has reached some of its recipients is recorded first.
       const isWhole = pending.length === outgoing.recipients.length;
-      const isPatient = isWhole && until <= this.#facts.patientUntil;
+      const isPatient = isWhole && waits < MAX_WAITS && until <= this.#facts.patientUntil;
       if (!isPatient || !(await this.#wait(error.retryAfter))) {
         this.#closedUntil = until;
         this.#error = error;

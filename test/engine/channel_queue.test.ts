@@ -71,6 +71,15 @@ test("after an error of the whole channel the others are not tried, and say so",
   expect(queue.report).toEqual({ attempted: true, error: "SES: down" });
 });
 
+test("a service that asks to wait again and again is asked six times, and then in a later tick", async () => {
+  const channel = channelThat(({ recipients }) => undelivered(recipients, BUSY));
+  const queue = queueOf(channel);
+  const [first, second] = await deliverAll(queue, 2);
+  expect(channel.got).toHaveLength(6);
+  expect(first?.error).toEqual(BUSY);
+  expect(second?.error?.message).toBe("not tried: busy");
+});
+
 test.each([
   [
     "one that is too large",
