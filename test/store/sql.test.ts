@@ -36,6 +36,7 @@ const KNOWN: readonly string[] = [
   "unsent.ts: {eventEntryId(ENGINE)}",
   "events.ts: {eventEntryId(ENGINE)}",
   // Constants that are written at each call.
+  "stamps.ts: {value}",
   "entry.ts: {object}",
   "entry.ts: {key}",
   "channel_records.ts: {condition}",
