@@ -36,35 +36,42 @@ export function routeItems(
       items.length === 0 ? [] : [{ to: [target], own: [], recipients: [target], items }];
     return { routes, faults: [] };
   }
-  const resolved = new Map<string, ReturnType<typeof resolveRecipients>>();
+  const resolved: ReturnType<typeof resolveRecipients>[] = [];
   const routes = new Map<string, Route & { readonly items: DueItem[] }>();
+  const routeTo = ({ tokens, only }: Own): Route & { readonly items: DueItem[] } => {
+    const to = only ? tokens : [...new Set([...alarm.recipients, ...tokens])];
+    const found = resolveRecipients(to, teams);
+    resolved.push(found);
+    const key = JSON.stringify(found.addresses.map((address) => address.toLowerCase()).sort());
+    const route = { to, own: tokens, recipients: found.addresses, items: [] };
+    routes.set(key, routes.get(key) ?? route);
+    return routes.get(key) ?? route;
+  };
+  // Most items have the same recipients, and there may be many.
+  const known = new Map<string, ReturnType<typeof routeTo>>();
   for (const item of items) {
     const own = ownRecipients(item, channel);
-    const to = own.only ? own.tokens : [...new Set([...alarm.recipients, ...own.tokens])];
-    const name = JSON.stringify(to);
-    const found = resolved.get(name) ?? resolveRecipients(to, teams);
-    resolved.set(name, found);
-    const key = JSON.stringify(found.addresses.map((address) => address.toLowerCase()).sort());
-    const route = routes.get(key) ?? {
-      to,
-      own: own.tokens,
-      recipients: found.addresses,
-      items: [],
-    };
+    const key = JSON.stringify(own);
+    const route = known.get(key) ?? routeTo(own);
+    known.set(key, route);
     route.items.push(item);
-    routes.set(key, route);
   }
   // The alarm's own ones are faults of its row.
   const ofAlarm = new Set(resolveRecipients(alarm.recipients, teams).faults);
-  const faults = [...resolved.values()].flatMap((found) => found.faults);
+  const faults = resolved.flatMap((found) => found.faults);
   return {
     routes: [...routes.values()],
     faults: [...new Set(faults)].filter((fault) => !ofAlarm.has(fault)),
   };
 }
 
+interface Own {
+  readonly tokens: readonly string[];
+  readonly only: boolean;
+}
+
 /** The recipients of an item that do not come from the alarm; `only` these get it, or those of the alarm too. */
-function ownRecipients({ reason, notices }: DueItem, channel: string) {
+function ownRecipients({ reason, notices }: DueItem, channel: string): Own {
   const notified = Object.hasOwn(notices.to, channel) ? notices.to[channel] : undefined;
   return reason === "cleared" && notified !== undefined && notified.length > 0
     ? { tokens: notified, only: true }

@@ -65,8 +65,14 @@ async function writePlan(
   const changes = plan.open.length + plan.clear.length + held.length;
   if (changes + plan.touch.length === 0) return [];
   const write = async (tx: Transaction): Promise<readonly OpenedEvent[]> => {
-    const recipientsOf = (detection: SafeDetection) =>
-      resolveRecipients([...alarm.recipients, ...detection.recipients], teams).addresses;
+    const known = new Map<string, readonly string[]>();
+    const recipientsOf = ({ recipients: own }: SafeDetection): readonly string[] => {
+      const key = own.join(" ");
+      const addresses =
+        known.get(key) ?? resolveRecipients([...alarm.recipients, ...own], teams).addresses;
+      known.set(key, addresses);
+      return addresses;
+    };
     const ids = await openEvents(tx, planned, { alarm, detections, recipientsOf, fireTime: now });
     await touchEvents(tx, eventIds(plan.touch), now);
     await holdEvents(tx, held, now);

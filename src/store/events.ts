@@ -3,7 +3,7 @@ import { ENGINE, eventEntryId } from "../core/event_key.ts";
 import type { ActiveEvent, ActiveEvents, AlarmRow, Outcome, SafeDetection } from "../core/model.ts";
 import type { OpenedEvent } from "../core/notice.ts";
 import type { Queryable, SqlValue, Transaction } from "./database.ts";
-import { ALARMS_CONTEXT, insertEntries, LIVE, type NewEntry, numberAt } from "./entry.ts";
+import { ALARMS_CONTEXT, insertEntries, jsonText, LIVE, type NewEntry, numberAt } from "./entry.ts";
 import { CONTENT_MARK } from "./event_list.ts";
 import { NOTICES, noticesReader, SWF } from "./notices.ts";
 
@@ -185,12 +185,14 @@ export async function clearEvents(
   { reason, unsent }: { readonly reason: string; readonly unsent: readonly string[] },
   now: number,
 ): Promise<void> {
-  const data = `jsonb_set(data || jsonb_build_object('clear_time', $2::float8, 'clear_reason', $3::text), '{swf}',
-    ${SWF} || jsonb_build_object('news', 'cleared', 'news_at', greatest($2, ${numberAt("last_notified")} + 0.001))
-    || CASE WHEN cardinality($4::text[]) > 0 THEN jsonb_build_object('unsent', to_jsonb($4::text[])) ELSE '{}' END)`;
+  const news = { news: "cleared", news_at: now, ...(unsent.length > 0 && { unsent }) };
+  // News is later than every notification of the event, also one of a clock that was ahead.
+  const data = `data || jsonb_build_object('clear_time', $2::float8, 'clear_reason', $3::text,
+      'swf', ${SWF} || $4::text::jsonb || CASE WHEN data->'last_notified' >= to_jsonb($2)
+        THEN jsonb_build_object('news_at', greatest($2, ${numberAt("last_notified")} + 0.001)) ELSE '{}' END)`;
   const seen = numberAt("last_seen");
   const condition = `${STILL_ACTIVE} AND NOT (${seen} > $2 AND ${seen} <= $2 + ${TOLERANCE})`;
-  await updateEvents(tx, ids, data, [now, reason, unsent], condition);
+  await updateEvents(tx, ids, data, [now, reason, jsonText(news)], condition);
 }
 
 /** Sets `data` to an SQL expression, in batches of ids; `$2`, the first of `params`, is the time. */

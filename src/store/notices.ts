@@ -17,8 +17,8 @@ import type { Notices } from "../core/model.ts";
 import { NO_NOTICES } from "../core/news.ts";
 
 /** SQL for what an event's row says about its notifications, as JSON text; `last_notified` counts where nothing else does. */
-export const NOTICES = `jsonb_build_array(data->'swf', CASE WHEN data->'swf'->'notified' IS NULL THEN data->'last_notified' END,
-              data->'mail_owed')::text`;
+export const NOTICES = `CASE WHEN jsonb_typeof(data->'swf'->'notified') = 'object' AND NOT data ? 'mail_owed' THEN '[' || (data->>'swf') || ',null,null]'
+              ELSE jsonb_build_array(data->'swf', data->'last_notified', data->'mail_owed')::text END`;
 /** SQL for the object that this engine adds to an event; earlier versions added none. */
 export const SWF = `CASE WHEN jsonb_typeof(data->'swf') = 'object' THEN data->'swf' ELSE '{}' END`;
 

@@ -1,6 +1,6 @@
 import { EMAIL } from "../core/alarm_channels.ts";
 import type { Transaction } from "./database.ts";
-import { numberAt } from "./entry.ts";
+import { jsonText, numberAt } from "./entry.ts";
 import { type Ids, updateEvents } from "./events.ts";
 import { SWF } from "./notices.ts";
 
@@ -42,10 +42,18 @@ export async function stampNotified(
   // A reminder does not tell the channel any news. Several channels may remind in one tick.
   const counted = `${FULL_SWF} || CASE WHEN ${NOTIFIED}->$3 >= to_jsonb(${NEWS_AT}) AND ${last} < $4
       THEN jsonb_build_object('reminders', ${numberAt("reminders", "data->'swf'")} + 1) ELSE '{}' END`;
+  // Most are named for the first time: what is added to them is the same for all.
+  const first = { notified: { [channel]: composedAt }, to: { [channel]: to } };
+  const data = `CASE WHEN ${IS_FIRST} THEN data || jsonb_build_object('last_notified', $4::float8, 'swf', (data->'swf') || $6::text::jsonb)
+      ELSE ${stamped(counted)} END`;
   const params = [now, channel, composedAt, to];
-  await updateEvents(tx, firing, stamped(counted), params, "true");
+  await updateEvents(tx, firing, data, [...params, jsonText(first)], "true");
   await updateEvents(tx, cleared, stamped(WITHOUT_CHANNEL), params, "true");
 }
+
+/** Of an event that no notification has named, and that fired while the clock was right. */
+const IS_FIRST = `jsonb_typeof(data->'swf'->'news_at') = 'number' AND data->'swf'->'news_at' <= to_jsonb($2::float8)
+        AND NOT data->'swf' ?| '{notified,unsent}' AND NOT data ?| '{last_notified,mail_owed}'`;
 
 /** The others in `unsent`. */
 const OTHERS = `(jsonb_path_query_array(${FULL_SWF}, '$.unsent[*] ? (@.type() == "string")') - $3::text)`;
