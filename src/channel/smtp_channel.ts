@@ -27,7 +27,7 @@ const TIMES = { dns: 5_000, connect: 15_000, greeting: 10_000, close: 1_000 };
 
 const TLS: { readonly [kind in SmtpTls]: object } = {
   required: { requireTLS: true },
-  // Encryption that nobody asked for is better without a valid certificate than not at all.
+  // Optional encryption is better without a valid certificate than none.
   optional: { opportunisticTLS: true, tls: { rejectUnauthorized: false } },
   none: { ignoreTLS: true },
   implicit: {},
