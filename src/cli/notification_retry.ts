@@ -11,7 +11,7 @@ export function declare(command: Command): void {
   addConfigOption(command)
     .argument("<id>", "id of the notification, or its first 8 characters", parseId)
     .description(
-      "Lets the next tick attempt a notification that waits, or that was given up, and gives it 24 hours more.",
+      "Lets the next tick attempt a notification that waits, or that was given up; its 24 hours begin again.",
     )
     .action(async (typed: string, options: ConfigOption) => {
       const { id, next } = await withDatabase(

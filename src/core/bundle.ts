@@ -81,7 +81,7 @@ export function composeBundle(facts: BundleFacts): Bundle {
   const list = (item: DueItem, texts = stored.get(item.eventId)): ListedItem => {
     const { subject = item.dedupeKey, body = "" } = texts ?? {};
     const mayBeDuplicate = maybeMailed.has(item.eventId);
-    const { newsAt: _, notices: __, ...named } = item;
+    const { notices: _, ...named } = item;
     return { ...named, subject, body: shorten(body), mayBeDuplicate };
   };
   const current = (item: DueItem): ListedItem => list(item, detections.get(item.dedupeKey));

@@ -1,6 +1,6 @@
 import { isAhead } from "./clock.ts";
 import type { ActiveEvent, AlarmRow, Mode, Notices } from "./model.ts";
-import { channelsToHearOfClear, isUnsent, NO_NOTICES, newsAt, notifiedAt } from "./news.ts";
+import { channelsToHearOfClear, isUnsent, NO_NOTICES, notifiedAt } from "./news.ts";
 import type { Plan } from "./reconcile.ts";
 
 export type ItemReason =
@@ -33,8 +33,6 @@ export interface BundleItem {
 
 /** An item and what decides where it goes. */
 export interface DueItem extends BundleItem {
-  /** Epoch seconds of its latest news. */
-  readonly newsAt: number;
   readonly notices: Notices;
 }
 
@@ -96,7 +94,7 @@ export function decideItems(facts: NoticeFacts): Items {
   const omitted = { ...NO_NOTICE.omitted };
   const fresh = opened.map(({ id: eventId, dedupeKey, recipients }): DueItem => {
     const notices = { ...NO_NOTICES, recipients };
-    return { eventId, dedupeKey, fireTime: now, newsAt: now, notices, reason: "new" };
+    return { eventId, dedupeKey, fireTime: now, notices, reason: "new" };
   });
   const continuing: DueItem[] = [];
   const add = (event: ActiveEvent, seen: boolean): void => {
@@ -123,7 +121,7 @@ function dueItem(
   reason: ItemReason,
 ): DueItem {
   const { id: eventId, dedupeKey, fireTime, notices } = event;
-  return { eventId, dedupeKey, fireTime, newsAt: newsAt(event), notices, reason };
+  return { eventId, dedupeKey, fireTime, notices, reason };
 }
 
 /** Whether a notification on the channel would name the event if it is detected now. */

@@ -18,27 +18,30 @@ export const OPEN = `${NOTIFICATION} AND data ?| '{not_before,pending}'`;
 /** The SQL text of a notification's channel; rows of earlier versions have the type of the provider there. */
 export const CHANNEL = `CASE WHEN data ? 'state' THEN data->>'channel' ELSE '${EMAIL}' END`;
 
+/** The text is that of a mail, so that the record can be read without the channel. */
+type Named = Pick<
+  OpenNotification,
+  | "id"
+  | "channel"
+  | "composedAt"
+  | "to"
+  | "own"
+  | "recipients"
+  | "newEventIds"
+  | "continuingEventIds"
+  | "clearedEventIds"
+  | "subject"
+  | "text"
+>;
+
 /** A notification before its first attempt. */
-export interface NewNotification {
-  readonly id: string;
+export interface NewNotification extends Named {
   /** The alarm's `entry_id`. */
   readonly alarm: string;
   /** Id of the engine run; undefined for a test of the channel. */
   readonly runId: string | undefined;
-  readonly channel: string;
   /** The type of the channel. */
   readonly type: string;
-  /** Epoch seconds of the tick that composed it. */
-  readonly composedAt: number;
-  readonly to: readonly string[];
-  readonly own: readonly string[];
-  readonly recipients: readonly string[];
-  readonly newEventIds: readonly string[];
-  readonly continuingEventIds: readonly string[];
-  readonly clearedEventIds: readonly string[];
-  readonly subject: string;
-  /** As a mail, so that the record can be read without the channel. */
-  readonly text: string;
   readonly bundle: Bundle;
   /** Open ones that it replaces. */
   readonly supersedes: readonly string[];

@@ -18,7 +18,6 @@ function mention(key: string, reason: ItemReason): DueItem {
     eventId: `id of ${key}`,
     dedupeKey: key,
     fireTime: 0,
-    newsAt: 0,
     notices: NO_NOTICES,
     reason,
   };

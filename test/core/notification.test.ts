@@ -31,7 +31,7 @@ function unknown(id: string, more: Partial<OpenNotification> = {}): OpenNotifica
 /** `a` fires, `-a` has cleared. */
 function item(name: string): DueItem {
   const eventId = name.replace("-", "");
-  const facts = { eventId, dedupeKey: eventId, fireTime: 0, newsAt: 0, notices: NO_NOTICES };
+  const facts = { eventId, dedupeKey: eventId, fireTime: 0, notices: NO_NOTICES };
   return name.startsWith("-")
     ? { ...facts, clearTime: 5, reason: "cleared" }
     : { ...facts, reason: "unsent" };

@@ -23,7 +23,7 @@ function item(
   to?: readonly string[],
 ): DueItem {
   const notices = { ...NO_NOTICES, recipients, to: to === undefined ? {} : { email: to } };
-  return { eventId, dedupeKey: eventId, fireTime: 0, newsAt: 0, notices, reason };
+  return { eventId, dedupeKey: eventId, fireTime: 0, notices, reason };
 }
 
 /** The routes as short texts: `events -> addresses [as written; own]`. */

@@ -95,7 +95,7 @@ const EVENTS = `
 
 /** So many that reading all active events looks cheaper to Postgres than finding each by its id. */
 const IDS = Array.from({ length: 900 }, (_, n) => `00000000-0000-4000-8000-000000000${n + 100}`);
-const ITEM = { dedupeKey: "k", fireTime: 0, newsAt: 0, reason: "unsent" } as const;
+const ITEM = { dedupeKey: "k", fireTime: 0, reason: "unsent" } as const;
 const NAMED = IDS.map((eventId) => ({ ...ITEM, eventId, notices: notified(1) }));
 const STAMP = {
   channel: "email",

@@ -316,7 +316,7 @@ describe.each(DATABASES)("what is unsent, on $kind", ({ open }) => {
     const close = (id: string, result: Partial<NotificationResult>) =>
       db.transaction((tx) => closeNotification(tx, id, { ...DELIVERED, ...result }, LATER));
     const FAILED = { state: "failed", outcome: "failed", notBefore: LATER } as const;
-    const ITEM = { dedupeKey: "k", fireTime: FIRED, newsAt: FIRED, reason: "unsent" } as const;
+    const ITEM = { dedupeKey: "k", fireTime: FIRED, reason: "unsent" } as const;
     const items = (ids: readonly string[], at?: number): readonly DueItem[] =>
       ids.map((eventId) => ({ ...ITEM, eventId, notices: notified(at) }));
     const found = async (alarm: string, given: readonly DueItem[], channel = "email") =>
