@@ -9,6 +9,8 @@ export interface AlarmModule extends ModuleFile {
   /** Sources that it needs; undefined stands for the main service. */
   readonly sources: readonly string[] | undefined;
   readonly params: ParamSpecs;
+  /** How far a detection can come, in this order. */
+  readonly stages: readonly string[];
 }
 
 export type LoadedModule =

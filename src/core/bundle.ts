@@ -10,6 +10,8 @@ export type EventTexts = Pick<SafeDetection, "subject" | "body">;
 export interface ListedItem extends BundleItem, EventTexts {
   /** An earlier mail that names it may have been sent: the engine ended before it knew. */
   readonly mayBeDuplicate: boolean;
+  /** What is different since it fired, such as `15.6% when it fired, 20.3% now`. */
+  readonly changes?: readonly string[];
 }
 
 /**

@@ -1,4 +1,8 @@
 import type { JsonObject } from "../text/json.ts";
+import type { Ack } from "./ack.ts";
+import type { Level, Severity } from "./level.ts";
+import type { RenotifyRule } from "./renotify.ts";
+import type { SettleRule } from "./settle.ts";
 
 /** The vocabulary: plain data that several folders use. Times are epoch seconds, as in the tables. */
 
@@ -14,11 +18,25 @@ export interface Detection {
   readonly data?: { readonly [key: string]: unknown };
   /** Addresses and `@team` names that are notified of it beside those of the alarm. */
   readonly recipients?: readonly string[];
+  /** How bad it is; else the alarm's own severity counts. More than ever before is news. */
+  readonly severity?: Severity;
+  /** How far it has come: one of the module's `STAGES`. A later one than ever before is news. */
+  readonly stage?: string;
+}
+
+/** What a module yields to end an event, although its outcome may not prove that the entity is gone. */
+export interface Clear {
+  readonly dedupeKey: string;
+  /** Why, for people. */
+  readonly clear: string;
 }
 
 /** A detection made safe to store; `data` holds none of the engine's own keys. */
-export interface SafeDetection extends Required<Detection> {
+export interface SafeDetection extends Required<Omit<Detection, "severity" | "stage">> {
   readonly data: JsonObject;
+  /** As yielded, so that it may be none; `Outcome.levels` has what counts. */
+  readonly severity?: string;
+  readonly stage?: string;
 }
 
 /** What one run of `detect` returned. Only a `complete` outcome may clear events. */
@@ -32,6 +50,12 @@ export interface Outcome {
   readonly keys: ReadonlySet<string>;
   /** The detections that rows and mails need, by dedupe key. */
   readonly detections: ReadonlyMap<string, SafeDetection>;
+  /** By dedupe key, the severity and the stage of detections that have one of their own. */
+  readonly levels: ReadonlyMap<string, Level>;
+  /** By dedupe key, why the module says that an event has ended; none of `keys`. */
+  readonly clears: ReadonlyMap<string, string>;
+  /** What is worth knowing, and leaves it complete. */
+  readonly notes: readonly string[];
   /** Whether it proves nothing about a dedupe key, although it is `complete`; absent if it covers all keys. */
   readonly unknown?: (dedupeKey: string) => boolean;
   readonly seconds: number;
@@ -58,8 +82,13 @@ export interface AlarmRow {
   readonly notifyClear: boolean;
   /** As typed: addresses and `@team` names. */
   readonly recipients: readonly string[];
-  /** 0 means one mail per event. */
-  readonly renotificationHours: number;
+  readonly renotify: RenotifyRule;
+  /** Of detections that have none of their own. */
+  readonly severity: Severity | undefined;
+  /** When a detection becomes an event; undefined: at once. */
+  readonly settle: SettleRule | undefined;
+  /** When an event clears that is no longer detected; undefined: at once. */
+  readonly clearAfter: SettleRule | undefined;
   readonly params: JsonObject;
   /** The row's own limits; the configuration has the others. */
   readonly limits: Partial<DetectLimits>;
@@ -86,6 +115,12 @@ export interface ActiveEvent {
   readonly dedupeKey: string;
   readonly fireTime: number;
   readonly notices: Notices;
+  /** What its row has; absent without both. */
+  readonly level?: Level;
+  /** The highest severity and the latest stage that it has had; absent where it has had none. */
+  readonly peak?: Level;
+  /** When it was first detected, if it had to settle. */
+  readonly firstSeen?: number;
   /** When the clear guard held its clear; absent unless it is held. */
   readonly clearHeldAt?: number | undefined;
 }
@@ -94,13 +129,19 @@ export interface ActiveEvent {
 export interface Notices {
   /** Epoch seconds of its latest news; undefined counts as its `fireTime`. */
   readonly newsAt: number | undefined;
+  readonly news: News;
   /** By channel, the time of the tick that composed the last notification that was delivered. */
   readonly notified: ByChannel<number>;
   /** By channel, to whom that went, as written. */
   readonly to: ByChannel<readonly string[]>;
   /** Its own recipients, beside those of the alarm, as written. */
   readonly recipients: readonly string[];
+  /** By channel, how many reminders were delivered since the latest news, or since an acknowledgement ended. */
+  readonly reminders: ByChannel<number>;
+  readonly ack: Ack | undefined;
 }
+
+export type News = "fired" | "severity" | "stage" | "cleared";
 
 export interface ByChannel<T> {
   readonly [channel: string]: T;

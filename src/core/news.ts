@@ -1,6 +1,14 @@
 import type { ActiveEvent, AlarmRow, Notices } from "./model.ts";
 
-export const NO_NOTICES: Notices = { newsAt: undefined, notified: {}, to: {}, recipients: [] };
+export const NO_NOTICES: Notices = {
+  newsAt: undefined,
+  news: "fired",
+  notified: {},
+  to: {},
+  recipients: [],
+  reminders: {},
+  ack: undefined,
+};
 
 /** The time of the tick that composed the last notification that named the event on the channel; undefined if none was delivered. */
 export function notifiedAt({ notices }: Pick<ActiveEvent, "notices">, channel: string) {

@@ -6,6 +6,8 @@ import type { Plan } from "./reconcile.ts";
 export type ItemReason =
   | "new"
   | "unsent"
+  | "severity rose"
+  | "stage advanced"
   | "renotification due"
   | "cleared"
   | "cleared before it could be mailed";
@@ -26,9 +28,17 @@ export interface BundleItem {
   readonly eventId: string;
   readonly dedupeKey: string;
   readonly fireTime: number;
+  /** When it was first detected, if it had to settle. */
+  readonly firstSeen?: number;
+  readonly severity?: Severity;
+  readonly stage?: string;
   /** Of an event that has cleared. */
   readonly clearTime?: number;
+  /** Why it cleared. */
+  readonly clearReason?: string;
   readonly reason: ItemReason;
+  /** Of a reminder: its number, and whether it is the last one. */
+  readonly reminder?: { readonly number: number; readonly isFinal: boolean };
 }
 
 /** An item and what decides where it goes. */

@@ -1,51 +1,121 @@
 /**
- * When something that is observed counts as a detection: after some ticks in a row, or after some time. `since` is when
- * it began, if that is known otherwise.
+ * When something that comes and goes counts: once it was there in `hits` of the last `of` outcomes that looked, or in all
+ * of them for so many seconds. `since` is when it began, if that is known otherwise.
  */
 export type SettleRule =
-  | { readonly ticks: number }
+  | { readonly hits: number; readonly of: number }
   | { readonly seconds: number; readonly since?: number };
 
-/** What was observed and has not been cleared since, by key. Stored between ticks. */
+export const AT_ONCE: SettleRule = { hits: 1, of: 1 };
+
+/** What is there and does not count yet, by key. Stored between ticks. */
 export type Pending = ReadonlyMap<string, PendingEntry>;
 
 export interface PendingEntry {
   /** Epoch seconds. */
   readonly firstSeen: number;
-  /** Ticks in a row that observed it; those that did not look are left out. */
-  readonly hits: number;
+  /** The outcomes that looked since then, oldest first: 1 where it was there, 0 where it was not. */
+  readonly hits: string;
+  /** Of what is detected and not settled; for people. */
+  readonly subject?: string;
 }
 
-export interface SettleFacts<T extends { readonly settle: SettleRule }> {
-  /** By key. */
-  readonly observed: ReadonlyMap<string, T>;
-  /** Whether this tick did not look at a key, so that its absence proves nothing. */
-  readonly isUnknown: (key: string) => boolean;
-  readonly pending: Pending;
-  /** Keys of active events: these stay detections while they are observed. */
-  readonly active: { readonly has: (key: string) => boolean };
+export interface SettleFacts {
+  readonly before: Pending;
+  /** Keys that are there in this outcome. */
+  readonly there: Iterable<string>;
+  /** Whether the outcome proves that a key is not there. Any other outcome counts neither way. */
+  readonly isGone: (key: string) => boolean;
+  readonly ruleOf: (key: string) => SettleRule;
   readonly now: number;
 }
 
-/** Decides which of the observed are detections now, and what is pending after this tick. */
-export function settle<T extends { readonly settle: SettleRule }>(facts: SettleFacts<T>) {
-  const { observed, isUnknown, active, now } = facts;
-  const detections = new Map<string, T>();
-  const pending = new Map([...facts.pending].filter(([key]) => isUnknown(key)));
-  for (const [key, found] of observed) {
-    const before = facts.pending.get(key);
+/** Outcomes that a rule can look back on. */
+export const MAX_OUTCOMES = 100;
+
+/** Decides which keys count now, and what is known of each after this outcome, those that count included. */
+export function settle({ before, there, isGone, ruleOf, now }: SettleFacts) {
+  const settled = new Set<string>();
+  const pending = new Map<string, PendingEntry>();
+  for (const key of there) {
+    const known = before.get(key);
+    const rule = ruleOf(key);
     // A clock that was ahead must not delay it.
-    const firstSeen = Math.min(before?.firstSeen ?? now, now);
-    const entry = { firstSeen, hits: (before?.hits ?? 0) + 1 };
-    const isActive = active.has(key);
-    if (isActive || isSettled(entry, found.settle, now)) detections.set(key, found);
-    // It stays until its event is recorded, in case that fails. After that nothing is counted.
-    if (!isActive) pending.set(key, entry);
+    const firstSeen = Math.min(known?.firstSeen ?? now, now);
+    const entry = { ...known, firstSeen, hits: lastOf(`${known?.hits ?? ""}1`, rule) };
+    pending.set(key, entry);
+    if (isSettled(entry, rule, now)) settled.add(key);
   }
-  return { detections, pending };
+  for (const [key, entry] of before) {
+    if (pending.has(key)) continue;
+    const rule = ruleOf(key);
+    if (!isGone(key)) pending.set(key, entry);
+    else if ("hits" in rule) {
+      const hits = lastOf(`${entry.hits}0`, rule);
+      if (hits.includes("1")) pending.set(key, { ...entry, hits });
+    }
+  }
+  return { settled, pending };
 }
 
-function isSettled({ firstSeen, hits }: PendingEntry, rule: SettleRule, now: number): boolean {
-  if ("ticks" in rule) return hits >= rule.ticks;
-  return now - Math.min(firstSeen, rule.since ?? firstSeen) >= rule.seconds;
+/** How far it has come: outcomes, or seconds. */
+export interface Progress {
+  readonly seen: number;
+  readonly needed: number;
+}
+
+export function settleProgress(entry: PendingEntry, rule: SettleRule, now: number): Progress {
+  if ("hits" in rule) {
+    const seen = [...lastOf(entry.hits, rule)].filter((hit) => hit === "1").length;
+    return { seen, needed: rule.hits };
+  }
+  const since = Math.min(entry.firstSeen, rule.since ?? entry.firstSeen);
+  return { seen: Math.max(0, wholeMinutes(now) - wholeMinutes(since)), needed: rule.seconds };
+}
+
+/** Cron starts ticks in whole minutes, and what they need to start differs. */
+function wholeMinutes(time: number): number {
+  return Math.floor(time / 60) * 60;
+}
+
+function isSettled(entry: PendingEntry, rule: SettleRule, now: number): boolean {
+  const { seen, needed } = settleProgress(entry, rule, now);
+  return seen >= needed;
+}
+
+function lastOf(hits: string, rule: SettleRule): string {
+  return hits.slice(-("hits" in rule ? rule.of : 1));
+}
+
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ["s", 1],
+  ["m", 60],
+  ["h", 3600],
+  ["d", 86_400],
+]);
+const MAX_SECONDS = 30 * 86_400;
+
+export const SETTLE_FORMS = `a number of outcomes in a row such as 3, some of the last ones such as 2/3 (at most ${MAX_OUTCOMES}), a time such as 15m, or off`;
+
+/** `3`, `2/3`, `15m`; undefined is `off`. Returns a message if it is neither. */
+export function parseSettle(text: string): SettleRule | undefined | { readonly error: string } {
+  const wrong = { error: `write ${SETTLE_FORMS}` };
+  if (text === "off") return undefined;
+  const [, hits, of = hits] = /^(\d{1,3})(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  if (hits !== undefined) {
+    const rule = { hits: Number(hits), of: Number(of) };
+    return rule.hits >= 1 && rule.hits <= rule.of && rule.of <= MAX_OUTCOMES ? rule : wrong;
+  }
+  const [, count, unit = ""] = /^(\d{1,7})([smhd])$/.exec(text) ?? [];
+  const seconds = Number(count) * (UNITS.get(unit) ?? 0);
+  return seconds >= 1 && seconds <= MAX_SECONDS ? { seconds } : wrong;
+}
+
+/** The rule in words. */
+export function describeSettle(rule: SettleRule | undefined): string {
+  if (rule === undefined) return "off";
+  if (!("hits" in rule)) return `after ${rule.seconds} s`;
+  return rule.hits === rule.of
+    ? `after ${rule.hits} outcomes in a row`
+    : `after ${rule.hits} of the last ${rule.of} outcomes`;
 }
