@@ -43,10 +43,18 @@ export interface LoadFacts {
   readonly log: Log;
 }
 
+/** An alarm that does not run any more, whose events end. */
+export interface StoppedAlarm {
+  readonly row: AlarmRow;
+  /** Why its events end. */
+  readonly reason: "alarm archived" | "alarm deleted";
+}
+
 /**
  * Folders × rows: every alarm of the tick. Each loads on its own, so that one that hangs delays no other; none
  * rejects. `errors` are duplicate or invalid rows, and events that cannot be used: each an error of the run.
- * `newModules` are the alarms whose row was made now, or would be; `archived` are the rows of alarms that do not run.
+ * `newModules` are the alarms whose row was made now, or would be; `archived` are the rows of alarms that do not run;
+ * `stopped` are these and the deleted ones, each once.
  * `engine` is the built-in alarm; undefined if its row was archived or deleted.
  */
 export async function loadAlarms(facts: LoadFacts) {
@@ -71,7 +79,7 @@ export async function loadAlarms(facts: LoadFacts) {
       ? withChannels(row)
       : withChannels({ ...row, recipients: facts.operators }, "[email] operators: ");
   const found =
-    read.find(isEngine) ?? (deleted.includes(ENGINE) ? undefined : await addEngine(facts));
+    read.find(isEngine) ?? (deleted.some(isEngine) ? undefined : await addEngine(facts));
   const engine = found?.archived === false ? withOperators(found) : undefined;
   const rows = read.filter((row) => !isEngine(row)).map((row) => withChannels(row));
   const listed = listAlarms([...modules.keys()], rows);
@@ -88,7 +96,8 @@ export async function loadAlarms(facts: LoadFacts) {
     errors.push(
       `${reserved.path} is not used: ${ENGINE} is the name of the built-in alarm; rename the file`,
     );
-  const archived: AlarmRow[] = found?.archived === true && isWanted(ENGINE) ? [found] : [];
+  const archived: AlarmRow[] =
+    found?.archived === true && isWanted(ENGINE) ? [withOperators(found)] : [];
   for (const item of listed.items) {
     const { row } = item;
     if (!isWanted(row.name)) continue;
@@ -100,7 +109,7 @@ export async function loadAlarms(facts: LoadFacts) {
   }
   const newModules = listed.newModules.filter((name) => {
     // A row that somebody deleted while its file stays must not be made again.
-    const isDeleted = deleted.includes(name);
+    const isDeleted = deleted.some((row) => row.name === name);
     if (isDeleted) log.debug(`the module ${name} does not run: the row of its alarm was deleted`);
     return isWanted(name) && !isDeleted;
   });
@@ -109,7 +118,26 @@ export async function loadAlarms(facts: LoadFacts) {
       name,
       addAlarm(name, load, facts).then((alarm) => ({ ...alarm, row: withChannels(alarm.row) })),
     );
-  return { alarms: [...alarms.values()], errors, newModules, archived, teams, engine };
+  const isLive = ({ name }: AlarmRow): boolean =>
+    alarms.has(name) || (name === ENGINE && engine !== undefined);
+  const ended = (gone: readonly AlarmRow[], reason: StoppedAlarm["reason"]) =>
+    gone.filter((row) => isWanted(row.name) && !isLive(row)).map((row) => ({ row, reason }));
+  const stopped = [
+    ...ended(
+      deleted.map((row) => withChannels(row)),
+      "alarm deleted",
+    ),
+    ...ended(archived, "alarm archived"),
+  ];
+  return {
+    alarms: [...alarms.values()],
+    errors,
+    newModules,
+    archived,
+    stopped: [...new Map(stopped.map((each) => [each.row.name, each])).values()],
+    teams,
+    engine,
+  };
 }
 
 export const ENGINE_ALARM: NewAlarm = {

@@ -86,7 +86,7 @@ export async function findAlarm(db: Database, config: Config, typed: string): Pr
  */
 export async function requireAlarms(db: Database, config: Config, typed: string[], past = false) {
   const { rows, deleted } = await alarmRows(db);
-  const gone = [...rows.filter((row) => row.archived).map(({ name }) => name), ...deleted];
+  const gone = [...rows.filter((row) => row.archived), ...deleted].map(({ name }) => name);
   const isLive = ({ name }: { name: string }) => isAlarmName(name) && !gone.includes(name);
   const files = readAlarmFolders(config.engine, SILENT).filter(isLive);
   const builtIn = [{ name: ENGINE }].filter(isLive);

@@ -73,7 +73,10 @@ async function currentAlarms(
   recorded: readonly string[],
 ): Promise<readonly Pick<AlarmRow, "entryId" | "name" | "enabled" | "channels">[]> {
   const { rows, deleted } = await alarmRows(db);
-  const known = new Set([...rows.map(({ entryId }) => entryId), ...deleted.map(alarmEntryId)]);
+  const known = new Set([
+    ...rows.map(({ entryId }) => entryId),
+    ...deleted.map(({ entryId }) => entryId),
+  ]);
   const byName = new Map<string, AlarmRow>();
   // Of two rows of one alarm the older one runs; it comes first.
   for (const row of rows) if (!row.archived && !byName.has(row.name)) byName.set(row.name, row);

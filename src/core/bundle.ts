@@ -1,3 +1,4 @@
+import type { Level } from "./level.ts";
 import type { Outcome, SafeDetection } from "./model.ts";
 import type { BundleItem, DueItem } from "./notice.ts";
 
@@ -5,7 +6,12 @@ import type { BundleItem, DueItem } from "./notice.ts";
 export const LISTED = 100;
 const MAX_BODY = 2_000;
 
-export type EventTexts = Pick<SafeDetection, "subject" | "body">;
+export interface EventTexts extends Pick<SafeDetection, "subject" | "body"> {
+  /** `metric` of its data when it fired. */
+  readonly metric?: string;
+  /** Its severity and stage when it fired, if they have changed. */
+  readonly fired?: Level;
+}
 
 export interface ListedItem extends BundleItem, EventTexts {
   /** An earlier mail that names it may have been sent: the engine ended before it knew. */

@@ -6,18 +6,19 @@ const MIN_CLEARS = 10;
 /**
  * Holds a mass clear back for one more complete outcome: a service that returns well-formed nonsense looks as
  * if everything had cleared. `share` is the part of the alarm's active events that may clear at once; 1 holds
- * nothing. An event that was held before and is again not detected clears.
+ * nothing. What the module or a person ends is not held. An event that was held before and is again not detected clears.
  */
 export function guardClears(plan: Plan, share: number): Plan {
   const active = plan.touch.length + plan.clear.length + plan.keep.length;
-  const clearing = plan.clear.length;
+  const unseen = plan.clear.filter(({ isUnseen }) => isUnseen);
+  const clearing = unseen.length;
   if (clearing < MIN_CLEARS || clearing <= share * active) return plan;
   const reason =
     `held: ${clearing} of ${active} events would clear at once; they will clear if the next complete outcome does not detect them either` as const;
-  const held = plan.clear.filter(({ event }) => event.clearHeldAt === undefined);
+  const held = unseen.filter(({ event }) => event.clearHeldAt === undefined);
   return {
     ...plan,
-    clear: plan.clear.filter(({ event }) => event.clearHeldAt !== undefined),
+    clear: plan.clear.filter(({ event, isUnseen }) => !isUnseen || event.clearHeldAt !== undefined),
     keep: [...plan.keep, ...held.map(({ event }) => ({ event, reason }))],
   };
 }

@@ -32,7 +32,7 @@ export function observeEngine(facts: EngineFacts): ReadonlyMap<string, Observati
   const { now, alarms } = facts;
   const observed = new Map<string, Observation>();
   const add = (key: string, texts: Texts, ticks = AT_ONCE, recipients: readonly string[] = []) =>
-    observed.set(key, { ...texts, settle: { ticks }, recipients });
+    observed.set(key, { ...texts, settle: { hits: ticks, of: ticks }, recipients });
 
   const unreachable: string[] = [];
   for (const { name, requested, state } of facts.sources) {

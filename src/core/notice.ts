@@ -1,7 +1,11 @@
+import { ackAt } from "./ack.ts";
 import { isAhead } from "./clock.ts";
+import { type Level, NO_LEVEL, type Severity } from "./level.ts";
 import type { ActiveEvent, AlarmRow, Mode, Notices } from "./model.ts";
+import { type MuteKind, muteOf } from "./mute/mute.ts";
 import { channelsToHearOfClear, isUnsent, NO_NOTICES, notifiedAt } from "./news.ts";
 import type { Plan } from "./reconcile.ts";
+import { isReminderDue, nextReminder, type Reminder, type RenotifyRule } from "./renotify.ts";
 
 export type ItemReason =
   | "new"
@@ -13,7 +17,13 @@ export type ItemReason =
   | "cleared before it could be mailed";
 /** Why an event that is due waits with the open notification that names it. */
 export type WaitReason = "may have been mailed" | "the service asked to wait";
-type OmitReason = "already mailed" | "renotification not due" | "not seen this tick" | WaitReason;
+type OmitReason =
+  | "already mailed"
+  | "renotification not due"
+  | "no further reminder"
+  | "not seen this tick"
+  | MuteKind
+  | WaitReason;
 type SendReason =
   | "due"
   | "nothing to mail"
@@ -69,7 +79,9 @@ export const NO_NOTICE: Notice = {
   omitted: {
     "already mailed": 0,
     "renotification not due": 0,
+    "no further reminder": 0,
     "not seen this tick": 0,
+    acknowledged: 0,
     "may have been mailed": 0,
     "the service asked to wait": 0,
   },
@@ -79,17 +91,21 @@ export const NO_NOTICE: Notice = {
 export interface OpenedEvent extends Pick<ActiveEvent, "id" | "dedupeKey"> {
   /** Its own recipients, as written. */
   readonly recipients: readonly string[];
+  readonly level?: Level;
+  /** When it was first detected, if it had to settle. */
+  readonly firstSeen?: number;
 }
 
 /** An event that has cleared, and that some channels still have to hear of. */
 export interface UnsentClear
-  extends Pick<ActiveEvent, "id" | "dedupeKey" | "fireTime" | "notices"> {
+  extends Pick<ActiveEvent, "id" | "dedupeKey" | "fireTime" | "notices" | "level" | "firstSeen"> {
   readonly clearTime: number;
+  readonly clearReason?: string;
   readonly unsent: readonly string[];
 }
 
 export interface NoticeFacts {
-  readonly alarm: Pick<AlarmRow, "enabled" | "renotificationHours" | "notifyClear">;
+  readonly alarm: Pick<AlarmRow, "enabled" | "renotify" | "notifyClear">;
   readonly channel: string;
   readonly plan: Plan;
   readonly opened: readonly OpenedEvent[];
@@ -102,69 +118,116 @@ export interface NoticeFacts {
 export function decideItems(facts: NoticeFacts): Items {
   const { alarm, channel, plan, opened, unsentClears, now } = facts;
   const omitted = { ...NO_NOTICE.omitted };
-  const fresh = opened.map(({ id: eventId, dedupeKey, recipients }): DueItem => {
-    const notices = { ...NO_NOTICES, recipients };
-    return { eventId, dedupeKey, fireTime: now, notices, reason: "new" };
+  const fresh = opened.map((event): DueItem => {
+    const notices = { ...NO_NOTICES, recipients: event.recipients };
+    return dueItem({ ...event, fireTime: now, notices }, { reason: "new" });
   });
   const continuing: DueItem[] = [];
   const add = (event: ActiveEvent, seen: boolean): void => {
-    const reason = reasonFor(event, channel, seen, alarm.renotificationHours, now);
-    if (isNamed(reason)) continuing.push(dueItem(event, reason));
-    else omitted[reason] += 1;
+    const decision = decide(event, { channel, seen, renotify: alarm.renotify, now });
+    if ("omit" in decision) omitted[decision.omit] += 1;
+    else continuing.push(dueItem(event, decision));
   };
   for (const { event } of plan.touch) add(event, true);
   for (const { event } of plan.keep) add(event, false);
   // `clearEvents` records the same ones.
   const clearedNow = plan.clear
     .filter(({ event }) => channelsToHearOfClear(event, alarm, [channel]).length > 0)
-    .map(({ event }) => ({ ...event, clearTime: now }));
+    .map(({ event, reason }) => ({ ...event, clearTime: now, clearReason: reason }));
   const cleared = [...unsentClears, ...clearedNow].map((event): DueItem => {
     const isKnown = notifiedAt(event, channel) !== undefined;
-    const reason = isKnown ? "cleared" : "cleared before it could be mailed";
-    return { ...dueItem(event, reason), clearTime: event.clearTime };
+    const { clearTime, clearReason } = event;
+    return {
+      ...dueItem(event, { reason: isKnown ? "cleared" : "cleared before it could be mailed" }),
+      clearTime,
+      ...(clearReason !== undefined && { clearReason }),
+    };
   });
   return { fresh, continuing, cleared, omitted };
 }
 
 function dueItem(
-  event: Pick<ActiveEvent, "id" | "dedupeKey" | "fireTime" | "notices">,
-  reason: ItemReason,
+  event: Pick<ActiveEvent, "id" | "dedupeKey" | "fireTime" | "notices" | "level" | "firstSeen">,
+  named: Pick<DueItem, "reason" | "reminder">,
 ): DueItem {
-  const { id: eventId, dedupeKey, fireTime, notices } = event;
-  return { eventId, dedupeKey, fireTime, notices, reason };
+  const { id: eventId, dedupeKey, fireTime, firstSeen, notices, level = NO_LEVEL } = event;
+  const { severity, stage } = level;
+  return {
+    eventId,
+    dedupeKey,
+    fireTime,
+    ...(firstSeen !== undefined && { firstSeen }),
+    ...(severity && { severity }),
+    ...(stage !== undefined && { stage }),
+    notices,
+    ...named,
+  };
 }
 
 /** Whether a notification on the channel would name the event if it is detected now. */
 export function isDue(
   event: ActiveEvent,
   channel: string,
-  renotificationHours: number,
+  renotify: RenotifyRule,
   now: number,
 ): boolean {
-  return isNamed(reasonFor(event, channel, true, renotificationHours, now));
+  return "reason" in decide(event, { channel, seen: true, renotify, now });
 }
 
-type NamedReason = "unsent" | "renotification due";
-
-function isNamed(reason: NamedReason | OmitReason): reason is NamedReason {
-  return reason === "unsent" || reason === "renotification due";
+interface EventFacts {
+  readonly channel: string;
+  /** Whether this tick detected it. */
+  readonly seen: boolean;
+  readonly renotify: RenotifyRule;
+  readonly now: number;
 }
 
-function reasonFor(
-  event: ActiveEvent,
-  channel: string,
-  seen: boolean,
-  renotificationHours: number,
-  now: number,
-): NamedReason | OmitReason {
+type Decision = Pick<DueItem, "reason" | "reminder"> | { readonly omit: OmitReason };
+
+/** What a notification says of an active event, or why none names it. */
+function decide(event: ActiveEvent, facts: EventFacts): Decision {
+  const wanted = wantedNotice(event, facts);
+  if ("omit" in wanted) return wanted;
+  const muted = muteOf({ ...facts, event });
+  return muted === undefined ? wanted : { omit: muted.kind };
+}
+
+function wantedNotice(event: ActiveEvent, { channel, seen, renotify, now }: EventFacts): Decision {
+  const { news } = event.notices;
   const notified = notifiedAt(event, channel);
-  if (notified === undefined || isUnsent(event, channel)) return "unsent";
+  if (notified === undefined) return { reason: "unsent" };
+  if (isUnsent(event, channel)) {
+    if (news === "severity") return { reason: "severity rose" };
+    return { reason: news === "stage" ? "stage advanced" : "unsent" };
+  }
   // It is not known whether an unseen event still fires, so no notification calls it continuing.
-  if (!seen) return "not seen this tick";
-  if (renotificationHours <= 0) return "already mailed";
+  if (!seen) return { omit: "not seen this tick" };
+  if (renotify.hours <= 0) return { omit: "already mailed" };
+  const reminder = reminderOf(event, channel, renotify, now);
+  if (reminder === undefined) return { omit: "no further reminder" };
   // A notification under a clock that was ahead must not silence the reminders until that time.
-  const isOver = isAhead(notified, now) || now - notified >= renotificationHours * 3600;
-  return isOver ? "renotification due" : "renotification not due";
+  if (!isAhead(notified, now) && !isReminderDue(reminder, now))
+    return { omit: "renotification not due" };
+  const { growth, maxHours, count } = renotify;
+  const isCourse = growth > 1 || maxHours !== undefined || count !== undefined;
+  const { number, isFinal } = reminder;
+  return { reason: "renotification due", ...(isCourse && { reminder: { number, isFinal } }) };
+}
+
+/** The next reminder of an event on a channel that has been notified; undefined if there is none. */
+export function reminderOf(
+  event: Pick<ActiveEvent, "notices">,
+  channel: string,
+  renotify: RenotifyRule,
+  now: number,
+): Reminder | undefined {
+  const { ack, reminders } = event.notices;
+  const notified = notifiedAt(event, channel);
+  if (notified === undefined) return undefined;
+  // At the end of an acknowledgement it begins anew.
+  const ended = ackAt(ack, now)?.ended?.at ?? 0;
+  const sent = ended > notified || !Object.hasOwn(reminders, channel) ? 0 : reminders[channel];
+  return nextReminder(renotify, { since: Math.max(notified, ended), sent: sent ?? 0 });
 }
 
 export interface SendFacts {

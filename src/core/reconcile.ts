@@ -1,43 +1,270 @@
-import type { ActiveEvent, ActiveEvents, Outcome } from "./model.ts";
+import { type Ack, ackAt } from "./ack.ts";
+import {
+  effectiveLevel,
+  type Level,
+  type LevelChange,
+  type LevelReason,
+  levelChange,
+  NO_LEVEL,
+} from "./level.ts";
+import type { ActiveEvent, ActiveEvents, AlarmRow, Outcome } from "./model.ts";
+import { AT_ONCE, type Pending, type SettleRule, settle, settleProgress } from "./settle.ts";
 
 /** "held" comes from the clear guard, with its counts. */
 type KeepReason =
   | "outcome is partial"
   | "outcome failed"
   | "not looked at in this tick"
+  | `clears later: ${string}`
   | `held: ${string}`;
+
+/** Why an event ends because nothing detects it any more. */
+export const RECOVERED = "recovered";
 
 /** What a tick will do to an alarm's events, decided before anything is written. */
 export interface Plan {
-  readonly open: readonly { readonly dedupeKey: string; readonly reason: "newly detected" }[];
-  readonly touch: readonly { readonly event: ActiveEvent; readonly reason: "still detected" }[];
-  readonly clear: readonly { readonly event: ActiveEvent; readonly reason: "no longer detected" }[];
+  readonly open: readonly {
+    readonly dedupeKey: string;
+    readonly reason: "newly detected" | "settled";
+    readonly level: Level;
+    /** Epoch seconds. */
+    readonly firstSeen: number;
+  }[];
+  /** Detected, but not for long enough. */
+  readonly wait: readonly {
+    readonly dedupeKey: string;
+    readonly reason: `not settled: ${string}`;
+  }[];
+  readonly touch: readonly {
+    /** As it is after this tick. */
+    readonly event: ActiveEvent;
+    readonly reason: "still detected" | LevelReason;
+    readonly change?: EventChange;
+  }[];
+  readonly clear: readonly {
+    readonly event: ActiveEvent;
+    readonly reason: string;
+    /** Whether that is concluded from its absence; otherwise the module or a person says so. */
+    readonly isUnseen: boolean;
+  }[];
   /** Not detected, but not cleared: the outcome does not prove that they are gone. */
   readonly keep: readonly { readonly event: ActiveEvent; readonly reason: KeepReason }[];
+  /** What is to be remembered for the next tick, opened and cleared events included. */
+  readonly settling: Settling;
 }
 
-export const NO_CHANGES: Plan = { open: [], touch: [], clear: [], keep: [] };
+/** What changes in the row of an event that is detected again. */
+export interface EventChange {
+  readonly level?: LevelChange;
+  /** An acknowledgement that ends now. */
+  readonly ack?: Ack;
+}
 
-/** Compares what was detected with what is firing. Only a `complete` outcome clears, and only what it looked at. */
-export function reconcile({ status, keys, unknown }: Outcome, active: ActiveEvents): Plan {
-  const open: Plan["open"][number][] = [];
+/** What an alarm remembers between ticks. */
+export interface Settling {
+  /** Detected, and no event yet. */
+  readonly pending: Pending;
+  /** Active events that are no longer detected. */
+  readonly clearing: Pending;
+}
+
+export const NOTHING_SETTLING: Settling = { pending: new Map(), clearing: new Map() };
+
+export const NO_CHANGES: Plan = {
+  open: [],
+  wait: [],
+  touch: [],
+  clear: [],
+  keep: [],
+  settling: NOTHING_SETTLING,
+};
+
+export interface ReconcileFacts {
+  readonly outcome: Outcome;
+  readonly active: ActiveEvents;
+  readonly settling: Settling;
+  readonly alarm: Pick<AlarmRow, "severity" | "clearAfter">;
+  /** When a detection becomes an event; undefined: at once, whatever its key. */
+  readonly settleOf: ((dedupeKey: string) => SettleRule) | undefined;
+  /** Of the module. */
+  readonly stages: readonly string[];
+  readonly now: number;
+}
+
+/**
+ * Compares what was detected with what is firing. Only a `complete` outcome clears, and only what it looked at; but the
+ * module can end an event itself.
+ */
+export function reconcile(facts: ReconcileFacts): Plan {
+  const { outcome, active } = facts;
+  const { keys, clears } = outcome;
+  const fresh: string[] = [];
   const touch: Plan["touch"][number][] = [];
   for (const dedupeKey of keys) {
     const event = active.get(dedupeKey);
-    if (event === undefined) open.push({ dedupeKey, reason: "newly detected" });
-    else touch.push({ event, reason: "still detected" });
+    if (event === undefined) fresh.push(dedupeKey);
+    else touch.push(touchEvent(event, facts));
   }
   const unseen = [...active.values()]
     .filter(({ dedupeKey }) => !keys.has(dedupeKey))
     .sort((a, b) => a.fireTime - b.fireTime);
-  const clear: Plan["clear"][number][] = [];
+  const stated: Plan["clear"][number][] = [];
+  const gone: ActiveEvent[] = [];
   const keep: Plan["keep"][number][] = [];
   for (const event of unseen) {
-    if (status === "partial") keep.push({ event, reason: "outcome is partial" });
-    else if (status === "failed") keep.push({ event, reason: "outcome failed" });
-    else if (unknown?.(event.dedupeKey) === true)
-      keep.push({ event, reason: "not looked at in this tick" });
-    else clear.push({ event, reason: "no longer detected" });
+    const reason = clears.get(event.dedupeKey);
+    const doubt = doubtOf(outcome, event.dedupeKey);
+    if (reason !== undefined) stated.push({ event, reason, isUnseen: false });
+    else if (doubt === undefined) gone.push(event);
+    else keep.push({ event, reason: doubt });
   }
-  return { open, touch, clear, keep };
+  const opening = openOrWait(fresh, facts);
+  const ending = clearOrKeep(gone, facts);
+  return {
+    open: opening.open,
+    wait: opening.wait,
+    touch,
+    clear: [...stated, ...ending.clear],
+    keep: [...keep, ...ending.keep],
+    settling: { pending: opening.pending, clearing: ending.clearing },
+  };
+}
+
+/** Why an outcome proves nothing about a key that it did not detect; undefined if it proves that it is gone. */
+function doubtOf({ status, unknown }: Outcome, dedupeKey: string): KeepReason | undefined {
+  if (status === "partial") return "outcome is partial";
+  if (status === "failed") return "outcome failed";
+  return unknown?.(dedupeKey) === true ? "not looked at in this tick" : undefined;
+}
+
+function openOrWait(fresh: readonly string[], facts: ReconcileFacts) {
+  const { outcome, active, settling, alarm, settleOf, now } = facts;
+  const levelOf = (key: string): Level =>
+    effectiveLevel(outcome.levels.get(key) ?? NO_LEVEL, alarm.severity);
+  const open: Plan["open"][number][] = [];
+  const wait: Plan["wait"][number][] = [];
+  if (settleOf === undefined && settling.pending.size === 0) {
+    for (const dedupeKey of fresh)
+      open.push({ dedupeKey, reason: "newly detected", level: levelOf(dedupeKey), firstSeen: now });
+    return { open, wait, pending: settling.pending };
+  }
+  const ruleOf = settleOf ?? (() => AT_ONCE);
+  const { settled, pending } = settle({
+    before: settling.pending,
+    there: fresh,
+    isGone: (key) =>
+      active.has(key) || outcome.clears.has(key) || doubtOf(outcome, key) === undefined,
+    ruleOf,
+    now,
+  });
+  for (const dedupeKey of fresh) {
+    const entry = pending.get(dedupeKey);
+    if (entry === undefined) continue;
+    const { firstSeen } = entry;
+    const level = levelOf(dedupeKey);
+    if (settled.has(dedupeKey)) {
+      const reason = firstSeen < now ? "settled" : "newly detected";
+      open.push({ dedupeKey, reason, level, firstSeen });
+      continue;
+    }
+    const rule = ruleOf(dedupeKey);
+    const { seen, needed } = settleProgress(entry, rule, now);
+    const of = "hits" in rule ? `${seen} of ${needed} outcomes` : `${seen} of ${needed} s`;
+    wait.push({ dedupeKey, reason: `not settled: detected in ${of}` });
+    const subject = outcome.detections.get(dedupeKey)?.subject ?? entry.subject;
+    if (subject !== undefined) pending.set(dedupeKey, { ...entry, subject });
+  }
+  for (const key of outcome.clears.keys()) pending.delete(key);
+  return { open, wait, pending };
+}
+
+function clearOrKeep(gone: readonly ActiveEvent[], facts: ReconcileFacts) {
+  const { outcome, active, settling, alarm, now } = facts;
+  const rule = alarm.clearAfter ?? AT_ONCE;
+  const clear: Plan["clear"][number][] = [];
+  const keep: Plan["keep"][number][] = [];
+  if (alarm.clearAfter === undefined) {
+    for (const event of gone) clear.push({ event, reason: RECOVERED, isUnseen: true });
+    return { clear, keep, clearing: NOTHING_SETTLING.clearing };
+  }
+  const { settled, pending: clearing } = settle({
+    before: settling.clearing,
+    there: gone.map(({ dedupeKey }) => dedupeKey),
+    isGone: (key) => outcome.keys.has(key) || !active.has(key),
+    ruleOf: () => rule,
+    now,
+  });
+  for (const event of gone) {
+    const entry = clearing.get(event.dedupeKey);
+    if (entry === undefined || settled.has(event.dedupeKey)) {
+      clear.push({ event, reason: RECOVERED, isUnseen: true });
+      continue;
+    }
+    const { seen, needed } = settleProgress(entry, rule, now);
+    const of = "hits" in rule ? `${seen} of ${needed} outcomes` : `${seen} of ${needed} s`;
+    keep.push({ event, reason: `clears later: not detected in ${of}` });
+  }
+  return { clear, keep, clearing };
+}
+
+/** The event as it is after this tick, which may have made news of it. */
+function touchEvent(event: ActiveEvent, facts: ReconcileFacts): Plan["touch"][number] {
+  const { outcome, alarm, stages, now } = facts;
+  const level = levelChange({
+    before: event.level ?? NO_LEVEL,
+    peak: event.peak,
+    found: outcome.levels.get(event.dedupeKey) ?? NO_LEVEL,
+    severity: alarm.severity,
+    stages,
+  });
+  const ack = endedAck(event.notices.ack, level, now);
+  if (level === undefined && ack === undefined) return { event, reason: "still detected" };
+  const { notices } = event;
+  // News is later than every notification of the event, also one of a clock that was ahead.
+  const last = Object.values(notices.notified).reduce((latest, at) => Math.max(latest, at), 0);
+  const news = level?.news && { news: level.news, newsAt: last < now ? now : last + 0.001 };
+  return {
+    event: {
+      ...event,
+      ...(level && { level: level.level, peak: level.peak }),
+      notices: {
+        ...notices,
+        ...news,
+        ack: ack ?? notices.ack,
+        reminders: news || ack ? {} : notices.reminders,
+      },
+    },
+    reason: level?.reason ?? "still detected",
+    change: { ...(level && { level }), ...(ack && { ack }) },
+  };
+}
+
+/** An acknowledgement whose end this tick finds. */
+function endedAck(ack: Ack | undefined, level: LevelChange | undefined, now: number) {
+  if (ack === undefined || ack.ended !== undefined) return undefined;
+  const current = ackAt(ack, now);
+  if (current?.ended !== undefined) return current;
+  if (level?.news === undefined || ack.sticky) return undefined;
+  const reason = level.news === "severity" ? "severity rose" : "stage advanced";
+  return { ...ack, ended: { at: now, reason } } as const;
+}
+
+/** What the alarm remembers once the plan is done. */
+export function settlingAfter({ open, clear, settling }: Plan): Settling {
+  return {
+    pending: without(
+      settling.pending,
+      open.map(({ dedupeKey }) => dedupeKey),
+    ),
+    clearing: without(
+      settling.clearing,
+      clear.map(({ event }) => event.dedupeKey),
+    ),
+  };
+}
+
+function without(pending: Pending, keys: readonly string[]): Pending {
+  if (pending.size === 0) return pending;
+  const gone = new Set(keys);
+  return new Map([...pending].filter(([key]) => !gone.has(key)));
 }

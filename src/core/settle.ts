@@ -50,7 +50,8 @@ export function settle({ before, there, isGone, ruleOf, now }: SettleFacts) {
     if (pending.has(key)) continue;
     const rule = ruleOf(key);
     if (!isGone(key)) pending.set(key, entry);
-    else if ("hits" in rule) {
+    // In a row, it begins anew.
+    else if ("hits" in rule && rule.hits < rule.of) {
       const hits = lastOf(`${entry.hits}0`, rule);
       if (hits.includes("1")) pending.set(key, { ...entry, hits });
     }

@@ -32,7 +32,6 @@ export async function compose(
   const { id: runId, now } = run;
   const sorted = sortItems(items);
   const listed = listedItems(items);
-  const unseen = listed.continuing.filter(({ dedupeKey }) => !outcome.detections.has(dedupeKey));
   const late = [...sorted.continuing, ...sorted.cleared];
   const bundle = composeBundle({
     entryId: alarm.entryId,
@@ -43,7 +42,11 @@ export async function compose(
     own: own.filter((each) => !alarm.recipients.includes(each)),
     items,
     detections: outcome.detections,
-    stored: await eventTexts(db, eventIds([...unseen, ...listed.cleared]), alarm.description),
+    stored: await eventTexts(
+      db,
+      eventIds([...listed.continuing, ...listed.cleared]),
+      alarm.description,
+    ),
     maybeMailed: await maybeNotified(db, { alarm: alarm.entryId, channel }, late, now),
     caveats: outcome.reasons,
   });

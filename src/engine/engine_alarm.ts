@@ -4,17 +4,10 @@ import { parseDetection } from "../core/detection.ts";
 import { isUnknownToEngine, observeEngine } from "../core/engine_alarm.ts";
 import type { AlarmFacts, EngineFacts } from "../core/engine_facts.ts";
 import { ENGINE } from "../core/event_key.ts";
-import type { ActiveEvents, AlarmRow, Outcome, SafeDetection, Team } from "../core/model.ts";
+import type { AlarmRow, Outcome, SafeDetection, Team } from "../core/model.ts";
 import { resolveRecipients } from "../core/recipients.ts";
-import { type Pending, settle } from "../core/settle.ts";
-import {
-  DELIVERED,
-  lateOf,
-  pendingOf,
-  type States,
-  saveLate,
-  savePending,
-} from "../store/engine_state.ts";
+import { AT_ONCE, type SettleRule } from "../core/settle.ts";
+import { DELIVERED, lateOf, type States, saveLate, settlingOf } from "../store/engine_state.ts";
 import { errorText } from "../text/describe.ts";
 import type { ChannelReport } from "./channel_queue.ts";
 import { type NotifyFacts, notify } from "./notify.ts";
@@ -40,7 +33,7 @@ export async function runEngineAlarm(facts: EngineAlarmFacts): Promise<RanResult
   const late = lateOf(states);
   const before = new Map([...queues].map(([name, queue]) => [name, queue?.report]));
   const engineFacts = factsOf(facts, late);
-  let pending: Pending = pendingOf(states, ENGINE);
+  const { outcome, rules } = engineOutcome(engineFacts);
   const errors: string[] = [];
   const save = async (work: () => Promise<void>): Promise<void> => {
     try {
@@ -49,21 +42,22 @@ export async function runEngineAlarm(facts: EngineAlarmFacts): Promise<RanResult
       errors.push(`cannot store the state of ${ENGINE}: ${errorText(error)}`);
     }
   };
-  const detect = async (active: ActiveEvents): Promise<Outcome> => {
-    const settled = detectEngine(engineFacts, pending, active);
-    if (!isSame(settled.pending, pending))
-      await save(() => db.transaction((tx) => savePending(tx, ENGINE, settled.pending, run.now)));
-    pending = settled.pending;
-    return settled.outcome;
-  };
   const alarm: Alarm = {
     row,
     module: undefined,
     readiness: { kind: "ready", params: row.params, notes: [], typos: [] },
   };
-  // What has ended at once is true, however much of it there is.
-  const hasEvents = facts.unsent.hasEngineEvents;
-  const recorded = await record(alarm, { db, run, detect, teams, clearGuardShare: 1, hasEvents });
+  const recorded = await record(alarm, {
+    db,
+    run,
+    detect: async () => outcome,
+    teams,
+    settling: settlingOf(states, ENGINE),
+    settleOf: (key) => rules.get(key) ?? AT_ONCE,
+    // What has ended at once is true, however much of it there is.
+    clearGuardShare: 1,
+    hasEvents: facts.unsent.hasEngineEvents,
+  });
   const notified = await notify(row, recorded, facts);
   const after = [...queues].flatMap(([name, queue]) => {
     const [report, known] = [queue?.report, before.get(name)];
@@ -86,16 +80,17 @@ export async function runEngineAlarm(facts: EngineAlarmFacts): Promise<RanResult
   return { ...result, errors: [...result.errors, ...errors] };
 }
 
-/** The outcome of the alarm, and what is not a detection yet. */
-function detectEngine(facts: EngineFacts, pending: Pending, active: ActiveEvents) {
-  const isUnknown = (key: string): boolean => isUnknownToEngine(facts, key);
-  const { now } = facts;
-  const settled = settle({ observed: observeEngine(facts), isUnknown, pending, active, now });
+/** What is wrong now, and how long each of it must last. */
+function engineOutcome(facts: EngineFacts) {
   const detections = new Map<string, SafeDetection>();
-  for (const [dedupeKey, { subject, body, recipients }] of settled.detections) {
-    const parsed = parseDetection({ dedupeKey, subject, body });
+  const rules = new Map<string, SettleRule>();
+  for (const [key, { subject, body, settle, recipients }] of observeEngine(facts)) {
+    const parsed = parseDetection({ dedupeKey: key, subject, body });
+    if (!parsed.ok || !("detection" in parsed)) continue;
+    const { dedupeKey } = parsed.detection;
     // Those of a module have a limit; an alarm may have more.
-    if (parsed.ok) detections.set(parsed.detection.dedupeKey, { ...parsed.detection, recipients });
+    detections.set(dedupeKey, { ...parsed.detection, recipients });
+    rules.set(dedupeKey, settle);
   }
   const outcome: Outcome = {
     status: "complete",
@@ -103,14 +98,13 @@ function detectEngine(facts: EngineFacts, pending: Pending, active: ActiveEvents
     reasons: [],
     keys: new Set(detections.keys()),
     detections,
-    unknown: isUnknown,
+    levels: new Map(),
+    clears: new Map(),
+    notes: [],
+    unknown: (key) => isUnknownToEngine(facts, key),
     seconds: 0,
   };
-  return { outcome, pending: settled.pending };
-}
-
-function isSame(one: Pending, other: Pending): boolean {
-  return JSON.stringify([...one]) === JSON.stringify([...other]);
+  return { outcome, rules };
 }
 
 function isTried(report: ChannelReport | undefined): boolean {

@@ -5,9 +5,25 @@ import type { ActiveEvents, AlarmRow, Outcome, SafeDetection, Team } from "../co
 import { channelsToHearOfClear } from "../core/news.ts";
 import type { OpenedEvent } from "../core/notice.ts";
 import { resolveRecipients } from "../core/recipients.ts";
-import { NO_CHANGES, type Plan, reconcile } from "../core/reconcile.ts";
+import {
+  NO_CHANGES,
+  NOTHING_SETTLING,
+  type Plan,
+  type ReconcileFacts,
+  reconcile,
+  type Settling,
+  settlingAfter,
+} from "../core/reconcile.ts";
 import type { Database, Transaction } from "../store/database.ts";
-import { activeEvents, clearEvents, holdEvents, openEvents, touchEvents } from "../store/events.ts";
+import { saveSettling } from "../store/engine_state.ts";
+import {
+  activeEvents,
+  changeEvents,
+  clearEvents,
+  holdEvents,
+  openEvents,
+  touchEvents,
+} from "../store/events.ts";
 import { errorText } from "../text/describe.ts";
 import { notDetected } from "./detect.ts";
 import type { Run } from "./run.ts";
@@ -24,10 +40,14 @@ export interface Recorded {
 
 export interface RecordFacts {
   readonly db: Database;
-  readonly run: Run;
+  readonly run: Pick<Run, "mode" | "now">;
   /** Runs the alarm's `detect`; never rejects. */
   readonly detect: (active: ActiveEvents) => Promise<Outcome>;
   readonly teams: ReadonlyMap<string, Team>;
+  /** What earlier ticks remembered. */
+  readonly settling?: Settling;
+  /** If that depends on the key; else the alarm's own rule counts. */
+  readonly settleOf?: ReconcileFacts["settleOf"];
   /** Share of the active events that may clear at once. */
   readonly clearGuardShare: number;
   /** False if it is known that the alarm has no active events. */
@@ -35,16 +55,20 @@ export interface RecordFacts {
 }
 
 /** Detects, reconciles and writes. Never throws. */
-export async function record(alarm: Alarm, facts: RecordFacts): Promise<Recorded> {
+export async function record(
+  alarm: Pick<Alarm, "row" | "module">,
+  facts: RecordFacts,
+): Promise<Recorded> {
   const { db, run, detect, clearGuardShare, hasEvents = true } = facts;
   let outcome = notDetected("detect did not run", undefined);
   try {
     const active = hasEvents ? await activeEvents(db, alarm.row.name) : new Map();
     outcome = await detect(active);
-    const plan = guardClears(reconcile(outcome, active), clearGuardShare);
-    const planned = plan.open.map(({ dedupeKey }): OpenedEvent => {
+    const plan = guardClears(decide(alarm, outcome, active, facts), clearGuardShare);
+    const planned = plan.open.map(({ dedupeKey, level, firstSeen }): OpenedEvent => {
       const recipients = outcome.detections.get(dedupeKey)?.recipients ?? [];
-      return { id: randomUUID(), dedupeKey, recipients };
+      const first = firstSeen < run.now && { firstSeen };
+      return { id: randomUUID(), dedupeKey, recipients, level, ...first };
     });
     if (run.mode === "plan") return { outcome, plan, opened: planned, error: undefined };
     const opened = await writePlan(alarm.row, { outcome, plan, opened: planned }, facts);
@@ -55,14 +79,38 @@ export async function record(alarm: Alarm, facts: RecordFacts): Promise<Recorded
   }
 }
 
+function decide(
+  { row, module }: Pick<Alarm, "row" | "module">,
+  outcome: Outcome,
+  active: ActiveEvents,
+  { run: { now }, settling = NOTHING_SETTLING, settleOf }: RecordFacts,
+): Plan {
+  const { settle } = row;
+  return reconcile({
+    outcome,
+    active,
+    settling,
+    alarm: row,
+    settleOf: settleOf ?? (settle && (() => settle)),
+    stages: module?.stages ?? [],
+    now,
+  });
+}
+
 /** Writes the plan in one transaction. Returns the events that it really opened. */
 async function writePlan(
   alarm: AlarmRow,
   { outcome: { detections }, plan, opened: planned }: Omit<Recorded, "error">,
-  { db, teams, run: { now } }: RecordFacts,
+  { db, teams, run: { now }, settling = NOTHING_SETTLING }: RecordFacts,
 ): Promise<readonly OpenedEvent[]> {
   const held = eventIds(heldClears(plan));
-  const changes = plan.open.length + plan.clear.length + held.length;
+  const changed = plan.touch.flatMap(({ event, change }) =>
+    change === undefined ? [] : [{ ...change, id: event.id, newsAt: event.notices.newsAt }],
+  );
+  const after = settlingAfter(plan);
+  const isSettling = !isSame(after, settling);
+  const changes =
+    plan.open.length + plan.clear.length + held.length + changed.length + Number(isSettling);
   if (changes + plan.touch.length === 0) return [];
   const write = async (tx: Transaction): Promise<readonly OpenedEvent[]> => {
     const known = new Map<string, readonly string[]>();
@@ -75,31 +123,40 @@ async function writePlan(
     };
     const ids = await openEvents(tx, planned, { alarm, detections, recipientsOf, fireTime: now });
     await touchEvents(tx, eventIds(plan.touch), now);
+    await changeEvents(tx, changed, now);
     await holdEvents(tx, held, now);
     for (const { unsent, clears } of byUnsentChannels(alarm, plan.clear))
-      await clearEvents(tx, eventIds(clears), { reason: "no longer detected", unsent }, now);
+      await clearEvents(tx, clears, unsent, now);
+    if (isSettling) await saveSettling(tx, alarm.name, after, now);
     return planned.filter(({ id }) => ids.has(id));
   };
   // Touches alone need not be on the disk: the next tick writes them again.
   return await db.transaction(write, { flush: changes > 0 });
 }
 
+function isSame(one: Settling, other: Settling): boolean {
+  const text = ({ pending, clearing }: Settling) => JSON.stringify([[...pending], [...clearing]]);
+  return text(one) === text(other);
+}
+
 /** The clears by the channels that have to hear of them: few sets, however many events. */
-function byUnsentChannels(
-  alarm: AlarmRow,
-  clears: Plan["clear"],
-): Iterable<{ readonly unsent: readonly string[]; readonly clears: Plan["clear"] }> {
-  const groups = new Map<string, { unsent: readonly string[]; clears: Plan["clear"][number][] }>();
-  for (const clear of clears) {
-    const unsent = channelsToHearOfClear(clear.event, alarm, alarm.channels);
+function byUnsentChannels(alarm: AlarmRow, clears: Plan["clear"]) {
+  const groups = new Map<
+    string,
+    { unsent: readonly string[]; clears: { id: string; reason: string }[] }
+  >();
+  for (const { event, reason } of clears) {
+    const unsent = channelsToHearOfClear(event, alarm, alarm.channels);
     const key = unsent.join(" ");
     const group = groups.get(key) ?? { unsent, clears: [] };
-    group.clears.push(clear);
+    group.clears.push({ id: event.id, reason });
     groups.set(key, group);
   }
   return groups.values();
 }
 
-function eventIds(items: Plan["touch"] | Plan["clear"] | Plan["keep"]): readonly string[] {
+function eventIds(
+  items: readonly { readonly event: { readonly id: string } }[],
+): readonly string[] {
   return items.map(({ event }) => event.id);
 }

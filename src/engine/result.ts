@@ -118,6 +118,7 @@ export function ranResult(facts: RanFacts): RanResult {
     notes: [
       ...(isReady ? readiness.notes : []),
       ...(held === undefined ? [] : [held.reason]),
+      ...outcome.notes,
       ...(waiting === 0
         ? []
         : [`${waiting} event(s) may have been mailed; the repeat waits, at most six hours`]),
@@ -186,6 +187,10 @@ export function perAlarmRecord(result: AlarmResult): JsonObject {
     touched: plan.touch.length,
     cleared: plan.clear.length,
     kept: plan.keep.length,
+    // Each only where there are such.
+    pending: plan.wait.length || undefined,
+    changed: plan.touch.filter(({ change }) => change !== undefined).length || undefined,
+    acknowledged: notice.omitted.acknowledged || undefined,
     mail: notice.reason,
     // Those of email alone stand above.
     channels: result.notices.some(({ channel }) => channel !== EMAIL)
@@ -199,7 +204,8 @@ export function perAlarmRecord(result: AlarmResult): JsonObject {
 
 /** Whether it is the built-in alarm with nothing to say, which lists for people leave out. */
 export function isQuietEngine(result: AlarmResult): boolean {
-  return result.row.name === ENGINE && result.kind === "ran" && changedNothing(result);
+  if (result.row.name !== ENGINE || result.kind !== "ran") return false;
+  return changedNothing({ ...result, plan: { ...result.plan, wait: [] } });
 }
 
 function channelRecord({ channel, reason, sent, ...items }: ChannelNotice) {
@@ -208,7 +214,12 @@ function channelRecord({ channel, reason, sent, ...items }: ChannelNotice) {
 }
 
 function changedNothing({ outcome, plan, notice, errors, notes, quarantine }: RanResult): boolean {
-  const changes = plan.open.length + plan.clear.length + plan.keep.length;
+  const changes =
+    plan.open.length +
+    plan.wait.length +
+    plan.clear.length +
+    plan.keep.length +
+    plan.touch.filter(({ change }) => change !== undefined).length;
   // An event that is unsent because mail is off is news in its first tick only.
   const isOld =
     notice.reason === "nothing to mail" ||

@@ -9,7 +9,7 @@ import type { Log } from "../core/log.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { type Database, DatabaseError, type Lock } from "../store/database.ts";
 import { latestPerAlarm } from "../store/engine_runs.ts";
-import { readStates } from "../store/engine_state.ts";
+import { readStates, settlingOf } from "../store/engine_state.ts";
 import { readUnsent } from "../store/unsent.ts";
 import type { Workers } from "../worker/worker_pool.ts";
 import { openQueues } from "./channel_queue.ts";
@@ -26,6 +26,7 @@ import { type AlarmResult, ranResult } from "./result.ts";
 import { type OpenFacts, openRun } from "./run.ts";
 import { sourcesInUse, updateSources } from "./source_states.ts";
 import { Sources } from "./sources.ts";
+import { endStopped } from "./stopped_alarms.ts";
 import { fenced, lockTicks } from "./tick_lock.ts";
 
 /** What a tick works with; made once at the edge. */
@@ -74,6 +75,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const quarantines = readQuarantines({ states, modules, only, now, after: quarantineAfter });
     const {
       alarms,
+      stopped,
       errors,
       newModules,
       teams,
@@ -92,7 +94,10 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       log,
     });
 
-    const unsent = await readUnsent(db);
+    const unsent = await readUnsent(
+      db,
+      stopped.map(({ row }) => row.name),
+    );
     const queues = openQueues(engine, deadline, unsent);
     const ran = await Promise.all(
       alarms.map(async (loading): Promise<AlarmResult> => {
@@ -105,6 +110,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
           run,
           detect: (active) => detect(alarm, active, { config, workers, sources, now, log }),
           teams,
+          settling: settlingOf(states, row.name),
           clearGuardShare,
         });
         const outOfTime = deadline.signal.aborted;
@@ -131,7 +137,10 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
     const lastQueues = deadline.signal.aborted
       ? openQueues(engine, { signal: deadline.notified, patientUntil: 0 }, unsent)
       : queues;
-    const results = [...updated];
+    const results = [
+      ...updated,
+      ...(await endStopped(stopped, { db, run, queues: lastQueues, teams, unsent })),
+    ];
     if (builtIn !== undefined)
       results.push(
         await runEngineAlarm({

@@ -9,7 +9,7 @@ import { ALARMS_CONTEXT, entryTitle, insertEntries, jsonText, keepVersion } from
 
 /**
  * All alarm configurations, archived ones too, by `entry_id`; if two rows share one, the oldest comes first.
- * `invalid` are errors about rows that do not name an alarm, `deleted` the names of alarms whose row was deleted:
+ * `invalid` are errors about rows that do not name an alarm, `deleted` the alarms whose row was deleted:
  * their modules are not new.
  */
 export async function alarmRows(db: Queryable) {
@@ -20,12 +20,12 @@ export async function alarmRows(db: Queryable) {
   );
   const rows: AlarmRow[] = [];
   const invalid: string[] = [];
-  const deleted: string[] = [];
+  const deleted: AlarmRow[] = [];
   for (const row of found) {
     const parsed = parseAlarmRow(row);
     if (typeof parsed === "string") {
       if (row.archived !== true && row.deleted !== true) invalid.push(parsed);
-    } else if (row.deleted === true) deleted.push(parsed.name);
+    } else if (row.deleted === true) deleted.push(parsed);
     else rows.push(parsed);
   }
   return { rows, invalid, deleted };

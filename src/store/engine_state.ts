@@ -1,6 +1,20 @@
-import { nullish, number, object, pipe, safeParse, string, transform } from "valibot";
+import {
+  exactOptional,
+  maxValue,
+  minValue,
+  nullish,
+  number,
+  object,
+  pipe,
+  regex,
+  safeParse,
+  string,
+  transform,
+  union,
+} from "valibot";
 import { ENGINE } from "../core/event_key.ts";
 import type { AlarmState } from "../core/quarantine.ts";
+import type { Settling } from "../core/reconcile.ts";
 import type { Pending } from "../core/settle.ts";
 import type { SourceState } from "../core/source_state.ts";
 import { isJsonObject, type JsonObject, safeText } from "../text/json.ts";
@@ -77,8 +91,21 @@ const AlarmStateData = object({
 const SourceStateData = object({ since: number(), cause: string() });
 
 const PendingData = pipe(
-  object({ first_seen: number(), hits: number() }),
-  transform(({ first_seen: firstSeen, hits }) => ({ firstSeen, hits })),
+  object({
+    first_seen: number(),
+    // Earlier versions had a number of outcomes in a row.
+    hits: union([
+      pipe(string(), regex(/^[01]{1,100}$/)),
+      pipe(
+        number(),
+        minValue(1),
+        maxValue(100),
+        transform((count) => "1".repeat(count)),
+      ),
+    ]),
+    subject: exactOptional(string()),
+  }),
+  transform(({ first_seen: firstSeen, ...rest }) => ({ firstSeen, ...rest })),
 );
 
 /** The state of an alarm, by its name; undefined if it is healthy or its row is unreadable. */
@@ -128,9 +155,13 @@ export async function saveSourceState(
   await saveState(tx, SOURCE, source, state, now);
 }
 
-/** What an alarm observed and does not detect yet; unreadable entries are skipped. */
-export function pendingOf(states: States, alarm: string): Pending {
-  const rows = states.get(stateName(PENDING, alarm))?.pending;
+/** What an alarm detects and has not settled, and which events are about to clear; unreadable entries are skipped. */
+export function settlingOf(states: States, alarm: string): Settling {
+  const { pending, clearing } = states.get(stateName(PENDING, alarm)) ?? {};
+  return { pending: readPending(pending), clearing: readPending(clearing) };
+}
+
+function readPending(rows: unknown): Pending {
   const entries = Object.entries(isJsonObject(rows) ? rows : {}).map(([key, row]) => {
     return [key, safeParse(PendingData, row)] as const;
   });
@@ -139,18 +170,26 @@ export function pendingOf(states: States, alarm: string): Pending {
   );
 }
 
-/** Saves what is pending of an alarm. */
-export async function savePending(
+/** Saves what `settlingOf` reads. */
+export async function saveSettling(
   tx: Transaction,
   alarm: string,
-  pending: Pending,
+  { pending, clearing }: Settling,
   now: number,
 ): Promise<void> {
-  const entries = [...pending].map(([key, { firstSeen, hits }]) => {
-    return [key, { first_seen: firstSeen, hits }];
+  const state = {
+    ...(pending.size > 0 && { pending: pendingRows(pending) }),
+    ...(clearing.size > 0 && { clearing: pendingRows(clearing) }),
+  };
+  const isEmpty = pending.size + clearing.size === 0;
+  await saveState(tx, PENDING, alarm, isEmpty ? undefined : state, now);
+}
+
+function pendingRows(pending: Pending): object {
+  const entries = [...pending].map(([key, { firstSeen, ...rest }]) => {
+    return [key, { first_seen: firstSeen, ...rest }];
   });
-  const state = entries.length === 0 ? undefined : { pending: Object.fromEntries(entries) };
-  await saveState(tx, PENDING, alarm, state, now);
+  return Object.fromEntries(entries);
 }
 
 /** What is stored of a channel that delivered. */

@@ -1,7 +1,11 @@
 import type { EventTexts } from "../core/bundle.ts";
+import { ENGINE_KEYS } from "../core/detection.ts";
 import { eventEntryId } from "../core/event_key.ts";
+import { type Level, NO_LEVEL } from "../core/level.ts";
+import { isJsonObject, type JsonObject } from "../text/json.ts";
 import type { Queryable, Row } from "./database.ts";
 import { LIVE, readData } from "./entry.ts";
+import { LEVEL, levelReader, NOTICES, type ReadSwf, swfReader } from "./notices.ts";
 
 /** The condition of the partial indexes on events; that on active events has one more part. */
 const LIVE_EVENT = `kind = 'event' AND ${LIVE}`;
@@ -13,7 +17,9 @@ export interface EventFilter {
   readonly limit: number;
 }
 
-const NEWEST = `SELECT id, title, data FROM entry
+const COLUMNS = `id, title, data, ${NOTICES} AS notices, ${LEVEL} AS level`;
+
+const NEWEST = `SELECT ${COLUMNS} FROM entry
      WHERE ${LIVE_EVENT} AND ($1::text IS NULL OR data->'entry_id' = to_jsonb($1))
      ORDER BY timestamp_created DESC, id LIMIT $2::int`;
 
@@ -21,7 +27,7 @@ const NEWEST = `SELECT id, title, data FROM entry
 const NEWEST_ACTIVE = `WITH active AS MATERIALIZED (
        SELECT id, title, data, timestamp_created FROM entry
        WHERE ${LIVE_EVENT} AND data->>'clear_time' IS NULL AND ($1::text IS NULL OR data->>'entry_id' = $1))
-     SELECT id, title, data FROM active ORDER BY timestamp_created DESC, id LIMIT $2::int`;
+     SELECT ${COLUMNS} FROM active ORDER BY timestamp_created DESC, id LIMIT $2::int`;
 
 /** Events for people to read, newest first; all of them with the limit 0. */
 export async function listEvents(
@@ -30,7 +36,23 @@ export async function listEvents(
 ): Promise<readonly ListedEvent[]> {
   const entryId = alarm === undefined ? null : eventEntryId(alarm);
   const rows = await db.query(all ? NEWEST : NEWEST_ACTIVE, [entryId, limit || null]);
-  return rows.map(listedEvent);
+  return rows.map(eventReader());
+}
+
+/** The events of an entity, newest first; `key` is a dedupe key. */
+export async function eventsOf(
+  db: Queryable,
+  alarm: string,
+  key: string,
+  limit: number,
+): Promise<readonly ListedEvent[]> {
+  const rows = await db.query(
+    `SELECT ${COLUMNS} FROM entry
+     WHERE ${LIVE_EVENT} AND data->'entry_id' = to_jsonb($1::text) AND data->>'dedupe_key' = $2
+     ORDER BY timestamp_created DESC, id LIMIT $3::int`,
+    [eventEntryId(alarm), key, limit],
+  );
+  return rows.map(eventReader());
 }
 
 /** The events with these ids that are still kept. */
@@ -38,10 +60,8 @@ export async function eventsById(
   db: Queryable,
   ids: readonly string[],
 ): Promise<readonly ListedEvent[]> {
-  const rows = await db.query("SELECT id, title, data FROM entry WHERE id = ANY($1::text[])", [
-    ids,
-  ]);
-  return rows.map(listedEvent);
+  const rows = await db.query(`SELECT ${COLUMNS} FROM entry WHERE id = ANY($1::text[])`, [ids]);
+  return rows.map(eventReader());
 }
 
 export interface FoundEvent {
@@ -87,21 +107,56 @@ export async function countEvents(db: Queryable, { alarm, all }: Omit<EventFilte
   return Number(row?.count);
 }
 
-export type ListedEvent = ReturnType<typeof listedEvent>;
+export interface ListedEvent extends Pick<ReadSwf, "notices" | "unsent" | "peak" | "fired"> {
+  readonly id: string;
+  /** The alarm's name. */
+  readonly alarm: string;
+  readonly dedupeKey: string;
+  readonly subject: string;
+  readonly level: Level;
+  readonly fireTime: number | undefined;
+  /** When it was first detected; its `fireTime` unless it had to settle. */
+  readonly firstSeen: number | undefined;
+  readonly lastSeen: number | undefined;
+  readonly clearTime: number | undefined;
+  readonly clearReason: string | undefined;
+  /** When the clear guard held its clear. */
+  readonly clearHeldAt: number | undefined;
+  readonly lastNotified: number | undefined;
+  /** What its detection said. */
+  readonly data: JsonObject;
+}
 
-function listedEvent(row: Row) {
-  const data = readData(row.data);
-  return {
-    id: String(row.id),
-    alarm: (data.text("entry_id") ?? "").replace(/^event_/, ""),
-    dedupeKey: data.text("dedupe_key") ?? "",
-    subject: data.text("subject") ?? String(row.title),
-    fireTime: data.number("fire_time"),
-    lastSeen: data.number("last_seen"),
-    clearTime: data.number("clear_time"),
-    clearReason: data.text("clear_reason"),
-    lastNotified: data.number("last_notified"),
+function eventReader(): (row: Row) => ListedEvent {
+  const read = swfReader();
+  const levelOf = levelReader();
+  return (row) => {
+    const data = readData(row.data);
+    const { firstSeen, ...swf } = read(row.notices);
+    const fireTime = data.number("fire_time");
+    return {
+      ...swf,
+      id: String(row.id),
+      alarm: (data.text("entry_id") ?? "").replace(/^event_/, ""),
+      dedupeKey: data.text("dedupe_key") ?? "",
+      subject: data.text("subject") ?? String(row.title),
+      level: levelOf(row.level).level ?? NO_LEVEL,
+      fireTime,
+      firstSeen: firstSeen ?? fireTime,
+      lastSeen: data.number("last_seen"),
+      clearTime: data.number("clear_time"),
+      clearReason: data.text("clear_reason"),
+      clearHeldAt: data.number("clear_held_at"),
+      lastNotified: data.number("last_notified"),
+      data: withoutEngineKeys(row.data),
+    };
   };
+}
+
+/** The facts of its detection. */
+function withoutEngineKeys(data: unknown): JsonObject {
+  const entries = Object.entries(isJsonObject(data) ? data : {});
+  return Object.fromEntries(entries.filter(([key]) => !ENGINE_KEYS.has(key)));
 }
 
 /** How many events of each alarm are active, and how many of these a mail has yet to name; by the alarm's name. */
@@ -124,21 +179,31 @@ export async function eventCounts(db: Queryable) {
 /** Separates the alarm's description from the detection's body; the dashboards split there too. */
 export const CONTENT_MARK = "\n\n---\n\n";
 
-/** The stored subject and body of events, by id; the body is what follows the alarm's description. */
+/** The stored texts of events, by id; the body is what follows the alarm's description. */
 export async function eventTexts(
   db: Queryable,
   ids: readonly string[],
   description: string,
 ): Promise<ReadonlyMap<string, EventTexts>> {
   if (ids.length === 0) return new Map();
-  const rows = await db.query(
-    "SELECT id, title, content, data FROM entry WHERE id = ANY($1::text[])",
-    [ids],
-  );
+  const rows = await db.query(`SELECT ${COLUMNS}, content FROM entry WHERE id = ANY($1::text[])`, [
+    ids,
+  ]);
+  const read = eventReader();
   return new Map(
     rows.map((row) => {
-      const subject = readData(row.data).text("subject") ?? String(row.title);
-      return [String(row.id), { subject, body: bodyOf(String(row.content), description) }];
+      const { id, subject, data, fired } = read(row);
+      const { metric } = data;
+      const isMetric = typeof metric === "string" || typeof metric === "number";
+      return [
+        id,
+        {
+          subject,
+          body: bodyOf(String(row.content), description),
+          ...(isMetric && { metric: String(metric) }),
+          ...(fired && { fired }),
+        },
+      ];
     }),
   );
 }

@@ -1,11 +1,13 @@
 import { TOLERANCE } from "../core/clock.ts";
 import { ENGINE, eventEntryId } from "../core/event_key.ts";
+import { NO_LEVEL } from "../core/level.ts";
 import type { ActiveEvent, ActiveEvents, AlarmRow, Outcome, SafeDetection } from "../core/model.ts";
 import type { OpenedEvent } from "../core/notice.ts";
+import { type EventChange, RECOVERED } from "../core/reconcile.ts";
 import type { Queryable, SqlValue, Transaction } from "./database.ts";
 import { ALARMS_CONTEXT, insertEntries, jsonText, LIVE, type NewEntry, numberAt } from "./entry.ts";
 import { CONTENT_MARK } from "./event_list.ts";
-import { NOTICES, noticesReader, SWF } from "./notices.ts";
+import { LEVEL, levelReader, NOTICES, SWF, swfReader } from "./notices.ts";
 
 /** UUIDs of event rows. */
 export type Ids = readonly string[];
@@ -27,11 +29,12 @@ const STILL_ACTIVE = `kind || ' ' || context_id = 'event ${ALARMS_CONTEXT}' AND 
 /** All active events of an alarm, in the order of their index. */
 export async function activeEvents(db: Queryable, alarmName: string): Promise<ActiveEvents> {
   const events = new Map<string, ActiveEvent>();
-  const notices = noticesReader();
+  const read = swfReader();
+  const levelOf = levelReader();
   for (let after: string | undefined = ""; after !== undefined; ) {
     const rows = await db.query(
       `SELECT id, data->>'dedupe_key' AS "dedupeKey", md5(data->>'dedupe_key') AS digest,
-              ${numberAt("fire_time")} AS "fireTime", ${NOTICES} AS notices,
+              ${numberAt("fire_time")} AS "fireTime", ${NOTICES} AS notices, ${LEVEL} AS level,
               ${numberAt("clear_held_at")} AS "clearHeldAt"
        FROM entry
        WHERE ${ACTIVE} AND data->>'entry_id' = $1 AND md5(data->>'dedupe_key') > $2
@@ -40,11 +43,15 @@ export async function activeEvents(db: Queryable, alarmName: string): Promise<Ac
     );
     for (const row of rows) {
       const dedupeKey = String(row.dedupeKey);
+      const { notices, peak, firstSeen } = read(row.notices);
       events.set(dedupeKey, {
         id: String(row.id),
         dedupeKey,
         fireTime: Number(row.fireTime),
-        notices: notices(row.notices),
+        notices,
+        ...levelOf(row.level),
+        ...(peak && { peak }),
+        ...(firstSeen !== undefined && { firstSeen }),
         // 0 is none.
         clearHeldAt: Number(row.clearHeldAt) || undefined,
       });
@@ -122,9 +129,9 @@ export async function openEvents(
 }
 
 function* newEvents(events: readonly OpenedEvent[], facts: FiringFacts): Generator<NewEntry> {
-  for (const { id, dedupeKey } of events) {
-    const detection = facts.detections.get(dedupeKey);
-    if (detection !== undefined) yield newEvent(id, detection, facts);
+  for (const event of events) {
+    const detection = facts.detections.get(event.dedupeKey);
+    if (detection !== undefined) yield newEvent(event, detection, facts);
   }
 }
 
@@ -134,15 +141,19 @@ const NOT_YET = {
   mail_owed: undefined,
   clear_held_at: undefined,
   clear_reason: undefined,
+  severity: undefined,
+  stage: undefined,
 };
 
 /** The row contract of a new event: the detection's own data comes first, so that the engine's keys win. */
 function newEvent(
-  id: string,
+  { id, level = NO_LEVEL, firstSeen }: OpenedEvent,
   detection: SafeDetection,
   { alarm, recipientsOf, fireTime }: FiringFacts,
 ): NewEntry {
   const own = detection.recipients;
+  const { severity, stage } = level;
+  const current = { ...(severity && { severity }), ...(stage !== undefined && { stage }) };
   const head = alarm.description.trimEnd();
   return {
     id,
@@ -152,6 +163,7 @@ function newEvent(
       ...detection.data,
       // The engine's own keys; a module that breaks the worker's code could send them.
       ...NOT_YET,
+      ...current,
       entry_id: eventEntryId(alarm.name),
       fire_time: fireTime,
       clear_time: null,
@@ -160,7 +172,13 @@ function newEvent(
       subject: detection.subject,
       recipients: recipientsOf(detection),
       alarm_config_id: alarm.id,
-      swf: { news_at: fireTime, news: "fired", ...(own.length > 0 && { recipients: own }) },
+      swf: {
+        news_at: fireTime,
+        news: "fired",
+        ...(Object.keys(current).length > 0 && { peak: current }),
+        ...(firstSeen !== undefined && { first_seen: firstSeen }),
+        ...(own.length > 0 && { recipients: own }),
+      },
     },
   };
 }
@@ -169,6 +187,48 @@ function newEvent(
 export async function touchEvents(tx: Transaction, ids: Ids, now: number): Promise<void> {
   const data = "jsonb_set(data - 'clear_held_at', '{last_seen}', to_jsonb($2::float8))";
   await updateEvents(tx, ids, data, [now], STILL_ACTIVE);
+}
+
+/** An event of which more changes than that it was detected again. */
+export interface ChangedEvent extends EventChange {
+  readonly id: string;
+  /** Epoch seconds of its latest news. */
+  readonly newsAt: number | undefined;
+}
+
+/**
+ * Records severities, stages and the ends of acknowledgements. An acknowledgement that a person made since the event was
+ * read stays.
+ */
+export async function changeEvents(
+  tx: Transaction,
+  changes: readonly ChangedEvent[],
+  now: number,
+): Promise<void> {
+  // One constant; each row looks itself up.
+  const change = "($3::text::jsonb->id)";
+  const ack = `${SWF}->'ack'`;
+  const data = `data || coalesce(${change}->'level', '{}') || jsonb_build_object('swf',
+      (CASE WHEN ${change} ? 'anew' THEN ${SWF} - 'reminders' ELSE ${SWF} END) || (${change}->'swf')
+      || CASE WHEN NOT ${change} ? 'level' OR ${SWF} ? 'fired' THEN '{}'
+           ELSE jsonb_build_object('fired', jsonb_build_object('severity', data->'severity', 'stage', data->'stage')) END
+      || CASE WHEN ${ack}->'at' = ${change}->'ack'->'at' THEN jsonb_build_object('ack', (${ack}) || (${change}->'ack')) ELSE '{}' END)`;
+  for (let start = 0; start < changes.length; start += BATCH) {
+    const batch = changes.slice(start, start + BATCH);
+    const byId = Object.fromEntries(batch.map((each) => [each.id, changeFacts(each)]));
+    const ids = batch.map(({ id }) => id);
+    await updateEvents(tx, ids, data, [now, jsonText(byId)], STILL_ACTIVE);
+  }
+}
+
+function changeFacts({ newsAt, level: change, ack }: ChangedEvent): object {
+  const { level, peak, news } = change ?? {};
+  return {
+    ...(level && { level: { severity: level.severity ?? null, stage: level.stage ?? null } }),
+    swf: { ...(peak && { peak }), ...(news && { news, news_at: newsAt }) },
+    ...((news ?? ack) && { anew: true }),
+    ...(ack && { ack: { at: ack.at, ended_at: ack.ended?.at, ended: ack.ended?.reason } }),
+  };
 }
 
 /** Records that the clear guard held the events back. */
@@ -180,19 +240,26 @@ export async function holdEvents(tx: Transaction, ids: Ids, now: number): Promis
 /** Ends those of the events that are still active and that no later tick has seen, except by a clock that was ahead. */
 export async function clearEvents(
   tx: Transaction,
-  ids: Ids,
-  /** `unsent`: the channels that have to hear of it. */
-  { reason, unsent }: { readonly reason: string; readonly unsent: readonly string[] },
+  clears: readonly { readonly id: string; readonly reason: string }[],
+  /** The channels that have to hear of it. */
+  unsent: readonly string[],
   now: number,
 ): Promise<void> {
   const news = { news: "cleared", news_at: now, ...(unsent.length > 0 && { unsent }) };
   // News is later than every notification of the event, also one of a clock that was ahead.
-  const data = `data || jsonb_build_object('clear_time', $2::float8, 'clear_reason', $3::text,
-      'swf', ${SWF} || $4::text::jsonb || CASE WHEN data->'last_notified' >= to_jsonb($2)
+  const data = `data || jsonb_build_object('clear_time', $2::float8, 'clear_reason', coalesce($3::text::jsonb->>id, $4::text),
+      'swf', ${SWF} || $5::text::jsonb || CASE WHEN data->'last_notified' >= to_jsonb($2)
         THEN jsonb_build_object('news_at', greatest($2, ${numberAt("last_notified")} + 0.001)) ELSE '{}' END)`;
   const seen = numberAt("last_seen");
   const condition = `${STILL_ACTIVE} AND NOT (${seen} > $2 AND ${seen} <= $2 + ${TOLERANCE})`;
-  await updateEvents(tx, ids, data, [now, reason, jsonText(news)], condition);
+  for (let start = 0; start < clears.length; start += BATCH) {
+    const batch = clears.slice(start, start + BATCH);
+    const stated = batch.filter(({ reason }) => reason !== RECOVERED);
+    const reasons = Object.fromEntries(stated.map(({ id, reason }) => [id, reason]));
+    const params = [now, jsonText(reasons), RECOVERED, jsonText(news)];
+    const ids = batch.map(({ id }) => id);
+    await updateEvents(tx, ids, data, params, condition);
+  }
 }
 
 /** Sets `data` to an SQL expression, in batches of ids; `$2`, the first of `params`, is the time. */

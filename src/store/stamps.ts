@@ -39,9 +39,11 @@ export async function stampNotified(
         'notified', ${NOTIFIED} || jsonb_build_object($3::text, $4::float8),
         'to', (${orEmpty(`data->'swf'->'to'`)}) || jsonb_build_object($3, to_jsonb($5::text[]))) || ${news})
     || jsonb_build_object('last_notified', greatest($4, ${last}))`;
-  // A reminder does not tell the channel any news. Several channels may remind in one tick.
-  const counted = `${FULL_SWF} || CASE WHEN ${NOTIFIED}->$3 >= to_jsonb(${NEWS_AT}) AND ${last} < $4
-      THEN jsonb_build_object('reminders', ${numberAt("reminders", "data->'swf'")} + 1) ELSE '{}' END`;
+  // A reminder does not tell the channel any news.
+  const reminders = `(${orEmpty("data->'swf'->'reminders'")})`;
+  const counted = `${FULL_SWF} || CASE WHEN ${NOTIFIED}->$3 >= to_jsonb(${NEWS_AT}) AND ${NOTIFIED}->$3 < to_jsonb($4::float8)
+      THEN jsonb_build_object('reminders', ${reminders} || jsonb_build_object($3,
+        CASE WHEN jsonb_typeof(${reminders}->$3) = 'number' THEN (${reminders}->>$3)::float8 ELSE 0 END + 1)) ELSE '{}' END`;
   // Most are named for the first time: what is added to them is the same for all.
   const first = { notified: { [channel]: composedAt }, to: { [channel]: to } };
   const data = `CASE WHEN ${IS_FIRST} THEN data || jsonb_build_object('last_notified', $4::float8, 'swf', (data->'swf') || $6::text::jsonb)

@@ -4,7 +4,7 @@ import type { OpenNotification } from "../core/notification.ts";
 import type { Queryable } from "./database.ts";
 import { LIVE, numberAt } from "./entry.ts";
 import { ACTIVE } from "./events.ts";
-import { NOTICES, noticesReader } from "./notices.ts";
+import { LEVEL, levelReader, NOTICES, swfReader } from "./notices.ts";
 import { CHANNEL, NOTIFICATION, OPEN } from "./notifications.ts";
 import { readOpen } from "./open_notification.ts";
 
@@ -18,10 +18,10 @@ export const UNSENT_CLEAR = `kind = 'event' AND ${LIVE}
 export type Unsent = Awaited<ReturnType<typeof readUnsent>>;
 
 /**
- * What earlier ticks could not deliver, and whether they found trouble of the engine; usually nothing. One statement
- * for all alarms of a tick.
+ * What earlier ticks could not deliver, whether they found trouble of the engine, and which of the alarms that were
+ * `stopped` still have active events; usually nothing. One statement for all alarms of a tick.
  */
-export async function readUnsent(db: Queryable) {
+export async function readUnsent(db: Queryable, stopped: readonly string[] = []) {
   const rows = await db.query(
     `SELECT DISTINCT 'clear ' || (data->>'entry_id') AS unsent, NULL::float8 AS until FROM entry WHERE ${UNSENT_CLEAR}
      UNION ALL
@@ -30,12 +30,17 @@ export async function readUnsent(db: Queryable) {
      SELECT 'queued ' || (data->>'channel'), max(CASE WHEN jsonb_typeof(data->'not_before') = 'number' THEN (data->>'not_before')::float8 END)
      FROM entry WHERE ${OPEN} AND data->>'state' = 'queued' GROUP BY 1
      UNION ALL
-     (SELECT 'engine', NULL FROM entry WHERE ${ACTIVE} AND data->>'entry_id' = '${eventEntryId(ENGINE)}' LIMIT 1)`,
+     (SELECT 'engine', NULL FROM entry WHERE ${ACTIVE} AND data->>'entry_id' = '${eventEntryId(ENGINE)}' LIMIT 1)
+     UNION ALL
+     SELECT DISTINCT 'active ' || (data->>'entry_id'), NULL::float8 FROM entry WHERE ${ACTIVE} AND data->>'entry_id' = ANY($1::text[])`,
+    [stopped.map(eventEntryId)],
   );
   const unsent = new Map(rows.map((row) => [String(row.unsent), Number(row.until)]));
   return {
     /** Whether some channels still have to hear that events of the alarm have cleared. */
     hasClears: (alarmName: string): boolean => unsent.has(`clear ${eventEntryId(alarmName)}`),
+    /** Whether one of the alarms that no longer run has active events. */
+    isActive: (alarmName: string): boolean => unsent.has(`active ${eventEntryId(alarmName)}`),
     /** Whether a notification of the alarm is open. */
     hasOpen: (alarmEntryId: string): boolean => unsent.has(`open ${alarmEntryId}`),
     /** Epoch seconds until which the channel accepts nothing; 0 if it did not say so. */
@@ -72,7 +77,7 @@ export async function unsentClears(
 ): Promise<readonly UnsentClear[]> {
   const rows = await db.query(
     `SELECT id, COALESCE(data->>'dedupe_key', id) AS "dedupeKey", ${NOTICES} AS notices,
-            ${numberAt("fire_time")} AS "fireTime", ${numberAt("clear_time")} AS "clearTime"
+            ${LEVEL} AS level, data->>'clear_reason' AS reason, ${numberAt("fire_time")} AS "fireTime", ${numberAt("clear_time")} AS "clearTime"
      FROM (SELECT DISTINCT data->'swf'->'unsent' AS channels FROM entry
            WHERE ${UNSENT_CLEAR} AND data->>'entry_id' = $1) AS found
      CROSS JOIN LATERAL (SELECT * FROM entry
@@ -81,16 +86,20 @@ export async function unsentClears(
      ORDER BY timestamp_created, id`,
     [eventEntryId(alarmName)],
   );
-  const notices = noticesReader();
+  const read = swfReader();
+  const levelOf = levelReader();
   return rows.map((row) => {
-    const { unsent, ...rest } = notices(row.notices);
+    const { notices, unsent, firstSeen } = read(row.notices);
     return {
       id: String(row.id),
       dedupeKey: String(row.dedupeKey),
       fireTime: Number(row.fireTime),
       clearTime: Number(row.clearTime),
-      notices: rest,
+      notices,
       unsent,
+      ...levelOf(row.level),
+      ...(firstSeen !== undefined && { firstSeen }),
+      ...(typeof row.reason === "string" && { clearReason: row.reason }),
     };
   });
 }

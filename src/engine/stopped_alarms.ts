@@ -1,0 +1,64 @@
+import type { StoppedAlarm } from "../alarm/load_alarms.ts";
+import type { ActiveEvents, Outcome } from "../core/model.ts";
+import { resolveRecipients } from "../core/recipients.ts";
+import { type NotifyFacts, notify } from "./notify.ts";
+import { type Recorded, type RecordFacts, record } from "./record.ts";
+import { type RanResult, ranResult } from "./result.ts";
+
+/**
+ * An alarm that was archived or deleted looks at nothing any more: its events end, and what it still has to say is
+ * delivered. Only those that have something left are among the results. Never throws.
+ */
+export async function endStopped(
+  stopped: readonly StoppedAlarm[],
+  facts: NotifyFacts,
+): Promise<readonly RanResult[]> {
+  const { unsent, run, teams } = facts;
+  const left = stopped.filter(
+    ({ row: { name, entryId } }) =>
+      unsent.isActive(name) || unsent.hasClears(name) || unsent.hasOpen(entryId),
+  );
+  return await Promise.all(
+    left.map(async ({ row, reason }): Promise<RanResult> => {
+      const recorded = await endEvents({ row, reason }, facts);
+      const notified = await notify(row, recorded, facts);
+      return ranResult({
+        alarm: {
+          row,
+          module: undefined,
+          readiness: { kind: "faulty", message: reason, cause: "row" },
+        },
+        recorded,
+        notified,
+        recipients: resolveRecipients(row.recipients, teams).addresses,
+        outOfTime: false,
+        mode: run.mode,
+      });
+    }),
+  );
+}
+
+/** Ends all events of an alarm. Never throws. */
+export async function endEvents(
+  { row, reason }: StoppedAlarm,
+  facts: Pick<RecordFacts, "db" | "run" | "teams">,
+): Promise<Recorded> {
+  const detect = async (active: ActiveEvents): Promise<Outcome> =>
+    statedClears(new Map([...active.keys()].map((key) => [key, reason])));
+  return await record({ row, module: undefined }, { ...facts, detect, clearGuardShare: 1 });
+}
+
+/** The outcome of a person or a rule that ends events, and that looked at nothing. */
+export function statedClears(clears: ReadonlyMap<string, string>): Outcome {
+  return {
+    status: "partial",
+    cause: undefined,
+    reasons: [],
+    keys: new Set(),
+    detections: new Map(),
+    levels: new Map(),
+    clears,
+    notes: [],
+    seconds: 0,
+  };
+}
