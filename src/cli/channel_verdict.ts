@@ -1,0 +1,125 @@
+import type { ActiveEvent, AlarmRow } from "../core/model.ts";
+import { muteOf } from "../core/mute/mute.ts";
+import { isUnsent, notifiedAt } from "../core/news.ts";
+import { type BundleItem, type ItemReason, reminderOf } from "../core/notice.ts";
+import type { ChannelNotice } from "../engine/notify.ts";
+import { utcMinute } from "../text/utc.ts";
+
+/** Why nothing is sent about an entity now. */
+export interface Held {
+  /** For people. */
+  readonly reason: string;
+  /** Epoch seconds; undefined if it has no end of its own. */
+  readonly until: number | undefined;
+}
+
+/** What a tick says of one entity on one channel, and why. Times are epoch seconds. */
+export interface ChannelVerdict extends Held {
+  readonly channel: string;
+  readonly notifiedAt: number | undefined;
+  readonly notifies: boolean;
+  /** To whom; empty if it does not notify. */
+  readonly to: readonly string[];
+  /** What would hold a notification back, whether or not one is due. */
+  readonly held: Held | undefined;
+  /** Undefined if there is none, or nobody knows when. */
+  readonly nextReminder: number | undefined;
+}
+
+export interface VerdictFacts {
+  readonly alarm: Pick<AlarmRow, "name" | "enabled" | "renotify">;
+  readonly key: string;
+  /** The entity's event after the tick. */
+  readonly event: Pick<ActiveEvent, "fireTime" | "notices"> | undefined;
+  /** Whether the event has cleared. */
+  readonly isOver: boolean;
+  /** What the alarm has to say, of what it did with this entity alone. */
+  readonly notice: Pick<
+    ChannelNotice,
+    "channel" | "usable" | "recipients" | "fresh" | "continuing" | "cleared" | "omitted"
+  >;
+  /** What is wrong with the channel's settings. */
+  readonly faults: readonly string[];
+  readonly now: number;
+}
+
+export function channelVerdict(facts: VerdictFacts): ChannelVerdict {
+  const { key, event, notice } = facts;
+  const { channel, fresh, continuing, cleared } = notice;
+  const item = [...fresh, ...continuing, ...cleared].find(({ dedupeKey }) => dedupeKey === key);
+  const held = heldOn(facts, item !== undefined);
+  const nextReminder = reminderAfter(facts, held);
+  const verdict = { channel, notifiedAt: event && notifiedAt(event, channel), held, nextReminder };
+  if (held === undefined && item !== undefined)
+    return {
+      ...verdict,
+      notifies: true,
+      to: notice.recipients,
+      reason: dueReason(item),
+      until: undefined,
+    };
+  const { reason, until } = held ?? nothingDue(facts, nextReminder);
+  return { ...verdict, notifies: false, to: [], reason, until };
+}
+
+function heldOn(facts: VerdictFacts, isDue: boolean): Held | undefined {
+  const { alarm, event, isOver, notice, faults, now } = facts;
+  const { channel, usable, recipients, omitted } = notice;
+  const set = `bin/swf-alarms alarm set ${alarm.name}`;
+  const held = (reason: string): Held => ({ reason, until: undefined });
+  if (!alarm.enabled) return held(`notifications are off; to turn them on, run: ${set} --mail on`);
+  const muted = event && !isOver ? muteOf({ event, channel, now }) : undefined;
+  if (muted !== undefined) return { reason: muted.reason, until: muted.until };
+  if (usable !== "usable") {
+    const what = usable === "unusable" ? "cannot be used" : "is not configured";
+    return held([`the channel ${what}`, ...faults].join("; "));
+  }
+  if (isDue && recipients.length === 0)
+    return held(`there are no recipients; to add some, run: ${set} --recipients ADDRESS`);
+  if (omitted["may have been mailed"] > 0)
+    return held("a notification that names it may have been delivered; the repeat waits");
+  if (omitted["the service asked to wait"] > 0)
+    return held("a notification that names it waits: the service asked to wait");
+  return undefined;
+}
+
+/** After an acknowledgement with an end, the reminders begin anew at that end. */
+function reminderAfter(facts: VerdictFacts, held: Held | undefined): number | undefined {
+  const { alarm, event, isOver, notice, now } = facts;
+  if (event === undefined || isOver || isUnsent(event, notice.channel)) return undefined;
+  if (held !== undefined && held.until === undefined) return undefined;
+  return reminderOf(event, notice.channel, alarm.renotify, held?.until ?? now)?.due;
+}
+
+function nothingDue({ alarm, isOver, notice: { omitted } }: VerdictFacts, nextReminder?: number) {
+  const set = `to change that, run: bin/swf-alarms alarm set ${alarm.name}`;
+  const because = (reason: string, until?: number): Held => ({ reason, until });
+  if (isOver) return because(`the alarm does not notify of clears; ${set} --notify-clear on`);
+  if (omitted["already mailed"] > 0)
+    return because(`it was notified, and the alarm sends no reminders; ${set} --renotify HOURS`);
+  if (omitted["no further reminder"] > 0)
+    return because(`it was notified, and its last reminder of ${alarm.renotify.count} was sent`);
+  if (omitted["not seen this tick"] > 0)
+    return because("it was notified; reminders are sent only while it is detected");
+  if (omitted["renotification not due"] > 0 && nextReminder !== undefined)
+    return because(
+      `it was notified; the next reminder is due at ${utcMinute(nextReminder)}`,
+      nextReminder,
+    );
+  return because("there is nothing to say");
+}
+
+const DUE: { readonly [reason in ItemReason]: string } = {
+  new: "it is new",
+  unsent: "no notification has named it there",
+  "severity rose": "its severity rose",
+  "stage advanced": "its stage advanced",
+  "renotification due": "a reminder is due",
+  cleared: "it has cleared",
+  "cleared before it could be mailed": "it has cleared, and was not notified before",
+};
+
+function dueReason({ reason, reminder }: BundleItem): string {
+  if (reminder === undefined) return DUE[reason];
+  return `reminder ${reminder.number} is due${reminder.isFinal ? ", the last one" : ""}`;
+}
