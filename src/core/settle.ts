@@ -1,3 +1,5 @@
+import { duration } from "../text/utc.ts";
+
 /**
  * When something that comes and goes counts: once it was there in `hits` of the last `of` outcomes that looked, or in all
  * of them for so many seconds. `since` is when it began, if that is known otherwise.
@@ -96,7 +98,7 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 ]);
 const MAX_SECONDS = 30 * 86_400;
 
-export const SETTLE_FORMS = `a number of outcomes in a row such as 3, some of the last ones such as 2/3 (at most ${MAX_OUTCOMES}), a time such as 15m, or off`;
+export const SETTLE_FORMS = `a number of outcomes in a row such as 3, some of the last ones such as 2/3 (at most ${MAX_OUTCOMES}), a time such as 15m (at most 30d), or off`;
 
 /** `3`, `2/3`, `15m`; undefined is `off`. Returns a message if it is neither. */
 export function parseSettle(text: string): SettleRule | undefined | { readonly error: string } {
@@ -115,7 +117,7 @@ export function parseSettle(text: string): SettleRule | undefined | { readonly e
 /** The rule in words. */
 export function describeSettle(rule: SettleRule | undefined): string {
   if (rule === undefined) return "off";
-  if (!("hits" in rule)) return `after ${rule.seconds} s`;
+  if (!("hits" in rule)) return `after ${duration(rule.seconds)}`;
   return rule.hits === rule.of
     ? `after ${rule.hits} outcomes in a row`
     : `after ${rule.hits} of the last ${rule.of} outcomes`;
