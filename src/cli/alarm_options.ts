@@ -5,17 +5,20 @@ import { MAX_GROWTH } from "../store/alarm_settings.ts";
 import type { JsonObject } from "../text/json.ts";
 import { suggestion } from "../text/nearest.ts";
 
-/** Settings of an alarm as its row has them; null is the default. */
+/** Commander makes an empty text of null. */
+const OFF = "off";
+
+/** Settings of an alarm as its row has them, or `OFF` for null. */
 export interface SettingOptions {
   readonly mail?: boolean;
-  readonly severity?: Severity | null;
-  readonly settle?: string | null;
-  readonly clearAfter?: string | null;
+  readonly severity?: Severity | typeof OFF;
+  readonly settle?: string;
+  readonly clearAfter?: string;
   readonly notifyClear?: boolean;
   readonly renotify?: number;
   readonly renotifyGrowth?: number;
-  readonly renotifyMaxHours?: number | null;
-  readonly renotifyCount?: number | null;
+  readonly renotifyMaxHours?: number | typeof OFF;
+  readonly renotifyCount?: number | typeof OFF;
 }
 
 const KEYS: readonly (readonly [keyof SettingOptions, key: string])[] = [
@@ -35,35 +38,46 @@ export function addSettingOptions(command: Command): Command {
     .option("--mail <on|off>", "turn mail on or off; detection continues either way", parseSwitch)
     .option(
       "--severity <level>",
-      "of detections without their own: info, warning, error or critical; none",
+      "of detections without their own: info, warning, error, critical, or none",
       parseSeverity,
     )
     .option(
       "--settle <rule>",
-      "fire once seen in 3 outcomes in a row (3), in 2 of the last 3 (2/3), for 15 minutes (15m); off: at once",
+      "fire after 3 outcomes in a row with it (3), 2 of the last 3 (2/3), or 15 minutes (15m); off: at once",
       parseSettleOption,
     )
     .option(
       "--clear-after <rule>",
-      "clear once unseen by such a rule; off: at once",
+      "clear after so many outcomes, or so long, without it; off: at once",
       parseSettleOption,
     )
-    .option("--notify-clear <on|off>", "notify of clears too", parseSwitch)
+    .option("--notify-clear <on|off>", "notify also when an event clears", parseSwitch)
     .option("--renotify <hours>", "mail again after this many hours; 0 means never", parseHours)
     .option(
       "--renotify-growth <factor>",
-      "make each wait so many times as long; 1: the same",
+      "each further wait is this many times as long; 1: the same",
       parseGrowth,
     )
-    .option("--renotify-max-hours <hours>", "the longest wait; off: no limit", parseMaxHours)
-    .option("--renotify-count <n>", "stop after this many; off: no limit", parseCount);
+    .option(
+      "--renotify-max-hours <hours>",
+      "the longest wait until it mails again; off: no limit",
+      parseMaxHours,
+    )
+    .option(
+      "--renotify-count <n>",
+      "mail again this many times at most; off: no limit",
+      parseCount,
+    );
 }
 
 /** The keys of the row that the options change. */
 export function settingKeys(options: SettingOptions): JsonObject {
-  return Object.fromEntries(
-    KEYS.flatMap(([name, key]) => (options[name] === undefined ? [] : [[key, options[name]]])),
-  );
+  const data: JsonObject = {};
+  for (const [name, key] of KEYS) {
+    const value = options[name];
+    if (value !== undefined) data[key] = value === OFF ? null : value;
+  }
+  return data;
 }
 
 const HOURS = /^\d{1,6}(\.\d+)?$/;
@@ -73,18 +87,18 @@ function parseSwitch(text: string): boolean {
   throw new InvalidArgumentError("write on or off");
 }
 
-function parseSeverity(text: string): Severity | null {
-  if (text === "none") return null;
+function parseSeverity(text: string): Severity | typeof OFF {
+  if (text === "none") return OFF;
   if (isSeverity(text)) return text;
   throw new InvalidArgumentError(
     `there is no such severity${suggestion(text, SEVERITIES)}; write ${SEVERITIES.join(", ")} or none`,
   );
 }
 
-function parseSettleOption(text: string): string | null {
+function parseSettleOption(text: string): string {
   const rule = parseSettle(text);
   if (rule !== undefined && "error" in rule) throw new InvalidArgumentError(rule.error);
-  return formatSettle(rule);
+  return formatSettle(rule) ?? OFF;
 }
 
 function parseHours(text: string): number {
@@ -92,8 +106,8 @@ function parseHours(text: string): number {
   throw new InvalidArgumentError("write a number of hours, such as 24");
 }
 
-function parseMaxHours(text: string): number | null {
-  if (text === "off") return null;
+function parseMaxHours(text: string): number | typeof OFF {
+  if (text === OFF) return OFF;
   if (HOURS.test(text) && Number(text) > 0) return Number(text);
   throw new InvalidArgumentError("write a number of hours above 0, such as 24, or off");
 }
@@ -106,8 +120,8 @@ function parseGrowth(text: string): number {
   );
 }
 
-function parseCount(text: string): number | null {
-  if (text === "off") return null;
+function parseCount(text: string): number | typeof OFF {
+  if (text === OFF) return OFF;
   if (/^\d{1,6}$/.test(text) && Number(text) >= 1) return Number(text);
   throw new InvalidArgumentError("write a whole number, at least 1, or off");
 }
