@@ -114,6 +114,17 @@ export function parseSettle(text: string): SettleRule | undefined | { readonly e
   return seconds >= 1 && seconds <= MAX_SECONDS ? { seconds } : wrong;
 }
 
+/** The rule as it is written in rows and commands; null is `off`, which one outcome out of one is too. */
+export function formatSettle(rule: SettleRule | undefined): string | null {
+  if (rule === undefined) return null;
+  if ("hits" in rule) {
+    if (rule.of === 1) return null;
+    return rule.hits === rule.of ? String(rule.hits) : `${rule.hits}/${rule.of}`;
+  }
+  const [unit, length] = [...UNITS].findLast(([, each]) => rule.seconds % each === 0) ?? ["s", 1];
+  return `${rule.seconds / length}${unit}`;
+}
+
 /** The rule in words. */
 export function describeSettle(rule: SettleRule | undefined): string {
   if (rule === undefined) return "off";
