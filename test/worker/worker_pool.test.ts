@@ -57,6 +57,7 @@ async function detect(name: string, text: string, given: Given = {}): Promise<Wh
     firing: () => firing,
     paramsOf: ({ params }) => resolveParams(params, {}).params,
     decideDetails: () => () => true,
+    stages: [],
     log,
   });
   return wholeOutcome(outcome);
