@@ -51,8 +51,8 @@ export interface SafeClear {
 }
 
 export type ParsedDetection =
-  | { readonly ok: true; readonly detection: SafeDetection; readonly clear?: undefined }
-  | { readonly ok: true; readonly clear: SafeClear; readonly detection?: undefined }
+  | { readonly ok: true; readonly detection: SafeDetection }
+  | { readonly ok: true; readonly clear: SafeClear }
   | { readonly ok: false; readonly error: string };
 
 /**

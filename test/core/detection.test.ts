@@ -8,7 +8,7 @@ import { safeJson, safeText } from "../../src/text/json.ts";
 function parsed(value: unknown): SafeDetection {
   const result = parseDetection(value);
   if (!result.ok) throw new Error(result.error);
-  if (result.detection === undefined) throw new Error(`a clear: ${result.clear.reason}`);
+  if ("clear" in result) throw new Error(`a clear: ${result.clear.reason}`);
   return result.detection;
 }
 
@@ -396,7 +396,7 @@ describe("whatever is yielded", () => {
         const usable =
           typeof dedupeKey === "number" ? Number.isFinite(dedupeKey) : dedupeKey.trim() !== "";
         expect(result.ok).toBe(usable);
-        if (!result.ok || result.detection === undefined) return;
+        if (!result.ok || "clear" in result) return;
         const { detection } = result;
         expect(JSON.stringify(safeJson(detection))).toBe(JSON.stringify(detection));
         expect(detection.dedupeKey.length).toBeGreaterThan(0);

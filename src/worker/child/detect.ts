@@ -59,7 +59,7 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
     signal.throwIfAborted();
     const parsed = parseDetection(value);
     if (!parsed.ok) facts.onIncomplete(parsed.error);
-    else if (parsed.clear !== undefined) facts.onClear(parsed.clear);
+    else if ("clear" in parsed) facts.onClear(parsed.clear);
     else facts.onDetection(parsed.detection);
     // A generator that never waits keeps the timer from firing.
     if (performance.now() - started > facts.timeout * 1000) throw new OutOfTime(facts.timeout);
