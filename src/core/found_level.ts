@@ -1,10 +1,15 @@
 import { cut, quote } from "../text/describe.ts";
 import { isSeverity, type Level, SEVERITIES } from "./level.ts";
-import type { SafeDetection } from "./model.ts";
+
+/** As yielded. */
+export interface YieldedLevel {
+  readonly severity: string | undefined;
+  readonly stage: string | undefined;
+}
 
 export interface FoundLevel {
   readonly level: Level;
-  /** What does not exist, for the module's author. */
+  /** What does not exist, as what the detection has, for the module's author. */
   readonly faults: readonly string[];
 }
 
@@ -15,22 +20,21 @@ const MAX_LIST = 300;
 
 /** The severity and the stage of a detection, each only if it exists. `stages` are those of its module. */
 export function foundLevel(
-  { dedupeKey, severity, stage }: Pick<SafeDetection, "dedupeKey" | "severity" | "stage">,
+  { severity, stage }: YieldedLevel,
   stages: readonly string[],
 ): FoundLevel {
-  const key = quote(dedupeKey);
   const isKnownStage = stage !== undefined && stages.includes(stage);
   const faults: string[] = [];
   if (severity !== undefined && !isSeverity(severity))
     faults.push(
-      `${key} has the severity ${quote(severity)}, which does not exist; the alarm's own counts; write ${CHOICES}`,
+      `the severity ${quote(severity)}, which does not exist; the alarm's own counts; write ${CHOICES}`,
     );
   if (stage !== undefined && !isKnownStage) {
     const known =
       stages.length === 0
         ? "but the module exports no STAGES, the list of its stages in their order"
         : `which is not one of the module's STAGES (${cut(stages.join(", "), MAX_LIST)})`;
-    faults.push(`${key} has the stage ${quote(stage)}, ${known}; its stage stays as it was`);
+    faults.push(`the stage ${quote(stage)}, ${known}; its stage stays as it was`);
   }
   const level = {
     severity: isSeverity(severity) ? severity : undefined,

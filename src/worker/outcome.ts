@@ -57,15 +57,14 @@ export class OutcomeSoFar {
     if (this.#keys.has(dedupeKey)) return 0;
     this.#keys.add(dedupeKey);
     if (this.#clears.delete(dedupeKey)) this.#noteBoth(dedupeKey);
-    const { severity, stage, ...details } = detection;
-    const isPlain = severity === undefined && stage === undefined;
-    const level = isPlain ? NO_LEVEL : this.#judgeLevel({ ...detection, dedupeKey });
+    const level = this.#levelOf(dedupeKey, detection);
     if (!needsDetails(dedupeKey, level)) return 0;
+    const { severity: _severity, stage: _stage, ...details } = detection;
     this.#detections.set(dedupeKey, { ...details, dedupeKey });
     return length;
   }
 
-  /** The module says that the entity's event has ended. A detection of it is stronger. */
+  /** The module says that the entity's event has ended; if it is detected too, the detection counts. */
   addClear(key: string, reason: string): void {
     this.cleared += 1;
     const { redact } = this.#facts;
@@ -75,15 +74,17 @@ export class OutcomeSoFar {
       this.#clears.set(dedupeKey, cut(redact(reason), MAX_CLEAR));
   }
 
-  #judgeLevel(detection: SafeDetection): Level {
-    const { level, faults } = foundLevel(detection, this.#facts.stages);
-    for (const fault of faults) this.#note(fault);
-    const { severity, stage } = level;
+  /** What exists of a detection's severity and stage. */
+  #levelOf(dedupeKey: string, { severity, stage }: SafeDetection): Level {
     if (severity === undefined && stage === undefined) return NO_LEVEL;
-    const name = `${severity} ${stage}`;
+    const found = foundLevel({ severity, stage }, this.#facts.stages);
+    for (const fault of found.faults) this.#note(`${quote(dedupeKey)} has ${fault}`);
+    const { level } = found;
+    if (level.severity === undefined && level.stage === undefined) return NO_LEVEL;
+    const name = `${level.severity} ${level.stage}`;
     const shared = this.#sharedLevels.get(name) ?? level;
     this.#sharedLevels.set(name, shared);
-    this.#levels.set(detection.dedupeKey, shared);
+    this.#levels.set(dedupeKey, shared);
     return shared;
   }
 
