@@ -1,5 +1,17 @@
-import { array, literal, never, object, optional, safeParse, string, unknown } from "valibot";
+import {
+  array,
+  custom,
+  literal,
+  never,
+  object,
+  optional,
+  safeParse,
+  string,
+  unknown,
+} from "valibot";
+import { MAX_LEVEL } from "../core/detection.ts";
 import { type ParamSpecs, parseParamSpecs } from "../core/params.ts";
+import { quote } from "../text/describe.ts";
 import type { ModuleFile } from "./discover.ts";
 
 /** What an alarm module exports, except `detect`, which stays in the worker. */
@@ -21,6 +33,20 @@ export type LoadedModule =
 const text = (name: string) =>
   optional(string(({ received }) => `${name} must be a string, found ${received}`));
 const names = "SOURCES must be a list of source names";
+const MAX_STAGES = 50;
+
+const Stages = custom<readonly string[]>(
+  isStages,
+  ({ input }) =>
+    `STAGES must be a list of 1 to ${MAX_STAGES} different names, each of 1 to ${MAX_LEVEL} characters, found ${quote(input)}`,
+);
+
+function isStages(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length === 0 || value.length > MAX_STAGES) return false;
+  const isName = (each: unknown): boolean =>
+    typeof each === "string" && each.trim() !== "" && each.length <= MAX_LEVEL;
+  return value.every(isName) && new Set(value).size === value.length;
+}
 
 const Exports = object({
   detect: literal(
@@ -30,6 +56,7 @@ const Exports = object({
   TITLE: text("TITLE"),
   DESCRIPTION: text("DESCRIPTION"),
   SOURCES: optional(array(string(names), names)),
+  STAGES: optional(Stages),
   PARAMS: optional(unknown()),
   misspelt: optional(never(({ input }) => String(input))),
 });
@@ -43,6 +70,11 @@ export function parseModule(file: ModuleFile, exports: unknown): LoadedModule {
   const errors = [...(result.issues ?? []).map(({ message }) => message), ...faults];
   if (!result.success || errors.length > 0)
     return { ok: false, error: `${file.path}: ${[...new Set(errors)].join("; ")}` };
-  const { TITLE: title, DESCRIPTION: description, SOURCES: sources } = result.output;
-  return { ok: true, module: { ...file, title, description, sources, params: specs } };
+  const {
+    TITLE: title,
+    DESCRIPTION: description,
+    SOURCES: sources,
+    STAGES: stages = [],
+  } = result.output;
+  return { ok: true, module: { ...file, title, description, sources, params: specs, stages } };
 }

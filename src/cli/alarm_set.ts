@@ -8,20 +8,19 @@ import { resolveRecipients } from "../core/recipients.ts";
 import { changeAlarm, createAlarm } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 import { listTeams } from "../store/teams.ts";
-import type { JsonObject } from "../text/json.ts";
+import { addSettingOptions, type SettingOptions, settingKeys } from "./alarm_options.ts";
 import { findAlarm, NotFound, renderState, requireKnown } from "./alarms.ts";
 import { unusableChannels } from "./channels.ts";
 import { printLines } from "./output.ts";
 import { parseParams } from "./param_option.ts";
 import { parseRecipients } from "./recipients.ts";
+import { reminderNotes } from "./reminders.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 import { commandUser } from "./user.ts";
 
-interface SetOptions extends ConfigOption {
-  readonly mail?: boolean;
+interface SetOptions extends ConfigOption, SettingOptions {
   readonly recipients?: readonly string[];
   readonly channel?: readonly string[];
-  readonly renotify?: number;
   readonly param?: readonly string[];
   readonly unset?: readonly string[];
   readonly title?: string;
@@ -31,15 +30,14 @@ interface SetOptions extends ConfigOption {
 }
 
 export function declare(command: Command): void {
-  addConfigOption(command.argument("<name>", "name of the alarm"))
+  const named = addConfigOption(command.argument("<name>", "name of the alarm"));
+  addSettingOptions(named)
     .description("Changes an alarm's row. The previous state is kept as a version.")
-    .option("--mail <on|off>", "turn mail on or off; detection continues either way", parseSwitch)
     .option("--recipients <who...>", "addresses and @teams; replaces the list")
     .option(
       "--channel <name...>",
       'channels it notifies on; "default" for those of the configuration',
     )
-    .option("--renotify <hours>", "mail again after this many hours; 0 means never", parseHours)
     .option("--param <name=value...>", "set parameters; alarm show lists their types")
     .option("--unset <name...>", "reset these parameters to their defaults")
     .option("--title <text>", "title of the alarm")
@@ -66,21 +64,10 @@ async function setAlarm(
   const now = Date.now() / 1000;
   const alarm = await findAlarm(db, config, typed);
   const { name } = alarm.row;
-  const {
-    mail,
-    recipients,
-    channel,
-    renotify,
-    param = [],
-    unset = [],
-    title,
-    description,
-  } = options;
-  const data: JsonObject = {};
-  if (mail !== undefined) data.enabled = mail;
+  const { recipients, channel, param = [], unset = [], title, description } = options;
+  const data = settingKeys(options);
   if (recipients !== undefined) data.recipients = (await parseRecipients(db, recipients)).to;
   if (channel !== undefined) data.channels = parseChannelNames(config, channel);
-  if (renotify !== undefined) data.renotification_window_hours = renotify;
   const params = parseParams(alarm, param, unset);
   const archived = options.archive ?? (options.unarchive === true ? false : undefined);
   const columns = [title, description, archived, param, unset];
@@ -108,7 +95,7 @@ async function remainingSteps(db: Database, config: Config, name: string): Promi
   });
   if (row.enabled && needsAddresses && addresses.length === 0)
     lines.push("its mail is on, but it has no recipients");
-  return [...lines, ...unusableChannels(row, channels)];
+  return [...lines, ...unusableChannels(row, channels), ...reminderNotes(row.renotify)];
 }
 
 function parseChannelNames(config: Config, names: readonly string[]): string[] {
@@ -125,14 +112,4 @@ async function createRow(db: Database, { row, module }: Alarm, now: number) {
   return await db.transaction((tx) =>
     createAlarm(tx, newAlarm(row.name, { ok: true, module }), now),
   );
-}
-
-function parseSwitch(text: string): boolean {
-  if (text === "on" || text === "off") return text === "on";
-  throw new InvalidArgumentError("write on or off");
-}
-
-function parseHours(text: string): number {
-  if (/^\d{1,6}(\.\d+)?$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("write a number of hours, such as 24");
 }

@@ -2,24 +2,28 @@ import type { Command } from "commander";
 import { readChannels } from "../channel/registry.ts";
 import { alarmChannels } from "../core/alarm_channels.ts";
 import { ENGINE } from "../core/event_key.ts";
+import type { AlarmRow } from "../core/model.ts";
 import type { ParamSpec } from "../core/params.ts";
+import { describeSettle, formatSettle } from "../core/settle.ts";
 import { withRowKeys } from "../store/entry.ts";
 import { type ListedEvent, listEvents } from "../store/event_list.ts";
 import { findAlarm, renderState, type ViewedAlarm } from "./alarms.ts";
 import { type Channels, channelState } from "./channels.ts";
 import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
+import { describeReminders } from "./reminders.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 export function declare(command: Command): void {
   addJsonOption(addConfigOption(command.argument("<name>", "name of the alarm"))).action(
     async (name: string, options: ConfigOption & JsonOption) => {
-      const facts = await withDatabase(readConfig(options), async (db, config) => {
+      const { row, facts } = await withDatabase(readConfig(options), async (db, config) => {
         const alarm = await findAlarm(db, config, name);
         const filter = { alarm: alarm.row.name, all: false, limit: 0 };
         const channels = readChannels(config.channels);
-        return alarmFacts(alarm, channels, await listEvents(db, filter));
+        const events = await listEvents(db, filter);
+        return { row: alarm.row, facts: alarmFacts(alarm, channels, events) };
       });
-      print(options, { ...facts, events: facts.events.map(withRowKeys) }, renderAlarm(facts));
+      print(options, { ...facts, events: facts.events.map(withRowKeys) }, renderAlarm(facts, row));
     },
   );
 }
@@ -41,7 +45,14 @@ function alarmFacts(alarm: ViewedAlarm, channels: Channels, events: readonly Lis
     channels: alarmChannels(row.channels, channels).names.map((name) => {
       return { name, ...channelState(name, channels) };
     }),
-    renotification_window_hours: row.renotificationHours,
+    severity: row.severity,
+    settle: formatSettle(row.settle),
+    clear_after: formatSettle(row.clearAfter),
+    notify_clear: row.notifyClear,
+    renotification_window_hours: row.renotify.hours,
+    renotification_growth: row.renotify.growth,
+    renotification_max_hours: row.renotify.maxHours,
+    renotification_count: row.renotify.count,
     params: paramFacts(alarm),
     events,
   };
@@ -49,7 +60,7 @@ function alarmFacts(alarm: ViewedAlarm, channels: Channels, events: readonly Lis
 
 type AlarmFacts = ReturnType<typeof alarmFacts>;
 
-function renderAlarm({ renotification_window_hours: hours, ...alarm }: AlarmFacts): string[] {
+function renderAlarm(alarm: AlarmFacts, row: AlarmRow): string[] {
   return [
     `${alarm.name}: ${alarm.title}`,
     ...(alarm.description ? alarm.description.split(/\r?\n/).map((line) => `  ${line}`) : []),
@@ -63,7 +74,8 @@ function renderAlarm({ renotification_window_hours: hours, ...alarm }: AlarmFact
     ...alarm.channels.map(
       ({ name, state, faults }) => `channel      ${name}: ${[state, ...faults].join("; ")}`,
     ),
-    `renotified   ${hours > 0 ? `every ${hours} h while it fires` : "never: one mail per event"}`,
+    ...renderSettings(row),
+    `renotified   ${describeReminders(row.renotify)}`,
     "",
     ...renderParams(alarm.params),
     "",
@@ -76,6 +88,17 @@ function renderAlarm({ renotification_window_hours: hours, ...alarm }: AlarmFact
       }),
       "none",
     ),
+  ];
+}
+
+/** Those that differ from the default. */
+function renderSettings({ name, severity, settle, clearAfter, notifyClear }: AlarmRow): string[] {
+  const isUsual = notifyClear === (name === ENGINE);
+  return [
+    ...(severity === undefined ? [] : [`severity     ${severity}`]),
+    ...(settle === undefined ? [] : [`settles      ${describeSettle(settle)} with it`]),
+    ...(clearAfter === undefined ? [] : [`clears       ${describeSettle(clearAfter)} without it`]),
+    ...(isUsual ? [] : [`notify clear ${notifyClear ? "on" : "off"}`]),
   ];
 }
 

@@ -98,12 +98,15 @@ export function redactedChannel(channel: Channel, redact: Redact): Channel {
 
 function redactBundle(bundle: Bundle, redact: Redact): Bundle {
   const item = (listed: ListedItem): ListedItem => {
-    const { dedupeKey, subject, body } = listed;
+    const { dedupeKey, subject, body, stage, changes, clearReason } = listed;
     return {
       ...listed,
       dedupeKey: redact(dedupeKey),
       subject: redact(subject),
       body: redact(body),
+      ...(stage !== undefined && { stage: redact(stage) }),
+      ...(changes !== undefined && { changes: changes.map(redact) }),
+      ...(clearReason !== undefined && { clearReason: redact(clearReason) }),
     };
   };
   return {

@@ -3,7 +3,7 @@ import { readChannels } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
 import { alarmChannels } from "../core/alarm_channels.ts";
 import { TOLERANCE } from "../core/clock.ts";
-import { alarmEntryId, alarmName } from "../core/event_key.ts";
+import { alarmName } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { judgeState, judgeTicks, type Status } from "../core/status.ts";
 import { Sources } from "../engine/sources.ts";

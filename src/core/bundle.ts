@@ -1,19 +1,24 @@
-import type { Level } from "./level.ts";
+import { cut } from "../text/describe.ts";
+import { type Level, type Severity, severityRank } from "./level.ts";
 import type { Outcome, SafeDetection } from "./model.ts";
 import type { BundleItem, DueItem } from "./notice.ts";
 
 /** Events that a mail lists; the rest are counted. */
 export const LISTED = 100;
 const MAX_BODY = 2_000;
+const MAX_METRIC = 80;
 
-export interface EventTexts extends Pick<SafeDetection, "subject" | "body"> {
-  /** `metric` of its data when it fired. */
+type Texts = Pick<SafeDetection, "subject" | "body">;
+
+/** What the row of an event says of it. */
+export interface EventTexts extends Texts {
+  /** As `metricText` shows it. */
   readonly metric?: string;
-  /** Its severity and stage when it fired, if they have changed. */
+  /** What it had when it fired, if that was different from what it has now. */
   readonly fired?: Level;
 }
 
-export interface ListedItem extends BundleItem, EventTexts {
+export interface ListedItem extends BundleItem, Texts {
   /** An earlier mail that names it may have been sent: the engine ended before it knew. */
   readonly mayBeDuplicate: boolean;
   /** What is different since it fired, such as `15.6% when it fired, 20.3% now`. */
@@ -34,7 +39,7 @@ export interface Bundle {
   readonly freshCount: number;
   readonly continuingCount: number;
   readonly clearedCount: number;
-  /** At most `LISTED` in the three lists together, new ones first. */
+  /** At most `LISTED` in the three lists together, the most severe first in each. */
   readonly fresh: readonly ListedItem[];
   readonly continuing: readonly ListedItem[];
   readonly cleared: readonly ListedItem[];
@@ -50,24 +55,34 @@ export interface Bundle {
   readonly isTest?: true;
 }
 
+/** The most severe first, else in their order. */
+export function bySeverity<T extends { readonly severity?: Severity }>(
+  items: readonly T[],
+): readonly T[] {
+  return items.toSorted((a, b) => severityRank(b.severity) - severityRank(a.severity));
+}
+
 /** The items of a bundle by its lists. */
 export function sortItems(items: readonly DueItem[]) {
+  const sorted = bySeverity(items);
   return {
-    fresh: items.filter(({ reason }) => reason === "new"),
-    continuing: items.filter(
+    fresh: sorted.filter(({ reason }) => reason === "new"),
+    continuing: sorted.filter(
       ({ reason, clearTime }) => reason !== "new" && clearTime === undefined,
     ),
-    cleared: items.filter(({ clearTime }) => clearTime !== undefined),
+    cleared: sorted.filter(({ clearTime }) => clearTime !== undefined),
   };
 }
 
+/** Those that a mail lists: of what fires the most severe, then what has cleared. */
 export function listedItems(items: readonly DueItem[]) {
   const { fresh, continuing, cleared } = sortItems(items);
-  const room = Math.max(0, LISTED - fresh.length);
+  const firing = bySeverity([...fresh, ...continuing]);
+  const listed = new Set([...firing, ...cleared].slice(0, LISTED));
   return {
-    fresh: fresh.slice(0, LISTED),
-    continuing: continuing.slice(0, room),
-    cleared: cleared.slice(0, Math.max(0, room - continuing.length)),
+    fresh: fresh.filter((item) => listed.has(item)),
+    continuing: continuing.filter((item) => listed.has(item)),
+    cleared: cleared.filter((item) => listed.has(item)),
   };
 }
 
@@ -76,7 +91,7 @@ export interface BundleFacts
   readonly items: readonly DueItem[];
   /** What this tick detected. */
   readonly detections: Pick<Outcome["detections"], "get">;
-  /** Stored texts by event id, of events that this tick did not see. */
+  /** What is stored of the events that are listed and not new, by event id. */
   readonly stored: ReadonlyMap<string, EventTexts>;
   /** By id, the events that a notification which may have been delivered names. */
   readonly maybeMailed: Pick<ReadonlyMap<string, unknown>, "has">;
@@ -86,23 +101,53 @@ export function composeBundle(facts: BundleFacts): Bundle {
   const { items, detections, stored, maybeMailed, ...head } = facts;
   const sorted = sortItems(items);
   const listed = listedItems(items);
-  const list = (item: DueItem, texts = stored.get(item.eventId)): ListedItem => {
+  const list = (item: DueItem, texts: Texts | undefined): ListedItem => {
     const { subject = item.dedupeKey, body = "" } = texts ?? {};
     const mayBeDuplicate = maybeMailed.has(item.eventId);
     const { notices: _, ...named } = item;
     return { ...named, subject, body: shorten(body), mayBeDuplicate };
   };
-  const current = (item: DueItem): ListedItem => list(item, detections.get(item.dedupeKey));
+  const fresh = (item: DueItem): ListedItem => list(item, detections.get(item.dedupeKey));
+  const continuing = (item: DueItem): ListedItem => {
+    const [found, known] = [detections.get(item.dedupeKey), stored.get(item.eventId)];
+    const changes =
+      known === undefined ? [] : changesOf(item, metricText(found?.data.metric), known);
+    return { ...list(item, found ?? known), ...(changes.length > 0 && { changes }) };
+  };
   return {
     ...head,
     freshCount: sorted.fresh.length,
     continuingCount: sorted.continuing.length,
     clearedCount: sorted.cleared.length,
-    fresh: listed.fresh.map(current),
-    continuing: listed.continuing.map(current),
+    fresh: listed.fresh.map(fresh),
+    continuing: listed.continuing.map(continuing),
     // Not the texts of a detection of this tick, which would be another firing.
-    cleared: listed.cleared.map((item) => list(item)),
+    cleared: listed.cleared.map((item) => list(item, stored.get(item.eventId))),
   };
+}
+
+/** What a detection's `data.metric` says, for people; undefined if it says nothing. */
+export function metricText(metric: unknown): string | undefined {
+  if (typeof metric !== "string" && typeof metric !== "number") return undefined;
+  return cut(String(metric).trim(), MAX_METRIC) || undefined;
+}
+
+/** What is different since the event fired. */
+function changesOf(
+  { severity, stage }: DueItem,
+  metric: string | undefined,
+  { metric: firstMetric, fired }: EventTexts,
+): readonly string[] {
+  return [
+    ...change("severity ", fired?.severity, severity),
+    ...change("stage ", fired?.stage, stage),
+    ...change("", firstMetric, metric),
+  ];
+}
+
+function change(name: string, before: string | undefined, now: string | undefined) {
+  if (before === undefined || now === undefined || before === now) return [];
+  return [`${name}${before} when it fired, ${now} now`];
 }
 
 const SHORTENED =

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { attempt } from "../text/attempt.ts";
 import { cut, quote, showName } from "../text/describe.ts";
+import { headerText } from "../text/escape.ts";
 import { isJsonObject, type JsonObject, type JsonValue, safeJson, safeText } from "../text/json.ts";
 import { nearest, suggestion } from "../text/nearest.ts";
 import type { SafeDetection } from "./model.ts";
@@ -13,6 +14,8 @@ export const ENGINE_KEYS: ReadonlySet<string> = new Set([
   "clear_time",
   "clear_reason",
   "clear_held_at",
+  "severity",
+  "stage",
   "mail_owed",
   "swf",
   "last_seen",
@@ -23,32 +26,47 @@ export const ENGINE_KEYS: ReadonlySet<string> = new Set([
   "alarm_config_id",
 ]);
 
-const KEYS: readonly string[] = ["dedupeKey", "subject", "body", "data", "recipients"];
+/** What a detection may have beside its key, and a clear may not. */
+const PARTS = ["subject", "body", "data", "recipients", "severity", "stage"];
+const KEYS: readonly string[] = ["dedupeKey", "clear", ...PARTS];
+const SHAPES =
+  "a detection is { dedupeKey, subject?, body?, data?, recipients?, severity?, stage? }, and { dedupeKey, clear } ends an event";
 
 export const MAX_KEY = 500;
 const MAX_SUBJECT = 2_000;
 const MAX_BODY = 50_000;
 const MAX_RECIPIENTS = 100;
+/** Characters of a severity or a stage. */
+export const MAX_LEVEL = 100;
+/** Characters of the reason of a clear. */
+export const MAX_CLEAR = 500;
 /** Values in a detection's data. */
 const MAX_VALUES = 10_000;
 
+/** A clear made safe to store. */
+export interface SafeClear {
+  readonly dedupeKey: string;
+  /** One line. */
+  readonly reason: string;
+}
+
 export type ParsedDetection =
   | { readonly ok: true; readonly detection: SafeDetection }
+  | { readonly ok: true; readonly clear: SafeClear }
   | { readonly ok: false; readonly error: string };
 
 /**
- * What a module yielded, as a detection that can be stored: text made safe, lengths bounded, the engine's
- * keys renamed. The error is for the module's author.
+ * What a module yielded, as a detection or a clear that can be stored: text made safe, lengths bounded, the
+ * engine's keys renamed. The error is for the module's author.
  */
 export function parseDetection(value: unknown): ParsedDetection {
   if (typeof value !== "object" || value === null)
-    return invalid(
-      `yielded ${quote(value)}; a detection is { dedupeKey, subject, body?, data?, recipients? }`,
-    );
+    return invalid(`yielded ${quote(value)}; ${SHAPES}`);
   // A getter that throws costs its own value.
   const read = (key: string): unknown => attempt(() => Reflect.get(value, key), undefined);
   const missing = KEYS.filter((key) => read(key) === undefined);
-  const isTypo = (key: string) => !KEYS.includes(key) && nearest(key, missing);
+  // A state is something else than a stage.
+  const isTypo = (key: string) => !KEYS.includes(key) && key !== "state" && nearest(key, missing);
   const typo = attempt(() => Object.keys(value).find(isTypo), undefined);
   if (typo !== undefined)
     return invalid(
@@ -60,6 +78,11 @@ export function parseDetection(value: unknown): ParsedDetection {
     return invalid(
       `yielded a detection whose dedupeKey is ${quote(dedupeKey)}; it must be a string that names the entity, such as "task:123"`,
     );
+  }
+  const clear = read("clear");
+  if (clear !== undefined) {
+    const beside = PARTS.filter((part) => (read(part) ?? undefined) !== undefined);
+    return parseClear(key, clear, beside);
   }
   const subject = read("subject") ?? "";
   const body = read("body") ?? "";
@@ -74,6 +97,8 @@ export function parseDetection(value: unknown): ParsedDetection {
       `yielded ${quote(key)} with the recipients ${quote(given)}; they must be a list of at most ${MAX_RECIPIENTS} addresses and @teams`,
     );
   const title = String(subject).trim() === "" ? key : String(subject);
+  const severity = levelText(read("severity"));
+  const stage = levelText(read("stage"));
   return {
     ok: true,
     detection: {
@@ -82,8 +107,30 @@ export function parseDetection(value: unknown): ParsedDetection {
       body: cut(safeText(String(body)), MAX_BODY),
       data: renameEngineKeys(safeJson(read("data") ?? {}, MAX_VALUES)),
       recipients: recipients.map((each) => safeText(cut(each, MAX_KEY))),
+      ...(severity === undefined ? {} : { severity }),
+      ...(stage === undefined ? {} : { stage }),
     },
   };
+}
+
+/** `beside` names what it has that only a detection may have. */
+function parseClear(dedupeKey: string, clear: unknown, beside: readonly string[]): ParsedDetection {
+  const reason = typeof clear === "string" ? headerText(safeText(clear)) : "";
+  if (reason === "")
+    return invalid(
+      `yielded ${quote(dedupeKey)} with the clear ${quote(clear)}; it must be a string that says why the event ends, such as "late by 120 s"`,
+    );
+  if (beside.length > 0)
+    return invalid(
+      `yielded ${quote(dedupeKey)} with clear and ${beside.join(", ")}; yield { dedupeKey, clear } alone to end the event, or leave out clear to detect it`,
+    );
+  return { ok: true, clear: { dedupeKey, reason: cut(reason, MAX_CLEAR) } };
+}
+
+/** Whether it is a severity or a stage that exists is for the engine to judge. */
+function levelText(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  return cut(typeof value === "string" ? safeText(value) : quote(value), MAX_LEVEL);
 }
 
 function isRecipients(value: unknown): boolean {

@@ -7,7 +7,7 @@ import {
   levelChange,
   NO_LEVEL,
 } from "./level.ts";
-import type { ActiveEvent, ActiveEvents, AlarmRow, Outcome } from "./model.ts";
+import type { ActiveEvent, ActiveEvents, AlarmRow, ByChannel, Outcome } from "./model.ts";
 import { AT_ONCE, type Pending, type SettleRule, settle, settleProgress } from "./settle.ts";
 
 /** "held" comes from the clear guard, with its counts. */
@@ -220,9 +220,11 @@ function touchEvent(event: ActiveEvent, facts: ReconcileFacts): Plan["touch"][nu
   const ack = endedAck(event.notices.ack, level, now);
   if (level === undefined && ack === undefined) return { event, reason: "still detected" };
   const { notices } = event;
-  // News is later than every notification of the event, also one of a clock that was ahead.
-  const last = Object.values(notices.notified).reduce((latest, at) => Math.max(latest, at), 0);
-  const news = level?.news && { news: level.news, newsAt: last < now ? now : last + 0.001 };
+  const news = level?.news && {
+    news: level.news,
+    newsAt: now,
+    notified: before(notices.notified, now),
+  };
   return {
     event: {
       ...event,
@@ -237,6 +239,15 @@ function touchEvent(event: ActiveEvent, facts: ReconcileFacts): Plan["touch"][nu
     reason: level?.reason ?? "still detected",
     change: { ...(level && { level }), ...(ack && { ack }) },
   };
+}
+
+/** News is later than every notification of the event, also one of a clock that was ahead. */
+function before(notified: ByChannel<number>, now: number): ByChannel<number> {
+  const times = Object.entries(notified).map(([channel, at]) => [
+    channel,
+    Math.min(at, now - 0.001),
+  ]);
+  return Object.fromEntries(times);
 }
 
 /** An acknowledgement whose end this tick finds. */

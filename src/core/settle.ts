@@ -1,3 +1,5 @@
+import { duration } from "../text/utc.ts";
+
 /**
  * When something that comes and goes counts: once it was there in `hits` of the last `of` outcomes that looked, or in all
  * of them for so many seconds. `since` is when it began, if that is known otherwise.
@@ -96,7 +98,7 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 ]);
 const MAX_SECONDS = 30 * 86_400;
 
-export const SETTLE_FORMS = `a number of outcomes in a row such as 3, some of the last ones such as 2/3 (at most ${MAX_OUTCOMES}), a time such as 15m, or off`;
+export const SETTLE_FORMS = `a number of outcomes in a row such as 3, some of the last ones such as 2/3 (at most ${MAX_OUTCOMES}), a time such as 15m (at most 30d), or off`;
 
 /** `3`, `2/3`, `15m`; undefined is `off`. Returns a message if it is neither. */
 export function parseSettle(text: string): SettleRule | undefined | { readonly error: string } {
@@ -112,10 +114,21 @@ export function parseSettle(text: string): SettleRule | undefined | { readonly e
   return seconds >= 1 && seconds <= MAX_SECONDS ? { seconds } : wrong;
 }
 
+/** The rule as it is written in rows and commands; null is `off`, which one outcome out of one is too. */
+export function formatSettle(rule: SettleRule | undefined): string | null {
+  if (rule === undefined) return null;
+  if ("hits" in rule) {
+    if (rule.of === 1) return null;
+    return rule.hits === rule.of ? String(rule.hits) : `${rule.hits}/${rule.of}`;
+  }
+  const [unit, length] = [...UNITS].findLast(([, each]) => rule.seconds % each === 0) ?? ["s", 1];
+  return `${rule.seconds / length}${unit}`;
+}
+
 /** The rule in words. */
 export function describeSettle(rule: SettleRule | undefined): string {
   if (rule === undefined) return "off";
-  if (!("hits" in rule)) return `after ${rule.seconds} s`;
+  if (!("hits" in rule)) return `after ${duration(rule.seconds)}`;
   return rule.hits === rule.of
     ? `after ${rule.hits} outcomes in a row`
     : `after ${rule.hits} of the last ${rule.of} outcomes`;

@@ -37,6 +37,7 @@ export async function detect(
   return await workers.detect({
     file: module,
     params: readiness.params,
+    stages: module.stages,
     sources: sources.byName,
     now,
     firing: () => [...active.keys()],
@@ -46,9 +47,7 @@ export async function detect(
       throw new Error("PARAMS and SOURCES are different when the module is loaded alone");
     },
     decideDetails: () =>
-      keepAll === true
-        ? () => true
-        : decideDetails(active, row.channels, row.renotificationHours, now),
+      keepAll === true ? () => true : decideDetails(active, row.channels, row, module.stages, now),
     limits: { ...config.engine.limits, ...row.limits },
     log: (message) => log.info(`${row.name}: ${message}`),
   });
@@ -62,6 +61,9 @@ export function notDetected(reason: string, cause: Outcome["cause"]): Outcome {
     reasons: [reason],
     keys: new Set(),
     detections: new Map(),
+    levels: new Map(),
+    clears: new Map(),
+    notes: [],
     seconds: 0,
   };
 }

@@ -105,7 +105,7 @@ async function writePlan(
 ): Promise<readonly OpenedEvent[]> {
   const held = eventIds(heldClears(plan));
   const changed = plan.touch.flatMap(({ event, change }) =>
-    change === undefined ? [] : [{ ...change, id: event.id, newsAt: event.notices.newsAt }],
+    change === undefined ? [] : [{ ...change, id: event.id, notices: event.notices }],
   );
   const after = settlingAfter(plan);
   const isSettling = !isSame(after, settling);

@@ -2,6 +2,7 @@ import type { Bundle, ListedItem } from "../core/bundle.ts";
 import { alarmName } from "../core/event_key.ts";
 import { headerText, plainText } from "../text/escape.ts";
 import { rfc3339 } from "../text/utc.ts";
+import { optionalFacts } from "./item_facts.ts";
 import type { Message } from "./render.ts";
 
 export interface NotificationFacts extends Pick<Message, "subject" | "text"> {
@@ -49,6 +50,7 @@ function itemFacts(item: ListedItem) {
     fire_time: rfc3339(item.fireTime),
     ...(item.clearTime === undefined ? {} : { clear_time: rfc3339(item.clearTime) }),
     reason: item.reason,
+    ...optionalFacts(item, headerText),
     may_be_duplicate: item.mayBeDuplicate,
   };
 }

@@ -3,13 +3,22 @@ import { alarmName } from "../core/event_key.ts";
 import { chatBlock, chatLine, chatText } from "../text/chat.ts";
 import { cut } from "../text/describe.ts";
 import { utcMinute } from "../text/utc.ts";
+import { clearedText, itemParts, itemTitle } from "./item_facts.ts";
 import type { Message } from "./render.ts";
 import { clearedCounts, countsOf, isEnded } from "./sections.ts";
 
 const MAY_BE_DUPLICATE = "may be a duplicate: an earlier message may have been sent";
 
 /** Longest texts from data. Escaping makes a text up to six times as long. */
-const LIMITS = { title: 200, description: 600, subject: 300, body: 500, caveat: 200, caveats: 5 };
+const LIMITS = {
+  title: 200,
+  description: 600,
+  subject: 300,
+  fact: 200,
+  body: 500,
+  caveat: 200,
+  caveats: 5,
+};
 /** Characters for `… and N more` of four sections. */
 const RESERVE = 300;
 
@@ -72,15 +81,18 @@ export function storedChatMessage({ subject, text }: Message, limit: number): st
 }
 
 function renderItem(item: ListedItem): string {
-  const { fireTime, clearTime, body } = item;
-  const times = [
+  const { fireTime, body } = item;
+  const parts = [
     ...(item.mayBeDuplicate ? [MAY_BE_DUPLICATE] : []),
     ...(item.reason === "unsent" ? [`firing since ${utcMinute(fireTime)}`] : []),
-    ...(clearTime === undefined
-      ? []
-      : [`fired ${utcMinute(fireTime)}, cleared ${utcMinute(clearTime)}`]),
+    ...itemParts(item, utcMinute),
+    clearedText(item) ?? "",
   ];
-  const label = times.length === 0 ? "" : ` (${times.join("; ")})`;
-  const first = `**${chatLine(cut(item.subject, LIMITS.subject))}**${label}`;
+  const facts = parts
+    .filter((part) => part !== "")
+    .map((part) => chatLine(cut(part, LIMITS.fact)))
+    .join("; ");
+  const label = facts === "" ? "" : ` (${facts})`;
+  const first = `**${chatLine(cut(itemTitle(item), LIMITS.subject))}**${label}`;
   return body.trim() === "" ? first : `${first}\n${chatBlock(cut(body, LIMITS.body))}`;
 }

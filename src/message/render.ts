@@ -1,4 +1,4 @@
-import type { Bundle } from "../core/bundle.ts";
+import { type Bundle, bySeverity } from "../core/bundle.ts";
 import { listed } from "../core/delivery.ts";
 import { alarmName, ENGINE } from "../core/event_key.ts";
 import { MAY_BE_DUPLICATE } from "../core/repeats.ts";
@@ -6,6 +6,7 @@ import { shellWord } from "../core/rights.ts";
 import { cut } from "../text/describe.ts";
 import { escapeHtml, headerText, plainText } from "../text/escape.ts";
 import { utcMinute } from "../text/utc.ts";
+import { itemTitle, severityMark } from "./item_facts.ts";
 import { countsOf, sectionsOf } from "./sections.ts";
 
 /** A bundle as a mail: what a channel delivers. */
@@ -17,7 +18,7 @@ export interface Message {
 
 /** Longest texts that a mail shows; a row or a service may hold any length. */
 const LIMITS = { description: 10_000, caveat: 1_000, title: 300, recipient: 100 };
-/** Longest subject that ends with that of the first detection. */
+/** Longest subject that ends with that of an event. */
 const MAX_SUBJECT = 120;
 
 const TEST =
@@ -40,10 +41,13 @@ export function storedMessage(subject: string, stored: string, mayBeDuplicate: b
 function subjectOf(bundle: Bundle, entryId: string): string {
   if (bundle.isTest) return `[${entryId}] test of this channel; nothing is wrong`;
   const counts = countsOf(bundle, entryId);
-  const [first] = [...bundle.fresh, ...bundle.continuing, ...bundle.cleared];
-  const subject = headerText(first?.subject ?? "");
-  const whole = `${counts}: ${subject}`;
-  return subject !== "" && whole.length <= MAX_SUBJECT ? whole : counts;
+  const firing = bySeverity([...bundle.fresh, ...bundle.continuing]);
+  const [first] = [...firing, ...bundle.cleared];
+  if (first === undefined) return counts;
+  // The severity alone where the rest does not fit.
+  const ends = [itemTitle(first), severityMark(first).replace(":", "")];
+  const wholes = ends.flatMap((end) => (end === "" ? [] : [`${counts}: ${end}`]));
+  return wholes.find(({ length }) => length <= MAX_SUBJECT) ?? counts;
 }
 
 type Parts = ReturnType<typeof partsOf>;
@@ -117,7 +121,7 @@ function renderHtml({ opening, description, sections, notes, footer }: Parts): s
     for (const { subject, label, body } of items) {
       const pre = body === "" ? "" : `<pre style="${STYLE.body}">${escapeHtml(body)}</pre>`;
       parts.push(
-        `<div style="${STYLE.item} ${colour}"><strong>${escapeHtml(subject)}</strong>${label}${pre}</div>`,
+        `<div style="${STYLE.item} ${colour}"><strong>${escapeHtml(subject)}</strong>${escapeHtml(label)}${pre}</div>`,
       );
     }
     if (rest !== "") parts.push(`<p>${escapeHtml(rest)}</p>`);

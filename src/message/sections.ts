@@ -1,8 +1,13 @@
 import { type Bundle, bundleSubject, type ListedItem } from "../core/bundle.ts";
 import { MAY_BE_DUPLICATE } from "../core/repeats.ts";
 import { shellWord } from "../core/rights.ts";
+import { cut } from "../text/describe.ts";
 import { headerText, plainText } from "../text/escape.ts";
 import { utcMinute } from "../text/utc.ts";
+import { clearedText, itemParts, itemTitle, LEVEL_NEWS } from "./item_facts.ts";
+
+/** Longest text of a fact; a row may hold any length. */
+const MAX_FACT = 300;
 
 /**
  * How many of the cleared events had been notified before, and how many had not. Those that are not listed count
@@ -19,12 +24,20 @@ export function isEnded({ reason }: ListedItem): boolean {
   return reason !== "cleared before it could be mailed";
 }
 
-/** The counts in the words of the contract, and how many notified events have cleared. */
+/** The counts in the words of the contract, how many notified events have cleared, and what else is news. */
 export function countsOf(bundle: Bundle, entryId: string): string {
   const { freshCount: fresh, continuingCount: continuing } = bundle;
   const { ended, already } = clearedCounts(bundle);
   const end = ended > 0 ? `, ${ended} cleared` : "";
-  return bundleSubject(entryId, { fresh, continuing, cleared: already }) + end;
+  const news = LEVEL_NEWS.filter((news) => bundle.continuing.some(({ reason }) => reason === news));
+  const more = [...news, ...(isFinal(bundle) ? ["FINAL reminder"] : [])].map((each) => `, ${each}`);
+  return [bundleSubject(entryId, { fresh, continuing, cleared: already }), end, ...more].join("");
+}
+
+/** Whether it is about events alone of which nothing more will be said. */
+function isFinal({ continuing, freshCount, continuingCount, clearedCount }: Bundle): boolean {
+  const finals = continuing.filter(({ reminder }) => reminder?.isFinal === true).length;
+  return finals > 0 && finals === freshCount + continuingCount + clearedCount;
 }
 
 /** The events of a mail, under headings. */
@@ -46,7 +59,7 @@ export function sectionsOf(bundle: Bundle, alarm: string) {
   const found = all.map(([name, colour, count, listed, where]) => {
     const items = listed.map((item, index) => ({
       number: number + index + 1,
-      subject: headerText(item.subject),
+      subject: itemTitle(item),
       label: label(item, bundle),
       body: bodyOf(item),
     }));
@@ -62,19 +75,35 @@ export function sectionsOf(bundle: Bundle, alarm: string) {
   return found.filter(({ items, rest }) => items.length > 0 || rest !== "");
 }
 
+function label(item: ListedItem, bundle: Bundle): string {
+  const today = utcMinute(bundle.time).replace(/ .*/, " ");
+  const at = (time: number): string => {
+    const shown = utcMinute(time);
+    return shown.startsWith(today) ? shown.slice(today.length) : shown;
+  };
+  const parts = [...itemParts(item, at), ...lateness(item, bundle, at)];
+  return parts.length === 0 ? "" : ` (${parts.map(oneLine).join("; ")})`;
+}
+
 /** An event that is notified late says since when it fires. */
-function label(item: ListedItem, { time: now, mayBeDuplicate }: Bundle): string {
-  if (item.mayBeDuplicate) return ` (${MAY_BE_DUPLICATE})`;
-  if (item.reason !== "unsent") return "";
-  const [date, ...time] = utcMinute(item.fireTime).split(" ");
-  const isToday = utcMinute(now).startsWith(`${date} `);
-  const first = mayBeDuplicate ? "" : ", first notification";
-  return ` (firing since ${[...(isToday ? [] : [date]), ...time].join(" ")}${first})`;
+function lateness(
+  { reason, fireTime, mayBeDuplicate }: ListedItem,
+  bundle: Bundle,
+  at: (time: number) => string,
+): readonly string[] {
+  if (mayBeDuplicate) return [MAY_BE_DUPLICATE];
+  if (reason !== "unsent") return [];
+  const first = bundle.mayBeDuplicate ? "" : ", first notification";
+  return [`firing since ${at(fireTime)}${first}`];
 }
 
 function bodyOf(item: ListedItem): string {
   const body = plainText(item.body).trimEnd();
-  if (item.clearTime === undefined) return body;
-  const times = `fired ${utcMinute(item.fireTime)}, cleared ${utcMinute(item.clearTime)}`;
-  return body === "" ? times : `${times}\n${body}`;
+  const cleared = clearedText(item);
+  if (cleared === undefined) return body;
+  return body === "" ? oneLine(cleared) : `${oneLine(cleared)}\n${body}`;
+}
+
+function oneLine(fact: string): string {
+  return headerText(cut(fact, MAX_FACT));
 }

@@ -3,6 +3,7 @@ import { alarmName } from "../core/event_key.ts";
 import { cut } from "../text/describe.ts";
 import { headerText, plainText } from "../text/escape.ts";
 import { rfc3339 } from "../text/utc.ts";
+import { optionalFacts } from "./item_facts.ts";
 import type { Message } from "./render.ts";
 
 /** Bytes of a body; many receivers accept no more. */
@@ -84,6 +85,7 @@ function factsOf(item: ListedItem) {
     fire_time: rfc3339(item.fireTime),
     ...(item.clearTime !== undefined && { clear_time: rfc3339(item.clearTime) }),
     reason: item.reason,
+    ...optionalFacts(item, line),
     ...(item.mayBeDuplicate && { may_be_duplicate: true }),
   };
 }

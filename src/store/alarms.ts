@@ -4,6 +4,15 @@ import type { AlarmRow } from "../core/model.ts";
 import { recipientTokens } from "../core/recipients.ts";
 import { quote } from "../text/describe.ts";
 import { isJsonObject, type JsonObject, safeText } from "../text/json.ts";
+import {
+  parseBoolean,
+  parseChannels,
+  parseEnabled,
+  parseLimits,
+  parseRenotify,
+  parseSettleKey,
+  parseSeverity,
+} from "./alarm_settings.ts";
 import type { Queryable, Row, Transaction } from "./database.ts";
 import { ALARMS_CONTEXT, entryTitle, insertEntries, jsonText, keepVersion } from "./entry.ts";
 
@@ -57,9 +66,12 @@ export function parseAlarmRow(row: Row): AlarmRow | string {
     enabled: parseEnabled(data.enabled, faults),
     recipients: recipientTokens(data.recipients),
     channels: parseChannels(data.channels, faults),
+    severity: parseSeverity(data.severity, faults),
+    settle: parseSettleKey("settle", data.settle, faults),
+    clearAfter: parseSettleKey("clear_after", data.clear_after, faults),
     // The end of an outage is news to those who were notified of it.
-    notifyClear: name === ENGINE,
-    renotificationHours: parseHours(data.renotification_window_hours, faults),
+    notifyClear: parseBoolean("notify_clear", data.notify_clear, name === ENGINE, faults),
+    renotify: parseRenotify(data, faults),
     params: isJsonObject(params) ? params : {},
     limits: parseLimits(data, faults),
     archived: row.archived === true,
@@ -75,57 +87,6 @@ function blocker(module: string, named: unknown, params: unknown): string | unde
   if (!isJsonObject(params))
     return `the row's params are ${quote(params)}; they must be an object such as {"threshold": 0.1}`;
   return undefined;
-}
-
-function parseEnabled(value: unknown, faults: string[]): boolean {
-  if (value === undefined || value === true) return true;
-  // The dashboards show null as off too.
-  if (value === false || value === null) return false;
-  faults.push(`the row's enabled is ${quote(value)}, treated as true; it must be true or false`);
-  return true;
-}
-
-function parseChannels(value: unknown, faults: string[]): readonly string[] {
-  const given: readonly unknown[] = Array.isArray(value) ? value : [value ?? []].flat();
-  const names = given
-    .filter((name) => typeof name === "string")
-    .flatMap((name) => name.split(/[\s,;]+/));
-  if (given.some((name) => typeof name !== "string"))
-    faults.push(
-      `the row's channels are ${quote(value)}; they must be a list of names such as ["email"]`,
-    );
-  return [...new Set(names.filter((name) => name !== ""))];
-}
-
-function parseHours(value: unknown, faults: string[]): number {
-  if (value === undefined || value === null || value === "") return 0;
-  const hours = typeof value === "string" ? Number(value) : value;
-  if (typeof hours === "number" && Number.isFinite(hours) && hours >= 0) return hours;
-  faults.push(
-    `the row's renotification_window_hours is ${quote(value)}, treated as 0; it must be a number of hours`,
-  );
-  return 0;
-}
-
-/** Keys of a row that override the configuration's limits, with their least and greatest values. */
-const LIMITS = [
-  ["timeout", "alarm_timeout", 0.1, 3600, "seconds"],
-  ["memory", "alarm_memory", 64, 1_048_576, "MiB"],
-  ["detections", "max_detections", 1, 10_000_000, "detections"],
-] as const;
-
-function parseLimits(data: JsonObject, faults: string[]): AlarmRow["limits"] {
-  const limits: { -readonly [name in keyof AlarmRow["limits"]]: AlarmRow["limits"][name] } = {};
-  for (const [name, key, least, most, unit] of LIMITS) {
-    const value = data[key];
-    if (value === undefined || value === null) continue;
-    if (typeof value === "number" && value >= least && value <= most) limits[name] = value;
-    else
-      faults.push(
-        `the row's ${key} is ${quote(value)}, ignored; it must be ${least} to ${most} ${unit}`,
-      );
-  }
-  return limits;
 }
 
 export interface NewAlarm {

@@ -1,4 +1,4 @@
-import type { EventTexts } from "../core/bundle.ts";
+import { type EventTexts, metricText } from "../core/bundle.ts";
 import { ENGINE_KEYS } from "../core/detection.ts";
 import { eventEntryId } from "../core/event_key.ts";
 import { type Level, NO_LEVEL } from "../core/level.ts";
@@ -193,14 +193,13 @@ export async function eventTexts(
   return new Map(
     rows.map((row) => {
       const { id, subject, data, fired } = read(row);
-      const { metric } = data;
-      const isMetric = typeof metric === "string" || typeof metric === "number";
+      const metric = metricText(data.metric);
       return [
         id,
         {
           subject,
           body: bodyOf(String(row.content), description),
-          ...(isMetric && { metric: String(metric) }),
+          ...(metric !== undefined && { metric }),
           ...(fired && { fired }),
         },
       ];

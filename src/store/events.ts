@@ -1,7 +1,14 @@
 import { TOLERANCE } from "../core/clock.ts";
 import { ENGINE, eventEntryId } from "../core/event_key.ts";
 import { NO_LEVEL } from "../core/level.ts";
-import type { ActiveEvent, ActiveEvents, AlarmRow, Outcome, SafeDetection } from "../core/model.ts";
+import type {
+  ActiveEvent,
+  ActiveEvents,
+  AlarmRow,
+  Notices,
+  Outcome,
+  SafeDetection,
+} from "../core/model.ts";
 import type { OpenedEvent } from "../core/notice.ts";
 import { type EventChange, RECOVERED } from "../core/reconcile.ts";
 import type { Queryable, SqlValue, Transaction } from "./database.ts";
@@ -192,8 +199,8 @@ export async function touchEvents(tx: Transaction, ids: Ids, now: number): Promi
 /** An event of which more changes than that it was detected again. */
 export interface ChangedEvent extends EventChange {
   readonly id: string;
-  /** Epoch seconds of its latest news. */
-  readonly newsAt: number | undefined;
+  /** As it is after this tick. */
+  readonly notices: Notices;
 }
 
 /**
@@ -221,11 +228,14 @@ export async function changeEvents(
   }
 }
 
-function changeFacts({ newsAt, level: change, ack }: ChangedEvent): object {
+function changeFacts({ notices, level: change, ack }: ChangedEvent): object {
   const { level, peak, news } = change ?? {};
   return {
     ...(level && { level: { severity: level.severity ?? null, stage: level.stage ?? null } }),
-    swf: { ...(peak && { peak }), ...(news && { news, news_at: newsAt }) },
+    swf: {
+      ...(peak && { peak }),
+      ...(news && { news, news_at: notices.newsAt, notified: notices.notified }),
+    },
     ...((news ?? ack) && { anew: true }),
     ...(ack && { ack: { at: ack.at, ended_at: ack.ended?.at, ended: ack.ended?.reason } }),
   };

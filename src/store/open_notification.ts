@@ -13,6 +13,7 @@ import {
 } from "valibot";
 import { EMAIL } from "../core/alarm_channels.ts";
 import type { Bundle } from "../core/bundle.ts";
+import { SEVERITIES } from "../core/level.ts";
 import type { OpenNotification } from "../core/notification.ts";
 import type { Row } from "./database.ts";
 
@@ -22,10 +23,16 @@ const Item = object({
   eventId: string(),
   dedupeKey: string(),
   fireTime: number(),
+  firstSeen: exactOptional(number()),
+  severity: exactOptional(picklist(SEVERITIES)),
+  stage: exactOptional(string()),
   clearTime: exactOptional(number()),
+  clearReason: exactOptional(string()),
   reason: picklist([
     "new",
     "unsent",
+    "severity rose",
+    "stage advanced",
     "renotification due",
     "cleared",
     "cleared before it could be mailed",
@@ -33,6 +40,8 @@ const Item = object({
   subject: string(),
   body: string(),
   mayBeDuplicate: boolean(),
+  reminder: exactOptional(object({ number: number(), isFinal: boolean() })),
+  changes: exactOptional(array(string())),
 });
 
 const BundleData: GenericSchema<unknown, Bundle> = object({

@@ -33,10 +33,16 @@ export async function stampNotified(
 ): Promise<void> {
   // Times of a clock that was ahead would make each later notification look too old.
   const last = `CASE WHEN ${numberAt("last_notified")} > $2 THEN 0 ELSE ${numberAt("last_notified")} END`;
-  const news = `CASE WHEN ${NEWS_AT} > $2 THEN jsonb_build_object('news_at', least($2::float8, $4::float8)) ELSE '{}' END`;
+  const newsAt = "least($2::float8, $4::float8)";
+  const news = `CASE WHEN ${NEWS_AT} > $2 THEN jsonb_build_object('news_at', ${newsAt}) ELSE '{}' END`;
+  // Channels that have not heard the news must not seem to have.
+  const notified = `CASE WHEN ${NEWS_AT} > $2 THEN (
+        SELECT coalesce(jsonb_object_agg(key, CASE WHEN value < to_jsonb(${NEWS_AT})
+          THEN least(value, to_jsonb(${newsAt} - 0.001)) ELSE value END), '{}') FROM jsonb_each(${NOTIFIED}))
+      ELSE ${NOTIFIED} END`;
   const stamped = (swf: string) => `jsonb_set(data - 'mail_owed', '{swf}', ${swf}
       || jsonb_build_object(
-        'notified', ${NOTIFIED} || jsonb_build_object($3::text, $4::float8),
+        'notified', ${notified} || jsonb_build_object($3::text, $4::float8),
         'to', (${orEmpty(`data->'swf'->'to'`)}) || jsonb_build_object($3, to_jsonb($5::text[]))) || ${news})
     || jsonb_build_object('last_notified', greatest($4, ${last}))`;
   // A reminder does not tell the channel any news.

@@ -22,6 +22,20 @@ export function duration(seconds: number): string {
   return `${Math.floor(seconds / 86_400)} days`;
 }
 
+/** From one time to another, such as `2 h 10 min` or `3 days 4 h`; undefined if that is not known. */
+export function timeBetween(from: number, to: number): string | undefined {
+  const seconds = to - from;
+  if (!isTime(from) || !isTime(to) || seconds < 0) return undefined;
+  if (seconds < 3600) return duration(seconds);
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  const [count, rest] =
+    hours < 48
+      ? [`${hours} h`, `${minutes % 60} min`]
+      : [`${Math.floor(hours / 24)} days`, `${hours % 24} h`];
+  return rest.startsWith("0 ") ? count : `${count} ${rest}`;
+}
+
 function render(epochSeconds: number, unit: "minute" | "second"): string {
   if (!isTime(epochSeconds)) return "an unknown time";
   const [text = ""] = new Date(epochSeconds * 1000)

@@ -50,7 +50,7 @@ function loadError(what: string, cause: unknown): LoadedModule {
 
 export interface DetectFacts
   extends Pick<DetectTask, "file" | "params" | "now">,
-    Pick<OutcomeFacts, "redact"> {
+    Pick<OutcomeFacts, "redact" | "stages"> {
   readonly sources: ReadonlyMap<string, SharedSource>;
   readonly limits: DetectLimits;
   /** The dedupe keys of the alarm's active events. */
@@ -73,10 +73,10 @@ export async function detectIn(
   facts: DetectFacts,
   signal: AbortSignal,
 ): Promise<JobResult<Outcome>> {
-  const { file, params, sources, now, redact, limits, text } = facts;
+  const { file, params, sources, now, redact, stages, limits, text } = facts;
   const { timeout } = limits;
   const started = performance.now();
-  const soFar = new OutcomeSoFar({ needsDetails: facts.decideDetails(), redact });
+  const soFar = new OutcomeSoFar({ needsDetails: facts.decideDetails(), stages, redact });
   if (signal.aborted) {
     soFar.fail({ text: `${errorText(signal.reason)}; detect was not started` });
     return unused(soFar.outcome(0));
@@ -95,7 +95,7 @@ export async function detectIn(
       const characters = isOneTooMany ? 0 : soFar.add(detection, length / detections.length);
       // What exceeds the limit is not counted: shorter ones of other alarms still have room.
       if (isOneTooMany || characters > text.left) {
-        worker.kill(isOneTooMany ? tooMany(limits.detections) : TOO_LONG);
+        worker.kill(isOneTooMany ? tooMany(limits.detections, "detections") : TOO_LONG);
         return;
       }
       kept += characters;
@@ -107,6 +107,10 @@ export async function detectIn(
     switch (message.type) {
       case "detections":
         return add(message.detections, length);
+      case "clear":
+        if (soFar.cleared >= limits.detections)
+          return worker.kill(tooMany(limits.detections, "clears"));
+        return soFar.addClear(message.dedupeKey, message.reason);
       case "unhandled":
       case "incomplete":
         return soFar.incomplete(message.reason);
@@ -129,20 +133,22 @@ export async function detectIn(
   if (error !== null) soFar.fail(error);
   const value = soFar.outcome((performance.now() - started) / 1000);
   const isOfSource = requests.hasFailed || (error?.isWaiting === true && isPending);
-  const matters =
-    value.status === "complete"
-      ? facts.firing().some((key) => !value.keys.has(key))
-      : !isOfSource || (value.status === "partial" && soFar.hasOwnReasons);
+  const isComplete = value.status === "complete";
+  const clears = facts
+    .firing()
+    .some((key) => value.clears.has(key) || (isComplete && !value.keys.has(key)));
+  const fails = !isComplete && (!isOfSource || (value.status === "partial" && soFar.hasOwnReasons));
+  const matters = clears || fails;
   // It will run again, and what it yields then counts.
   if (matters && worker.isShared) text.left += kept;
-  const hasFailed = value.status === "failed" && matters;
+  const hasFailed = value.status === "failed" && fails;
   return { value, clean: end.type === "end" && end.clean && !hasFailed, matters };
 }
 
 const TOO_LONG = `more than ${MAX_TEXT} MiB of new detections in this tick; shorten their body and data`;
 
-function tooMany(max: number): string {
-  return `detect yielded more than ${max} detections; if that is expected, raise max_detections in the alarm's row or in [engine]`;
+function tooMany(max: number, what: "detections" | "clears"): string {
+  return `detect yielded more than ${max} ${what}; if that is expected, raise max_detections in the alarm's row or in [engine]`;
 }
 
 function unused<T>(value: T): JobResult<T> {

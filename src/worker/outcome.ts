@@ -1,18 +1,23 @@
+import { MAX_CLEAR } from "../core/detection.ts";
+import { foundLevel } from "../core/found_level.ts";
+import { type Level, NO_LEVEL } from "../core/level.ts";
 import type { Outcome, SafeDetection } from "../core/model.ts";
-import { cut } from "../text/describe.ts";
+import { cut, quote } from "../text/describe.ts";
 import type { Redact } from "../text/redact.ts";
 import type { DetectError } from "./worker_message.ts";
 
-/** Reasons that an outcome lists; a broken source can cause one per entity. */
+/** Reasons that an outcome lists, and notes; a broken source can cause one per entity. */
 const MAX_REASONS = 5;
-/** Different reasons that are counted. */
+/** Different ones that are counted. */
 const COUNTED_REASONS = 1_000;
-/** Characters of one reason. */
+/** Characters of one. */
 const MAX_REASON = 1_000;
 
 export interface OutcomeFacts {
   /** Whether the subject, body and data of a detection are needed; called once for each key. */
-  readonly needsDetails: (dedupeKey: string) => boolean;
+  readonly needsDetails: (dedupeKey: string, level: Level) => boolean;
+  /** Those of the module. */
+  readonly stages: readonly string[];
   /** For keys, which must be as the database has them, and for reasons before they are cut. */
   readonly redact: Redact;
 }
@@ -22,6 +27,11 @@ export class OutcomeSoFar {
   readonly #facts: OutcomeFacts;
   readonly #keys = new Set<string>();
   readonly #detections = new Map<string, SafeDetection>();
+  readonly #levels = new Map<string, Level>();
+  /** Each one once: a million detections may have the same. */
+  readonly #sharedLevels = new Map<string, Level>();
+  readonly #clears = new Map<string, string>();
+  readonly #notes = new Set<string>();
   readonly #reasons = new Set<string>();
   #cause: Outcome["cause"];
   #sourceFailed = false;
@@ -31,6 +41,8 @@ export class OutcomeSoFar {
   hasOwnReasons = false;
   /** Number of detections added, repeated keys included. */
   yielded = 0;
+  /** Number of clears added, repeated keys included. */
+  cleared = 0;
 
   constructor(facts: OutcomeFacts) {
     this.#facts = facts;
@@ -44,9 +56,46 @@ export class OutcomeSoFar {
     // The same entity twice in one tick is one event; the first yield is kept.
     if (this.#keys.has(dedupeKey)) return 0;
     this.#keys.add(dedupeKey);
-    if (!needsDetails(dedupeKey)) return 0;
-    this.#detections.set(dedupeKey, { ...detection, dedupeKey });
+    if (this.#clears.delete(dedupeKey)) this.#noteBoth(dedupeKey);
+    const level = this.#levelOf(dedupeKey, detection);
+    if (!needsDetails(dedupeKey, level)) return 0;
+    const { severity: _severity, stage: _stage, ...details } = detection;
+    this.#detections.set(dedupeKey, { ...details, dedupeKey });
     return length;
+  }
+
+  /** The module says that the entity's event has ended; if it is detected too, the detection counts. */
+  addClear(key: string, reason: string): void {
+    this.cleared += 1;
+    const { redact } = this.#facts;
+    const dedupeKey = redact(key);
+    if (this.#keys.has(dedupeKey)) this.#noteBoth(dedupeKey);
+    else if (!this.#clears.has(dedupeKey))
+      this.#clears.set(dedupeKey, cut(redact(reason), MAX_CLEAR));
+  }
+
+  /** What exists of a detection's severity and stage. */
+  #levelOf(dedupeKey: string, { severity, stage }: SafeDetection): Level {
+    if (severity === undefined && stage === undefined) return NO_LEVEL;
+    const found = foundLevel({ severity, stage }, this.#facts.stages);
+    for (const fault of found.faults) this.#note(`${quote(dedupeKey)} has ${fault}`);
+    const { level } = found;
+    if (level.severity === undefined && level.stage === undefined) return NO_LEVEL;
+    const name = `${level.severity} ${level.stage}`;
+    const shared = this.#sharedLevels.get(name) ?? level;
+    this.#sharedLevels.set(name, shared);
+    this.#levels.set(dedupeKey, shared);
+    return shared;
+  }
+
+  #noteBoth(dedupeKey: string): void {
+    this.#note(
+      `${quote(dedupeKey)} is detected and cleared in the same outcome; the detection counts`,
+    );
+  }
+
+  #note(text: string): void {
+    if (this.#notes.size < COUNTED_REASONS) this.#notes.add(this.#asReason(text));
   }
 
   /** The module did not see everything. */
@@ -84,14 +133,15 @@ export class OutcomeSoFar {
     const shown = reasons.slice(0, MAX_REASONS);
     // How it ended is always listed.
     if (this.#end !== undefined && !shown.includes(this.#end)) shown[MAX_REASONS - 1] = this.#end;
-    if (reasons.length > MAX_REASONS)
-      shown.push(`and ${reasons.length - MAX_REASONS} more reasons`);
     return {
       status: this.#cause !== undefined ? "failed" : reasons.length > 0 ? "partial" : "complete",
       cause: this.#cause,
-      reasons: shown,
+      reasons: [...shown, ...moreThan(reasons.length, "reasons")],
       keys: this.#keys,
       detections: this.#detections,
+      levels: this.#levels,
+      clears: this.#clears,
+      notes: [...[...this.#notes].slice(0, MAX_REASONS), ...moreThan(this.#notes.size, "notes")],
       seconds,
     };
   }
@@ -101,4 +151,8 @@ export class OutcomeSoFar {
     const start = this.#facts.redact(text.slice(0, MAX_REASON * 2));
     return cut(start.replace(/\s*[\r\n]\s*/g, " "), MAX_REASON);
   }
+}
+
+function moreThan(count: number, what: string): readonly string[] {
+  return count > MAX_REASONS ? [`and ${count - MAX_REASONS} more ${what}`] : [];
 }

@@ -14,7 +14,7 @@ import {
   unknown,
   variant,
 } from "valibot";
-import { MAX_KEY } from "../core/detection.ts";
+import { MAX_CLEAR, MAX_KEY, MAX_LEVEL } from "../core/detection.ts";
 import type { SafeDetection } from "../core/model.ts";
 import { attempt } from "../text/attempt.ts";
 import { isJsonObject } from "../text/json.ts";
@@ -23,20 +23,33 @@ import { isJsonObject } from "../text/json.ts";
 const Detection = custom<SafeDetection>(
   (value) =>
     isJsonObject(value) &&
-    typeof value.dedupeKey === "string" &&
-    value.dedupeKey !== "" &&
-    value.dedupeKey.length <= MAX_KEY &&
+    isShort(value.dedupeKey, MAX_KEY) &&
     typeof value.subject === "string" &&
     typeof value.body === "string" &&
     isJsonObject(value.data) &&
     Array.isArray(value.recipients) &&
-    value.recipients.every((each) => typeof each === "string"),
+    value.recipients.every((each) => typeof each === "string") &&
+    isLevel(value.severity) &&
+    isLevel(value.stage),
 );
+
+function isShort(value: unknown, max: number): boolean {
+  return typeof value === "string" && value !== "" && value.length <= max;
+}
+
+function isLevel(value: unknown): boolean {
+  return value === undefined || (typeof value === "string" && value.length <= MAX_LEVEL);
+}
 
 const request = { source: string(), path: string(), query: record(string(), string()) };
 
 const Message = variant("type", [
   object({ type: literal("detections"), detections: array(Detection) }),
+  object({
+    type: literal("clear"),
+    dedupeKey: custom<string>((value) => isShort(value, MAX_KEY)),
+    reason: custom<string>((value) => isShort(value, MAX_CLEAR)),
+  }),
   object({ type: literal("incomplete"), reason: string() }),
   /** An unhandled error of whatever runs in the process. */
   object({ type: literal("unhandled"), reason: string() }),

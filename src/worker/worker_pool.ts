@@ -94,9 +94,11 @@ export class WorkerPool {
     };
     const need = { memory: limits.memory, path: file.path };
     const { value, unconfirmed } = await this.#run(need, job, given.log);
-    if (unconfirmed === undefined || value.status !== "complete") return value;
+    const isComplete = value.status === "complete";
+    if (unconfirmed === undefined || (!isComplete && value.clears.size === 0)) return value;
     const reason = `nothing clears, because detect could not run in a process of its own: ${unconfirmed}`;
-    return { ...value, status: "partial", reasons: [reason] };
+    const status = isComplete ? "partial" : value.status;
+    return { ...value, status, reasons: [...value.reasons, reason], clears: new Map() };
   }
 
   /** Ends all workers, and all processes that modules have started in their groups. */

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { listAlarms } from "../../src/alarm/alarm_list.ts";
 import type { AlarmRow } from "../../src/core/model.ts";
+import { NO_REMINDERS } from "../../src/core/renotify.ts";
 
 /** A live row named by its entry id, with its own module unless another is given. */
 function row(entryId: string, changes: Partial<AlarmRow> = {}): AlarmRow {
@@ -17,7 +18,10 @@ function row(entryId: string, changes: Partial<AlarmRow> = {}): AlarmRow {
     channels: [],
     notifyClear: false,
     recipients: [],
-    renotificationHours: 0,
+    renotify: NO_REMINDERS,
+    severity: undefined,
+    settle: undefined,
+    clearAfter: undefined,
     params: {},
     limits: {},
     archived: false,

@@ -114,6 +114,32 @@ describe("what the program gets", () => {
     });
   });
 
+  test("the facts that only some events have, each text on one line", async () => {
+    const facts: Partial<ListedItem> = {
+      severity: "error",
+      stage: "late\nphase",
+      firstSeen: ITEM.fireTime - 900,
+      changes: ["1\n2 when it fired, 3 now"],
+      clearReason: "it\r\nended",
+      reminder: { number: 3, isFinal: false },
+    };
+    const bundle: Bundle = { ...BUNDLE, fresh: [{ ...ITEM, ...facts }] };
+    await deliver("cat > facts.json", { ...OUTGOING, bundle });
+    const found: unknown = JSON.parse(readFileSync(join(folder, "facts.json"), "utf8"));
+    expect(found).toMatchObject({
+      new: [
+        {
+          severity: "error",
+          stage: "late phase",
+          first_seen: "2026-11-21T03:30:07Z",
+          changes: ["1 2 when it fired, 3 now"],
+          clear_reason: "it ended",
+          reminder: { number: 3, final: false },
+        },
+      ],
+    });
+  });
+
   test("a repeat and a test are marked, and an old text has no lists", async () => {
     const bundle: Bundle = { ...BUNDLE, mayBeDuplicate: true, isTest: true };
     await deliver("cat > marked.json", { ...OUTGOING, bundle });

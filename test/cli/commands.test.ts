@@ -205,6 +205,44 @@ test("alarm set keeps the state before as a version, as the dashboard's editor d
   expect(alarm.data.params).not.toHaveProperty("limit");
 });
 
+test("settings are set, shown in words and as JSON, and taken back", async () => {
+  const made = await site("embedded");
+  const set = (...args: readonly string[]) => ok(made, "alarm", "set", "limited", ...args);
+  const show = () => ok(made, "alarm", "show", "limited");
+  const usual = /^mail .*\nrecipients .*\nchannel .*\nrenotified +never: one mail per event$/m;
+  expect(await show()).toMatch(usual);
+
+  const rules = ["--severity", "warning", "--settle", "2/3", "--clear-after", "10m"];
+  const course = ["--renotify-growth", "2", "--renotify-max-hours", "24", "--renotify-count", "5"];
+  await set(...rules, "--notify-clear", "on", "--renotify", "1", ...course);
+  const shown = await show();
+  expect(shown).toMatch(/^severity +warning\nsettles +after 2 of the last 3 outcomes with it$/m);
+  expect(shown).toMatch(/^clears +after .+ without it\nnotify clear on$/m);
+  expect(shown).toMatch(
+    /^renotified +after 1 h, then each wait 2 times as long, at most 24 h; 5 times, the last marked FINAL$/m,
+  );
+  expect(await okJson(made, "alarm", "show", "limited")).toMatchObject({
+    severity: "warning",
+    settle: "2/3",
+    clear_after: "10m",
+    notify_clear: true,
+    renotification_window_hours: 1,
+    renotification_growth: 2,
+    renotification_max_hours: 24,
+    renotification_count: 5,
+  });
+
+  expect(await set("--renotify", "0")).toContain(
+    "it sends no reminders, so --renotify-growth, --renotify-max-hours, --renotify-count have no effect",
+  );
+  const off = ["--severity", "none", "--settle", "off", "--clear-after", "off"];
+  const none = ["--renotify-growth", "1", "--renotify-max-hours", "off", "--renotify-count", "off"];
+  await set(...off, "--notify-clear", "off", ...none);
+  expect(await show()).toMatch(usual);
+  const { data } = only(await made.withDatabase((db) => readEntries(db, "alarm")));
+  expect(data).toMatchObject({ severity: null, settle: null, renotification_count: null });
+});
+
 test("alarm set rejects what a tick would reject, and changes nothing", async () => {
   const made = await site();
   for (const [args, says] of [

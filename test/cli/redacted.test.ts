@@ -98,8 +98,8 @@ test("the channel gets a notification without secrets; its recipients stay", asy
       title: secret,
       description: secret,
       fresh: [makeItem("a", { dedupeKey: secret, subject: secret, body: secret })],
-      continuing: [makeItem("b", { body: secret })],
-      cleared: [makeItem("c", { subject: secret })],
+      continuing: [makeItem("b", { body: secret, stage: secret, changes: ["x", secret] })],
+      cleared: [makeItem("c", { subject: secret, clearReason: secret })],
       caveats: [secret],
     });
   await channel.deliver({ ...mail, bundle: bundle('hunter"2') }, new AbortController().signal);

@@ -4,14 +4,18 @@ import {
   type BundleFacts,
   bundleSubject,
   composeBundle,
+  type EventTexts,
   LISTED,
   listedItems,
+  metricText,
   shortBundle,
   sortItems,
 } from "../../src/core/bundle.ts";
+import type { Severity } from "../../src/core/level.ts";
 import type { SafeDetection } from "../../src/core/model.ts";
 import { NO_NOTICES } from "../../src/core/news.ts";
 import type { DueItem, ItemReason } from "../../src/core/notice.ts";
+import type { JsonValue } from "../../src/text/json.ts";
 
 function mention(key: string, reason: ItemReason): DueItem {
   return {
@@ -110,6 +114,115 @@ describe("how many events a mail lists", () => {
         );
       }),
     );
+  });
+});
+
+describe("the order", () => {
+  const item = (key: string, severity?: Severity, reason: ItemReason = "unsent"): DueItem => ({
+    ...mention(key, reason),
+    ...(severity !== undefined && { severity }),
+  });
+
+  test.each<readonly [string, readonly DueItem[], string]>([
+    ["is that of the items where none has a severity", [item("a"), item("b")], "a b"],
+    [
+      "begins with the most severe; those without one are last",
+      [
+        item("a"),
+        item("i", "info"),
+        item("c", "critical"),
+        item("w", "warning"),
+        item("e", "error"),
+      ],
+      "c e w i a",
+    ],
+    ["keeps equal ones as they were", [item("b", "error"), item("a", "error")], "b a"],
+  ])("%s", (_, items, expected) => {
+    const keys = (list: readonly DueItem[]) => list.map(({ dedupeKey }) => dedupeKey).join(" ");
+    expect(keys(sortItems(items).continuing)).toBe(expected);
+    expect(keys(sortItems(items.map((each) => ({ ...each, reason: "new" }))).fresh)).toBe(expected);
+    expect(keys(sortItems(items.map((each) => ({ ...each, clearTime: 1 }))).cleared)).toBe(
+      expected,
+    );
+  });
+
+  test("a hundred new ones do not hide a more severe one that continues; what is over does not count", () => {
+    const fresh = Array.from({ length: 150 }, (_, index) => item(`n${index}`, "info", "new"));
+    const over = { ...item("o", "critical", "cleared"), clearTime: 1 };
+    const listed = listedItems([over, ...fresh, item("w", "warning")]);
+    expect(listed.continuing.map(({ dedupeKey }) => dedupeKey)).toEqual(["w"]);
+    expect(listed.fresh).toEqual(fresh.slice(0, 99));
+    expect(listed.cleared).toEqual([]);
+  });
+});
+
+describe("what has changed since an event fired", () => {
+  const KNOWN = { subject: "k", body: "" };
+  test.each<
+    readonly [string, EventTexts | undefined, Partial<DueItem>, JsonValue, readonly string[]]
+  >([
+    ["nothing", { ...KNOWN, metric: "15.6%" }, {}, "15.6%", []],
+    ["the metric", { ...KNOWN, metric: "15.6%" }, {}, "20.3%", ["15.6% when it fired, 20.3% now"]],
+    ["one that is a number", { ...KNOWN, metric: "1" }, {}, 2.5, ["1 when it fired, 2.5 now"]],
+    ["a metric that is new is no change", KNOWN, {}, "20.3%", []],
+    ["nor is one that is missing now", { ...KNOWN, metric: "15.6%" }, {}, null, []],
+    [
+      "severity and stage",
+      { ...KNOWN, fired: { severity: "warning", stage: "initial" } },
+      { severity: "error", stage: "update" },
+      null,
+      ["severity warning when it fired, error now", "stage initial when it fired, update now"],
+    ],
+    [
+      "a stage alone",
+      { ...KNOWN, fired: { severity: "error", stage: "initial" } },
+      { severity: "error", stage: "update" },
+      null,
+      ["stage initial when it fired, update now"],
+    ],
+    [
+      "what it did not have when it fired is no change",
+      { ...KNOWN, fired: { severity: undefined, stage: undefined } },
+      { severity: "error", stage: "update" },
+      null,
+      [],
+    ],
+    ["an event of which nothing is stored", undefined, { severity: "error" }, "1", []],
+  ])("%s", (_, known, changes, metric, expected) => {
+    const given = { ...mention("k", "renotification due"), ...changes };
+    const bundle = composeBundle(
+      facts([given], {
+        stored: new Map(known === undefined ? [] : [["id of k", known]]),
+        detections: { get: (key) => ({ ...detected(key), data: { metric } }) },
+      }),
+    );
+    expect(bundle.continuing[0]?.changes ?? []).toEqual(expected);
+    expect(bundle.continuing[0]?.subject).toBe("k now");
+    if (expected.length === 0) expect(bundle.continuing[0]).not.toHaveProperty("changes");
+  });
+
+  test("an event that was not seen has no metric now, but its severity may have risen", () => {
+    const known = { ...KNOWN, metric: "1", fired: { severity: "info", stage: undefined } } as const;
+    const stored = new Map([["id of k", known]]);
+    const given = { ...mention("k", "severity rose"), severity: "error" } as const;
+    const { continuing } = composeBundle(facts([given], { stored, ...UNSEEN }));
+    expect(continuing[0]).toMatchObject({
+      subject: "k",
+      changes: ["severity info when it fired, error now"],
+    });
+    expect(continuing[0]).not.toHaveProperty("metric");
+    expect(continuing[0]).not.toHaveProperty("fired");
+  });
+
+  test.each([
+    ["a text", " 40.0% ", "40.0%"],
+    ["a number", 0.5, "0.5"],
+    ["an empty text says nothing", " ", undefined],
+    ["neither does an object", { a: 1 }, undefined],
+    ["nor nothing", undefined, undefined],
+    ["a long text is cut", "x".repeat(200), `${"x".repeat(79)}…`],
+  ])("a metric: %s", (_, metric, expected) => {
+    expect(metricText(metric)).toBe(expected);
   });
 });
 

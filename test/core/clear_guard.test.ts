@@ -1,29 +1,41 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { guardClears, heldClears } from "../../src/core/clear_guard.ts";
-import type { ActiveEvent, Outcome } from "../../src/core/model.ts";
+import type { ActiveEvent } from "../../src/core/model.ts";
 import { NO_NOTICES } from "../../src/core/news.ts";
-import { type Plan, reconcile } from "../../src/core/reconcile.ts";
+import { NOTHING_SETTLING, type Plan, reconcile } from "../../src/core/reconcile.ts";
+import { makeOutcome } from "../support/outcomes.ts";
 
 function numbered(from: number, to: number): string[] {
   return Array.from({ length: to - from }, (_, index) => `e${from + index}`);
 }
 
 /** The plan of an outcome that detects these of so many active events, of which the first few are held. */
-function planOf(active: number, detected: readonly string[], held = 0, status = "complete"): Plan {
+function planOf(
+  active: number,
+  detected: readonly string[],
+  held = 0,
+  status = "complete",
+  ended: readonly string[] = [],
+): Plan {
   const events = numbered(0, active).map((key, index): ActiveEvent => {
     const event = { id: key, dedupeKey: key, fireTime: 0, notices: NO_NOTICES };
     return index < held ? { ...event, clearHeldAt: 5 } : event;
   });
-  const outcome: Outcome = {
+  const outcome = makeOutcome({
     status: status === "complete" ? "complete" : "partial",
-    cause: undefined,
-    reasons: [],
     keys: new Set(detected),
-    detections: new Map(),
-    seconds: 0,
-  };
-  return reconcile(outcome, new Map(events.map((event) => [event.dedupeKey, event])));
+    clears: new Map(ended.map((key) => [key, "done"])),
+  });
+  return reconcile({
+    outcome,
+    active: new Map(events.map((event) => [event.dedupeKey, event])),
+    settling: NOTHING_SETTLING,
+    alarm: { severity: undefined, clearAfter: undefined },
+    settleOf: undefined,
+    stages: [],
+    now: 10,
+  });
 }
 
 describe("a complete outcome would clear", () => {
@@ -53,6 +65,24 @@ describe("a complete outcome would clear", () => {
       planOf(100, numbered(10, 100)),
       0,
       { clear: 0, keep: 10 },
+    ],
+    [
+      "all that the module ends: it clears",
+      planOf(50, [], 0, "complete", numbered(0, 50)),
+      0.8,
+      { clear: 50, keep: 0 },
+    ],
+    [
+      "half that the module ends, half that is gone: only the latter counts",
+      planOf(50, [], 0, "complete", numbered(0, 25)),
+      0.8,
+      { clear: 50, keep: 0 },
+    ],
+    [
+      "a few that the module ends beside many that are gone: these clear",
+      planOf(50, [], 0, "complete", numbered(0, 5)),
+      0.8,
+      { clear: 5, keep: 45 },
     ],
     [
       "a few, of which some were held before",

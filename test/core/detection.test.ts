@@ -8,6 +8,7 @@ import { safeJson, safeText } from "../../src/text/json.ts";
 function parsed(value: unknown): SafeDetection {
   const result = parseDetection(value);
   if (!result.ok) throw new Error(result.error);
+  if ("clear" in result) throw new Error(`a clear: ${result.clear.reason}`);
   return result.detection;
 }
 
@@ -22,6 +23,7 @@ function revoked(): object {
   return proxy;
 }
 
+const LEVEL = { severity: "error", stage: "initial" };
 const FULL = { dedupeKey: "task:7", subject: "Task 7 fails", body: "why", data: { rate: 0.5 } };
 
 describe("what a module yields is read as a detection", () => {
@@ -70,7 +72,19 @@ describe("what a module yields is read as a detection", () => {
     ],
     ["so is a lone text", { dedupeKey: "k", data: "a\0" }, { data: { detection_data: "a\uFFFD" } }],
     ["a Map serves as data", { dedupeKey: "k", data: new Map([["a", 1]]) }, { data: { a: 1 } }],
-    ["unknown parts are passed over", { dedupeKey: "k", severity: "high" }, { dedupeKey: "k" }],
+    ["unknown parts are passed over", { dedupeKey: "k", owner: "ann" }, { dedupeKey: "k" }],
+    ["a severity and a stage are kept", { ...FULL, ...LEVEL }, LEVEL],
+    ["so are those that do not exist", { ...FULL, severity: "high" }, { severity: "high" }],
+    ["a number as the stage is kept as a text", { ...FULL, stage: 3 }, { stage: "3" }],
+    [
+      "so is any other value, cut",
+      { ...FULL, severity: { is: "x".repeat(200) } },
+      { severity: `{"is":"${"x".repeat(72)}…` },
+    ],
+    ["a long stage is cut", { ...FULL, stage: "x".repeat(101) }, { stage: `${"x".repeat(99)}…` }],
+    ["a NUL in a stage is replaced", { ...FULL, stage: "a\0" }, { stage: "a\uFFFD" }],
+    ["an undefined clear is none", { ...FULL, clear: undefined }, FULL],
+    ["a state is not a mistyped stage", { ...FULL, state: "failed" }, FULL],
     [
       "so is one that is like a known one, if that is there too",
       { ...FULL, date: "today", dedupe_key: "k" },
@@ -88,6 +102,40 @@ describe("what a module yields is read as a detection", () => {
       }
     }
     expect(parsed(new Late()).dedupeKey).toBe("task:9");
+  });
+});
+
+test.each([
+  ["absent", FULL],
+  ["undefined", { ...FULL, severity: undefined, stage: undefined }],
+  ["null", { ...FULL, severity: null, stage: null }],
+])("a severity and a stage that are %s are none", (_, value) => {
+  expect(parsed(value)).not.toHaveProperty("severity");
+  expect(parsed(value)).not.toHaveProperty("stage");
+});
+
+describe("what a module yields is read as a clear", () => {
+  test.each<[string, unknown, string, string]>([
+    ["with its reason", { dedupeKey: "k", clear: "late by 120 s" }, "k", "late by 120 s"],
+    ["of an entity whose key is a number", { dedupeKey: 7, clear: "x" }, "7", "x"],
+    ["whose key is stored as that of a detection", { dedupeKey: "\0", clear: "x" }, "\\u0000", "x"],
+    ["in one line", { dedupeKey: "k", clear: " late\n by\t120 s\u001b " }, "k", "late  by 120 s"],
+    ["that Postgres can store", { dedupeKey: "k", clear: "a\0\ud800" }, "k", "a\uFFFD\uFFFD"],
+    [
+      "cut at 500 characters",
+      { dedupeKey: "k", clear: "x".repeat(501) },
+      "k",
+      `${"x".repeat(499)}…`,
+    ],
+    [
+      "where what a detection has beside it is null or undefined",
+      { dedupeKey: "k", clear: "x", subject: null, data: undefined },
+      "k",
+      "x",
+    ],
+    ["whatever else it has", { dedupeKey: "k", clear: "x", owner: "ann" }, "k", "x"],
+  ])("%s", (_, value, dedupeKey, reason) => {
+    expect(parseDetection(value)).toEqual({ ok: true, clear: { dedupeKey, reason } });
   });
 });
 
@@ -122,7 +170,34 @@ describe("any other value is a fault for the author", () => {
       '"task:7" with the body {}; it must be a string',
     ],
   ];
-  test.each(rows)("%s", (_, value, words) => {
+  const clears: readonly [string, unknown, string][] = [
+    ...[null, true, false, 5, "", " \n", "\u001b", {}, ["late"]].map(
+      (clear): [string, unknown, string] => [
+        `a clear without a reason: ${JSON.stringify(clear)}`,
+        { dedupeKey: "k", clear },
+        `yielded "k" with the clear ${JSON.stringify(clear)}; it must be a string that says why`,
+      ],
+    ),
+    ...Object.entries({ ...FULL, recipients: ["@ops"], ...LEVEL })
+      .filter(([part]) => part !== "dedupeKey")
+      .map(([part, value]): [string, unknown, string] => [
+        `a clear with a part of a detection: ${part}`,
+        { dedupeKey: "k", clear: "x", [part]: value },
+        `yielded "k" with clear and ${part}; yield { dedupeKey, clear } alone to end the event`,
+      ]),
+    [
+      "a clear with several",
+      { ...FULL, clear: "x" },
+      `yielded "task:7" with clear and subject, body, data;`,
+    ],
+    ["a clear without a key", { clear: "x" }, "dedupeKey is undefined"],
+    [
+      "a clear whose reason throws at whoever looks at it",
+      { dedupeKey: "k", clear: revoked() },
+      'yielded "k" with the clear',
+    ],
+  ];
+  test.each([...rows, ...clears])("%s", (_, value, words) => {
     expect(faultOf(value)).toContain(words);
   });
 
@@ -134,8 +209,13 @@ describe("any other value is a fault for the author", () => {
     ["dedupekey", "dedupeKey"],
     ["dedupe_key", "dedupeKey"],
     ["DedupKey", "dedupeKey"],
+    ["severty", "severity"],
+    ["stag", "stage"],
+    ["Stage", "stage"],
+    ["cleared", "clear"],
   ])("a mistyped key: %s", (typo, meant) => {
-    const { [meant]: value, ...rest } = Object.fromEntries(Object.entries(FULL));
+    const whole = { ...FULL, ...LEVEL, clear: "x" };
+    const { [meant]: value, ...rest } = Object.fromEntries(Object.entries(whole));
     const fault = faultOf({ ...rest, [typo]: value });
     expect(fault).toMatch(`yielded a detection with the key ${typo} (did you mean`);
     expect(fault).toContain(meant);
@@ -268,9 +348,9 @@ describe("the engine's keys are protected", () => {
   });
 
   test("those keys are the ones that the tick reads back from its rows", () => {
-    for (const key of ["dedupe_key", "clear_time", "last_notified", "fire_time", "entry_id"]) {
+    for (const key of ["dedupe_key", "clear_time", "last_notified", "fire_time", "entry_id"])
       expect(ENGINE_KEYS).toContain(key);
-    }
+    for (const key of ["severity", "stage", "clear_reason"]) expect(ENGINE_KEYS).toContain(key);
   });
 
   test("a key named __proto__ stays data", () => {
@@ -294,7 +374,12 @@ describe("whatever is yielded", () => {
   test("it is a detection or a fault, and never an exception", () => {
     fc.assert(
       fc.property(
-        fc.oneof(value, fc.record({ dedupeKey: value, subject: value, body: value, data: value })),
+        fc.oneof(
+          value,
+          fc.record({ dedupeKey: value, subject: value, body: value, data: value }),
+          fc.record({ dedupeKey: value, severity: value, stage: value }),
+          fc.record({ dedupeKey: value, clear: value }),
+        ),
         (yielded) => {
           const result = parseDetection(yielded);
           if (!result.ok) expect(result.error).toMatch(/^yielded /);
@@ -311,7 +396,7 @@ describe("whatever is yielded", () => {
         const usable =
           typeof dedupeKey === "number" ? Number.isFinite(dedupeKey) : dedupeKey.trim() !== "";
         expect(result.ok).toBe(usable);
-        if (!result.ok) return;
+        if (!result.ok || "clear" in result) return;
         const { detection } = result;
         expect(JSON.stringify(safeJson(detection))).toBe(JSON.stringify(detection));
         expect(detection.dedupeKey.length).toBeGreaterThan(0);

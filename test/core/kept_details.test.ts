@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { LISTED } from "../../src/core/bundle.ts";
 import { decideDetails } from "../../src/core/kept_details.ts";
-import type { ActiveEvents } from "../../src/core/model.ts";
+import { type Level, NO_LEVEL, type Severity } from "../../src/core/level.ts";
+import type { ActiveEvent, ActiveEvents } from "../../src/core/model.ts";
+import { NO_REMINDERS } from "../../src/core/renotify.ts";
 import { notified } from "../support/configured.ts";
 
 const NOW = 1_000_000;
-/** Hours. */
-const RENOTIFIED = 24;
+const ROW = { renotify: { ...NO_REMINDERS, hours: 24 }, severity: undefined };
+const STAGES = ["preliminary", "initial", "update"];
 
 /** Active events `key 0` … whose last mail was so many seconds ago. */
 function active(count: number, mailedAgo: (at: number) => number | undefined): ActiveEvents {
@@ -21,15 +23,15 @@ function active(count: number, mailedAgo: (at: number) => number | undefined): A
 
 /** Numbers of the keys whose details are kept, when all are detected in their order. */
 function kept(events: ActiveEvents, channels = ["email"]): readonly number[] {
-  const needsDetails = decideDetails(events, channels, RENOTIFIED, NOW);
-  return [...events.keys()].flatMap((key, at) => (needsDetails(key) ? [at] : []));
+  const needsDetails = decideDetails(events, channels, ROW, STAGES, NOW);
+  return [...events.keys()].flatMap((key, at) => (needsDetails(key, NO_LEVEL) ? [at] : []));
 }
 
 describe("of the detections", () => {
   test("all details of new ones are kept, however many", () => {
-    const needsDetails = decideDetails(new Map(), ["email"], RENOTIFIED, NOW);
+    const needsDetails = decideDetails(new Map(), ["email"], ROW, STAGES, NOW);
     const keys = Array.from({ length: 10_000 }, (_, at) => `key ${at}`);
-    expect(keys.every(needsDetails)).toBe(true);
+    expect(keys.every((key) => needsDetails(key, NO_LEVEL))).toBe(true);
   });
 
   test("nothing of what is firing already and was mailed", () => {
@@ -50,5 +52,64 @@ describe("of the detections", () => {
     const events = active(3, () => 10);
     expect(kept(events, ["email", "chat"])).toEqual([0, 1, 2]);
     expect(kept(events, [])).toEqual([]);
+  });
+});
+
+describe("of an event that was notified lately, the details are kept", () => {
+  interface Given {
+    readonly before?: Partial<Level>;
+    readonly peak?: Partial<Level>;
+    readonly found?: Partial<Level>;
+    /** The alarm's. */
+    readonly severity?: Severity;
+    readonly channels?: readonly string[];
+  }
+  const level = (given: Partial<Level>): Level => ({ ...NO_LEVEL, ...given });
+  const warning = { severity: "warning" } as const;
+  const error = { severity: "error" } as const;
+
+  test.each<[string, boolean, Given]>([
+    ["if its severity rises", true, { before: warning, peak: warning, found: error }],
+    ["not if its severity stays", false, { before: error, peak: error, found: error }],
+    ["not if its severity falls", false, { before: error, peak: error, found: warning }],
+    ["not if it returns to what it was", false, { before: warning, peak: error, found: error }],
+    ["if the alarm's severity rises", true, { before: warning, peak: warning, ...error }],
+    [
+      "not if its own is as before",
+      false,
+      { before: warning, peak: warning, found: warning, ...error },
+    ],
+    [
+      "if its stage advances",
+      true,
+      { before: { stage: "initial" }, peak: { stage: "initial" }, found: { stage: "update" } },
+    ],
+    [
+      "not if its stage goes back",
+      false,
+      { before: { stage: "initial" }, peak: { stage: "initial" }, found: { stage: "preliminary" } },
+    ],
+    ["not without either", false, {}],
+    ["not if the alarm has no channel", false, { found: error, channels: [] }],
+  ])("%s", (_, isKept, { before, peak, found = {}, severity, channels = ["email"] }) => {
+    const event: ActiveEvent = {
+      id: "1",
+      dedupeKey: "k",
+      fireTime: 0,
+      notices: notified(NOW - 10),
+      ...(before && { level: level(before) }),
+      ...(peak && { peak: level(peak) }),
+    };
+    const row = { ...ROW, severity };
+    const needsDetails = decideDetails(new Map([["k", event]]), channels, row, STAGES, NOW);
+    expect(needsDetails("k", level(found))).toBe(isKept);
+  });
+
+  test("and of ten thousand that rise no more than a mail lists", () => {
+    const events = active(10_000, () => 10);
+    const needsDetails = decideDetails(events, ["email"], ROW, STAGES, NOW);
+    expect([...events.keys()].filter((key) => needsDetails(key, level(error)))).toHaveLength(
+      LISTED,
+    );
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Ack } from "../../src/core/ack.ts";
 import type { ActiveEvent, Notices } from "../../src/core/model.ts";
 import { NO_NOTICES } from "../../src/core/news.ts";
 import {
@@ -10,6 +11,7 @@ import {
   type UnsentClear,
 } from "../../src/core/notice.ts";
 import { NO_CHANGES, type Plan } from "../../src/core/reconcile.ts";
+import { NO_REMINDERS, type RenotifyRule } from "../../src/core/renotify.ts";
 import { notified } from "../support/configured.ts";
 
 const NOW = 1_000_000;
@@ -32,10 +34,10 @@ function kept(key: string, given: Given): Plan["keep"][number] {
 }
 
 function gone(key: string, given: Given): Plan["clear"][number] {
-  return { event: event(key, given), reason: "no longer detected" };
+  return { event: event(key, given), reason: "recovered", isUnseen: true };
 }
 
-const ALARM = { enabled: true, renotificationHours: 24, notifyClear: false };
+const ALARM = { enabled: true, renotify: { ...NO_REMINDERS, hours: 24 }, notifyClear: false };
 
 function facts(plan: Partial<Plan>, changes: Partial<NoticeFacts> = {}): NoticeFacts {
   return {
@@ -50,7 +52,25 @@ function facts(plan: Partial<Plan>, changes: Partial<NoticeFacts> = {}): NoticeF
 }
 
 function every(hours: number): Partial<NoticeFacts> {
-  return { alarm: { ...ALARM, renotificationHours: hours } };
+  return { alarm: { ...ALARM, renotify: { ...NO_REMINDERS, hours } } };
+}
+
+function course(rule: Partial<RenotifyRule>): Partial<NoticeFacts> {
+  return { alarm: { ...ALARM, renotify: { ...NO_REMINDERS, ...rule } } };
+}
+
+const ACK: Ack = {
+  by: "ana",
+  reason: "known",
+  at: 50,
+  until: undefined,
+  sticky: false,
+  ended: undefined,
+};
+
+/** Notified by mail, and worse since. */
+function rose(news: "severity" | "stage"): Notices {
+  return notified(NOW - HOUR, { news, newsAt: NOW });
 }
 
 const OFF = { alarm: { ...ALARM, enabled: false } };
@@ -97,8 +117,13 @@ describe("which events a notification names, and why", () => {
       "renotification due: a",
     ],
     [
-      "it is not due a second before",
-      facts({ touch: [touched("a", NOW - 24 * HOUR + 1)] }),
+      "it is due in the same minute: ticks do not start to the second",
+      facts({ touch: [touched("a", NOW - 24 * HOUR + 19)] }),
+      "renotification due: a",
+    ],
+    [
+      "it is not due a minute before",
+      facts({ touch: [touched("a", NOW - 24 * HOUR + 60)] }),
       "omitted: renotification not due",
     ],
     [
@@ -118,7 +143,7 @@ describe("which events a notification names, and why", () => {
     ],
     [
       "mailed at second zero is mailed",
-      facts({ touch: [touched("a", 0)] }, { ...every(1), now: HOUR - 1 }),
+      facts({ touch: [touched("a", 0)] }, { ...every(1), now: HOUR - 60 }),
       "omitted: renotification not due",
     ],
     [
@@ -230,6 +255,86 @@ describe("which events a notification names, and why", () => {
       facts({ clear: [gone("a", 0)] }, { alarm: { ...ALARM, enabled: false, notifyClear: true } }),
       "",
     ],
+    [
+      "a rise in severity is news on a channel that has been notified",
+      facts({ touch: [touched("a", rose("severity"))] }),
+      "severity rose: a",
+    ],
+    ["so is a later stage", facts({ touch: [touched("a", rose("stage"))] }), "stage advanced: a"],
+    [
+      "also where this tick could not see it",
+      facts({ keep: [kept("a", rose("severity"))] }),
+      "severity rose: a",
+    ],
+    [
+      "on a channel that never named it, it is unsent",
+      facts({ touch: [touched("a", rose("severity"))] }, CHAT),
+      "unsent: a",
+    ],
+    [
+      "an acknowledgement holds reminders",
+      facts({ touch: [touched("a", notified(0, { ack: ACK }))] }),
+      "omitted: acknowledged",
+    ],
+    [
+      "it holds updates, where it is sticky",
+      facts({ touch: [touched("a", { ...rose("severity"), ack: { ...ACK, sticky: true } })] }),
+      "omitted: acknowledged",
+    ],
+    [
+      "it does not hold the first notification on a channel",
+      facts({ touch: [touched("a", notified(0, { ack: ACK }))] }, CHAT),
+      "unsent: a",
+    ],
+    [
+      "it does not hold a clear",
+      facts({ clear: [gone("a", notified(0, { ack: ACK }))] }, CLEARS_TOO),
+      "cleared: a",
+    ],
+    [
+      "after its end the reminders are counted from there",
+      facts({ touch: [touched("a", notified(0, { ack: { ...ACK, until: NOW - 23 * HOUR } }))] }),
+      "omitted: renotification not due",
+    ],
+    [
+      "and come when the hours since then are over",
+      facts({ touch: [touched("a", notified(0, { ack: { ...ACK, until: NOW - 24 * HOUR } }))] }),
+      "renotification due: a",
+    ],
+    [
+      "the last reminder has been sent",
+      facts(
+        { touch: [touched("a", notified(0, { reminders: { email: 5 } }))] },
+        course({ hours: 1, count: 5 }),
+      ),
+      "omitted: no further reminder",
+    ],
+    [
+      "that of another channel does not count",
+      facts(
+        { touch: [touched("a", notified(0, { reminders: { chat: 5 } }))] },
+        course({ hours: 1, count: 5 }),
+      ),
+      "renotification due: a",
+    ],
+    [
+      "an acknowledgement that ended begins the course anew",
+      facts(
+        {
+          touch: [
+            touched(
+              "a",
+              notified(0, {
+                reminders: { email: 5 },
+                ack: { ...ACK, ended: { at: 60, reason: "by operator" } },
+              }),
+            ),
+          ],
+        },
+        course({ hours: 1, count: 5 }),
+      ),
+      "renotification due: a",
+    ],
   ];
   test.each(rows)("%s", (_, given, expected) => {
     const { fresh, continuing, cleared, omitted } = decideItems(given);
@@ -261,10 +366,40 @@ describe("which events a notification names, and why", () => {
     expect(notice.omitted).toEqual({
       "already mailed": 0,
       "renotification not due": 1,
+      "no further reminder": 0,
       "not seen this tick": 2,
+      acknowledged: 0,
       "may have been mailed": 0,
       "the service asked to wait": 0,
     });
+  });
+
+  test.each([
+    ["the first of a plain alarm has no number", { hours: 1 }, 0, undefined],
+    ["one of a course has", { hours: 1, growth: 2 }, 0, { number: 1, isFinal: false }],
+    ["the last one is final", { hours: 1, count: 3 }, 2, { number: 3, isFinal: true }],
+    ["the only one is final", { hours: 1, count: 1 }, 0, { number: 1, isFinal: true }],
+  ] as const)("a reminder: %s", (_, rule, sent, reminder) => {
+    const touch = [touched("a", notified(0, { reminders: { email: sent } }))];
+    const { continuing } = decideItems(facts({ touch }, course(rule)));
+    expect(continuing.map((item) => item.reminder)).toEqual([reminder]);
+  });
+
+  test("an item says how bad it is, how far it has come, when it was first seen and why it ended", () => {
+    const known = {
+      ...event("a", undefined),
+      level: { severity: "error", stage: "late" } as const,
+      firstSeen: 7,
+    };
+    const { continuing, cleared } = decideItems(
+      facts({
+        touch: [{ event: known, reason: "still detected" }],
+        clear: [{ event: known, reason: "recovered", isUnseen: true }],
+      }),
+    );
+    const expected = { severity: "error", stage: "late", firstSeen: 7 };
+    expect(continuing).toMatchObject([expected]);
+    expect(cleared).toMatchObject([{ ...expected, clearReason: "recovered" }]);
   });
 
   test("what decides where an item goes comes with it", () => {
@@ -295,7 +430,8 @@ describe("which events a notification names, and why", () => {
     ["one that was mailed long enough ago is", NOW - 24 * HOUR, 24, true],
     ["one that was mailed just now is not", NOW - 23 * HOUR, 24, false],
   ])("before it is detected: %s", (_, lastNotified, hours, due) => {
-    expect(isDue(event("a", lastNotified), "email", hours, NOW)).toBe(due);
+    const renotify = { ...NO_REMINDERS, hours };
+    expect(isDue(event("a", lastNotified), "email", renotify, NOW)).toBe(due);
   });
 });
 

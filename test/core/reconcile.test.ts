@@ -1,23 +1,43 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ActiveEvents, Outcome } from "../../src/core/model.ts";
+import type { Ack } from "../../src/core/ack.ts";
+import type { Level } from "../../src/core/level.ts";
+import type { ActiveEvent, ActiveEvents, Outcome } from "../../src/core/model.ts";
 import { NO_NOTICES } from "../../src/core/news.ts";
-import { reconcile } from "../../src/core/reconcile.ts";
+import {
+  NOTHING_SETTLING,
+  type Plan,
+  type ReconcileFacts,
+  reconcile,
+  settlingAfter,
+} from "../../src/core/reconcile.ts";
+import type { SettleRule } from "../../src/core/settle.ts";
+import { makeOutcome } from "../support/outcomes.ts";
+
+const NOW = 1_800_000_000;
 
 /** The outcome proves nothing about keys that begin with "?". */
-function outcome(status: Outcome["status"], keys: readonly string[]): Outcome {
-  const cause = status === "failed" ? "module" : undefined;
-  const reasons = status === "complete" ? [] : ["why"];
+function outcome(
+  status: Outcome["status"],
+  keys: readonly string[],
+  more: Partial<Outcome> = {},
+): Outcome {
   const unknown = (key: string) => key.startsWith("?");
-  return {
-    status,
-    cause,
-    reasons,
-    keys: new Set(keys),
-    detections: new Map(),
-    unknown,
-    seconds: 0,
-  };
+  return makeOutcome({ status, keys: new Set(keys), unknown, ...more });
+}
+
+/** The plan of an alarm without settings of its own, unless `more` says otherwise. */
+function planOf(found: Outcome, active: ActiveEvents, more: Partial<ReconcileFacts> = {}): Plan {
+  return reconcile({
+    outcome: found,
+    active,
+    settling: NOTHING_SETTLING,
+    alarm: { severity: undefined, clearAfter: undefined },
+    settleOf: undefined,
+    stages: [],
+    now: NOW,
+    ...more,
+  });
 }
 
 function firing(keys: readonly string[]): ActiveEvents {
@@ -30,9 +50,10 @@ function firing(keys: readonly string[]): ActiveEvents {
 }
 
 /** The plan as short texts. */
-function lines(plan: ReturnType<typeof reconcile>): readonly string[] {
+function lines(plan: Plan): readonly string[] {
   return [
     ...plan.open.map(({ dedupeKey, reason }) => `open ${dedupeKey}: ${reason}`),
+    ...plan.wait.map(({ dedupeKey, reason }) => `wait ${dedupeKey}: ${reason}`),
     ...plan.touch.map(({ event, reason }) => `touch ${event.id}: ${reason}`),
     ...plan.clear.map(({ event, reason }) => `clear ${event.id}: ${reason}`),
     ...plan.keep.map(({ event, reason }) => `keep ${event.id}: ${reason}`),
@@ -56,17 +77,13 @@ describe("what was detected is compared with what is firing", () => {
       ["a"],
       ["touch id of a: still detected"],
     ],
-    ["one that is gone is cleared", "complete", [], ["a"], ["clear id of a: no longer detected"]],
+    ["one that is gone is cleared", "complete", [], ["a"], ["clear id of a: recovered"]],
     [
       "all three at once",
       "complete",
       ["b", "c"],
       ["a", "b"],
-      [
-        "open c: newly detected",
-        "touch id of b: still detected",
-        "clear id of a: no longer detected",
-      ],
+      ["open c: newly detected", "touch id of b: still detected", "clear id of a: recovered"],
     ],
     [
       "a partial outcome clears nothing",
@@ -101,7 +118,7 @@ describe("what was detected is compared with what is firing", () => {
       ["?a", "a", "b"],
       [
         "touch id of b: still detected",
-        "clear id of a: no longer detected",
+        "clear id of a: recovered",
         "keep id of ?a: not looked at in this tick",
       ],
     ],
@@ -132,7 +149,7 @@ describe("what was detected is compared with what is firing", () => {
       "complete",
       ["A"],
       ["a"],
-      ["open A: newly detected", "clear id of a: no longer detected"],
+      ["open A: newly detected", "clear id of a: recovered"],
     ],
     [
       "a key that every object has is a key like any other",
@@ -143,12 +160,278 @@ describe("what was detected is compared with what is firing", () => {
     ],
   ];
   test.each(rows)("%s", (_, status, detected, active, plan) => {
-    expect(lines(reconcile(outcome(status, detected), firing(active)))).toEqual(plan);
+    expect(lines(planOf(outcome(status, detected), firing(active)))).toEqual(plan);
   });
 
   test("what was not seen comes from the oldest on", () => {
-    const { clear } = reconcile(outcome("complete", []), firing(["young", "old", "oldest"]));
+    const { clear } = planOf(outcome("complete", []), firing(["young", "old", "oldest"]));
     expect(clear.map(({ event }) => event.dedupeKey)).toEqual(["oldest", "old", "young"]);
+  });
+});
+
+describe("the module says that an event has ended", () => {
+  const clears = new Map([["a", "late by 120 s"]]);
+  test.each([
+    ["complete", ["clear id of a: late by 120 s", "clear id of b: recovered"]],
+    ["partial", ["clear id of a: late by 120 s", "keep id of b: outcome is partial"]],
+    ["failed", ["clear id of a: late by 120 s", "keep id of b: outcome failed"]],
+  ] as const)("a %s outcome", (status, plan) => {
+    const found = planOf(outcome(status, [], { clears }), firing(["a", "b"]));
+    expect(lines(found)).toEqual(plan);
+    expect(found.clear.map(({ isUnseen }) => isUnseen)).toEqual(
+      [false, true].slice(0, found.clear.length),
+    );
+  });
+
+  test("what does not fire cannot end; what is pending is forgotten", () => {
+    const pending = new Map([["a", { firstSeen: NOW - 300, hits: "1" }]]);
+    const settling = { ...NOTHING_SETTLING, pending };
+    const more = { settling, settleOf: () => ({ hits: 3, of: 3 }) };
+    const plan = planOf(outcome("partial", [], { clears }), firing([]), more);
+    expect(lines(plan)).toEqual([]);
+    expect(settlingAfter(plan).pending).toEqual(new Map());
+  });
+
+  test("it needs no second outcome", () => {
+    const alarm = { severity: undefined, clearAfter: { hits: 2, of: 2 } };
+    expect(lines(planOf(outcome("complete", [], { clears }), firing(["a"]), { alarm }))).toEqual([
+      "clear id of a: late by 120 s",
+    ]);
+  });
+});
+
+/** What happens to one entity in each tick: detected, not detected, or nothing is known of it. */
+type Course = readonly ("seen" | "gone" | "unknown")[];
+
+/** The lines of each tick, for one entity that is new, or fires already. */
+function play(
+  course: Course,
+  rules: { readonly settle?: SettleRule; readonly clearAfter?: SettleRule },
+  active = false,
+  seconds = 300,
+): readonly string[] {
+  let settling = NOTHING_SETTLING;
+  let fires = active;
+  return course.map((is, tick) => {
+    const { settle, clearAfter } = rules;
+    const found = outcome(is === "unknown" ? "partial" : "complete", is === "seen" ? ["k"] : []);
+    const plan = planOf(found, firing(fires ? ["k"] : []), {
+      settling,
+      alarm: { severity: undefined, clearAfter },
+      settleOf: settle && (() => settle),
+      now: NOW + tick * seconds,
+    });
+    settling = settlingAfter(plan);
+    fires = plan.open.length + plan.touch.length + plan.keep.length > 0;
+    return lines(plan)
+      .map((line) => line.replace(/ (id of )?k: /, " "))
+      .join();
+  });
+}
+
+describe("a detection becomes an event once it has settled", () => {
+  const wait = (progress: string) => `wait not settled: detected in ${progress}`;
+  const rows: readonly [string, Course, SettleRule, readonly string[]][] = [
+    [
+      "three in a row",
+      ["seen", "seen", "seen", "seen"],
+      { hits: 3, of: 3 },
+      [wait("1 of 3 outcomes"), wait("2 of 3 outcomes"), "open settled", "touch still detected"],
+    ],
+    [
+      "an absence begins anew",
+      ["seen", "seen", "gone", "seen", "seen", "seen"],
+      { hits: 3, of: 3 },
+      [
+        wait("1 of 3 outcomes"),
+        wait("2 of 3 outcomes"),
+        "",
+        wait("1 of 3 outcomes"),
+        wait("2 of 3 outcomes"),
+        "open settled",
+      ],
+    ],
+    [
+      "an outcome that proves nothing neither counts nor resets",
+      ["seen", "unknown", "seen"],
+      { hits: 2, of: 2 },
+      [wait("1 of 2 outcomes"), "", "open settled"],
+    ],
+    [
+      "two of the last three: one absence is allowed",
+      ["seen", "gone", "seen"],
+      { hits: 2, of: 3 },
+      [wait("1 of 2 outcomes"), "", "open settled"],
+    ],
+    [
+      "two of the last three: two absences are too many",
+      ["seen", "gone", "gone", "seen", "seen"],
+      { hits: 2, of: 3 },
+      [wait("1 of 2 outcomes"), "", "", wait("1 of 2 outcomes"), "open settled"],
+    ],
+    [
+      "two of the last three over a failed tick",
+      ["seen", "gone", "unknown", "seen"],
+      { hits: 2, of: 3 },
+      [wait("1 of 2 outcomes"), "", "", "open settled"],
+    ],
+    [
+      "fifteen minutes in a row",
+      ["seen", "unknown", "seen", "seen"],
+      { seconds: 900 },
+      [wait("0 of 900 s"), "", wait("600 of 900 s"), "open settled"],
+    ],
+    [
+      "fifteen minutes with an absence between",
+      ["seen", "seen", "gone", "seen"],
+      { seconds: 900 },
+      [wait("0 of 900 s"), wait("300 of 900 s"), "", wait("0 of 900 s")],
+    ],
+  ];
+  test.each(rows)("%s", (_, course, settle, expected) => {
+    expect(play(course, { settle })).toEqual(expected);
+  });
+
+  test("what was pending settles at once when the rule is gone", () => {
+    const pending = new Map([["k", { firstSeen: NOW - 600, hits: "1" }]]);
+    const settling = { ...NOTHING_SETTLING, pending };
+    const plan = planOf(outcome("complete", ["k"]), firing([]), { settling });
+    expect(plan.open).toMatchObject([{ reason: "settled", firstSeen: NOW - 600 }]);
+    expect(settlingAfter(plan)).toEqual(NOTHING_SETTLING);
+  });
+
+  test("what is pending keeps its subject for people", () => {
+    const detection = { dedupeKey: "k", subject: "k is slow", body: "", data: {}, recipients: [] };
+    const found = outcome("complete", ["k"], { detections: new Map([["k", detection]]) });
+    const plan = planOf(found, firing([]), { settleOf: () => ({ hits: 2, of: 2 }) });
+    expect([...plan.settling.pending]).toEqual([
+      ["k", { firstSeen: NOW, hits: "1", subject: "k is slow" }],
+    ]);
+  });
+});
+
+describe("an event clears after a while", () => {
+  const keep = (progress: string) => `keep clears later: not detected in ${progress}`;
+  const rows: readonly [string, Course, SettleRule, readonly string[]][] = [
+    [
+      "two in a row",
+      ["gone", "gone"],
+      { hits: 2, of: 2 },
+      [keep("1 of 2 outcomes"), "clear recovered"],
+    ],
+    [
+      "a detection begins anew",
+      ["gone", "seen", "gone", "gone"],
+      { hits: 2, of: 2 },
+      [keep("1 of 2 outcomes"), "touch still detected", keep("1 of 2 outcomes"), "clear recovered"],
+    ],
+    [
+      "an outcome that proves nothing neither counts nor resets",
+      ["gone", "unknown", "gone"],
+      { hits: 2, of: 2 },
+      [keep("1 of 2 outcomes"), "keep outcome is partial", "clear recovered"],
+    ],
+    [
+      "two of the last three, with a detection between",
+      ["gone", "seen", "gone"],
+      { hits: 2, of: 3 },
+      [keep("1 of 2 outcomes"), "touch still detected", "clear recovered"],
+    ],
+    [
+      "ten minutes",
+      ["gone", "gone", "gone"],
+      { seconds: 600 },
+      [keep("0 of 600 s"), keep("300 of 600 s"), "clear recovered"],
+    ],
+  ];
+  test.each(rows)("%s", (_, course, clearAfter, expected) => {
+    expect(play(course, { clearAfter }, true)).toEqual(expected);
+  });
+});
+
+describe("severity and stage of what fires", () => {
+  const warning: Level = { severity: "warning", stage: undefined };
+  const error: Level = { severity: "error", stage: undefined };
+
+  function touchedBy(found: Level, more: Partial<ActiveEvent>) {
+    const [[, event]] = [...firing(["k"])] as const;
+    const active = new Map([["k", { ...event, ...more }]]);
+    const levels = new Map([["k", found]]);
+    const [touch] = planOf(outcome("partial", ["k"], { levels }), active).touch;
+    return touch;
+  }
+
+  test("a rise is news of this tick, and reminders begin anew", () => {
+    const notices = { ...NO_NOTICES, notified: { email: NOW - 60 }, reminders: { email: 3 } };
+    const touch = touchedBy(error, { level: warning, peak: warning, notices });
+    expect(touch).toMatchObject({
+      reason: "severity rose: warning → error",
+      event: { level: error, peak: error },
+      change: { level: { news: "severity" } },
+    });
+    expect(touch?.event.notices).toEqual({
+      ...notices,
+      news: "severity",
+      newsAt: NOW,
+      reminders: {},
+    });
+  });
+
+  test("news is later than every notification, also one of a clock that was ahead", () => {
+    const notices = { ...NO_NOTICES, notified: { email: NOW + 500 } };
+    const touch = touchedBy(error, { level: warning, peak: warning, notices });
+    expect(touch?.event.notices).toMatchObject({ newsAt: NOW, notified: { email: NOW - 0.001 } });
+  });
+
+  test("a fall is recorded and no news", () => {
+    const touch = touchedBy(warning, { level: error, peak: error });
+    expect(touch).toMatchObject({
+      reason: "severity changed: error → warning",
+      event: { level: warning, peak: error, notices: NO_NOTICES },
+      change: { level: { news: undefined } },
+    });
+  });
+
+  const ACK: Ack = {
+    by: "ana",
+    reason: "known",
+    at: NOW - 600,
+    until: undefined,
+    sticky: false,
+    ended: undefined,
+  };
+  const acked = (ack: Partial<Ack>): Partial<ActiveEvent> => {
+    const notices = { ...NO_NOTICES, reminders: { email: 2 }, ack: { ...ACK, ...ack } };
+    return { level: warning, peak: warning, notices };
+  };
+  test.each([
+    ["a rise ends it", error, {}, { at: NOW, reason: "severity rose" }],
+    ["a sticky one stays on a rise", error, { sticky: true }, undefined],
+    [
+      "its time ends it, sticky or not",
+      warning,
+      { sticky: true, until: NOW - 9 },
+      { at: NOW - 9, reason: "its time is over" },
+    ],
+    [
+      "its time came before the rise",
+      error,
+      { until: NOW - 9 },
+      { at: NOW - 9, reason: "its time is over" },
+    ],
+    ["it holds until its time", warning, { until: NOW + 1 }, undefined],
+  ] as const)("an acknowledgement: %s", (_, found, ack, ended) => {
+    const touch = touchedBy(found, acked(ack));
+    expect(touch?.event.notices.ack?.ended).toEqual(ended);
+    expect(touch?.change?.ack?.ended).toEqual(ended);
+    if (ended !== undefined) expect(touch?.event.notices.reminders).toEqual({});
+  });
+
+  test("a new event has the alarm's severity unless its detection has one", () => {
+    const levels = new Map([["b", error]]);
+    const alarm = { severity: "info", clearAfter: undefined } as const;
+    const { open } = planOf(outcome("complete", ["a", "b"], { levels }), firing([]), { alarm });
+    expect(open.map(({ level }) => level.severity)).toEqual(["info", "error"]);
   });
 });
 
@@ -161,7 +444,7 @@ test("every event is in one list, every key one event, and only what is complete
   fc.assert(
     fc.property(status, keys, active, (given, detected, fires) => {
       const events = firing(fires);
-      const { open, touch, clear, keep } = reconcile(outcome(given, detected), events);
+      const { open, touch, clear, keep } = planOf(outcome(given, detected), events);
       const listed = [...touch, ...clear, ...keep].map(({ event }) => event.id);
       expect(listed.toSorted()).toEqual([...events.values()].map(({ id }) => id).toSorted());
       const after = [

@@ -19,9 +19,13 @@ import { Db } from "../../src/config/db.ts";
 import { Engine } from "../../src/config/engine.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { Source } from "../../src/config/sources.ts";
+import * as helpers from "../../src/index.ts";
+import { ModuleLoader } from "../../src/worker/child/load.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
+import { loadHere } from "../support/load_module.ts";
 import { BARE } from "../support/login.ts";
 import { runEngine } from "../support/process.ts";
+import { outcomeOf } from "../support/run_detect.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
@@ -240,10 +244,41 @@ async function checkTypes(folder: string): Promise<void> {
   }
 }
 
+const EXAMPLES = new Map(
+  [...ALARMS_MD.matchAll(/<!-- example: ([^>]*) -->\n```ts\n(.*?)```/gsu)].map(
+    ([, name = "", source = ""]) => [name, source],
+  ),
+);
+
+test("the example of severities, stages and clears in docs/alarms.md does what it says", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "swf-alarms-example-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "example.ts");
+  writeFileSync(path, EXAMPLES.get("severity, stages and clears") ?? "");
+  const { parsed, detect } = await loadHere(new ModuleLoader({ ...helpers }), { name: "x", path });
+  if (!parsed.ok || detect === undefined) throw new Error(parsed.ok ? "no detect" : parsed.error);
+  const items = [
+    { jeditaskid: 4, status: "running", computed_failurerate: 0.01 },
+    { jeditaskid: 3, status: "running", computed_failurerate: 0.1 },
+    { jeditaskid: 2, status: "exhausted", computed_failurerate: 0.3 },
+    { jeditaskid: 1, status: "done", computed_failurerate: 0.3 },
+  ];
+  const page = Buffer.from(JSON.stringify({ items, has_more: false, next_before_id: null }));
+  const sources = new Map([["main", { request: async () => page }]]);
+  const { stages } = parsed.module;
+  expect(await outcomeOf(detect, { sources, stages })).toMatchObject({
+    status: "complete",
+    notes: [],
+    levels: new Map([
+      ["task:3", { severity: "warning", stage: "running" }],
+      ["task:2", { severity: "error", stage: "exhausted" }],
+    ]),
+    clears: new Map([["task:1", "the task is done"]]),
+  });
+});
+
 describe("a module that uses what is shipped has its types", () => {
-  const examples = [...ALARMS_MD.matchAll(/<!-- example: [^>]*-->\n```ts\n(.*?)```/gsu)].map(
-    ([, source = ""]) => source,
-  );
+  const examples = [...EXAMPLES.values()];
   const everyEnding = `import { numberOf } from "swf-alarms/lib/fields";
 import { show } from "swf-alarms/lib/fields.ts";
 import { quote } from "swf-alarms/lib/fields.js";
@@ -263,7 +298,7 @@ export const wrong: string = numberOf(3);`;
   test.each(["commonjs", "module"])(
     "with the settings of docs/alarms.md, type %s",
     async (type) => {
-      expect(examples).toHaveLength(2);
+      expect(examples).toHaveLength(3);
       const folder = mkdtempSync(join(tmpdir(), "swf-alarms-types-"));
       writeFileSync(join(folder, "package.json"), JSON.stringify({ type }));
       await check(folder, SETTINGS, [...examples, everyEnding]);

@@ -68,7 +68,7 @@ test.for(VARIANTS)(
         {
           enabled: undefined,
           recipients: "@prodops, extra@example.org",
-          severity: "high",
+          severity: "warning",
           kind: "alarm",
           renotification_window_hours: 1,
         },

@@ -48,7 +48,7 @@ test("what fires and clears while mail fails is reported with the first mail tha
   );
   expect(mail.text).toContain("ALREADY CLEARED (2):");
   expect(mail.text).toMatch(
-    /A is wrong\n {6}fired \S+ \S+ UTC, cleared \S+ \S+ UTC\n {6}details of A/,
+    /A is wrong\n {6}fired \S+ \S+ UTC, cleared \S+ \S+ UTC after \d+ s[^\n]*\n {6}details of A/,
   );
   expect(mail.text).toContain("B is wrong");
   const events = await site.entries("event");

@@ -48,6 +48,7 @@ async function detect(
     for await (const value of run(client)) {
       const parsed = parseDetection(value);
       if (!parsed.ok) throw new Error(parsed.error);
+      if ("clear" in parsed) throw new Error("a clear");
       expect(parsed.detection.subject).toMatch(ONE_LINE);
       keys.push(parsed.detection.dedupeKey);
     }

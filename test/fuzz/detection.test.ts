@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ENGINE_KEYS, parseDetection, unescapeKey } from "../../src/core/detection.ts";
+import {
+  ENGINE_KEYS,
+  parseDetection,
+  type SafeClear,
+  unescapeKey,
+} from "../../src/core/detection.ts";
 import { alarmEntryId, alarmName, eventEntryId, isAlarmName } from "../../src/core/event_key.ts";
+import { SEVERITIES } from "../../src/core/level.ts";
 import type { SafeDetection } from "../../src/core/model.ts";
 import { linkAddresses } from "../../src/message/links.ts";
 import { renderMessage } from "../../src/message/render.ts";
@@ -21,9 +27,12 @@ const yielded = fc.oneof(
         anything,
         fc.dictionary(fc.oneof(fc.constantFrom(...ENGINE_KEYS), anyText), anything, { maxKeys: 5 }),
       ),
+      severity: fc.oneof(fc.constantFrom(...SEVERITIES), anyText, anything),
+      stage: fc.oneof(anyText, anything),
     },
     { requiredKeys: [] },
   ),
+  fc.record({ dedupeKey: anyText, clear: fc.oneof(anyText, anything) }),
   fc.record({
     dedupeKey: anyText,
     subject: anyText,
@@ -43,20 +52,41 @@ test("whatever is yielded is a detection that can be stored, the same once more 
         expect(parsed.error.length).toBeLessThan(1_000);
         return;
       }
+      if ("clear" in parsed) {
+        expectStorableClear(parsed.clear);
+        return;
+      }
       expectStorable(parsed.detection);
       const dedupeKey = unescapeKey(parsed.detection.dedupeKey);
       const again = parseDetection(JSON.parse(JSON.stringify({ ...parsed.detection, dedupeKey })));
       // As texts, because JSON has no negative zero.
-      expect(again.ok && JSON.stringify(again.detection)).toBe(JSON.stringify(parsed.detection));
+      expect(JSON.stringify(again)).toBe(JSON.stringify(parsed));
     }),
     runs(10),
   );
 });
 
-function expectStorable({ dedupeKey, subject, body, data }: SafeDetection): void {
-  const text = JSON.stringify({ dedupeKey, subject, body, data }).replaceAll("\\\\", "");
+function expectStorableClear({ dedupeKey, reason }: SafeClear): void {
+  expectStorableText({ dedupeKey, reason });
+  expect(reason).toMatch(ONE_LINE);
+  expect(reason.trim()).not.toBe("");
+  expect(reason.length).toBeLessThanOrEqual(500);
+  const again = parseDetection({ dedupeKey: unescapeKey(dedupeKey), clear: reason });
+  expect(again).toEqual({ ok: true, clear: { dedupeKey, reason } });
+}
+
+/** Its JSON has nothing that Postgres rejects. */
+function expectStorableText(value: object): void {
+  const text = JSON.stringify(value).replaceAll("\\\\", "");
   expect(text).not.toContain("\\u0000");
   expect(text).not.toMatch(/\\ud[89a-f]/);
+}
+
+function expectStorable(detection: SafeDetection): void {
+  const { dedupeKey, subject, body, data, severity = "", stage = "" } = detection;
+  expectStorableText(detection);
+  expect(severity.length).toBeLessThanOrEqual(100);
+  expect(stage.length).toBeLessThanOrEqual(100);
   expect(dedupeKey.trim()).not.toBe("");
   expect(dedupeKey.length).toBeLessThanOrEqual(500);
   expect(subject.trim()).not.toBe("");

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { AlarmRow } from "../../src/core/model.ts";
 import { mailbox, resolveRecipients, splitRecipients } from "../../src/core/recipients.ts";
+import { formatSettle, parseSettle } from "../../src/core/settle.ts";
 import { parseAlarmRow } from "../../src/store/alarms.ts";
 import { openInMemory } from "../../src/store/embedded/database.ts";
 import { listEngineRuns } from "../../src/store/engine_runs.ts";
@@ -28,6 +29,13 @@ const ALARM: JsonValue = {
   enabled: true,
   recipients: ["ops@example.org", "@shift"],
   renotification_window_hours: 24,
+  renotification_growth: 2,
+  renotification_max_hours: 48,
+  renotification_count: 5,
+  severity: "warning",
+  settle: "2/3",
+  clear_after: "15m",
+  notify_clear: true,
   params: { threshold: 0.1, list: ["a"], nested: { a: 1 } },
 };
 
@@ -54,7 +62,11 @@ test("an alarm's row is read as far as it can be, or says in one line why it nam
 function expectUsable(row: AlarmRow): void {
   for (const fault of [...row.faults, row.blocker ?? ""]) expect(fault).toMatch(ONE_LINE);
   expect([true, false]).toContain(row.enabled);
-  expect(row.renotificationHours >= 0 && Number.isFinite(row.renotificationHours)).toBe(true);
+  const { hours, growth, maxHours = 1, count = 1 } = row.renotify;
+  for (const value of [hours, growth, maxHours, count])
+    expect(value >= 0 && Number.isFinite(value)).toBe(true);
+  for (const rule of [row.settle, row.clearAfter])
+    expect(parseSettle(formatSettle(rule) ?? "off")).toEqual(rule);
   if (row.blocker === undefined) expect(row.module).toMatch(/^[a-z][a-z0-9_]*$/);
   for (const token of row.recipients) expect(token).not.toBe("");
 }

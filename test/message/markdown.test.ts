@@ -3,7 +3,14 @@ import { expect, test } from "vitest";
 import { chatMessage, storedChatMessage } from "../../src/message/markdown.ts";
 import { chatBlock, chatLine, chatText } from "../../src/text/chat.ts";
 import { anyText } from "../fuzz/arbitraries.ts";
-import { makeBundle, makeItem, makeOutgoing, TICK } from "../support/bundles.ts";
+import {
+  anyFacts,
+  makeBundle,
+  makeItem,
+  makeOutgoing,
+  TICK,
+  WITH_FACTS,
+} from "../support/bundles.ts";
 
 const LIMIT = 16_383;
 
@@ -50,11 +57,32 @@ line one
 
 **ALREADY CLEARED (3)**
 
-**d fails** (fired 2026-11-26 00:50 UTC, cleared 2026-11-26 01:00 UTC)
+**d fails** (fired 2026-11-26 00:50 UTC, cleared 2026-11-26 01:00 UTC after 10 min)
 
 … and 2 more
 
 Note: page\\_2 failed
+
+Alarm X (x), tick of 2026-11-26 01:00 UTC.`);
+});
+
+test("severity, stage, what changed, reminders and why an event cleared", () => {
+  expect(chatMessage(WITH_FACTS, LIMIT)).toBe(`\
+#### \\[alarm\\_x\\] 3 detection(s), 1 new, 2 continuing, 1 cleared, severity rose
+
+**NEW (1)**
+
+**CRITICAL: a fails** (stage early; first seen 2026-11-26 00:45 UTC)
+
+**CONTINUING (2)**
+
+**ERROR: b fails** (severity rose; severity warning when it fired, error now; 15.6% when it fired, 20.3% now; firing since 2026-11-25 23:00 UTC)
+
+**c fails** (FINAL reminder: no more will follow unless something changes; firing since 2026-11-25 00:00 UTC)
+
+**CLEARED (1)**
+
+**d fails** (severity error; stage late; fired 2026-11-25 22:50 UTC, cleared 2026-11-26 01:00 UTC after 2 h 10 min: late by &lt;120 s&gt;)
 
 Alarm X (x), tick of 2026-11-26 01:00 UTC.`);
 });
@@ -96,7 +124,7 @@ function checkSafe(message: string): void {
   const own = outside
     .join("")
     .replaceAll(/https?:\/\/[a-z\d][^\s\\`*[\]]*|\\./gi, "")
-    .replaceAll(/^####|^\*\*|\*\*( \(.*\))?$/gm, "");
+    .replaceAll(/^####|^\*\*|\*\*(?= \(.*\)$|$)/gm, "");
   expect(own.replaceAll("&#124;", "")).not.toMatch(/[`*_~#[\]|>]|:[\w+-]+:/);
 }
 
@@ -106,7 +134,9 @@ test("no text has an effect", () => {
 });
 
 const list = fc.array(
-  fc.record({ subject: text, body: text }).map((texts) => makeItem("a", texts)),
+  fc
+    .tuple(fc.record({ subject: text, body: text }), anyFacts(text))
+    .map(([texts, facts]) => makeItem("a", { ...texts, ...facts })),
   { maxLength: 100 },
 );
 const bundles = fc

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Bundle, ListedItem } from "../../src/core/bundle.ts";
 import { renderMessage, storedMessage } from "../../src/message/render.ts";
+import { anyFacts, WITH_FACTS } from "../support/bundles.ts";
 
 const FIRED = Date.UTC(2026, 10, 21, 1, 31, 20) / 1000;
 
@@ -57,6 +58,8 @@ function visible(html: string): string {
     .replaceAll("&amp;", "&");
 }
 
+const FINAL = { reason: "renotification due", reminder: { number: 5, isFinal: true } } as const;
+
 describe("the subject", () => {
   const COUNTS = "[alarm_x] 0 detection(s), 0 new, 0 continuing";
   const long = "x".repeat(120 - COUNTS.length - 2);
@@ -83,6 +86,64 @@ describe("the subject", () => {
     ],
     ["but no more", { fresh: [item("a", { subject: `${long}x` })], freshCount: 0 }, COUNTS],
     ["not with an empty one", { fresh: [item("a", { subject: " \n" })], freshCount: 0 }, COUNTS],
+    [
+      "begins that with its severity",
+      { fresh: [item("a", { severity: "warning" })] },
+      "[alarm_x] 1 detection(s), 1 new, 0 continuing: WARNING: a fails",
+    ],
+    [
+      "or with the severity alone, where the rest does not fit",
+      { fresh: [item("a", { severity: "critical", subject: long })] },
+      "[alarm_x] 1 detection(s), 1 new, 0 continuing: CRITICAL",
+    ],
+    [
+      "ends with the most severe that fires",
+      {
+        fresh: [item("a", { severity: "info" })],
+        continuing: [item("c", { severity: "error" }), item("d", { severity: "error" })],
+      },
+      "[alarm_x] 3 detection(s), 1 new, 2 continuing: ERROR: c fails",
+    ],
+    [
+      "does not shout what is over",
+      { cleared: [item("o", { reason: "cleared", severity: "error", clearTime: FIRED })] },
+      `${COUNTS}, 1 cleared: o fails`,
+    ],
+    [
+      "says what makes an event news again",
+      {
+        continuing: [
+          item("c", { reason: "stage advanced" }),
+          item("d", { reason: "severity rose" }),
+        ],
+      },
+      "[alarm_x] 2 detection(s), 0 new, 2 continuing, severity rose, stage advanced: c fails",
+    ],
+    [
+      "says that it is about final reminders alone",
+      { continuing: [item("c", FINAL), item("d", FINAL)] },
+      "[alarm_x] 2 detection(s), 0 new, 2 continuing, FINAL reminder: c fails",
+    ],
+    [
+      "but not where another reminder follows",
+      {
+        continuing: [
+          item("c", FINAL),
+          item("d", { ...FINAL, reminder: { number: 2, isFinal: false } }),
+        ],
+      },
+      "[alarm_x] 2 detection(s), 0 new, 2 continuing: c fails",
+    ],
+    [
+      "nor beside something new",
+      { continuing: [item("c", FINAL)], fresh: [item("a")] },
+      "[alarm_x] 2 detection(s), 1 new, 1 continuing: a fails",
+    ],
+    [
+      "nor where not all are listed",
+      { continuing: [item("c", FINAL)], continuingCount: 2 },
+      "[alarm_x] 2 detection(s), 0 new, 2 continuing: c fails",
+    ],
     ["of a test says so", { isTest: true }, "[alarm_x] test of this channel; nothing is wrong"],
   ])("%s", (_, changes, expected) => {
     const { subject, html } = renderMessage(bundle(changes));
@@ -188,7 +249,7 @@ describe("the text", () => {
         "ALREADY CLEARED (2):",
         "",
         "  [2] o fails",
-        "      fired 2026-11-21 03:55 UTC, cleared 2026-11-21 04:00 UTC",
+        "      fired 2026-11-21 03:55 UTC, cleared 2026-11-21 04:00 UTC after 5 min",
         "      it was bad",
         "",
         "  [3] o fails",
@@ -318,6 +379,92 @@ describe("the text", () => {
   });
 });
 
+describe("the facts that only some events have", () => {
+  test("in a mail with one of each", () => {
+    const { text, html } = renderMessage(WITH_FACTS);
+    expect(text.replace(/--\n.*$/s, "")).toBe(`\
+NEW (1):
+
+  [1] CRITICAL: a fails (stage early; first seen 00:45 UTC)
+
+CONTINUING (2):
+
+  [2] ERROR: b fails (severity rose; severity warning when it fired, error now; 15.6% when it fired, 20.3% now; firing since 2026-11-25 23:00 UTC)
+
+  [3] c fails (FINAL reminder: no more will follow unless something changes; firing since 2026-11-25 00:00 UTC)
+
+CLEARED (1):
+
+  [4] d fails (severity error; stage late)
+      fired 2026-11-25 22:50 UTC, cleared 2026-11-26 01:00 UTC after 2 h 10 min: late by <120 s>
+
+`);
+    const words = (shown: string) => shown.replaceAll(/[ \n]+/g, " ");
+    const all = words(text.replaceAll(/\[\d\] |^--$|:$/gm, ""));
+    expect(words(visible(html)).trim()).toBe(all.trim());
+  });
+
+  test.each<readonly [string, Partial<ListedItem>, string]>([
+    [
+      "a reminder by default says no more than the title",
+      { reason: "renotification due" },
+      "a fails",
+    ],
+    [
+      "one that is counted says since when it fires",
+      { reason: "renotification due", reminder: { number: 3, isFinal: false } },
+      "a fails (reminder 3; firing since 01:31 UTC)",
+    ],
+    [
+      "so does one with a severity",
+      { reason: "renotification due", severity: "info" },
+      "INFO: a fails (firing since 01:31 UTC)",
+    ],
+    [
+      "and one of an event that is different now",
+      { reason: "renotification due", changes: ["1 when it fired, 2 now"] },
+      "a fails (1 when it fired, 2 now; firing since 01:31 UTC)",
+    ],
+    [
+      "a stage is said once",
+      {
+        reason: "stage advanced",
+        stage: "update",
+        changes: ["stage initial when it fired, update now"],
+      },
+      "a fails (stage advanced; stage initial when it fired, update now; firing since 01:31 UTC)",
+    ],
+    [
+      "it is said where it was not known when the event fired",
+      { reason: "stage advanced", stage: "update" },
+      "a fails (stage advanced; stage update; firing since 01:31 UTC)",
+    ],
+    [
+      "a late first notification keeps its words",
+      { reason: "unsent", stage: "late", firstSeen: FIRED - 600 },
+      "a fails (stage late; first seen 01:21 UTC; firing since 01:31 UTC, first notification)",
+    ],
+    [
+      "a possible repeat too",
+      { reason: "unsent", stage: "late", mayBeDuplicate: true },
+      "a fails (stage late; may be a duplicate: an earlier mail may have been sent)",
+    ],
+    ["what was first seen when it fired did not settle", { firstSeen: FIRED }, "a fails"],
+    ["a text keeps to its line", { stage: "x\r\n  [2] b" }, "a fails (stage x   [2] b)"],
+    ["a long text is cut", { stage: "x".repeat(1_000) }, `a fails (stage ${"x".repeat(293)}…)`],
+    [
+      "why it cleared keeps to its line too",
+      { reason: "cleared", clearTime: FIRED + 60, clearReason: "a\n  [2] b" },
+      "a fails\n      fired 2026-11-21 01:31 UTC, cleared 2026-11-21 01:32 UTC after 60 s: a   [2] b",
+    ],
+  ])("%s", (_, facts, expected) => {
+    const given = item("a", facts);
+    const list = given.reason === "new" ? "fresh" : given.clearTime ? "cleared" : "continuing";
+    const { text } = renderMessage(bundle({ [list]: [given] }));
+    expect(text).toContain(`\n\n  [1] ${expected}\n\n--`);
+  });
+});
+
 describe("the HTML", () => {
   test("says the same as the text", () => {
     const { html } = renderMessage(
@@ -365,7 +512,7 @@ describe("the HTML", () => {
 
   test("mark-up in any part is shown, not made", () => {
     const evil = `<script>alert("1")</script><img src=x onerror='1'>&amp;`;
-    const part = { subject: evil, body: evil };
+    const part = { subject: evil, body: evil, stage: evil, changes: [evil] };
     const { html } = renderMessage(
       bundle({
         entryId: evil,
@@ -373,11 +520,12 @@ describe("the HTML", () => {
         description: evil,
         fresh: [item("a", part)],
         continuing: [item("b", part)],
+        cleared: [item("c", { clearTime: FIRED, clearReason: evil })],
         caveats: [evil],
       }),
     );
     expect(html).not.toMatch(/<script|<img/);
-    expect(visible(html).split(evil)).toHaveLength(9);
+    expect(visible(html).split(evil)).toHaveLength(14);
   });
 });
 
@@ -470,15 +618,17 @@ describe("whatever the parts hold", () => {
       '"',
     ),
   );
-  const anyItem = fc.record({
-    dedupeKey: word,
-    subject: word,
-    body: word,
-    eventId: word,
-    reason: fc.constantFrom("new" as const, "unsent" as const, "cleared" as const),
-    fireTime: fc.double(),
-    mayBeDuplicate: fc.boolean(),
-  });
+  const anyItem = fc
+    .record({
+      dedupeKey: word,
+      subject: word,
+      body: word,
+      eventId: word,
+      fireTime: fc.double(),
+      mayBeDuplicate: fc.boolean(),
+      facts: anyFacts(word),
+    })
+    .map(({ facts, ...given }) => item(given.dedupeKey, { ...given, ...facts }));
   const anyCleared = fc
     .tuple(anyItem, fc.double())
     .map(([given, clearTime]) => ({ ...given, clearTime }));

@@ -6,7 +6,14 @@ import {
   webhookBody,
 } from "../../src/message/webhook_data.ts";
 import { anyText } from "../fuzz/arbitraries.ts";
-import { makeBundle, makeItem, makeOutgoing, TICK } from "../support/bundles.ts";
+import {
+  anyFacts,
+  makeBundle,
+  makeItem,
+  makeOutgoing,
+  TICK,
+  WITH_FACTS,
+} from "../support/bundles.ts";
 
 test("every fact of a bundle is in it", () => {
   const bundle = makeBundle({
@@ -46,6 +53,29 @@ test("every fact of a bundle is in it", () => {
       test: true,
     },
   });
+});
+
+test("severity, stage, what changed, reminders and why an event cleared", () => {
+  const { data } = JSON.parse(webhookBody(WITH_FACTS));
+  const common = ["event_id", "dedupe_key", "subject", "fire_time"];
+  const without = (event: object) =>
+    Object.fromEntries(Object.entries(event).filter(([key]) => !common.includes(key)));
+  expect([...data.new, ...data.continuing, ...data.cleared].map(without)).toEqual([
+    { reason: "new", severity: "critical", stage: "early", first_seen: "2026-11-26T00:45:00Z" },
+    {
+      reason: "severity rose",
+      severity: "error",
+      changes: ["severity warning when it fired, error now", "15.6% when it fired, 20.3% now"],
+    },
+    { reason: "renotification due", reminder: { number: 5, final: true } },
+    {
+      clear_time: "2026-11-26T01:00:00Z",
+      reason: "cleared",
+      severity: "error",
+      stage: "late",
+      clear_reason: "late by <120 s>",
+    },
+  ]);
 });
 
 test("what does not apply is left out", () => {
@@ -93,8 +123,10 @@ describe("a body of at most 20 kB", () => {
     fc.constantFrom("\0".repeat(3_000), "é".repeat(9_000), "😀".repeat(5_000), '"\\'.repeat(5_000)),
   );
   const item = fc
-    .record({ key: text, subject: text, body: text, time: fc.double() })
-    .map(({ key, subject, body, time }) => makeItem(key, { subject, body, fireTime: time }));
+    .record({ key: text, subject: text, body: text, time: fc.double(), facts: anyFacts(text) })
+    .map(({ key, subject, body, time, facts }) =>
+      makeItem(key, { subject, body, fireTime: time, ...facts }),
+    );
   const list = fc.array(item, { maxLength: 30 });
   const bundles = fc
     .record({

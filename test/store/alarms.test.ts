@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AlarmRow } from "../../src/core/model.ts";
+import { NO_REMINDERS, type RenotifyRule } from "../../src/core/renotify.ts";
 import {
   type AlarmChange,
   alarmRows,
@@ -27,13 +28,20 @@ const PLAIN: AlarmRow = {
   channels: [],
   notifyClear: false,
   recipients: [],
-  renotificationHours: 0,
+  renotify: NO_REMINDERS,
+  severity: undefined,
+  settle: undefined,
+  clearAfter: undefined,
   params: {},
   limits: {},
   archived: false,
   faults: [],
   blocker: undefined,
 };
+
+function renotify(rule: Partial<RenotifyRule>): Partial<AlarmRow> {
+  return { renotify: { ...NO_REMINDERS, ...rule } };
+}
 
 function parse(data: unknown, archived = false): AlarmRow | string {
   return parseAlarmRow({
@@ -75,11 +83,57 @@ describe("parseAlarmRow", () => {
     ["channels", { channels: ["chat", "email"] }, { channels: ["chat", "email"] }],
     ["channels as a text", { channels: " chat, email;chat" }, { channels: ["chat", "email"] }],
     ["channels null: the default ones", { channels: null }, { channels: [] }],
-    ["hours as a number", { renotification_window_hours: 24 }, { renotificationHours: 24 }],
-    ["half an hour", { renotification_window_hours: 0.5 }, { renotificationHours: 0.5 }],
-    ["hours as a text", { renotification_window_hours: " 12 " }, { renotificationHours: 12 }],
-    ["hours empty", { renotification_window_hours: "" }, { renotificationHours: 0 }],
-    ["hours null", { renotification_window_hours: null }, { renotificationHours: 0 }],
+    ["hours as a number", { renotification_window_hours: 24 }, renotify({ hours: 24 })],
+    ["half an hour", { renotification_window_hours: 0.5 }, renotify({ hours: 0.5 })],
+    ["hours as a text", { renotification_window_hours: " 12 " }, renotify({ hours: 12 })],
+    ["hours empty", { renotification_window_hours: "" }, {}],
+    ["hours null", { renotification_window_hours: null }, {}],
+    [
+      "a course of reminders",
+      {
+        renotification_window_hours: 1,
+        renotification_growth: 2,
+        renotification_max_hours: 24,
+        renotification_count: 5,
+      },
+      renotify({ hours: 1, growth: 2, maxHours: 24, count: 5 }),
+    ],
+    ["growth as a text", { renotification_growth: "1.5" }, renotify({ growth: 1.5 })],
+    ["the greatest growth", { renotification_growth: 10 }, renotify({ growth: 10 })],
+    ["one reminder", { renotification_count: 1 }, renotify({ count: 1 })],
+    [
+      "settings that are null: the defaults",
+      {
+        renotification_growth: null,
+        renotification_max_hours: null,
+        renotification_count: null,
+        severity: null,
+        settle: null,
+        clear_after: null,
+        notify_clear: null,
+      },
+      {},
+    ],
+    [
+      "settings whose fields an editor has emptied",
+      { renotification_max_hours: "", severity: "", settle: "", clear_after: "" },
+      {},
+    ],
+    ["a severity", { severity: "critical" }, { severity: "critical" }],
+    ["a severity in capitals", { severity: " Warning" }, { severity: "warning" }],
+    ["no severity", { severity: "none" }, {}],
+    ["settle as a number", { settle: 3 }, { settle: { hits: 3, of: 3 } }],
+    ["settle as a text", { settle: " 3 " }, { settle: { hits: 3, of: 3 } }],
+    ["settle as a share", { settle: "2/3" }, { settle: { hits: 2, of: 3 } }],
+    ["settle as a time", { settle: "15m" }, { settle: { seconds: 900 } }],
+    ["settle off", { settle: "off" }, {}],
+    ["settle of one outcome, which is off", { settle: 1 }, {}],
+    ["settle of one out of one, which is off", { settle: "1/1" }, {}],
+    ["settle of one out of two", { settle: "1/2" }, { settle: { hits: 1, of: 2 } }],
+    ["clear after", { clear_after: "10m" }, { clearAfter: { seconds: 600 } }],
+    ["clear after two outcomes", { clear_after: 2 }, { clearAfter: { hits: 2, of: 2 } }],
+    ["clears too", { notify_clear: true }, { notifyClear: true }],
+    ["no clears", { notify_clear: false }, {}],
     ["params", { params: { threshold: 0.1, n: null } }, { params: { threshold: 0.1, n: null } }],
     ["params null", { params: null }, { params: {} }],
     [
@@ -89,7 +143,7 @@ describe("parseAlarmRow", () => {
     ],
     ["another module's name", { module: "shared_rule" }, { module: "shared_rule" }],
     ["module null", { module: null }, { module: "x" }],
-    ["keys of old rows", { severity: "high", kind: "alarm", last_run: 5 }, {}],
+    ["keys of old rows", { kind: "alarm", last_run: 5 }, {}],
     [
       "limits of its own",
       { alarm_timeout: 0.5, alarm_memory: 1024, max_detections: 5 },
@@ -111,8 +165,21 @@ describe("parseAlarmRow", () => {
     expect(parse({ entry_id: "alarm_x" }, true)).toEqual({ ...PLAIN, archived: true });
   });
 
-  test("the alarm engine notifies of clears too", () => {
-    expect(parse({ entry_id: "alarm_engine" })).toMatchObject({ notifyClear: true });
+  test.each<readonly [string, object, boolean]>([
+    ["by default", {}, true],
+    ["where its row says nothing", { notify_clear: null }, true],
+    ["where its row says so", { notify_clear: true }, true],
+    ["unless its row says no", { notify_clear: false }, false],
+  ])("the alarm engine notifies of clears too: %s", (_sentence, data, notifyClear) => {
+    const row = parse({ entry_id: "alarm_engine", ...data });
+    expect(row).toMatchObject({ notifyClear, faults: [] });
+  });
+
+  test("a value of the alarm engine that cannot be read is its own default", () => {
+    expect(parse({ entry_id: "alarm_engine", notify_clear: "no" })).toMatchObject({
+      notifyClear: true,
+      faults: ['the row\'s notify_clear is "no", treated as true; it must be true or false'],
+    });
   });
 
   const faulty: readonly (readonly [string, object, string])[] = [
@@ -129,6 +196,51 @@ describe("parseAlarmRow", () => {
     ["a time of nothing", { alarm_timeout: 0 }, "alarm_timeout is 0, ignored; it must be 0.1"],
     ["too little memory", { alarm_memory: 63 }, "alarm_memory is 63, ignored"],
     ["too many detections", { max_detections: 1e9 }, "max_detections is 1000000000, ignored"],
+    [
+      "growth below 1",
+      { renotification_growth: 0.5 },
+      "renotification_growth is 0.5, treated as 1; it must be a number from 1 to 10",
+    ],
+    ["growth above 10", { renotification_growth: 10.1 }, "renotification_growth is 10.1"],
+    ["growth is a word", { renotification_growth: "double" }, 'renotification_growth is "double"'],
+    [
+      "the longest wait is nothing",
+      { renotification_max_hours: 0 },
+      "renotification_max_hours is 0, ignored; it must be a number of hours above 0",
+    ],
+    ["the longest wait is a list", { renotification_max_hours: [1] }, "max_hours is [1], ignored"],
+    [
+      "no reminders at all, which is not a count",
+      { renotification_count: 0 },
+      "renotification_count is 0, ignored; it must be a whole number, at least 1",
+    ],
+    ["half a reminder", { renotification_count: 1.5 }, "renotification_count is 1.5, ignored"],
+    [
+      "a severity that does not exist",
+      { severity: "high" },
+      'severity is "high", treated as none; write info, warning, error, critical or none',
+    ],
+    [
+      "a mistyped severity",
+      { severity: "waring" },
+      'severity is "waring", treated as none (did you mean warning?); write info',
+    ],
+    ["a severity is a number", { severity: 3 }, "severity is 3, treated as none; write info"],
+    [
+      "settle needs more than it looks at",
+      { settle: "4/3" },
+      'settle is "4/3", treated as off; write a number of outcomes in a row such as 3',
+    ],
+    ["settle is 0", { settle: 0 }, "settle is 0, treated as off; write"],
+    ["settle is half an outcome", { settle: 1.5 }, "settle is 1.5, treated as off; write"],
+    ["settle is false", { settle: false }, "settle is false, treated as off; write"],
+    ["settle is a list", { settle: ["3"] }, 'settle is ["3"], treated as off; write'],
+    ["clear after a word", { clear_after: "soon" }, 'clear_after is "soon", treated as off; write'],
+    [
+      "notify_clear is a text",
+      { notify_clear: "on" },
+      'notify_clear is "on", treated as false; it must be true or false',
+    ],
     ["hours is NaN as a text", { renotification_window_hours: "NaN" }, 'hours is "NaN"'],
   ];
   test.each(faulty)("read with a fault and a safe value: %s", (_sentence, data, fault) => {

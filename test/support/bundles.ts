@@ -1,5 +1,7 @@
+import fc from "fast-check";
 import type { Outgoing } from "../../src/channel/channel.ts";
 import type { Bundle, ListedItem } from "../../src/core/bundle.ts";
+import { SEVERITIES } from "../../src/core/level.ts";
 
 /** 2026-11-26 01:00:00 UTC */
 export const TICK = 1_795_654_800;
@@ -16,6 +18,52 @@ export function makeItem(key: string, more: Partial<ListedItem> = {}): ListedIte
     ...more,
   };
 }
+
+/** The facts that only some events have, with any texts and times. */
+export function anyFacts(text: fc.Arbitrary<string>, time: fc.Arbitrary<number> = fc.double()) {
+  const reminder = fc.record({ number: fc.nat(), isFinal: fc.boolean() });
+  return fc.record(
+    {
+      firstSeen: time,
+      severity: fc.constantFrom(...SEVERITIES),
+      stage: text,
+      clearTime: time,
+      clearReason: text,
+      reason: fc.constantFrom("new", "unsent", "severity rose", "stage advanced", "cleared"),
+      reminder,
+      changes: fc.array(text, { maxLength: 3 }),
+    },
+    { requiredKeys: [] },
+  );
+}
+
+/** An event with each of these facts, by its list. */
+export const WITH_FACTS = makeBundle({
+  fresh: [makeItem("a", { severity: "critical", stage: "early", firstSeen: TICK - 900 })],
+  continuing: [
+    makeItem("b", {
+      severity: "error",
+      reason: "severity rose",
+      fireTime: TICK - 7200,
+      changes: ["severity warning when it fired, error now", "15.6% when it fired, 20.3% now"],
+    }),
+    makeItem("c", {
+      reason: "renotification due",
+      fireTime: TICK - 90_000,
+      reminder: { number: 5, isFinal: true },
+    }),
+  ],
+  cleared: [
+    makeItem("d", {
+      severity: "error",
+      stage: "late",
+      reason: "cleared",
+      fireTime: TICK - 7800,
+      clearTime: TICK,
+      clearReason: "late by <120 s>",
+    }),
+  ],
+});
 
 /** The counts are those of the lists, unless the test says otherwise. */
 export function makeBundle(more: Partial<Bundle> = {}): Bundle {

@@ -3,6 +3,7 @@ import { fileChannel } from "../../src/channel/file.ts";
 import type { ConfiguredChannel } from "../../src/channel/registry.ts";
 import type { ChannelTables, Surroundings } from "../../src/config/config.ts";
 import type { Notices } from "../../src/core/model.ts";
+import { NO_NOTICES } from "../../src/core/news.ts";
 import { BARE } from "./login.ts";
 
 /** The channels of a configuration without any. */
@@ -30,11 +31,5 @@ export function emailTo(dir: string): ReadonlyMap<string, ConfiguredChannel> {
 
 /** What an event says that was notified by mail at this time, or never. */
 export function notified(at: number | undefined, more: Partial<Notices> = {}): Notices {
-  return {
-    newsAt: undefined,
-    notified: at === undefined ? {} : { email: at },
-    to: {},
-    recipients: [],
-    ...more,
-  };
+  return { ...NO_NOTICES, notified: at === undefined ? {} : { email: at }, ...more };
 }

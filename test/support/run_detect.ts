@@ -1,3 +1,4 @@
+import type { Level } from "../../src/core/level.ts";
 import type { Outcome, SafeDetection } from "../../src/core/model.ts";
 import type { Requester } from "../../src/source/requester.ts";
 import type { JsonObject } from "../../src/text/json.ts";
@@ -16,8 +17,10 @@ export interface RunFacts {
   readonly log?: (message: string) => void;
   /** Dedupe keys of its active events. */
   readonly firing?: () => readonly string[];
-  readonly needsDetails?: (dedupeKey: string) => boolean;
+  readonly needsDetails?: (dedupeKey: string, level: Level) => boolean;
   readonly redact?: (text: string) => string;
+  /** Those of its module. */
+  readonly stages?: readonly string[];
 }
 
 /** An outcome with all that was detected. */
@@ -37,8 +40,8 @@ export async function outcomeOf(detect: Detect, facts: RunFacts = {}): Promise<W
 /** Runs a `detect` in this process, to the outcome that the engine would make of it. */
 export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Outcome> {
   const started = performance.now();
-  const { needsDetails = () => true, redact = (text) => text } = facts;
-  const soFar = newOutcome({ needsDetails, redact });
+  const { needsDetails = () => true, redact = (text) => text, stages = [] } = facts;
+  const soFar = newOutcome({ needsDetails, redact, stages });
   const sources = new Map<string, Requester>();
   for (const [name, source] of facts.sources ?? []) sources.set(name, recorded(source, soFar));
   const error = await runDetect({
@@ -51,6 +54,7 @@ export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Out
     detect,
     sources,
     onDetection: (detection) => void soFar.add(detection, 0),
+    onClear: ({ dedupeKey, reason }) => soFar.addClear(dedupeKey, reason),
     onIncomplete: (reason) => soFar.incomplete(reason),
   });
   if (error !== undefined) soFar.fail(error);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseUtc, rfc3339, utcMinute, utcSecond } from "../../src/text/utc.ts";
+import { parseUtc, rfc3339, timeBetween, utcMinute, utcSecond } from "../../src/text/utc.ts";
 
 const NOON = Date.UTC(2026, 7, 7, 12, 30, 15) / 1000;
 
@@ -14,6 +14,24 @@ test.each([
   expect(utcMinute(seconds)).toBe(minute);
   expect(utcSecond(seconds)).toBe(second);
   expect(rfc3339(seconds)).toBe(machine);
+});
+
+test.each([
+  ["no time at all", NOON, NOON, "0 s"],
+  ["seconds", NOON, NOON + 119, "119 s"],
+  ["minutes", NOON, NOON + 3599, "59 min"],
+  ["an hour", NOON, NOON + 3600, "1 h"],
+  ["hours and minutes", NOON, NOON + 7800, "2 h 10 min"],
+  ["seconds do not count beside hours", NOON, NOON + 7259, "2 h"],
+  ["nearly two days", NOON, NOON + 48 * 3600 - 1, "47 h 59 min"],
+  ["two days", NOON, NOON + 48 * 3600, "2 days"],
+  ["days and hours", NOON, NOON + 76.5 * 3600, "3 days 4 h"],
+  ["a beginning that is not known", 0, NOON, undefined],
+  ["an end in milliseconds", NOON, NOON * 1000, undefined],
+  ["an end that is no number", NOON, Number.NaN, undefined],
+  ["an end before the beginning", NOON, NOON - 1, undefined],
+])("the time between: %s", (_, from, to, expected) => {
+  expect(timeBetween(from, to)).toBe(expected);
 });
 
 describe("a service's time text", () => {

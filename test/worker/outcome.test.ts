@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { type Level, NO_LEVEL } from "../../src/core/level.ts";
 import type { Outcome, SafeDetection } from "../../src/core/model.ts";
 import { makeRedactor } from "../../src/text/redact.ts";
 import type { OutcomeSoFar } from "../../src/worker/outcome.ts";
@@ -139,4 +140,190 @@ test("a key is redacted, as in the database; equal keys are one entity", () => {
   const soFar = newOutcome({ redact: makeRedactor(["secret-1", "secret-2"]) });
   for (const secret of ["secret-1", "secret-2"]) soFar.add(detection(`k ${secret}`), 0);
   expect([...soFar.outcome(0).detections.values()]).toMatchObject([{ dedupeKey: "k [redacted]" }]);
+});
+
+describe("the severity and the stage of a detection", () => {
+  const STAGES = ["preliminary", "initial", "update"];
+  const choices = "write info, warning, error or critical";
+
+  function outcomeOf(given: Partial<SafeDetection>, stages = STAGES): Outcome {
+    const soFar = newOutcome({ stages });
+    soFar.add({ ...detection("task:5"), ...given }, 0);
+    return soFar.outcome(0);
+  }
+
+  test.each<[string, Partial<SafeDetection>, Partial<Level> | undefined, readonly string[]]>([
+    ["none", {}, undefined, []],
+    ["a severity", { severity: "error" }, { severity: "error" }, []],
+    ["a stage", { stage: "initial" }, { stage: "initial" }, []],
+    ["both", { severity: "info", stage: "update" }, { severity: "info", stage: "update" }, []],
+    [
+      "a severity that does not exist",
+      { severity: "high" },
+      undefined,
+      [
+        `"task:5" has the severity "high", which does not exist; the alarm's own counts; ${choices}`,
+      ],
+    ],
+    [
+      "a stage that is not declared; the severity counts",
+      { severity: "error", stage: "x" },
+      { severity: "error" },
+      [
+        `"task:5" has the stage "x", which is not one of the module's STAGES (preliminary, initial, update); its stage stays as it was`,
+      ],
+    ],
+    [
+      "neither exists",
+      { severity: "Error", stage: "Initial" },
+      undefined,
+      [
+        expect.stringContaining('the severity "Error", which does not exist'),
+        expect.stringContaining('the stage "Initial", which is not one of'),
+      ],
+    ],
+    [
+      "texts that would be many lines in a log",
+      { severity: "a\nb" },
+      undefined,
+      [expect.stringContaining('the severity "a\\nb", which')],
+    ],
+  ])("%s", (_, given, level, notes) => {
+    const outcome = outcomeOf(given);
+    expect(outcome).toMatchObject({ status: "complete", reasons: [], notes });
+    const whole = level && { severity: undefined, stage: undefined, ...level };
+    expect([...outcome.levels]).toEqual(whole === undefined ? [] : [["task:5", whole]]);
+    expect([...outcome.detections.values()]).toEqual([detection("task:5")]);
+  });
+
+  test("a stage of a module without STAGES is noted", () => {
+    const { levels, notes } = outcomeOf({ stage: "initial" }, []);
+    expect(levels.size).toBe(0);
+    expect(notes).toEqual([
+      '"task:5" has the stage "initial", but the module exports no STAGES, the list of its stages in their order; its stage stays as it was',
+    ]);
+  });
+
+  test("those that are the same are kept once", () => {
+    const soFar = newOutcome({ stages: STAGES });
+    for (const key of ["a", "b"])
+      soFar.add({ ...detection(key), severity: "error", stage: "initial" }, 0);
+    const { levels } = soFar.outcome(0);
+    expect(levels.get("a")).toBeDefined();
+    expect(levels.get("a")).toBe(levels.get("b"));
+  });
+
+  test("decide whether its details are needed, as far as they exist", () => {
+    const asked: unknown[] = [];
+    const needsDetails = (...given: unknown[]) => asked.push(given) === 0;
+    const soFar = newOutcome({ stages: STAGES, needsDetails });
+    soFar.add(detection("a"), 0);
+    soFar.add({ ...detection("b"), severity: "error", stage: "x" }, 0);
+    soFar.add({ ...detection("c"), severity: "high" }, 0);
+    expect(asked).toEqual([
+      ["a", NO_LEVEL],
+      ["b", { severity: "error", stage: undefined }],
+      ["c", NO_LEVEL],
+    ]);
+    // Where only the key is kept, the level is, too.
+    const { levels, detections } = soFar.outcome(0);
+    expect([...levels.keys()]).toEqual(["b"]);
+    expect(detections.size).toBe(0);
+  });
+
+  test("of the first detection of an entity count", () => {
+    const soFar = newOutcome();
+    for (const severity of ["info", "critical", "high"])
+      soFar.add({ ...detection("a"), severity }, 0);
+    const { levels, notes } = soFar.outcome(0);
+    expect(levels.get("a")?.severity).toBe("info");
+    expect(notes).toEqual([]);
+  });
+
+  test("five notes are listed, and the others counted; none of them has a secret", () => {
+    const soFar = newOutcome({ redact: makeRedactor(["secret-1"]) });
+    for (let at = 0; at < 50; at++)
+      soFar.add({ ...detection(`task:${at}`), severity: "secret-1" }, 0);
+    const { notes } = soFar.outcome(0);
+    expect(notes).toHaveLength(6);
+    expect(notes[0]).toContain('"task:0" has the severity "[redacted]"');
+    expect(notes[5]).toBe("and 45 more notes");
+  });
+});
+
+describe("a clear", () => {
+  const BOTH = '"a" is detected and cleared in the same outcome; the detection counts';
+
+  test.each<[string, (soFar: OutcomeSoFar) => void, Partial<Outcome>]>([
+    [
+      "has its reason",
+      (soFar) => soFar.addClear("a", "late by 120 s"),
+      { status: "complete", clears: new Map([["a", "late by 120 s"]]), notes: [] },
+    ],
+    [
+      "counts once for each entity, with the first reason",
+      (soFar) => {
+        soFar.addClear("a", "first");
+        soFar.addClear("a", "second");
+      },
+      { clears: new Map([["a", "first"]]), notes: [] },
+    ],
+    [
+      "of another entity than a detection counts beside it",
+      (soFar) => {
+        soFar.add(detection("b"), 0);
+        soFar.addClear("a", "x");
+      },
+      { keys: new Set(["b"]), clears: new Map([["a", "x"]]), notes: [] },
+    ],
+    [
+      "before a detection of its entity does not count",
+      (soFar) => {
+        soFar.addClear("a", "x");
+        soFar.add(detection("a"), 0);
+      },
+      { keys: new Set(["a"]), clears: new Map(), notes: [BOTH] },
+    ],
+    [
+      "after a detection of its entity does not count",
+      (soFar) => {
+        soFar.add(detection("a"), 0);
+        soFar.addClear("a", "x");
+        soFar.addClear("a", "y");
+      },
+      { keys: new Set(["a"]), clears: new Map(), notes: [BOTH] },
+    ],
+    [
+      "before an error stays",
+      (soFar) => {
+        soFar.addClear("a", "x");
+        soFar.fail(threw);
+      },
+      { status: "failed", clears: new Map([["a", "x"]]) },
+    ],
+    [
+      "in a partial outcome stays",
+      (soFar) => {
+        soFar.incomplete("page 3");
+        soFar.addClear("a", "x");
+      },
+      { status: "partial", clears: new Map([["a", "x"]]) },
+    ],
+  ])("%s", (_, happened, expected) => {
+    expect(outcomeAfter(happened)).toMatchObject(expected);
+  });
+
+  test("is redacted, as keys and reasons are; and all are counted", () => {
+    const soFar = newOutcome({ redact: makeRedactor(["secret-1", "secret-2"]) });
+    for (const secret of ["secret-1", "secret-2"]) soFar.addClear(`k ${secret}`, `for ${secret}`);
+    expect([...soFar.outcome(0).clears]).toEqual([["k [redacted]", "for [redacted]"]]);
+    expect(soFar.cleared).toBe(2);
+  });
+
+  test("is the same entity as a detection if their keys are redacted to the same", () => {
+    const soFar = newOutcome({ redact: makeRedactor(["secret-1", "secret-2"]) });
+    soFar.add(detection("k secret-1"), 0);
+    soFar.addClear("k secret-2", "x");
+    expect(soFar.outcome(0).clears.size).toBe(0);
+  });
 });

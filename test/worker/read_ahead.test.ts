@@ -78,6 +78,7 @@ async function detect(
     firing: () => [],
     paramsOf: () => params,
     decideDetails: () => () => true,
+    stages: [],
     log,
   });
   return wholeOutcome(outcome);

@@ -12,6 +12,11 @@ function parse(message: unknown): unknown {
 describe("a message of the worker is parsed", () => {
   test.each([
     { type: "detections", detections: [DETECTION] },
+    {
+      type: "detections",
+      detections: [DETECTION, { ...DETECTION, severity: "high", stage: "initial" }],
+    },
+    { type: "clear", dedupeKey: "a", reason: "late by 120 s" },
     { type: "incomplete", reason: "x" },
     { type: "unhandled", reason: "x" },
     { type: "log", text: "x" },
@@ -55,9 +60,25 @@ describe("any other line is undefined", () => {
       { ...DETECTION, data: [] },
       { ...DETECTION, recipients: undefined },
       { ...DETECTION, recipients: ["@ops", 7] },
+      { ...DETECTION, severity: 3 },
+      { ...DETECTION, severity: null },
+      { ...DETECTION, stage: "x".repeat(101) },
     ].map((bad): [string, unknown] => [
       `a detection that no worker sends: ${JSON.stringify(bad).slice(0, 60)}`,
       { type: "detections", detections: [DETECTION, bad], job: JOB },
+    ]),
+    ...[
+      { dedupeKey: "a" },
+      { reason: "x" },
+      { dedupeKey: "a", reason: "" },
+      { dedupeKey: "a", reason: null },
+      { dedupeKey: "a", reason: "x".repeat(501) },
+      { dedupeKey: "", reason: "x" },
+      { dedupeKey: 7, reason: "x" },
+      { dedupeKey: "k".repeat(501), reason: "x" },
+    ].map((bad): [string, unknown] => [
+      `a clear that no worker sends: ${JSON.stringify(bad).slice(0, 60)}`,
+      { type: "clear", ...bad, job: JOB },
     ]),
     ["an unknown type", { type: "done", job: JOB }],
     ["a message of another job, such as one that ended before", { ...end, job: "another" }],

@@ -38,6 +38,7 @@ interface Given {
   readonly firing?: readonly string[];
   readonly log?: (message: string) => void;
   readonly request?: SharedSource["request"];
+  readonly stages?: readonly string[];
 }
 
 function write(name: string, text: string): ModuleFile {
@@ -47,7 +48,7 @@ function write(name: string, text: string): ModuleFile {
 }
 
 async function detect(name: string, text: string, given: Given = {}): Promise<WholeOutcome> {
-  const { limits, firing = [], log = () => {}, request } = given;
+  const { limits, firing = [], log = () => {}, request, stages = [] } = given;
   const outcome = await workers.detect({
     file: write(name, text),
     params: {},
@@ -57,6 +58,7 @@ async function detect(name: string, text: string, given: Given = {}): Promise<Wh
     firing: () => firing,
     paramsOf: ({ params }) => resolveParams(params, {}).params,
     decideDetails: () => () => true,
+    stages,
     log,
   });
   return wholeOutcome(outcome);
@@ -150,6 +152,49 @@ test("what a module yielded long before it dies has arrived, however much", asyn
   expect(detections).toHaveLength(150);
 });
 
+describe("what a module says of an entity arrives:", () => {
+  test("its severity and its stage", async () => {
+    const text = `export const detect = () => [
+      { dedupeKey: "a", severity: "error", stage: "initial" },
+      { dedupeKey: "b", severity: "high" },
+    ];`;
+    const { levels, notes } = await detect("levels", text, { stages: ["initial"] });
+    expect([...levels]).toEqual([["a", { severity: "error", stage: "initial" }]]);
+    expect(notes).toEqual([expect.stringContaining('"b" has the severity "high"')]);
+  });
+
+  test("that its event has ended, in the order of the yields, also if the module dies", async () => {
+    const text = `export function* detect() {
+      for (let at = 0; at < 150; at++) yield { dedupeKey: at };
+      yield { dedupeKey: "a", clear: "late by\\n120 s" };
+      yield { dedupeKey: 149, clear: "is detected" };
+      process.kill(process.pid, "SIGKILL");
+      for (;;);
+    }`;
+    const outcome = await detect("clears", text, { limits: { detections: 1000 } });
+    expect(outcome.status).toBe("failed");
+    expect(outcome.detections).toHaveLength(150);
+    expect([...outcome.clears]).toEqual([["a", "late by 120 s"]]);
+    expect(outcome.notes).toEqual([expect.stringContaining('"149" is detected and cleared')]);
+  });
+
+  test("but no more clears than detections are allowed", async () => {
+    const text = `export function* detect() {
+      for (const dedupeKey of ["a", "b"]) yield { dedupeKey };
+      for (const dedupeKey of ["c", "d", "c"]) yield { dedupeKey, clear: "x" };
+      for (;;);
+    }`;
+    const outcome = await detect("floods", text, { limits: { detections: 2 } });
+    expect(outcome).toMatchObject({
+      status: "failed",
+      reasons: [
+        "detect yielded more than 2 clears; if that is expected, raise max_detections in the alarm's row or in [engine]",
+      ],
+    });
+    expect([...outcome.clears.keys()]).toEqual(["c", "d"]);
+  });
+});
+
 describe("what one module does to its process is not held against the next", () => {
   const later = `export const detect = () => { setTimeout(() => process.exit(1), 100).unref(); return []; };`;
   const slow = `export const detect = async () => { await new Promise((done) => setTimeout(done, 1000)); return [{ dedupeKey: "b" }]; };`;
@@ -194,10 +239,19 @@ describe("in a process that another module has used, detect", () => {
   const answers = async () => Buffer.from("{}");
   const page = async () => Buffer.from("<html>");
   const yields = 'yield { dedupeKey: "a" };';
+  const ends = 'yield { dedupeKey: "a", clear: "x" };';
   test.each<[string, number, string, Given]>([
     ["that detects all that is active", 1, yields, { firing: ["a"] }],
     ["that opens", 1, yields, {}],
     ["that clears", 2, yields, { firing: ["a", "b"] }],
+    ["that says that an active event has ended", 2, ends, { firing: ["a"] }],
+    ["that says so of what is not active", 1, ends, {}],
+    [
+      "whose request fails, and that ends an active event",
+      2,
+      `${ends} await client.get("/");`,
+      { request: unreachable, firing: ["a"] },
+    ],
     ["that throws", 2, 'throw new Error("own");', {}],
     ["that is incomplete by its own word", 2, 'client.incomplete("own");', {}],
     ["that needs too long", 2, "await new Promise(() => {});", { limits: { timeout: 0.5 } }],
@@ -322,6 +376,23 @@ describe("when the tick's time is up", () => {
       ],
       detections: [{ dedupeKey: "a" }],
     });
+    expect(runs()).toBe(2);
+  });
+
+  test("nor does a clear that it yielded count", async () => {
+    await detect("first", TELLS);
+    const ends = `client.log(process.pid); client.incomplete("own"); yield { dedupeKey: "a", clear: "x" };`;
+    let lines = 0;
+    const log = (): void => {
+      lines += 1;
+      if (lines === 2) tick.abort(over);
+    };
+    const outcome = await detect("counted", counted(ends), { firing: ["a"], log });
+    expect(outcome).toMatchObject({
+      status: "partial",
+      reasons: ["own", expect.stringMatching(/^nothing clears, because detect could not run/)],
+    });
+    expect(outcome.clears.size).toBe(0);
     expect(runs()).toBe(2);
   });
 

@@ -1,4 +1,4 @@
-import { parseDetection } from "../../core/detection.ts";
+import { parseDetection, type SafeClear } from "../../core/detection.ts";
 import { inTime } from "../../core/in_time.ts";
 import type { SafeDetection } from "../../core/model.ts";
 import { type ClientFacts, makeClient } from "../../source/alarm_client.ts";
@@ -16,6 +16,7 @@ export interface DetectFacts extends Omit<ClientFacts, "signal" | "onWait"> {
   readonly timeout: number;
   /** Called before the module continues. */
   readonly onDetection: (detection: SafeDetection) => void;
+  readonly onClear: (clear: SafeClear) => void;
 }
 
 /** Aborts the client's signal, and with it the requests that the module does not wait for. */
@@ -57,8 +58,9 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
   const take = (value: unknown): void => {
     signal.throwIfAborted();
     const parsed = parseDetection(value);
-    if (parsed.ok) facts.onDetection(parsed.detection);
-    else facts.onIncomplete(parsed.error);
+    if (!parsed.ok) facts.onIncomplete(parsed.error);
+    else if ("clear" in parsed) facts.onClear(parsed.clear);
+    else facts.onDetection(parsed.detection);
     // A generator that never waits keeps the timer from firing.
     if (performance.now() - started > facts.timeout * 1000) throw new OutOfTime(facts.timeout);
   };

@@ -12,7 +12,9 @@ import { placeOf } from "./place.ts";
 /** Characters of a module's exports as JSON. */
 const MAX_EXPORTS = 2 ** 20;
 
-const NAMES = ["detect", "TITLE", "DESCRIPTION", "SOURCES", "PARAMS"];
+const NAMES = ["detect", "TITLE", "DESCRIPTION", "SOURCES", "STAGES", "PARAMS"];
+/** A module may well export the states of something. */
+const OTHERS = ["states", "state"];
 
 /** What it returns is checked by `runDetect`. */
 export type Detect = (client: AlarmClient, params: unknown) => unknown;
@@ -68,7 +70,7 @@ function readExports(found: object): Loaded {
   const exports = safeJson({ ...known, detect: typeof detect, misspelt: misspelt(found) });
   if (JSON.stringify(exports).length > MAX_EXPORTS)
     throw new Error(
-      `TITLE, DESCRIPTION, SOURCES and PARAMS have more than ${MAX_EXPORTS} characters`,
+      `TITLE, DESCRIPTION, SOURCES, STAGES and PARAMS have more than ${MAX_EXPORTS} characters`,
     );
   return { exports, detect: isFunction(detect) ? detect : undefined, error: null, hangs: false };
 }
@@ -81,6 +83,7 @@ function misspelt(found: object): string | undefined {
     const meant = NAMES.filter((known) => !(known in found) && (known === "detect") === isCode);
     // A module may export other constants; without detect it is wrong anyway.
     const share = isCode ? 1 / 3 : 1 / 5;
+    if (OTHERS.includes(name.toLowerCase())) return [];
     const guess = name === "default" && isCode ? meant[0] : nearest(name, meant, share);
     return guess === undefined ? [] : `${showName(name)} (did you mean ${guess}?)`;
   });

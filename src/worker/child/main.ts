@@ -94,6 +94,7 @@ async function runTask(task: DetectTask, detect: Loaded["detect"]): Promise<Dete
     log: (text) => send({ type: "log", text: cut(String(text), MAX_LINE) }),
     firing: () => own.firing(),
     onDetection: sendDetection,
+    onClear: (clear) => send({ type: "clear", ...clear }),
     onIncomplete: (reason) => send({ type: "incomplete", reason: String(reason) }),
   });
   own.close();

@@ -259,6 +259,43 @@ describe("the same entity twice in one tick is one detection", () => {
   });
 });
 
+describe("a clear ends an event", () => {
+  const clear = { dedupeKey: "c", clear: "late by 120 s" };
+  const rows: readonly [string, Detect, string][] = [
+    ["beside detections", () => [A, clear, B], "complete: a b"],
+    [
+      "in an outcome that is not complete",
+      (client) => {
+        client.incomplete("page 3 was cut");
+        return [A, clear];
+      },
+      "partial: a",
+    ],
+    [
+      "before detect throws",
+      function* () {
+        yield clear;
+        throw new Error("no luck");
+      },
+      "failed: ",
+    ],
+  ];
+  test.each(rows)("%s", async (_, detect, first) => {
+    const outcome = await outcomeOf(detect);
+    expect(told(outcome)[0]).toBe(first);
+    expect([...outcome.clears]).toEqual([["c", "late by 120 s"]]);
+  });
+
+  test.each([
+    ["without a reason", { dedupeKey: "c", clear: true }, 'yielded "c" with the clear true'],
+    ["that is a detection, too", { ...A, clear: "x" }, 'yielded "a" with clear and subject'],
+  ])("one %s is neither: nothing clears", async (_, value, words) => {
+    const outcome = await outcomeOf(() => [value, B]);
+    expect(told(outcome)).toEqual(["partial: b", expect.stringContaining(words)]);
+    expect(outcome.clears.size).toBe(0);
+  });
+});
+
 describe("the time of detect is bounded; what it had yielded stays", () => {
   const OUT = "out of time: detect did not end within 0.2 s";
   const rows: readonly [string, Detect, string][] = [

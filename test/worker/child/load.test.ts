@@ -214,6 +214,7 @@ describe("the exports of a module", () => {
       export const TITLE = "Title";
       export const DESCRIPTION = "Description";
       export const SOURCES = ["gracedb"];
+      export const STAGES = ["preliminary", "initial"];
       export const PARAMS = { p: { type: "number", default: 1, description: "" } };
       export const detect = () => [];`;
     expect(await moduleOf("a.ts", text)).toMatchObject({
@@ -222,6 +223,7 @@ describe("the exports of a module", () => {
       title: "Title",
       description: "Description",
       sources: ["gracedb"],
+      stages: ["preliminary", "initial"],
       params: { p: { type: "number", default: 1, description: "" } },
     });
   });
@@ -231,6 +233,7 @@ describe("the exports of a module", () => {
       title: undefined,
       description: undefined,
       sources: undefined,
+      stages: [],
       params: {},
     });
   });
@@ -371,6 +374,36 @@ describe("a module that cannot be used has an error for its author", () => {
       `export const SOURCES = [1];${DETECT}`,
       /SOURCES must be a list of source names$/,
     ],
+    ...[
+      "null",
+      '"initial"',
+      "{}",
+      "[]",
+      "[1]",
+      '["initial", null]',
+      '[""]',
+      '[" "]',
+      '["initial", "update", "initial"]',
+    ].map((stages): [string, string, string, RegExp] => [
+      `stages that are not a list of different names: ${stages}`,
+      "a.ts",
+      `export const STAGES = ${stages};${DETECT}`,
+      new RegExp(
+        `STAGES must be a list of 1 to 50 different names, each of 1 to 100 characters, found ${stages.replaceAll(", ", ",").replaceAll(/[[\]{}]/g, "\\$&")}$`,
+      ),
+    ]),
+    [
+      "more than 50 stages",
+      "a.ts",
+      `export const STAGES = Array.from({ length: 51 }, (_, at) => String(at));${DETECT}`,
+      /STAGES must be a list of 1 to 50 different names/,
+    ],
+    [
+      "a stage with a long name",
+      "a.ts",
+      `export const STAGES = ["x".repeat(101)];${DETECT}`,
+      /STAGES must be a list of 1 to 50 different names, .*found \["x{60}/,
+    ],
     [
       "parameters that are not an object",
       "a.ts",
@@ -410,8 +443,12 @@ describe("a module that cannot be used has an error for its author", () => {
   });
 
   test("all at once", async () => {
-    const fault = await faultOf("a.ts", "export const TITLE = 1, SOURCES = 1, PARAMS = 1;");
-    for (const name of ["detect", "TITLE", "SOURCES", "PARAMS"]) expect(fault).toContain(name);
+    const fault = await faultOf(
+      "a.ts",
+      "export const TITLE = 1, SOURCES = 1, STAGES = 1, PARAMS = 1;",
+    );
+    for (const name of ["detect", "TITLE", "SOURCES", "STAGES", "PARAMS"])
+      expect(fault).toContain(name);
   });
 
   test("a file that has gone meanwhile", async () => {
@@ -438,6 +475,8 @@ describe("a module that cannot be used has an error for its author", () => {
     [`export const TITEL = "";${DETECT}`, "TITEL (did you mean TITLE?)"],
     [`export const title = "";${DETECT}`, "title (did you mean TITLE?)"],
     [`export const SOURCE = ["a"];${DETECT}`, "SOURCE (did you mean SOURCES?)"],
+    [`export const STAGE = ["a"];${DETECT}`, "STAGE (did you mean STAGES?)"],
+    [`export const stages = ["a"];${DETECT}`, "stages (did you mean STAGES?)"],
     [`export const DESCRIPTON = "";${DETECT}`, "DESCRIPTON (did you mean DESCRIPTION?)"],
     [
       `export const Title = "", PARMAS = {};${DETECT}`,
@@ -454,7 +493,8 @@ describe("a module that cannot be used has an error for its author", () => {
   );
 
   test.each([
-    `export const STAGES = [], vet = () => {}, annotate = () => {};${DETECT}`,
+    `export const STATES = ["failed"], vet = () => {}, annotate = () => {};${DETECT}`,
+    `export const STAGES = Array.from({ length: 50 }, (_, at) => String(at).padStart(100, "x"));${DETECT}`,
     `export const RESOURCES = [], PARTS = [], pairs = [], limits = {}, TABLE = "";${DETECT}`,
     `export const title = () => "", params = () => {};${DETECT}`,
     `export const PARAMS = {}, PARAM = 1, TITLE = "", titel = 1;${DETECT}`,
