@@ -10,6 +10,7 @@ import type { Database } from "../store/database.ts";
 import { eventFaults } from "../store/events.ts";
 import { listTeams } from "../store/teams.ts";
 import { errorText } from "../text/describe.ts";
+import type { JsonObject } from "../text/json.ts";
 import { listAlarms } from "./alarm_list.ts";
 import type { AlarmModule, LoadedModule } from "./alarm_module.ts";
 import type { ModuleFile } from "./discover.ts";
@@ -38,6 +39,8 @@ export interface LoadFacts {
   readonly write: boolean;
   /** Only these alarms; undefined means all. */
   readonly only: ReadonlySet<string> | undefined;
+  /** Instead of the values in the rows of these alarms. */
+  readonly params?: JsonObject | undefined;
   /** Whether the alarm runs in this tick; if not, its module is not loaded. */
   readonly decide: (row: AlarmRow) => TryDecision;
   readonly log: Log;
@@ -58,7 +61,7 @@ export interface StoppedAlarm {
  * `engine` is the built-in alarm; undefined if its row was archived or deleted.
  */
 export async function loadAlarms(facts: LoadFacts) {
-  const { db, sources, only, decide, log } = facts;
+  const { db, only, decide, log } = facts;
   const modules = new Map([...facts.modules].filter(([name]) => name !== ENGINE));
   const { rows: read, invalid, deleted } = await alarmRows(db);
   const teams = await listTeams(db);
@@ -86,7 +89,7 @@ export async function loadAlarms(facts: LoadFacts) {
   const isWanted = (name: string): boolean => only === undefined || only.has(name);
   const load = loadOnce({ ...facts, modules });
   const start = async (row: AlarmRow): Promise<Alarm> => {
-    return quarantined(row, decide) ?? judge(row, await load(row.module), sources);
+    return quarantined(row, decide) ?? judge(row, await load(row.module), facts);
   };
 
   const alarms = new Map<string, Promise<Alarm>>();
@@ -181,11 +184,11 @@ async function addAlarm(name: string, load: Load, facts: LoadFacts): Promise<Ala
   const loaded = await load(name);
   const alarm = newAlarm(name, loaded);
   const assumed = assumedRow(alarm);
-  if (!loaded.ok || !facts.write) return judge(assumed, loaded, facts.sources);
+  if (!loaded.ok || !facts.write) return judge(assumed, loaded, facts);
   try {
     const row = await facts.db.transaction((tx) => createAlarm(tx, alarm, facts.now));
     facts.log.info(`${name}: new module; its row was created, with mail off`);
-    return judge(row, loaded, facts.sources);
+    return judge(row, loaded, facts);
   } catch (error) {
     return faulty(assumed, `cannot create its row: ${errorText(error)}`, "row");
   }
@@ -198,12 +201,13 @@ function quarantined(row: AlarmRow, decide: LoadFacts["decide"]): Alarm | undefi
   return { row, module: undefined, readiness };
 }
 
-function judge(row: AlarmRow, loaded: LoadedModule, configured: ReadonlySet<string>): Alarm {
+function judge(row: AlarmRow, loaded: LoadedModule, facts: Pick<LoadFacts, "sources" | "params">) {
   if (!loaded.ok) return faulty(row, loaded.error, "module");
   const { module } = loaded;
-  const readiness = judgeReadiness(module, row.params, configured);
+  const params = { ...row.params, ...facts.params };
+  const readiness = judgeReadiness(module, params, facts.sources);
   const typos = readiness.kind === "ready" ? readiness.typos : [];
-  return { row: { ...row, faults: [...row.faults, ...typos] }, module, readiness };
+  return { row: { ...row, params, faults: [...row.faults, ...typos] }, module, readiness };
 }
 
 function faulty(row: AlarmRow, message: string, cause: "module" | "row"): Alarm {

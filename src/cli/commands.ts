@@ -13,6 +13,8 @@ const COMMANDS: readonly (readonly [words: string, summary: string, load: Load])
   ["run", "run one tick; cron calls this", () => import("./run.ts")],
   ["run list", "list the last ticks and their results", () => import("./run_list.ts")],
   ["status", "show whether the engine and its alarms work", () => import("./status.ts")],
+  ["why", "show the state of a key of an alarm, and why", () => import("./why.ts")],
+  ["why-not", "show what a tick would do with a key now", () => import("./why_not.ts")],
   ["migrate", "apply pending database migrations", () => import("./migrate.ts")],
   ["prune", "remove rows older than [retention] allows", () => import("./prune.ts")],
   ["demo", "run ticks on sample data", () => import("../demo/demo.ts")],

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Config } from "../config/config.ts";
 import { ExpectedError } from "../core/expected_error.ts";
 import type { Log } from "../core/log.ts";
 import type { Mode } from "../core/model.ts";
@@ -27,6 +28,7 @@ interface RunOptions extends ConfigOption, JsonOption {
   readonly dryRun?: boolean;
   readonly plan?: boolean;
   readonly alarm?: readonly string[];
+  readonly param?: readonly string[];
   /** Seconds. */
   readonly jitter?: number;
   readonly verbose?: boolean;
@@ -42,6 +44,7 @@ export function declare(command: Command, setExit: SetExit): void {
     .addOption(new Option("--dry-run", "write state, send no mail").conflicts("plan"))
     .option("--plan", "write nothing; print what a tick would do and why")
     .option("--alarm <name...>", "only these alarms")
+    .option("--param <name=value...>", "plan with this value instead of the row's (with --plan)")
     .option("--json", "print the plan as JSON (with --plan)");
   addJitterOption(withOptions)
     .option("-v, --verbose", "print every step")
@@ -62,6 +65,10 @@ export function declarePythonRun(program: Command, setExit: SetExit): void {
 async function run(options: RunOptions): Promise<ExitCode> {
   if (options.plan === true) return await showPlan(options);
   if (options.json === true) throw new InvalidArgumentError("--json needs --plan");
+  if (options.param !== undefined)
+    throw new InvalidArgumentError(
+      "--param needs --plan; to change the alarm, run: bin/swf-alarms alarm set NAME --param NAME=VALUE",
+    );
   const mode = options.dryRun === true ? "dry-run" : "tick";
   const verbose = options.verbose === true;
   const isWatched = !verbose && process.stdout.isTTY;
@@ -94,6 +101,10 @@ async function run(options: RunOptions): Promise<ExitCode> {
 async function showPlan(options: RunOptions): Promise<ExitCode> {
   if (options.jitter !== undefined)
     throw new InvalidArgumentError("--plan does not wait; leave out --jitter");
+  if (options.param !== undefined && options.alarm?.length !== 1)
+    throw new InvalidArgumentError(
+      "--param changes the parameters of one alarm; name it with: --alarm NAME",
+    );
   const log = consoleLog(options.verbose === true && options.json !== true);
   const report = await runTick(readConfig(options), "plan", log, options);
   const plan = planFacts(report);
@@ -105,7 +116,7 @@ async function runTick(
   read: ReadConfig,
   mode: Mode,
   log: Log,
-  { alarm }: RunOptions,
+  { alarm, param }: Pick<RunOptions, "alarm" | "param">,
 ): Promise<TickReport> {
   const { config } = read;
   const deadline = startDeadline(config.engine.tickTimeout);
@@ -114,11 +125,30 @@ async function runTick(
   const work = async (db: Database): Promise<TickReport> => {
     // Loaded while the worker starts.
     const { tick } = await import("../engine/tick.ts");
-    const only =
-      alarm && new Set(await (await import("./alarms.ts")).requireAlarms(db, config, [...alarm]));
-    return await tick(makeEngine(db, config, log, worker), { mode, deadline, only });
+    const selected = alarm && (await selectAlarms(db, config, alarm, param));
+    return await tick(makeEngine(db, config, log, worker), {
+      mode,
+      deadline,
+      only: undefined,
+      ...selected,
+    });
   };
   return await withDatabase(read, work, mode === "plan" ? "plan" : "tick", deadline);
+}
+
+/** The alarms that a person named, and the parameters of the first one. Throws NotFound, InvalidArgumentError. */
+async function selectAlarms(
+  db: Database,
+  config: Config,
+  alarm: readonly string[],
+  param: readonly string[] | undefined,
+) {
+  const { findAlarm, requireAlarms } = await import("./alarms.ts");
+  const names = await requireAlarms(db, config, [...alarm]);
+  const only = new Set(names);
+  if (param === undefined) return { only };
+  const { parseParams } = await import("./param_option.ts");
+  return { only, params: parseParams(await findAlarm(db, config, names[0] ?? ""), param) };
 }
 
 class TickStopped extends ExpectedError {

@@ -11,6 +11,7 @@ import { type Database, DatabaseError, type Lock } from "../store/database.ts";
 import { latestPerAlarm } from "../store/engine_runs.ts";
 import { readStates, settlingOf } from "../store/engine_state.ts";
 import { readUnsent } from "../store/unsent.ts";
+import type { JsonObject } from "../text/json.ts";
 import type { Workers } from "../worker/worker_pool.ts";
 import { openQueues } from "./channel_queue.ts";
 import { confirmClock } from "./clock.ts";
@@ -46,6 +47,8 @@ export interface Engine {
 
 export interface TickOptions extends Pick<OpenFacts, "mode" | "only"> {
   readonly deadline: Deadline;
+  /** In a plan of some alarms: instead of the values in their rows. */
+  readonly params?: JsonObject | undefined;
 }
 
 /**
@@ -54,7 +57,7 @@ export interface TickOptions extends Pick<OpenFacts, "mode" | "only"> {
  */
 export async function tick(engine: Engine, options: TickOptions): Promise<TickReport> {
   const { config, clock, log } = engine;
-  const { mode, only, deadline } = options;
+  const { mode, only, deadline, params } = options;
   const files = readAlarmFolders(config.engine, log).filter(({ name }) => isAlarmName(name));
   const modules = new Map(files.map((file) => [file.name, file]));
   const sources = new Sources(config);
@@ -90,6 +93,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       now,
       write: mode !== "plan",
       only,
+      params,
       decide: quarantines.decide,
       log,
     });

@@ -191,3 +191,19 @@ export async function setAside(tx: Transaction, after: number, now: number): Pro
     [now, after + TOLERANCE],
   );
 }
+
+/** What the newest finished tick recorded of an alarm that it ran, and when that tick started; `entryId` is that of its row. */
+export async function lastRecordOf(db: Queryable, entryId: string, now: number) {
+  const [row] = await db.query(
+    `SELECT at, data->'per_alarm'->$1 AS record FROM (
+       SELECT timestamp_created AS at, data FROM entry
+       WHERE ${LIVE_RUN} AND timestamp_created <= $2::float8
+       ORDER BY timestamp_created DESC LIMIT ${SEARCHED}) AS newest
+     WHERE data->'per_alarm' ? $1 ORDER BY at DESC LIMIT 1`,
+    [entryId, now + TOLERANCE],
+  );
+  return row && { at: Number(row.at), record: isJsonObject(row.record) ? row.record : {} };
+}
+
+/** Runs that are searched for one of an alarm. */
+const SEARCHED = 1_000;

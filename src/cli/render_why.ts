@@ -1,0 +1,138 @@
+import { type Ack, ackAt } from "../core/ack.ts";
+import type { Level } from "../core/level.ts";
+import type { ListedEvent } from "../store/event_list.ts";
+import type { ListedNotification } from "../store/notification_list.ts";
+import { duration } from "../text/utc.ts";
+import type { ChannelVerdict } from "./channel_verdict.ts";
+import { shortId } from "./notifications.ts";
+import { renderTable, renderTime } from "./output.ts";
+import type { PendingDetection } from "./pending.ts";
+import type { WhyFacts } from "./why_facts.ts";
+
+export interface WhyAnswer extends WhyFacts {
+  readonly alarm: string;
+  readonly key: string;
+  /** Of the entity: the firing one first, then the newest. */
+  readonly events: readonly ListedEvent[];
+  readonly pending: PendingDetection | undefined;
+  readonly channels: readonly ChannelVerdict[];
+  /** That name one of the events, newest first. */
+  readonly notifications: readonly ListedNotification[];
+  readonly now: number;
+}
+
+/** The state first, then the course of the newest event, its channels, its notifications and earlier events. */
+export function renderWhy(answer: WhyAnswer): string[] {
+  const { alarm, key, state, reason, events, pending, channels, now } = answer;
+  const [event, ...earlier] = events;
+  const subject = pending?.subject ?? event?.subject;
+  const current = pending === undefined ? event : undefined;
+  return [
+    `${key} of ${alarm}: ${renderState(answer)}`,
+    ...line("why", state === "firing" ? reason : undefined),
+    ...line("subject", subject),
+    ...(current === undefined ? [] : renderCourse(current, now)),
+    ...channels.flatMap((verdict) => renderChannel(verdict, "the next tick notifies")),
+    ...renderNotifications(answer),
+    ...renderEarlier(pending === undefined ? earlier : events),
+  ];
+}
+
+export function line(label: string, value: string | undefined): string[] {
+  return value === undefined || value === "" ? [] : [`${label.padEnd(12)} ${value}`];
+}
+
+function renderState({ state, reason, events, now }: WhyAnswer): string {
+  const { fireTime = now, clearTime = now } = events[0] ?? {};
+  const [since, until] = [renderTime(fireTime), renderTime(clearTime)];
+  if (state === "firing") return `firing since ${since}, for ${duration(now - fireTime)}`;
+  if (state === "cleared")
+    return `cleared at ${until}, after ${duration(clearTime - fireTime)}: ${reason}`;
+  return `${state}: ${reason}`;
+}
+
+/** What happened to the event, in the order of time. */
+function renderCourse(event: ListedEvent, now: number): string[] {
+  const { fireTime, firstSeen, lastSeen, clearTime, level, peak, fired, notices } = event;
+  const isSettled = fireTime !== undefined && firstSeen !== undefined && firstSeen < fireTime;
+  const { newsAt, news } = notices;
+  const rose = news === "severity" || news === "stage" ? `its ${news} rose at ` : undefined;
+  const ack = clearTime === undefined ? ackAt(notices.ack, now) : undefined;
+  return [
+    ...line("first seen", isSettled ? renderTime(firstSeen) : undefined),
+    ...line("fired", `${renderTime(fireTime)}: ${isSettled ? "settled" : "newly detected"}`),
+    ...line("severity", renderLevel("severity", level, fired, peak)),
+    ...line("stage", renderLevel("stage", level, fired, peak)),
+    ...line("news", rose && `${rose}${renderTime(newsAt)}`),
+    ...line("last seen", lastSeen === undefined ? undefined : renderTime(lastSeen)),
+    ...line("cleared", clearTime === undefined ? undefined : renderTime(clearTime)),
+    ...line("acknowledged", ack && `at ${renderTime(ack.at)} by ${ack.by}: ${ack.reason}`),
+    ...line("", ack && renderAckEnd(ack)),
+  ];
+}
+
+function renderAckEnd({ until, sticky, ended }: Ack): string {
+  if (ended !== undefined) return `ended at ${renderTime(ended.at)}: ${ended.reason}`;
+  const end = until === undefined ? "until it clears" : `until ${renderTime(until)}`;
+  return sticky ? `${end}, also if it becomes worse` : `${end}, or until it becomes worse`;
+}
+
+function renderLevel(
+  of: keyof Level,
+  now: Level,
+  fired: Level | undefined,
+  peak: Level | undefined,
+): string | undefined {
+  const current = now[of];
+  const others = [
+    ...(fired !== undefined && fired[of] !== current
+      ? [`${fired[of] ?? "none"} when it fired`]
+      : []),
+    ...(peak?.[of] !== undefined && peak[of] !== current ? [`at most ${peak[of]}`] : []),
+  ];
+  if (current === undefined && others.length === 0) return undefined;
+  return [current ?? "none", ...others].join(", ");
+}
+
+/** `would` is what a tick does that notifies. */
+export function renderChannel(verdict: ChannelVerdict, would: string): string[] {
+  const { channel, notifiedAt, notifies, held, reason, to } = verdict;
+  const last =
+    notifiedAt === undefined ? "not notified" : `last notified at ${renderTime(notifiedAt)}`;
+  const next = notifies
+    ? `${would} ${to.join(", ")}: ${reason}`
+    : `${held === undefined ? "nothing is due" : "held back"}: ${reason}`;
+  return line("channel", `${channel}: ${last}; ${next}`);
+}
+
+function renderNotifications({ notifications, events }: WhyAnswer): string[] {
+  if (events.length === 0) return [];
+  const rows = notifications.map((item) => [
+    renderTime(item.composedAt),
+    shortId(item.id),
+    item.channel,
+    namedAs(item, events),
+    item.state,
+    item.to.join(" "),
+  ]);
+  const headings = ["COMPOSED", "ID", "CHANNEL", "NAMED AS", "STATE", "TO"];
+  return ["", "notifications:", ...renderTable(headings, rows, "none has named it")];
+}
+
+/** As what a notification names the entity. */
+export function namedAs(item: ListedNotification, events: readonly ListedEvent[]): string {
+  const names = (ids: readonly string[]): boolean => events.some(({ id }) => ids.includes(id));
+  if (names(item.newEventIds)) return "new";
+  return names(item.clearedEventIds) ? "cleared" : "continuing";
+}
+
+function renderEarlier(events: readonly ListedEvent[]): string[] {
+  if (events.length === 0) return [];
+  const rows = events.map((event) => [
+    renderTime(event.fireTime),
+    renderTime(event.clearTime),
+    event.clearReason ?? "-",
+    event.subject,
+  ]);
+  return ["", "earlier events:", ...renderTable(["FIRED", "CLEARED", "WHY", "SUBJECT"], rows, "")];
+}

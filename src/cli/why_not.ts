@@ -1,0 +1,128 @@
+import type { Command } from "commander";
+import type { Outcome } from "../core/model.ts";
+import { nextTry } from "../core/quarantine.ts";
+import { record } from "../engine/record.ts";
+import { DatabaseError } from "../store/database.ts";
+import { alarmStateOf, readStates, settlingOf } from "../store/engine_state.ts";
+import { listTeams } from "../store/teams.ts";
+import { suggestion } from "../text/nearest.ts";
+import type { ChannelVerdict } from "./channel_verdict.ts";
+import { addEventArguments } from "./events.ts";
+import { EXIT, type SetExit } from "./exit_code.ts";
+import { addJsonOption, print } from "./output.ts";
+import { type PlanNoticesFacts, planNotices } from "./plan_notices.ts";
+import { line, renderChannel } from "./render_why.ts";
+import { addParamOption, type Tried, type TryOptions, withTriedAlarm } from "./try_alarm.ts";
+import { channelFacts } from "./verdict_facts.ts";
+import { type WhyNotFacts, whyNotFacts } from "./why_not_facts.ts";
+
+interface Answer extends WhyNotFacts {
+  readonly alarm: string;
+  readonly key: string;
+  readonly outcome: Outcome;
+  /** Keys that were detected and that the person may have meant. */
+  readonly hint: string;
+  /** What else keeps ticks from doing this; undefined if nothing does. */
+  readonly note: string | undefined;
+  readonly channels: readonly ChannelVerdict[];
+}
+
+export function declare(command: Command, setExit: SetExit): void {
+  const described = addParamOption(addEventArguments(command)).description(
+    "Runs the detect of an alarm now and shows what a tick would do with one key and whom it would notify, or why not. Writes and sends nothing. The exit code is 1 if the key is not detected.",
+  );
+  addJsonOption(described).action(async (name: string, key: string, options: TryOptions) => {
+    const answer = await withTriedAlarm(name, options, (tried) => tryKey(tried, key));
+    print(options, jsonFacts(answer), renderAnswer(answer));
+    setExit(answer.detected ? EXIT.ok : EXIT.failed);
+  });
+}
+
+async function tryKey({ db, config, alarm, now, detect }: Tried, key: string): Promise<Answer> {
+  const { row } = alarm;
+  const states = await readStates(db);
+  const recorded = await record(alarm, {
+    db,
+    run: { mode: "plan", now },
+    detect,
+    teams: await listTeams(db),
+    settling: settlingOf(states, row.name),
+    clearGuardShare: config.engine.clearGuardShare,
+  });
+  if (recorded.error !== undefined) throw new DatabaseError(recorded.error);
+  const { outcome, plan } = recorded;
+  const facts = whyNotFacts({ key, outcome, plan });
+  const { quarantine } = alarmStateOf(states, row.name) ?? {};
+  return {
+    ...facts,
+    alarm: row.name,
+    key,
+    outcome,
+    hint: facts.detected ? "" : suggestion(key, [...outcome.keys]),
+    note: quarantine && `ticks skip the alarm, which is quarantined; ${nextTry(quarantine)}`,
+    channels: await judgeChannels(facts, { db, config, alarm: row, key, recorded, now }),
+  };
+}
+
+async function judgeChannels({ action }: WhyNotFacts, facts: PlanNoticesFacts) {
+  if (action === "none") return [];
+  if (action !== "wait") return await planNotices(facts);
+  // What would hold its notification once it fires.
+  const { recorded, key } = facts;
+  const recipients = recorded.outcome.detections.get(key)?.recipients ?? [];
+  const opened = [{ id: "", dedupeKey: key, recipients }];
+  const verdicts = await planNotices({ ...facts, recorded: { ...recorded, opened } });
+  return verdicts.map((verdict): ChannelVerdict => {
+    if (!verdict.notifies) return verdict;
+    return { ...verdict, notifies: false, to: [], reason: "it has not fired yet" };
+  });
+}
+
+const WOULD: { readonly [action in WhyNotFacts["action"]]: string } = {
+  open: "would open an event",
+  wait: "would not open an event yet",
+  touch: "would keep its event",
+  clear: "would clear its event",
+  keep: "would keep its event, which is not detected",
+  none: "would do nothing",
+};
+
+const OUTCOME = { partial: "is partial", failed: "failed" } as const;
+
+function renderAnswer(answer: Answer): string[] {
+  const { alarm, key, detected, subject, level, action, reason, outcome, hint, note } = answer;
+  const { keys, seconds, status, reasons } = outcome;
+  const doubt = status === "complete" ? "" : `, but the outcome ${OUTCOME[status]}`;
+  return [
+    `${key} of ${alarm}: ${detected ? "detected now" : `not detected now${hint}${doubt}`}`,
+    ...line("subject", subject),
+    ...line("severity", level.severity),
+    ...line("stage", level.stage),
+    ...line("a tick now", `${WOULD[action]}: ${reason}`),
+    ...answer.channels.flatMap((verdict) => renderChannel(verdict, "it would notify")),
+    ...line(
+      "outcome",
+      `${status}: ${keys.size} detected in ${seconds.toFixed(2)} s; nothing was written`,
+    ),
+    ...reasons.flatMap((each) => line("", each)),
+    ...line("note", note),
+  ];
+}
+
+function jsonFacts(answer: Answer) {
+  const { alarm, key, detected, subject, level, action, reason, outcome, note } = answer;
+  return {
+    alarm,
+    key,
+    detected,
+    subject,
+    severity: level.severity,
+    stage: level.stage,
+    action,
+    reason,
+    channels: answer.channels.map(channelFacts),
+    outcome: outcome.status,
+    reasons: outcome.reasons,
+    notes: [...outcome.notes, ...(note === undefined ? [] : [note])],
+  };
+}
