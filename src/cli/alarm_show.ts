@@ -1,76 +1,80 @@
 import type { Command } from "commander";
 import { readChannels } from "../channel/registry.ts";
 import { alarmChannels } from "../core/alarm_channels.ts";
-import { ENGINE } from "../core/event_key.ts";
 import type { ParamSpec } from "../core/params.ts";
-import { withRowKeys } from "../store/entry.ts";
 import { type ListedEvent, listEvents } from "../store/event_list.ts";
-import { findAlarm, renderState, type ViewedAlarm } from "./alarms.ts";
+import { alarmState, findAlarm, moduleOf, renderState, type ViewedAlarm } from "./alarms.ts";
 import { type Channels, channelState } from "./channels.ts";
+import { eventFacts } from "./event_facts.ts";
 import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 export function declare(command: Command): void {
   addJsonOption(addConfigOption(command.argument("<name>", "name of the alarm"))).action(
     async (name: string, options: ConfigOption & JsonOption) => {
-      const facts = await withDatabase(readConfig(options), async (db, config) => {
+      const view = await withDatabase(readConfig(options), async (db, config) => {
         const alarm = await findAlarm(db, config, name);
         const filter = { alarm: alarm.row.name, all: false, limit: 0 };
         const channels = readChannels(config.channels);
-        return alarmFacts(alarm, channels, await listEvents(db, filter));
+        return { alarm, channels, events: await listEvents(db, filter) };
       });
-      print(options, { ...facts, events: facts.events.map(withRowKeys) }, renderAlarm(facts));
+      const facts = alarmFacts(view.alarm, view.channels);
+      const lines = renderAlarm(facts, renderState(view.alarm), view.events);
+      print(options, { ...facts, events: view.events.map(eventFacts) }, lines);
     },
   );
 }
 
-/** With the keys of the alarm's row. */
-function alarmFacts(alarm: ViewedAlarm, channels: Channels, events: readonly ListedEvent[]) {
+/** Settings have the keys of the alarm's row. */
+function alarmFacts(alarm: ViewedAlarm, channels: Channels) {
   const { row, file } = alarm;
   return {
     id: row.id || null,
-    name: row.name,
+    alarm: row.name,
     entry_id: row.entryId,
     title: row.title,
     description: row.description,
-    state: renderState(alarm),
-    module: row.name === ENGINE ? "built in" : (file?.path ?? row.module),
+    ...alarmState(alarm),
+    module: moduleOf(alarm),
     replaces: file?.replaces ?? [],
     enabled: row.enabled,
     recipients: row.recipients,
     channels: alarmChannels(row.channels, channels).names.map((name) => {
-      return { name, ...channelState(name, channels) };
+      return { channel: name, ...channelState(name, channels) };
     }),
     renotification_window_hours: row.renotificationHours,
     params: paramFacts(alarm),
-    events,
   };
 }
 
 type AlarmFacts = ReturnType<typeof alarmFacts>;
 
-function renderAlarm({ renotification_window_hours: hours, ...alarm }: AlarmFacts): string[] {
+function renderAlarm(
+  { renotification_window_hours: hours, ...alarm }: AlarmFacts,
+  state: string,
+  events: readonly ListedEvent[],
+): string[] {
   return [
-    `${alarm.name}: ${alarm.title}`,
+    `${alarm.alarm}: ${alarm.title}`,
     ...(alarm.description ? alarm.description.split(/\r?\n/).map((line) => `  ${line}`) : []),
     "",
-    `state        ${alarm.state}`,
+    `state        ${state}`,
     `module       ${alarm.module}`,
     ...alarm.replaces.map((path) => `replaces     ${path}`),
     `row          ${alarm.id ?? "none yet; the next tick creates it"}`,
     `mail         ${alarm.enabled ? "on" : "off"}`,
     `recipients   ${alarm.recipients.join(" ") || "none"}`,
     ...alarm.channels.map(
-      ({ name, state, faults }) => `channel      ${name}: ${[state, ...faults].join("; ")}`,
+      ({ channel, state, faults }) => `channel      ${channel}: ${[state, ...faults].join("; ")}`,
     ),
     `renotified   ${hours > 0 ? `every ${hours} h while it fires` : "never: one mail per event"}`,
     "",
     ...renderParams(alarm.params),
     "",
-    `active events (${alarm.events.length}):`,
+    `active events (${events.length}):`,
     ...renderTable(
       ["KEY", "FIRING SINCE", "LAST MAILED", "SUBJECT"],
-      alarm.events.map((event) => {
+      events.map((event) => {
         const times = [event.fireTime, event.lastNotified].map(renderTime);
         return [event.dedupeKey, ...times, event.subject];
       }),
