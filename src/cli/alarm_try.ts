@@ -64,7 +64,7 @@ function outcomeFacts(alarm: string, { status, cause, reasons, detections, secon
     outcome: status,
     cause,
     reasons,
-    seconds,
+    seconds: Math.round(seconds * 1000) / 1000,
     detections: [...detections.values()].map(({ dedupeKey: key, ...rest }) => ({ key, ...rest })),
   };
 }

@@ -119,7 +119,8 @@ export class NotFound extends ExpectedError {
 /** Whether the alarm can run, in JSON; the reasons also say what is wrong in a row with which it runs. */
 export function alarmState({ row, readiness }: Alarm) {
   if (row.archived) return { state: "archived", reasons: [] };
-  return { state: readiness.kind, reasons: [...readinessReasons(readiness), ...row.faults] };
+  const state = readiness.kind === "faulty" ? "error" : readiness.kind;
+  return { state, reasons: [...readinessReasons(readiness), ...row.faults] };
 }
 
 function readinessReasons(readiness: Readiness): readonly string[] {

@@ -37,7 +37,7 @@ function alarmPlanFacts({ row, outcome, plan, subjects, ...result }: RanResult) 
     touch: plan.touch.map(facts),
     clear: plan.clear.map(facts),
     keep: plan.keep.map(facts),
-    subject: result.subject,
+    subject: result.subject || null,
     channels: result.notices.map(channelPlanFacts),
     errors: result.errors,
     notes: result.notes,

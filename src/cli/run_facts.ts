@@ -52,32 +52,46 @@ export function errorFacts(run: Pick<ListedRun, "errors" | "errorDetails">) {
   return { error_count: run.errors, errors };
 }
 
-/** The record of an alarm in a tick: the names of rows become those of docs/json.md, what they lack here stays. */
+/** The record of an alarm in a tick. Keys of the row that have no other name in docs/json.md come last, as they are. */
 function alarmRunFacts(alarm: string, record: JsonObject) {
   const {
+    enabled,
+    outcome,
     alarms_seen: detected,
     errors: errorCount,
     error_message: error,
-    bundle_new_event_ids: newIds,
-    bundle_renotify_event_ids: continuingIds,
-    bundle_subject: subject,
+    not_configured,
     mail: reason,
+    bundle_subject: subject,
+    bundle_sent: sent,
+    bundle_new: fresh,
+    bundle_renotify: continuing,
+    bundle_cleared: cleared,
+    bundle_new_event_ids: new_event_ids,
+    bundle_renotify_event_ids: continuing_event_ids,
+    recipients,
     channels,
     quarantine,
     ...rest
   } = record;
   return {
     alarm,
+    enabled,
+    outcome,
     detected,
     error_count: errorCount,
     error: error === "" ? null : error,
-    new_event_ids: newIds,
-    continuing_event_ids: continuingIds,
-    subject,
+    not_configured,
     reason,
-    ...rest,
+    subject: subject === "" ? null : subject,
+    sent,
+    counts: fresh === undefined ? null : { new: fresh, continuing, cleared },
+    new_event_ids,
+    continuing_event_ids,
+    recipients,
     channels: isJsonObject(channels) ? Object.entries(channels).map(channelRunFacts) : null,
     quarantine: isJsonObject(quarantine) ? quarantineFacts(quarantine) : null,
+    ...rest,
   };
 }
 
