@@ -115,7 +115,11 @@ test("a checkout's own alarms are used by an engine that is installed elsewhere;
   expect(stdout).not.toContain("replaces");
   const names = [...SHIPPED_NAMES, "own"].sort();
   expect(await listed(site)).toMatchObject(
-    names.map((name) => ({ name, file: join(site.alarmsDir, `${name}.ts`), replaces: [] })),
+    names.map((alarm) => ({
+      alarm,
+      module: join(site.alarmsDir, `${alarm}.ts`),
+      replaces: [],
+    })),
   );
   writeFileSync(
     join(site.alarmsDir, `${OWNER}.ts`),
