@@ -3,6 +3,7 @@ import type { ActiveEvent } from "../core/model.ts";
 import type { ChannelNotice } from "../engine/notify.ts";
 import type { TickReport } from "../engine/report.ts";
 import { isQuietEngine, type RanResult } from "../engine/result.ts";
+import { jsonTime } from "./output.ts";
 import { itemsOf } from "./render_tick.ts";
 
 type AlarmPlan = ReturnType<typeof alarmPlanFacts>;
@@ -31,10 +32,15 @@ function alarmPlanFacts({ row, outcome, plan, subjects, ...result }: RanResult) 
     outcome: outcome.status,
     detected: outcome.keys.size,
     reasons: outcome.reasons,
-    open: plan.open.map(({ dedupeKey: key, reason }) => {
-      return { key, subject: subjects.get(key) ?? "", reason };
+    open: plan.open.map(({ dedupeKey: key, reason, level, firstSeen }) => {
+      const subject = subjects.get(key) ?? "";
+      return { key, subject, ...level, first_seen: jsonTime(firstSeen), reason };
     }),
-    touch: plan.touch.map(facts),
+    pending: plan.wait.map(({ dedupeKey: key, reason }) => ({ key, reason })),
+    touch: plan.touch.map(({ change, ...item }) => {
+      const { reason } = change?.ack?.ended ?? {};
+      return { ...facts(item), ack_ended: reason };
+    }),
     clear: plan.clear.map(facts),
     keep: plan.keep.map(facts),
     subject: result.subject || null,
@@ -57,9 +63,15 @@ function channelPlanFacts({
     usable: usable === "usable",
     reason: usable === "unusable" ? "the channel cannot be used" : reason,
     recipients,
-    items: itemsOf({ ...items, omitted, reason }).map(({ dedupeKey: key, eventId, reason }) => {
-      // What a plan opens has no row yet.
-      return { key, event_id: reason === "new" ? null : eventId, reason };
+    items: itemsOf({ ...items, omitted, reason }).map((item) => {
+      const { dedupeKey: key, eventId, reason, reminder } = item;
+      return {
+        key,
+        // What a plan opens has no row yet.
+        event_id: reason === "new" ? null : eventId,
+        reason,
+        reminder: reminder && { number: reminder.number, final: reminder.isFinal },
+      };
     }),
     omitted,
   };
@@ -82,8 +94,9 @@ export function renderPlan({ new_modules, alarms, errors }: ReturnType<typeof pl
 function renderAlarmPlan({ alarm, ...plan }: AlarmPlan): string[] {
   const lines = [
     ...plan.reasons,
-    ...plan.open.map((item) => `open   ${item.key}: ${item.reason}: ${item.subject}`),
-    ...plan.touch.map((item) => `touch  ${item.key}: ${item.reason}`),
+    ...plan.open.map((item) => `open   ${item.key}: ${renderOpen(item)}: ${item.subject}`),
+    ...plan.pending.map((item) => `wait   ${item.key}: ${item.reason}`),
+    ...plan.touch.map((item) => `touch  ${item.key}: ${renderTouch(item)}`),
     ...plan.clear.map((item) => `clear  ${item.key}: ${item.reason}`),
     ...plan.keep.map((item) => `keep   ${item.key}: not detected, but ${item.reason}`),
     ...plan.channels.flatMap((facts) => renderChannelPlan(plan, facts)),
@@ -93,6 +106,25 @@ function renderAlarmPlan({ alarm, ...plan }: AlarmPlan): string[] {
   return [heading, ...lines.map((line) => `  ${line}`)];
 }
 
+/** Such as `settled (error, stage final, first seen 2026-11-21T10:05:59Z)`. */
+function renderOpen({ reason, severity, stage, first_seen: firstSeen }: AlarmPlan["open"][number]) {
+  const more = [
+    ...(severity ? [severity] : []),
+    ...(stage === undefined ? [] : [`stage ${stage}`]),
+    ...(reason === "settled" ? [`first seen ${firstSeen}`] : []),
+  ];
+  return more.length === 0 ? reason : `${reason} (${more.join(", ")})`;
+}
+
+function renderTouch({ reason, ack_ended: ended }: AlarmPlan["touch"][number]): string {
+  return ended === undefined ? reason : `${reason}; its acknowledgement ends: ${ended}`;
+}
+
+function renderReminder({ reminder }: AlarmPlan["channels"][number]["items"][number]): string {
+  if (reminder === undefined) return "";
+  return ` (reminder ${reminder.number}${reminder.final ? ", FINAL" : ""})`;
+}
+
 function renderChannelPlan(
   { enabled, subject }: Pick<AlarmPlan, "enabled" | "subject">,
   { channel, reason, recipients, items, omitted }: AlarmPlan["channels"][number],
@@ -100,7 +132,7 @@ function renderChannelPlan(
   const what = channel === EMAIL ? "mail" : channel;
   const left = Object.entries(omitted).filter(([, count]) => count > 0);
   const lines = [
-    ...items.map((item) => `${what.padEnd(6)} ${item.key}: ${item.reason}`),
+    ...items.map((item) => `${what.padEnd(6)} ${item.key}: ${item.reason}${renderReminder(item)}`),
     ...left.map(([why, count]) => `no ${what} for ${count} event(s): ${why}`),
   ];
   const would = `(it would be "${subject}")`;

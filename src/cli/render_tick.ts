@@ -27,10 +27,12 @@ function renderAlarm(result: AlarmResult): string[] {
   const { name } = result.row;
   if (result.kind !== "ran") return [`${name}: not configured: ${result.missing.join("; ")}`];
   const { outcome, plan, notice } = result;
+  const changed = plan.touch.filter(({ change }) => change?.level !== undefined).length;
   const counts = [
     `${outcome.keys.size} detected`,
+    ...(plan.wait.length > 0 ? [`${plan.wait.length} pending`] : []),
     `${notice.fresh.length} new`,
-    `${plan.touch.length} still firing`,
+    `${plan.touch.length} still firing${changed > 0 ? ` (${changed} changed)` : ""}`,
     `${plan.clear.length} cleared`,
     ...(plan.keep.length > 0 ? [`${plan.keep.length} kept`] : []),
   ];

@@ -4,6 +4,10 @@ import { expect, test } from "vitest";
 import { at, dump, insertAlarm, only } from "../support/rows.ts";
 import { makeSite, type Site, THINGS } from "../support/site.ts";
 
+/** Those of the things that have at least this share. */
+const FILTERED = `${THINGS.replace("(client)", "(client, { least })").replace("yield", "if (data.share >= least) yield")}
+  export const PARAMS = { least: { type: "number", default: 10, description: "share" } };`;
+
 /** A site in which a plan has one item of every kind to show. */
 async function siteWithEverything(database: "postgres" | "embedded"): Promise<Site> {
   const site = await makeSite({ database });
@@ -65,7 +69,7 @@ test("a plan names every item with its reason", async () => {
     "things: outcome complete, 2 detected",
     "  open   comes: newly detected: Comes new",
     "  touch  stays: still detected",
-    "  clear  goes: no longer detected",
+    "  clear  goes: recovered",
     "  mail   comes: new",
     "  no mail for 1 event(s): already mailed",
     '  would mail "[alarm_things] 1 detection(s), 1 new, 0 continuing" to ops@example.org',
@@ -103,9 +107,19 @@ test("a plan as JSON is one document with the same facts", async () => {
   expect(alarms[4]).toMatchObject({
     outcome: "complete",
     reasons: [],
-    open: [{ key: "comes", subject: "Comes new", reason: "newly detected" }],
+    open: [
+      {
+        key: "comes",
+        subject: "Comes new",
+        severity: null,
+        stage: null,
+        first_seen: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+        reason: "newly detected",
+      },
+    ],
+    pending: [],
     touch: [{ key: "stays", event_id: idOf("stays"), reason: "still detected" }],
-    clear: [{ key: "goes", event_id: idOf("goes"), reason: "no longer detected" }],
+    clear: [{ key: "goes", event_id: idOf("goes"), reason: "recovered" }],
     keep: [],
     enabled: true,
     subject: "[alarm_things] 1 detection(s), 1 new, 0 continuing",
@@ -198,4 +212,91 @@ test("a plan may look at one alarm only", async () => {
   expect(plan.stdout).toContain("things:");
   expect(plan.stdout).not.toContain("partial:");
   expect(plan.stdout).not.toContain("newcomer");
+});
+
+test("a plan shows what settles, what changes and which reminder is due", async () => {
+  const site = await makeSite();
+  const level = (severity: string, stage: string) => ({ severity, stage });
+  site.module(
+    "things.js",
+    `export const STAGES = ["early", "late"];
+     export async function* detect(client) {
+       for await (const { key, data } of client.pages("/things/")) yield { dedupeKey: key, subject: "S", ...data };
+     }`,
+  );
+  await insertAlarm(site, "things", { settle: "2" });
+  site.things = [{ key: "a", data: level("warning", "early") }];
+  await site.tick();
+  const first = await site.tick("--plan");
+  const settled = String.raw`settled \(warning, stage early, first seen \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\)`;
+  expect(first.stdout).toMatch(new RegExp(`^  open   a: ${settled}: S$`, "m"));
+  const tick = await site.tick("-v");
+  expect(tick.stdout).toContain("things: complete: 1 detected, 1 new, 0 still firing, 0 cleared");
+  await site.command(["alarm", "set", "things", "--renotify", "0.000001", "--renotify-count", "1"]);
+  site.things = [
+    { key: "a", data: level("error", "early") },
+    { key: "b", data: level("info", "late") },
+  ];
+  const second = await site.tick("--plan");
+  for (const line of [
+    "  wait   b: not settled: detected in 1 of 2 outcomes",
+    "  touch  a: severity rose: warning → error",
+    "  mail   a: severity rose",
+  ])
+    expect(second.stdout.split("\n")).toContain(line);
+  const json: unknown = JSON.parse((await site.tick("--plan", "--json")).stdout);
+  expect(at(at(json, "alarms"), "0")).toMatchObject({
+    pending: [{ key: "b", reason: "not settled: detected in 1 of 2 outcomes" }],
+    touch: [{ key: "a", reason: "severity rose: warning → error", ack_ended: null }],
+  });
+  const risen = await site.tick("-v");
+  expect(risen.stdout).toContain(
+    "things: complete: 2 detected, 1 pending, 0 new, 1 still firing (1 changed), 0 cleared",
+  );
+  const reminded = await site.tick("--plan");
+  expect(reminded.stdout).toContain("  mail   a: renotification due (reminder 1, FINAL)\n");
+  await site.tick();
+  const after = await site.tick("--plan");
+  expect(after.stdout).toContain("  no mail for 1 event(s): no further reminder\n");
+});
+
+test("a plan with other parameters shows what they would do, and changes nothing", async () => {
+  const site = await makeSite();
+  site.module("things.js", FILTERED);
+  await insertAlarm(site, "things");
+  await insertAlarm(site, "other");
+  site.module("other.js", THINGS);
+  site.things = [
+    { key: "a", subject: "A", data: { share: 15 } },
+    { key: "b", subject: "B", data: { share: 25 } },
+  ];
+  await site.tick();
+  const before = await site.withDatabase(dump);
+  const plan = (...args: readonly string[]) => site.tick("--plan", "--alarm", ...args);
+  const higher = await plan("alarm_things", "--param", "least=20");
+  expect(higher).toMatchObject({ code: 0, stderr: "" });
+  expect(higher.stdout).toContain(
+    "things: outcome complete, 1 detected\n  touch  b: still detected\n  clear  a: recovered\n",
+  );
+  const lower = await plan("things", "--param", "least=5");
+  expect(lower.stdout).toContain("things: outcome complete, 2 detected\n");
+  expect((await plan("things")).stdout).toContain("things: outcome complete, 2 detected\n");
+  site.module("fresh.js", FILTERED);
+  const fresh = await plan("fresh", "--param", "least=20");
+  expect(fresh.stdout).toContain("fresh: outcome complete, 1 detected\n  open   b: ");
+  for (const [args, says] of [
+    [["--plan", "--param", "least=5"], /--param changes the parameters of one alarm; name it/],
+    [["--plan", "--alarm", "things", "other", "--param", "least=5"], /of one alarm; name it/],
+    [
+      ["--alarm", "things", "--param", "least=5"],
+      /--param needs --plan; to change the alarm, run: /,
+    ],
+    [["--plan", "--alarm", "things", "--param", "leats=5"], /leats \(did you mean least\?\)/],
+    [["--plan", "--alarm", "things", "--param", "least=many"], /must be a number, found "many"/],
+    [["--plan", "--alarm", "engine", "--param", "least=5"], /it is built in and has no parameters/],
+  ] as const) {
+    const wrong = await site.tick(...args);
+    expect(wrong).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(says) });
+  }
+  expect(await site.withDatabase(dump)).toBe(before);
 });
