@@ -96,13 +96,16 @@ function renderLevel(
 
 /** `would` is what a tick does that notifies. */
 export function renderChannel(verdict: ChannelVerdict, would: string): string[] {
-  const { channel, notifiedAt, notifies, held, reason, to } = verdict;
+  const { channel, notifiedAt, notifies, held, reason, to, nextReminder } = verdict;
   const last =
     notifiedAt === undefined ? "not notified" : `last notified at ${renderTime(notifiedAt)}`;
-  const next = notifies
-    ? `${would} ${to.join(", ")}: ${reason}`
-    : `${held === undefined ? "nothing is due" : "held back"}: ${reason}`;
-  return line("channel", `${channel}: ${last}; ${next}`);
+  if (notifies) return line("channel", `${channel}: ${last}; ${would} ${to.join(", ")}: ${reason}`);
+  if (held === undefined) return line("channel", `${channel}: ${last}; nothing is due: ${reason}`);
+  const until = held.until === undefined ? "" : ` until ${renderTime(held.until)}`;
+  return [
+    ...line("channel", `${channel}: ${last}; held back${until}: ${reason}`),
+    ...line("", nextReminder ? `the next reminder is due at ${renderTime(nextReminder)}` : ""),
+  ];
 }
 
 function renderNotifications({ notifications, events }: WhyAnswer): string[] {

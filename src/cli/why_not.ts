@@ -7,7 +7,7 @@ import { alarmStateOf, readStates, settlingOf } from "../store/engine_state.ts";
 import { listTeams } from "../store/teams.ts";
 import { suggestion } from "../text/nearest.ts";
 import type { ChannelVerdict } from "./channel_verdict.ts";
-import { addEventArguments } from "./events.ts";
+import { addEventArguments } from "./event_options.ts";
 import { EXIT, type SetExit } from "./exit_code.ts";
 import { addJsonOption, print } from "./output.ts";
 import { type PlanNoticesFacts, planNotices } from "./plan_notices.ts";

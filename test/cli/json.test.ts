@@ -74,6 +74,15 @@ test("every command that has --json prints one object with a version, times with
     run: [["--plan"]],
     prune: [["--dry-run"], ["--yes"]],
     migrate: [[], ["--embedded"]],
+    why: [
+      ["things", "a"],
+      ["things", "b"],
+      ["things", "c"],
+    ],
+    "why-not": [
+      ["things", "a"],
+      ["fails", "a"],
+    ],
     "alarm show": [["things"], ["waits"], ["fails"], ["engine"]],
     "alarm try": [["things"], ["fails"]],
     "event list": [["--all"]],

@@ -139,7 +139,7 @@ test.for<readonly [string, Partial<WhyInput>, expected: string]>([
   [
     "pending comes before an event that has cleared",
     { pending: { ...PENDING, unit: "seconds", seen: 300, needed: 900 }, events: [CLEARED] },
-    "pending: detected for 300 of 900 s since 2026-11-21 09:50 UTC; it fires after 3 outcomes in a row",
+    "pending: detected for 5 min of 15 min since 2026-11-21 09:50 UTC; it fires after 3 outcomes in a row",
   ],
   [
     "an outcome that failed does not count for what is pending",
