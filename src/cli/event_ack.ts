@@ -8,6 +8,7 @@ import type { ListedEvent } from "../store/event_list.ts";
 import { utcMinute } from "../text/utc.ts";
 import { NotFound } from "./alarms.ts";
 import {
+  actor,
   addByOption,
   addEventArguments,
   addReasonOption,
@@ -37,8 +38,8 @@ export function declare(command: Command): void {
     const work = async (db: Database, config: Config): Promise<readonly string[]> => {
       const event = await findFiring(db, config, alarm, key);
       const now = Date.now() / 1000;
-      const { by, reason, sticky = false } = options;
-      const ack = { by, reason, at: now, until: untilOf(options), sticky };
+      const { reason, sticky = false } = options;
+      const ack = { by: actor(options), reason, at: now, until: untilOf(options), sticky };
       if (!(await db.transaction((tx) => acknowledge(tx, event.id, ack, now))))
         throw new NotFound(`${showEvent(event)} cleared meanwhile`);
       const { enabled, channels } = await alarmRowOf(db, config, event.alarm);

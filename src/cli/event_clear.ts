@@ -9,6 +9,7 @@ import { eventsById, type ListedEvent } from "../store/event_list.ts";
 import { utcMinute } from "../text/utc.ts";
 import { NotFound } from "./alarms.ts";
 import {
+  actor,
   addByOption,
   addEventArguments,
   addReasonOption,
@@ -38,7 +39,7 @@ export function declare(command: Command): void {
       const event = await findFiring(db, config, alarm, key);
       const row = await alarmRowOf(db, config, event.alarm);
       if (options.force !== true) await requireUnseen(db, row, event);
-      await clear(db, row, event, `by operator ${options.by}: ${options.reason}`);
+      await clear(db, row, event, `by operator ${actor(options)}: ${options.reason}`);
       const [after = event] = await eventsById(db, [event.id]);
       if (after.clearTime === undefined)
         throw new NotFound(`${showEvent(event)} was not cleared: a tick detected it meanwhile`);

@@ -5,7 +5,14 @@ import { endAcknowledgement } from "../store/acknowledgements.ts";
 import type { Database } from "../store/database.ts";
 import { utcMinute } from "../text/utc.ts";
 import { NotFound } from "./alarms.ts";
-import { addByOption, addEventArguments, type ByOption, findFiring, showEvent } from "./events.ts";
+import {
+  actor,
+  addByOption,
+  addEventArguments,
+  type ByOption,
+  findFiring,
+  showEvent,
+} from "./events.ts";
 import { printLines } from "./output.ts";
 import { type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
@@ -28,7 +35,8 @@ export function declare(command: Command): void {
           throw new NotFound(
             `${name} is not acknowledged any more: the acknowledgement by ${ack.by} ended at ${utcMinute(ack.ended.at)}: ${ack.ended.reason}`,
           );
-        if (!(await db.transaction((tx) => endAcknowledgement(tx, event.id, ack, options.by, now))))
+        const by = actor(options);
+        if (!(await db.transaction((tx) => endAcknowledgement(tx, event.id, ack, by, now))))
           throw new NotFound(
             `${name} has changed meanwhile; see: bin/swf-alarms event show ${event.alarm} KEY`,
           );

@@ -31,11 +31,20 @@ export function addEventArguments(command: Command): Command {
 }
 
 export interface ByOption {
-  readonly by: string;
+  readonly by?: string;
 }
 
 export function addByOption(command: Command): Command {
-  return command.option("--by <name>", "who does it", oneLine(MAX_NAME), commandUser());
+  return command.option(
+    "--by <name>",
+    "who does it; else the user of the system",
+    oneLine(MAX_NAME),
+  );
+}
+
+/** Who acts, as rows record it. */
+export function actor({ by }: ByOption): string {
+  return by ?? commandUser();
 }
 
 export function addReasonOption(command: Command, description: string): Command {
