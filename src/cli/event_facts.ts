@@ -3,6 +3,9 @@ import { muteOf } from "../core/mute/mute.ts";
 import type { ListedEvent } from "../store/event_list.ts";
 import { rfc3339 } from "../text/utc.ts";
 
+/** The version of what `--json` prints. */
+export const JSON_VERSION = { version: 1 } as const;
+
 export interface EventContext {
   /** Whether the alarm's notifications are on. */
   readonly enabled: boolean;

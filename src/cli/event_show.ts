@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import type { Level } from "../core/level.ts";
 import type { Database } from "../store/database.ts";
 import { eventTexts, type ListedEvent } from "../store/event_list.ts";
-import { eventFacts } from "./event_facts.ts";
+import { eventFacts, JSON_VERSION } from "./event_facts.ts";
 import { addEventArguments, alarmRowOf, findEvent } from "./events.ts";
 import { addJsonOption, type JsonOption, print } from "./output.ts";
 import { renderEvent } from "./render_event.ts";
@@ -20,6 +20,7 @@ export function declare(command: Command): void {
         async (db, config) => await viewEvent(db, config, alarm, key),
       );
       const facts = {
+        ...JSON_VERSION,
         event: { ...eventFacts(event, context), ...moreFacts(event), body },
         earlier: earlier.map((each) => eventFacts(each, context)),
       };

@@ -1,10 +1,12 @@
 import type { Ack } from "../core/ack.ts";
-import type { SqlValue, Transaction } from "./database.ts";
+import type { Transaction } from "./database.ts";
 import { jsonText } from "./entry.ts";
 import { STILL_ACTIVE } from "./events.ts";
 import { SWF } from "./notices.ts";
 
-/** Records that somebody has taken note of an event, in place of an earlier record. Returns false if it is not active any more. */
+const ACK = `${SWF}->'ack'`;
+
+/** Records that somebody has taken note of an event, in place of an earlier record. Returns whether it is still active. */
 export async function acknowledge(
   tx: Transaction,
   id: string,
@@ -12,8 +14,12 @@ export async function acknowledge(
   now: number,
 ): Promise<boolean> {
   const { by, reason, at, until = null, sticky } = ack;
-  const row = { ack: { by, reason, at, until, sticky } };
-  return await changeSwf(tx, id, `${SWF} || $3::text::jsonb`, [now, jsonText(row)], "true");
+  const rows = await tx.query(
+    `UPDATE entry SET data = data || jsonb_build_object('swf', ${SWF} || $3::text::jsonb), timestamp_modified = $2
+     WHERE id = $1 AND ${STILL_ACTIVE} RETURNING id`,
+    [id, now, jsonText({ ack: { by, reason, at, until, sticky } })],
+  );
+  return rows.length > 0;
 }
 
 /**
@@ -27,25 +33,12 @@ export async function endAcknowledgement(
   by: string,
   now: number,
 ): Promise<boolean> {
-  const end = { ended_at: now, ended: "by operator", ended_by: by };
-  const ack = `${SWF}->'ack'`;
-  const swf = `(${SWF} - 'reminders') || jsonb_build_object('ack', (${ack}) || $3::text::jsonb)`;
-  const isSame = `${ack}->'at' = to_jsonb($4::float8) AND NOT (${ack}) ? 'ended_at'`;
-  return await changeSwf(tx, id, swf, [now, jsonText(end), at], isSame);
-}
-
-/** Sets `swf` of an active event to an SQL expression. Returns whether it did. */
-async function changeSwf(
-  tx: Transaction,
-  id: string,
-  swf: string,
-  params: readonly SqlValue[],
-  condition: string,
-): Promise<boolean> {
   const rows = await tx.query(
-    `UPDATE entry SET data = data || jsonb_build_object('swf', ${swf}), timestamp_modified = $2
-     WHERE id = $1 AND ${STILL_ACTIVE} AND ${condition} RETURNING id`,
-    [id, ...params],
+    `UPDATE entry SET timestamp_modified = $2, data = data || jsonb_build_object('swf',
+       (${SWF} - 'reminders') || jsonb_build_object('ack', (${ACK}) || $3::text::jsonb))
+     WHERE id = $1 AND ${STILL_ACTIVE} AND ${ACK}->'at' = to_jsonb($4::float8) AND ${ACK}->'ended_at' IS NULL
+     RETURNING id`,
+    [id, now, jsonText({ ended_at: now, ended: "by operator", ended_by: by }), at],
   );
   return rows.length > 0;
 }

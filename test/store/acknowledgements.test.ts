@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Ack } from "../../src/core/ack.ts";
+import { NO_NOTICES } from "../../src/core/news.ts";
 import { acknowledge, endAcknowledgement } from "../../src/store/acknowledgements.ts";
 import type { Database } from "../../src/store/database.ts";
 import { eventsById } from "../../src/store/event_list.ts";
@@ -112,7 +113,8 @@ describe.each(DATABASES)("acknowledgements on $kind", ({ open }) => {
     await give(id);
     await give(id, { ...ACK, at: NOW + 1, until: NOW + 999 });
     const ended = { at: NOW + 60, reason: "its time is over" } as const;
-    const change = { id, newsAt: undefined, ack: { ...ACK, ended } };
+    const ack = { ...ACK, ended };
+    const change = { id, notices: NO_NOTICES, ack };
     await db.transaction((tx) => changeEvents(tx, [change], NOW + 70));
     expect(await ackOf(id)).toMatchObject({ at: NOW + 1, ended: undefined });
   });
