@@ -1,10 +1,7 @@
 import { ackInForce } from "../core/ack.ts";
 import { muteOf } from "../core/mute/mute.ts";
 import type { ListedEvent } from "../store/event_list.ts";
-import { rfc3339 } from "../text/utc.ts";
-
-/** The version of what `--json` prints. */
-export const JSON_VERSION = { version: 1 } as const;
+import { jsonTime } from "./output.ts";
 
 export interface EventContext {
   /** Whether the alarm's notifications are on. */
@@ -21,18 +18,21 @@ export function eventFacts(event: ListedEvent, context: EventContext) {
     alarm: event.alarm,
     key: event.dedupeKey,
     subject: event.subject,
-    severity: event.level.severity ?? null,
-    stage: event.level.stage ?? null,
-    fire_time: time(event.fireTime),
-    first_seen: time(event.firstSeen),
-    last_seen: time(event.lastSeen),
-    clear_time: time(event.clearTime),
-    clear_reason: event.clearReason ?? null,
-    ack: ack
-      ? { by: ack.by, reason: ack.reason, until: time(ack.until), sticky: ack.sticky }
-      : null,
-    muted: muted ? { reason: muted.reason, until: time(muted.until) } : null,
-    notified: byChannel(event.notices.notified, time),
+    severity: event.level.severity,
+    stage: event.level.stage,
+    fire_time: jsonTime(event.fireTime),
+    first_seen: jsonTime(event.firstSeen),
+    last_seen: jsonTime(event.lastSeen),
+    clear_time: jsonTime(event.clearTime),
+    clear_reason: event.clearReason,
+    ack: ack && {
+      by: ack.by,
+      reason: ack.reason,
+      until: jsonTime(ack.until),
+      sticky: ack.sticky,
+    },
+    muted: muted && { reason: muted.reason, until: jsonTime(muted.until) },
+    notified: byChannel(event.notices.notified, jsonTime),
     data: event.data,
   };
 }
@@ -59,8 +59,4 @@ export function byChannel<A, B>(
   change: (value: A) => B,
 ) {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
-}
-
-function time(epochSeconds: number | undefined): string | null {
-  return epochSeconds === undefined ? null : rfc3339(epochSeconds);
 }

@@ -4,7 +4,7 @@ import { alarmRows } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 import { readStates } from "../store/engine_state.ts";
 import { countEvents, type ListedEvent, listEvents } from "../store/event_list.ts";
-import { ackOf, eventFacts, JSON_VERSION } from "./event_facts.ts";
+import { ackOf, eventFacts } from "./event_facts.ts";
 import { alarmOfEvents } from "./events.ts";
 import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
 import { pendingDetections, pendingFacts, renderProgress } from "./pending.ts";
@@ -30,7 +30,7 @@ export function declare(command: Command): void {
       return await list(db, alarm, options);
     };
     const { facts, lines, more } = await withDatabase(readConfig(options), show);
-    print(options, { ...JSON_VERSION, ...facts }, lines, more);
+    print(options, facts, lines, more);
   });
 }
 

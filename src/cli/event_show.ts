@@ -1,9 +1,8 @@
 import type { Command } from "commander";
 import type { Config } from "../config/config.ts";
-import type { Level } from "../core/level.ts";
 import type { Database } from "../store/database.ts";
 import { eventTexts, type ListedEvent } from "../store/event_list.ts";
-import { eventFacts, JSON_VERSION } from "./event_facts.ts";
+import { eventFacts } from "./event_facts.ts";
 import { addEventArguments, alarmRowOf, findEvent } from "./events.ts";
 import { addJsonOption, type JsonOption, print } from "./output.ts";
 import { renderEvent } from "./render_event.ts";
@@ -20,7 +19,6 @@ export function declare(command: Command): void {
         async (db, config) => await viewEvent(db, config, alarm, key),
       );
       const facts = {
-        ...JSON_VERSION,
         event: { ...eventFacts(event, context), ...moreFacts(event), body },
         earlier: earlier.map((each) => eventFacts(each, context)),
       };
@@ -38,9 +36,6 @@ async function viewEvent(db: Database, config: Config, typed: string, key: strin
 }
 
 function moreFacts({ notices, peak, fired, level }: ListedEvent) {
-  const levels = (found: Level) => {
-    return { severity: found.severity ?? null, stage: found.stage ?? null };
-  };
   const { recipients, to, reminders } = notices;
-  return { recipients, to, reminders, peak: levels(peak ?? level), fired: levels(fired ?? level) };
+  return { recipients, to, reminders, peak: peak ?? level, fired: fired ?? level };
 }

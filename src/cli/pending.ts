@@ -2,7 +2,7 @@ import { ENGINE } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { AT_ONCE, describeSettle, settleProgress } from "../core/settle.ts";
 import { type States, settlingOf } from "../store/engine_state.ts";
-import { rfc3339 } from "../text/utc.ts";
+import { jsonTime } from "./output.ts";
 
 /** What an alarm detects, and has not detected for long enough. */
 export interface PendingDetection {
@@ -57,5 +57,5 @@ export function renderProgress({ seen, needed, unit }: PendingDetection): string
 }
 
 export function pendingFacts({ firstSeen, fires: _, ...facts }: PendingDetection) {
-  return { ...facts, first_seen: rfc3339(firstSeen) };
+  return { ...facts, first_seen: jsonTime(firstSeen) };
 }
