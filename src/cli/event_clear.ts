@@ -13,11 +13,9 @@ import {
   addByOption,
   addEventArguments,
   addReasonOption,
-  alarmRowOf,
   type ByOption,
-  findFiring,
-  showEvent,
-} from "./events.ts";
+} from "./event_options.ts";
+import { alarmRowOf, findFiring, showEvent } from "./events.ts";
 import { printLines } from "./output.ts";
 import { type ConfigOption, readConfig, withDatabase } from "./session.ts";
 

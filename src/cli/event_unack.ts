@@ -5,14 +5,8 @@ import { endAcknowledgement } from "../store/acknowledgements.ts";
 import type { Database } from "../store/database.ts";
 import { utcMinute } from "../text/utc.ts";
 import { NotFound } from "./alarms.ts";
-import {
-  actor,
-  addByOption,
-  addEventArguments,
-  type ByOption,
-  findFiring,
-  showEvent,
-} from "./events.ts";
+import { actor, addByOption, addEventArguments, type ByOption } from "./event_options.ts";
+import { findFiring, showEvent } from "./events.ts";
 import { printLines } from "./output.ts";
 import { type ConfigOption, readConfig, withDatabase } from "./session.ts";
 

@@ -1,4 +1,3 @@
-import { type Command, InvalidArgumentError } from "commander";
 import { readChannels } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
 import { alarmChannels } from "../core/alarm_channels.ts";
@@ -13,52 +12,11 @@ import { suggestion } from "../text/nearest.ts";
 import { utcMinute } from "../text/utc.ts";
 import { NotFound, requireAlarms } from "./alarms.ts";
 import { pendingDetections, renderProgress } from "./pending.ts";
-import { addConfigOption } from "./session.ts";
-import { commandUser } from "./user.ts";
 
 /** Earlier events that are shown of a key. */
 const EARLIER = 10;
 /** Active events among which a mistyped key is looked for. */
 const COMPARED = 1_000;
-const MAX_NAME = 100;
-const MAX_REASON = 500;
-
-/** The arguments and options of every command about one event. */
-export function addEventArguments(command: Command): Command {
-  return addConfigOption(command)
-    .argument("<alarm>", "name of the alarm")
-    .argument("<key>", "key of the event, as event list shows it");
-}
-
-export interface ByOption {
-  readonly by?: string;
-}
-
-export function addByOption(command: Command): Command {
-  return command.option(
-    "--by <name>",
-    "who does it; else the user of the system",
-    oneLine(MAX_NAME),
-  );
-}
-
-/** Who acts, as rows record it. */
-export function actor({ by }: ByOption): string {
-  return by ?? commandUser();
-}
-
-export function addReasonOption(command: Command, description: string): Command {
-  return command.requiredOption("--reason <text>", description, oneLine(MAX_REASON));
-}
-
-/** A text on one line. Throws InvalidArgumentError. */
-function oneLine(most: number) {
-  return (text: string): string => {
-    const line = text.replace(/\s+/gu, " ").trim();
-    if (line.length <= most) return line;
-    throw new InvalidArgumentError(`write at most ${most} characters`);
-  };
-}
 
 /** What a person calls an event, as messages show it. */
 export function showEvent({ dedupeKey, alarm }: Pick<ListedEvent, "dedupeKey" | "alarm">): string {

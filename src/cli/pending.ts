@@ -2,6 +2,7 @@ import { ENGINE } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { AT_ONCE, describeSettle, settleProgress } from "../core/settle.ts";
 import { type States, settlingOf } from "../store/engine_state.ts";
+import { duration } from "../text/utc.ts";
 import { jsonTime } from "./output.ts";
 
 /** What an alarm detects, and has not detected for long enough. */
@@ -52,8 +53,9 @@ export function pendingDetections(
 
 /** How far it has come, such as `1 of 3 outcomes`. */
 export function renderProgress({ seen, needed, unit }: PendingDetection): string {
-  const of = needed === undefined ? seen : `${seen} of ${needed}`;
-  return `${of} ${unit === "seconds" ? "s" : "outcomes"}`;
+  if (needed === undefined) return `${seen} ${unit}`;
+  if (unit === "outcomes") return `${seen} of ${needed} outcomes`;
+  return `${duration(seen)} of ${duration(needed)}`;
 }
 
 export function pendingFacts({ firstSeen, fires: _, ...facts }: PendingDetection) {
