@@ -49,9 +49,9 @@ export function declare(command: Command): void {
 
 /** Throws NotFound if the last outcome of the alarm has the event. */
 async function requireUnseen(db: Database, row: AlarmRow, event: ListedEvent): Promise<void> {
-  const lastRun = await lastRunOf(db, row.entryId);
+  const lastRun = await lastRunOf(db, row.entryId, Date.now() / 1000);
   const { lastSeen } = event;
-  if (lastRun === undefined || lastSeen === undefined || lastSeen < lastRun) return;
+  if (lastRun === undefined || lastSeen === undefined || lastSeen < lastRun.startedAt) return;
   throw new NotFound(
     `${showEvent(event)} is still detected (last seen ${utcMinute(lastSeen)}): it would fire again in the next tick; fix the cause, acknowledge it (bin/swf-alarms event ack), or use --force`,
   );

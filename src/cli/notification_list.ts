@@ -15,7 +15,7 @@ import { quote } from "../text/describe.ts";
 import { hint } from "../text/nearest.ts";
 import { NotFound, requireAlarms } from "./alarms.ts";
 import { addLimitOption } from "./event_list.ts";
-import { notificationFacts, shortId } from "./notifications.ts";
+import { notificationFacts, shortId, stateCell } from "./notifications.ts";
 import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
@@ -84,10 +84,6 @@ function cells(item: ListedNotification, now: number): string[] {
     String(events),
     item.error ?? item.subject,
   ];
-}
-
-function stateCell({ state, notBefore = 0 }: ListedNotification, now: number): string {
-  return notBefore > now ? `${state} until ${renderTime(notBefore)}` : state;
 }
 
 function state(text: string, others: readonly string[] = []): readonly string[] {

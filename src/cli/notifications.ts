@@ -15,7 +15,7 @@ import { quote } from "../text/describe.ts";
 import { utcMinute } from "../text/utc.ts";
 import { NotFound } from "./alarms.ts";
 import { channelState } from "./channels.ts";
-import { jsonTime } from "./output.ts";
+import { jsonTime, renderTime } from "./output.ts";
 
 /** Characters of an id in tables, and the fewest that commands accept. */
 const SHORT = 8;
@@ -71,6 +71,11 @@ export function notificationFacts(item: ListedNotification) {
     continuing_event_ids: item.continuingEventIds,
     cleared_event_ids: item.clearedEventIds,
   };
+}
+
+/** How far it has come, in a table. */
+export function stateCell({ state, notBefore = 0 }: ListedNotification, now: number): string {
+  return notBefore > now ? `${state} until ${renderTime(notBefore)}` : state;
 }
 
 /** Whether a later tick attempts it again. */

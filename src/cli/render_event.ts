@@ -57,7 +57,7 @@ export function renderEvent(
 }
 
 /** Such as `error (warning when it fired; critical at most)`. */
-function levelText(
+export function levelText(
   now: string | undefined,
   fired: string | undefined,
   peak: string | undefined,
@@ -70,7 +70,7 @@ function levelText(
   return `${now ?? "none"}${more.length === 0 ? "" : ` (${more.join("; ")})`}`;
 }
 
-function ackEnd({ until, sticky }: { until: number | undefined; sticky: boolean }): string {
+export function ackEnd({ until, sticky }: { until: number | undefined; sticky: boolean }): string {
   const end = until === undefined ? "until it clears" : `until ${utcSecond(until)}`;
   return sticky ? `${end}, sticky` : end;
 }

@@ -1,12 +1,12 @@
 import { type Ack, ackAt } from "../core/ack.ts";
-import type { Level } from "../core/level.ts";
 import type { ListedEvent } from "../store/event_list.ts";
 import type { ListedNotification } from "../store/notification_list.ts";
 import { duration } from "../text/utc.ts";
 import type { ChannelVerdict } from "./channel_verdict.ts";
-import { shortId } from "./notifications.ts";
+import { shortId, stateCell } from "./notifications.ts";
 import { renderTable, renderTime } from "./output.ts";
 import type { PendingDetection } from "./pending.ts";
+import { ackEnd, levelText } from "./render_event.ts";
 import type { WhyFacts } from "./why_facts.ts";
 
 export interface WhyAnswer extends WhyFacts {
@@ -61,37 +61,19 @@ function renderCourse(event: ListedEvent, now: number): string[] {
   return [
     ...line("first seen", isSettled ? renderTime(firstSeen) : undefined),
     ...line("fired", `${renderTime(fireTime)}: ${isSettled ? "settled" : "newly detected"}`),
-    ...line("severity", renderLevel("severity", level, fired, peak)),
-    ...line("stage", renderLevel("stage", level, fired, peak)),
+    ...line("severity", levelText(level.severity, fired?.severity, peak?.severity)),
+    ...line("stage", levelText(level.stage, fired?.stage, peak?.stage)),
     ...line("news", rose && `${rose}${renderTime(newsAt)}`),
     ...line("last seen", lastSeen === undefined ? undefined : renderTime(lastSeen)),
     ...line("cleared", clearTime === undefined ? undefined : renderTime(clearTime)),
-    ...line("acknowledged", ack && `at ${renderTime(ack.at)} by ${ack.by}: ${ack.reason}`),
-    ...line("", ack && renderAckEnd(ack)),
+    ...line("acknowledged", ack && renderAck(ack)),
   ];
 }
 
-function renderAckEnd({ until, sticky, ended }: Ack): string {
-  if (ended !== undefined) return `ended at ${renderTime(ended.at)}: ${ended.reason}`;
-  const end = until === undefined ? "until it clears" : `until ${renderTime(until)}`;
-  return sticky ? `${end}, also if it becomes worse` : `${end}, or until it becomes worse`;
-}
-
-function renderLevel(
-  of: keyof Level,
-  now: Level,
-  fired: Level | undefined,
-  peak: Level | undefined,
-): string | undefined {
-  const current = now[of];
-  const others = [
-    ...(fired !== undefined && fired[of] !== current
-      ? [`${fired[of] ?? "none"} when it fired`]
-      : []),
-    ...(peak?.[of] !== undefined && peak[of] !== current ? [`at most ${peak[of]}`] : []),
-  ];
-  if (current === undefined && others.length === 0) return undefined;
-  return [current ?? "none", ...others].join(", ");
+function renderAck(ack: Ack): string {
+  const { by, at, reason, ended } = ack;
+  const end = ended && `; it ended at ${renderTime(ended.at)}: ${ended.reason}`;
+  return `at ${renderTime(at)} by ${by} ${ackEnd(ack)}: ${reason}${end ?? ""}`;
 }
 
 /** `would` is what a tick does that notifies. */
@@ -108,18 +90,20 @@ export function renderChannel(verdict: ChannelVerdict, would: string): string[] 
   ];
 }
 
-function renderNotifications({ notifications, events }: WhyAnswer): string[] {
+function renderNotifications({ notifications, events, now }: WhyAnswer): string[] {
   if (events.length === 0) return [];
   const rows = notifications.map((item) => [
     renderTime(item.composedAt),
     shortId(item.id),
     item.channel,
     namedAs(item, events),
-    item.state,
+    stateCell(item, now),
     item.to.join(" "),
+    item.error ?? "",
   ]);
   const headings = ["COMPOSED", "ID", "CHANNEL", "NAMED AS", "STATE", "TO"];
-  return ["", "notifications:", ...renderTable(headings, rows, "none has named it")];
+  const all = rows.some((row) => row.at(-1) !== "") ? [...headings, "ERROR"] : headings;
+  return ["", "notifications:", ...renderTable(all, rows, "none has named it")];
 }
 
 /** As what a notification names the entity. */

@@ -116,16 +116,17 @@ export async function latestPerAlarm(db: Queryable, now: number): Promise<JsonOb
 /** Runs that are searched for one of an alarm. */
 const SEARCHED = 1_000;
 
-/** When the newest finished tick started that has the alarm; `entryId` is that of its row. */
-export async function lastRunOf(db: Queryable, entryId: string): Promise<number | undefined> {
+/** When the newest finished tick started that has the alarm, and its record of it; `entryId` is that of the alarm's row. */
+export async function lastRunOf(db: Queryable, entryId: string, now: number) {
   const [row] = await db.query(
-    `SELECT started_at FROM (
-       SELECT timestamp_created AS started_at, data FROM entry WHERE ${LIVE_RUN}
+    `SELECT started_at, data->'per_alarm'->$1 AS record FROM (
+       SELECT timestamp_created AS started_at, data FROM entry
+       WHERE ${LIVE_RUN} AND timestamp_created <= $2::float8
        ORDER BY timestamp_created DESC LIMIT ${SEARCHED}) AS newest
      WHERE data->'per_alarm' ? $1 ORDER BY started_at DESC LIMIT 1`,
-    [entryId],
+    [entryId, now + TOLERANCE],
   );
-  return row === undefined ? undefined : Number(row.started_at);
+  return row && { startedAt: Number(row.started_at), record: readData(row.record) };
 }
 
 /** The last ticks, newest first, with or without their alarms' parts; all of them with the limit 0. */
@@ -206,19 +207,3 @@ export async function setAside(tx: Transaction, after: number, now: number): Pro
     [now, after + TOLERANCE],
   );
 }
-
-/** What the newest finished tick recorded of an alarm that it ran, and when that tick started; `entryId` is that of its row. */
-export async function lastRecordOf(db: Queryable, entryId: string, now: number) {
-  const [row] = await db.query(
-    `SELECT at, data->'per_alarm'->$1 AS record FROM (
-       SELECT timestamp_created AS at, data FROM entry
-       WHERE ${LIVE_RUN} AND timestamp_created <= $2::float8
-       ORDER BY timestamp_created DESC LIMIT ${SEARCHED}) AS newest
-     WHERE data->'per_alarm' ? $1 ORDER BY at DESC LIMIT 1`,
-    [entryId, now + TOLERANCE],
-  );
-  return row && { at: Number(row.at), record: isJsonObject(row.record) ? row.record : {} };
-}
-
-/** Runs that are searched for one of an alarm. */
-const SEARCHED = 1_000;

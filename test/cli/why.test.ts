@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { startHookServer } from "../support/hook_server.ts";
 import { at, dump, insertAlarm } from "../support/rows.ts";
 import { makeSite, type Site, THINGS } from "../support/site.ts";
 
@@ -7,8 +8,11 @@ const TIME = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC`;
 const MINUTE = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d UTC`;
 const A = { key: "task:5", subject: "Task 5 is wrong" };
 
-async function thingsSite(data: { readonly [key: string]: unknown } = {}): Promise<Site> {
-  const site = await makeSite({ mail: "file" });
+async function thingsSite(
+  data: { readonly [key: string]: unknown } = {},
+  more = "",
+): Promise<Site> {
+  const site = await makeSite({ mail: "file", more });
   site.module("things.js", THINGS);
   await insertAlarm(site, "things", data);
   return site;
@@ -118,6 +122,18 @@ test(
     const [fired, reminder] = [at(at(firing, "events"), "0"), at(firing, "next_reminder")];
     const wait = Date.parse(String(reminder)) - Date.parse(String(at(fired, "fire_time")));
     expect(wait).toBe(3 * 3_600_000);
+    const ack = ["event", "ack", "things", "task:5", "--reason", "on it", "--by", "wen"];
+    expect((await site.command([...ack, "--for", "2h"])).code).toBe(0);
+    const held = await why();
+    const until = at(at(held, "muted"), "until");
+    const reason = "acknowledged by wen: on it";
+    expect(held).toMatchObject({
+      events: [{ muted: { reason, until } }],
+      channels: [{ channel: "email", notifies: false, reason, until }],
+      muted: { reason },
+    });
+    const afterEnd = Date.parse(String(at(held, "next_reminder"))) - Date.parse(String(until));
+    expect(afterEnd).toBe(3 * 3_600_000);
     await site.command(["alarm", "set", "things", "--mail", "off", "--settle", "3"]);
     site.things = [];
     await site.tick();
@@ -137,6 +153,34 @@ test(
       channels: [{ notified_at: null, notifies: false }],
       next_reminder: null,
     });
+  },
+  SLOW,
+);
+
+test(
+  "why: a channel that does not deliver, before and after the event has cleared",
+  async () => {
+    const hook = await startHookServer({ status: 503 });
+    const more = `[channels.chat]\ntype = "mattermost"\nurl = "${hook.url}"`;
+    const site = await thingsSite({ channels: ["email", "chat"] }, more);
+    const why = async (): Promise<string> =>
+      (await site.command(["why", "things", "task:5"])).stdout;
+    site.things = [A];
+    await site.tick();
+    const firing = await why();
+    const chat = `channel {6}chat: not notified; the next tick notifies ${hook.origin}: `;
+    expect(firing).toMatch(new RegExp(`^${chat}no notification has named it there$`, "m"));
+    expect(firing).toMatch(/^channel {6}email: last notified at /m);
+    const failed = `${TIME} +[0-9a-f]{8} +chat +new +failed +${hook.origin} +.*503.*`;
+    expect(firing).toMatch(new RegExp(`^COMPOSED.* ERROR$[\\s\\S]*^${failed}$`, "m"));
+    site.things = [];
+    await site.tick();
+    const cleared = await why();
+    expect(cleared).toMatch(/^task:5 of things: cleared at /);
+    expect(cleared).toMatch(
+      new RegExp(`^${chat}it has cleared, and was not notified before$`, "m"),
+    );
+    expect(cleared).not.toMatch(/^channel {6}email/m);
   },
   SLOW,
 );

@@ -203,7 +203,7 @@ const COMMANDS: readonly Question[] = [
   ],
   ["reopenNotification", BY_ID, (tx) => reopenNotification(tx, OPEN.id, END)],
   ["eventsOf", /^swf_alarms_events_of_alarm$/, (db) => eventsOf(db, "a1", "k1", 11)],
-  ["lastRunOf", BY_KIND, (db) => lastRunOf(db, "alarm_a1")],
+  ["lastRunOf", BY_KIND, (db) => lastRunOf(db, "alarm_a1", END)],
   ["acknowledge", BY_ID, (tx) => acknowledge(tx, "x", ACK, END)],
   ["endAcknowledgement", BY_ID, (tx) => endAcknowledgement(tx, "x", ACK, "cli:x", END)],
   ["removeTeam", BY_NAME, (tx) => removeTeam(tx, "@t1", END)],
