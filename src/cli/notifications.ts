@@ -93,9 +93,11 @@ export async function nextStep(
   const open = isOpen(listed) ? readOpen(listed.row) : undefined;
   if (open === undefined) return undefined;
   if (listed.state === "sending" && (await db.isLocked(TICK_LOCK))) return "it is being sent now";
-  const { rows } = await alarmRows(db);
-  const alarm = rows.find(({ name }) => name === listed.alarm);
-  if (alarm === undefined || alarm.archived) return "it waits: its alarm does not run";
+  const { rows, deleted } = await alarmRows(db);
+  // One that was archived or deleted delivers what it still has to say.
+  const known = [...rows.filter(({ archived }) => !archived), ...rows, ...deleted];
+  const alarm = known.find(({ name }) => name === listed.alarm);
+  if (alarm === undefined) return "it waits: its alarm has no row";
   const channels = readChannels(config.channels);
   const used = alarmChannels(alarm.channels, channels).names;
   const isEmailMissing = open.channel === EMAIL && !channels.has(EMAIL);
