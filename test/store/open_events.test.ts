@@ -223,6 +223,7 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
   test.each(data)("a module's data arrives: %s", async (sentence, given, stored) => {
     const parsed = parseDetection({ dedupeKey: sentence, subject: "s\0", data: given });
     if (!parsed.ok) throw new Error(parsed.error);
+    if (!("detection" in parsed)) throw new Error("a clear");
     const row = await openOne(`data: ${sentence}`, parsed.detection);
     expect(row.title).toBe("s\uFFFD");
     expect(row.data).toMatchObject(stored);
@@ -271,7 +272,7 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
       );
       expect(only(await activeList(db, "again"))).toMatchObject({ id: next.id, fireTime });
       await db.transaction((tx) =>
-        clearEvents(tx, [next.id], { reason: "gone", unsent: [] }, fireTime + 1),
+        clearEvents(tx, [{ id: next.id, reason: "gone" }], [], fireTime + 1),
       );
       expect(await activeList(db, "again")).toEqual([]);
     }

@@ -48,7 +48,7 @@ describe.each(DATABASES)("what is unsent, on $kind", ({ open }) => {
       },
     });
   const clear = (id: string, unsent: readonly string[]) =>
-    db.transaction((tx) => clearEvents(tx, [id], { reason: "no longer detected", unsent }, LATER));
+    db.transaction((tx) => clearEvents(tx, [{ id, reason: "recovered" }], unsent, LATER));
   const stamp = (given: Partial<Stamp>) =>
     db.transaction((tx) => stampNotified(tx, { ...SENT, ...given }, LATER + 1));
   const dataOf = async (id: string) => (await entryRow(db, id)).data;
