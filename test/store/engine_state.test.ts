@@ -157,43 +157,6 @@ describe.each(DATABASES)("on $kind", ({ open }) => {
     }
   });
 
-  const FIRST = { first_seen: 1.5 };
-  test.each<[string, JsonValue, Pending]>([
-    ["a number of outcomes, of an earlier version", { k: { ...FIRST, hits: 3 } }, known("111")],
-    [
-      "the largest number of an earlier version",
-      { k: { ...FIRST, hits: 100 } },
-      known("1".repeat(100)),
-    ],
-    ["none, of an earlier version", { k: { ...FIRST, hits: 0 } }, new Map()],
-    ["more than any rule needs", { k: { ...FIRST, hits: 101 } }, new Map()],
-    ["a number below 0", { k: { ...FIRST, hits: -1 } }, new Map()],
-    ["more outcomes than any rule needs", { k: { ...FIRST, hits: "1".repeat(101) } }, new Map()],
-    ["no outcomes", { k: { ...FIRST, hits: "" } }, new Map()],
-    ["outcomes of another kind", { k: { ...FIRST, hits: "12" } }, new Map()],
-    ["more keys than known", { k: { ...FIRST, hits: "10", more: 5 } }, known("10")],
-    ["a time of another type", { k: { first_seen: "1", hits: "1" } }, new Map()],
-    ["a subject of another type", { k: { ...FIRST, hits: "1", subject: 5 } }, new Map()],
-    ["no time", { k: { hits: "1" } }, new Map()],
-    [
-      "null for an entry, which costs no other",
-      { a: null, b: [], c: 5, k: { ...FIRST, hits: "1" } },
-      known("1"),
-    ],
-    ["a list of entries", [{ ...FIRST, hits: "1" }], new Map()],
-    ["null", null, new Map()],
-    ["a text", "k", new Map()],
-  ])("what somebody else wrote of what settles: %s", async (_, rows, expected) => {
-    expect(settlingOf(new Map([["state:pending:x", { pending: rows }]]), "x")).toEqual({
-      ...NOTHING_SETTLING,
-      pending: expected,
-    });
-    expect(settlingOf(new Map([["state:pending:x", { clearing: rows }]]), "x")).toEqual({
-      ...NOTHING_SETTLING,
-      clearing: expected,
-    });
-  });
-
   test("rows of earlier versions are read, without what they say about mails", async () => {
     const db = await open();
     try {
@@ -224,6 +187,43 @@ describe.each(DATABASES)("on $kind", ({ open }) => {
     } finally {
       await db.close();
     }
+  });
+});
+
+const FIRST = { first_seen: 1.5 };
+test.each<[string, JsonValue, Pending]>([
+  ["a number of outcomes, of an earlier version", { k: { ...FIRST, hits: 3 } }, known("111")],
+  [
+    "the largest number of an earlier version",
+    { k: { ...FIRST, hits: 100 } },
+    known("1".repeat(100)),
+  ],
+  ["none, of an earlier version", { k: { ...FIRST, hits: 0 } }, new Map()],
+  ["more than any rule needs", { k: { ...FIRST, hits: 101 } }, new Map()],
+  ["a number below 0", { k: { ...FIRST, hits: -1 } }, new Map()],
+  ["more outcomes than any rule needs", { k: { ...FIRST, hits: "1".repeat(101) } }, new Map()],
+  ["no outcomes", { k: { ...FIRST, hits: "" } }, new Map()],
+  ["outcomes of another kind", { k: { ...FIRST, hits: "12" } }, new Map()],
+  ["more keys than known", { k: { ...FIRST, hits: "10", more: 5 } }, known("10")],
+  ["a time of another type", { k: { first_seen: "1", hits: "1" } }, new Map()],
+  ["a subject of another type", { k: { ...FIRST, hits: "1", subject: 5 } }, new Map()],
+  ["no time", { k: { hits: "1" } }, new Map()],
+  [
+    "null for an entry, which costs no other",
+    { a: null, b: [], c: 5, k: { ...FIRST, hits: "1" } },
+    known("1"),
+  ],
+  ["a list of entries", [{ ...FIRST, hits: "1" }], new Map()],
+  ["null", null, new Map()],
+  ["a text", "k", new Map()],
+])("what somebody else wrote of what settles: %s", async (_, rows, expected) => {
+  expect(settlingOf(new Map([["state:pending:x", { pending: rows }]]), "x")).toEqual({
+    ...NOTHING_SETTLING,
+    pending: expected,
+  });
+  expect(settlingOf(new Map([["state:pending:x", { clearing: rows }]]), "x")).toEqual({
+    ...NOTHING_SETTLING,
+    clearing: expected,
   });
 });
 
