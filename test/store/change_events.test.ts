@@ -43,7 +43,7 @@ const CHANGES: readonly (readonly [string, Change, object, object])[] = [
         ids.map((id) => ({ id, level: ROSE, notices: { ...NO_NOTICES, newsAt: LATER } })),
         now,
       ),
-    { severity: "error", stage: null },
+    { severity: "error" },
     {
       peak: { severity: "error" },
       fired: { severity: null, stage: null },

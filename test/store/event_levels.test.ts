@@ -52,7 +52,6 @@ const CASES: readonly Case[] = [
     ERROR,
     {
       severity: "error",
-      stage: null,
       swf: {
         news: "severity",
         news_at: LATER,
@@ -85,7 +84,6 @@ const CASES: readonly Case[] = [
     FALL,
     {
       severity: "info",
-      stage: null,
       swf: {
         news_at: FIRED,
         notified: { chat: 7 },
@@ -101,9 +99,14 @@ const CASES: readonly Case[] = [
     FALL,
     {
       severity: "info",
-      stage: null,
       swf: { peak: { severity: "error" }, fired: { severity: "info", stage: null } },
     },
+  ],
+  [
+    "what it no longer has is removed",
+    { severity: "error", stage: "first", site: "BNL", swf: { fired: {} } },
+    changeTo(level(undefined), level("error", "first"), undefined),
+    { site: "BNL", swf: { fired: {}, peak: { severity: "error", stage: "first" } } },
   ],
   [
     "the number of reminders that an earlier version wrote ends with news",
@@ -111,7 +114,6 @@ const CASES: readonly Case[] = [
     ERROR,
     {
       severity: "error",
-      stage: null,
       swf: {
         news: "severity",
         news_at: LATER,
@@ -127,7 +129,6 @@ const CASES: readonly Case[] = [
     FALL,
     {
       severity: "info",
-      stage: null,
       swf: { reminders: 4, peak: { severity: "error" }, fired: { severity: null, stage: null } },
     },
   ],
@@ -138,7 +139,6 @@ const CASES: readonly Case[] = [
       FALL,
       {
         severity: "info",
-        stage: null,
         swf: { peak: { severity: "error" }, fired: { severity: { odd: 1 }, stage: null } },
       },
     ],
@@ -158,7 +158,6 @@ const CASES: readonly Case[] = [
     { ...ends(5, "severity rose"), ...ERROR },
     {
       severity: "error",
-      stage: null,
       swf: {
         ack: { ...ACK, ended_at: LATER, ended: "severity rose" },
         news: "severity",
