@@ -204,8 +204,8 @@ export interface ChangedEvent extends EventChange {
 }
 
 /**
- * Records severities, stages and the ends of acknowledgements. An acknowledgement that a person made since the event was
- * read stays.
+ * Records severities, stages and the ends of acknowledgements. An acknowledgement that a person made or ended since the
+ * event was read stays as it is.
  */
 export async function changeEvents(
   tx: Transaction,
@@ -215,11 +215,12 @@ export async function changeEvents(
   // One constant; each row looks itself up.
   const change = "($3::text::jsonb->id)";
   const ack = `${SWF}->'ack'`;
-  const data = `data || coalesce(${change}->'level', '{}') || jsonb_build_object('swf',
+  // Django's pages show every key, also one that is null.
+  const data = `CASE WHEN ${change} ? 'level' THEN (data - '{severity,stage}'::text[]) || (${change}->'level') ELSE data END || jsonb_build_object('swf',
       (CASE WHEN ${change} ? 'anew' THEN ${SWF} - 'reminders' ELSE ${SWF} END) || (${change}->'swf')
       || CASE WHEN NOT ${change} ? 'level' OR ${SWF} ? 'fired' THEN '{}'
            ELSE jsonb_build_object('fired', jsonb_build_object('severity', data->'severity', 'stage', data->'stage')) END
-      || CASE WHEN ${ack}->'at' = ${change}->'ack'->'at' THEN jsonb_build_object('ack', (${ack}) || (${change}->'ack')) ELSE '{}' END)`;
+      || CASE WHEN ${ack}->'at' = ${change}->'ack'->'at' AND ${numberAt("ended_at", "data->'swf'->'ack'")} = 0 THEN jsonb_build_object('ack', (${ack}) || (${change}->'ack')) ELSE '{}' END)`;
   for (let start = 0; start < changes.length; start += BATCH) {
     const batch = changes.slice(start, start + BATCH);
     const byId = Object.fromEntries(batch.map((each) => [each.id, changeFacts(each)]));
@@ -231,7 +232,7 @@ export async function changeEvents(
 function changeFacts({ notices, level: change, ack }: ChangedEvent): object {
   const { level, peak, news } = change ?? {};
   return {
-    ...(level && { level: { severity: level.severity ?? null, stage: level.stage ?? null } }),
+    ...(level && { level }),
     swf: {
       ...(peak && { peak }),
       ...(news && { news, news_at: notices.newsAt, notified: notices.notified }),

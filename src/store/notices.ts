@@ -4,6 +4,7 @@ import {
   fallback,
   type InferOutput,
   maxValue,
+  minValue,
   nullish,
   number,
   object,
@@ -31,6 +32,7 @@ export const SWF = `CASE WHEN jsonb_typeof(data->'swf') = 'object' THEN data->'s
 
 const texts = fallback(array(string()), []);
 const time = pipe(number(), maxValue(1e15));
+const count = pipe(number(), minValue(0), maxValue(1e6));
 const text = fallback(optional(string()), undefined);
 
 const AckData = pipe(
@@ -65,7 +67,7 @@ const Swf = object({
   recipients: texts,
   unsent: texts,
   // Earlier versions had one number for all channels.
-  reminders: fallback(record(string(), fallback(number(), 0)), {}),
+  reminders: fallback(record(string(), fallback(count, 0)), {}),
   ack: fallback(optional(AckData), undefined),
   first_seen: fallback(optional(time), undefined),
   peak: fallback(optional(LevelData), undefined),

@@ -11,6 +11,8 @@ const FULL_SWF = `(CASE WHEN ${numberAt("last_notified")} > 0
        || ${SWF})`;
 
 const NOTIFIED = `(${orEmpty(`${FULL_SWF}->'notified'`)})`;
+/** Earlier versions had one number for all channels, which says nothing of one. */
+const REMINDERS = `(${orEmpty("data->'swf'->'reminders'")})`;
 
 /** A notification that was delivered, and the events that it named. */
 export interface Stamp {
@@ -24,6 +26,13 @@ export interface Stamp {
 
 /** SQL for the time of the latest news. */
 const NEWS_AT = `CASE WHEN data->'swf' ? 'news_at' THEN ${numberAt("news_at", "data->'swf'")} ELSE ${numberAt("fire_time")} END`;
+/** The time of news of a clock that was ahead, once a notification has told it. */
+const LOWERED = "least($2::float8, $4::float8)";
+/** Then channels that have not heard the news must not seem to have. */
+const HEARD = `CASE WHEN ${NEWS_AT} > $2 THEN (
+        SELECT coalesce(jsonb_object_agg(key, CASE WHEN value < to_jsonb(${NEWS_AT})
+          THEN least(value, to_jsonb(${LOWERED} - 0.001)) ELSE value END), '{}') FROM jsonb_each(${NOTIFIED}))
+      ELSE ${NOTIFIED} END`;
 
 /** Records a delivered notification on every event that it named, cleared ones too; `now` is the tick's time. */
 export async function stampNotified(
@@ -33,23 +42,16 @@ export async function stampNotified(
 ): Promise<void> {
   // Times of a clock that was ahead would make each later notification look too old.
   const last = `CASE WHEN ${numberAt("last_notified")} > $2 THEN 0 ELSE ${numberAt("last_notified")} END`;
-  const newsAt = "least($2::float8, $4::float8)";
-  const news = `CASE WHEN ${NEWS_AT} > $2 THEN jsonb_build_object('news_at', ${newsAt}) ELSE '{}' END`;
-  // Channels that have not heard the news must not seem to have.
-  const notified = `CASE WHEN ${NEWS_AT} > $2 THEN (
-        SELECT coalesce(jsonb_object_agg(key, CASE WHEN value < to_jsonb(${NEWS_AT})
-          THEN least(value, to_jsonb(${newsAt} - 0.001)) ELSE value END), '{}') FROM jsonb_each(${NOTIFIED}))
-      ELSE ${NOTIFIED} END`;
+  const news = `CASE WHEN ${NEWS_AT} > $2 THEN jsonb_build_object('news_at', ${LOWERED}) ELSE '{}' END`;
   const stamped = (swf: string) => `jsonb_set(data - 'mail_owed', '{swf}', ${swf}
       || jsonb_build_object(
-        'notified', ${notified} || jsonb_build_object($3::text, $4::float8),
+        'notified', ${HEARD} || jsonb_build_object($3::text, $4::float8),
         'to', (${orEmpty(`data->'swf'->'to'`)}) || jsonb_build_object($3, to_jsonb($5::text[]))) || ${news})
     || jsonb_build_object('last_notified', greatest($4, ${last}))`;
   // A reminder does not tell the channel any news.
-  const reminders = `(${orEmpty("data->'swf'->'reminders'")})`;
   const counted = `${FULL_SWF} || CASE WHEN ${NOTIFIED}->$3 >= to_jsonb(${NEWS_AT}) AND ${NOTIFIED}->$3 < to_jsonb($4::float8)
-      THEN jsonb_build_object('reminders', ${reminders} || jsonb_build_object($3,
-        CASE WHEN jsonb_typeof(${reminders}->$3) = 'number' THEN (${reminders}->>$3)::float8 ELSE 0 END + 1)) ELSE '{}' END`;
+      THEN jsonb_build_object('reminders', ${REMINDERS} || jsonb_build_object($3,
+        CASE WHEN jsonb_typeof(${REMINDERS}->$3) = 'number' THEN (${REMINDERS}->>$3)::numeric ELSE 0 END + 1)) ELSE '{}' END`;
   // Most are named for the first time: what is added to them is the same for all.
   const first = { notified: { [channel]: composedAt }, to: { [channel]: to } };
   const data = `CASE WHEN ${IS_FIRST} THEN data || jsonb_build_object('last_notified', $4::float8, 'swf', (data->'swf') || $6::text::jsonb)

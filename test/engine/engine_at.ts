@@ -143,6 +143,10 @@ export interface Says {
   readonly keys?: readonly string[];
   /** By key: recipients of that detection alone. */
   readonly recipients?: { readonly [key: string]: readonly string[] };
+  /** By key: the severity of that detection. */
+  readonly severities?: { readonly [key: string]: string };
+  /** By key: why it says that the event has ended. */
+  readonly clears?: { readonly [key: string]: string };
   /** It calls `incomplete` with this. */
   readonly incomplete?: string;
   /** It throws this after what it yields. */
@@ -154,8 +158,10 @@ function says(path: string): string {
   return `import { readFileSync } from "node:fs";
 export const SOURCES = [];
 export function* detect(client) {
-  const { keys = [], recipients = {}, incomplete, fails } = JSON.parse(readFileSync(${JSON.stringify(path)}, "utf8"));
-  for (const key of keys) yield { dedupeKey: key, subject: key + " is wrong", recipients: recipients[key] };
+  const { keys = [], recipients = {}, severities = {}, clears = {}, incomplete, fails } = JSON.parse(readFileSync(${JSON.stringify(path)}, "utf8"));
+  for (const key of keys)
+    yield { dedupeKey: key, subject: key + " is wrong", recipients: recipients[key], severity: severities[key] };
+  for (const [dedupeKey, clear] of Object.entries(clears)) yield { dedupeKey, clear };
   if (incomplete !== undefined) client.incomplete(incomplete);
   if (fails !== undefined) throw new Error(fails);
 }`;

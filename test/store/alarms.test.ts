@@ -337,7 +337,7 @@ describe.each(DATABASES)("alarm rows on $kind", ({ open }) => {
 
     const found = await alarmRows(db);
     expect(found.rows.map(({ id }) => id)).toEqual([archived, first, second]);
-    expect(found.deleted).toEqual(["gone"]);
+    expect(found.deleted.map(({ name }) => name)).toEqual(["gone"]);
     expect(found.invalid).toHaveLength(2);
     for (const id of invalid) expect(found.invalid.join("\n")).toContain(id);
   });

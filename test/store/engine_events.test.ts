@@ -91,7 +91,7 @@ describe.each(DATABASES)(
       async (state) => {
         const { active, cleared } = await upgrade(state);
         expect(active).toEqual([]);
-        const notices = notified(SINCE, { newsAt: UNTIL });
+        const notices = notified(SINCE, { news: "cleared", newsAt: UNTIL });
         const unsent = ["email"];
         expect(cleared).toMatchObject([
           { dedupeKey: state.key, fireTime: SINCE, clearTime: UNTIL, notices, unsent },

@@ -1,16 +1,19 @@
 import { describe, expect, test } from "vitest";
+import { NOTHING_SETTLING, type Settling } from "../../src/core/reconcile.ts";
+import type { Pending } from "../../src/core/settle.ts";
 import {
   alarmStateOf,
-  pendingOf,
   readStates,
   saveAlarmState,
-  savePending,
+  saveSettling,
   saveSourceState,
   saveState,
+  settlingOf,
   sourceStateOf,
   sourceStates,
 } from "../../src/store/engine_state.ts";
 import { migrate } from "../../src/store/migrate.ts";
+import type { JsonValue } from "../../src/text/json.ts";
 import { DATABASES } from "../support/databases.ts";
 import { insertEntry, only, readEntries } from "../support/rows.ts";
 
@@ -95,23 +98,60 @@ describe.each(DATABASES)("on $kind", ({ open }) => {
     }
   });
 
-  test("what is pending is read as it was saved, whatever its keys; unreadable entries are skipped", async () => {
+  test("what settles is read as it was saved, whatever its keys, and its row is emptied and used again", async () => {
     const db = await open();
     try {
       await migrate(db);
-      const keys = ["source:main", "__proto__", "constructor", "entry_id"];
-      const pending = new Map(keys.map((key, hits) => [key, { firstSeen: 1.5, hits }]));
-      await db.transaction((tx) => savePending(tx, "x", pending, 100));
-      expect(pendingOf(await readStates(db), "x")).toEqual(pending);
-      expect(pendingOf(await readStates(db), "y")).toEqual(new Map());
-      await db.transaction((tx) => savePending(tx, "x", new Map(), 200));
+      const odd = `'; -- "\\ $1 漢😀\u2028\u0007`;
+      const keys = ["source:main", "__proto__", "constructor", "entry_id", "pending", "", " ", odd];
+      const pending = new Map(
+        keys.map((key, n) => [
+          key,
+          { firstSeen: n + 0.125, hits: "01".repeat(n + 1), subject: key },
+        ]),
+      );
+      const clearing = new Map(keys.map((key) => [key, { firstSeen: 1e9, hits: "1" }]));
+      const save = (settling: Settling, now: number) =>
+        db.transaction((tx) => saveSettling(tx, "x", settling, now));
+      const saved = async () => settlingOf(await readStates(db), "x");
+      await save({ pending, clearing }, 100);
+      expect(await saved()).toEqual({ pending, clearing });
+      expect(settlingOf(await readStates(db), "y")).toEqual(NOTHING_SETTLING);
+      for (const part of ["pending", "clearing"] as const) {
+        const one = { ...NOTHING_SETTLING, [part]: clearing };
+        await save(one, 200);
+        expect(await saved()).toEqual(one);
+      }
+      await save(NOTHING_SETTLING, 300);
       expect(await readStates(db)).toEqual(new Map());
-      const broken = { a: null, b: { first_seen: 1, hits: "1" }, c: { first_seen: 1, hits: 2 } };
-      await db.transaction((tx) => saveState(tx, "pending", "x", { pending: broken }, 300));
-      await db.transaction((tx) => saveState(tx, "pending", "y", { pending: [] }, 300));
-      const states = await readStates(db);
-      expect(pendingOf(states, "x")).toEqual(new Map([["c", { firstSeen: 1, hits: 2 }]]));
-      expect(pendingOf(states, "y")).toEqual(new Map());
+      const { id, ...emptied } = only(await readEntries(db, "engine_state"));
+      expect(emptied).toMatchObject({
+        name: "state:pending:x",
+        title: "State of pending x",
+        status: "done",
+        data: { entry_id: "state_pending_x" },
+        timestamp_created: 100,
+        timestamp_modified: 300,
+      });
+      expect(emptied.data).not.toHaveProperty("pending");
+      expect(emptied.data).not.toHaveProperty("clearing");
+      await save({ pending, clearing }, 400);
+      expect(await saved()).toEqual({ pending, clearing });
+      expect(only(await readEntries(db, "engine_state"))).toMatchObject({ id, status: "active" });
+    } finally {
+      await db.close();
+    }
+  });
+
+  test("10,000 keys settle at once", async () => {
+    const db = await open();
+    try {
+      await migrate(db);
+      const entry = { firstSeen: 1_790_000_000.5, hits: "1".repeat(100), subject: "漢".repeat(20) };
+      const pending = new Map(Array.from({ length: 10_000 }, (_, n) => [`task:${n}`, entry]));
+      const settling = { pending, clearing: pending };
+      await db.transaction((tx) => saveSettling(tx, "x", settling, 100));
+      expect(settlingOf(await readStates(db), "x")).toEqual(settling);
     } finally {
       await db.close();
     }
@@ -149,3 +189,44 @@ describe.each(DATABASES)("on $kind", ({ open }) => {
     }
   });
 });
+
+const FIRST = { first_seen: 1.5 };
+test.each<[string, JsonValue, Pending]>([
+  ["a number of outcomes, of an earlier version", { k: { ...FIRST, hits: 3 } }, known("111")],
+  [
+    "the largest number of an earlier version",
+    { k: { ...FIRST, hits: 100 } },
+    known("1".repeat(100)),
+  ],
+  ["none, of an earlier version", { k: { ...FIRST, hits: 0 } }, new Map()],
+  ["more than any rule needs", { k: { ...FIRST, hits: 101 } }, new Map()],
+  ["a number below 0", { k: { ...FIRST, hits: -1 } }, new Map()],
+  ["more outcomes than any rule needs", { k: { ...FIRST, hits: "1".repeat(101) } }, new Map()],
+  ["no outcomes", { k: { ...FIRST, hits: "" } }, new Map()],
+  ["outcomes of another kind", { k: { ...FIRST, hits: "12" } }, new Map()],
+  ["more keys than known", { k: { ...FIRST, hits: "10", more: 5 } }, known("10")],
+  ["a time of another type", { k: { first_seen: "1", hits: "1" } }, new Map()],
+  ["a subject of another type", { k: { ...FIRST, hits: "1", subject: 5 } }, new Map()],
+  ["no time", { k: { hits: "1" } }, new Map()],
+  [
+    "null for an entry, which costs no other",
+    { a: null, b: [], c: 5, k: { ...FIRST, hits: "1" } },
+    known("1"),
+  ],
+  ["a list of entries", [{ ...FIRST, hits: "1" }], new Map()],
+  ["null", null, new Map()],
+  ["a text", "k", new Map()],
+])("what somebody else wrote of what settles: %s", async (_, rows, expected) => {
+  expect(settlingOf(new Map([["state:pending:x", { pending: rows }]]), "x")).toEqual({
+    ...NOTHING_SETTLING,
+    pending: expected,
+  });
+  expect(settlingOf(new Map([["state:pending:x", { clearing: rows }]]), "x")).toEqual({
+    ...NOTHING_SETTLING,
+    clearing: expected,
+  });
+});
+
+function known(hits: string): Pending {
+  return new Map([["k", { firstSeen: 1.5, hits }]]);
+}

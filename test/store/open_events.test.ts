@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseDetection } from "../../src/core/detection.ts";
+import { NO_LEVEL } from "../../src/core/level.ts";
 import type { SafeDetection } from "../../src/core/model.ts";
+import type { OpenedEvent } from "../../src/core/notice.ts";
 import type { Database } from "../../src/store/database.ts";
-import { clearEvents, type FiringFacts } from "../../src/store/events.ts";
+import { clearEvents, type FiringFacts, openEvents } from "../../src/store/events.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { isJsonObject } from "../../src/text/json.ts";
@@ -132,6 +134,60 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
     ]);
   });
 
+  const levels: readonly (readonly [string, Partial<OpenedEvent>, object, object])[] = [
+    ["neither: today's keys alone", { level: NO_LEVEL }, {}, {}],
+    [
+      "both, and when it was first seen",
+      { level: { severity: "error", stage: "second" }, firstSeen: NOW - 600 },
+      { severity: "error", stage: "second" },
+      { peak: { severity: "error", stage: "second" }, first_seen: NOW - 600 },
+    ],
+    [
+      "a severity alone",
+      { level: { severity: "info", stage: undefined } },
+      { severity: "info" },
+      { peak: { severity: "info" } },
+    ],
+    [
+      "a stage alone",
+      { level: { severity: undefined, stage: "漢" } },
+      { stage: "漢" },
+      { peak: { stage: "漢" } },
+    ],
+    ["first seen alone", { firstSeen: NOW - 60.5 }, {}, { first_seen: NOW - 60.5 }],
+  ];
+  test.each(levels)(
+    "severity and stage, which win over the detection's data: %s",
+    async (sentence, given, keys, swf) => {
+      const alarm = `levels: ${sentence}`;
+      const { id, detection } = event("task:1", {
+        data: { severity: "bad", stage: 7, site: "BNL" },
+      });
+      const opened = { id, dedupeKey: "task:1", recipients: [], ...given };
+      const facts = { ...firing(alarm), detections: new Map([["task:1", detection]]) };
+      await db.transaction((tx) => openEvents(tx, [opened], facts));
+      expect((await entryRow(db, id)).data).toEqual({
+        site: "BNL",
+        entry_id: `event_${alarm}`,
+        fire_time: NOW,
+        clear_time: null,
+        last_seen: NOW,
+        dedupe_key: "task:1",
+        subject: "subject of task:1",
+        recipients: ["a@host.example"],
+        alarm_config_id: CONFIG_ID,
+        ...keys,
+        swf: { news_at: NOW, news: "fired", ...swf },
+      });
+      const { level = NO_LEVEL, peak = NO_LEVEL, firstSeen } = only(await activeList(db, alarm));
+      expect({ level, peak, firstSeen }).toEqual({
+        level: given.level ?? NO_LEVEL,
+        peak: given.level ?? NO_LEVEL,
+        firstSeen: given.firstSeen,
+      });
+    },
+  );
+
   const contents: readonly (readonly [string, string, string, string])[] = [
     ["description and detail", "D", "B", "D\n\n---\n\nB"],
     ["no description: the detail alone", "", "B", "B"],
@@ -223,6 +279,7 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
   test.each(data)("a module's data arrives: %s", async (sentence, given, stored) => {
     const parsed = parseDetection({ dedupeKey: sentence, subject: "s\0", data: given });
     if (!parsed.ok) throw new Error(parsed.error);
+    if (!("detection" in parsed)) throw new Error("a clear");
     const row = await openOne(`data: ${sentence}`, parsed.detection);
     expect(row.title).toBe("s\uFFFD");
     expect(row.data).toMatchObject(stored);
@@ -271,7 +328,7 @@ describe.each(DATABASES)("openEvents on $kind", ({ open }) => {
       );
       expect(only(await activeList(db, "again"))).toMatchObject({ id: next.id, fireTime });
       await db.transaction((tx) =>
-        clearEvents(tx, [next.id], { reason: "gone", unsent: [] }, fireTime + 1),
+        clearEvents(tx, [{ id: next.id, reason: "gone" }], [], fireTime + 1),
       );
       expect(await activeList(db, "again")).toEqual([]);
     }

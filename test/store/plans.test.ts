@@ -23,6 +23,7 @@ import {
 } from "../../src/store/event_list.ts";
 import {
   activeEvents,
+  changeEvents,
   clearEvents,
   eventFaults,
   holdEvents,
@@ -64,9 +65,9 @@ const HISTORY = `
   INSERT INTO entry (id, title, content, kind, name, data, priority, status, archived, timestamp_created, timestamp_modified, deleted_at, parent_id, context_id)
   SELECT gen_random_uuid()::text, 't', '', kind, name, data, NULL, 'active', false, at, at, NULL, NULL, context
   FROM (
-    SELECT 'event' AS kind, NULL AS name, 'swf-alarms' AS context, ${END} - (60000 - n) * 300 AS at,
+    SELECT 'event' AS kind, NULL AS name, 'swf-alarms' AS context, ${END} - (200000 - n) * 300 AS at,
            jsonb_build_object('entry_id', 'event_a' || n % 20, 'dedupe_key', 'k' || n, 'fire_time', n, 'clear_time', n + 1) AS data
-    FROM generate_series(1, 60000) AS n
+    FROM generate_series(1, 200000) AS n
     UNION ALL
     SELECT 'event', NULL, 'swf-alarms', ${END} - n,
            jsonb_build_object('entry_id', 'event_a' || n % 20, 'dedupe_key', 'k' || n, 'fire_time', n, 'clear_time', NULL)
@@ -100,6 +101,10 @@ const EVENTS = `
 const IDS = Array.from({ length: 900 }, (_, n) => `00000000-0000-4000-8000-000000000${n + 100}`);
 const ITEM = { dedupeKey: "k", fireTime: 0, reason: "unsent" } as const;
 const NAMED = IDS.map((eventId) => ({ ...ITEM, eventId, notices: notified(1) }));
+const CLEARS = IDS.map((id) => ({ id, reason: `late by ${id} s` }));
+const ERROR = { severity: "error", stage: undefined } as const;
+const ROSE = { level: ERROR, peak: ERROR, news: "severity", reason: "severity rose: x" } as const;
+const CHANGES = IDS.map((id) => ({ id, level: ROSE, notices: notified(1, { newsAt: END }) }));
 const STAMP = {
   channel: "email",
   composedAt: END,
@@ -143,6 +148,11 @@ const TICK: readonly Question[] = [
     /^swf_alarms_(unsent_clears|open_notifications|one_active_event)$/,
     (db) => readUnsent(db),
   ],
+  [
+    "readUnsent, with alarms that stopped",
+    /^swf_alarms_(unsent_clears|open_notifications|one_active_event)$/,
+    (db) => readUnsent(db, ["a1", "a2", "gone"]),
+  ],
   ["unsentClears", /^swf_alarms_unsent_clears$/, (db) => unsentClears(db, "a1")],
   [
     "openNotifications",
@@ -152,8 +162,9 @@ const TICK: readonly Question[] = [
   ["activeEvents", ACTIVE, (db) => activeEvents(db, "a1")],
   ["eventFaults", ACTIVE, (db) => eventFaults(db, END)],
   ["touchEvents", BY_ID, (tx) => touchEvents(tx, IDS, END)],
+  ["changeEvents", BY_ID, (tx) => changeEvents(tx, CHANGES, END)],
   ["holdEvents", BY_ID, (tx) => holdEvents(tx, IDS, END)],
-  ["clearEvents", BY_ID, (tx) => clearEvents(tx, IDS, { reason: "r", unsent: ["email"] }, END)],
+  ["clearEvents", BY_ID, (tx) => clearEvents(tx, CLEARS, ["email"], END)],
   ["stampNotified", BY_ID, (tx) => stampNotified(tx, STAMP, END)],
   ["forgetUnsent", BY_ID, (tx) => forgetUnsent(tx, IDS, "chat", END)],
   ["openNotification, which replaces one", BY_ID, (tx) => openNotification(tx, NEW, END)],
@@ -294,6 +305,24 @@ test("events named by their ids are found by these in a table that Postgres has 
   }
 });
 
+test.each<Question>([
+  ["changeEvents", BY_ID, (tx) => changeEvents(tx, CHANGES, END)],
+  ["clearEvents", BY_ID, (tx) => clearEvents(tx, CLEARS, [], END)],
+])("what %s looks up for each event is read once, not for each event anew", async (...question) => {
+  const db = await openPostgres(loginTo(await createPostgres()));
+  try {
+    await migrate(db);
+    const [statement] = await statementsOf(question[2]);
+    const plan = JSON.stringify(await explain(db, statement, "VERBOSE, "));
+    // The constant that Postgres made of the parameter, and what it looks up in it.
+    expect(plan).toMatch(/\}'::jsonb ->/);
+    expect(plan).not.toContain("::text)::jsonb");
+    expect(plan).not.toContain("$3");
+  } finally {
+    await db.close();
+  }
+});
+
 /** What a function of the store sends, where the database finds nothing. */
 async function statementsOf(ask: Question[2]): Promise<readonly Statement[]> {
   const sent: Statement[] = [];
@@ -307,9 +336,16 @@ async function statementsOf(ask: Question[2]): Promise<readonly Statement[]> {
   return sent;
 }
 
-async function explain(db: Queryable, statement: Statement | undefined): Promise<unknown> {
+async function explain(
+  db: Queryable,
+  statement: Statement | undefined,
+  options = "",
+): Promise<unknown> {
   if (statement === undefined) throw new Error("no statement was sent");
-  const [row] = await db.query(`EXPLAIN (FORMAT JSON) ${statement.sql}`, statement.params);
+  const [row] = await db.query(
+    `EXPLAIN (${options}FORMAT JSON) ${statement.sql}`,
+    statement.params,
+  );
   return row?.["QUERY PLAN"];
 }
 

@@ -268,6 +268,11 @@ describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
     for (const kind of ["alarm", "team", "engine_state", "engine_day", "ping", "note", "run", ""])
       for (const context of ["swf-alarms", "teams", null])
         ids.push(await insertEntry(db, { kind, context, created: 1, data: { clear_time: 1 } }));
+    for (const [name, status] of [
+      ["state:pending:a", "active"],
+      ["state:pending:b", "done"],
+    ] as const)
+      ids.push(await insertEntry(db, { kind: "engine_state", name, status, created: 1 }));
     for (const kind of ["engine_run", "skipped_tick"])
       for (const context of ["teams", null])
         ids.push(await insertEntry(db, { kind, context, created: 1 }));

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isUnsent, NO_NOTICES } from "../../src/core/news.ts";
 import type { DueItem } from "../../src/core/notice.ts";
 import type { Database } from "../../src/store/database.ts";
-import { clearEvents } from "../../src/store/events.ts";
+import { activeEvents, changeEvents, clearEvents } from "../../src/store/events.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import {
   closeNotification,
@@ -14,7 +15,7 @@ import { maybeNotified, readUnsent, unsentClears } from "../../src/store/unsent.
 import { notified } from "../support/configured.ts";
 import { DATABASES } from "../support/databases.ts";
 import { DELIVERED, makeNew } from "../support/notifications.ts";
-import { entryRow, insertEntry, type RawEntry } from "../support/raw_entries.ts";
+import { entryRow, insertEntry, only, type RawEntry } from "../support/raw_entries.ts";
 
 const FIRED = 1_790_000_000;
 const LATER = 1_790_000_300.5;
@@ -48,7 +49,7 @@ describe.each(DATABASES)("what is unsent, on $kind", ({ open }) => {
       },
     });
   const clear = (id: string, unsent: readonly string[]) =>
-    db.transaction((tx) => clearEvents(tx, [id], { reason: "no longer detected", unsent }, LATER));
+    db.transaction((tx) => clearEvents(tx, [{ id, reason: "recovered" }], unsent, LATER));
   const stamp = (given: Partial<Stamp>) =>
     db.transaction((tx) => stampNotified(tx, { ...SENT, ...given }, LATER + 1));
   const dataOf = async (id: string) => (await entryRow(db, id)).data;
@@ -65,6 +66,7 @@ describe.each(DATABASES)("what is unsent, on $kind", ({ open }) => {
       swf: { news: "cleared", news_at: LATER },
     });
     const notices = notified("last_notified" in data || "swf" in data ? 5 : undefined, {
+      news: "cleared",
       newsAt: LATER,
     });
     const found = { id, dedupeKey: "k", fireTime: FIRED, clearTime: LATER, notices, unsent };
@@ -131,33 +133,67 @@ describe.each(DATABASES)("what is unsent, on $kind", ({ open }) => {
       { last_notified: LATER, swf: { notified: { email: LATER }, to: { email: ["@ops"] } } },
     ],
     [
-      "a reminder is counted",
+      "a reminder is counted, on its channel",
+      {
+        last_notified: FIRED,
+        swf: { notified: { email: FIRED, chat: FIRED }, reminders: { email: 2, chat: 5 } },
+      },
+      {},
+      "firing",
+      {
+        last_notified: LATER,
+        swf: {
+          notified: { email: LATER, chat: FIRED },
+          to: { email: ["@ops"] },
+          reminders: { email: 3, chat: 5 },
+        },
+      },
+    ],
+    [
+      "another channel reminds in the same tick",
+      {
+        last_notified: LATER,
+        swf: { notified: { email: LATER, chat: FIRED }, reminders: { email: 3 } },
+      },
+      { channel: "chat" },
+      "firing",
+      {
+        last_notified: LATER,
+        swf: {
+          notified: { email: LATER, chat: LATER },
+          to: { chat: ["@ops"] },
+          reminders: { email: 3, chat: 1 },
+        },
+      },
+    ],
+    [
+      "the same notification, delivered again, counts once",
+      { last_notified: LATER, swf: { notified: { email: LATER }, reminders: { email: 3 } } },
+      {},
+      "firing",
+      {
+        last_notified: LATER,
+        swf: { notified: { email: LATER }, to: { email: ["@ops"] }, reminders: { email: 3 } },
+      },
+    ],
+    [
+      "the number that an earlier version wrote says nothing of a channel",
       { last_notified: FIRED, swf: { notified: { email: FIRED }, reminders: 2 } },
       {},
       "firing",
       {
         last_notified: LATER,
-        swf: { notified: { email: LATER }, to: { email: ["@ops"] }, reminders: 3 },
+        swf: { notified: { email: LATER }, to: { email: ["@ops"] }, reminders: { email: 1 } },
       },
     ],
     [
-      "once in a tick, whatever the channels",
-      { last_notified: LATER, swf: { notified: { email: LATER, chat: FIRED }, reminders: 3 } },
-      { channel: "chat" },
-      "firing",
-      {
-        last_notified: LATER,
-        swf: { notified: { email: LATER, chat: LATER }, to: { chat: ["@ops"] }, reminders: 3 },
-      },
-    ],
-    [
-      "the first one of an event of an earlier version",
+      "the first reminder of an event of an earlier version",
       { last_notified: FIRED },
       {},
       "firing",
       {
         last_notified: LATER,
-        swf: { notified: { email: LATER }, to: { email: ["@ops"] }, reminders: 1 },
+        swf: { notified: { email: LATER }, to: { email: ["@ops"] }, reminders: { email: 1 } },
       },
     ],
     [
@@ -180,13 +216,84 @@ describe.each(DATABASES)("what is unsent, on $kind", ({ open }) => {
       ],
     ),
     [
-      "reminders that somebody changed are counted anew",
-      { last_notified: FIRED, swf: { notified: { email: FIRED }, reminders: "x" } },
+      "news beside reminders that were counted before is no reminder either",
+      { swf: { news_at: LATER, notified: { email: FIRED }, reminders: { email: 2 } } },
       {},
       "firing",
       {
         last_notified: LATER,
-        swf: { notified: { email: LATER }, to: { email: ["@ops"] }, reminders: 1 },
+        swf: {
+          news_at: LATER,
+          notified: { email: LATER },
+          to: { email: ["@ops"] },
+          reminders: { email: 2 },
+        },
+      },
+    ],
+    ...["x", null, [1], { email: "2" }, { email: null }, { email: { n: 1 } }].map(
+      (reminders): StampCase => [
+        `reminders that somebody changed are counted anew: ${JSON.stringify(reminders)}`,
+        { last_notified: FIRED, swf: { notified: { email: FIRED }, reminders } },
+        {},
+        "firing",
+        {
+          last_notified: LATER,
+          swf: { notified: { email: LATER }, to: { email: ["@ops"] }, reminders: { email: 1 } },
+        },
+      ],
+    ),
+    [
+      "news of a clock that was ahead: its time is that of the notification, and a channel that has not heard it still has not",
+      {
+        last_notified: LATER + 900,
+        swf: {
+          news: "severity",
+          news_at: LATER + 950,
+          notified: { email: FIRED, chat: LATER + 900, hook: LATER + 950 },
+        },
+      },
+      {},
+      "firing",
+      {
+        last_notified: LATER,
+        swf: {
+          news: "severity",
+          news_at: LATER,
+          notified: { email: LATER, chat: LATER - 0.001, hook: LATER + 950 },
+          to: { email: ["@ops"] },
+        },
+      },
+    ],
+    [
+      "the same where earlier versions wrote the times",
+      { fire_time: LATER + 950, last_notified: LATER + 900 },
+      { channel: "chat" },
+      "firing",
+      {
+        fire_time: LATER + 950,
+        last_notified: LATER,
+        swf: {
+          news_at: LATER,
+          notified: { email: LATER - 0.001, chat: LATER },
+          to: { chat: ["@ops"] },
+        },
+      },
+    ],
+    [
+      "a notification of a clock that was ahead: what is composed now is no reminder of it, and counts from now on",
+      {
+        last_notified: LATER + 900,
+        swf: { news_at: FIRED, notified: { email: LATER + 900, chat: LATER + 900 } },
+      },
+      {},
+      "firing",
+      {
+        last_notified: LATER,
+        swf: {
+          news_at: FIRED,
+          notified: { email: LATER, chat: LATER + 900 },
+          to: { email: ["@ops"] },
+        },
       },
     ],
     ...[null, "email", 5, { email: 1 }].map(
@@ -261,6 +368,71 @@ describe.each(DATABASES)("what is unsent, on $kind", ({ open }) => {
       });
     },
   );
+
+  test("a count that is no longer a number for JavaScript does not stop the stamp", async () => {
+    const id = await insertEvent("huge", { last_notified: FIRED });
+    await db.query(
+      `UPDATE entry SET data = data || '{"swf": {"notified": {"email": 5}, "news_at": 4, "reminders": {"email": 1e400}}}' WHERE id = $1`,
+      [id],
+    );
+    await stamp({ firing: [id] });
+    const event = (await activeEvents(db, "huge")).get("k");
+    expect(event?.notices).toMatchObject({ notified: { email: LATER }, reminders: { email: 0 } });
+  });
+
+  test("two channels remind in one tick and in different ticks, and a rise begins anew on both", async () => {
+    const id = await insertEvent("course", { swf: { news_at: FIRED, news: "fired" } });
+    const deliver = (channel: string, composedAt: number, at = composedAt) =>
+      db.transaction((tx) => stampNotified(tx, { ...SENT, channel, composedAt, firing: [id] }, at));
+    const reminders = async () => (await activeEvents(db, "course")).get("k")?.notices.reminders;
+    for (const channel of ["email", "chat"]) await deliver(channel, FIRED);
+    expect(await reminders()).toEqual({});
+    for (const channel of ["email", "chat"]) await deliver(channel, FIRED + 300);
+    expect(await reminders()).toEqual({ email: 1, chat: 1 });
+    await deliver("email", FIRED + 600);
+    // The second attempt at chat succeeds in a later tick.
+    await deliver("chat", FIRED + 600, FIRED + 900);
+    await deliver("chat", FIRED + 600, FIRED + 1200);
+    expect(await reminders()).toEqual({ email: 2, chat: 2 });
+    const notices = {
+      ...NO_NOTICES,
+      newsAt: FIRED + 1500,
+      notified: { email: FIRED + 600, chat: FIRED + 600 },
+    };
+    const level = { severity: "error", stage: undefined } as const;
+    const rise = {
+      id,
+      notices,
+      level: { level, peak: level, news: "severity", reason: "severity rose: x" },
+    } as const;
+    await db.transaction((tx) => changeEvents(tx, [rise], FIRED + 1500));
+    expect(await reminders()).toEqual({});
+    for (const channel of ["email", "chat"]) await deliver(channel, FIRED + 1500);
+    expect(await reminders()).toEqual({});
+    await deliver("chat", FIRED + 1800);
+    expect(await reminders()).toEqual({ chat: 1 });
+  });
+
+  test("news of a clock that was ahead is told on each channel, whatever the order", async () => {
+    const id = await insertEvent("corrected", {
+      swf: {
+        news_at: LATER + 9e5,
+        news: "severity",
+        notified: { email: FIRED, chat: LATER + 8e5 },
+      },
+    });
+    const unsentOn = async () => {
+      const event = only([...(await activeEvents(db, "corrected")).values()]);
+      return ["email", "chat", "hook"].filter((channel) => isUnsent(event, channel));
+    };
+    expect(await unsentOn()).toEqual(["email", "chat", "hook"]);
+    await stamp({ firing: [id] });
+    expect(await unsentOn()).toEqual(["chat", "hook"]);
+    await stamp({ firing: [id], channel: "hook" });
+    expect(await unsentOn()).toEqual(["chat"]);
+    await stamp({ firing: [id], channel: "chat" });
+    expect(await unsentOn()).toEqual([]);
+  });
 
   test.each([
     ["the last channel", { swf: { unsent: ["chat"], news: "cleared" } }, { news: "cleared" }],
@@ -401,6 +573,43 @@ describe.each(DATABASES)("what is unsent, on $kind", ({ open }) => {
     const found = await readUnsent(db);
     expect(found.hasClears(alarm)).toBe(clears);
     expect(found.hasOpen(`alarm_${alarm}`)).toBe(isOpen);
+  });
+
+  test("it also finds which of the alarms that stopped have active events", async () => {
+    const odd = `s'"\\ 漢`;
+    await insertEvent("stopped");
+    await insertEvent("stopped", { dedupe_key: "k2" });
+    await insertEvent(odd);
+    await insertEvent("running");
+    await insertEvent("stopped_cleared", { clear_time: 5 });
+    await insertEvent("stopped_archived", {}, { archived: true });
+    await insertEvent("stopped_unsent", { clear_time: 5, swf: { unsent: ["chat"] } });
+    const stopped = ["stopped", odd, "stopped_cleared", "stopped_archived", "stopped_unsent", "no"];
+    const found = await readUnsent(db, stopped);
+    expect([...stopped, "running"].filter(found.isActive)).toEqual(["stopped", odd]);
+    expect(stopped.filter(found.hasClears)).toEqual(["stopped_unsent"]);
+    const none = await readUnsent(db);
+    expect(stopped.filter(none.isActive)).toEqual([]);
+    expect(none.hasClears("stopped_unsent")).toBe(true);
+  });
+
+  test("a cleared event is read with its level, why and when it was first seen; odd values are left out", async () => {
+    const cleared = { clear_time: 5, clear_reason: "late by 120 s", severity: "error", stage: "s" };
+    const id = await insertEvent("told", { ...cleared, swf: { unsent: ["chat"], first_seen: 3 } });
+    expect(await unsentClears(db, "told")).toMatchObject([
+      {
+        id,
+        level: { severity: "error", stage: "s" },
+        clearReason: "late by 120 s",
+        clearTime: 5,
+        firstSeen: 3,
+      },
+    ]);
+    const odd = { clear_time: "5", clear_reason: null, severity: "bad", stage: 7 };
+    await insertEvent("told oddly", { ...odd, swf: { unsent: ["chat"], first_seen: "3" } });
+    const [found = {}] = await unsentClears(db, "told oddly");
+    expect(found).toMatchObject({ clearTime: 0, unsent: ["chat"] });
+    for (const key of ["level", "clearReason", "firstSeen"]) expect(found).not.toHaveProperty(key);
   });
 
   test("it also finds the time until which a channel accepts nothing", async () => {
