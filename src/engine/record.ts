@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { Alarm } from "../alarm/load_alarms.ts";
 import { guardClears, heldClears } from "../core/clear_guard.ts";
 import type { ActiveEvents, AlarmRow, Outcome, SafeDetection, Team } from "../core/model.ts";
@@ -16,14 +17,8 @@ import {
 } from "../core/reconcile.ts";
 import type { Database, Transaction } from "../store/database.ts";
 import { saveSettling } from "../store/engine_state.ts";
-import {
-  activeEvents,
-  changeEvents,
-  clearEvents,
-  holdEvents,
-  openEvents,
-  touchEvents,
-} from "../store/events.ts";
+import { changeEvents } from "../store/event_changes.ts";
+import { activeEvents, clearEvents, holdEvents, openEvents, touchEvents } from "../store/events.ts";
 import { errorText } from "../text/describe.ts";
 import { notDetected } from "./detect.ts";
 import type { Run } from "./run.ts";
@@ -108,7 +103,7 @@ async function writePlan(
     change === undefined ? [] : [{ ...change, id: event.id, notices: event.notices }],
   );
   const after = settlingAfter(plan);
-  const isSettling = !isSame(after, settling);
+  const isSettling = !isDeepStrictEqual(after, settling);
   const changes =
     plan.open.length + plan.clear.length + held.length + changed.length + Number(isSettling);
   if (changes + plan.touch.length === 0) return [];
@@ -132,11 +127,6 @@ async function writePlan(
   };
   // Touches alone need not be on the disk: the next tick writes them again.
   return await db.transaction(write, { flush: changes > 0 });
-}
-
-function isSame(one: Settling, other: Settling): boolean {
-  const text = ({ pending, clearing }: Settling) => JSON.stringify([[...pending], [...clearing]]);
-  return text(one) === text(other);
 }
 
 /** The clears by the channels that have to hear of them: few sets, however many events. */

@@ -4,8 +4,9 @@ import type { Ack } from "../../src/core/ack.ts";
 import { NO_NOTICES } from "../../src/core/news.ts";
 import { acknowledge, endAcknowledgement } from "../../src/store/acknowledgements.ts";
 import type { Database } from "../../src/store/database.ts";
+import { changeEvents } from "../../src/store/event_changes.ts";
 import { eventsById } from "../../src/store/event_list.ts";
-import { changeEvents } from "../../src/store/events.ts";
+
 import { migrate } from "../../src/store/migrate.ts";
 import { DATABASES } from "../support/databases.ts";
 import { entryRow, insertEntry, type RawEntry } from "../support/raw_entries.ts";

@@ -4,7 +4,8 @@ import type { Ack } from "../../src/core/ack.ts";
 import type { Level, LevelChange } from "../../src/core/level.ts";
 import { NO_NOTICES } from "../../src/core/news.ts";
 import type { Database, Transaction } from "../../src/store/database.ts";
-import { type ChangedEvent, changeEvents } from "../../src/store/events.ts";
+import { type ChangedEvent, changeEvents } from "../../src/store/event_changes.ts";
+
 import { migrate } from "../../src/store/migrate.ts";
 import { DATABASES } from "../support/databases.ts";
 import { activeList } from "../support/open_events.ts";

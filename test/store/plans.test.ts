@@ -13,6 +13,7 @@ import {
   setAside,
 } from "../../src/store/engine_runs.ts";
 import { readStates } from "../../src/store/engine_state.ts";
+import { changeEvents } from "../../src/store/event_changes.ts";
 import {
   eventCounts,
   eventsById,
@@ -23,7 +24,6 @@ import {
 } from "../../src/store/event_list.ts";
 import {
   activeEvents,
-  changeEvents,
   clearEvents,
   eventFaults,
   holdEvents,

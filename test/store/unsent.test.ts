@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isUnsent, NO_NOTICES } from "../../src/core/news.ts";
 import type { DueItem } from "../../src/core/notice.ts";
 import type { Database } from "../../src/store/database.ts";
-import { activeEvents, changeEvents, clearEvents } from "../../src/store/events.ts";
+import { changeEvents } from "../../src/store/event_changes.ts";
+import { activeEvents, clearEvents } from "../../src/store/events.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import {
   closeNotification,
