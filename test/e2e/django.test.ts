@@ -172,7 +172,7 @@ test.for(VARIANTS)(
     expect(recent.data).toStrictEqual({ ...recentBefore.data, last_seen: startedAt });
     expect(byId("gone").data).toMatchObject({
       clear_time: startedAt,
-      clear_reason: "no longer detected",
+      clear_reason: "recovered",
     });
     expect(byId("cleared_before")).toStrictEqual(
       only(eventsBefore.filter(({ id }) => id === ids.get("cleared_before"))),

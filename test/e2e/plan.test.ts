@@ -65,7 +65,7 @@ test("a plan names every item with its reason", async () => {
     "things: outcome complete, 2 detected",
     "  open   comes: newly detected: Comes new",
     "  touch  stays: still detected",
-    "  clear  goes: no longer detected",
+    "  clear  goes: recovered",
     "  mail   comes: new",
     "  no mail for 1 event(s): already mailed",
     '  would mail "[alarm_things] 1 detection(s), 1 new, 0 continuing" to ops@example.org',
@@ -105,7 +105,7 @@ test("a plan as JSON is one document with the same facts", async () => {
     reasons: [],
     open: [{ dedupe_key: "comes", subject: "Comes new", reason: "newly detected" }],
     touch: [{ dedupe_key: "stays", event_id: idOf("stays"), reason: "still detected" }],
-    clear: [{ dedupe_key: "goes", event_id: idOf("goes"), reason: "no longer detected" }],
+    clear: [{ dedupe_key: "goes", event_id: idOf("goes"), reason: "recovered" }],
     keep: [],
     mail: {
       reason: "plan only",
