@@ -3,20 +3,22 @@ import { readChannels } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
 import type { Database } from "../store/database.ts";
 import { eventCounts } from "../store/event_list.ts";
-import { renderState, viewAlarms } from "./alarms.ts";
+import { alarmState, moduleOf, renderState, viewAlarms } from "./alarms.ts";
 import { unusableChannels } from "./channels.ts";
 import { addJsonOption, type JsonOption, print, renderTable } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 export function declare(command: Command): void {
   addJsonOption(addConfigOption(command)).action(async (options: ConfigOption & JsonOption) => {
-    const { alarms, notes } = await listAlarms(options);
-    const rows = alarms.map(({ name, mail, active_events, recipients, state }) => {
-      return [name, mail, String(active_events), recipients.join(" ") || "-", state];
+    const { items, notes } = await listAlarms(options);
+    const rows = items.map(({ facts, state }) => {
+      const { alarm, enabled, events_firing, recipients } = facts;
+      const mail = enabled ? "on" : "off";
+      return [alarm, mail, String(events_firing), recipients.join(" ") || "-", state];
     });
     const headings = ["ALARM", "MAIL", "ACTIVE", "RECIPIENTS", "STATE"];
     const table = renderTable(headings, rows, "no alarms: the alarms folders contain no modules");
-    print(options, alarms, [...table, ...notes]);
+    print(options, { alarms: items.map(({ facts }) => facts), notes }, [...table, ...notes]);
   });
 }
 
@@ -25,18 +27,25 @@ async function listAlarms(options: ConfigOption) {
     const { alarms, notes } = await viewAlarms(db, config);
     const counts = await eventCounts(db);
     const channels = readChannels(config.channels);
-    const facts = alarms.map((alarm) => ({
-      name: alarm.row.name,
-      entry_id: alarm.row.entryId,
-      title: alarm.row.title,
-      state: [renderState(alarm), ...unusableChannels(alarm.row, channels)].join("; "),
-      mail: alarm.row.enabled ? "on" : "off",
-      active_events: counts.get(alarm.row.name)?.active ?? 0,
-      recipients: alarm.row.recipients,
-      file: alarm.file?.path,
-      replaces: alarm.file?.replaces ?? [],
-    }));
-    return { alarms: facts, notes };
+    const items = alarms.map((alarm) => {
+      const { name, entryId, title, enabled, recipients } = alarm.row;
+      const { state, reasons } = alarmState(alarm);
+      const unusable = unusableChannels(alarm.row, channels);
+      const facts = {
+        alarm: name,
+        entry_id: entryId,
+        title,
+        state,
+        reasons: [...reasons, ...unusable],
+        enabled,
+        events_firing: counts.get(name)?.active ?? 0,
+        recipients,
+        module: moduleOf(alarm),
+        replaces: alarm.file?.replaces ?? [],
+      };
+      return { facts, state: [renderState(alarm), ...unusable].join("; ") };
+    });
+    return { items, notes };
   };
   // Without a database it lists the files.
   return await withDatabase(readConfig(options), view, "plan");

@@ -5,10 +5,10 @@ import { ENGINE } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
 import type { ParamSpec } from "../core/params.ts";
 import { describeSettle, formatSettle } from "../core/settle.ts";
-import { withRowKeys } from "../store/entry.ts";
 import { type ListedEvent, listEvents } from "../store/event_list.ts";
-import { findAlarm, renderState, type ViewedAlarm } from "./alarms.ts";
+import { alarmState, findAlarm, moduleOf, renderState, type ViewedAlarm } from "./alarms.ts";
 import { type Channels, channelState } from "./channels.ts";
+import { eventFacts } from "./event_facts.ts";
 import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
 import { describeReminders } from "./reminders.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
@@ -16,34 +16,35 @@ import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./
 export function declare(command: Command): void {
   addJsonOption(addConfigOption(command.argument("<name>", "name of the alarm"))).action(
     async (name: string, options: ConfigOption & JsonOption) => {
-      const { row, facts } = await withDatabase(readConfig(options), async (db, config) => {
+      const view = await withDatabase(readConfig(options), async (db, config) => {
         const alarm = await findAlarm(db, config, name);
         const filter = { alarm: alarm.row.name, all: false, limit: 0 };
         const channels = readChannels(config.channels);
-        const events = await listEvents(db, filter);
-        return { row: alarm.row, facts: alarmFacts(alarm, channels, events) };
+        return { alarm, channels, events: await listEvents(db, filter) };
       });
-      print(options, { ...facts, events: facts.events.map(withRowKeys) }, renderAlarm(facts, row));
+      const facts = alarmFacts(view.alarm, view.channels);
+      const lines = renderAlarm(facts, view.alarm, view.events);
+      print(options, { ...facts, events: view.events.map(eventFacts) }, lines);
     },
   );
 }
 
-/** With the keys of the alarm's row. */
-function alarmFacts(alarm: ViewedAlarm, channels: Channels, events: readonly ListedEvent[]) {
+/** Settings have the keys of the alarm's row. */
+function alarmFacts(alarm: ViewedAlarm, channels: Channels) {
   const { row, file } = alarm;
   return {
     id: row.id || null,
-    name: row.name,
+    alarm: row.name,
     entry_id: row.entryId,
     title: row.title,
     description: row.description,
-    state: renderState(alarm),
-    module: row.name === ENGINE ? "built in" : (file?.path ?? row.module),
+    ...alarmState(alarm),
+    module: moduleOf(alarm),
     replaces: file?.replaces ?? [],
     enabled: row.enabled,
     recipients: row.recipients,
     channels: alarmChannels(row.channels, channels).names.map((name) => {
-      return { name, ...channelState(name, channels) };
+      return { channel: name, ...channelState(name, channels) };
     }),
     severity: row.severity,
     settle: formatSettle(row.settle),
@@ -54,35 +55,39 @@ function alarmFacts(alarm: ViewedAlarm, channels: Channels, events: readonly Lis
     renotification_max_hours: row.renotify.maxHours,
     renotification_count: row.renotify.count,
     params: paramFacts(alarm),
-    events,
   };
 }
 
 type AlarmFacts = ReturnType<typeof alarmFacts>;
 
-function renderAlarm(alarm: AlarmFacts, row: AlarmRow): string[] {
+function renderAlarm(
+  alarm: AlarmFacts,
+  viewed: ViewedAlarm,
+  events: readonly ListedEvent[],
+): string[] {
+  const { row } = viewed;
   return [
-    `${alarm.name}: ${alarm.title}`,
+    `${alarm.alarm}: ${alarm.title}`,
     ...(alarm.description ? alarm.description.split(/\r?\n/).map((line) => `  ${line}`) : []),
     "",
-    `state        ${alarm.state}`,
+    `state        ${renderState(viewed)}`,
     `module       ${alarm.module}`,
     ...alarm.replaces.map((path) => `replaces     ${path}`),
     `row          ${alarm.id ?? "none yet; the next tick creates it"}`,
     `mail         ${alarm.enabled ? "on" : "off"}`,
     `recipients   ${alarm.recipients.join(" ") || "none"}`,
     ...alarm.channels.map(
-      ({ name, state, faults }) => `channel      ${name}: ${[state, ...faults].join("; ")}`,
+      ({ channel, state, faults }) => `channel      ${channel}: ${[state, ...faults].join("; ")}`,
     ),
     ...renderSettings(row),
     `renotified   ${describeReminders(row.renotify)}`,
     "",
     ...renderParams(alarm.params),
     "",
-    `active events (${alarm.events.length}):`,
+    `active events (${events.length}):`,
     ...renderTable(
       ["KEY", "FIRING SINCE", "LAST MAILED", "SUBJECT"],
-      alarm.events.map((event) => {
+      events.map((event) => {
         const times = [event.fireTime, event.lastNotified].map(renderTime);
         return [event.dedupeKey, ...times, event.subject];
       }),

@@ -28,14 +28,14 @@ export function declare(command: Command, setExit: SetExit): void {
     "use this value instead of the row's",
   );
   addJsonOption(command).action(async (name: string, options: TryOptions) => {
-    const outcome = outcomeFacts(await tryAlarm(name, options));
-    print(options, outcome, renderOutcome(outcome));
+    const { alarm, outcome } = await tryAlarm(name, options);
+    print(options, outcomeFacts(alarm, outcome), renderOutcome(outcome));
     setExit(outcome.status === "complete" ? EXIT.ok : EXIT.failed);
   });
 }
 
-async function tryAlarm(name: string, options: TryOptions): Promise<Outcome> {
-  const work = async (db: Database, config: Config): Promise<Outcome> => {
+async function tryAlarm(name: string, options: TryOptions) {
+  const work = async (db: Database, config: Config) => {
     const found = await findAlarm(db, config, name);
     if (found.row.name === ENGINE)
       throw new NotFound(
@@ -48,7 +48,8 @@ async function tryAlarm(name: string, options: TryOptions): Promise<Outcome> {
       const alarm = withParams(found, parseParams(found, options.param ?? []), sources.names);
       const now = Date.now() / 1000;
       const facts = { config, workers, sources, now, log, keepAll: true } as const;
-      return await detect(alarm, await activeEvents(db, alarm.row.name), facts);
+      const active = await activeEvents(db, alarm.row.name);
+      return { alarm: alarm.row.name, outcome: await detect(alarm, active, facts) };
     } finally {
       await workers.close();
       await sources.close();
@@ -57,8 +58,15 @@ async function tryAlarm(name: string, options: TryOptions): Promise<Outcome> {
   return await withDatabase(readConfig(options), work, "plan");
 }
 
-function outcomeFacts({ status, cause, reasons, detections, seconds }: Outcome) {
-  return { status, cause, reasons, seconds, detections: [...detections.values()] };
+function outcomeFacts(alarm: string, { status, cause, reasons, detections, seconds }: Outcome) {
+  return {
+    alarm,
+    outcome: status,
+    cause,
+    reasons,
+    seconds: Math.round(seconds * 1000) / 1000,
+    detections: [...detections.values()].map(({ dedupeKey: key, ...rest }) => ({ key, ...rest })),
+  };
 }
 
 function withParams(alarm: Alarm, given: JsonObject, configured: ReadonlySet<string>): Alarm {
@@ -68,15 +76,14 @@ function withParams(alarm: Alarm, given: JsonObject, configured: ReadonlySet<str
   return { ...alarm, readiness: judgeReadiness(module, params, configured) };
 }
 
-function renderOutcome(outcome: ReturnType<typeof outcomeFacts>): string[] {
-  const { status, detections, seconds, reasons } = outcome;
-  const lines = detections.flatMap(({ dedupeKey, subject, body, data }) => [
+function renderOutcome({ status, detections, seconds, reasons }: Outcome): string[] {
+  const lines = [...detections.values()].flatMap(({ dedupeKey, subject, body, data }) => [
     `${dedupeKey}: ${subject}`,
     ...(body === "" ? [] : body.trimEnd().split(/\r?\n/)).map((line) => `    ${line}`),
     ...(Object.keys(data).length === 0 ? [] : [`    data ${JSON.stringify(data)}`]),
     "",
   ]);
-  const count = `${detections.length} detection(s) in ${seconds.toFixed(2)} s`;
+  const count = `${detections.size} detection(s) in ${seconds.toFixed(2)} s`;
   lines.push(`outcome ${status}: ${count}; nothing was written`);
   return [...lines, ...reasons.map((reason) => `  ${reason}`)];
 }

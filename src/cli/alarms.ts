@@ -116,6 +116,23 @@ export class NotFound extends ExpectedError {
   override readonly exitCode = EXIT.failed;
 }
 
+/** Whether the alarm can run, in JSON; the reasons also say what is wrong in a row with which it runs. */
+export function alarmState({ row, readiness }: Alarm) {
+  if (row.archived) return { state: "archived", reasons: [] };
+  const state = readiness.kind === "faulty" ? "error" : readiness.kind;
+  return { state, reasons: [...readinessReasons(readiness), ...row.faults] };
+}
+
+function readinessReasons(readiness: Readiness): readonly string[] {
+  if (readiness.kind === "ready") return [];
+  return readiness.kind === "not configured" ? readiness.missing : [readiness.message];
+}
+
+/** Where the code of its `detect` is, or the name that its row has for it. */
+export function moduleOf({ row, file }: ViewedAlarm): string {
+  return row.name === ENGINE ? "built in" : (file?.path ?? row.module);
+}
+
 /** Whether the alarm can run, in one line. */
 export function renderState({ row, readiness }: Alarm): string {
   if (row.archived) return "archived";

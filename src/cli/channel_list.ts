@@ -6,7 +6,14 @@ import { alarmRows } from "../store/alarms.ts";
 import { channelRecords } from "../store/channel_records.ts";
 import type { Database } from "../store/database.ts";
 import { channelNames, channelState } from "./channels.ts";
-import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
+import {
+  addJsonOption,
+  type JsonOption,
+  jsonTime,
+  print,
+  renderTable,
+  renderTime,
+} from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 const HEADINGS = [
@@ -35,16 +42,15 @@ export function declare(command: Command): void {
         channel.state === "wrong settings" ? "-" : (channel.target ?? "recipients of the alarms"),
         String(channel.alarms),
         channel.state,
-        renderTime(channel.last_delivered_at),
-        channel.last_error === undefined
-          ? "-"
-          : `${renderTime(channel.last_failed_at)}: ${channel.last_error}`,
+        renderTime(channel.deliveredAt),
+        channel.error === undefined ? "-" : `${renderTime(channel.failedAt)}: ${channel.error}`,
       ]);
       const faults = channels.flatMap(({ name, faults }) =>
         faults.map((text) => `${name}: ${text}`),
       );
       const notes = faults.length === 0 ? [] : ["", ...faults];
-      print(options, channels, [...renderTable(HEADINGS, rows, ""), ...notes]);
+      const facts = channels.map(channelFacts);
+      print(options, { channels: facts }, [...renderTable(HEADINGS, rows, ""), ...notes]);
     });
 }
 
@@ -60,7 +66,6 @@ async function listChannels(db: Database, config: Config) {
   const records = await channelRecords(db, names);
   return names.map((name) => {
     const channel = channels.get(name);
-    const record = records.get(name);
     return {
       name,
       type: channel?.type || undefined,
@@ -68,9 +73,20 @@ async function listChannels(db: Database, config: Config) {
       target: channel?.opener?.target,
       alarms: [...uses.values()].filter((used) => used.includes(name)).length,
       ...channelState(name, channels),
-      last_delivered_at: record?.deliveredAt,
-      last_failed_at: record?.failedAt,
-      last_error: record?.error,
+      ...records.get(name),
     };
   });
+}
+
+type ListedChannel = Awaited<ReturnType<typeof listChannels>>[number];
+
+function channelFacts({ name, alarms, deliveredAt, failedAt, error, ...channel }: ListedChannel) {
+  return {
+    channel: name,
+    ...channel,
+    alarm_count: alarms,
+    last_delivered_at: jsonTime(deliveredAt),
+    last_failed_at: jsonTime(failedAt),
+    last_error: error,
+  };
 }

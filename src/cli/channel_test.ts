@@ -35,7 +35,7 @@ export function declare(command: Command, setExit: SetExit): void {
     const channel = usableChannel(read.config, name);
     const work = (db: Database) => sendTest(db, read.config, channel, options);
     const sent = await withDatabase(read, work, "write");
-    print(options, notificationFacts(sent), renderTest(sent));
+    print(options, { ...notificationFacts(sent), text: sent.text }, renderTest(sent));
     setExit(sent.state === "delivered" ? EXIT.ok : EXIT.failed);
   });
 }

@@ -2,9 +2,9 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Config } from "../config/config.ts";
 import { alarmName } from "../core/event_key.ts";
 import type { Database } from "../store/database.ts";
-import { withRowKeys } from "../store/entry.ts";
 import { countEvents, listEvents } from "../store/event_list.ts";
 import { requireAlarms } from "./alarms.ts";
+import { eventFacts } from "./event_facts.ts";
 import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
@@ -36,7 +36,8 @@ export function declare(command: Command): void {
     ]);
     const headings = ["ALARM", "KEY", "FIRED", "CLEARED", "LAST MAILED", "SUBJECT"];
     const lines = renderTable(headings, rows, "nothing is firing");
-    print(options, events.map(withRowKeys), lines, total - events.length);
+    const facts = { total, events: events.map(eventFacts) };
+    print(options, facts, lines, total - events.length);
   });
 }
 

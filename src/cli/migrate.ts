@@ -20,7 +20,10 @@ export function declare(command: Command): void {
     )
     .action(async (options: MigrateOptions) => {
       const read = readConfig(options);
-      if (options.embedded === true && read.config.db.kind !== "embedded") return;
+      if (options.embedded === true && read.config.db.kind !== "embedded") {
+        print(options, { tables: [], applied: [], notes: [] }, []);
+        return;
+      }
       const report = await withDatabase(read, migrate, "migrate");
       const { tables, applied, notes } = report;
       print(options, report, [

@@ -44,8 +44,8 @@ export function declare(command: Command): void {
     const now = Date.now() / 1000;
     const rows = items.map((item) => cells(item, now));
     const lines = renderTable([...headings, "SUBJECT OR ERROR"], rows, "no notifications");
-    const facts = items.map(notificationFacts).map(({ text: _, ...item }) => item);
-    print(options, facts, lines, total - items.length);
+    const notifications = items.map(notificationFacts);
+    print(options, { total, notifications }, lines, total - items.length);
   });
 }
 

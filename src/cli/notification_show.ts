@@ -19,8 +19,9 @@ export function declare(command: Command): void {
       const events = new Map((await eventsById(db, ids)).map((event) => [event.id, event]));
       return { item, events, next: await nextStep(db, config, item, Date.now() / 1000) };
     });
-    const facts = { ...notificationFacts(item), next, events: namedEvents(item, events) };
-    print(options, facts, renderNotification(item, events, next));
+    const named = namedEvents(item, events);
+    const facts = { ...notificationFacts(item), next, events: named, text: item.text };
+    print(options, facts, renderNotification(item, named, next));
   });
 }
 
@@ -29,7 +30,7 @@ function namedEvents(item: ListedNotification, events: ReadonlyMap<string, Liste
   const named = (as: string, ids: readonly string[]) =>
     ids.map((id) => {
       const event = events.get(id);
-      return { id, named_as: as, dedupe_key: event?.dedupeKey, subject: event?.subject };
+      return { id, named_as: as, key: event?.dedupeKey, subject: event?.subject };
     });
   return [
     ...named("new", item.newEventIds),
@@ -40,12 +41,11 @@ function namedEvents(item: ListedNotification, events: ReadonlyMap<string, Liste
 
 function renderNotification(
   item: ListedNotification,
-  events: ReadonlyMap<string, ListedEvent>,
+  named: ReturnType<typeof namedEvents>,
   next: string | undefined,
 ): string[] {
   const optional = (label: string, value: string | undefined): string[] =>
     value === undefined || value === "" ? [] : [`${label.padEnd(12)} ${value}`];
-  const named = namedEvents(item, events);
   return [
     item.subject,
     "",
@@ -73,7 +73,7 @@ function renderNotification(
       named.map((event) => [
         event.named_as,
         event.id,
-        event.dedupe_key ?? "-",
+        event.key ?? "-",
         event.subject ?? "no longer kept",
       ]),
       "none",

@@ -8,7 +8,6 @@ import { resolveRecipients } from "../core/recipients.ts";
 import { TICK_LOCK } from "../engine/tick_lock.ts";
 import { alarmRows } from "../store/alarms.ts";
 import type { Database, Queryable } from "../store/database.ts";
-import { withRowKeys } from "../store/entry.ts";
 import { findNotifications, type ListedNotification } from "../store/notification_list.ts";
 import { readOpen } from "../store/open_notification.ts";
 import { listTeams } from "../store/teams.ts";
@@ -16,6 +15,7 @@ import { quote } from "../text/describe.ts";
 import { utcMinute } from "../text/utc.ts";
 import { NotFound } from "./alarms.ts";
 import { channelState } from "./channels.ts";
+import { jsonTime } from "./output.ts";
 
 /** Characters of an id in tables, and the fewest that commands accept. */
 const SHORT = 8;
@@ -43,9 +43,34 @@ export async function findNotification(db: Queryable, id: string): Promise<Liste
   return found;
 }
 
-/** With the keys of rows. */
-export function notificationFacts({ row: _, hasBundle: __, ...facts }: ListedNotification) {
-  return withRowKeys(facts);
+/** A notification in JSON, without its text. */
+export function notificationFacts(item: ListedNotification) {
+  return {
+    id: item.id,
+    alarm: item.isTest ? null : item.alarm,
+    channel: item.channel,
+    type: item.type,
+    is_test: item.isTest,
+    state: item.state,
+    subject: item.subject,
+    to: item.to,
+    recipients: item.recipients,
+    composed_at: jsonTime(item.composedAt),
+    attempted_at: jsonTime(item.attemptedAt),
+    attempts: item.attempts,
+    finished_at: jsonTime(item.finishedAt),
+    not_before: jsonTime(item.notBefore),
+    pending: item.pending,
+    refused: item.refused,
+    given_up: item.givenUp,
+    error: item.error,
+    may_have_been_sent: item.mayHaveBeenSent,
+    superseded_by: item.supersededBy,
+    message_ids: item.messageIds,
+    new_event_ids: item.newEventIds,
+    continuing_event_ids: item.continuingEventIds,
+    cleared_event_ids: item.clearedEventIds,
+  };
 }
 
 /** Whether a later tick attempts it again. */

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { plainJson, plainText } from "../text/escape.ts";
 import { redactedJson } from "../text/redact.ts";
-import { utcSecond } from "../text/utc.ts";
+import { rfc3339, utcSecond } from "../text/utc.ts";
 import { redact } from "./secrets.ts";
 
 export interface JsonOption {
@@ -12,11 +12,19 @@ export function addJsonOption(command: Command): Command {
   return command.option("--json", "print as JSON");
 }
 
+/** The version of what `--json` prints, docs/json.md; within it keys are only added. */
+const JSON_VERSION = 1;
+
+/** What a command prints as JSON, with the names of docs/json.md and times from `jsonTime`. */
+export interface JsonFacts {
+  readonly [key: string]: unknown;
+}
+
 /** Prints the facts as JSON if asked, else the lines, without what `shown` takes out; `more` is what a list left out. */
-export function print({ json }: JsonOption, facts: unknown, lines: readonly string[], more = 0) {
+export function print({ json }: JsonOption, facts: JsonFacts, lines: readonly string[], more = 0) {
   const note = more > 0 ? [`… and ${more} more; --limit 0 lists all`] : [];
   if (json !== true) printLines([...lines, ...note]);
-  else printJson(facts);
+  else printJson({ version: JSON_VERSION, ...facts });
   if (json === true && more > 0) process.stderr.write(`swf-alarms: ${note}\n`);
 }
 
@@ -26,7 +34,7 @@ export function printLines(lines: readonly string[]): void {
 }
 
 /** Undefined becomes null. */
-function printJson(value: unknown): void {
+function printJson(value: JsonFacts): void {
   const text = JSON.stringify(value, (_key, item: unknown) => item ?? null);
   const redacted = redactedJson(text, redact);
   process.stdout.write(`${plainJson(JSON.stringify(redacted, null, 2))}\n`);
@@ -59,6 +67,11 @@ export function renderTable(
       .join("  ")
       .trimEnd(),
   );
+}
+
+/** A time in JSON: `2026-11-21T10:05:59Z`. */
+export function jsonTime(epochSeconds: number | undefined): string | null {
+  return epochSeconds === undefined ? null : rfc3339(epochSeconds);
 }
 
 /** A time in a table or a log; a dash for none. */

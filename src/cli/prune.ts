@@ -10,7 +10,7 @@ import { saveCertain } from "../store/engine_state.ts";
 import { countOld, pruneSome } from "../store/retention.ts";
 import { utcMinute } from "../text/utc.ts";
 import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
-import { addJsonOption, type JsonOption, print, renderTable } from "./output.ts";
+import { addJsonOption, type JsonOption, jsonTime, print, renderTable } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 import { onStopSignal } from "./stop_signals.ts";
 
@@ -45,14 +45,19 @@ async function showOld(options: PruneOptions): Promise<void> {
   const old = await withDatabase(readConfig(options), (db, { retention }) =>
     countOld(db, retention, Date.now() / 1000),
   );
-  const time = (at: number | null): string => (at === null ? "-" : utcMinute(at));
+  const cell = (at: number | null): string => (at === null ? "-" : utcMinute(at));
   const rows = old.map(({ kind, rows, oldest, newest }) => {
-    return [kind, String(rows), time(oldest), time(newest)];
+    return [kind, String(rows), cell(oldest), cell(newest)];
   });
+  const time = (at: number | null) => jsonTime(at ?? undefined);
   const headings = ["TO REMOVE", "ROWS", "OLDEST", "NEWEST"];
   print(
     options,
-    old.map(({ kind: what, ...range }) => ({ what, ...range })),
+    {
+      to_remove: old.map(({ kind, rows, oldest, newest }) => {
+        return { kind, rows, oldest: time(oldest), newest: time(newest) };
+      }),
+    },
     renderTable(headings, rows, "[retention] keeps all rows forever"),
   );
 }
@@ -86,6 +91,7 @@ async function removeAll(options: PruneOptions): Promise<ExitCode> {
   const lines = what === "" ? [] : [`removed ${what}`];
   if (!finished) lines.push("stopped before the end; run prune --yes again to continue");
   else if (what === "") lines.push("nothing to remove");
-  print(options, { removed: Object.fromEntries(removed), finished }, lines);
+  const counts = [...removed].map(([kind, rows]) => ({ kind, rows }));
+  print(options, { removed: counts, finished }, lines);
   return finished ? EXIT.ok : EXIT.failed;
 }

@@ -21,40 +21,28 @@ export function planFacts({ newModules, errors, results }: TickReport) {
   };
 }
 
-function alarmPlanFacts({ row, outcome, plan, subjects, notice, ...result }: RanResult) {
+function alarmPlanFacts({ row, outcome, plan, subjects, ...result }: RanResult) {
   const facts = ({ event, reason }: { event: ActiveEvent; reason: string }) => {
-    return { dedupe_key: event.dedupeKey, event_id: event.id, reason };
+    return { key: event.dedupeKey, event_id: event.id, reason };
   };
   return {
     alarm: row.name,
+    enabled: row.enabled,
     outcome: outcome.status,
     detected: outcome.keys.size,
     reasons: outcome.reasons,
-    open: plan.open.map(({ dedupeKey, reason }) => {
-      return { dedupe_key: dedupeKey, subject: subjects.get(dedupeKey) ?? "", reason };
+    open: plan.open.map(({ dedupeKey: key, reason }) => {
+      return { key, subject: subjects.get(key) ?? "", reason };
     }),
+    wait: plan.wait.map(({ dedupeKey: key, reason }) => ({ key, reason })),
     touch: plan.touch.map(facts),
     clear: plan.clear.map(facts),
     keep: plan.keep.map(facts),
-    mail: {
-      enabled: row.enabled,
-      reason: notice.reason,
-      subject: result.subject,
-      recipients: result.recipients,
-      items: itemsOf(notice).map(({ dedupeKey, reason }) => ({ dedupe_key: dedupeKey, reason })),
-      omitted: notice.omitted,
-    },
-    // Mail alone stands above.
-    channels: usesOthers(result.notices)
-      ? Object.fromEntries(result.notices.map(channelPlanFacts))
-      : undefined,
+    subject: result.subject || null,
+    channels: result.notices.map(channelPlanFacts),
     errors: result.errors,
     notes: result.notes,
   };
-}
-
-function usesOthers(notices: RanResult["notices"]): boolean {
-  return notices.some(({ channel }) => channel !== EMAIL);
 }
 
 function channelPlanFacts({
@@ -65,16 +53,17 @@ function channelPlanFacts({
   omitted,
   ...items
 }: ChannelNotice) {
-  const facts = {
+  return {
+    channel,
     usable: usable === "usable",
     reason: usable === "unusable" ? "the channel cannot be used" : reason,
     recipients,
-    items: itemsOf({ ...items, omitted, reason }).map((item) => {
-      return { dedupe_key: item.dedupeKey, reason: item.reason };
+    items: itemsOf({ ...items, omitted, reason }).map(({ dedupeKey: key, eventId, reason }) => {
+      // What a plan opens has no row yet.
+      return { key, event_id: reason === "new" ? null : eventId, reason };
     }),
     omitted,
   };
-  return [channel, facts] as const;
 }
 
 export function renderPlan({ new_modules, alarms, errors }: ReturnType<typeof planFacts>) {
@@ -91,18 +80,15 @@ export function renderPlan({ new_modules, alarms, errors }: ReturnType<typeof pl
   return blocks.flatMap((block, index) => (index === 0 ? block : ["", ...block]));
 }
 
-function renderAlarmPlan({ alarm, mail, channels, ...plan }: AlarmPlan): string[] {
+function renderAlarmPlan({ alarm, ...plan }: AlarmPlan): string[] {
   const lines = [
     ...plan.reasons,
-    ...plan.open.map((item) => `open   ${item.dedupe_key}: ${item.reason}: ${item.subject}`),
-    ...plan.touch.map((item) => `touch  ${item.dedupe_key}: ${item.reason}`),
-    ...plan.clear.map((item) => `clear  ${item.dedupe_key}: ${item.reason}`),
-    ...plan.keep.map((item) => `keep   ${item.dedupe_key}: not detected, but ${item.reason}`),
-    ...(channels === undefined
-      ? renderChannelPlan("mail", mail)
-      : Object.entries(channels).flatMap(([channel, facts]) =>
-          renderChannelPlan(channel === EMAIL ? "mail" : channel, { ...mail, ...facts }),
-        )),
+    ...plan.open.map((item) => `open   ${item.key}: ${item.reason}: ${item.subject}`),
+    ...plan.wait.map((item) => `wait   ${item.key}: ${item.reason}`),
+    ...plan.touch.map((item) => `touch  ${item.key}: ${item.reason}`),
+    ...plan.clear.map((item) => `clear  ${item.key}: ${item.reason}`),
+    ...plan.keep.map((item) => `keep   ${item.key}: not detected, but ${item.reason}`),
+    ...plan.channels.flatMap((facts) => renderChannelPlan(plan, facts)),
     ...plan.notes.map((note) => `note: ${note}`),
   ];
   const heading = `${alarm}: outcome ${plan.outcome}, ${plan.detected} detected`;
@@ -110,12 +96,13 @@ function renderAlarmPlan({ alarm, mail, channels, ...plan }: AlarmPlan): string[
 }
 
 function renderChannelPlan(
-  what: string,
-  { enabled, reason, subject, recipients, items, omitted }: AlarmPlan["mail"],
+  { enabled, subject }: Pick<AlarmPlan, "enabled" | "subject">,
+  { channel, reason, recipients, items, omitted }: AlarmPlan["channels"][number],
 ): string[] {
+  const what = channel === EMAIL ? "mail" : channel;
   const left = Object.entries(omitted).filter(([, count]) => count > 0);
   const lines = [
-    ...items.map((item) => `${what.padEnd(6)} ${item.dedupe_key}: ${item.reason}`),
+    ...items.map((item) => `${what.padEnd(6)} ${item.key}: ${item.reason}`),
     ...left.map(([why, count]) => `no ${what} for ${count} event(s): ${why}`),
   ];
   const would = `(it would be "${subject}")`;

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { type ListedRun, listEngineRuns } from "../store/engine_runs.ts";
-import { withRowKeys } from "../store/entry.ts";
 import { countTicks, type ListedSkip, listSkipped } from "../store/skipped_ticks.ts";
 import { cut } from "../text/describe.ts";
 import { addLimitOption } from "./event_list.ts";
 import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
+import { runFacts, skipFacts } from "./run_facts.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 /** Characters of a line; `--json` has all. */
@@ -26,15 +26,14 @@ export function declare(command: Command): void {
       const newest = items.toSorted((a, b) => b.time - a.time).slice(0, limit || undefined);
       const headings = ["STARTED", "TOOK", "ALARMS", "DETECTED", "MAILS", "ERRORS", "DETAILS"];
       const rows = newest.map(({ cells }) => cells);
-      const facts = newest.map(({ facts }) => facts);
+      const runs = newest.map(({ facts }) => facts);
       const lines = renderTable(headings, rows, "no tick has run yet");
-      print(options, facts, lines, total - newest.length);
+      print(options, { total, runs }, lines, total - newest.length);
     },
   );
 }
 
 function runItem(run: ListedRun) {
-  const { partial: _, ...facts } = run;
   return {
     time: run.startedAt,
     cells: [
@@ -46,7 +45,7 @@ function runItem(run: ListedRun) {
       String(run.errors),
       cut(run.errorDetails, MAX_DETAILS),
     ],
-    facts: withRowKeys(facts),
+    facts: runFacts(run),
   };
 }
 
@@ -55,10 +54,10 @@ function renderDuration({ startedAt, finishedAt, crashedAt }: ListedRun): string
   return crashedAt === undefined ? "unfinished" : "crashed";
 }
 
-function skippedItem({ id, at, host, pid, reason }: ListedSkip) {
+function skippedItem(skip: ListedSkip) {
   return {
-    time: at,
-    cells: [renderTime(at), "skipped", "-", "-", "-", "-", reason],
-    facts: { id, skipped: true, at, host, pid, reason },
+    time: skip.at,
+    cells: [renderTime(skip.at), "skipped", "-", "-", "-", "-", skip.reason],
+    facts: skipFacts(skip),
   };
 }

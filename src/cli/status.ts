@@ -5,7 +5,7 @@ import { alarmChannels } from "../core/alarm_channels.ts";
 import { TOLERANCE } from "../core/clock.ts";
 import { alarmName } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
-import { judgeState, judgeTicks, type Status } from "../core/status.ts";
+import { judgeState, judgeTicks, needsAttention, type Status } from "../core/status.ts";
 import { Sources } from "../engine/sources.ts";
 import { TICK_LOCK } from "../engine/tick_lock.ts";
 import { alarmRows } from "../store/alarms.ts";
@@ -33,9 +33,9 @@ export function declare(command: Command, setExit: SetExit): void {
       const status = await withDatabase(readConfig(options), (db, config) =>
         readStatus(db, config, Date.now() / 1000),
       );
-      const facts = statusFacts(status);
-      print(options, facts, renderStatus(facts, status.now));
-      setExit(facts.healthy ? EXIT.ok : EXIT.failed);
+      const attention = needsAttention(status);
+      print(options, statusFacts(status, attention), renderStatus(status, attention));
+      setExit(attention.length === 0 ? EXIT.ok : EXIT.failed);
     });
 }
 

@@ -7,6 +7,7 @@ export function declare(command: Command): void {
   addJsonOption(addConfigOption(command)).action(async (options: ConfigOption & JsonOption) => {
     const teams = [...(await withDatabase(readConfig(options), listTeams)).values()];
     const rows = teams.map(({ name, title, members }) => [name, title, members.join(" ") || "-"]);
-    print(options, teams, renderTable(["TEAM", "TITLE", "MEMBERS"], rows, "no teams"));
+    const facts = teams.map(({ name: team, ...rest }) => ({ team, ...rest }));
+    print(options, { teams: facts }, renderTable(["TEAM", "TITLE", "MEMBERS"], rows, "no teams"));
   });
 }

@@ -91,12 +91,6 @@ export function jsonText(value: object): string {
   return text.includes("\\u") ? JSON.stringify(safeJson(value)) : text;
 }
 
-/** A record with the keys of rows, such as `fire_time` for `fireTime`. */
-export function withRowKeys(record: object): { readonly [key: string]: unknown } {
-  const rowKey = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [rowKey(key), value]));
-}
-
 /** Reads a `data` column, which another program may have written: a value of another type is absent. */
 export function readData(data: unknown) {
   const object: JsonObject = isJsonObject(data) ? data : {};

@@ -37,7 +37,7 @@ const notifications = (site: Site) => site.withDatabase((db) => readEntries(db, 
 
 async function listed(site: Site): Promise<readonly unknown[]> {
   const { stdout } = await site.command(["channel", "list", "--json"]);
-  const value: unknown = JSON.parse(stdout);
+  const value = at(JSON.parse(stdout), "channels");
   if (!Array.isArray(value)) throw new Error(stdout);
   return value;
 }
@@ -63,9 +63,16 @@ test(
     );
     expect(list.stdout).not.toContain(hook.url);
     expect(await listed(site)).toMatchObject([
-      { name: "email", type: "file", default: true, target: null, alarms: 2, state: "ready" },
-      { name: "chat", default: false, alarms: 1, faults: [], last_error: null },
-      { name: "broken", state: "wrong settings", faults: [expect.stringContaining("url_env")] },
+      {
+        channel: "email",
+        type: "file",
+        default: true,
+        target: null,
+        alarm_count: 2,
+        state: "ready",
+      },
+      { channel: "chat", default: false, alarm_count: 1, faults: [], last_error: null },
+      { channel: "broken", state: "wrong settings", faults: [expect.stringContaining("url_env")] },
     ]);
   },
   SLOW,
@@ -243,7 +250,7 @@ test(
     const json: unknown = JSON.parse(
       (await site.command(["alarm", "show", "things", "--json"])).stdout,
     );
-    expect(at(json, "channels")).toEqual([{ name: "email", state: "ready", faults: [] }]);
+    expect(at(json, "channels")).toEqual([{ channel: "email", state: "ready", faults: [] }]);
   },
   SLOW,
 );

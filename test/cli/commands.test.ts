@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import { expect, test } from "vitest";
-import { only, readEntries } from "../support/rows.ts";
+import { at, only, readEntries } from "../support/rows.ts";
 import { makeSite, type Site } from "../support/site.ts";
 
 async function site(database: "postgres" | "embedded" = "postgres"): Promise<Site> {
@@ -32,7 +32,7 @@ async function okJson(made: Site, ...args: readonly string[]): Promise<unknown> 
 test("an alarm from its module to its first mail, by commands alone", async () => {
   const made = await site();
   expect(await ok(made, "run", "list")).toBe("no tick has run yet\n");
-  expect(await okJson(made, "event", "list")).toEqual([]);
+  expect(await okJson(made, "event", "list")).toEqual({ version: 1, total: 0, events: [] });
   expect(await ok(made, "alarm", "list")).toMatch(
     /^limited +off +0 +- +not configured: parameter limit has no value$/m,
   );
@@ -52,13 +52,11 @@ test("an alarm from its module to its first mail, by commands alone", async () =
       "The shift",
     ),
   ).toContain("@shift");
-  expect(await okJson(made, "team", "list")).toEqual([
-    {
-      name: "@shift",
-      title: "The shift",
-      members: ["one@example.org", "two@example.org", "three@example.org"],
-    },
-  ]);
+  const members = ["one@example.org", "two@example.org", "three@example.org"];
+  expect(await okJson(made, "team", "list")).toEqual({
+    version: 1,
+    teams: [{ team: "@shift", title: "The shift", members }],
+  });
   expect(await ok(made, "team", "list")).toMatch(
     /^@shift +The shift +one@example\.org two@example\.org three@example\.org$/m,
   );
@@ -82,6 +80,7 @@ test("an alarm from its module to its first mail, by commands alone", async () =
     "My things",
   );
   expect(await okJson(made, "alarm", "show", "alarm_limited")).toMatchObject({
+    alarm: "limited",
     entry_id: "alarm_limited",
     title: "My things",
     description: "Ask the shift.",
@@ -129,16 +128,23 @@ test("an alarm from its module to its first mail, by commands alone", async () =
   ])
     expect(shown).toContain(part);
   const run = await okJson(made, "run", "list");
-  expect(run).toMatchObject([
-    {
-      alarms_run: 1,
-      alarms_seen: 2,
-      notifications_sent: 1,
-      errors: 0,
-      error_details: "",
-      per_alarm: { alarm_limited: { bundle_sent: true } },
-    },
-  ]);
+  expect(run).toMatchObject({
+    total: 1,
+    runs: [
+      {
+        state: "finished",
+        alarms_run: 1,
+        detected: 2,
+        notifications_sent: 1,
+        error_count: 0,
+        errors: [],
+        alarms: [
+          { alarm: "engine" },
+          { alarm: "limited", detected: 2, error: null, reason: "due" },
+        ],
+      },
+    ],
+  });
   expect(await ok(made, "run", "list")).toMatch(
     /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC +\d+\.\d s +1 +2 +1 +0$/m,
   );
@@ -151,22 +157,29 @@ test("the same on the embedded database, as on a site without anything else", as
   await ok(made, "alarm", "set", "limited", "--mail", "on");
   expect(await ok(made, "run")).toBe("");
   expect(only(made.mail.mails).to).toEqual(["one@example.org"]);
-  expect(await okJson(made, "alarm", "list")).toEqual([
-    expect.objectContaining({ name: "engine", mail: "on", state: "ready" }),
-    {
-      name: "limited",
-      entry_id: "alarm_limited",
-      title: "Limited things",
-      state: "ready",
-      mail: "on",
-      active_events: 2,
-      recipients: ["@shift"],
-      file: `${made.alarmsDir}/limited.js`,
-      replaces: [],
-    },
-  ]);
-  expect(await okJson(made, "event", "list", "--alarm", "limited")).toHaveLength(2);
-  expect(await okJson(made, "run", "list")).toMatchObject([{ notifications_sent: 1, errors: 0 }]);
+  expect(await okJson(made, "alarm", "list")).toEqual({
+    version: 1,
+    notes: [],
+    alarms: [
+      expect.objectContaining({ alarm: "engine", enabled: true, state: "ready" }),
+      {
+        alarm: "limited",
+        entry_id: "alarm_limited",
+        title: "Limited things",
+        state: "ready",
+        reasons: [],
+        enabled: true,
+        events_firing: 2,
+        recipients: ["@shift"],
+        module: `${made.alarmsDir}/limited.js`,
+        replaces: [],
+      },
+    ],
+  });
+  expect(at(await okJson(made, "event", "list", "--alarm", "limited"), "events")).toHaveLength(2);
+  expect(await okJson(made, "run", "list")).toMatchObject({
+    runs: [{ notifications_sent: 1, error_count: 0 }],
+  });
 });
 
 test("alarm set keeps the state before as a version, as the dashboard's editor does", async () => {
@@ -275,8 +288,9 @@ test("alarm try detects, and writes nothing and mails nobody", async () => {
     expect(tried.split("\n")).toContain(line);
   expect(tried).toMatch(/outcome complete: 1 detection\(s\) in \d+\.\d\d s; nothing was written/);
   expect(await okJson(made, "alarm", "try", "limited", "--param", "limit=0.1")).toMatchObject({
-    status: "complete",
-    detections: [{ dedupeKey: "a" }, { dedupeKey: "b" }],
+    alarm: "limited",
+    outcome: "complete",
+    detections: [{ key: "a" }, { key: "b" }],
   });
   for (const [param, says] of [
     ["limmit=0.1", "unknown parameter limmit (did you mean limit?)"],
@@ -302,7 +316,9 @@ test("archiving stops an alarm, and it stays to be seen and started again", asyn
   await ok(made, "alarm", "set", "limited", "--archive");
   expect(await ok(made, "run")).toBe("");
   expect(await ok(made, "alarm", "list")).toMatch(/^limited .* archived$/m);
-  expect(await okJson(made, "run", "list")).toMatchObject([{ alarms_run: 0 }, { alarms_run: 1 }]);
+  expect(await okJson(made, "run", "list")).toMatchObject({
+    runs: [{ alarms_run: 0 }, { alarms_run: 1 }],
+  });
   await ok(made, "alarm", "set", "limited", "--unarchive");
   expect(await ok(made, "alarm", "list")).toMatch(/^limited .* ready$/m);
 });

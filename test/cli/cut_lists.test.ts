@@ -43,7 +43,9 @@ test("a list of events that is cut says how many more there are, and --limit 0 s
     if (more > 0) expect(text.last).toBe(says);
     else expect(text.stdout).not.toContain("more");
     const json = await listed(site, ["event", "list", ...args, "--json"]);
-    expect(JSON.parse(json.stdout), args.join(" ")).toHaveLength(shown);
+    const facts = JSON.parse(json.stdout);
+    expect(facts.events, args.join(" ")).toHaveLength(shown);
+    expect(facts.total).toBe(shown + more);
     expect(json.stderr).toBe(more > 0 ? `swf-alarms: ${says}\n` : "");
   }
 }, 120_000);
@@ -68,7 +70,8 @@ test("so do the lists of ticks and of failed mails", async () => {
     last: "… and 15 more; --limit 0 lists all",
   });
   const json = await listed(site, ["run", "list", "--limit", "34", "--json"]);
-  expect(JSON.parse(json.stdout)).toHaveLength(34);
+  const { total, runs } = JSON.parse(json.stdout);
+  expect([total, runs.length]).toEqual([35, 34]);
   expect(json.stderr).toBe("swf-alarms: … and 1 more; --limit 0 lists all\n");
   const all = await listed(site, ["run", "list", "--limit", "0"]);
   expect(all).toMatchObject({ lines: 36, stderr: "" });
@@ -81,5 +84,5 @@ test("so do the lists of ticks and of failed mails", async () => {
   expect(status.last).toBe("… and 5 more notifications; --json lists all");
   expect(status.stdout).toContain("the last mail of older was not delivered");
   const facts = JSON.parse((await listed(site, ["status", "--json"])).stdout);
-  expect(facts.mails).toHaveLength(25);
+  expect(facts.notifications).toHaveLength(25);
 });

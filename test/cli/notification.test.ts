@@ -24,7 +24,8 @@ async function run(site: Site, ...args: readonly string[]): Promise<string> {
 }
 
 async function list(site: Site, ...args: readonly string[]): Promise<readonly unknown[]> {
-  const value: unknown = JSON.parse(await run(site, "notification", "list", ...args, "--json"));
+  const json: unknown = JSON.parse(await run(site, "notification", "list", ...args, "--json"));
+  const value = at(json, "notifications");
   if (!Array.isArray(value)) throw new Error("not a list");
   return value;
 }
@@ -133,7 +134,7 @@ test(
       state: "delivered",
       attempts: 2,
       next: null,
-      events: [{ named_as: "new", dedupe_key: "a" }],
+      events: [{ named_as: "new", key: "a" }],
     });
     expect((await site.command(["status"])).code).toBe(0);
   },

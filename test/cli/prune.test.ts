@@ -54,12 +54,14 @@ test.for(["postgres", "embedded"] as const)(
     const facts: unknown = JSON.parse(
       (await site.command(["prune", "--dry-run", "--json"])).stdout,
     );
-    expect(facts).toMatchObject([
-      { what: "engine runs", rows: 4 },
-      { what: "skipped ticks", rows: 1 },
-      { what: "cleared events", rows: 1 },
-      { what: "notifications", rows: 0, oldest: null, newest: null },
-    ]);
+    expect(facts).toMatchObject({
+      to_remove: [
+        { kind: "engine runs", rows: 4 },
+        { kind: "skipped ticks", rows: 1 },
+        { kind: "cleared events", rows: 1 },
+        { kind: "notifications", rows: 0, oldest: null, newest: null },
+      ],
+    });
     expect(await site.command(["prune", "--yes"])).toEqual({
       code: 0,
       stdout: "removed 4 engine runs, 1 skipped tick, 1 cleared event\n",
@@ -70,7 +72,8 @@ test.for(["postgres", "embedded"] as const)(
       stdout: "nothing to remove\n",
     });
     expect(JSON.parse((await site.command(["prune", "--yes", "--json"])).stdout)).toEqual({
-      removed: expect.any(Object),
+      version: 1,
+      removed: [],
       finished: true,
     });
     await site.withDatabase(async (db) => {

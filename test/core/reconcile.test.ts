@@ -354,8 +354,8 @@ describe("severity and stage of what fires", () => {
   const error: Level = { severity: "error", stage: undefined };
 
   function touchedBy(found: Level, more: Partial<ActiveEvent>) {
-    const [[, event]] = [...firing(["k"])] as const;
-    const active = new Map([["k", { ...event, ...more }]]);
+    const event = { id: "id of k", dedupeKey: "k", fireTime: 0, notices: NO_NOTICES, ...more };
+    const active = new Map([["k", event]]);
     const levels = new Map([["k", found]]);
     const [touch] = planOf(outcome("partial", ["k"], { levels }), active).touch;
     return touch;

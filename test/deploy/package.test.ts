@@ -120,9 +120,9 @@ describe("the package that npm pack makes", () => {
     const { stdout, stderr } = await installed("swf-alarms", "run", "--config", config());
     expect({ stdout, stderr }).toEqual({ stdout: "", stderr: "" });
     const events = await installed("swf-alarms", "event", "list", "--json", "--config", config());
-    expect(JSON.parse(events.stdout)).toMatchObject([
-      { alarm: "clock", dedupe_key: "clock", subject: "2026 began at 1767225600" },
-    ]);
+    expect(JSON.parse(events.stdout)).toMatchObject({
+      events: [{ alarm: "clock", key: "clock", subject: "2026 began at 1767225600" }],
+    });
   });
 
   test("takes the crontab line of the Python engine", async () => {
@@ -135,14 +135,14 @@ describe("the package that npm pack makes", () => {
   test("finds its shipped alarms beside the site's own", async () => {
     const list = ["alarm", "list", "--config", config(), "--json"];
     const { stdout } = await installed("swf-alarms", ...list);
-    const alarms: unknown = JSON.parse(stdout);
+    const { alarms } = JSON.parse(stdout);
     expect(alarms).toMatchObject([
-      { name: "clock", file: join(temporary, "site", "alarms", "clock.ts") },
-      { name: "engine" },
-      { name: "gracedb_awaiting_decision" },
-      { name: "panda_failure_rate_eic_all" },
-      { name: "panda_failure_rate_owner" },
-      { name: "panda_task_without_movement" },
+      { alarm: "clock", module: join(temporary, "site", "alarms", "clock.ts") },
+      { alarm: "engine" },
+      { alarm: "gracedb_awaiting_decision" },
+      { alarm: "panda_failure_rate_eic_all" },
+      { alarm: "panda_failure_rate_owner" },
+      { alarm: "panda_task_without_movement" },
     ]);
   });
 

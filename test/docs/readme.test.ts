@@ -183,10 +183,10 @@ describe("the alarm in the README", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const outcome: unknown = JSON.parse(stdout);
     expect(outcome).toMatchObject({
-      status: "complete",
+      outcome: "complete",
       detections: [
         {
-          dedupeKey: "task:2",
+          key: "task:2",
           subject: "task 2 (exhausted) has not changed for 30 h: group.EIC.2",
         },
       ],

@@ -34,8 +34,8 @@ function says(subject: string): string {
 async function listed(site: Site): Promise<unknown> {
   const { code, stdout, stderr } = await site.command(["alarm", "list", "--json"]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  const items: readonly { name: string }[] = JSON.parse(stdout);
-  return items.filter(({ name }) => name !== "engine");
+  const items: readonly { alarm: string }[] = JSON.parse(stdout).alarms;
+  return items.filter(({ alarm }) => alarm !== "engine");
 }
 
 test.for([
@@ -65,7 +65,9 @@ test.for([
     );
     for (const name of SHIPPED_NAMES)
       expect(after.split(`${name} is not configured: `)).toHaveLength(2);
-    expect(await listed(site)).toMatchObject(SHIPPED_NAMES.map((name) => ({ name, replaces: [] })));
+    expect(await listed(site)).toMatchObject(
+      SHIPPED_NAMES.map((alarm) => ({ alarm, replaces: [] })),
+    );
   },
 );
 
@@ -92,10 +94,10 @@ test("a site's module takes the place of a shipped one, and alarm list and show 
   const { stdout } = await site.command(["alarm", "list"]);
   expect(stdout.trimEnd().split("\n").at(-1)).toBe(line);
   expect(await listed(site)).toMatchObject([
-    { name: SHIPPED_NAMES[0], file: join(SHIPPED, `${SHIPPED_NAMES[0]}.ts`), replaces: [] },
-    { name: SHIPPED_NAMES[1], file: join(SHIPPED, `${SHIPPED_NAMES[1]}.ts`), replaces: [] },
-    { name: OWNER, file, replaces: [replaced] },
-    { name: SHIPPED_NAMES[3], file: join(SHIPPED, `${SHIPPED_NAMES[3]}.ts`), replaces: [] },
+    { alarm: SHIPPED_NAMES[0], module: join(SHIPPED, `${SHIPPED_NAMES[0]}.ts`), replaces: [] },
+    { alarm: SHIPPED_NAMES[1], module: join(SHIPPED, `${SHIPPED_NAMES[1]}.ts`), replaces: [] },
+    { alarm: OWNER, module: file, replaces: [replaced] },
+    { alarm: SHIPPED_NAMES[3], module: join(SHIPPED, `${SHIPPED_NAMES[3]}.ts`), replaces: [] },
   ]);
   const shown = await site.command(["alarm", "show", OWNER]);
   expect(shown.stdout).toContain(`\nmodule       ${file}\nreplaces     ${replaced}\n`);
@@ -113,7 +115,11 @@ test("a checkout's own alarms are used by an engine that is installed elsewhere;
   expect(stdout).not.toContain("replaces");
   const names = [...SHIPPED_NAMES, "own"].sort();
   expect(await listed(site)).toMatchObject(
-    names.map((name) => ({ name, file: join(site.alarmsDir, `${name}.ts`), replaces: [] })),
+    names.map((alarm) => ({
+      alarm,
+      module: join(site.alarmsDir, `${alarm}.ts`),
+      replaces: [],
+    })),
   );
   writeFileSync(
     join(site.alarmsDir, `${OWNER}.ts`),
@@ -142,7 +148,8 @@ test("a module builds on a shipped alarm and on the shipped library", async () =
   const { stdout } = await site.command(["alarm", "show", OWNER, "--json"]);
   expect(JSON.parse(stdout)).toMatchObject({
     title: "Our tasks",
-    state: "not configured: parameter threshold has no value; parameter username has no value",
+    state: "not configured",
+    reasons: ["parameter threshold has no value", "parameter username has no value"],
   });
 });
 

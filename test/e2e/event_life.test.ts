@@ -86,6 +86,8 @@ const FIRED = mail(
 
 test("2/3 settling over a failed tick, which counts neither way", async () => {
   const { site, service } = await diskSite(["--settle", "2/3"]);
+  const plan = await site.tick("--plan");
+  expect(plan.stdout).toContain("  wait   disk7: not settled: detected in 1 of 2 outcomes\n");
   expect(await heard(site)).toEqual([]);
 
   await passTime(site, 5 * MINUTE);

@@ -11,12 +11,15 @@ const SLOW = 240_000;
 
 const WELL = "export const SOURCES = [];\nexport const detect = () => [];";
 
-/** Name and state of each item of `alarm list --json` but the built-in alarm. */
+/** Name, and state with its reasons, of each item of `alarm list --json` but the built-in alarm. */
 async function listed(site: Site): Promise<{ readonly [name: string]: string }> {
   const { stdout } = await site.command(["alarm", "list", "--json"]);
-  const items: readonly { name: string; state: string }[] = JSON.parse(stdout);
-  const own = items.filter(({ name }) => name !== "engine");
-  return Object.fromEntries(own.map(({ name, state }) => [name, state]));
+  const items: readonly { alarm: string; state: string; reasons: readonly string[] }[] =
+    JSON.parse(stdout).alarms;
+  const own = items.filter(({ alarm }) => alarm !== "engine");
+  return Object.fromEntries(
+    own.map(({ alarm, state, reasons }) => [alarm, [state, ...reasons].join(": ")]),
+  );
 }
 
 test(

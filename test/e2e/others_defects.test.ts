@@ -311,11 +311,11 @@ test("one failing alarm does not make the others, or the engine, look ill", asyn
   const status = await site.command(["status", "--json"]);
   const { alarms, ...rest } = JSON.parse(status.stdout);
   expect(alarms).toMatchObject([
-    { alarm: "broken", state: "failing", reason: expect.stringContaining("no luck") },
-    { alarm: "engine", state: "ready", reason: "" },
-    { alarm: "things", state: "ready", reason: "" },
+    { alarm: "broken", state: "failing", reasons: [expect.stringContaining("no luck")] },
+    { alarm: "engine", state: "ready", reasons: [] },
+    { alarm: "things", state: "ready", reasons: [] },
   ]);
-  expect(rest).toMatchObject({ last_tick: { errors: 1 } });
+  expect(rest).toMatchObject({ last_run: { error_count: 1 } });
   expect(runData(await lastRun(site)).finished_at).toBeDefined();
 
   await site.tick();
@@ -375,7 +375,7 @@ test("a test of an alarm sees what the tick sees, also from a service with a log
   const keys = (await site.entries("event")).map(({ data }) => data.dedupe_key).sort();
   expect(keys).toEqual(["x", "y"]);
   expect(JSON.parse(tried.stdout)).toMatchObject({
-    status: "complete",
-    detections: keys.map((dedupeKey) => ({ dedupeKey })),
+    outcome: "complete",
+    detections: keys.map((key) => ({ key })),
   });
 });

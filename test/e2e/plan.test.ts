@@ -103,23 +103,28 @@ test("a plan as JSON is one document with the same facts", async () => {
   expect(alarms[4]).toMatchObject({
     outcome: "complete",
     reasons: [],
-    open: [{ dedupe_key: "comes", subject: "Comes new", reason: "newly detected" }],
-    touch: [{ dedupe_key: "stays", event_id: idOf("stays"), reason: "still detected" }],
-    clear: [{ dedupe_key: "goes", event_id: idOf("goes"), reason: "recovered" }],
+    open: [{ key: "comes", subject: "Comes new", reason: "newly detected" }],
+    touch: [{ key: "stays", event_id: idOf("stays"), reason: "still detected" }],
+    clear: [{ key: "goes", event_id: idOf("goes"), reason: "recovered" }],
     keep: [],
-    mail: {
-      reason: "plan only",
-      subject: "[alarm_things] 1 detection(s), 1 new, 0 continuing",
-      recipients: ["ops@example.org"],
-      items: [{ dedupe_key: "comes", reason: "new" }],
-    },
+    enabled: true,
+    subject: "[alarm_things] 1 detection(s), 1 new, 0 continuing",
+    channels: [
+      {
+        channel: "email",
+        reason: "plan only",
+        recipients: ["ops@example.org"],
+        items: [{ key: "comes", event_id: null, reason: "new" }],
+      },
+    ],
     errors: [],
   });
   expect(alarms[3]).toMatchObject({
     outcome: "partial",
     reasons: ["half of it"],
-    keep: [{ dedupe_key: "other", event_id: idOf("other"), reason: "outcome is partial" }],
-    mail: { reason: "mail is off" },
+    keep: [{ key: "other", event_id: idOf("other"), reason: "outcome is partial" }],
+    enabled: false,
+    channels: [{ reason: "mail is off" }],
   });
 });
 

@@ -60,11 +60,11 @@ test(
     const status = await site.command(["status", "--json"]);
     expect(status.code).toBe(1);
     expect(JSON.parse(status.stdout)).toMatchObject({
-      last_tick: { errors: 1 },
+      last_run: { error_count: 1 },
       sources: [{ source: "main", cause: expect.stringContaining("tunnel down") }],
       alarms: [
         ...NAMES.map((name) => ({ alarm: name, state: "failing" })),
-        { alarm: "engine", state: "ready", active: 1 },
+        { alarm: "engine", state: "ready", events_firing: 1 },
       ],
     });
 

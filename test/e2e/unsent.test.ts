@@ -147,7 +147,7 @@ test("a plan shows what is unsent and what would be, and writes nothing", async 
   );
   expect(JSON.parse((await site.tick("--plan", "--json")).stdout)).toMatchObject({
     alarms: [
-      { mail: { items: [{ dedupe_key: "a", reason: "cleared before it could be mailed" }] } },
+      { channels: [{ items: [{ key: "a", reason: "cleared before it could be mailed" }] }] },
     ],
   });
   expect((await eventsByKey(site)).get("a")).toMatchObject({ clear_time: null });
