@@ -10,6 +10,7 @@ import type { Database } from "../store/database.ts";
 import { listTeams } from "../store/teams.ts";
 import { addSettingOptions, type SettingOptions, settingKeys } from "./alarm_options.ts";
 import { findAlarm, NotFound, renderState, requireKnown } from "./alarms.ts";
+import { endArchived } from "./archive.ts";
 import { unusableChannels } from "./channels.ts";
 import { printLines } from "./output.ts";
 import { parseParams } from "./param_option.ts";
@@ -48,6 +49,7 @@ export function declare(command: Command): void {
       const set = async (db: Database, config: Config): Promise<void> => {
         const name = await setAlarm(db, config, typed, options);
         printLines([`changed ${name}; see: bin/swf-alarms alarm show ${name}`]);
+        if (options.archive) printLines(await endArchived(db, config, name));
         printLines(await remainingSteps(db, config, name));
       };
       await withDatabase(readConfig(options), set, "write");

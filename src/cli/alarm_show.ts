@@ -24,7 +24,9 @@ export function declare(command: Command): void {
       });
       const facts = alarmFacts(view.alarm, view.channels);
       const lines = renderAlarm(facts, view.alarm, view.events);
-      print(options, { ...facts, events: view.events.map(eventFacts) }, lines);
+      const context = { enabled: facts.enabled, now: Date.now() / 1000 };
+      const events = view.events.map((event) => eventFacts(event, context));
+      print(options, { ...facts, events }, lines);
     },
   );
 }

@@ -21,6 +21,10 @@ const COMMANDS: readonly (readonly [words: string, summary: string, load: Load])
   ["alarm try", "run its detect now, without writes or mail", () => import("./alarm_try.ts")],
   ["alarm set", "change an alarm: mail, recipients, parameters", () => import("./alarm_set.ts")],
   ["event list", "list the events that are firing", () => import("./event_list.ts")],
+  ["event show", "show an event and those before it", () => import("./event_show.ts")],
+  ["event ack", "hold updates and reminders of an event", () => import("./event_ack.ts")],
+  ["event unack", "end its acknowledgement", () => import("./event_unack.ts")],
+  ["event clear", "end an event", () => import("./event_clear.ts")],
   ["channel list", "list the channels and their state", () => import("./channel_list.ts")],
   ["channel test", "send a test on a channel", () => import("./channel_test.ts")],
   [
@@ -45,7 +49,7 @@ const COMMANDS: readonly (readonly [words: string, summary: string, load: Load])
 
 const GROUPS: { readonly [word: string]: string } = {
   alarm: "list, show, try and change alarms",
-  event: "list events",
+  event: "list, show, acknowledge and clear events",
   channel: "list and test the channels",
   notification: "list, show and retry notifications",
   team: "list, set and remove mail aliases",

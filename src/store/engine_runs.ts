@@ -113,6 +113,21 @@ export async function latestPerAlarm(db: Queryable, now: number): Promise<JsonOb
   return latest;
 }
 
+/** Runs that are searched for one of an alarm. */
+const SEARCHED = 1_000;
+
+/** When the newest finished tick started that has the alarm; `entryId` is that of its row. */
+export async function lastRunOf(db: Queryable, entryId: string): Promise<number | undefined> {
+  const [row] = await db.query(
+    `SELECT started_at FROM (
+       SELECT timestamp_created AS started_at, data FROM entry WHERE ${LIVE_RUN}
+       ORDER BY timestamp_created DESC LIMIT ${SEARCHED}) AS newest
+     WHERE data->'per_alarm' ? $1 ORDER BY started_at DESC LIMIT 1`,
+    [entryId],
+  );
+  return row === undefined ? undefined : Number(row.started_at);
+}
+
 /** The last ticks, newest first, with or without their alarms' parts; all of them with the limit 0. */
 export async function listEngineRuns(
   db: Queryable,

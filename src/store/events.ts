@@ -30,7 +30,7 @@ export const ACTIVE = `kind = 'event' AND ${LIVE}
  * The same rows when their ids are given, worded so that no index matches: Postgres underestimates how
  * many events are active, and would read all of them instead of looking up the ids.
  */
-const STILL_ACTIVE = `kind || ' ' || context_id = 'event ${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
+export const STILL_ACTIVE = `kind || ' ' || context_id = 'event ${ALARMS_CONTEXT}' AND archived = false AND deleted_at IS NULL
     AND coalesce(data->'clear_time', 'null') = 'null'`;
 
 /** All active events of an alarm, in the order of their index. */

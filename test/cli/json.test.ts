@@ -10,7 +10,7 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 /** Keys of times, and of what was a time in seconds before there was a version. */
 const TIME_KEY = /_at$|_time$|_since$|^since$|^first_seen$|^last_seen$|^not_before$|^until$/;
 /** Their keys are those of modules and rows, or reasons. */
-const OPEN = ["data", "params", "omitted", "notified"];
+const OPEN = ["data", "params", "omitted", "notified", "to", "reminders"];
 
 /** The commands of the program that have the option, from its help, each in words. */
 async function jsonCommands(words: readonly string[] = []): Promise<readonly string[]> {
@@ -76,7 +76,11 @@ test("every command that has --json prints one object with a version, times with
     migrate: [[], ["--embedded"]],
     "alarm show": [["things"], ["waits"], ["fails"], ["engine"]],
     "alarm try": [["things"], ["fails"]],
-    "event list": [["--all"]],
+    "event list": [["--all"], ["--pending"]],
+    "event show": [
+      ["things", "a"],
+      ["things", "b"],
+    ],
     "channel test": [["email", "--to", "@shift"]],
     "notification show": [[id]],
   };

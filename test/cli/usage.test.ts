@@ -14,7 +14,7 @@ test("without a command, or with help, every command is named", async () => {
 
 test.for([
   ["alarm", ["list", "show", "try", "set"]],
-  ["event", ["list"]],
+  ["event", ["list", "show", "ack", "unack", "clear"]],
   ["team", ["list", "set", "remove"]],
   ["run", ["list", "--dry-run", "--plan", "--alarm", "--verbose", "--config"]],
 ] as const)("help of %s lists its commands and options", async ([command, parts]) => {
@@ -46,6 +46,24 @@ describe("a usage error ends with exit code 2, and nothing is done", () => {
     {
       args: ["event", "list", "--limit", "many"],
       says: /write a whole number, at most \d+; 0 for all/,
+    },
+    { args: ["event", "list", "--pending", "--all"], says: /cannot be used with option '--all'/ },
+    { args: ["event", "ack", "a", "k"], says: /required option '--reason <text>' not specified/ },
+    {
+      args: ["event", "ack", "a", "k", "--reason", "r", "--for", "2w"],
+      says: /write a time such as 90m, 2h, 3d or 1h30m, at most 90d/,
+    },
+    {
+      args: ["event", "ack", "a", "k", "--reason", "r", "--until", "2020-01-01 12:00"],
+      says: /it is in the past: now it is .* UTC; write a later time/,
+    },
+    {
+      args: ["event", "ack", "a", "k", "--reason", "r", "--for", "2h", "--until", "12:00"],
+      says: /'--for <time>' cannot be used with option '--until <time>'/,
+    },
+    {
+      args: ["event", "clear", "a", "k", "--reason", "r".repeat(501)],
+      says: /write at most 500 characters/,
     },
     { args: ["team", "set", "@two words", "a@example.org"], says: /write one word such as @shift/ },
     { args: ["team", "set", "@shift"], says: /missing required argument 'address'/ },

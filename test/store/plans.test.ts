@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { acknowledge, endAcknowledgement } from "../../src/store/acknowledgements.ts";
 import { alarmRows } from "../../src/store/alarms.ts";
 import { channelRecords } from "../../src/store/channel_records.ts";
 import type { Database, Queryable, Transaction } from "../../src/store/database.ts";
 import {
   closeCrashedRuns,
+  lastRunOf,
   lastTimes,
   latestPerAlarm,
   listEngineRuns,
@@ -14,6 +16,7 @@ import { readStates } from "../../src/store/engine_state.ts";
 import {
   eventCounts,
   eventsById,
+  eventsOf,
   eventTexts,
   findEvents,
   listEvents,
@@ -107,6 +110,7 @@ const STAMP = {
 const OPEN = makeOpen();
 const NEW = makeNew({ supersedes: [OPEN.id] });
 const A1 = { alarm: "alarm_a1", channel: "email" };
+const ACK = { by: "cli:x", reason: "r", at: END, until: undefined, sticky: false };
 const LISTED = { alarm: undefined, all: false, limit: 50 };
 
 /** Django's indexes, by what they lead to; their names differ between the dashboards. */
@@ -198,6 +202,10 @@ const COMMANDS: readonly Question[] = [
     (db) => channelRecords(db, ["email"]),
   ],
   ["reopenNotification", BY_ID, (tx) => reopenNotification(tx, OPEN.id, END)],
+  ["eventsOf", /^swf_alarms_events_of_alarm$/, (db) => eventsOf(db, "a1", "k1", 11)],
+  ["lastRunOf", BY_KIND, (db) => lastRunOf(db, "alarm_a1")],
+  ["acknowledge", BY_ID, (tx) => acknowledge(tx, "x", ACK, END)],
+  ["endAcknowledgement", BY_ID, (tx) => endAcknowledgement(tx, "x", ACK, "cli:x", END)],
   ["removeTeam", BY_NAME, (tx) => removeTeam(tx, "@t1", END)],
 ];
 

@@ -1,6 +1,6 @@
 import { ackInForce } from "../ack.ts";
 import { notifiedAt } from "../news.ts";
-import type { Muted, MuteFacts } from "./mute.ts";
+import type { Muted, MuteFacts } from "./muted.ts";
 
 /** Holds updates and reminders, not the first notification on a channel. */
 export function acknowledgement({ event, channel, now }: MuteFacts): Muted | undefined {

@@ -1,0 +1,43 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { addConfigOption } from "./session.ts";
+import { commandUser } from "./user.ts";
+
+const MAX_NAME = 100;
+const MAX_REASON = 500;
+
+/** The arguments and options of every command about one event. */
+export function addEventArguments(command: Command): Command {
+  return addConfigOption(command)
+    .argument("<alarm>", "name of the alarm")
+    .argument("<key>", "key of the event, as event list shows it");
+}
+
+export interface ByOption {
+  readonly by?: string;
+}
+
+export function addByOption(command: Command): Command {
+  return command.option(
+    "--by <name>",
+    "who does it; else the user of the system",
+    oneLine(MAX_NAME),
+  );
+}
+
+/** Who acts, as rows record it. */
+export function actor({ by }: ByOption): string {
+  return by ?? commandUser();
+}
+
+export function addReasonOption(command: Command, description: string): Command {
+  return command.requiredOption("--reason <text>", description, oneLine(MAX_REASON));
+}
+
+/** A text on one line. Throws InvalidArgumentError. */
+function oneLine(most: number) {
+  return (text: string): string => {
+    const line = text.replace(/\s+/gu, " ").trim();
+    if (line.length <= most) return line;
+    throw new InvalidArgumentError(`write at most ${most} characters`);
+  };
+}

@@ -1,0 +1,63 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { parseUtc, utcMinute } from "../text/utc.ts";
+
+/** When something ends that a person asks for, such as an acknowledgement. */
+export interface UntilOptions {
+  /** Epoch seconds, either way. */
+  readonly for?: number;
+  readonly until?: number;
+}
+
+export function addUntilOptions(command: Command): Command {
+  const parse = (read: (text: string, now: number) => number | string) => (text: string) => {
+    const found = read(text, Date.now() / 1000);
+    if (typeof found === "string") throw new InvalidArgumentError(found);
+    return found;
+  };
+  return command
+    .addOption(
+      new Option("--for <time>", "for this long, such as 90m, 2h, 3d or 1h30m")
+        .argParser(parse(parseFor))
+        .conflicts("until"),
+    )
+    .option(
+      "--until <time>",
+      'until this time: "2026-11-27 12:00" or 12:00 are UTC, 2026-11-27T12:00:00+01:00 has its zone',
+      parse(parseUntil),
+    );
+}
+
+/** Epoch seconds; undefined if neither option is given. */
+export function untilOf(options: UntilOptions): number | undefined {
+  return options.for ?? options.until;
+}
+
+const DAY = 86_400;
+const MOST_DAYS = 90;
+
+/** The end of a time such as `1h30m` that begins now. Returns what to write if it is not one. */
+export function parseFor(text: string, now: number): number | string {
+  const [found, days = "", hours = "", minutes = ""] =
+    /^(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?$/.exec(text) ?? [];
+  const seconds = Number(days) * DAY + Number(hours) * 3600 + Number(minutes) * 60;
+  if (!found || seconds === 0 || seconds > MOST_DAYS * DAY)
+    return `write a time such as 90m, 2h, 3d or 1h30m, at most ${MOST_DAYS}d`;
+  return now + seconds;
+}
+
+/** A time to come; a text without a zone is UTC. Returns what to write if it is not one. */
+export function parseUntil(text: string, now: number): number | string {
+  const time = timeOfDay(text, now) ?? parseUtc(text.toUpperCase());
+  if (time === undefined)
+    return 'write a time such as 12:00, "2026-11-27 12:00" (both UTC) or 2026-11-27T12:00:00+01:00';
+  return time > now ? time : `it is in the past: now it is ${utcMinute(now)}; write a later time`;
+}
+
+/** The next time that UTC clocks show `HH:MM`; undefined if the text is not so. */
+function timeOfDay(text: string, now: number): number | undefined {
+  const [, hours, minutes] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
+  if (hours === undefined) return undefined;
+  const midnight = Math.floor(now / DAY) * DAY;
+  const today = midnight + Number(hours) * 3600 + Number(minutes) * 60;
+  return today > now ? today : today + DAY;
+}
