@@ -215,7 +215,8 @@ export async function changeEvents(
   // One constant; each row looks itself up.
   const change = "($3::text::jsonb->id)";
   const ack = `${SWF}->'ack'`;
-  const data = `data || coalesce(${change}->'level', '{}') || jsonb_build_object('swf',
+  // Django's pages show every key, also one that is null.
+  const data = `CASE WHEN ${change} ? 'level' THEN (data - '{severity,stage}'::text[]) || (${change}->'level') ELSE data END || jsonb_build_object('swf',
       (CASE WHEN ${change} ? 'anew' THEN ${SWF} - 'reminders' ELSE ${SWF} END) || (${change}->'swf')
       || CASE WHEN NOT ${change} ? 'level' OR ${SWF} ? 'fired' THEN '{}'
            ELSE jsonb_build_object('fired', jsonb_build_object('severity', data->'severity', 'stage', data->'stage')) END
@@ -231,7 +232,7 @@ export async function changeEvents(
 function changeFacts({ notices, level: change, ack }: ChangedEvent): object {
   const { level, peak, news } = change ?? {};
   return {
-    ...(level && { level: { severity: level.severity ?? null, stage: level.stage ?? null } }),
+    ...(level && { level }),
     swf: {
       ...(peak && { peak }),
       ...(news && { news, news_at: notices.newsAt, notified: notices.notified }),
