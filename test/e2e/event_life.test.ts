@@ -114,6 +114,50 @@ test("2/3 settling over a failed tick, which counts neither way", async () => {
   expect(Number(fired) - Number(at(swf, "first_seen"))).toBeGreaterThan(15 * MINUTE);
 });
 
+/** The mail about a severity that was never as high before. */
+function rose(severity: string, changes: string): string {
+  return mail(
+    `1 detection(s), 0 new, 1 continuing, severity rose: ${severity}: disk7 fills up`,
+    "CONTINUING (1):",
+    "",
+    `  [1] ${severity}: disk7 fills up (severity rose; ${changes}; firing since TIME)`,
+  );
+}
+
+test("an acknowledgement holds reminders until a rise breaks it; then the reminders begin anew", async () => {
+  const { site, service } = await diskSite(["--severity", "warning", "--renotify", "1"]);
+  const ack = ["event", "ack", "disks", "disk7", "--reason", "cleaning up", "--by", "ana"];
+  const early = await site.command(ack);
+  expect(early).toMatchObject({ code: 1, stdout: "" });
+  expect(early.stderr).toContain('the alarm disks has no event "disk7"');
+  expect(await heard(site)).toEqual([FIRED.replaceAll("disk7", "WARNING: disk7")]);
+  expect(await site.command([...ack, "--for", "12h"])).toMatchObject({ code: 0, stderr: "" });
+
+  await passTime(site, HOUR);
+  const plan = await site.tick("--plan");
+  expect(plan.stdout).toContain("  no mail for 1 event(s): acknowledged\n");
+  expect(await heard(site)).toEqual([]);
+
+  service.disks = [disk(96, { severity: "error" })];
+  await passTime(site, 30 * MINUTE);
+  const changes = "severity warning when it fired, error now; 91% when it fired, 96% now";
+  expect(await heard(site)).toEqual([rose("ERROR", changes)]);
+  const [{ data } = only([])] = await site.entries("event");
+  expect(at(data, "swf", "ack")).toMatchObject({ by: "ana", ended: "severity rose" });
+
+  await passTime(site, 55 * MINUTE);
+  expect(await heard(site)).toEqual([]);
+  await passTime(site, 5 * MINUTE);
+  expect(await heard(site)).toEqual([
+    mail(
+      "1 detection(s), 0 new, 1 continuing: ERROR: disk7 fills up",
+      "CONTINUING (1):",
+      "",
+      `  [1] ERROR: disk7 fills up (${changes}; firing since TIME)`,
+    ),
+  ]);
+});
+
 test("warning and error alternate: only a rise above the highest so far is notified", async () => {
   const { site, service } = await diskSite(["--severity", "warning"]);
   const turn = async (used: number, more: object = {}): Promise<readonly string[]> => {
@@ -121,13 +165,6 @@ test("warning and error alternate: only a rise above the highest so far is notif
     await passTime(site, 5 * MINUTE);
     return await heard(site);
   };
-  const rose = (severity: string, changes: string): string =>
-    mail(
-      `1 detection(s), 0 new, 1 continuing, severity rose: ${severity}: disk7 fills up`,
-      "CONTINUING (1):",
-      "",
-      `  [1] ${severity}: disk7 fills up (severity rose; ${changes}; firing since TIME)`,
-    );
   const error = { severity: "error" };
   expect(await turn(91)).toEqual([FIRED.replaceAll("disk7", "WARNING: disk7")]);
   expect(await turn(96, error)).toEqual([
