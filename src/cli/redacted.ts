@@ -1,5 +1,6 @@
 import type { Channel } from "../channel/channel.ts";
 import type { Bundle, ListedItem } from "../core/bundle.ts";
+import type { Delivery } from "../core/delivery.ts";
 import type { Database, Queryable, SqlValue } from "../store/database.ts";
 import { entryTitle } from "../store/entry.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../text/json.ts";
@@ -85,13 +86,27 @@ function redactData(value: JsonValue, key: string, redact: Redact): JsonValue {
   );
 }
 
-/** The channel, with the secrets taken out of everything that it delivers. */
+/** The channel, with the secrets taken out of everything that it delivers, and of what its service says. */
 export function redactedChannel(channel: Channel, redact: Redact): Channel {
+  // Here, because texts that are cut later may end inside a secret.
+  const clean = (delivery: Delivery): Delivery => {
+    const { error, refused } = delivery;
+    return {
+      ...delivery,
+      refused: refused.map((each) => ({ ...each, reason: redact(each.reason) })),
+      error: error && { ...error, message: redact(error.message) },
+    };
+  };
   return {
-    deliver: ({ subject, text, html, bundle, ...outgoing }, signal, onProgress) => {
+    deliver: async ({ subject, text, html, bundle, ...outgoing }, signal, onProgress) => {
       const message = { subject: redact(subject), text: redact(text), html: redact(html) };
-      const clean = bundle && redactBundle(bundle, redact);
-      return channel.deliver({ ...outgoing, ...message, bundle: clean }, signal, onProgress);
+      return clean(
+        await channel.deliver(
+          { ...outgoing, ...message, bundle: bundle && redactBundle(bundle, redact) },
+          signal,
+          onProgress && ((soFar) => onProgress(clean(soFar))),
+        ),
+      );
     },
   };
 }

@@ -62,20 +62,22 @@ export function effectiveLevel(
 export function levelChange(facts: LevelFacts): LevelChange | undefined {
   const { before, found, severity, stages } = facts;
   const level = effectiveLevel(found, severity, before);
-  // The alarm's own severity is no news of an event that an earlier version opened.
-  const peak = facts.peak ?? { severity: before.severity ?? severity, stage: before.stage };
+  // The alarm's own severity is no news of an event that an earlier version opened, whatever that wrote as severity.
+  const highest =
+    severityRank(severity) > severityRank(before.severity) ? severity : before.severity;
+  const peak = facts.peak ?? { severity: highest, stage: before.stage };
   const isRise = severityRank(level.severity) > severityRank(peak.severity);
   const isLater = isLaterStage(level.stage, peak.stage, stages);
   const isSame = level.severity === before.severity && level.stage === before.stage;
   if (isSame && !isRise && !isLater) return undefined;
   const isKnown = peak.stage === undefined || stages.includes(peak.stage);
-  const highest: Level = {
+  const raised: Level = {
     severity: isRise ? level.severity : peak.severity,
     stage: isLater || !isKnown ? level.stage : peak.stage,
   };
   const severities = `${before.severity ?? "none"} → ${level.severity ?? "none"}`;
   const both = `${before.stage ?? "none"} → ${level.stage ?? "none"}`;
-  const change = { level, peak: highest };
+  const change = { level, peak: raised };
   if (isRise) return { ...change, news: "severity", reason: `severity rose: ${severities}` };
   if (isLater) return { ...change, news: "stage", reason: `stage advanced: ${both}` };
   return level.severity === before.severity

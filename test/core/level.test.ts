@@ -72,6 +72,11 @@ describe("a detection against what its event has had", () => {
       ["severity changed: none → error", "no news", error, error],
     ],
     [
+      "an event of an earlier version with a lower one of its own: the alarm's severity is no news",
+      change(warning, NO_LEVEL, { peak: undefined, severity: "error" }),
+      ["severity changed: warning → error", "no news", error, error],
+    ],
+    [
       "an event of an earlier version: a worse one is",
       change(NO_LEVEL, error, { peak: undefined, severity: "warning" }),
       ["severity rose: none → error", "severity", error, error],

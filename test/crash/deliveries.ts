@@ -1,7 +1,7 @@
 import { type History, mayBeUnstamped, rowOf, wasUnstamped } from "./history.ts";
 import { type Mention, mentions, repeatedMessages, repeats } from "./mentions.ts";
 import { CHANNELS, type Received } from "./received.ts";
-import { ENGINE, type World } from "./world.ts";
+import { notifiesClears, type World } from "./world.ts";
 
 /** What is wrong with the deliveries, on each channel. */
 export function deliveryComplaints(history: History, world: World): readonly string[] {
@@ -103,7 +103,7 @@ function eventComplaints(
       if (!fired && !ended) found.push(`${what}: no message ever named it`);
       if (!isStamped) found.push(`${what}: is not stamped`);
       if (event.unsent.includes(channel)) found.push(`${what}: its end is still unsent`);
-      if (event.alarm === ENGINE && event.cleared !== null && !ended)
+      if (notifiesClears(event.alarm) && event.cleared !== null && !ended)
         found.push(`${what}: no message said that it has cleared`);
     }
   }
@@ -123,7 +123,7 @@ function repeatComplaints(history: History, named: readonly Mention[]): readonly
     }
   }
   for (const { line, event, says, message } of named) {
-    if (event === undefined || says === "firing" || event.alarm === ENGINE) continue;
+    if (event === undefined || says === "firing" || notifiesClears(event.alarm)) continue;
     const before = named.filter(
       (each) =>
         each.event === event &&

@@ -3,15 +3,23 @@ import type { Site, Thing } from "../support/site.ts";
 import type { Dice } from "./dice.ts";
 import { CHANNELS, type ChannelName } from "./received.ts";
 
-/** The alarms of the suite; notifications of the last one are off. */
+/** The alarms of the suite: the second one notifies of clears, the last one of nothing. */
 export const ALARMS = [
-  { name: "cups", notifies: true },
-  { name: "plates", notifies: true },
-  { name: "spoons", notifies: false },
+  { name: "cups", notifies: true, notifiesClears: false },
+  { name: "plates", notifies: true, notifiesClears: true },
+  { name: "spoons", notifies: false, notifiesClears: true },
 ] as const;
 
 /** The built-in alarm. */
 export const ENGINE = "alarm_engine";
+
+/** Whether the end of an event is news, too, where its beginning was delivered. */
+export function notifiesClears(alarm: string): boolean {
+  return (
+    alarm === ENGINE ||
+    ALARMS.some(({ name, notifiesClears }) => notifiesClears && `alarm_${name}` === alarm)
+  );
+}
 
 const KEYS = ["a", "b", "c", "d", "e", "f"];
 const CHANGE = 0.4;
@@ -60,8 +68,12 @@ export class World {
 export async function addAlarms(site: Site): Promise<void> {
   for (const { name } of ALARMS) site.module(`${name}.js`, moduleText(name));
   await site.withDatabase(async (db) => {
-    for (const { name, notifies } of ALARMS)
-      await insertAlarm(db, name, { enabled: notifies, recipients: `${name}@example.org` });
+    for (const { name, notifies, notifiesClears } of ALARMS)
+      await insertAlarm(db, name, {
+        enabled: notifies,
+        notify_clear: notifiesClears,
+        recipients: `${name}@example.org`,
+      });
   });
 }
 

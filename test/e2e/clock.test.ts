@@ -61,13 +61,19 @@ const tickAt = (site: Site, shift: number) => site.command(["run"], { env: shift
 const statusAt = (site: Site, shift: number) =>
   site.command(["status"], { env: shiftedClock(shift) });
 
-describe.each(["postgres", "embedded"] as const)("on %s", (database) => {
-  test.each([
-    ["five years ahead", 5 * YEAR],
-    ["five years back", -5 * YEAR],
-    ["forty days ahead", 40 * DAY],
-    ["a little more than two days ahead", 2 * DAY + 3600],
-  ])(
+const SHIFTS = [
+  ["five years ahead", 5 * YEAR],
+  ["five years back", -5 * YEAR],
+  ["forty days ahead", 40 * DAY],
+  ["a little more than two days ahead", 2 * DAY + 3600],
+] as const;
+
+describe.each([
+  ["postgres", SHIFTS],
+  // Each command opens it anew, which takes seconds; how far the clock is off makes no difference to it.
+  ["embedded", SHIFTS.slice(0, 2)],
+] as const)("on %s", (database, shifts) => {
+  test.each(shifts)(
     "ticks with the clock %s remove nothing and say so; then one with the right clock is well",
     { timeout: SLOW },
     async (_, shift) => {

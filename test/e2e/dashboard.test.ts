@@ -66,7 +66,8 @@ test("the dashboards show the engine's rows as they are meant", async () => {
     detail: "detail\n\n---\n\nof A",
     extras: expect.arrayContaining(["metric", "status", "clear_reason"]),
   });
-  expect(eventPage(b).extras).toEqual(["swf", "computed_failurerate"]);
+  // `severity` is the engine's own key.
+  expect(eventPage(b).extras).toEqual(["swf", "detection_severity", "computed_failurerate"]);
 
   // The tick that fires shows as firing. The one that clears does too: the dashboard's rule is inclusive.
   expect(taskHistory(runs, events, ALARM, "a", now)).toEqual([

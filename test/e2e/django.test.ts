@@ -162,6 +162,8 @@ test.for(VARIANTS)(
       const { swf, ...data } = eventData(event);
       expect(data, key).toStrictEqual({
         ...old.data,
+        // Its row's, because the module says none; and no news.
+        severity: "warning",
         last_seen: startedAt,
         last_notified: startedAt,
       });
@@ -169,10 +171,15 @@ test.for(VARIANTS)(
     }
     const recent = byId("clear_time_missing");
     const recentBefore = only(eventsBefore.filter(({ id }) => id === recent.id));
-    expect(recent.data).toStrictEqual({ ...recentBefore.data, last_seen: startedAt });
+    expect(recent.data).toStrictEqual({
+      ...recentBefore.data,
+      last_seen: startedAt,
+      severity: "warning",
+      swf: { peak: { severity: "warning" }, fired: { severity: "high", stage: null } },
+    });
     expect(byId("gone").data).toMatchObject({
       clear_time: startedAt,
-      clear_reason: "no longer detected",
+      clear_reason: "recovered",
     });
     expect(byId("cleared_before")).toStrictEqual(
       only(eventsBefore.filter(({ id }) => id === ids.get("cleared_before"))),
@@ -200,11 +207,14 @@ test.for(VARIANTS)(
     ]);
 
     const mail = only(site.mail.mails);
-    expect(mail.subject).toBe("[alarm_things] 4 detection(s), 1 new, 3 continuing: new brand_new");
+    expect(mail.subject).toBe(
+      "[alarm_things] 4 detection(s), 1 new, 3 continuing: WARNING: new brand_new",
+    );
     expect(mail.to).toEqual(["one@example.org", "two@example.org", "extra@example.org"]);
     // What is still seen is told as it is now.
     expect(mail.text).toContain("new never_mailed");
     expect(mail.text).not.toContain("clear_time_missing");
+    expect(mail.text).not.toContain("severity rose");
     expect(perAlarm(run, "alarm_things")).toMatchObject({
       enabled: true,
       alarms_seen: 5,
@@ -250,6 +260,35 @@ test("alarms of the Python engine that have no module here are told one by one, 
       /no module "\w+" in the alarms folders .*(put the file into|data\.module|archive)/,
     );
   expect(site.mail.mails).toHaveLength(1);
+});
+
+test("the severity of Django's alarm rows counts; each tick names one that does not exist", async () => {
+  const site = await djangoSite(REMOTE_TABLES);
+  expect((await site.command(["migrate"])).code).toBe(0);
+  site.module("things.js", THINGS);
+  const rows = ["warning", "Info", "high", ""];
+  for (const [index, severity] of rows.entries())
+    await insertAlarm(site, `alarm${index}`, { module: "things", severity, kind: "alarm" });
+  await insertAlarm(site, "things", {}, { archived: true });
+  const before = await site.entries("alarm");
+  site.things = [{ key: "a", subject: "A" }];
+  for (const _ of [1, 2])
+    expect(await site.tick()).toEqual({
+      code: 1,
+      stdout: "",
+      stderr:
+        'swf-alarms: alarm2: the row\'s severity is "high", treated as none; write info, warning, error, critical or none\n',
+    });
+  const events = (await site.entries("event")).map(({ data }) => [data.entry_id, data.severity]);
+  expect(Object.fromEntries(events)).toEqual({
+    event_alarm0: "warning",
+    event_alarm1: "info",
+    event_alarm2: undefined,
+    event_alarm3: undefined,
+  });
+  const subjects = site.mail.mails.map(({ subject }) => subject.replace(/^.*continuing: /, ""));
+  expect(subjects.sort()).toEqual(["A", "A", "INFO: A", "WARNING: A"]);
+  expect(await site.entries("alarm")).toStrictEqual(before);
 });
 
 test("the login may come from the Django site's own env file, and the password is never shown", async () => {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { eventData, perAlarm, runData } from "../support/contract.ts";
 import { ageNotified } from "../support/notified.ts";
 import { QUIET } from "../support/quiet.ts";
-import { at, insertAlarm, only } from "../support/rows.ts";
+import { at, type Entry, insertAlarm, only } from "../support/rows.ts";
 import { makeSite, type Site, THINGS } from "../support/site.ts";
 
 const A = { key: "a", subject: "A is wrong", body: "first line\nsecond", data: { metric: "1%" } };
@@ -169,7 +169,7 @@ test("what has gone is cleared with time and reason; coming back is a new event 
     data: {
       ...fired.data,
       clear_time: clearedAt,
-      clear_reason: "no longer detected",
+      clear_reason: "recovered",
       swf: { ...Object(fired.data.swf), news: "cleared", news_at: clearedAt },
     },
   });
@@ -274,7 +274,7 @@ test("an event that cleared while mail was off is not mailed later", async () =>
   expect(await site.tick()).toEqual(QUIET);
   expect(site.mail.mails).toEqual([]);
   expect(only(await site.entries("event")).data).toMatchObject({
-    clear_reason: "no longer detected",
+    clear_reason: "recovered",
   });
 });
 
@@ -359,26 +359,54 @@ test("a dry run clears what has gone", async () => {
   expect((await site.tick("--dry-run")).code).toBe(0);
   expect(only(await site.entries("event")).data).toMatchObject({
     clear_time: runData((await site.entries("engine_run"))[1] ?? only([])).started_at,
-    clear_reason: "no longer detected",
+    clear_reason: "recovered",
   });
 });
 
-test("an archived alarm is not run, and its events stay as they are", async () => {
-  const site = await siteWithThings();
-  site.things = [A];
-  await site.tick();
-  const event = only(await site.entries("event"));
-  await site.query("UPDATE entry SET archived = true WHERE kind = 'alarm'");
-  site.things = [];
-  expect(await site.tick()).toEqual(QUIET);
-  expect(only(await site.entries("event"))).toStrictEqual(event);
-  const run = (await site.entries("engine_run"))[1] ?? only([]);
-  expect(runData(run)).toMatchObject({ alarms_run: 0 });
-  expect(runData(run).per_alarm).not.toHaveProperty("alarm_things");
-  // Its module is no newcomer either.
-  expect(await site.entries("alarm")).toHaveLength(1);
-  expect(site.source.requests).toHaveLength(1);
-});
+test.each([
+  ["archived", "archived = true", 1],
+  ["deleted", "deleted_at = 1700000000", 0],
+])(
+  "an alarm that was %s does not run, and its events end, whatever else is detected",
+  async (how, change, listed) => {
+    const site = await siteWithThings({ notify_clear: true });
+    const things = (rows: readonly Entry[]) =>
+      rows.filter(({ data }) => data.entry_id === "event_things");
+    site.module("others.js", THINGS.replaceAll("Things", "Others"));
+    await insertAlarm(site, "others", { enabled: false });
+    site.things = [A, B];
+    await site.tick();
+    const fired = await site.entries("event");
+    await site.query(
+      `UPDATE entry SET ${change} WHERE kind = 'alarm' AND data->>'entry_id' = 'alarm_things'`,
+    );
+    expect(await site.tick()).toEqual(QUIET);
+    const run = (await site.entries("engine_run"))[1] ?? only([]);
+    const { started_at: now } = runData(run);
+    const cleared = { clear_time: now, clear_reason: `alarm ${how}` };
+    const ended = await site.entries("event");
+    expect(things(ended)).toMatchObject(things(fired).map(({ id }) => ({ id, data: cleared })));
+    expect(ended.filter(({ data }) => data.clear_time === null)).toHaveLength(2);
+    expect(runData(run)).toMatchObject({ alarms_run: 1, errors: 0 });
+    expect(perAlarm(run, "alarm_things")).toMatchObject({ bundle_cleared: 2, errors: 0 });
+    const mail = only(site.mail.mails.slice(1));
+    expect(mail.subject).toMatch(/^\[alarm_things\] 0 detection\(s\), .*, 2 cleared/);
+    expect(mail.text).toMatch(
+      new RegExp(`A is wrong\n {6}fired .* cleared .* after \\d+ s: alarm ${how}\n`),
+    );
+
+    // That is all: another tick says nothing of it.
+    expect(await site.tick()).toEqual(QUIET);
+    expect(site.mail.mails).toHaveLength(2);
+    const [, , last = only([])] = await site.entries("engine_run");
+    expect(runData(last).per_alarm).not.toHaveProperty("alarm_things");
+    expect(things(await site.entries("event"))).toStrictEqual(things(ended));
+    // Its module is no newcomer either.
+    const alarms = await site.entries("alarm");
+    expect(alarms.filter(({ deleted_at }) => deleted_at === null)).toHaveLength(1 + listed);
+    expect(site.source.requests).toHaveLength(3);
+  },
+);
 
 test("whoever deletes an alarm's row does not get it back while the module stays", async () => {
   const site = await siteWithThings();

@@ -165,7 +165,7 @@ test.for([
   const { started_at: now } = runData(await lastRun(site));
   expect(await eventOf(site, "a")).toMatchObject({
     timestamp_modified: now,
-    data: { clear_time: now, clear_reason: "no longer detected" },
+    data: { clear_time: now, clear_reason: "recovered" },
   });
   expect((await eventOf(site, "b")).data).toMatchObject({ fire_time: now, clear_time: null });
   expect(site.mail.mails).toHaveLength(1);

@@ -214,7 +214,7 @@ test.skipIf(tasks === undefined)(
     const cleared = only(afterThird.filter((event) => taskOf(event) === 38951));
     expect(cleared.data).toMatchObject({
       clear_time: thirdAt,
-      clear_reason: "no longer detected",
+      clear_reason: "recovered",
       last_seen: secondAt,
       metric: "5.0%",
     });

@@ -115,6 +115,9 @@ test(
 
     for (const name of ["asks", "throws", "fires"])
       await site.command(["alarm", "set", name, "--archive"]);
+    // What an archived alarm could not deliver stays due until its mail is off.
+    expect((await site.tick()).stderr).toMatch(/^swf-alarms: fires: mail not sent: [^\n]*\n$/);
+    await site.command(["alarm", "set", "fires", "--mail", "off"]);
     expect(await site.tick()).toEqual(QUIET);
     const after = await site.command(["status"]);
     expect(after.stdout).toMatch(/^engine healthy;/);

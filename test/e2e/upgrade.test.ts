@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
+import { passTime } from "../golden/golden_ticks.ts";
 import { LISTS, QUARANTINED, SOURCES, writeEarlierVersion } from "../support/earlier_version.ts";
+import { startHookServer } from "../support/hook_server.ts";
 import { json } from "../support/http_server.ts";
-import { makeSite, type Site } from "../support/site.ts";
+import { STILL_THERE, writePreviousVersion } from "../support/previous_version.ts";
+import { at } from "../support/rows.ts";
+import { makeSite, type Site, THINGS } from "../support/site.ts";
 
 const SLOW = 240_000;
 const FAILS =
@@ -128,3 +132,58 @@ test.each(["postgres", "embedded"] as const)(
   },
   SLOW,
 );
+
+test("a database of the version before severities: nothing is sent twice, nothing seems risen, nothing clears", async () => {
+  const [chat, pager] = [await startHookServer(), await startHookServer({ status: 500 })];
+  const site = await makeSite({
+    more: [
+      'operators = ["boss@example.org"]',
+      `[channels.chat]\ntype = "mattermost"\nurl = "${chat.url}"`,
+      `[channels.pager]\ntype = "webhook"\nurl = "${pager.url}"`,
+    ].join("\n"),
+  });
+  site.module("things.js", THINGS);
+  site.module(
+    "paged.js",
+    "export const SOURCES = []; export const detect = () => [{ dedupeKey: 'page' }];",
+  );
+  await site.withDatabase((db) => writePreviousVersion(db, Date.now() / 1000));
+  site.things = STILL_THERE;
+  const active = async () =>
+    (await site.entries("event"))
+      .filter(({ data }) => data.clear_time === null)
+      .map(({ id }) => id)
+      .sort();
+  const before = await active();
+
+  // One outcome of two was on record: this is the second one.
+  expect(await mailsOfTick(site)).toEqual({
+    [`${BOSS} 1 detection(s), 1 new, 0 continuing`]: [
+      "NEW (1):",
+      expect.stringMatching(/^channel pager does not deliver: .* \(first seen TIME\)$/),
+    ],
+  });
+  expect(chat.requests.map(({ body }) => body)).toEqual([
+    expect.stringMatching(
+      /1 detection\(s\), 0 new, 1 continuing, 1 already cleared.*half is wrong\*\*(?!.*rose).*gone is wrong.*: no longer detected/s,
+    ),
+  ]);
+  expect(await active()).toEqual(before);
+
+  expect(await mailsOfTick(site)).toEqual({});
+  expect(chat.requests).toHaveLength(1);
+
+  await passTime(site, 24 * 3600);
+  expect(await mailsOfTick(site)).toEqual({
+    "ops@example.org [alarm_things] 6 detection(s), 0 new, 6 continuing": [
+      "CONTINUING (6):",
+      ...STILL_THERE.map(({ subject }) => expect.stringContaining(subject)),
+    ],
+  });
+  expect(await mailsOfTick(site)).toEqual({});
+  expect(chat.requests).toHaveLength(2);
+  const reminded = (await site.entries("event")).filter(({ data }) => at(data, "swf", "reminders"));
+  expect(reminded).toHaveLength(STILL_THERE.length);
+  for (const { data } of reminded)
+    expect(data).toMatchObject({ severity: "warning", swf: { reminders: { email: 1, chat: 1 } } });
+});

@@ -1,15 +1,17 @@
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, onTestFinished } from "vitest";
+import { inject, onTestFinished } from "vitest";
 import type { Database, Row, SqlValue } from "../../src/store/database.ts";
 import { openEmbedded } from "../../src/store/embedded/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
@@ -98,7 +100,8 @@ export async function makeSite(options: SiteOptions = {}): Promise<Site> {
   const config = join(folder, "config.toml");
   const logPath = join(folder, "log", "run.log");
   mkdirSync(alarmsDir);
-  const dsn = options.database === "embedded" ? undefined : await createPostgres();
+  const template = options.bare === true ? "" : `TEMPLATE ${inject("migrated")}`;
+  const dsn = options.database === "embedded" ? undefined : await createPostgres(template);
   const [mail, source] = await Promise.all([
     startMailService(),
     startServer((_, response) =>
@@ -143,36 +146,28 @@ export async function makeSite(options: SiteOptions = {}): Promise<Site> {
     log: () => readText(logPath),
   };
   site.configure(options);
-  if (options.bare === true) return site;
-  if (dsn === undefined) cpSync(await embeddedTemplate(), join(folder, "state"), COPY);
-  else await migrated(openPostgres(loginTo(dsn)));
+  if (dsn === undefined && options.bare !== true)
+    cpSync(await embeddedTemplate(), join(folder, "state"), COPY);
   return site;
 }
 
 const COPY = { recursive: true, preserveTimestamps: true };
-let template: Promise<string> | undefined;
 
 /** Making an embedded database takes seconds, copying one does not. */
-function embeddedTemplate(): Promise<string> {
-  template ??= (async () => {
-    const folder = mkdtempSync(join(tmpdir(), "swf-alarms-template-"));
-    await migrated(openEmbedded(folder));
-    return folder;
-  })();
-  return template;
-}
-
-afterAll(async () => {
-  if (template !== undefined) rmSync(await template, { recursive: true, force: true });
-});
-
-async function migrated(opening: Promise<Database>): Promise<void> {
-  const db = await opening;
+async function embeddedTemplate(): Promise<string> {
+  const template = join(inject("shared"), "embedded");
+  if (existsSync(template)) return template;
+  const folder = mkdtempSync(`${template}-`);
+  const db = await openEmbedded(folder);
+  await migrate(db);
+  await db.close();
   try {
-    await migrate(db);
-  } finally {
-    await db.close();
+    renameSync(folder, template);
+  } catch (error) {
+    // Another test file was first.
+    if (!existsSync(template)) throw error;
   }
+  return template;
 }
 
 interface Places {

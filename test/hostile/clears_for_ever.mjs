@@ -1,0 +1,4 @@
+// Ends the same event without end.
+export function* detect() {
+  for (;;) yield { dedupeKey: "same", clear: "over" };
+}
