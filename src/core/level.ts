@@ -62,10 +62,14 @@ export function effectiveLevel(
 export function levelChange(facts: LevelFacts): LevelChange | undefined {
   const { before, found, severity, stages } = facts;
   const level = effectiveLevel(found, severity, before);
-  // The alarm's own severity is no news of an event that an earlier version opened, whatever that wrote as severity.
+  // The alarm's own severity is no news of an event that had none, nor of one that an earlier version opened, whatever
+  // that wrote as severity.
   const highest =
     severityRank(severity) > severityRank(before.severity) ? severity : before.severity;
-  const peak = facts.peak ?? { severity: highest, stage: before.stage };
+  const peak: Level = {
+    severity: facts.peak?.severity ?? highest,
+    stage: facts.peak === undefined ? before.stage : facts.peak.stage,
+  };
   const isRise = severityRank(level.severity) > severityRank(peak.severity);
   const isLater = isLaterStage(level.stage, peak.stage, stages);
   const isSame = level.severity === before.severity && level.stage === before.stage;

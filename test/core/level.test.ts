@@ -82,6 +82,16 @@ describe("a detection against what its event has had", () => {
       ["severity rose: none → error", "severity", error, error],
     ],
     [
+      "an event that has a stage and no severity: the alarm's severity is no news",
+      change(level(undefined, "first"), NO_LEVEL, { severity: "error" }),
+      [
+        "severity changed: none → error",
+        "no news",
+        level("error", "first"),
+        level("error", "first"),
+      ],
+    ],
+    [
       "a later stage: news",
       change(level("error", "first"), level("error", "third")),
       ["stage advanced: first → third", "stage", level("error", "third"), level("error", "third")],
