@@ -40,8 +40,10 @@ export function settle({ before, there, isGone, ruleOf, now }: SettleFacts) {
   const settled = new Set<string>();
   const pending = new Map<string, PendingEntry>();
   for (const key of there) {
-    const known = before.get(key);
     const rule = ruleOf(key);
+    const found = before.get(key);
+    // Where the rule was another one before, it may have been away in between.
+    const known = "seconds" in rule && found?.hits.includes("0") === true ? undefined : found;
     // A clock that was ahead must not delay it.
     const firstSeen = Math.min(known?.firstSeen ?? now, now);
     const entry = { ...known, firstSeen, hits: lastOf(`${known?.hits ?? ""}1`, rule) };

@@ -94,6 +94,11 @@ describe("one outcome about one key", () => {
       [MINUTES, "unknown", entry("1", 840)],
       { counts: false, entry: entry("1", 840) },
     ],
+    [
+      "a time, and away under the rule before: begins anew",
+      [MINUTES, "there", entry("100", 900)],
+      { counts: false, entry: entry("1", 0) },
+    ],
     ["no time at all: at once", [{ seconds: 0 }, "there"], { counts: true, entry: entry("1", 0) }],
     [
       "the time is known otherwise",
