@@ -188,9 +188,10 @@ function clearOrKeep(gone: readonly ActiveEvent[], facts: ReconcileFacts) {
     return { clear, keep, clearing: NOTHING_SETTLING.clearing };
   }
   const { settled, pending: clearing } = settle({
-    before: settling.clearing,
+    // An event that a person has ended counts no more for the next one of its key.
+    before: new Map([...settling.clearing].filter(([key]) => active.has(key))),
     there: gone.map(({ dedupeKey }) => dedupeKey),
-    isGone: (key) => outcome.keys.has(key) || !active.has(key),
+    isGone: (key) => outcome.keys.has(key),
     ruleOf: () => rule,
     now,
   });

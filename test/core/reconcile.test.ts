@@ -349,6 +349,17 @@ describe("an event clears after a while", () => {
   });
 });
 
+test("what is known of an event that a person ended does not count for the next one of its key", () => {
+  const alarm = { severity: undefined, clearAfter: { hits: 2, of: 3 } };
+  const absent = planOf(outcome("complete", []), firing(["k"]), { alarm });
+  expect(absent.settling.clearing.size).toBe(1);
+  const again = planOf(outcome("complete", ["k"]), firing([]), {
+    alarm,
+    settling: settlingAfter(absent),
+  });
+  expect(settlingAfter(again)).toEqual(NOTHING_SETTLING);
+});
+
 describe("severity and stage of what fires", () => {
   const warning: Level = { severity: "warning", stage: undefined };
   const error: Level = { severity: "error", stage: undefined };
