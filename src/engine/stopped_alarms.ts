@@ -1,26 +1,31 @@
 import type { StoppedAlarm } from "../alarm/load_alarms.ts";
 import type { ActiveEvents, Outcome } from "../core/model.ts";
 import { resolveRecipients } from "../core/recipients.ts";
+import { type States, settlingOf } from "../store/engine_state.ts";
 import { type NotifyFacts, notify } from "./notify.ts";
 import { type Recorded, type RecordFacts, record } from "./record.ts";
 import { type RanResult, ranResult } from "./result.ts";
 
 /**
- * An alarm that was archived or deleted looks at nothing any more: its events end, and what it still has to say is
- * delivered. Only those that have something left are among the results. Never throws.
+ * An alarm that was archived or deleted looks at nothing any more: its events end, what it has pending is forgotten, and
+ * what it still has to say is delivered. Only those that have something left are among the results. Never throws.
  */
 export async function endStopped(
   stopped: readonly StoppedAlarm[],
-  facts: NotifyFacts,
+  facts: NotifyFacts & { readonly states: States },
 ): Promise<readonly RanResult[]> {
-  const { unsent, run, teams } = facts;
+  const { unsent, run, teams, states } = facts;
   const left = stopped.filter(
     ({ row: { name, entryId } }) =>
-      unsent.isActive(name) || unsent.hasClears(name) || unsent.hasOpen(entryId),
+      unsent.isActive(name) ||
+      unsent.hasClears(name) ||
+      unsent.hasOpen(entryId) ||
+      settlingOf(states, name).pending.size > 0,
   );
   return await Promise.all(
     left.map(async ({ row, reason }): Promise<RanResult> => {
-      const recorded = await endEvents({ row, reason }, facts);
+      const settling = settlingOf(states, row.name);
+      const recorded = await endEvents({ row, reason }, { ...facts, settling });
       const notified = await notify(row, recorded, facts);
       return ranResult({
         alarm: {
@@ -38,13 +43,14 @@ export async function endStopped(
   );
 }
 
-/** Ends all events of an alarm. Never throws. */
+/** Ends all events of an alarm, and forgets what it has pending. Never throws. */
 export async function endEvents(
   { row, reason }: StoppedAlarm,
-  facts: Pick<RecordFacts, "db" | "run" | "teams">,
+  facts: Pick<RecordFacts, "db" | "run" | "teams"> & Required<Pick<RecordFacts, "settling">>,
 ): Promise<Recorded> {
+  const { pending } = facts.settling;
   const detect = async (active: ActiveEvents): Promise<Outcome> =>
-    statedClears(new Map([...active.keys()].map((key) => [key, reason])));
+    statedClears(new Map([...active.keys(), ...pending.keys()].map((key) => [key, reason])));
   return await record({ row, module: undefined }, { ...facts, detect, clearGuardShare: 1 });
 }
 

@@ -408,6 +408,25 @@ test.each([
   },
 );
 
+test("what an alarm had pending is forgotten, whoever archives it", async () => {
+  const site = await siteWithThings({ settle: "2" });
+  site.things = [A];
+  const archive = (archived: boolean) =>
+    site.query("UPDATE entry SET archived = $1 WHERE data->>'entry_id' = 'alarm_things'", [
+      archived,
+    ]);
+  const pending = async () => (await site.command(["event", "list", "--pending"])).stdout;
+  expect(await site.tick()).toEqual(QUIET);
+  expect(await pending()).toContain("A is wrong");
+  await archive(true);
+  expect(await site.tick()).toEqual(QUIET);
+  expect(await pending()).not.toContain("A is wrong");
+  await archive(false);
+  expect(await site.tick()).toEqual(QUIET);
+  expect(await site.entries("event")).toEqual([]);
+  expect(await pending()).toContain("A is wrong");
+});
+
 test("whoever deletes an alarm's row does not get it back while the module stays", async () => {
   const site = await siteWithThings();
   await site.query("UPDATE entry SET deleted_at = 1700000000 WHERE kind = 'alarm'");
