@@ -66,7 +66,11 @@ async function setAlarm(
   const now = Date.now() / 1000;
   const alarm = await findAlarm(db, config, typed);
   const { name } = alarm.row;
-  const { recipients, channel, param = [], unset = [], title, description } = options;
+  const { recipients, channel, param = [], unset = [], title, description, settle } = options;
+  if (name === ENGINE && settle !== undefined)
+    throw new InvalidArgumentError(
+      `leave out --settle: what the alarm ${ENGINE} watches settles by rules of its own; see docs/operations.md`,
+    );
   const data = settingKeys(options);
   if (recipients !== undefined) data.recipients = (await parseRecipients(db, recipients)).to;
   if (channel !== undefined) data.channels = parseChannelNames(config, channel);

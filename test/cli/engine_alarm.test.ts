@@ -30,6 +30,9 @@ test(
     );
     const { stderr } = await site.command(["alarm", "set", "engine", "--param", "x=1"]);
     expect(stderr).toContain("it is built in and has no parameters");
+    const settled = await site.command(["alarm", "set", "engine", "--settle", "3"]);
+    expect(settled).toMatchObject({ code: 2, stdout: "" });
+    expect(settled.stderr).toContain("what the alarm engine watches settles by rules of its own");
     const tried = await site.command(["alarm", "try", "engine"]);
     expect(tried).toMatchObject({ code: 1, stdout: "" });
     expect(tried.stderr).toContain("engine is built in: it looks at the tick itself");
