@@ -225,8 +225,9 @@ export function reminderOf(
   const { ack, reminders } = event.notices;
   const notified = notifiedAt(event, channel);
   if (notified === undefined) return undefined;
-  // At the end of an acknowledgement it begins anew.
-  const ended = ackAt(ack, now)?.ended?.at ?? 0;
+  // At the end of an acknowledgement it begins anew; one under a clock that was ahead must not delay it until then.
+  const endedAt = ackAt(ack, now)?.ended?.at ?? 0;
+  const ended = isAhead(endedAt, now) ? 0 : endedAt;
   const sent = ended > notified || !Object.hasOwn(reminders, channel) ? 0 : reminders[channel];
   return nextReminder(renotify, { since: Math.max(notified, ended), sent: sent ?? 0 });
 }

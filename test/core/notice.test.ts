@@ -318,6 +318,18 @@ describe("which events a notification names, and why", () => {
       "renotification due: a",
     ],
     [
+      "one that ended under a clock that was ahead does not delay them until then",
+      facts({
+        touch: [
+          touched(
+            "a",
+            notified(0, { ack: { ...ACK, ended: { at: NOW + 301, reason: "by operator" } } }),
+          ),
+        ],
+      }),
+      "renotification due: a",
+    ],
+    [
       "an acknowledgement that ended begins the course anew",
       facts(
         {
