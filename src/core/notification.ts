@@ -73,7 +73,7 @@ export type OpenPlan =
       readonly reason: "waited for 24 hours" | "no longer recipients of the alarm";
     }
   | { readonly kind: "supersede"; readonly reason: "a new one names all of its events" }
-  | { readonly kind: "drop"; readonly reason: "its events are over" };
+  | { readonly kind: "drop"; readonly reason: "its events are over or held back" };
 
 export interface OpenFacts {
   /** The addresses of the alarm now, and of these own recipients; the target of a channel without addresses. */
@@ -90,7 +90,7 @@ export interface OpenFacts {
 export interface DispatchFacts extends OpenFacts {
   readonly open: readonly OpenNotification[];
   readonly routes: readonly Route[];
-  /** Ids of the events that are active after this tick. */
+  /** Ids of the events that are active after this tick and not held back. */
   readonly active: { readonly has: (id: string) => boolean };
 }
 
@@ -113,7 +113,7 @@ export function planDispatch(facts: DispatchFacts): Dispatch {
   const isOver = (row: OpenNotification): boolean =>
     row.pending.length === 0 &&
     eventIdsOf(row).every((id) => !facts.active.has(id) && !dueIds.has(id));
-  const over = { kind: "drop", reason: "its events are over" } as const;
+  const over = { kind: "drop", reason: "its events are over or held back" } as const;
   const plans = facts.open.map((row) => [row, isOver(row) ? over : planOpen(row, facts)] as const);
   const whole = plans.filter(([row]) => row.pending.length === 0);
   const waiting = new Map<string, WaitReason>();

@@ -2,6 +2,7 @@ import { EMAIL } from "../core/alarm_channels.ts";
 import type { Refused } from "../core/delivery.ts";
 import { ENGINE } from "../core/event_key.ts";
 import type { AlarmRow, Team } from "../core/model.ts";
+import { muteOf } from "../core/mute/mute.ts";
 import {
   type DueItem,
   decideItems,
@@ -166,7 +167,7 @@ async function notifyOn(
   const plan = planDispatch({
     open,
     routes,
-    active: open.length === 0 ? new Set() : activeIds(recorded),
+    active: open.length === 0 ? new Set() : activeIds(recorded, channel, now),
     addressesOf: (own) =>
       target === undefined
         ? resolveRecipients([...alarm.recipients, ...own], teams).addresses
@@ -195,8 +196,11 @@ async function notifyOn(
   };
 }
 
-function activeIds({ plan, opened }: Recorded): ReadonlySet<string> {
-  const known = [...plan.touch, ...plan.keep].map(({ event }) => event.id);
+/** Without the events that are held back. */
+function activeIds({ plan, opened }: Recorded, channel: string, now: number): ReadonlySet<string> {
+  const known = [...plan.touch, ...plan.keep].flatMap(({ event }) =>
+    muteOf({ event, channel, now }) === undefined ? [event.id] : [],
+  );
   return new Set([...known, ...opened.map(({ id }) => id)]);
 }
 

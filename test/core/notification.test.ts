@@ -163,9 +163,9 @@ describe("what becomes of an open notification", () => {
       ["extend r: the channel cannot be used"],
     ],
     [
-      "not after all of its events are over and heard of",
+      "not after all of its events are over and heard of, or held back",
       one({}, { active: new Set() }),
-      ["drop r: its events are over"],
+      ["drop r: its events are over or held back"],
     ],
     [
       "but its remaining recipients get it even so",

@@ -213,6 +213,32 @@ test("a clear that one channel missed is delivered there later, to those who wer
   ]);
 });
 
+test("an acknowledgement also holds what one channel missed before, until it ends", async () => {
+  const hook = await startHookServer({}, { status: 500 }, {});
+  const { site, service } = await diskSite(
+    ["--severity", "warning", "--channel", "email", "chat"],
+    {
+      more: `[channels.chat]\ntype = "mattermost"\nurl = "${hook.url}"`,
+    },
+  );
+  const warned = FIRED.replaceAll("disk7", "WARNING: disk7");
+  expect(await heard(site)).toEqual([warned]);
+  service.disks = [disk(96, { severity: "error" })];
+  await passTime(site, 5 * MINUTE);
+  expect(await site.tick()).toMatchObject({ code: 1 });
+  const before = hook.requests.length;
+
+  const about = ["disks", "disk7"];
+  await site.command(["event", "ack", ...about, "--reason", "cleaning up"]);
+  expect(await heard(site)).toEqual([]);
+  expect(hook.requests).toHaveLength(before);
+  await site.command(["event", "unack", ...about]);
+  expect(await heard(site)).toEqual([]);
+  expect(hook.requests.slice(before).map(({ body }) => body)).toEqual([
+    expect.stringContaining("severity rose"),
+  ]);
+});
+
 test("a course of reminders comes ever later, and says which one is the last", async () => {
   const { site } = await diskSite([
     ...["--renotify", "1", "--renotify-growth", "2", "--renotify-count", "3"],
