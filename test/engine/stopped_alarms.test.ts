@@ -120,7 +120,7 @@ describe.each(["archived", "deleted"] as const)("an alarm that was %s", (how) =>
     await stop(engine, how);
     mail.isDown = false;
     await next(engine);
-    expect(await notifications(engine)).toEqual(["superseded: its events are over"]);
+    expect(await notifications(engine)).toEqual(["superseded: its events are over or held back"]);
     expect(mail.texts.filter((text) => text.startsWith("alarm_x "))).toEqual([]);
   });
 
