@@ -71,7 +71,7 @@ export function levelChange(facts: LevelFacts): LevelChange | undefined {
     stage: facts.peak === undefined ? before.stage : facts.peak.stage,
   };
   const isRise = severityRank(level.severity) > severityRank(peak.severity);
-  const isLater = isLaterStage(level.stage, peak.stage, stages);
+  const isLater = isLaterStage(level.stage, peak.stage, before.stage, stages);
   const isSame = level.severity === before.severity && level.stage === before.stage;
   if (isSame && !isRise && !isLater) return undefined;
   const isKnown = peak.stage === undefined || stages.includes(peak.stage);
@@ -89,13 +89,14 @@ export function levelChange(facts: LevelFacts): LevelChange | undefined {
     : { ...change, news: undefined, reason: `severity changed: ${severities}` };
 }
 
-/** A module that renames its stages makes no news of it. */
+/** A module that renames its stages, or changes their order, makes no news of it. */
 function isLaterStage(
   stage: string | undefined,
   peak: string | undefined,
+  before: string | undefined,
   stages: readonly string[],
 ): boolean {
-  if (stage === undefined) return false;
+  if (stage === undefined || stage === before) return false;
   if (peak === undefined) return true;
   return stages.includes(peak) && stages.indexOf(stage) > stages.indexOf(peak);
 }

@@ -1,3 +1,4 @@
+import { ackInForce } from "./ack.ts";
 import type { ActiveEvent, AlarmRow, Notices } from "./model.ts";
 
 export const NO_NOTICES: Notices = {
@@ -34,7 +35,12 @@ export function channelsToHearOfClear(
   event: ActiveEvent,
   { enabled, notifyClear }: Pick<AlarmRow, "enabled" | "notifyClear">,
   channels: readonly string[],
+  now: number,
 ): readonly string[] {
   if (!enabled) return [];
-  return channels.filter((channel) => notifyClear || isUnsent(event, channel));
+  // The update that an acknowledgement held is over.
+  const isHeld = ackInForce(event.notices.ack, now) !== undefined;
+  const missed = (channel: string): boolean =>
+    isUnsent(event, channel) && !(isHeld && notifiedAt(event, channel) !== undefined);
+  return channels.filter((channel) => notifyClear || missed(channel));
 }

@@ -133,7 +133,7 @@ export function decideItems(facts: NoticeFacts): Items {
   for (const { event } of plan.keep) add(event, false);
   // `clearEvents` records the same ones.
   const clearedNow = plan.clear
-    .filter(({ event }) => channelsToHearOfClear(event, alarm, [channel]).length > 0)
+    .filter(({ event }) => channelsToHearOfClear(event, alarm, [channel], now).length > 0)
     .map(({ event, reason }) => ({ ...event, clearTime: now, clearReason: reason }));
   const cleared = [...unsentClears, ...clearedNow].map((event): DueItem => {
     const isKnown = notifiedAt(event, channel) !== undefined;

@@ -107,7 +107,7 @@ export function reconcile(facts: ReconcileFacts): Plan {
   }
   const unseen = [...active.values()]
     .filter(({ dedupeKey }) => !keys.has(dedupeKey))
-    .sort((a, b) => a.fireTime - b.fireTime);
+    .sort((a, b) => a.fireTime - b.fireTime || (a.dedupeKey < b.dedupeKey ? -1 : 1));
   const stated: Plan["clear"][number][] = [];
   const gone: ActiveEvent[] = [];
   const keep: Plan["keep"][number][] = [];

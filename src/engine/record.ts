@@ -120,7 +120,7 @@ async function writePlan(
     await touchEvents(tx, eventIds(plan.touch), now);
     await changeEvents(tx, changed, now);
     await holdEvents(tx, held, now);
-    for (const { unsent, clears } of byUnsentChannels(alarm, plan.clear))
+    for (const { unsent, clears } of byUnsentChannels(alarm, plan.clear, now))
       await clearEvents(tx, clears, unsent, now);
     if (isSettling) await saveSettling(tx, alarm.name, after, now);
     return planned.filter(({ id }) => ids.has(id));
@@ -130,13 +130,13 @@ async function writePlan(
 }
 
 /** The clears by the channels that have to hear of them: few sets, however many events. */
-function byUnsentChannels(alarm: AlarmRow, clears: Plan["clear"]) {
+function byUnsentChannels(alarm: AlarmRow, clears: Plan["clear"], now: number) {
   const groups = new Map<
     string,
     { unsent: readonly string[]; clears: { id: string; reason: string }[] }
   >();
   for (const { event, reason } of clears) {
-    const unsent = channelsToHearOfClear(event, alarm, alarm.channels);
+    const unsent = channelsToHearOfClear(event, alarm, alarm.channels, now);
     const key = unsent.join(" ");
     const group = groups.get(key) ?? { unsent, clears: [] };
     group.clears.push({ id: event.id, reason });

@@ -143,6 +143,14 @@ describe("a detection against what its event has had", () => {
       ],
     ],
     [
+      "stages in another order make no news of the same stage",
+      change(level("error", "second"), level("error", "second"), {
+        stages: ["third", "second", "first"],
+        peak: level("error", "third"),
+      }),
+      undefined,
+    ],
+    [
       "a stage that the module has renamed is no news",
       change(level("error", "old"), level("error", "second")),
       [

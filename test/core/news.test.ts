@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Ack } from "../../src/core/ack.ts";
 import type { Notices } from "../../src/core/model.ts";
 import { channelsToHearOfClear, isUnsent, newsAt, notifiedAt } from "../../src/core/news.ts";
 import { notified } from "../support/configured.ts";
@@ -45,6 +46,15 @@ describe("an active event on a channel", () => {
 });
 
 describe("the channels that have to hear of a clear", () => {
+  const NOW = 10_000;
+  const ACK: Ack = {
+    by: "ana",
+    reason: "known",
+    at: 1_500,
+    until: undefined,
+    sticky: true,
+    ended: undefined,
+  };
   const ON = { enabled: true, notifyClear: false };
   const rows: readonly [string, Notices, typeof ON, readonly string[]][] = [
     ["all, if none heard of the event", notified(undefined), ON, ["email", "chat"]],
@@ -56,6 +66,24 @@ describe("the channels that have to hear of a clear", () => {
       ["email", "chat"],
     ],
     [
+      "an update that a sticky acknowledgement held is over; the first notification is not",
+      notified(FIRED, { newsAt: 2_000, ack: ACK }),
+      ON,
+      ["chat"],
+    ],
+    [
+      "once it has ended, the update was due",
+      notified(FIRED, { newsAt: 2_000, ack: { ...ACK, until: NOW - 1 } }),
+      ON,
+      ["email", "chat"],
+    ],
+    [
+      "it hides no clear where the alarm notifies of them",
+      notified(FIRED, { newsAt: 2_000, ack: ACK }),
+      { ...ON, notifyClear: true },
+      ["email", "chat"],
+    ],
+    [
       "all, if the alarm notifies of clears",
       notified(FIRED),
       { ...ON, notifyClear: true },
@@ -64,11 +92,11 @@ describe("the channels that have to hear of a clear", () => {
     ["none while mail is off", notified(undefined), { enabled: false, notifyClear: true }, []],
   ];
   test.each(rows)("%s", (_, notices, alarm, channels) => {
-    expect(channelsToHearOfClear(event(notices), alarm, ["email", "chat"])).toEqual(channels);
+    expect(channelsToHearOfClear(event(notices), alarm, ["email", "chat"], NOW)).toEqual(channels);
   });
 
   test("only those of the alarm", () => {
-    expect(channelsToHearOfClear(event(notified(undefined)), ON, ["chat"])).toEqual(["chat"]);
-    expect(channelsToHearOfClear(event(notified(undefined)), ON, [])).toEqual([]);
+    expect(channelsToHearOfClear(event(notified(undefined)), ON, ["chat"], NOW)).toEqual(["chat"]);
+    expect(channelsToHearOfClear(event(notified(undefined)), ON, [], NOW)).toEqual([]);
   });
 });

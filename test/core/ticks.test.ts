@@ -228,7 +228,7 @@ class Site {
       const { id } = row.event;
       const event = clears.get(id);
       if (event === undefined) return { ...row, event: touched.get(id) ?? row.event };
-      return { ...row, cleared: true, unsent: channelsToHearOfClear(event, alarm, CHANNELS) };
+      return { ...row, cleared: true, unsent: channelsToHearOfClear(event, alarm, CHANNELS, now) };
     });
     for (const [channel, notice] of notices) {
       const named = new Set(
@@ -334,7 +334,7 @@ class Rules {
       const isGone = !seen && isLook && isOver(this.#settings.clearAfter, all, "gone", now);
       if (ended || isGone) {
         for (const channel of CHANNELS) {
-          const text = this.#clearText(before, channel, step);
+          const text = this.#clearText(before, channel, step, now);
           if (text !== undefined)
             over.set(channel, [...(over.get(channel) ?? []), `${text} ${key}`]);
         }
@@ -442,10 +442,16 @@ class Rules {
     return isDue || at > now + 300 ? "renotification due" : undefined;
   }
 
-  #clearText({ news, last }: Fired, channel: Channel, step: Step): string | undefined {
+  #clearText(
+    { news, last, ack }: Fired,
+    channel: Channel,
+    step: Step,
+    now: number,
+  ): string | undefined {
     if (!step.enabled) return undefined;
     if (!last.has(channel)) return "cleared before it could be mailed";
-    return step.notifyClear || news.has(channel) ? "cleared" : undefined;
+    const isHeld = ack !== undefined && ack.until > now;
+    return step.notifyClear || (news.has(channel) && !isHeld) ? "cleared" : undefined;
   }
 }
 
