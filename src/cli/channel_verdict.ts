@@ -40,6 +40,12 @@ export interface VerdictFacts {
   >;
   /** What is wrong with the channel's settings. */
   readonly faults: readonly string[];
+  /** Why ticks do nothing with the alarm; undefined if they run it. */
+  readonly idle?: string | undefined;
+  /** Until when the service of the channel accepts nothing, as it said. */
+  readonly closedUntil?: number | undefined;
+  /** When an open notification that names the event is attempted again. */
+  readonly waitsUntil?: number | undefined;
   readonly now: number;
 }
 
@@ -63,10 +69,11 @@ export function channelVerdict(facts: VerdictFacts): ChannelVerdict {
 }
 
 function heldOn(facts: VerdictFacts, isDue: boolean): Held | undefined {
-  const { alarm, event, isOver, notice, faults, now } = facts;
+  const { alarm, event, isOver, notice, faults, idle, closedUntil, waitsUntil, now } = facts;
   const { channel, usable, recipients, omitted } = notice;
   const set = `bin/swf-alarms alarm set ${alarm.name}`;
-  const held = (reason: string): Held => ({ reason, until: undefined });
+  const held = (reason: string, until?: number): Held => ({ reason, until });
+  if (idle !== undefined) return held(idle);
   if (!alarm.enabled) return held(`notifications are off; to turn them on, run: ${set} --mail on`);
   const muted = event && !isOver ? muteOf({ event, channel, now }) : undefined;
   if (muted !== undefined) return { reason: muted.reason, until: muted.until };
@@ -77,18 +84,22 @@ function heldOn(facts: VerdictFacts, isDue: boolean): Held | undefined {
   if (isDue && recipients.length === 0)
     return held(`there are no recipients; to add some, run: ${set} --recipients ADDRESS`);
   if (omitted["may have been mailed"] > 0)
-    return held("a notification that names it may have been delivered; the repeat waits");
-  if (omitted["the service asked to wait"] > 0)
-    return held("a notification that names it waits: the service asked to wait");
+    return held(
+      "a notification that names it may have been delivered; the repeat waits",
+      waitsUntil,
+    );
+  if (closedUntil !== undefined) return held("the service asked to wait", closedUntil);
   return undefined;
 }
 
-/** After an acknowledgement with an end, the reminders begin anew at that end. */
+/** After an acknowledgement with an end, the reminders begin anew at that end; nothing is sent while it is held. */
 function reminderAfter(facts: VerdictFacts, held: Held | undefined): number | undefined {
   const { alarm, event, isOver, notice, now } = facts;
   if (event === undefined || isOver || isUnsent(event, notice.channel)) return undefined;
   if (held !== undefined && held.until === undefined) return undefined;
-  return reminderOf(event, notice.channel, alarm.renotify, held?.until ?? now)?.due;
+  const until = held?.until ?? now;
+  const due = reminderOf(event, notice.channel, alarm.renotify, until)?.due;
+  return due === undefined || held === undefined ? due : Math.max(due, until);
 }
 
 function nothingDue({ alarm, isOver, notice: { omitted } }: VerdictFacts, nextReminder?: number) {
@@ -111,7 +122,7 @@ function nothingDue({ alarm, isOver, notice: { omitted } }: VerdictFacts, nextRe
 
 const DUE: { readonly [reason in ItemReason]: string } = {
   new: "it is new",
-  unsent: "no notification has named it there",
+  unsent: "no notification of it was delivered there",
   "severity rose": "its severity rose",
   "stage advanced": "its stage advanced",
   "renotification due": "a reminder is due",

@@ -13,14 +13,15 @@ import {
   addEventArguments,
   addReasonOption,
   type ByOption,
+  type ReasonOption,
+  reasonOf,
 } from "./event_options.ts";
 import { alarmRowOf, findFiring, showEvent } from "./events.ts";
 import { printLines } from "./output.ts";
 import { type ConfigOption, readConfig, withDatabase } from "./session.ts";
 import { addUntilOptions, type UntilOptions, untilOf } from "./until_option.ts";
 
-interface AckOptions extends ConfigOption, UntilOptions, ByOption {
-  readonly reason: string;
+interface AckOptions extends ConfigOption, UntilOptions, ByOption, ReasonOption {
   readonly sticky?: true;
 }
 
@@ -36,8 +37,14 @@ export function declare(command: Command): void {
     const work = async (db: Database, config: Config): Promise<readonly string[]> => {
       const event = await findFiring(db, config, alarm, key);
       const now = Date.now() / 1000;
-      const { reason, sticky = false } = options;
-      const ack = { by: actor(options), reason, at: now, until: untilOf(options), sticky };
+      const { sticky = false } = options;
+      const ack = {
+        by: actor(options),
+        reason: reasonOf(options),
+        at: now,
+        until: untilOf(options),
+        sticky,
+      };
       if (!(await db.transaction((tx) => acknowledge(tx, event.id, ack, now))))
         throw new NotFound(`${showEvent(event)} cleared meanwhile`);
       const { enabled, channels } = await alarmRowOf(db, config, event.alarm);

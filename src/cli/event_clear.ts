@@ -14,13 +14,14 @@ import {
   addEventArguments,
   addReasonOption,
   type ByOption,
+  type ReasonOption,
+  reasonOf,
 } from "./event_options.ts";
 import { alarmRowOf, findFiring, showEvent } from "./events.ts";
 import { printLines } from "./output.ts";
 import { type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
-interface ClearOptions extends ConfigOption, ByOption {
-  readonly reason: string;
+interface ClearOptions extends ConfigOption, ByOption, ReasonOption {
   readonly force?: true;
 }
 
@@ -37,7 +38,7 @@ export function declare(command: Command): void {
       const event = await findFiring(db, config, alarm, key);
       const row = await alarmRowOf(db, config, event.alarm);
       if (options.force !== true) await requireUnseen(db, row, event);
-      await clear(db, row, event, `by operator ${actor(options)}: ${options.reason}`);
+      await clear(db, row, event, `by operator ${actor(options)}: ${reasonOf(options)}`);
       const [after = event] = await eventsById(db, [event.id]);
       if (after.clearTime === undefined)
         throw new NotFound(`${showEvent(event)} was not cleared: a tick detected it meanwhile`);

@@ -1,4 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { headerText } from "../text/escape.ts";
+import { redact } from "./secrets.ts";
 import { addConfigOption } from "./session.ts";
 import { commandUser } from "./user.ts";
 
@@ -26,17 +28,27 @@ export function addByOption(command: Command): Command {
 
 /** Who acts, as rows record it. */
 export function actor({ by }: ByOption): string {
-  return by ?? commandUser();
+  return redact(by ?? commandUser());
+}
+
+export interface ReasonOption {
+  readonly reason: string;
 }
 
 export function addReasonOption(command: Command, description: string): Command {
   return command.requiredOption("--reason <text>", description, oneLine(MAX_REASON));
 }
 
-/** A text on one line. Throws InvalidArgumentError. */
+/** Why, as rows record it: dashboards show it. */
+export function reasonOf({ reason }: ReasonOption): string {
+  return redact(reason);
+}
+
+/** A text on one line, without control characters. Throws InvalidArgumentError. */
 function oneLine(most: number) {
   return (text: string): string => {
-    const line = text.replace(/\s+/gu, " ").trim();
+    const line = headerText(text).replace(/\s+/gu, " ");
+    if (line === "") throw new InvalidArgumentError("write a text");
     if (line.length <= most) return line;
     throw new InvalidArgumentError(`write at most ${most} characters`);
   };

@@ -6,7 +6,7 @@ import type { Database } from "../store/database.ts";
 import { utcMinute } from "../text/utc.ts";
 import { NotFound } from "./alarms.ts";
 import { actor, addByOption, addEventArguments, type ByOption } from "./event_options.ts";
-import { findFiring, showEvent } from "./events.ts";
+import { alarmRowOf, findFiring, showEvent } from "./events.ts";
 import { printLines } from "./output.ts";
 import { type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
@@ -34,7 +34,11 @@ export function declare(command: Command): void {
           throw new NotFound(
             `${name} has changed meanwhile; see: bin/swf-alarms event show ${event.alarm} KEY`,
           );
-        return `ended the acknowledgement of ${name} by ${ack.by}: the next tick notifies what it held, and reminders begin anew`;
+        const { enabled } = await alarmRowOf(db, config, event.alarm);
+        const then = enabled
+          ? "the next tick notifies what it held, and reminders begin anew"
+          : "nothing is sent, because the alarm's notifications are off";
+        return `ended the acknowledgement of ${name} by ${ack.by}: ${then}`;
       };
       printLines([await withDatabase(readConfig(options), work, "write")]);
     },

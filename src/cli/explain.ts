@@ -39,7 +39,12 @@ export async function explain(db: Database, config: Config, typed: string, key: 
   const pending = pendingDetections(states, [alarm], now).find((each) => each.key === key);
   const lastLook = lookOf(await lastRunOf(db, alarm.entryId, now));
   const isSeen = (events[0]?.lastSeen ?? 0) >= (lastLook?.at ?? 0);
-  const channels = await nextNotices(events[0], { db, config, alarm, key, isSeen, now });
+  // Ticks pass over it until it is configured.
+  const idle =
+    lastLook?.outcome === "not configured"
+      ? `the alarm is not configured: ${lastLook.error}`
+      : undefined;
+  const channels = await nextNotices(events[0], { db, config, alarm, key, isSeen, idle, now });
   const facts = whyFacts({
     alarm,
     stopped: await stoppedReason(db, name),
@@ -75,6 +80,7 @@ interface NextFacts {
   readonly key: string;
   /** Whether the last tick detected it. */
   readonly isSeen: boolean;
+  readonly idle: string | undefined;
   readonly now: number;
 }
 

@@ -1,13 +1,14 @@
 import { readChannels } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
 import type { ActiveEvent, AlarmRow } from "../core/model.ts";
+import { eventIdsOf } from "../core/notification.ts";
 import { openQueues } from "../engine/channel_queue.ts";
 import { notify } from "../engine/notify.ts";
 import type { Recorded } from "../engine/record.ts";
 import { openRun } from "../engine/run.ts";
 import type { Database } from "../store/database.ts";
 import { listTeams } from "../store/teams.ts";
-import { readUnsent } from "../store/unsent.ts";
+import { openNotifications, readUnsent } from "../store/unsent.ts";
 import { type ChannelVerdict, channelVerdict } from "./channel_verdict.ts";
 import { channelState } from "./channels.ts";
 
@@ -20,13 +21,15 @@ export interface PlanNoticesFacts {
   /** What a tick would do with the alarm. */
   readonly recorded: Recorded;
   /** The entity's event, if an earlier tick cleared it. */
-  readonly cleared?: Pick<ActiveEvent, "fireTime" | "notices"> | undefined;
+  readonly cleared?: Pick<ActiveEvent, "id" | "fireTime" | "notices"> | undefined;
+  /** Why ticks do nothing with the alarm; undefined if they run it. */
+  readonly idle?: string | undefined;
   readonly now: number;
 }
 
 /** What a tick would say of one entity on each channel of its alarm. Writes and sends nothing. */
 export async function planNotices(facts: PlanNoticesFacts): Promise<readonly ChannelVerdict[]> {
-  const { db, config, alarm, key, recorded, cleared, now } = facts;
+  const { db, config, alarm, key, recorded, cleared, idle, now } = facts;
   const channels = readChannels(config.channels);
   const run = await openRun(db, { mode: "plan", only: undefined, clock: () => now });
   const unsent = await readUnsent(db);
@@ -48,10 +51,25 @@ export async function planNotices(facts: PlanNoticesFacts): Promise<readonly Cha
   });
   const [error] = errors;
   if (notices.length === 0 && error !== undefined) throw new Error(error);
+  const open = unsent.hasOpen(alarm.entryId) ? await openNotifications(db, alarm.entryId) : [];
+  const event = firing ?? over;
   return notices.map((notice) => {
-    const { faults } = channelState(notice.channel, channels);
-    const isOver = firing === undefined && over !== undefined;
-    return channelVerdict({ alarm, key, event: firing ?? over, isOver, notice, faults, now });
+    const { channel } = notice;
+    const naming = open.filter(
+      (row) => row.channel === channel && event !== undefined && eventIdsOf(row).includes(event.id),
+    );
+    return channelVerdict({
+      alarm,
+      key,
+      event,
+      isOver: firing === undefined && over !== undefined,
+      notice,
+      faults: channelState(channel, channels).faults,
+      idle,
+      closedUntil: queues.get(channel)?.closed?.notBefore,
+      waitsUntil: naming.length === 0 ? undefined : Math.max(...naming.map((row) => row.notBefore)),
+      now,
+    });
   });
 }
 

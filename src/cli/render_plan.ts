@@ -141,5 +141,6 @@ function renderChannelPlan(
   if (!enabled) return [...lines, `no ${what}: mail is off ${would}`];
   if (reason === "the channel cannot be used") return [...lines, `no ${what}: ${reason} ${would}`];
   if (recipients.length === 0) return [...lines, `no ${what}: no recipients ${would}`];
+  if (reason === "the service asked to wait") return [...lines, `no ${what}: ${reason} ${would}`];
   return [...lines, `would ${verb} "${subject}" to ${recipients.join(", ")}`];
 }

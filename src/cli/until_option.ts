@@ -50,7 +50,9 @@ export function parseUntil(text: string, now: number): number | string {
   const time = timeOfDay(text, now) ?? parseUtc(text.toUpperCase());
   if (time === undefined)
     return 'write a time such as 12:00, "2026-11-27 12:00" (both UTC) or 2026-11-27T12:00:00+01:00';
-  return time > now ? time : `it is in the past: now it is ${utcMinute(now)}; write a later time`;
+  if (time <= now) return `it is in the past: now it is ${utcMinute(now)}; write a later time`;
+  if (time <= now + MOST_DAYS * DAY) return time;
+  return `it is more than ${MOST_DAYS} days ahead: now it is ${utcMinute(now)}; write an earlier time, or leave it out`;
 }
 
 /** The next time that UTC clocks show `HH:MM`; undefined if the text is not so. */

@@ -1,5 +1,5 @@
 import type { ActiveEvent, AlarmRow, Outcome } from "../core/model.ts";
-import { AT_ONCE, type PendingEntry, settleProgress } from "../core/settle.ts";
+import { AT_ONCE, describeProgress, type PendingEntry } from "../core/settle.ts";
 import type { ListedEvent } from "../store/event_list.ts";
 import { utcMinute } from "../text/utc.ts";
 import type { ChannelVerdict, Held } from "./channel_verdict.ts";
@@ -77,9 +77,8 @@ function whyFiring(event: ListedEvent, input: WhyInput): string {
     return `not detected, but the clear of many events at once is held since ${utcMinute(clearHeldAt)}; it clears if the next complete outcome does not detect it either`;
   if (clearing !== undefined) {
     const rule = alarm.clearAfter ?? AT_ONCE;
-    const { seen, needed } = settleProgress(clearing, rule, now);
-    const of = "hits" in rule ? `in ${seen} of ${needed} outcomes` : `for ${seen} of ${needed} s`;
-    return withLook(`clears later: not detected ${of}`, "it does not count", input);
+    const progress = describeProgress(clearing, rule, now);
+    return withLook(`clears later: not detected ${progress}`, "it does not count", input);
   }
   const since = lastSeen === undefined ? "" : ` since ${utcMinute(lastSeen)}`;
   if (outcome === "complete")

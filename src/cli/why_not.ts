@@ -52,6 +52,11 @@ async function tryKey({ db, config, alarm, now, detect }: Tried, key: string): P
   if (recorded.error !== undefined) throw new DatabaseError(recorded.error);
   const { outcome, plan } = recorded;
   const facts = whyNotFacts({ key, outcome, plan });
+  const { readiness } = alarm;
+  const idle =
+    readiness.kind === "not configured"
+      ? `the alarm is not configured: ${readiness.missing.join("; ")}`
+      : undefined;
   const { quarantine } = alarmStateOf(states, row.name) ?? {};
   return {
     ...facts,
@@ -60,7 +65,7 @@ async function tryKey({ db, config, alarm, now, detect }: Tried, key: string): P
     outcome,
     hint: facts.detected ? "" : suggestion(key, [...outcome.keys]),
     note: quarantine && `ticks skip the alarm, which is quarantined; ${nextTry(quarantine)}`,
-    channels: await judgeChannels(facts, { db, config, alarm: row, key, recorded, now }),
+    channels: await judgeChannels(facts, { db, config, alarm: row, key, recorded, idle, now }),
   };
 }
 

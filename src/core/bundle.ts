@@ -166,14 +166,21 @@ export function shortBundle(bundle: Bundle): Bundle {
   };
 }
 
-/** `[alarm_x] N detection(s), X new, Y continuing`, and `, Z already cleared` if there are such. */
-export function bundleSubject(
-  entryId: string,
-  counts: { readonly fresh: number; readonly continuing: number; readonly cleared: number },
-): string {
-  const { fresh, continuing, cleared } = counts;
-  const over = cleared > 0 ? `, ${cleared} already cleared` : "";
-  return `[${entryId}] ${fresh + continuing} detection(s), ${fresh} new, ${continuing} continuing${over}`;
+export interface BundleCounts {
+  readonly fresh: number;
+  readonly continuing: number;
+  /** Cleared before a notification could name them. */
+  readonly already: number;
+  /** Cleared after that. */
+  readonly ended: number;
+}
+
+/** `[alarm_x] N detection(s), X new, Y continuing`, and `, Z already cleared` or `, Z cleared` if there are such. */
+export function bundleSubject(entryId: string, counts: BundleCounts): string {
+  const { fresh, continuing, already, ended } = counts;
+  const over = already > 0 ? `, ${already} already cleared` : "";
+  const end = ended > 0 ? `, ${ended} cleared` : "";
+  return `[${entryId}] ${fresh + continuing} detection(s), ${fresh} new, ${continuing} continuing${over}${end}`;
 }
 
 function shorten(body: string): string {

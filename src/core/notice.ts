@@ -33,7 +33,8 @@ type SendReason =
   | "plan only"
   | "no recipients"
   | "mail is not configured"
-  | "the channel cannot be used";
+  | "the channel cannot be used"
+  | "the service asked to wait";
 
 export interface BundleItem {
   readonly eventId: string;
@@ -239,13 +240,16 @@ export interface SendFacts {
   /** Number of addresses that its recipients resolve to; that of a channel without addresses is 1. */
   readonly recipientCount: number;
   readonly channel: "usable" | "not configured" | "unusable";
+  /** Whether the channel accepts nothing for a while, as earlier ticks learnt. */
+  readonly isClosed?: boolean;
 }
 
 /** Whether what the alarm has to say is sent, and why not. */
 export function sendReason(facts: SendFacts): SendReason {
   if (facts.items === 0) return "nothing to mail";
   if (!facts.enabled) return "mail is off";
-  if (facts.mode === "plan") return "plan only";
+  // A tick would attempt nothing and record why.
+  if (facts.mode === "plan") return facts.isClosed ? "the service asked to wait" : "plan only";
   if (facts.mode === "dry-run") return "dry run";
   if (facts.channel === "unusable") return "the channel cannot be used";
   if (facts.recipientCount === 0) return "no recipients";

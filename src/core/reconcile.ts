@@ -8,7 +8,7 @@ import {
   NO_LEVEL,
 } from "./level.ts";
 import type { ActiveEvent, ActiveEvents, AlarmRow, ByChannel, Outcome } from "./model.ts";
-import { AT_ONCE, type Pending, type SettleRule, settle, settleProgress } from "./settle.ts";
+import { AT_ONCE, describeProgress, type Pending, type SettleRule, settle } from "./settle.ts";
 
 /** "held" comes from the clear guard, with its counts. */
 type KeepReason =
@@ -168,9 +168,8 @@ function openOrWait(fresh: readonly string[], facts: ReconcileFacts) {
       continue;
     }
     const rule = ruleOf(dedupeKey);
-    const { seen, needed } = settleProgress(entry, rule, now);
-    const of = "hits" in rule ? `${seen} of ${needed} outcomes` : `${seen} of ${needed} s`;
-    wait.push({ dedupeKey, reason: `not settled: detected in ${of}` });
+    const progress = describeProgress(entry, rule, now);
+    wait.push({ dedupeKey, reason: `not settled: detected ${progress}` });
     const subject = outcome.detections.get(dedupeKey)?.subject ?? entry.subject;
     if (subject !== undefined) pending.set(dedupeKey, { ...entry, subject });
   }
@@ -201,9 +200,8 @@ function clearOrKeep(gone: readonly ActiveEvent[], facts: ReconcileFacts) {
       clear.push({ event, reason: RECOVERED, isUnseen: true });
       continue;
     }
-    const { seen, needed } = settleProgress(entry, rule, now);
-    const of = "hits" in rule ? `${seen} of ${needed} outcomes` : `${seen} of ${needed} s`;
-    keep.push({ event, reason: `clears later: not detected in ${of}` });
+    const progress = describeProgress(entry, rule, now);
+    keep.push({ event, reason: `clears later: not detected ${progress}` });
   }
   return { clear, keep, clearing };
 }

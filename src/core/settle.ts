@@ -78,6 +78,14 @@ export function settleProgress(entry: PendingEntry, rule: SettleRule, now: numbe
   return { seen: Math.max(0, wholeMinutes(now) - wholeMinutes(since)), needed: rule.seconds };
 }
 
+/** How far it has come in words, such as `in 1 of 3 outcomes` or `for 5 min of 15 min`. */
+export function describeProgress(entry: PendingEntry, rule: SettleRule, now: number): string {
+  const { seen, needed } = settleProgress(entry, rule, now);
+  return "hits" in rule
+    ? `in ${seen} of ${needed} outcomes`
+    : `for ${duration(seen)} of ${duration(needed)}`;
+}
+
 /** Cron starts ticks in whole minutes, and what they need to start differs. */
 function wholeMinutes(time: number): number {
   return Math.floor(time / 60) * 60;

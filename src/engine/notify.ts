@@ -188,6 +188,7 @@ async function notifyOn(
     mode,
     recipientCount: recipients.length,
     channel: usable,
+    isClosed: queue?.closed !== undefined,
   });
   const { sent, refused, errors } = dispatched;
   return {

@@ -83,10 +83,12 @@ export function ranResult(facts: RanFacts): RanResult {
   const waiting = notice.omitted["may have been mailed"];
   const isReady = readiness.kind === "ready";
   const [held] = heldClears(plan);
+  const ended = notice.cleared.filter(({ reason }) => reason === "cleared").length;
   const counts = {
     fresh: notice.fresh.length,
     continuing: notice.continuing.length,
-    cleared: notice.cleared.length,
+    already: notice.cleared.length - ended,
+    ended,
   };
   return {
     kind: "ran",

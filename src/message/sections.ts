@@ -27,11 +27,10 @@ export function isEnded({ reason }: ListedItem): boolean {
 /** The counts in the words of the contract, how many notified events have cleared, and what else is news. */
 export function countsOf(bundle: Bundle, entryId: string): string {
   const { freshCount: fresh, continuingCount: continuing } = bundle;
-  const { ended, already } = clearedCounts(bundle);
-  const end = ended > 0 ? `, ${ended} cleared` : "";
   const news = LEVEL_NEWS.filter((news) => bundle.continuing.some(({ reason }) => reason === news));
   const more = [...news, ...(isFinal(bundle) ? ["FINAL reminder"] : [])].map((each) => `, ${each}`);
-  return [bundleSubject(entryId, { fresh, continuing, cleared: already }), end, ...more].join("");
+  const counts = { fresh, continuing, ...clearedCounts(bundle) };
+  return [bundleSubject(entryId, counts), ...more].join("");
 }
 
 /** Whether it is about events alone of which nothing more will be said. */

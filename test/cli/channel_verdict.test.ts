@@ -30,7 +30,10 @@ interface Given {
   readonly count?: number;
   readonly usable?: "usable" | "not configured" | "unusable";
   readonly recipients?: readonly string[];
-  readonly waits?: "may have been mailed" | "the service asked to wait";
+  readonly waits?: "may have been mailed";
+  readonly waitsUntil?: number;
+  readonly closedUntil?: number;
+  readonly idle?: string;
   readonly plan?: Partial<Plan>;
   readonly opened?: NoticeFacts["opened"];
   readonly notifyClear?: boolean;
@@ -69,6 +72,9 @@ function judge(given: Given) {
     isOver: plan.clear.length > 0,
     notice: { ...left, channel: "email", usable, recipients: given.recipients ?? ["ops@h.org"] },
     faults: usable === "usable" ? [] : ["add [email] to the configuration"],
+    idle: given.idle,
+    closedUntil: given.closedUntil,
+    waitsUntil: given.waitsUntil,
     now: NOW,
   };
   return channelVerdict(facts);
@@ -83,7 +89,7 @@ test.for<readonly [string, Given, notifies: boolean, reason: string, hours?: num
     true,
     "it is new",
   ],
-  ["what no notification named is sent", {}, true, "no notification has named it there"],
+  ["what no notification named is sent", {}, true, "no notification of it was delivered there"],
   [
     "a rise is sent",
     { notices: { ...LAST_NOTIFIED, news: "severity", newsAt: NOW } },
@@ -167,7 +173,7 @@ test.for<readonly [string, Given, notifies: boolean, reason: string, hours?: num
     "an acknowledgement does not hold the first notification",
     { notices: { ack: ACK } },
     true,
-    "no notification has named it there",
+    "no notification of it was delivered there",
   ],
   [
     "notifications that are off come before everything else",
@@ -200,10 +206,23 @@ test.for<readonly [string, Given, notifies: boolean, reason: string, hours?: num
     "a notification that names it may have been delivered; the repeat waits",
   ],
   [
-    "a service may ask to wait",
-    { waits: "the service asked to wait" },
+    "a service may ask to wait, for what no notification has named too",
+    { closedUntil: NOW + HOUR },
     false,
-    "a notification that names it waits: the service asked to wait",
+    "the service asked to wait",
+  ],
+  [
+    "a reminder waits with it",
+    { notices: LAST_NOTIFIED, hours: 1, closedUntil: NOW + HOUR },
+    false,
+    "the service asked to wait",
+    1,
+  ],
+  [
+    "ticks pass over an alarm that is not configured",
+    { idle: "the alarm is not configured: parameter x has no value" },
+    false,
+    "the alarm is not configured: parameter x has no value",
   ],
   ["an entity without an event has nothing to say", { plan: {} }, false, "there is nothing to say"],
 ])("%s", ([, given, notifies, reason, hours]) => {
@@ -212,6 +231,14 @@ test.for<readonly [string, Given, notifies: boolean, reason: string, hours?: num
   expect(verdict.to).toEqual(notifies ? ["ops@h.org"] : []);
   const next = verdict.nextReminder;
   expect(next === undefined ? undefined : (next - NOW) / HOUR).toBe(hours);
+});
+
+test.each<readonly [string, Given]>([
+  ["a repeat", { waits: "may have been mailed", waitsUntil: NOW + HOUR }],
+  ["a service that asked to wait", { closedUntil: NOW + HOUR }],
+  ["an acknowledgement", { notices: { ...LAST_NOTIFIED, ack: ACK } }],
+])("until when it is held is known: %s", (_, given) => {
+  expect(judge(given)).toMatchObject({ notifies: false, until: NOW + HOUR });
 });
 
 test("what holds is known where nothing is due", () => {

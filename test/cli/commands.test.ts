@@ -309,6 +309,32 @@ test("alarm try detects, and writes nothing and mails nobody", async () => {
   expect(made.mail.calls).toEqual([]);
 });
 
+test("alarm try shows severity, stage, clears and what is wrong with them", async () => {
+  const made = await site();
+  made.module(
+    "levels.js",
+    `export const STAGES = ["initial", "final"];
+export const detect = () => [
+  { dedupeKey: "a", severity: "error", stage: "final" },
+  { dedupeKey: "b", severity: "bad" },
+  { dedupeKey: "c", clear: "late by 120 s" },
+];`,
+  );
+  const tried = (await ok(made, "alarm", "try", "levels")).split("\n");
+  for (const line of ["    severity error, stage final", "c: the module ends it: late by 120 s"])
+    expect(tried).toContain(line);
+  const note = expect.stringMatching(/^ *"b" has the severity "bad", which does not exist/);
+  expect(tried).toContainEqual(note);
+  expect(await okJson(made, "alarm", "try", "levels")).toMatchObject({
+    notes: [note],
+    detections: [
+      { key: "a", severity: "error", stage: "final" },
+      { key: "b", severity: null, stage: null },
+    ],
+    clears: [{ key: "c", reason: "late by 120 s" }],
+  });
+});
+
 test("archiving stops an alarm, and it stays to be seen and started again", async () => {
   const made = await site();
   await ok(made, "alarm", "set", "limited", "--param", "limit=0.5");

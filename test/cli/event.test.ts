@@ -285,3 +285,35 @@ test(
   },
   SLOW,
 );
+
+test(
+  "what a person types as a reason or a name is stored on one line, without secrets",
+  async () => {
+    const site = await firingSite();
+    site.configure({
+      mail: "file",
+      more: '[sources.other]\nbase_url = "http://127.0.0.1:1"\ntoken_env = "OTHER_TOKEN"',
+    });
+    const env = { OTHER_TOKEN: "token-of-77aa" };
+    const typed = ["--reason", "use\ntoken-of-77aa\u001b[31m", "--by", "ann token-of-77aa"];
+    const done = async (...args: readonly string[]) =>
+      expect(
+        await site.command(["event", ...args, "things", "task:5", ...typed], { env }),
+      ).toMatchObject({
+        code: 0,
+      });
+    await done("ack");
+    const acked = only(await site.entries("event"));
+    expect(acked.data).toMatchObject({
+      swf: { ack: { by: "ann [redacted]", reason: "use [redacted] [31m" } },
+    });
+    await done("clear", "--force");
+    const cleared = only(await site.entries("event"));
+    expect(cleared.data).toMatchObject({
+      clear_reason: "by operator ann [redacted]: use [redacted] [31m",
+    });
+    const nothing = ["event", "ack", "things", "task:5", "--reason", "\u0007"];
+    expect(await site.command(nothing)).toMatchObject({ code: 2, stdout: "" });
+  },
+  SLOW,
+);

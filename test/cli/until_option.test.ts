@@ -64,6 +64,12 @@ test.each([
   );
 });
 
+test("--until is as long as --for at most", () => {
+  expect(parseUntil("2027-02-25 10:30", NOW)).toBe(Date.UTC(2027, 1, 25, 10, 30) / 1000);
+  for (const text of ["2027-02-25 10:31", "9999-01-01 00:00"])
+    expect(parseUntil(text, NOW)).toContain("it is more than 90 days ahead: now it is 2026-11-27");
+});
+
 test.each([
   ["yesterday", "2026-11-26 12:00"],
   ["this very second", "2026-11-27T10:30:15Z"],

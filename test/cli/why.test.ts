@@ -169,7 +169,7 @@ test(
     await site.tick();
     const firing = await why();
     const chat = `channel {6}chat: not notified; the next tick notifies ${hook.origin}: `;
-    expect(firing).toMatch(new RegExp(`^${chat}no notification has named it there$`, "m"));
+    expect(firing).toMatch(new RegExp(`^${chat}no notification of it was delivered there$`, "m"));
     expect(firing).toMatch(/^channel {6}email: last notified at /m);
     const failed = `${TIME} +[0-9a-f]{8} +chat +new +failed +${hook.origin} +.*503.*`;
     expect(firing).toMatch(new RegExp(`^COMPOSED.* ERROR$[\\s\\S]*^${failed}$`, "m"));

@@ -385,5 +385,8 @@ test.each([
     "[alarm_x] 10001 detection(s), 10000 new, 1 continuing",
   ],
 ])("the subject: %s", (_, fresh, continuing, over, subject) => {
-  expect(bundleSubject("alarm_x", { fresh, continuing, cleared: over })).toBe(subject);
+  const counts = { fresh, continuing, already: over, ended: 0 };
+  expect(bundleSubject("alarm_x", counts)).toBe(subject);
+  // What was notified before it cleared comes last.
+  expect(bundleSubject("alarm_x", { ...counts, ended: 2 })).toBe(`${subject}, 2 cleared`);
 });
