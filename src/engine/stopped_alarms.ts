@@ -1,6 +1,8 @@
 import type { StoppedAlarm } from "../alarm/load_alarms.ts";
 import type { ActiveEvents, Outcome } from "../core/model.ts";
 import { resolveRecipients } from "../core/recipients.ts";
+import { NOTHING_DETECTED, type Settling } from "../core/reconcile.ts";
+import { type States, settlingOf } from "../store/engine_state.ts";
 import { type NotifyFacts, notify } from "./notify.ts";
 import { type Recorded, type RecordFacts, record } from "./record.ts";
 import { type RanResult, ranResult } from "./result.ts";
@@ -11,16 +13,20 @@ import { type RanResult, ranResult } from "./result.ts";
  */
 export async function endStopped(
   stopped: readonly StoppedAlarm[],
-  facts: NotifyFacts,
+  facts: NotifyFacts & { readonly states: States },
 ): Promise<readonly RanResult[]> {
-  const { unsent, run, teams } = facts;
+  const { unsent, run, teams, states } = facts;
   const left = stopped.filter(
     ({ row: { name, entryId } }) =>
-      unsent.isActive(name) || unsent.hasClears(name) || unsent.hasOpen(entryId),
+      unsent.isActive(name) ||
+      unsent.hasClears(name) ||
+      unsent.hasOpen(entryId) ||
+      settlingOf(states, name).pending.size > 0,
   );
   return await Promise.all(
     left.map(async ({ row, reason }): Promise<RanResult> => {
-      const recorded = await endEvents({ row, reason }, facts);
+      const settling = settlingOf(states, row.name);
+      const recorded = await endEvents({ row, reason }, { ...facts, settling });
       const notified = await notify(row, recorded, facts);
       return ranResult({
         alarm: {
@@ -38,27 +44,20 @@ export async function endStopped(
   );
 }
 
-/** Ends all events of an alarm. Never throws. */
+/** Ends all events of an alarm, and what it has pending. Never throws. */
 export async function endEvents(
   { row, reason }: StoppedAlarm,
-  facts: Pick<RecordFacts, "db" | "run" | "teams">,
+  { settling, ...facts }: Pick<RecordFacts, "db" | "run" | "teams"> & { settling: Settling },
 ): Promise<Recorded> {
-  const detect = async (active: ActiveEvents): Promise<Outcome> =>
-    statedClears(new Map([...active.keys()].map((key) => [key, reason])));
-  return await record({ row, module: undefined }, { ...facts, detect, clearGuardShare: 1 });
+  const detect = async (active: ActiveEvents): Promise<Outcome> => {
+    const keys = [...active.keys(), ...settling.pending.keys(), ...settling.clearing.keys()];
+    return statedClears(new Map(keys.map((key) => [key, reason])));
+  };
+  const own = { ...facts, settling, detect, clearGuardShare: 1 };
+  return await record({ row, module: undefined }, own);
 }
 
 /** The outcome of a person or a rule that ends events, and that looked at nothing. */
 export function statedClears(clears: ReadonlyMap<string, string>): Outcome {
-  return {
-    status: "partial",
-    cause: undefined,
-    reasons: [],
-    keys: new Set(),
-    detections: new Map(),
-    levels: new Map(),
-    clears,
-    notes: [],
-    seconds: 0,
-  };
+  return { ...NOTHING_DETECTED, status: "partial", clears };
 }

@@ -143,7 +143,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
       : queues;
     const results = [
       ...updated,
-      ...(await endStopped(stopped, { db, run, queues: lastQueues, teams, unsent })),
+      ...(await endStopped(stopped, { db, run, queues: lastQueues, teams, unsent, states })),
     ];
     if (builtIn !== undefined)
       results.push(

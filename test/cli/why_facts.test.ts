@@ -114,7 +114,7 @@ test.for<readonly [string, Partial<WhyInput>, expected: string]>([
       clearing: { firstSeen: LOOKED, hits: "1" },
       lastLook: FAILED,
     },
-    "firing: clears later: not detected for 300 of 900 s; in the last tick, at 2026-11-21 09:55 UTC, the outcome failed, so that it does not count: HTTP 500",
+    "firing: clears later: not detected for 5 min of 15 min; in the last tick, at 2026-11-21 09:55 UTC, the outcome failed, so that it does not count: HTTP 500",
   ],
   [
     "a held clear says what ends it",

@@ -55,7 +55,7 @@ const ON_TIME = [NOW - 300, NOW - 600, ...starts];
 function lines(facts: Partial<EngineFacts>): readonly string[] {
   return [...observeEngine({ ...QUIET, ...facts })].map(
     ([key, { settle, recipients, subject }]) => {
-      const rule = "ticks" in settle ? `${settle.ticks} tick(s)` : `${settle.seconds} s`;
+      const rule = "hits" in settle ? `${settle.hits} tick(s)` : `${settle.seconds} s`;
       return [key, rule, ...recipients.map((each) => `→ ${each}`), subject].join(" | ");
     },
   );

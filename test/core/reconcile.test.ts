@@ -230,24 +230,29 @@ function play(
 }
 
 describe("a detection becomes an event once it has settled", () => {
-  const wait = (progress: string) => `wait not settled: detected in ${progress}`;
+  const wait = (progress: string) => `wait not settled: detected ${progress}`;
   const rows: readonly [string, Course, SettleRule, readonly string[]][] = [
     [
       "three in a row",
       ["seen", "seen", "seen", "seen"],
       { hits: 3, of: 3 },
-      [wait("1 of 3 outcomes"), wait("2 of 3 outcomes"), "open settled", "touch still detected"],
+      [
+        wait("in 1 of 3 outcomes"),
+        wait("in 2 of 3 outcomes"),
+        "open settled",
+        "touch still detected",
+      ],
     ],
     [
       "an absence begins anew",
       ["seen", "seen", "gone", "seen", "seen", "seen"],
       { hits: 3, of: 3 },
       [
-        wait("1 of 3 outcomes"),
-        wait("2 of 3 outcomes"),
+        wait("in 1 of 3 outcomes"),
+        wait("in 2 of 3 outcomes"),
         "",
-        wait("1 of 3 outcomes"),
-        wait("2 of 3 outcomes"),
+        wait("in 1 of 3 outcomes"),
+        wait("in 2 of 3 outcomes"),
         "open settled",
       ],
     ],
@@ -255,37 +260,37 @@ describe("a detection becomes an event once it has settled", () => {
       "an outcome that proves nothing neither counts nor resets",
       ["seen", "unknown", "seen"],
       { hits: 2, of: 2 },
-      [wait("1 of 2 outcomes"), "", "open settled"],
+      [wait("in 1 of 2 outcomes"), "", "open settled"],
     ],
     [
       "two of the last three: one absence is allowed",
       ["seen", "gone", "seen"],
       { hits: 2, of: 3 },
-      [wait("1 of 2 outcomes"), "", "open settled"],
+      [wait("in 1 of 2 outcomes"), "", "open settled"],
     ],
     [
       "two of the last three: two absences are too many",
       ["seen", "gone", "gone", "seen", "seen"],
       { hits: 2, of: 3 },
-      [wait("1 of 2 outcomes"), "", "", wait("1 of 2 outcomes"), "open settled"],
+      [wait("in 1 of 2 outcomes"), "", "", wait("in 1 of 2 outcomes"), "open settled"],
     ],
     [
       "two of the last three over a failed tick",
       ["seen", "gone", "unknown", "seen"],
       { hits: 2, of: 3 },
-      [wait("1 of 2 outcomes"), "", "", "open settled"],
+      [wait("in 1 of 2 outcomes"), "", "", "open settled"],
     ],
     [
       "fifteen minutes in a row",
       ["seen", "unknown", "seen", "seen"],
       { seconds: 900 },
-      [wait("0 of 900 s"), "", wait("600 of 900 s"), "open settled"],
+      [wait("for 0 s of 15 min"), "", wait("for 10 min of 15 min"), "open settled"],
     ],
     [
       "fifteen minutes with an absence between",
       ["seen", "seen", "gone", "seen"],
       { seconds: 900 },
-      [wait("0 of 900 s"), wait("300 of 900 s"), "", wait("0 of 900 s")],
+      [wait("for 0 s of 15 min"), wait("for 5 min of 15 min"), "", wait("for 0 s of 15 min")],
     ],
   ];
   test.each(rows)("%s", (_, course, settle, expected) => {
@@ -311,37 +316,42 @@ describe("a detection becomes an event once it has settled", () => {
 });
 
 describe("an event clears after a while", () => {
-  const keep = (progress: string) => `keep clears later: not detected in ${progress}`;
+  const keep = (progress: string) => `keep clears later: not detected ${progress}`;
   const rows: readonly [string, Course, SettleRule, readonly string[]][] = [
     [
       "two in a row",
       ["gone", "gone"],
       { hits: 2, of: 2 },
-      [keep("1 of 2 outcomes"), "clear recovered"],
+      [keep("in 1 of 2 outcomes"), "clear recovered"],
     ],
     [
       "a detection begins anew",
       ["gone", "seen", "gone", "gone"],
       { hits: 2, of: 2 },
-      [keep("1 of 2 outcomes"), "touch still detected", keep("1 of 2 outcomes"), "clear recovered"],
+      [
+        keep("in 1 of 2 outcomes"),
+        "touch still detected",
+        keep("in 1 of 2 outcomes"),
+        "clear recovered",
+      ],
     ],
     [
       "an outcome that proves nothing neither counts nor resets",
       ["gone", "unknown", "gone"],
       { hits: 2, of: 2 },
-      [keep("1 of 2 outcomes"), "keep outcome is partial", "clear recovered"],
+      [keep("in 1 of 2 outcomes"), "keep outcome is partial", "clear recovered"],
     ],
     [
       "two of the last three, with a detection between",
       ["gone", "seen", "gone"],
       { hits: 2, of: 3 },
-      [keep("1 of 2 outcomes"), "touch still detected", "clear recovered"],
+      [keep("in 1 of 2 outcomes"), "touch still detected", "clear recovered"],
     ],
     [
       "ten minutes",
       ["gone", "gone", "gone"],
       { seconds: 600 },
-      [keep("0 of 600 s"), keep("300 of 600 s"), "clear recovered"],
+      [keep("for 0 s of 10 min"), keep("for 5 min of 10 min"), "clear recovered"],
     ],
   ];
   test.each(rows)("%s", (_, course, clearAfter, expected) => {

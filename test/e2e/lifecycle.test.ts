@@ -408,6 +408,18 @@ test.each([
   },
 );
 
+test("what an alarm has pending ends too when it is archived, whoever archives it", async () => {
+  const site = await siteWithThings({ settle: "15m" });
+  site.things = [A];
+  await site.tick();
+  const pending = async () =>
+    (await site.entries("engine_state")).filter(({ data }) => "pending" in data);
+  expect(await pending()).toHaveLength(1);
+  await site.query("UPDATE entry SET archived = true WHERE kind = 'alarm'");
+  expect(await site.tick()).toEqual(QUIET);
+  expect(await pending()).toEqual([]);
+});
+
 test("whoever deletes an alarm's row does not get it back while the module stays", async () => {
   const site = await siteWithThings();
   await site.query("UPDATE entry SET deleted_at = 1700000000 WHERE kind = 'alarm'");
