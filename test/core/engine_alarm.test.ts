@@ -55,7 +55,10 @@ const ON_TIME = [NOW - 300, NOW - 600, ...starts];
 function lines(facts: Partial<EngineFacts>): readonly string[] {
   return [...observeEngine({ ...QUIET, ...facts })].map(
     ([key, { settle, recipients, subject }]) => {
-      const rule = "hits" in settle ? `${settle.hits} tick(s)` : `${settle.seconds} s`;
+      const rule =
+        "hits" in settle
+          ? `${settle.hits} of ${settle.of}`
+          : `${settle.seconds} s from ${(settle.since ?? NOW) - NOW}`;
       return [key, rule, ...recipients.map((each) => `→ ${each}`), subject].join(" | ");
     },
   );
@@ -71,7 +74,7 @@ describe("what is wrong in a tick", () => {
     [
       "an unreachable source, for the operators alone",
       { sources: [outage] },
-      ["source:main | 1800 s | source main unreachable since 2027-01-15 07:50 UTC"],
+      ["source:main | 1800 s from -600 | source main unreachable since 2027-01-15 07:50 UTC"],
     ],
     [
       "an unreachable source without a request: not observed",
@@ -87,25 +90,25 @@ describe("what is wrong in a tick", () => {
           alarm({ name: "y", errors: ["out of time: detect took 60 s"], cause: "source" }),
         ],
       },
-      ["source:main | 1800 s | source main unreachable since 2027-01-15 07:50 UTC"],
+      ["source:main | 1800 s from -600 | source main unreachable since 2027-01-15 07:50 UTC"],
     ],
     [
       "unless one is its own",
       { sources: [outage], alarms: [alarm({ errors: [REQUEST, "it broke"], cause: "module" })] },
       [
-        "source:main | 1800 s | source main unreachable since 2027-01-15 07:50 UTC",
-        `alarm:x | 3 tick(s) | → ann@h.example | → @shift | alarm x fails: ${REQUEST}`,
+        "source:main | 1800 s from -600 | source main unreachable since 2027-01-15 07:50 UTC",
+        `alarm:x | 3 of 3 | → ann@h.example | → @shift | alarm x fails: ${REQUEST}`,
       ],
     ],
     [
       "a request that failed, of a source that responds, is",
       { sources: [source()], alarms: [alarm({ errors: [REQUEST], cause: "source" })] },
-      [`alarm:x | 3 tick(s) | → ann@h.example | → @shift | alarm x fails: ${REQUEST}`],
+      [`alarm:x | 3 of 3 | → ann@h.example | → @shift | alarm x fails: ${REQUEST}`],
     ],
     [
       "a row with a fault, of an alarm whose notifications are off",
       { alarms: [alarm({ errors: ["the row's enabled\nis 5"], recipients: [] })] },
-      ["alarm:x | 3 tick(s) | alarm x fails: the row's enabled is 5"],
+      ["alarm:x | 3 of 3 | alarm x fails: the row's enabled is 5"],
     ],
     [
       "an alarm that was cut short with its tick",
@@ -121,8 +124,8 @@ describe("what is wrong in a tick", () => {
         ],
       },
       [
-        "alarm:x | 1 tick(s) | → ann@h.example | → @shift | alarm x is quarantined: it failed 3 times in a row",
-        "alarm:y | 1 tick(s) | → ann@h.example | → @shift | alarm y is quarantined: it failed once",
+        "alarm:x | 1 of 1 | → ann@h.example | → @shift | alarm x is quarantined: it failed 3 times in a row",
+        "alarm:y | 1 of 1 | → ann@h.example | → @shift | alarm y is quarantined: it failed once",
       ],
     ],
     [
@@ -134,8 +137,8 @@ describe("what is wrong in a tick", () => {
         ],
       },
       [
-        "channel:chat | 2 tick(s) | channel chat does not deliver: status 404",
-        "channel:mail | 2 tick(s) | channel mail does not deliver: no from",
+        "channel:chat | 2 of 2 | channel chat does not deliver: status 404",
+        "channel:mail | 2 of 2 | channel mail does not deliver: no from",
       ],
     ],
     [
@@ -149,7 +152,7 @@ describe("what is wrong in a tick", () => {
         recipients: [refused, { ...refused, address: "ann@h.example", alarm: "y" }],
       },
       [
-        "recipient:ann@h.example | 1 tick(s) | → @shift | → bob@h.example | address Ann@h.example is refused: 550 no such user",
+        "recipient:ann@h.example | 1 of 1 | → @shift | → bob@h.example | address Ann@h.example is refused: 550 no such user",
       ],
     ],
     [
@@ -159,35 +162,35 @@ describe("what is wrong in a tick", () => {
         recipients: [refused, { ...refused, address: "bob@h.example" }],
       },
       [
-        "recipient:ann@h.example | 1 tick(s) | → @shift | address Ann@h.example is refused: 550 no such user",
-        "recipient:bob@h.example | 1 tick(s) | → @shift | address bob@h.example is refused: 550 no such user",
+        "recipient:ann@h.example | 1 of 1 | → @shift | address Ann@h.example is refused: 550 no such user",
+        "recipient:bob@h.example | 1 of 1 | → @shift | address bob@h.example is refused: 550 no such user",
       ],
     ],
     [
       "an invalid recipient",
       { recipients: [{ address: "@Ops", reason: "team @Ops does not exist", alarm: "engine" }] },
-      ["recipient:@ops | 1 tick(s) | a recipient of engine is wrong: team @Ops does not exist"],
+      ["recipient:@ops | 1 of 1 | a recipient of engine is wrong: team @Ops does not exist"],
     ],
     [
       "a crashed tick",
       { crashed: [NOW - 300] },
-      ["tick:crashed | 1 tick(s) | a tick crashed: the one of 2027-01-15 07:55 UTC did not finish"],
+      ["tick:crashed | 1 of 1 | a tick crashed: the one of 2027-01-15 07:55 UTC did not finish"],
     ],
     [
       "two of them",
       { crashed: [NOW - 300, NOW - 600] },
-      ["tick:crashed | 1 tick(s) | 2 ticks crashed, the last one that of 2027-01-15 07:55 UTC"],
+      ["tick:crashed | 1 of 1 | 2 ticks crashed, the last one that of 2027-01-15 07:55 UTC"],
     ],
     [
       "a clock in doubt: then a gap proves nothing",
       { clockDoubt: "it shows 1970", starts },
-      ["clock | 1 tick(s) | this host's clock is in doubt"],
+      ["clock | 1 of 1 | this host's clock is in doubt"],
     ],
     [
       "ticks that did not start",
       { starts },
       [
-        "tick:missed | 1 tick(s) | 2 ticks were missed after 2027-01-15 07:45 UTC: check that cron runs",
+        "tick:missed | 1 of 1 | 2 ticks were missed after 2027-01-15 07:45 UTC: check that cron runs",
       ],
     ],
   ];

@@ -2,12 +2,14 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openInMemory } from "../../src/store/embedded/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
+import { type AlarmStep, type RuleName, SEVERITIES, type Settings, STAGES } from "./event_rules.ts";
 import { CHANNELS, type Fate } from "./receivers.ts";
-import { type AlarmStep, type Step, World } from "./world.ts";
+import { type Course, type Step, World } from "./world.ts";
 
 /**
  * The whole engine, but for the processes of modules and the services behind three channels, over random courses of
- * ticks: outcomes, switches, clock steps (backwards too), services that refuse, throttle or lose a response, and
+ * ticks: outcomes with severities, stages and stated ends, rules to settle and to clear, acknowledgements, reminders,
+ * switches, clock steps (backwards too), services that refuse, throttle or lose a response, and
  * crashes at any statement. What it does is held against rules that are written down here without its code.
  *
  * The long form: SWF_ALARMS_COURSES=2000 npx vitest run test/engine/any_course.test.ts
@@ -33,11 +35,53 @@ function alarmStep(keys: readonly string[]): fc.Arbitrary<AlarmStep> {
       fc.constant<string[]>([]),
       fc.constant(keys.slice(0, 2)),
     ),
+    levels: fc.oneof(
+      { weight: 1, arbitrary: fc.constant({}) },
+      { weight: 1, arbitrary: fc.dictionary(fc.constantFrom(...keys.slice(0, 4)), level) },
+    ),
+    ended: fc.oneof(
+      { weight: 4, arbitrary: fc.constant<string[]>([]) },
+      { weight: 1, arbitrary: fc.subarray([...keys]) },
+    ),
     enabled: mostly(true, false),
+    notifyClear: fc.boolean(),
+    settles: mostly(true, false),
     hours: fc.constantFrom(0, 1),
     addresses: mostly(2, 0),
   });
 }
+
+const level = fc.record(
+  { severity: fc.constantFrom(...SEVERITIES), stage: fc.constantFrom(...STAGES) },
+  { requiredKeys: [] },
+);
+
+const ruleName: fc.Arbitrary<RuleName> = fc.constantFrom("off", "off", "2", "2/3", "15m", "1h");
+
+const settings: fc.Arbitrary<Settings> = fc.record({
+  settle: ruleName,
+  clearAfter: ruleName,
+  severity: fc.constantFrom(undefined, "warning"),
+  growth: fc.constantFrom(1, 2),
+  maxHours: fc.constantFrom(undefined, 3),
+  count: fc.constantFrom(undefined, 1, 3),
+});
+
+const course: fc.Arbitrary<Course> = fc.record({ few: settings, many: settings });
+
+const person: fc.Arbitrary<Step["person"]> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(undefined) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      alarm: fc.constantFrom("few", "many"),
+      index: fc.nat({ max: 13 }),
+      what: mostly("acknowledges" as const, "takes it back" as const),
+      sticky: fc.boolean(),
+      lasts: fc.constantFrom(undefined, 60, 3600, 10_000),
+    }),
+  },
+);
 
 function fate(...faults: readonly Fate[]): fc.Arbitrary<Fate> {
   return mostly<Fate>("accepted", "refused", "killed before", "killed after", ...faults);
@@ -46,6 +90,7 @@ function fate(...faults: readonly Fate[]): fc.Arbitrary<Fate> {
 const step: fc.Arbitrary<Step> = fc.record({
   few: alarmStep(ALARMS.few),
   many: alarmStep(ALARMS.many),
+  person,
   fates: fc.record({
     email: fate("partly"),
     chat: fate("throttled", "throttled"),
@@ -63,10 +108,35 @@ const step: fc.Arbitrary<Step> = fc.record({
   ),
 });
 
+/** Entities that fire for long, so that reminders come, and little that goes wrong. */
+const steadyAlarm = (keys: readonly string[]) =>
+  fc.tuple(alarmStep(keys), fc.integer({ min: 0, max: 5 })).map(([usual, dice]): AlarmStep => {
+    if (dice === 0) return usual;
+    return { ...usual, status: "complete", detected: keys, enabled: true, hours: 1, addresses: 2 };
+  });
+
+const steadyStep: fc.Arbitrary<Step> = fc
+  .record({
+    wild: step,
+    few: steadyAlarm(ALARMS.few),
+    many: steadyAlarm(["m0", "m1"]),
+    clock: fc.constantFrom(300, 3600, 3600, 7200),
+  })
+  .map(({ wild, ...steady }) => ({ ...wild, ...steady, mode: "tick", crash: undefined }));
+
+const anySteps = fc.oneof(
+  { weight: 2, arbitrary: fc.array(step, { minLength: 1, maxLength: 12 }) },
+  { weight: 1, arbitrary: fc.array(steadyStep, { minLength: 1, maxLength: 12 }) },
+);
+
 const CALM: AlarmStep = {
   status: "complete",
   detected: [],
+  levels: {},
+  ended: [],
   enabled: true,
+  notifyClear: false,
+  settles: true,
   hours: 0,
   addresses: 2,
 };
@@ -83,12 +153,19 @@ describe("over any course of ticks", () => {
 
   test("on each channel nothing is lost, nothing clears without proof, and only what the engine cannot know is repeated", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
-        await world.reset();
+      fc.asyncProperty(course, anySteps, async (given, steps) => {
+        await world.reset(given);
         for (const each of steps) await world.tick(each);
-        // What is unsent goes out as soon as ticks go well; the guard takes two of them, a repeat waits up to six hours.
-        const quiet = { few: CALM, many: CALM, fates: WORKING, mode: "tick" } as const;
-        for (let calm = 0; calm < 4; calm++)
+        // What is unsent goes out as soon as ticks go well; the guard takes two of them after those that the rule to clear
+        // takes, a repeat waits up to six hours.
+        const quiet = {
+          few: CALM,
+          many: CALM,
+          person: undefined,
+          fates: WORKING,
+          mode: "tick",
+        } as const;
+        for (let calm = 0; calm < 6; calm++)
           await world.tick({ ...quiet, clock: 25_000, crash: undefined });
         expect(world.forgotten()).toEqual([]);
         expect(await world.open()).toEqual([]);

@@ -7,6 +7,7 @@ import type { Queryable } from "../../src/store/database.ts";
 import { configured } from "../support/configured.ts";
 import { delivered } from "../support/mails.ts";
 import type { MortalDatabase } from "./mortal_database.ts";
+import { listOf } from "./world_rows.ts";
 
 /** What a service does with what it gets in one tick; killed is the engine, before or after the service took it. */
 export type Fate =
@@ -22,6 +23,10 @@ export type Fate =
 export const CHANNELS = ["email", "chat", "hook"] as const;
 export type ChannelName = (typeof CHANNELS)[number];
 
+export function isChannel(name: string): name is ChannelName {
+  return CHANNELS.some((each) => each === name);
+}
+
 /** What the receivers know of the tick. */
 export interface Expected {
   readonly db: MortalDatabase;
@@ -29,8 +34,16 @@ export interface Expected {
   readonly fates: { readonly [name in ChannelName]: Fate };
   /** Fails the test if nothing may be sent for the alarm to these recipients. */
   readonly mayNotify: (alarm: string, recipients: readonly string[]) => void;
-  /** Whether the channel was notified that the event fires; fails the test if no reminder is due then. */
-  readonly isReminder: (channel: ChannelName, event: string) => boolean;
+  /** Why the tick names the event as firing on the channel; fails the test if nothing is due there. */
+  readonly due: (channel: ChannelName, alarm: string, event: string) => Promise<Due>;
+  /** How many news of the event a notification of an earlier tick tells. */
+  readonly told: (alarm: string, notification: string, event: string) => number;
+}
+
+export interface Due {
+  readonly why: "news" | "reminder";
+  /** How many news of the event there have been. */
+  readonly news: number;
 }
 
 const DOWN: DeliveryError = {
@@ -51,7 +64,7 @@ const ERRORS: { readonly [fate in Fate]?: DeliveryError } = {
 /** The services behind three channels, and what they got over a whole course. */
 export class Receivers {
   readonly #db: Queryable;
-  /** `channel recipient event kind` of what was taken, and whether the engine surely knows that. */
+  /** `channel recipient event` and what was said of it of what was taken, and whether the engine surely knows that. */
   #taken = new Map<string, "known" | "unknown">();
   /** The same by notification in place of event and kind. */
   #rows = new Map<string, "known" | "unknown">();
@@ -71,9 +84,10 @@ export class Receivers {
     this.#db = db;
   }
 
-  /** Whether the channel has heard of the event. */
-  knows(channel: ChannelName, event: string): boolean {
-    const isOf = (key: string) => key.startsWith(`${channel} `) && key.includes(` ${event} `);
+  /** Whether the channel has heard that the event has ended, or need not any more. */
+  knowsEnd(channel: ChannelName, event: string): boolean {
+    const isOf = (key: string) =>
+      key.startsWith(`${channel} `) && key.endsWith(` ${event} ${CLEARED}`);
     return this.#excused.has(`${channel} ${event}`) || [...this.#taken.keys()].some(isOf);
   }
 
@@ -152,7 +166,7 @@ export class Receivers {
   /** The service has taken it: whatever it repeats must have been due, or not known to the engine, and marked. */
   async #take(
     channel: ChannelName,
-    { id, recipients, text }: Outgoing,
+    { id, alarm, recipients, text }: Outgoing,
     isKnown: boolean,
     expected: Expected,
   ): Promise<void> {
@@ -171,25 +185,31 @@ export class Receivers {
       ]);
       isRepeat = true;
     };
+    const said: { event: string; kind: string; isReminder: boolean }[] = [];
+    for (const event of listOf(row?.data, ...FIRING)) {
+      const { news, why } = isRetry
+        ? { news: expected.told(alarm, id, event), why: "news" }
+        : await expected.due(channel, alarm, event);
+      said.push({ event, kind: `news ${news}`, isReminder: why === "reminder" });
+    }
+    for (const event of listOf(row?.data, "cleared_event_ids"))
+      said.push({ event, kind: CLEARED, isReminder: false });
     for (const recipient of recipients) {
       const rowKey = `${channel} ${recipient} ${id}`;
       if (isRetry) repeats(this.#rows.get(rowKey), "a notification");
-      for (const kind of ["firing", "cleared"]) {
-        const keys = kind === "cleared" ? ["cleared_event_ids"] : FIRING;
-        for (const event of keys.flatMap((key) => listOf(row?.data, key))) {
-          const key = `${channel} ${recipient} ${event} ${kind}`;
-          // Those who did not get the first notification get it beside a reminder that is due, and who was a
-          // recipient of one that failed gets it beside one to the recipients of now.
-          const named = `${key} ${recipients.join(" ")}`;
-          if (!isPending) {
-            expect(this.#named.has(named), "an event in one notification to them").toBe(false);
-            this.#named.add(named);
-          }
-          const isNews = !isRetry && !(kind === "firing" && expected.isReminder(channel, event));
-          if (isNews && !this.#now.has(key)) repeats(this.#taken.get(key), "an event");
-          this.#taken.set(key, state);
-          this.#now.add(key);
+      for (const { event, kind, isReminder } of said) {
+        const key = `${channel} ${recipient} ${event} ${kind}`;
+        // Those who did not get the first notification get it beside a reminder that is due, and who was a
+        // recipient of one that failed gets it beside one to the recipients of now.
+        const named = `${key} ${recipients.join(" ")}`;
+        if (!isPending) {
+          expect(this.#named.has(named), "an event in one notification to them").toBe(false);
+          this.#named.add(named);
         }
+        if (!isRetry && !isReminder && !this.#now.has(key))
+          repeats(this.#taken.get(key), "an event");
+        this.#taken.set(key, state);
+        this.#now.add(key);
       }
       this.#rows.set(rowKey, state);
       this.#now.add(rowKey);
@@ -201,10 +221,5 @@ export class Receivers {
   }
 }
 
+const CLEARED = "cleared";
 const FIRING = ["new_event_ids", "continuing_event_ids"];
-
-/** A list of a notification. */
-function listOf(data: unknown, key: string): readonly string[] {
-  const list: unknown = Reflect.get(Object(data), key);
-  return Array.isArray(list) ? list.map(String) : [];
-}

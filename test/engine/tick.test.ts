@@ -300,7 +300,7 @@ test("a reminder counts once, also one that a later tick sends again", async () 
     await tickAt(engine, START + minute * MINUTE);
     counts.push(Object(only(await events(engine)).data.swf).reminders);
   }
-  expect(counts).toEqual([undefined, undefined, 1, 2]);
+  expect(counts).toEqual([undefined, undefined, { email: 1 }, { email: 2 }]);
 });
 
 test("a plan gives the report of a tick and leaves the database as it is", async () => {
