@@ -1,17 +1,13 @@
 import type { ActiveEvent, AlarmRow } from "../core/model.ts";
 import { muteOf } from "../core/mute/mute.ts";
+import type { Muted } from "../core/mute/muted.ts";
 import { isUnsent, notifiedAt } from "../core/news.ts";
 import { type BundleItem, type ItemReason, reminderOf } from "../core/notice.ts";
 import type { ChannelNotice } from "../engine/notify.ts";
 import { utcMinute } from "../text/utc.ts";
 
 /** Why nothing is sent about an entity now. */
-export interface Held {
-  /** For people. */
-  readonly reason: string;
-  /** Epoch seconds; undefined if it has no end of its own. */
-  readonly until: number | undefined;
-}
+export type Held = Pick<Muted, "reason" | "until">;
 
 /** What a tick says of one entity on one channel, and why. Times are epoch seconds. */
 export interface ChannelVerdict extends Held {

@@ -16,7 +16,7 @@ import {
   type ReasonOption,
   reasonOf,
 } from "./event_options.ts";
-import { alarmRowOf, findFiring, showEvent } from "./events.ts";
+import { alarmOf, findFiring, showEvent } from "./events.ts";
 import { printLines } from "./output.ts";
 import { type ConfigOption, readConfig, withDatabase } from "./session.ts";
 import { addUntilOptions, type UntilOptions, untilOf } from "./until_option.ts";
@@ -47,8 +47,10 @@ export function declare(command: Command): void {
       };
       if (!(await db.transaction((tx) => acknowledge(tx, event.id, ack, now))))
         throw new NotFound(`${showEvent(event)} cleared meanwhile`);
-      const { enabled, channels } = await alarmRowOf(db, config, event.alarm);
-      const first = enabled ? channels.filter((name) => notifiedAt(event, name) === undefined) : [];
+      const { row } = await alarmOf(db, config, event.alarm);
+      const first = row.enabled
+        ? row.channels.filter((name) => notifiedAt(event, name) === undefined)
+        : [];
       return [heldLine(event, ack), ...replacedLine(event, now), ...firstLine(first)];
     };
     printLines(await withDatabase(readConfig(options), work, "write"));

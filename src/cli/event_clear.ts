@@ -17,7 +17,7 @@ import {
   type ReasonOption,
   reasonOf,
 } from "./event_options.ts";
-import { alarmRowOf, findFiring, showEvent } from "./events.ts";
+import { alarmOf, findFiring, showEvent } from "./events.ts";
 import { printLines } from "./output.ts";
 import { type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
@@ -36,7 +36,7 @@ export function declare(command: Command): void {
   addByOption(command).action(async (alarm: string, key: string, options: ClearOptions) => {
     const work = async (db: Database, config: Config): Promise<string> => {
       const event = await findFiring(db, config, alarm, key);
-      const row = await alarmRowOf(db, config, event.alarm);
+      const { row } = await alarmOf(db, config, event.alarm);
       if (options.force !== true) await requireUnseen(db, row, event);
       await clear(db, row, event, `by operator ${actor(options)}: ${reasonOf(options)}`);
       const [after = event] = await eventsById(db, [event.id]);

@@ -1,5 +1,6 @@
 import { ackInForce } from "../core/ack.ts";
 import { muteOf } from "../core/mute/mute.ts";
+import type { Muted } from "../core/mute/muted.ts";
 import type { ListedEvent } from "../store/event_list.ts";
 import { jsonTime } from "./output.ts";
 
@@ -31,10 +32,17 @@ export function eventFacts(event: ListedEvent, context: EventContext) {
       until: jsonTime(ack.until),
       sticky: ack.sticky,
     },
-    muted: muted && { reason: muted.reason, until: jsonTime(muted.until) },
-    notified: byChannel(event.notices.notified, jsonTime),
+    muted: muted && heldFacts(muted),
+    notified: Object.fromEntries(
+      Object.entries(event.notices.notified).map(([name, at]) => [name, jsonTime(at)]),
+    ),
     data: event.data,
   };
+}
+
+/** Why nothing is sent, and until when. */
+export function heldFacts({ reason, until }: Pick<Muted, "reason" | "until">) {
+  return { reason, until: jsonTime(until) };
 }
 
 /** The acknowledgement that holds now; its event's end ends it too. */
@@ -51,12 +59,4 @@ export function mutedBy(event: ListedEvent, { enabled, now }: EventContext) {
     if (muted !== undefined) return muted;
   }
   return undefined;
-}
-
-/** The same object with other values. */
-export function byChannel<A, B>(
-  values: { readonly [channel: string]: A },
-  change: (value: A) => B,
-) {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
 }

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Config } from "../config/config.ts";
+import { describeProgress } from "../core/settle.ts";
 import { alarmRows } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 import { readStates } from "../store/engine_state.ts";
@@ -7,7 +8,7 @@ import { countEvents, type ListedEvent, listEvents } from "../store/event_list.t
 import { ackOf, eventFacts } from "./event_facts.ts";
 import { alarmOfEvents } from "./events.ts";
 import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
-import { pendingDetections, pendingFacts, renderProgress } from "./pending.ts";
+import { pendingDetections, pendingFacts } from "./pending.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 interface ListOptions extends ConfigOption, JsonOption {
@@ -81,7 +82,7 @@ async function pendingList(db: Database, alarm: string | undefined, { limit }: L
     each.alarm,
     each.key,
     renderTime(each.firstSeen),
-    renderProgress(each),
+    describeProgress(each),
     each.fires,
     each.subject ?? "-",
   ]);

@@ -4,7 +4,7 @@ import type { Database } from "../store/database.ts";
 import { eventTexts, type ListedEvent } from "../store/event_list.ts";
 import { eventFacts } from "./event_facts.ts";
 import { addEventArguments } from "./event_options.ts";
-import { alarmRowOf, findEvent } from "./events.ts";
+import { alarmOf, findEvent } from "./events.ts";
 import { addJsonOption, type JsonOption, print } from "./output.ts";
 import { renderEvent } from "./render_event.ts";
 import { type ConfigOption, readConfig, withDatabase } from "./session.ts";
@@ -30,10 +30,10 @@ export function declare(command: Command): void {
 
 async function viewEvent(db: Database, config: Config, typed: string, key: string) {
   const { event, earlier } = await findEvent(db, config, typed, key);
-  const { enabled, description } = await alarmRowOf(db, config, event.alarm);
-  const texts = await eventTexts(db, [event.id], description);
+  const { row } = await alarmOf(db, config, event.alarm);
+  const texts = await eventTexts(db, [event.id], row.description);
   const body = texts.get(event.id)?.body ?? "";
-  return { event, earlier, body, context: { enabled, now: Date.now() / 1000 } };
+  return { event, earlier, body, context: { enabled: row.enabled, now: Date.now() / 1000 } };
 }
 
 function moreFacts({ notices, peak, fired, level }: ListedEvent) {

@@ -6,7 +6,7 @@ import type { Database } from "../store/database.ts";
 import { utcMinute } from "../text/utc.ts";
 import { NotFound } from "./alarms.ts";
 import { actor, addByOption, addEventArguments, type ByOption } from "./event_options.ts";
-import { alarmRowOf, findFiring, showEvent } from "./events.ts";
+import { alarmOf, findFiring, showEvent } from "./events.ts";
 import { printLines } from "./output.ts";
 import { type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
@@ -34,7 +34,7 @@ export function declare(command: Command): void {
           throw new NotFound(
             `${name} has changed meanwhile; see: bin/swf-alarms event show ${event.alarm} KEY`,
           );
-        const { enabled } = await alarmRowOf(db, config, event.alarm);
+        const { enabled } = (await alarmOf(db, config, event.alarm)).row;
         const then = enabled
           ? "the next tick notifies what it held, and reminders begin anew"
           : "nothing is sent, because the alarm's notifications are off";

@@ -1,41 +1,30 @@
 import type { Config } from "../config/config.ts";
-import { ENGINE } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { NO_CHANGES, type Plan } from "../core/reconcile.ts";
 import { statedClears } from "../engine/stopped_alarms.ts";
-import { alarmRows } from "../store/alarms.ts";
 import type { Database } from "../store/database.ts";
 import { lastRunOf } from "../store/engine_runs.ts";
 import { readStates, settlingOf } from "../store/engine_state.ts";
-import { eventsOf, type ListedEvent, listEvents } from "../store/event_list.ts";
+import type { ListedEvent } from "../store/event_list.ts";
 import { listNotifications } from "../store/notification_list.ts";
-import { showName } from "../text/describe.ts";
-import { nearest } from "../text/nearest.ts";
 import type { ChannelVerdict } from "./channel_verdict.ts";
-import { alarmOfEvents, alarmRowOf } from "./events.ts";
+import { alarmOf, alarmOfEvents, entityEvents, nearKeys } from "./events.ts";
 import { pendingDetections } from "./pending.ts";
 import { planNotices } from "./plan_notices.ts";
 import type { WhyAnswer } from "./render_why.ts";
-import { asActive, type LastLook, whyFacts } from "./why_facts.ts";
+import { type LastLook, whyFacts } from "./why_facts.ts";
 
 /** Events of the entity, and notifications that name them. */
 const MOST = 20;
-/** Events among which a mistyped key is looked for. */
-const COMPARED = 1_000;
-const SUGGESTED = 3;
 
 /** What is on record of an entity, and what it means now. Writes nothing. Throws NotFound. */
 export async function explain(db: Database, config: Config, typed: string, key: string) {
   const now = Date.now() / 1000;
-  const name = (await alarmOfEvents(db, config, typed)) ?? typed;
-  const row = await alarmRowOf(db, config, name);
-  const isToOperators = name === ENGINE && row.recipients.length === 0;
-  const alarm = isToOperators ? { ...row, recipients: config.operators } : row;
+  const name = await alarmOfEvents(db, config, typed);
+  const { row: alarm, stopped } = await alarmOf(db, config, name);
   const states = await readStates(db);
   const settling = settlingOf(states, name);
-  const isActive = ({ clearTime }: ListedEvent): number => Number(clearTime === undefined);
-  const found = await eventsOf(db, name, key, MOST);
-  const events = found.toSorted((a, b) => isActive(b) - isActive(a));
+  const events = await entityEvents(db, name, key, MOST);
   const pending = pendingDetections(states, [alarm], now).find((each) => each.key === key);
   const lastLook = lookOf(await lastRunOf(db, alarm.entryId, now));
   const isSeen = (events[0]?.lastSeen ?? 0) >= (lastLook?.at ?? 0);
@@ -47,7 +36,7 @@ export async function explain(db: Database, config: Config, typed: string, key: 
   const channels = await nextNotices(events[0], { db, config, alarm, key, isSeen, idle, now });
   const facts = whyFacts({
     alarm,
-    stopped: await stoppedReason(db, name),
+    stopped,
     events,
     pending,
     clearing: settling.clearing.get(key),
@@ -90,25 +79,14 @@ async function nextNotices(
   { isSeen, ...facts }: NextFacts,
 ): Promise<readonly ChannelVerdict[]> {
   if (newest === undefined) return [];
-  const event = asActive(newest);
-  const touch: Plan["touch"] = event && isSeen ? [{ event, reason: "still detected" }] : [];
-  const keep: Plan["keep"] =
-    event && !isSeen ? [{ event, reason: "not looked at in this tick" }] : [];
-  const plan = { ...NO_CHANGES, touch, keep };
+  const event = { ...newest, fireTime: newest.fireTime ?? 0 };
+  const isOver = newest.clearTime !== undefined;
+  const seen: Plan = { ...NO_CHANGES, touch: [{ event, reason: "still detected" }] };
+  const unseen: Plan = { ...NO_CHANGES, keep: [{ event, reason: "not looked at in this tick" }] };
+  const plan = isOver ? NO_CHANGES : isSeen ? seen : unseen;
   const recorded = { outcome: statedClears(new Map()), plan, opened: [], error: undefined };
-  if (event !== undefined) return await planNotices({ ...facts, recorded });
-  const cleared = { ...newest, fireTime: newest.fireTime ?? 0 };
-  const judged = await planNotices({ ...facts, recorded, cleared });
-  return judged.filter(({ channel }) => newest.unsent.includes(channel));
-}
-
-/** Why the alarm no longer runs; undefined if it does. */
-async function stoppedReason(db: Database, name: string): Promise<string | undefined> {
-  const { rows, deleted } = await alarmRows(db);
-  const own = rows.filter((row) => row.name === name);
-  if (own.some(({ archived }) => !archived)) return undefined;
-  if (own.length > 0) return "alarm archived";
-  return deleted.some((row) => row.name === name) ? "alarm deleted" : undefined;
+  const judged = await planNotices({ ...facts, recorded, cleared: isOver ? event : undefined });
+  return isOver ? judged.filter(({ channel }) => newest.unsent.includes(channel)) : judged;
 }
 
 function lookOf(last: Awaited<ReturnType<typeof lastRunOf>>): LastLook | undefined {
@@ -121,16 +99,4 @@ function lookOf(last: Awaited<ReturnType<typeof lastRunOf>>): LastLook | undefin
   const error = record.text("error_message") ?? "";
   // A record without an outcome is one of a tick that changed nothing.
   return { at, outcome: isDoubtful ? outcome : "complete", error };
-}
-
-/** Keys that the person may have meant: what contains the text, else the nearest one. */
-async function nearKeys(db: Database, alarm: string, typed: string, pending: Iterable<string>) {
-  const listed = await listEvents(db, { alarm, all: true, limit: COMPARED });
-  const keys = [...new Set([...listed.map(({ dedupeKey }) => dedupeKey), ...pending])];
-  const parts = keys.filter((key) => key.toLowerCase().includes(typed.toLowerCase()));
-  const near = parts.length > 0 ? parts.slice(0, SUGGESTED) : [nearest(typed, keys)];
-  const names = near.flatMap((key) => (key === undefined ? [] : showName(key)));
-  return names.length === 0
-    ? `; see: bin/swf-alarms event list --all --alarm ${alarm}`
-    : ` (did you mean ${names.join(" or ")}?)`;
 }

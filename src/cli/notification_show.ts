@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { eventsById, type ListedEvent } from "../store/event_list.ts";
 import type { ListedNotification } from "../store/notification_list.ts";
 import { findNotification, nextStep, notificationFacts, parseId } from "./notifications.ts";
-import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
+import { addJsonOption, type JsonOption, line, print, renderTable, renderTime } from "./output.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
 export function declare(command: Command): void {
@@ -44,28 +44,26 @@ function renderNotification(
   named: ReturnType<typeof namedEvents>,
   next: string | undefined,
 ): string[] {
-  const optional = (label: string, value: string | undefined): string[] =>
-    value === undefined || value === "" ? [] : [`${label.padEnd(12)} ${value}`];
   return [
     item.subject,
     "",
-    ...optional("id", item.id),
-    ...optional("alarm", item.isTest ? "none: it is a test of the channel" : item.alarm),
-    ...optional("channel", `${item.channel}${item.type === undefined ? "" : ` (${item.type})`}`),
-    ...optional("to", item.to.join(" ")),
-    ...optional("recipients", item.recipients.join(" ")),
-    ...optional("state", item.state),
-    ...optional("next", next),
-    ...optional("composed", renderTime(item.composedAt)),
-    ...optional("attempts", `${item.attempts}, the first at ${renderTime(item.attemptedAt)}`),
-    ...optional("finished", item.finishedAt === undefined ? "" : renderTime(item.finishedAt)),
-    ...optional("pending", item.pending.join(" ")),
-    ...item.refused.flatMap(({ address, reason }) => optional("refused", `${address}: ${reason}`)),
-    ...optional("given up", item.givenUp.join(" ")),
-    ...optional("error", item.error),
-    ...optional("may repeat", item.mayHaveBeenSent ? "an attempt may have been delivered" : ""),
-    ...optional("replaced by", item.supersededBy),
-    ...item.messageIds.flatMap((id) => optional("message id", id)),
+    ...line("id", item.id),
+    ...line("alarm", item.isTest ? "none: it is a test of the channel" : item.alarm),
+    ...line("channel", `${item.channel}${item.type === undefined ? "" : ` (${item.type})`}`),
+    ...line("to", item.to.join(" ")),
+    ...line("recipients", item.recipients.join(" ")),
+    ...line("state", item.state),
+    ...line("next", next),
+    ...line("composed", renderTime(item.composedAt)),
+    ...line("attempts", `${item.attempts}, the first at ${renderTime(item.attemptedAt)}`),
+    ...line("finished", item.finishedAt === undefined ? "" : renderTime(item.finishedAt)),
+    ...line("pending", item.pending.join(" ")),
+    ...item.refused.flatMap(({ address, reason }) => line("refused", `${address}: ${reason}`)),
+    ...line("given up", item.givenUp.join(" ")),
+    ...line("error", item.error),
+    ...line("may repeat", item.mayHaveBeenSent ? "an attempt may have been delivered" : ""),
+    ...line("replaced by", item.supersededBy),
+    ...item.messageIds.flatMap((id) => line("message id", id)),
     "",
     `events (${named.length}):`,
     ...renderTable(

@@ -1,12 +1,10 @@
 import { InvalidArgumentError } from "commander";
 import { readChannels } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
-import { alarmChannels, EMAIL } from "../core/alarm_channels.ts";
-import { ENGINE } from "../core/event_key.ts";
+import { EMAIL } from "../core/alarm_channels.ts";
 import { planOpen } from "../core/notification.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { TICK_LOCK } from "../engine/tick_lock.ts";
-import { alarmRows } from "../store/alarms.ts";
 import type { Database, Queryable } from "../store/database.ts";
 import { findNotifications, type ListedNotification } from "../store/notification_list.ts";
 import { readOpen } from "../store/open_notification.ts";
@@ -15,6 +13,7 @@ import { quote } from "../text/describe.ts";
 import { utcMinute } from "../text/utc.ts";
 import { NotFound } from "./alarms.ts";
 import { channelState } from "./channels.ts";
+import { alarmOf } from "./events.ts";
 import { jsonTime, renderTime } from "./output.ts";
 
 /** Characters of an id in tables, and the fewest that commands accept. */
@@ -93,25 +92,22 @@ export async function nextStep(
   const open = isOpen(listed) ? readOpen(listed.row) : undefined;
   if (open === undefined) return undefined;
   if (listed.state === "sending" && (await db.isLocked(TICK_LOCK))) return "it is being sent now";
-  const { rows, deleted } = await alarmRows(db);
   // One that was archived or deleted delivers what it still has to say.
-  const known = [...rows.filter(({ archived }) => !archived), ...rows, ...deleted];
-  const alarm = known.find(({ name }) => name === listed.alarm);
-  if (alarm === undefined) return "it waits: its alarm has no row";
+  const { row: alarm } = await alarmOf(db, config, listed.alarm);
+  if (alarm.id === "") return "it waits: its alarm has no row";
   const channels = readChannels(config.channels);
-  const used = alarmChannels(alarm.channels, channels).names;
   const isEmailMissing = open.channel === EMAIL && !channels.has(EMAIL);
-  if (!used.includes(open.channel) && !isEmailMissing)
+  if (!alarm.channels.includes(open.channel) && !isEmailMissing)
     return "the next tick gives it up: the alarm no longer uses the channel";
   const { state } = channelState(open.channel, channels);
   const usable = state === "ready" ? "usable" : state === "not configured" ? state : "unusable";
   const teams = await listTeams(db);
   const target = channels.get(open.channel)?.opener?.target;
-  const isToOperators = alarm.name === ENGINE && alarm.recipients.length === 0;
-  const recipients = isToOperators ? config.operators : alarm.recipients;
   const plan = planOpen(open, {
     addressesOf: (own) =>
-      target === undefined ? resolveRecipients([...recipients, ...own], teams).addresses : [target],
+      target === undefined
+        ? resolveRecipients([...alarm.recipients, ...own], teams).addresses
+        : [target],
     enabled: alarm.enabled,
     channel: usable,
     now,

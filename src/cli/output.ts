@@ -69,6 +69,11 @@ export function renderTable(
   );
 }
 
+/** A value after its label; no line if it is empty. */
+export function line(label: string, value: string | undefined): string[] {
+  return value === undefined || value === "" ? [] : [`${label.padEnd(12)} ${value}`];
+}
+
 /** A time in JSON: `2026-11-21T10:05:59Z`. */
 export function jsonTime(epochSeconds: number | undefined): string | null {
   return epochSeconds === undefined ? null : rfc3339(epochSeconds);

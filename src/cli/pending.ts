@@ -1,22 +1,24 @@
 import { ENGINE } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
-import { AT_ONCE, describeSettle, settleProgress } from "../core/settle.ts";
+import {
+  AT_ONCE,
+  countHits,
+  describeProgress,
+  describeSettle,
+  type Progress,
+  settleProgress,
+} from "../core/settle.ts";
 import { type States, settlingOf } from "../store/engine_state.ts";
-import { duration } from "../text/utc.ts";
+import { utcMinute } from "../text/utc.ts";
 import { jsonTime } from "./output.ts";
 
 /** What an alarm detects, and has not detected for long enough. */
-export interface PendingDetection {
+export interface PendingDetection extends Progress {
   readonly alarm: string;
   readonly key: string;
   readonly subject: string | undefined;
   /** Epoch seconds. */
   readonly firstSeen: number;
-  /** Outcomes that detected it, or seconds, and how many it needs. */
-  readonly seen: number;
-  /** Undefined in the alarm `engine`, whose rule depends on the key and on what it observes. */
-  readonly needed: number | undefined;
-  readonly unit: "outcomes" | "seconds";
   /** When it becomes an event, in words. */
   readonly fires: string;
 }
@@ -35,15 +37,15 @@ export function pendingDetections(
       const { firstSeen, subject, hits } = entry;
       const head = { alarm, key, subject, firstSeen };
       if (alarm === ENGINE) {
-        const seen = [...hits].filter((hit) => hit === "1").length;
-        return { ...head, seen, needed: undefined, unit: "outcomes", fires: "if it lasts" };
+        // Its rule depends on the key and on what it observes.
+        const rest = { needed: undefined, unit: "outcomes", fires: "if it lasts" } as const;
+        return { ...head, seen: countHits(hits), ...rest };
       }
       // Without a rule, one that was set before made it pending.
       const rule = settle ?? AT_ONCE;
       return {
         ...head,
         ...settleProgress(entry, rule, now),
-        unit: "hits" in rule ? "outcomes" : "seconds",
         fires: settle === undefined ? "when it is detected again" : describeSettle(settle),
       };
     }),
@@ -51,11 +53,10 @@ export function pendingDetections(
   return found.sort((a, b) => a.firstSeen - b.firstSeen);
 }
 
-/** How far it has come, such as `1 of 3 outcomes`. */
-export function renderProgress({ seen, needed, unit }: PendingDetection): string {
-  if (needed === undefined) return `${seen} ${unit}`;
-  if (unit === "outcomes") return `${seen} of ${needed} outcomes`;
-  return `${duration(seen)} of ${duration(needed)}`;
+/** Such as `detected in 1 of 3 outcomes since 2026-11-21 10:05 UTC; it fires after 3 outcomes in a row`. */
+export function renderPending(found: PendingDetection): string {
+  const since = utcMinute(found.firstSeen);
+  return `detected ${describeProgress(found)} since ${since}; it fires ${found.fires}`;
 }
 
 export function pendingFacts({ firstSeen, fires: _, ...facts }: PendingDetection) {

@@ -1,7 +1,7 @@
+import { type Ack, ackAt } from "../core/ack.ts";
 import type { ListedEvent } from "../store/event_list.ts";
-import { utcSecond } from "../text/utc.ts";
 import { ackOf, type EventContext, mutedBy } from "./event_facts.ts";
-import { renderTime } from "./output.ts";
+import { line, renderTime } from "./output.ts";
 
 /** An event as `event show` prints it. */
 export function renderEvent(
@@ -10,43 +10,30 @@ export function renderEvent(
   earlier: readonly ListedEvent[],
   context: EventContext,
 ): string[] {
-  const optional = (label: string, value: string | undefined): string[] =>
-    value === undefined || value === "" ? [] : [`${label.padEnd(12)} ${value}`];
-  const { level, peak, fired, notices, clearTime, clearReason } = event;
-  const ack = ackOf(event, context.now);
-  const muted = ack === undefined ? mutedBy(event, context) : undefined;
+  const { notices, clearTime } = event;
+  // The course shows an acknowledgement.
+  const muted = ackOf(event, context.now) ? undefined : mutedBy(event, context);
   const channels = Object.entries(notices.notified);
   return [
     event.subject,
     "",
-    ...optional("id", event.id),
-    ...optional("alarm", event.alarm),
-    ...optional("key", event.dedupeKey),
-    ...optional("state", clearTime === undefined ? "firing" : "cleared"),
-    ...optional("severity", levelText(level.severity, fired?.severity, peak?.severity)),
-    ...optional("stage", levelText(level.stage, fired?.stage, peak?.stage)),
-    ...optional("first seen", renderTime(event.firstSeen)),
-    ...optional("fired", renderTime(event.fireTime)),
-    ...optional("last seen", renderTime(event.lastSeen)),
-    ...optional(
-      "cleared",
-      clearTime === undefined ? "" : `${utcSecond(clearTime)}, because: ${clearReason ?? "-"}`,
-    ),
-    ...optional("acknowledged", ack && `by ${ack.by} ${ackEnd(ack)}: ${ack.reason}`),
-    ...optional("muted", muted?.reason),
+    ...line("id", event.id),
+    ...line("alarm", event.alarm),
+    ...line("key", event.dedupeKey),
+    ...line("state", clearTime === undefined ? "firing" : "cleared"),
+    ...renderCourse(event, context.now),
+    ...line("muted", muted?.reason),
     ...channels.flatMap(([channel, at]) => {
       const to = notices.to[channel] ?? [];
       const sent = notices.reminders[channel] ?? 0;
       const reminders = sent > 0 ? `, and ${sent} reminder(s) since its news` : "";
-      return optional(
-        "notified",
-        `${channel} at ${renderTime(at)}${to.length > 0 ? ` to ${to.join(" ")}` : ""}${reminders}`,
-      );
+      const who = to.length > 0 ? ` to ${to.join(" ")}` : "";
+      return line("notified", `${channel} at ${renderTime(at)}${who}${reminders}`);
     }),
-    ...(channels.length === 0 ? optional("notified", "nobody yet") : []),
-    ...optional("unsent", event.unsent.join(" ")),
-    ...optional("recipients", notices.recipients.join(" ")),
-    ...(body === "" ? [] : ["", "text:", ...body.split(/\r?\n/).map((line) => `  ${line}`)]),
+    ...(channels.length === 0 ? line("notified", "nobody yet") : []),
+    ...line("unsent", event.unsent.join(" ")),
+    ...line("recipients", notices.recipients.join(" ")),
+    ...(body === "" ? [] : ["", "text:", ...body.split(/\r?\n/).map((text) => `  ${text}`)]),
     ...dataLines(event.data),
     ...(earlier.length === 0 ? [] : ["", `earlier events of this key (${earlier.length}):`]),
     ...earlier.map((each) => {
@@ -56,8 +43,29 @@ export function renderEvent(
   ];
 }
 
+/** What happened to the event, in the order of time. */
+export function renderCourse(event: ListedEvent, now: number): string[] {
+  const { fireTime, firstSeen, lastSeen, clearTime, level, peak, fired, notices } = event;
+  const isSettled = fireTime !== undefined && firstSeen !== undefined && firstSeen < fireTime;
+  const { newsAt, news } = notices;
+  const rose = news === "severity" || news === "stage" ? `its ${news} rose at ` : undefined;
+  const ack = clearTime === undefined ? ackAt(notices.ack, now) : undefined;
+  const end =
+    clearTime && `${renderTime(clearTime)}: ${event.clearReason ?? "no reason is on record"}`;
+  return [
+    ...line("first seen", isSettled ? renderTime(firstSeen) : undefined),
+    ...line("fired", `${renderTime(fireTime)}: ${isSettled ? "settled" : "newly detected"}`),
+    ...line("severity", levelText(level.severity, fired?.severity, peak?.severity)),
+    ...line("stage", levelText(level.stage, fired?.stage, peak?.stage)),
+    ...line("news", rose && `${rose}${renderTime(newsAt)}`),
+    ...line("last seen", lastSeen === undefined ? undefined : renderTime(lastSeen)),
+    ...line("cleared", end || undefined),
+    ...line("acknowledged", ack && renderAck(ack)),
+  ];
+}
+
 /** Such as `error (warning when it fired; critical at most)`. */
-export function levelText(
+function levelText(
   now: string | undefined,
   fired: string | undefined,
   peak: string | undefined,
@@ -70,9 +78,10 @@ export function levelText(
   return `${now ?? "none"}${more.length === 0 ? "" : ` (${more.join("; ")})`}`;
 }
 
-export function ackEnd({ until, sticky }: { until: number | undefined; sticky: boolean }): string {
-  const end = until === undefined ? "until it clears" : `until ${utcSecond(until)}`;
-  return sticky ? `${end}, sticky` : end;
+function renderAck({ by, at, reason, until, sticky, ended }: Ack): string {
+  const end = `until ${until === undefined ? "it clears" : renderTime(until)}`;
+  const over = ended && `; it ended at ${renderTime(ended.at)}: ${ended.reason}`;
+  return `at ${renderTime(at)} by ${by} ${end}${sticky ? ", sticky" : ""}: ${reason}${over ?? ""}`;
 }
 
 function dataLines(data: ListedEvent["data"]): string[] {

@@ -17,7 +17,7 @@ export function planFacts({ newModules, errors, results }: TickReport) {
       .map((result) =>
         result.kind === "ran"
           ? alarmPlanFacts(result)
-          : { alarm: result.row.name, not_configured: result.missing },
+          : { alarm: result.row.name, not_configured: result.missing.join("; ") },
       ),
   };
 }
@@ -84,7 +84,7 @@ export function renderPlan({ new_modules, alarms, errors }: ReturnType<typeof pl
     ...alarms.map((alarm) =>
       "outcome" in alarm
         ? renderAlarmPlan(alarm)
-        : [`${alarm.alarm}: not configured: ${alarm.not_configured.join("; ")}`],
+        : [`${alarm.alarm}: not configured: ${alarm.not_configured}`],
     ),
     ...errors.map((error) => [`error: ${error}`]),
   ];

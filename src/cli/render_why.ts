@@ -1,12 +1,11 @@
-import { type Ack, ackAt } from "../core/ack.ts";
 import type { ListedEvent } from "../store/event_list.ts";
 import type { ListedNotification } from "../store/notification_list.ts";
 import { duration } from "../text/utc.ts";
 import type { ChannelVerdict } from "./channel_verdict.ts";
 import { shortId, stateCell } from "./notifications.ts";
-import { renderTable, renderTime } from "./output.ts";
+import { line, renderTable, renderTime } from "./output.ts";
 import type { PendingDetection } from "./pending.ts";
-import { ackEnd, levelText } from "./render_event.ts";
+import { renderCourse } from "./render_event.ts";
 import type { WhyFacts } from "./why_facts.ts";
 
 export interface WhyAnswer extends WhyFacts {
@@ -38,10 +37,6 @@ export function renderWhy(answer: WhyAnswer): string[] {
   ];
 }
 
-export function line(label: string, value: string | undefined): string[] {
-  return value === undefined || value === "" ? [] : [`${label.padEnd(12)} ${value}`];
-}
-
 function renderState({ state, reason, events, now }: WhyAnswer): string {
   const { fireTime = now, clearTime = now } = events[0] ?? {};
   const [since, until] = [renderTime(fireTime), renderTime(clearTime)];
@@ -49,31 +44,6 @@ function renderState({ state, reason, events, now }: WhyAnswer): string {
   if (state === "cleared")
     return `cleared at ${until}, after ${duration(clearTime - fireTime)}: ${reason}`;
   return `${state}: ${reason}`;
-}
-
-/** What happened to the event, in the order of time. */
-function renderCourse(event: ListedEvent, now: number): string[] {
-  const { fireTime, firstSeen, lastSeen, clearTime, level, peak, fired, notices } = event;
-  const isSettled = fireTime !== undefined && firstSeen !== undefined && firstSeen < fireTime;
-  const { newsAt, news } = notices;
-  const rose = news === "severity" || news === "stage" ? `its ${news} rose at ` : undefined;
-  const ack = clearTime === undefined ? ackAt(notices.ack, now) : undefined;
-  return [
-    ...line("first seen", isSettled ? renderTime(firstSeen) : undefined),
-    ...line("fired", `${renderTime(fireTime)}: ${isSettled ? "settled" : "newly detected"}`),
-    ...line("severity", levelText(level.severity, fired?.severity, peak?.severity)),
-    ...line("stage", levelText(level.stage, fired?.stage, peak?.stage)),
-    ...line("news", rose && `${rose}${renderTime(newsAt)}`),
-    ...line("last seen", lastSeen === undefined ? undefined : renderTime(lastSeen)),
-    ...line("cleared", clearTime === undefined ? undefined : renderTime(clearTime)),
-    ...line("acknowledged", ack && renderAck(ack)),
-  ];
-}
-
-function renderAck(ack: Ack): string {
-  const { by, at, reason, ended } = ack;
-  const end = ended && `; it ended at ${renderTime(ended.at)}: ${ended.reason}`;
-  return `at ${renderTime(at)} by ${by} ${ackEnd(ack)}: ${reason}${end ?? ""}`;
 }
 
 /** `would` is what a tick does that notifies. */

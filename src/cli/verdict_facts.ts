@@ -1,4 +1,5 @@
-import type { ChannelVerdict, Held } from "./channel_verdict.ts";
+import type { ChannelVerdict } from "./channel_verdict.ts";
+import { heldFacts } from "./event_facts.ts";
 import { jsonTime } from "./output.ts";
 
 /** What would be sent on a channel, in JSON. */
@@ -12,8 +13,4 @@ export function channelFacts(verdict: ChannelVerdict) {
     to,
     next_reminder: jsonTime(nextReminder),
   };
-}
-
-export function heldFacts({ reason, until }: Held) {
-  return { reason, until: jsonTime(until) };
 }

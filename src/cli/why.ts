@@ -1,13 +1,14 @@
 import type { Command } from "commander";
-import { eventFacts } from "./event_facts.ts";
+import { eventFacts, heldFacts } from "./event_facts.ts";
 import { addEventArguments } from "./event_options.ts";
 import { EXIT, type SetExit } from "./exit_code.ts";
 import { explain } from "./explain.ts";
 import { notificationFacts } from "./notifications.ts";
 import { addJsonOption, type JsonOption, jsonTime, print } from "./output.ts";
+import { pendingFacts } from "./pending.ts";
 import { namedAs, renderWhy, type WhyAnswer } from "./render_why.ts";
 import { type ConfigOption, readConfig, withDatabase } from "./session.ts";
-import { channelFacts, heldFacts } from "./verdict_facts.ts";
+import { channelFacts } from "./verdict_facts.ts";
 
 export function declare(command: Command, setExit: SetExit): void {
   addJsonOption(
@@ -31,20 +32,9 @@ function jsonFacts(answer: WhyAnswer, enabled: boolean) {
     state,
     reason,
     events: events.map((event) => eventFacts(event, { enabled, now })),
-    pending: pending && {
-      first_seen: jsonTime(pending.firstSeen),
-      seen: pending.seen,
-      needed: pending.needed,
-      unit: pending.unit,
-    },
+    pending: pending && pendingFacts(pending),
     notifications: notifications.map((item) => {
-      const {
-        new_event_ids: _,
-        continuing_event_ids: __,
-        cleared_event_ids: ___,
-        ...facts
-      } = notificationFacts(item);
-      return { ...facts, named_as: namedAs(item, events) };
+      return { ...notificationFacts(item), named_as: namedAs(item, events) };
     }),
     channels: channels.map(channelFacts),
     muted: answer.muted && heldFacts(answer.muted),

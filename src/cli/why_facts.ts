@@ -1,9 +1,9 @@
-import type { ActiveEvent, AlarmRow, Outcome } from "../core/model.ts";
-import { AT_ONCE, describeProgress, type PendingEntry } from "../core/settle.ts";
+import type { AlarmRow, Outcome } from "../core/model.ts";
+import { AT_ONCE, describeProgress, type PendingEntry, settleProgress } from "../core/settle.ts";
 import type { ListedEvent } from "../store/event_list.ts";
 import { utcMinute } from "../text/utc.ts";
 import type { ChannelVerdict, Held } from "./channel_verdict.ts";
-import { type PendingDetection, renderProgress } from "./pending.ts";
+import { type PendingDetection, renderPending } from "./pending.ts";
 
 /** What the last tick that ran the alarm recorded of it. Times are epoch seconds. */
 export interface LastLook {
@@ -54,10 +54,8 @@ export function whyFacts(input: WhyInput): WhyFacts {
     };
   }
   if (pending !== undefined) {
-    const { unit, firstSeen, fires } = pending;
-    const detected = unit === "seconds" ? "detected for" : "detected in";
-    const reason = `${detected} ${renderProgress(pending)} since ${utcMinute(firstSeen)}; it fires ${fires}`;
-    return { ...none, state: "pending", reason: withLook(reason, "it does not count", input) };
+    const reason = withLook(renderPending(pending), "it does not count", input);
+    return { ...none, state: "pending", reason };
   }
   if (newest !== undefined)
     return { ...none, state: "cleared", reason: newest.clearReason ?? "no reason is on record" };
@@ -76,9 +74,9 @@ function whyFiring(event: ListedEvent, input: WhyInput): string {
   if (clearHeldAt !== undefined)
     return `not detected, but the clear of many events at once is held since ${utcMinute(clearHeldAt)}; it clears if the next complete outcome does not detect it either`;
   if (clearing !== undefined) {
-    const rule = alarm.clearAfter ?? AT_ONCE;
-    const progress = describeProgress(clearing, rule, now);
-    return withLook(`clears later: not detected ${progress}`, "it does not count", input);
+    const progress = settleProgress(clearing, alarm.clearAfter ?? AT_ONCE, now);
+    const reason = `clears later: not detected ${describeProgress(progress)}`;
+    return withLook(reason, "it does not count", input);
   }
   const since = lastSeen === undefined ? "" : ` since ${utcMinute(lastSeen)}`;
   if (outcome === "complete")
@@ -102,20 +100,4 @@ const WHAT = {
 /** What holds all channels; of several reasons the first. */
 function heldEverywhere(channels: readonly ChannelVerdict[]): Held | undefined {
   return channels.some(({ held }) => held === undefined) ? undefined : channels[0]?.held;
-}
-
-/** A listed event as ticks know it; undefined if it has cleared. */
-export function asActive(event: ListedEvent): ActiveEvent | undefined {
-  const { id, dedupeKey, fireTime = 0, notices, level, peak, firstSeen, clearHeldAt } = event;
-  if (event.clearTime !== undefined) return undefined;
-  return {
-    id,
-    dedupeKey,
-    fireTime,
-    notices,
-    level,
-    ...(peak && { peak }),
-    ...(firstSeen !== undefined && { firstSeen }),
-    clearHeldAt,
-  };
 }

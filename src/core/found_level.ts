@@ -1,33 +1,23 @@
 import { cut, quote } from "../text/describe.ts";
 import { isSeverity, type Level, SEVERITIES } from "./level.ts";
+import type { SafeDetection } from "./model.ts";
 
-/** As yielded. */
-export interface YieldedLevel {
-  readonly severity: string | undefined;
-  readonly stage: string | undefined;
-}
-
-export interface FoundLevel {
-  readonly level: Level;
-  /** What does not exist, as what the detection has, for the module's author. */
-  readonly faults: readonly string[];
-}
-
-const LAST = SEVERITIES[SEVERITIES.length - 1];
-const CHOICES = `${SEVERITIES.slice(0, -1).join(", ")} or ${LAST}`;
 /** Characters of the list of stages in a message. */
 const MAX_LIST = 300;
 
-/** The severity and the stage of a detection, each only if it exists. `stages` are those of its module. */
+/**
+ * The severity and the stage of a detection, each only if it exists. `stages` are those of its module; `faults` say for
+ * its author what the detection has and what does not exist.
+ */
 export function foundLevel(
-  { severity, stage }: YieldedLevel,
+  { severity, stage }: Pick<SafeDetection, "severity" | "stage">,
   stages: readonly string[],
-): FoundLevel {
+) {
   const isKnownStage = stage !== undefined && stages.includes(stage);
   const faults: string[] = [];
   if (severity !== undefined && !isSeverity(severity))
     faults.push(
-      `the severity ${quote(severity)}, which does not exist; the alarm's own counts; write ${CHOICES}`,
+      `the severity ${quote(severity)}, which does not exist; the alarm's own counts; write one of ${SEVERITIES.join(", ")}`,
     );
   if (stage !== undefined && !isKnownStage) {
     const known =
@@ -36,7 +26,7 @@ export function foundLevel(
         : `which is not one of the module's STAGES (${cut(stages.join(", "), MAX_LIST)})`;
     faults.push(`the stage ${quote(stage)}, ${known}; its stage stays as it was`);
   }
-  const level = {
+  const level: Level = {
     severity: isSeverity(severity) ? severity : undefined,
     stage: isKnownStage ? stage : undefined,
   };

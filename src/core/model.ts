@@ -118,9 +118,9 @@ export interface ActiveEvent {
   /** What its row has; absent without both. */
   readonly level?: Level;
   /** The highest severity and the latest stage that it has had; absent where it has had none. */
-  readonly peak?: Level;
+  readonly peak?: Level | undefined;
   /** When it was first detected, if it had to settle. */
-  readonly firstSeen?: number;
+  readonly firstSeen?: number | undefined;
   /** When the clear guard held its clear; absent unless it is held. */
   readonly clearHeldAt?: number | undefined;
 }

@@ -1,14 +1,14 @@
-import { type Ack, ackAt } from "./ack.ts";
+import { effectiveLevel, type Level, NO_LEVEL } from "./level.ts";
+import type { ActiveEvent, ActiveEvents, AlarmRow, Outcome } from "./model.ts";
 import {
-  effectiveLevel,
-  type Level,
-  type LevelChange,
-  type LevelReason,
-  levelChange,
-  NO_LEVEL,
-} from "./level.ts";
-import type { ActiveEvent, ActiveEvents, AlarmRow, ByChannel, Outcome } from "./model.ts";
-import { AT_ONCE, describeProgress, type Pending, type SettleRule, settle } from "./settle.ts";
+  AT_ONCE,
+  describeProgress,
+  type Pending,
+  type SettleRule,
+  settle,
+  settleProgress,
+} from "./settle.ts";
+import { type Touch, touchEvent } from "./touch.ts";
 
 /** "held" comes from the clear guard, with its counts. */
 type KeepReason =
@@ -35,12 +35,7 @@ export interface Plan {
     readonly dedupeKey: string;
     readonly reason: `not settled: ${string}`;
   }[];
-  readonly touch: readonly {
-    /** As it is after this tick. */
-    readonly event: ActiveEvent;
-    readonly reason: "still detected" | LevelReason;
-    readonly change?: EventChange;
-  }[];
+  readonly touch: readonly Touch[];
   readonly clear: readonly {
     readonly event: ActiveEvent;
     readonly reason: string;
@@ -53,13 +48,6 @@ export interface Plan {
   readonly settling: Settling;
 }
 
-/** What changes in the row of an event that is detected again. */
-export interface EventChange {
-  readonly level?: LevelChange;
-  /** An acknowledgement that ends now. */
-  readonly ack?: Ack;
-}
-
 /** What an alarm remembers between ticks. */
 export interface Settling {
   /** Detected, and no event yet. */
@@ -69,6 +57,19 @@ export interface Settling {
 }
 
 export const NOTHING_SETTLING: Settling = { pending: new Map(), clearing: new Map() };
+
+/** A complete outcome. */
+export const NOTHING_DETECTED: Outcome = {
+  status: "complete",
+  cause: undefined,
+  reasons: [],
+  keys: new Set(),
+  detections: new Map(),
+  levels: new Map(),
+  clears: new Map(),
+  notes: [],
+  seconds: 0,
+};
 
 export const NO_CHANGES: Plan = {
   open: [],
@@ -99,7 +100,7 @@ export function reconcile(facts: ReconcileFacts): Plan {
   const { outcome, active } = facts;
   const { keys, clears } = outcome;
   const fresh: string[] = [];
-  const touch: Plan["touch"][number][] = [];
+  const touch: Touch[] = [];
   for (const dedupeKey of keys) {
     const event = active.get(dedupeKey);
     if (event === undefined) fresh.push(dedupeKey);
@@ -167,9 +168,8 @@ function openOrWait(fresh: readonly string[], facts: ReconcileFacts) {
       open.push({ dedupeKey, reason, level, firstSeen });
       continue;
     }
-    const rule = ruleOf(dedupeKey);
-    const progress = describeProgress(entry, rule, now);
-    wait.push({ dedupeKey, reason: `not settled: detected ${progress}` });
+    const progress = settleProgress(entry, ruleOf(dedupeKey), now);
+    wait.push({ dedupeKey, reason: `not settled: detected ${describeProgress(progress)}` });
     const subject = outcome.detections.get(dedupeKey)?.subject ?? entry.subject;
     if (subject !== undefined) pending.set(dedupeKey, { ...entry, subject });
   }
@@ -200,63 +200,10 @@ function clearOrKeep(gone: readonly ActiveEvent[], facts: ReconcileFacts) {
       clear.push({ event, reason: RECOVERED, isUnseen: true });
       continue;
     }
-    const progress = describeProgress(entry, rule, now);
+    const progress = describeProgress(settleProgress(entry, rule, now));
     keep.push({ event, reason: `clears later: not detected ${progress}` });
   }
   return { clear, keep, clearing };
-}
-
-/** The event as it is after this tick, which may have made news of it. */
-function touchEvent(event: ActiveEvent, facts: ReconcileFacts): Plan["touch"][number] {
-  const { outcome, alarm, stages, now } = facts;
-  const level = levelChange({
-    before: event.level ?? NO_LEVEL,
-    peak: event.peak,
-    found: outcome.levels.get(event.dedupeKey) ?? NO_LEVEL,
-    severity: alarm.severity,
-    stages,
-  });
-  const ack = endedAck(event.notices.ack, level, now);
-  if (level === undefined && ack === undefined) return { event, reason: "still detected" };
-  const { notices } = event;
-  const news = level?.news && {
-    news: level.news,
-    newsAt: now,
-    notified: before(notices.notified, now),
-  };
-  return {
-    event: {
-      ...event,
-      ...(level && { level: level.level, peak: level.peak }),
-      notices: {
-        ...notices,
-        ...news,
-        ack: ack ?? notices.ack,
-        reminders: news || ack ? {} : notices.reminders,
-      },
-    },
-    reason: level?.reason ?? "still detected",
-    change: { ...(level && { level }), ...(ack && { ack }) },
-  };
-}
-
-/** News is later than every notification of the event, also one of a clock that was ahead. */
-function before(notified: ByChannel<number>, now: number): ByChannel<number> {
-  const times = Object.entries(notified).map(([channel, at]) => [
-    channel,
-    Math.min(at, now - 0.001),
-  ]);
-  return Object.fromEntries(times);
-}
-
-/** An acknowledgement whose end this tick finds. */
-function endedAck(ack: Ack | undefined, level: LevelChange | undefined, now: number) {
-  if (ack === undefined || ack.ended !== undefined) return undefined;
-  const current = ackAt(ack, now);
-  if (current?.ended !== undefined) return current;
-  if (level?.news === undefined || ack.sticky) return undefined;
-  const reason = level.news === "severity" ? "severity rose" : "stage advanced";
-  return { ...ack, ended: { at: now, reason } } as const;
 }
 
 /** What the alarm remembers once the plan is done. */

@@ -10,13 +10,6 @@ export interface RenotifyRule {
   readonly count: number | undefined;
 }
 
-export const NO_REMINDERS: RenotifyRule = {
-  hours: 0,
-  growth: 1,
-  maxHours: undefined,
-  count: undefined,
-};
-
 export interface Reminder {
   /** Epoch seconds. */
   readonly due: number;

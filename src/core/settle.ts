@@ -63,27 +63,33 @@ export function settle({ before, there, isGone, ruleOf, now }: SettleFacts) {
   return { settled, pending };
 }
 
-/** How far it has come: outcomes, or seconds. */
+/** How far it has come. */
 export interface Progress {
   readonly seen: number;
-  readonly needed: number;
+  /** Undefined if nobody knows. */
+  readonly needed: number | undefined;
+  readonly unit: "outcomes" | "seconds";
 }
 
-export function settleProgress(entry: PendingEntry, rule: SettleRule, now: number): Progress {
+export function settleProgress(entry: PendingEntry, rule: SettleRule, now: number) {
   if ("hits" in rule) {
-    const seen = [...lastOf(entry.hits, rule)].filter((hit) => hit === "1").length;
-    return { seen, needed: rule.hits };
+    const seen = countHits(lastOf(entry.hits, rule));
+    return { seen, needed: rule.hits, unit: "outcomes" } as const;
   }
   const since = Math.min(entry.firstSeen, rule.since ?? entry.firstSeen);
-  return { seen: Math.max(0, wholeMinutes(now) - wholeMinutes(since)), needed: rule.seconds };
+  const seen = Math.max(0, wholeMinutes(now) - wholeMinutes(since));
+  return { seen, needed: rule.seconds, unit: "seconds" } as const;
 }
 
-/** How far it has come in words, such as `in 1 of 3 outcomes` or `for 5 min of 15 min`. */
-export function describeProgress(entry: PendingEntry, rule: SettleRule, now: number): string {
-  const { seen, needed } = settleProgress(entry, rule, now);
-  return "hits" in rule
-    ? `in ${seen} of ${needed} outcomes`
-    : `for ${duration(seen)} of ${duration(needed)}`;
+export function countHits(hits: string): number {
+  return hits.replaceAll("0", "").length;
+}
+
+/** Such as `in 1 of 3 outcomes` or `for 5 min of 15 min`. */
+export function describeProgress({ seen, needed, unit }: Progress): string {
+  if (needed === undefined) return `in ${seen} ${unit}`;
+  if (unit === "outcomes") return `in ${seen} of ${needed} outcomes`;
+  return `for ${duration(seen)} of ${duration(needed)}`;
 }
 
 /** Cron starts ticks in whole minutes, and what they need to start differs. */
@@ -108,11 +114,11 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 ]);
 const MAX_SECONDS = 30 * 86_400;
 
-export const SETTLE_FORMS = `a number of outcomes in a row such as 3, some of the last ones such as 2/3 (at most ${MAX_OUTCOMES}), a time such as 15m (at most 30d), or off`;
+const FORMS = `a number of outcomes in a row such as 3, some of the last ones such as 2/3 (at most ${MAX_OUTCOMES}), a time such as 15m (at most 30d), or off`;
 
 /** `3`, `2/3`, `15m`; undefined is `off`. Returns a message if it is neither. */
 export function parseSettle(text: string): SettleRule | undefined | { readonly error: string } {
-  const wrong = { error: `write ${SETTLE_FORMS}` };
+  const wrong = { error: `write ${FORMS}` };
   if (text === "off") return undefined;
   const [, hits, of = hits] = /^(\d{1,3})(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   if (hits !== undefined) {

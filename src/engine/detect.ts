@@ -4,6 +4,7 @@ import type { Config } from "../config/config.ts";
 import { decideDetails } from "../core/kept_details.ts";
 import type { Log } from "../core/log.ts";
 import type { ActiveEvents, Outcome } from "../core/model.ts";
+import { NOTHING_DETECTED } from "../core/reconcile.ts";
 import type { Workers } from "../worker/worker_pool.ts";
 import type { Sources } from "./sources.ts";
 
@@ -55,15 +56,5 @@ export async function detect(
 
 /** The outcome of an alarm whose `detect` did not run: its events stay as they are. */
 export function notDetected(reason: string, cause: Outcome["cause"]): Outcome {
-  return {
-    status: "failed",
-    cause,
-    reasons: [reason],
-    keys: new Set(),
-    detections: new Map(),
-    levels: new Map(),
-    clears: new Map(),
-    notes: [],
-    seconds: 0,
-  };
+  return { ...NOTHING_DETECTED, status: "failed", cause, reasons: [reason] };
 }

@@ -6,6 +6,7 @@ import type { AlarmFacts, EngineFacts } from "../core/engine_facts.ts";
 import { ENGINE } from "../core/event_key.ts";
 import type { AlarmRow, Outcome, SafeDetection, Team } from "../core/model.ts";
 import { resolveRecipients } from "../core/recipients.ts";
+import { NOTHING_DETECTED } from "../core/reconcile.ts";
 import { AT_ONCE, type SettleRule } from "../core/settle.ts";
 import { DELIVERED, lateOf, type States, saveLate, settlingOf } from "../store/engine_state.ts";
 import { errorText } from "../text/describe.ts";
@@ -93,16 +94,10 @@ function engineOutcome(facts: EngineFacts) {
     rules.set(dedupeKey, settle);
   }
   const outcome: Outcome = {
-    status: "complete",
-    cause: undefined,
-    reasons: [],
+    ...NOTHING_DETECTED,
     keys: new Set(detections.keys()),
     detections,
-    levels: new Map(),
-    clears: new Map(),
-    notes: [],
     unknown: (key) => isUnknownToEngine(facts, key),
-    seconds: 0,
   };
   return { outcome, rules };
 }

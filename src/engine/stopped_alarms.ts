@@ -1,6 +1,7 @@
 import type { StoppedAlarm } from "../alarm/load_alarms.ts";
 import type { ActiveEvents, Outcome } from "../core/model.ts";
 import { resolveRecipients } from "../core/recipients.ts";
+import { NOTHING_DETECTED, type Settling } from "../core/reconcile.ts";
 import { type States, settlingOf } from "../store/engine_state.ts";
 import { type NotifyFacts, notify } from "./notify.ts";
 import { type Recorded, type RecordFacts, record } from "./record.ts";
@@ -43,28 +44,20 @@ export async function endStopped(
   );
 }
 
-/** Ends all events of an alarm, and forgets what it has pending. Never throws. */
+/** Ends all events of an alarm, and what it has pending. Never throws. */
 export async function endEvents(
   { row, reason }: StoppedAlarm,
-  facts: Pick<RecordFacts, "db" | "run" | "teams"> & Required<Pick<RecordFacts, "settling">>,
+  { settling, ...facts }: Pick<RecordFacts, "db" | "run" | "teams"> & { settling: Settling },
 ): Promise<Recorded> {
-  const { pending } = facts.settling;
-  const detect = async (active: ActiveEvents): Promise<Outcome> =>
-    statedClears(new Map([...active.keys(), ...pending.keys()].map((key) => [key, reason])));
-  return await record({ row, module: undefined }, { ...facts, detect, clearGuardShare: 1 });
+  const detect = async (active: ActiveEvents): Promise<Outcome> => {
+    const keys = [...active.keys(), ...settling.pending.keys(), ...settling.clearing.keys()];
+    return statedClears(new Map(keys.map((key) => [key, reason])));
+  };
+  const own = { ...facts, settling, detect, clearGuardShare: 1 };
+  return await record({ row, module: undefined }, own);
 }
 
 /** The outcome of a person or a rule that ends events, and that looked at nothing. */
 export function statedClears(clears: ReadonlyMap<string, string>): Outcome {
-  return {
-    status: "partial",
-    cause: undefined,
-    reasons: [],
-    keys: new Set(),
-    detections: new Map(),
-    levels: new Map(),
-    clears,
-    notes: [],
-    seconds: 0,
-  };
+  return { ...NOTHING_DETECTED, status: "partial", clears };
 }

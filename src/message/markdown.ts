@@ -5,7 +5,7 @@ import { cut } from "../text/describe.ts";
 import { utcMinute } from "../text/utc.ts";
 import { clearedText, itemParts, itemTitle } from "./item_facts.ts";
 import type { Message } from "./render.ts";
-import { clearedCounts, countsOf, isEnded } from "./sections.ts";
+import { countsOf, listsOf } from "./sections.ts";
 
 const MAY_BE_DUPLICATE = "may be a duplicate: an earlier message may have been sent";
 
@@ -22,16 +22,8 @@ const LIMITS = {
 /** Characters for `… and N more` of four sections. */
 const RESERVE = 300;
 
-interface Section {
-  readonly name: string;
-  readonly count: number;
-  readonly listed: readonly ListedItem[];
-}
-
 /** A bundle as Markdown for a chat, at most `limit` characters. What does not fit is counted. */
 export function chatMessage(bundle: Bundle, limit: number): string {
-  const { freshCount: fresh, continuingCount: continuing } = bundle;
-  const { ended, already } = clearedCounts(bundle);
   const entryId = cut(bundle.entryId, LIMITS.title);
   const head = [`#### ${chatLine(countsOf(bundle, entryId))}`];
   if (bundle.isTest) head.push("**This is a test of the channel.**");
@@ -44,18 +36,8 @@ export function chatMessage(bundle: Bundle, limit: number): string {
     ...caveats.map((caveat) => `Note: ${chatLine(cut(caveat, LIMITS.caveat))}`),
     `${title} (${chatLine(alarmName(entryId))}), tick of ${utcMinute(bundle.time)}.`,
   ];
-  const all: readonly Section[] = [
-    { name: "NEW", count: fresh, listed: bundle.fresh },
-    { name: "CONTINUING", count: continuing, listed: bundle.continuing },
-    { name: "CLEARED", count: ended, listed: bundle.cleared.filter(isEnded) },
-    {
-      name: "ALREADY CLEARED",
-      count: already,
-      listed: bundle.cleared.filter((item) => !isEnded(item)),
-    },
-  ];
   let room = limit - RESERVE - [...head, ...tail].join("\n\n").length;
-  const sections = all.flatMap(({ name, count, listed }) => {
+  const sections = listsOf(bundle).flatMap(({ name, count, listed }) => {
     if (count === 0) return [];
     const lines = [`**${name} (${count})**`];
     room -= name.length + 30;

@@ -9,18 +9,37 @@ import { clearedText, itemParts, itemTitle, LEVEL_NEWS } from "./item_facts.ts";
 /** Longest text of a fact; a row may hold any length. */
 const MAX_FACT = 300;
 
+/** The lists of a bundle under their headings, how many events each has, and those that it shows. */
+export function listsOf(bundle: Bundle) {
+  const { ended, already } = clearedCounts(bundle);
+  const { fresh, continuing, cleared, freshCount, continuingCount } = bundle;
+  return [
+    { name: "NEW", count: freshCount, listed: fresh },
+    { name: "CONTINUING", count: continuingCount, listed: continuing },
+    { name: "CLEARED", count: ended, listed: cleared.filter(isEnded) },
+    { name: "ALREADY CLEARED", count: already, listed: cleared.filter((item) => !isEnded(item)) },
+  ] as const;
+}
+
+const COLOURS = {
+  NEW: "#c0392b",
+  CONTINUING: "#e0a030",
+  CLEARED: "#2e8b57",
+  "ALREADY CLEARED": "#888888",
+} as const;
+
 /**
  * How many of the cleared events had been notified before, and how many had not. Those that are not listed count
  * as listed ones do; as the latter if both are listed.
  */
-export function clearedCounts({ cleared, clearedCount }: Bundle) {
+function clearedCounts({ cleared, clearedCount }: Bundle) {
   const listed = cleared.filter(isEnded).length;
   const ended = listed > 0 && listed === cleared.length ? clearedCount : listed;
   return { ended, already: clearedCount - ended };
 }
 
 /** Whether it had been notified before it cleared. */
-export function isEnded({ reason }: ListedItem): boolean {
+function isEnded({ reason }: ListedItem): boolean {
   return reason !== "cleared before it could be mailed";
 }
 
@@ -41,21 +60,13 @@ function isFinal({ continuing, freshCount, continuingCount, clearedCount }: Bund
 
 /** The events of a mail, under headings. */
 export function sectionsOf(bundle: Bundle, alarm: string) {
-  const { fresh, continuing, cleared, freshCount, continuingCount } = bundle;
-  const counts = clearedCounts(bundle);
-  const ended = cleared.filter(isEnded);
-  const already = cleared.filter((item) => !isEnded(item));
   const list = `bin/swf-alarms event list --alarm ${shellWord(alarm)} --limit 0`;
-  const firing = `List what is firing: ${list}`;
-  const over = `List cleared events too: ${list} --all`;
-  const all = [
-    ["NEW", "#c0392b", freshCount, fresh, firing],
-    ["CONTINUING", "#e0a030", continuingCount, continuing, firing],
-    ["CLEARED", "#2e8b57", counts.ended, ended, over],
-    ["ALREADY CLEARED", "#888888", counts.already, already, over],
-  ] as const;
   let number = 0;
-  const found = all.map(([name, colour, count, listed, where]) => {
+  const found = listsOf(bundle).map(({ name, count, listed }) => {
+    const isFiring = name === "NEW" || name === "CONTINUING";
+    const where = isFiring
+      ? `List what is firing: ${list}`
+      : `List cleared events too: ${list} --all`;
     const items = listed.map((item, index) => ({
       number: number + index + 1,
       subject: itemTitle(item),
@@ -66,7 +77,7 @@ export function sectionsOf(bundle: Bundle, alarm: string) {
     const more = count - listed.length;
     return {
       heading: `${name} (${count})`,
-      colour,
+      colour: COLOURS[name],
       items,
       rest: more > 0 ? `… and ${more} more, not listed here. ${where}` : "",
     };

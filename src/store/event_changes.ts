@@ -1,5 +1,5 @@
 import type { Notices } from "../core/model.ts";
-import type { EventChange } from "../core/reconcile.ts";
+import type { EventChange } from "../core/touch.ts";
 import type { Transaction } from "./database.ts";
 import { jsonText, numberAt } from "./entry.ts";
 import { BATCH, STILL_ACTIVE, updateEvents } from "./events.ts";

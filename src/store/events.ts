@@ -50,8 +50,8 @@ export async function activeEvents(db: Queryable, alarmName: string): Promise<Ac
         fireTime: Number(row.fireTime),
         notices,
         ...levelOf(row.level),
-        ...(peak && { peak }),
-        ...(firstSeen !== undefined && { firstSeen }),
+        peak,
+        firstSeen,
         // 0 is none.
         clearHeldAt: Number(row.clearHeldAt) || undefined,
       });

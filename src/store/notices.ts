@@ -95,10 +95,10 @@ export interface ReadSwf {
   readonly notices: Notices;
   /** Of a cleared event: the channels that still have to hear of it. */
   readonly unsent: readonly string[];
-  readonly peak?: Level;
+  readonly peak?: Level | undefined;
   /** Its severity and stage when it fired, if they have changed. */
-  readonly fired?: Level;
-  readonly firstSeen?: number;
+  readonly fired?: Level | undefined;
+  readonly firstSeen?: number | undefined;
 }
 
 /**
@@ -132,9 +132,9 @@ function parse(text: unknown): ReadSwf {
       ack: swf.ack,
     },
     unsent: isOwed && swf.unsent.length === 0 ? [EMAIL] : swf.unsent,
-    ...(peak && { peak: levelOf(peak) }),
-    ...(fired && { fired: levelOf(fired) }),
-    ...(firstSeen !== undefined && { firstSeen }),
+    peak: peak && levelOf(peak),
+    fired: fired && levelOf(fired),
+    firstSeen,
   };
 }
 

@@ -98,7 +98,7 @@ export async function unsentClears(
       notices,
       unsent,
       ...levelOf(row.level),
-      ...(firstSeen !== undefined && { firstSeen }),
+      firstSeen,
       ...(typeof row.reason === "string" && { clearReason: row.reason }),
     };
   });

@@ -75,11 +75,10 @@ export class OutcomeSoFar {
   }
 
   /** What exists of a detection's severity and stage. */
-  #levelOf(dedupeKey: string, { severity, stage }: SafeDetection): Level {
-    if (severity === undefined && stage === undefined) return NO_LEVEL;
-    const found = foundLevel({ severity, stage }, this.#facts.stages);
-    for (const fault of found.faults) this.#note(`${quote(dedupeKey)} has ${fault}`);
-    const { level } = found;
+  #levelOf(dedupeKey: string, detection: SafeDetection): Level {
+    if (detection.severity === undefined && detection.stage === undefined) return NO_LEVEL;
+    const { level, faults } = foundLevel(detection, this.#facts.stages);
+    for (const fault of faults) this.#note(`${quote(dedupeKey)} has ${fault}`);
     if (level.severity === undefined && level.stage === undefined) return NO_LEVEL;
     const name = `${level.severity} ${level.stage}`;
     const shared = this.#sharedLevels.get(name) ?? level;

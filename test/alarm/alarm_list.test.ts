@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { listAlarms } from "../../src/alarm/alarm_list.ts";
 import type { AlarmRow } from "../../src/core/model.ts";
-import { NO_REMINDERS } from "../../src/core/renotify.ts";
+import { NO_REMINDERS } from "../support/reminders.ts";
 
 /** A live row named by its entry id, with its own module unless another is given. */
 function row(entryId: string, changes: Partial<AlarmRow> = {}): AlarmRow {

@@ -5,7 +5,7 @@ import type { ActiveEvent, Notices } from "../../src/core/model.ts";
 import { NO_NOTICES } from "../../src/core/news.ts";
 import { decideItems, type NoticeFacts } from "../../src/core/notice.ts";
 import { NO_CHANGES, type Plan } from "../../src/core/reconcile.ts";
-import { NO_REMINDERS } from "../../src/core/renotify.ts";
+import { NO_REMINDERS } from "../support/reminders.ts";
 
 const HOUR = 3600;
 /** 2026-11-21 10:00 UTC. */

@@ -148,7 +148,7 @@ test(
     });
     expect(await run(site, "event", "list", "--pending", "--alarm", "slow")).toMatch(
       new RegExp(
-        `^slow +task:5 +${SECOND} +1 of 2 outcomes +after 2 of the last 3 outcomes +A is wrong$`,
+        `^slow +task:5 +${SECOND} +in 1 of 2 outcomes +after 2 of the last 3 outcomes +A is wrong$`,
         "m",
       ),
     );
@@ -160,19 +160,19 @@ test(
       [
         "slow",
         "task:5",
-        /task:5 of slow is pending: it was detected in 1 of 2 outcomes; it fires /,
+        /task:5 of slow is pending: detected in 1 of 2 outcomes since .*; it fires /,
       ],
       [
         "late",
         "task:5",
-        /task:5 of late is pending: it has been detected for \d+ (s|min) of 15 min; it /,
+        /task:5 of late is pending: detected for \d+ (s|min) of 15 min since .*; it /,
       ],
       [
         "things",
         "task:5",
         /task:5 of things is not firing: it cleared at .* because: by operator ann: gone$/m,
       ],
-      ["things", "task:6", /the alarm things has no event "task:6"; see: .*event list --all/],
+      ["things", "task:6", /the alarm things has no event "task:6" \(did you mean "task:5"\?\)$/m],
       ["thnigs", "task:5", /there is no alarm "thnigs" \(did you mean things\?\)/],
     ] as const)
       for (const command of ["ack", "clear"])

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { pendingDetections, renderProgress } from "../../src/cli/pending.ts";
+import { pendingDetections } from "../../src/cli/pending.ts";
 import { ENGINE } from "../../src/core/event_key.ts";
-import type { SettleRule } from "../../src/core/settle.ts";
+import { describeProgress, type SettleRule } from "../../src/core/settle.ts";
 
 const NOW = 1_790_000_000;
 const ENTRY = { first_seen: NOW - 600, hits: "101", subject: "S" };
@@ -15,15 +15,20 @@ const row = (name: string, settle: SettleRule | undefined, archived = false) => 
 };
 
 test.each([
-  ["some of the last outcomes", row("x", { hits: 3, of: 4 }), "2 of 3 outcomes", "after 3 of the"],
-  ["a time", row("x", { seconds: 900 }), "10 min of 15 min", "after 15 min"],
-  ["a rule that was taken back", row("x", undefined), "1 of 1 outcomes", "when it is detected"],
-  ["the alarm of the engine", row(ENGINE, undefined), "2 outcomes", "if it lasts"],
+  [
+    "some of the last outcomes",
+    row("x", { hits: 3, of: 4 }),
+    "in 2 of 3 outcomes",
+    "after 3 of the",
+  ],
+  ["a time", row("x", { seconds: 900 }), "for 10 min of 15 min", "after 15 min"],
+  ["a rule that was taken back", row("x", undefined), "in 1 of 1 outcomes", "when it is detected"],
+  ["the alarm of the engine", row(ENGINE, undefined), "in 2 outcomes", "if it lasts"],
 ])("how far it has come and when it fires: %s", (_, alarm, progress, fires) => {
   const [found, ...others] = pendingDetections(states(alarm.name, {}), [alarm], NOW);
   expect(others).toEqual([]);
   expect(found).toMatchObject({ alarm: alarm.name, key: "k", firstSeen: NOW - 600, subject: "S" });
-  expect(found && renderProgress(found)).toBe(progress);
+  expect(found && describeProgress(found)).toBe(progress);
   expect(found?.fires).toContain(fires);
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { describeReminders, reminderNotes } from "../../src/cli/reminders.ts";
-import { NO_REMINDERS, type RenotifyRule } from "../../src/core/renotify.ts";
+import type { RenotifyRule } from "../../src/core/renotify.ts";
+import { NO_REMINDERS } from "../support/reminders.ts";
 
 describe("reminders in words", () => {
   test.each<readonly [string, Partial<RenotifyRule>, string]>([

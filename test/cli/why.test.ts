@@ -78,7 +78,7 @@ test(
         `first seen   ${TIME}`,
         `fired        ${TIME}: settled`,
         `last seen    ${TIME}`,
-        `cleared      ${TIME}`,
+        `cleared      ${TIME}: recovered`,
         "",
         "notifications:",
         "COMPOSED .*",

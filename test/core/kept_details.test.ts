@@ -3,8 +3,8 @@ import { LISTED } from "../../src/core/bundle.ts";
 import { decideDetails } from "../../src/core/kept_details.ts";
 import { type Level, NO_LEVEL, type Severity } from "../../src/core/level.ts";
 import type { ActiveEvent, ActiveEvents } from "../../src/core/model.ts";
-import { NO_REMINDERS } from "../../src/core/renotify.ts";
 import { notified } from "../support/configured.ts";
+import { NO_REMINDERS } from "../support/reminders.ts";
 
 const NOW = 1_000_000;
 const ROW = { renotify: { ...NO_REMINDERS, hours: 24 }, severity: undefined };

@@ -11,8 +11,9 @@ import {
   type UnsentClear,
 } from "../../src/core/notice.ts";
 import { NO_CHANGES, type Plan } from "../../src/core/reconcile.ts";
-import { NO_REMINDERS, type RenotifyRule } from "../../src/core/renotify.ts";
+import type { RenotifyRule } from "../../src/core/renotify.ts";
 import { notified } from "../support/configured.ts";
+import { NO_REMINDERS } from "../support/reminders.ts";
 
 const NOW = 1_000_000;
 const HOUR = 3600;

@@ -1,10 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  isReminderDue,
-  NO_REMINDERS,
-  nextReminder,
-  type RenotifyRule,
-} from "../../src/core/renotify.ts";
+import { isReminderDue, nextReminder, type RenotifyRule } from "../../src/core/renotify.ts";
+import { NO_REMINDERS } from "../support/reminders.ts";
 
 const SINCE = 1_800_000_000;
 

@@ -216,15 +216,20 @@ test.each([
     "outcomes in a row",
     { hits: 3, of: 3 },
     { firstSeen: NOW - 600, hits: "11" },
-    { seen: 2, needed: 3 },
+    { seen: 2, needed: 3, unit: "outcomes" },
   ],
   [
     "some of the last ones",
     TWO_OF_THREE,
     { firstSeen: NOW - 600, hits: "1001" },
-    { seen: 1, needed: 2 },
+    { seen: 1, needed: 2, unit: "outcomes" },
   ],
-  ["a time", MINUTES, { firstSeen: NOW - 600, hits: "1" }, { seen: 600, needed: 900 }],
+  [
+    "a time",
+    MINUTES,
+    { firstSeen: NOW - 600, hits: "1" },
+    { seen: 600, needed: 900, unit: "seconds" },
+  ],
 ] as const)("how far it has come: %s", (_, rule, entry, progress) => {
   expect(settleProgress(entry, rule, NOW)).toEqual(progress);
 });

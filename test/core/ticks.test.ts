@@ -6,9 +6,10 @@ import type { ActiveEvent, Mode, Notices, Outcome } from "../../src/core/model.t
 import { channelsToHearOfClear, NO_NOTICES } from "../../src/core/news.ts";
 import { decideItems, type Items, sendReason } from "../../src/core/notice.ts";
 import { NOTHING_SETTLING, reconcile, settlingAfter } from "../../src/core/reconcile.ts";
-import { NO_REMINDERS, type RenotifyRule } from "../../src/core/renotify.ts";
+import type { RenotifyRule } from "../../src/core/renotify.ts";
 import type { SettleRule } from "../../src/core/settle.ts";
 import { makeOutcome } from "../support/outcomes.ts";
+import { NO_REMINDERS } from "../support/reminders.ts";
 
 /** All that may happen to one alarm between two ticks and in the tick. */
 interface Step {

@@ -102,7 +102,7 @@ test("a plan as JSON is one document with the same facts", async () => {
   ]);
   expect(alarms[1]).toEqual({
     alarm: "needs_param",
-    not_configured: ["parameter limit has no value"],
+    not_configured: "parameter limit has no value",
   });
   expect(alarms[4]).toMatchObject({
     outcome: "complete",

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AlarmRow } from "../../src/core/model.ts";
-import { NO_REMINDERS, type RenotifyRule } from "../../src/core/renotify.ts";
+import type { RenotifyRule } from "../../src/core/renotify.ts";
 import {
   type AlarmChange,
   alarmRows,
@@ -12,6 +12,7 @@ import type { Database } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { DATABASES } from "../support/databases.ts";
 import { entryRow, insertEntry } from "../support/raw_entries.ts";
+import { NO_REMINDERS } from "../support/reminders.ts";
 
 const NOW = 1_790_000_000.5;
 const ID = "5f0c7a52-0000-4000-8000-000000000001";

@@ -144,7 +144,7 @@ test("a key is redacted, as in the database; equal keys are one entity", () => {
 
 describe("the severity and the stage of a detection", () => {
   const STAGES = ["preliminary", "initial", "update"];
-  const choices = "write info, warning, error or critical";
+  const choices = "write one of info, warning, error, critical";
 
   function outcomeOf(given: Partial<SafeDetection>, stages = STAGES): Outcome {
     const soFar = newOutcome({ stages });
