@@ -1,12 +1,13 @@
 import { ackAt } from "./ack.ts";
 import { isAhead } from "./clock.ts";
 import { type Level, NO_LEVEL, type Severity } from "./level.ts";
-import type { ActiveEvent, AlarmRow, Mode, Notices } from "./model.ts";
+import type { ActiveEvent, AlarmRow, Notices } from "./model.ts";
 import { muteOf } from "./mute/mute.ts";
 import type { MuteKind } from "./mute/muted.ts";
 import { channelsToHearOfClear, isUnsent, NO_NOTICES, notifiedAt } from "./news.ts";
 import type { Plan } from "./reconcile.ts";
 import { isReminderDue, nextReminder, type Reminder, type RenotifyRule } from "./renotify.ts";
+import type { SendReason } from "./send_reason.ts";
 
 export type ItemReason =
   | "new"
@@ -25,16 +26,6 @@ type OmitReason =
   | "not seen this tick"
   | MuteKind
   | WaitReason;
-type SendReason =
-  | "due"
-  | "nothing to mail"
-  | "mail is off"
-  | "dry run"
-  | "plan only"
-  | "no recipients"
-  | "mail is not configured"
-  | "the channel cannot be used"
-  | "the service asked to wait";
 
 export interface BundleItem {
   readonly eventId: string;
@@ -231,28 +222,4 @@ export function reminderOf(
   const ended = isAhead(endedAt, now) ? 0 : endedAt;
   const sent = ended > notified || !Object.hasOwn(reminders, channel) ? 0 : reminders[channel];
   return nextReminder(renotify, { since: Math.max(notified, ended), sent: sent ?? 0 });
-}
-
-export interface SendFacts {
-  readonly items: number;
-  readonly enabled: boolean;
-  readonly mode: Mode;
-  /** Number of addresses that its recipients resolve to; that of a channel without addresses is 1. */
-  readonly recipientCount: number;
-  readonly channel: "usable" | "not configured" | "unusable";
-  /** Whether the channel accepts nothing for a while, as earlier ticks learnt. */
-  readonly isClosed?: boolean;
-}
-
-/** Whether what the alarm has to say is sent, and why not. */
-export function sendReason(facts: SendFacts): SendReason {
-  if (facts.items === 0) return "nothing to mail";
-  if (!facts.enabled) return "mail is off";
-  // A tick would attempt nothing and record why.
-  if (facts.mode === "plan") return facts.isClosed ? "the service asked to wait" : "plan only";
-  if (facts.mode === "dry-run") return "dry run";
-  if (facts.channel === "unusable") return "the channel cannot be used";
-  if (facts.recipientCount === 0) return "no recipients";
-  if (facts.channel === "not configured") return "mail is not configured";
-  return "due";
 }

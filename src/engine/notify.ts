@@ -8,13 +8,12 @@ import {
   decideItems,
   type Items,
   type Notice,
-  type SendFacts,
-  sendReason,
   type UnsentClear,
 } from "../core/notice.ts";
 import { type Dispatch, type OpenNotification, planDispatch } from "../core/notification.ts";
 import { resolveRecipients } from "../core/recipients.ts";
 import { type Route, routeItems } from "../core/route.ts";
+import { type SendFacts, sendReason } from "../core/send_reason.ts";
 import type { Database } from "../store/database.ts";
 import { forgetUnsent } from "../store/stamps.ts";
 import { openNotifications, type Unsent, unsentClears } from "../store/unsent.ts";
