@@ -60,7 +60,7 @@ export async function testChannel(
   // Whoever tests waits for no service.
   const times = { patientUntil: 0, closedUntil: 0 };
   const queue = new ChannelQueue({ type, opener, open, signal, clock, ...times });
-  await deliverNew({ notification, message }, { db, queue, run: { clock, now: time } });
+  await deliverNew({ notification, message, ahead: [] }, { db, queue, run: { clock, now: time } });
   const { attempted, error } = queue.report;
   if (attempted && error === undefined) {
     // Until the next notification nothing else shows the alarm `engine` that the channel works again.

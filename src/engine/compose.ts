@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { composeBundle, listedItems, sortItems } from "../core/bundle.ts";
 import type { AlarmRow } from "../core/model.ts";
+import { newsAt } from "../core/news.ts";
 import type { DueItem } from "../core/notice.ts";
 import type { OpenNotification } from "../core/notification.ts";
 import type { Route } from "../core/route.ts";
@@ -51,6 +52,7 @@ export async function compose(
     caveats: outcome.reasons,
   });
   const message = renderMessage(bundle);
+  const isAhead = (item: DueItem) => item.clearTime === undefined && newsAt(item) > now;
   const notification = {
     id: randomUUID(),
     alarm: alarm.entryId,
@@ -70,7 +72,7 @@ export async function compose(
     supersedes: supersedes.map(({ id }) => id),
     unknownBefore: Math.max(0, ...supersedes.map(({ unknown }) => unknown?.count ?? 0)),
   };
-  return { notification, message };
+  return { notification, message, ahead: eventIds(items.filter(isAhead)) };
 }
 
 function eventIds(items: readonly DueItem[]): readonly string[] {

@@ -10,7 +10,7 @@ import {
   type NewNotification,
   openNotification,
 } from "../store/notifications.ts";
-import { type Stamp, stampNotified } from "../store/stamps.ts";
+import { correctNews, type Stamp, stampNotified } from "../store/stamps.ts";
 import type { ChannelQueue } from "./channel_queue.ts";
 import type { Run } from "./run.ts";
 
@@ -50,11 +50,13 @@ interface Attempt {
 export interface Composed {
   readonly notification: NewNotification;
   readonly message: Message;
+  /** Ids of the events that it names whose news comes from a clock that was ahead. */
+  readonly ahead: readonly string[];
 }
 
 /** Delivers a new notification. */
 export async function deliverNew(
-  { notification, message }: Composed,
+  { notification, message, ahead }: Composed,
   facts: DeliverFacts,
 ): Promise<Delivered> {
   const { newEventIds, continuingEventIds, clearedEventIds, unknownBefore, ...named } =
@@ -77,7 +79,10 @@ export async function deliverNew(
         firing: [...newEventIds, ...continuingEventIds],
         cleared: clearedEventIds,
       },
-      begin: (tx, now) => openNotification(tx, notification, now),
+      begin: async (tx, now) => {
+        await openNotification(tx, notification, now);
+        if (ahead.length > 0) await correctNews(tx, ahead, notification.composedAt);
+      },
     },
     facts,
   );

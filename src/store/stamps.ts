@@ -26,13 +26,14 @@ export interface Stamp {
 
 /** SQL for the time of the latest news. */
 const NEWS_AT = `CASE WHEN data->'swf' ? 'news_at' THEN ${numberAt("news_at", "data->'swf'")} ELSE ${numberAt("fire_time")} END`;
-/** The time of news of a clock that was ahead, once a notification has told it. */
-const LOWERED = "least($2::float8, $4::float8)";
-/** Then channels that have not heard the news must not seem to have. */
-const HEARD = `CASE WHEN ${NEWS_AT} > $2 THEN (
-        SELECT coalesce(jsonb_object_agg(key, CASE WHEN value < to_jsonb(${NEWS_AT})
-          THEN least(value, to_jsonb(${LOWERED} - 0.001)) ELSE value END), '{}') FROM jsonb_each(${NOTIFIED}))
-      ELSE ${NOTIFIED} END`;
+
+/** News of a clock that was ahead counts as of now; channels that have not heard it must not seem to have. */
+export async function correctNews(tx: Transaction, ids: Ids, now: number): Promise<void> {
+  const heard = `(SELECT coalesce(jsonb_object_agg(key, CASE WHEN value < to_jsonb(${NEWS_AT})
+      THEN least(value, to_jsonb($2::float8 - 0.001)) ELSE value END), '{}') FROM jsonb_each(${NOTIFIED}))`;
+  const data = `jsonb_set(data, '{swf}', ${FULL_SWF} || jsonb_build_object('news_at', $2::float8, 'notified', ${heard}))`;
+  await updateEvents(tx, ids, data, [now], `${NEWS_AT} > $2`);
+}
 
 /** Records a delivered notification on every event that it named, cleared ones too; `now` is the tick's time. */
 export async function stampNotified(
@@ -42,11 +43,10 @@ export async function stampNotified(
 ): Promise<void> {
   // Times of a clock that was ahead would make each later notification look too old.
   const last = `CASE WHEN ${numberAt("last_notified")} > $2 THEN 0 ELSE ${numberAt("last_notified")} END`;
-  const news = `CASE WHEN ${NEWS_AT} > $2 THEN jsonb_build_object('news_at', ${LOWERED}) ELSE '{}' END`;
   const stamped = (swf: string) => `jsonb_set(data - 'mail_owed', '{swf}', ${swf}
       || jsonb_build_object(
-        'notified', ${HEARD} || jsonb_build_object($3::text, $4::float8),
-        'to', (${orEmpty(`data->'swf'->'to'`)}) || jsonb_build_object($3, to_jsonb($5::text[]))) || ${news})
+        'notified', ${NOTIFIED} || jsonb_build_object($3::text, $4::float8),
+        'to', (${orEmpty(`data->'swf'->'to'`)}) || jsonb_build_object($3, to_jsonb($5::text[]))))
     || jsonb_build_object('last_notified', greatest($4, ${last}))`;
   // A reminder does not tell the channel any news.
   const counted = `${FULL_SWF} || CASE WHEN ${NOTIFIED}->$3 >= to_jsonb(${NEWS_AT}) AND ${NOTIFIED}->$3 < to_jsonb($4::float8)

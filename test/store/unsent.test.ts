@@ -11,7 +11,7 @@ import {
   type NotificationResult,
   openNotification,
 } from "../../src/store/notifications.ts";
-import { forgetUnsent, type Stamp, stampNotified } from "../../src/store/stamps.ts";
+import { correctNews, forgetUnsent, type Stamp, stampNotified } from "../../src/store/stamps.ts";
 import { maybeNotified, readUnsent, unsentClears } from "../../src/store/unsent.ts";
 import { notified } from "../support/configured.ts";
 import { DATABASES } from "../support/databases.ts";
@@ -51,8 +51,13 @@ describe.each(DATABASES)("what is unsent, on $kind", ({ open }) => {
     });
   const clear = (id: string, unsent: readonly string[]) =>
     db.transaction((tx) => clearEvents(tx, [{ id, reason: "recovered" }], unsent, LATER));
+  /** A notification that is composed and delivered. */
   const stamp = (given: Partial<Stamp>) =>
-    db.transaction((tx) => stampNotified(tx, { ...SENT, ...given }, LATER + 1));
+    db.transaction(async (tx) => {
+      const sent = { ...SENT, ...given };
+      await correctNews(tx, sent.firing, sent.composedAt);
+      await stampNotified(tx, sent, LATER + 1);
+    });
   const dataOf = async (id: string) => (await entryRow(db, id)).data;
 
   test.each([
