@@ -509,9 +509,9 @@ test("over any course of ticks and deeds the engine does what the rules ask, eve
         for (const one of expected) check(notices.get(one.channel), one);
       }
     }),
-    { numRuns: 600 },
+    { numRuns: 400 },
   );
-});
+}, 120_000);
 
 interface Expected {
   readonly fires: number;
