@@ -439,7 +439,9 @@ class Rules {
     const isDone = count !== undefined && sent >= count;
     if (!seen || step.hours <= 0 || isHeld || isDone) return undefined;
     const wait = Math.min(step.hours * growth ** sent, maxHours) * 3600;
-    const isDue = Math.floor(now / 60) >= Math.floor((Math.max(at, anew) + wait) / 60);
+    // The end of an acknowledgement more than five minutes ahead has a wrong time.
+    const since = anew > now + 300 ? at : Math.max(at, anew);
+    const isDue = Math.floor(now / 60) >= Math.floor((since + wait) / 60);
     // A mail more than five minutes ahead has a wrong time, and counts as due.
     return isDue || at > now + 300 ? "renotification due" : undefined;
   }
