@@ -162,8 +162,25 @@ const QUIET: Step = {
 const ONCE: AlarmStep = { ...CALM, detected: ["a"] };
 const A_FIRES: AlarmStep = { ...ONCE, hours: 1 };
 
-/** Courses that once went wrong. */
+const HOUR = { ...QUIET, few: A_FIRES, clock: 3600 };
+const ACK = { alarm: "few", index: 0, what: "acknowledges", sticky: false, lasts: 3600 } as const;
+
+/** Courses that once went wrong, or that chance seldom finds. */
 const KNOWN: readonly (readonly [string, Course, readonly Step[]])[] = [
+  [
+    "a rise begins the reminders anew",
+    { few: { ...PLAIN, count: 1 }, many: PLAIN },
+    [HOUR, HOUR, HOUR, { ...HOUR, few: { ...A_FIRES, levels: { a: { stage: "first" } } } }, HOUR],
+  ],
+  [
+    "so does the end of an acknowledgement, by its time and by a person",
+    { few: { ...PLAIN, growth: 2, count: 2 }, many: PLAIN },
+    [
+      ...[HOUR, HOUR, { ...HOUR, person: ACK }, HOUR, HOUR, HOUR, HOUR, HOUR],
+      ...[{ ...HOUR, person: { ...ACK, lasts: undefined } }, HOUR],
+      ...[{ ...HOUR, person: { ...ACK, what: "takes it back" as const } }, HOUR, HOUR, HOUR],
+    ],
+  ],
   [
     "a response is lost, the clock is set back, and the event rises: the rise is told",
     { few: { ...PLAIN, clearAfter: "1h" }, many: PLAIN },
