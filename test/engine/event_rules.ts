@@ -127,7 +127,7 @@ export function tickOf(before: State, step: AlarmStep, settings: Settings, now: 
       continue;
     }
     const all = clearAfter === undefined ? [] : [...event.looks, ...look];
-    if (isEnded) ended.set(key, over(event, `${key} is done`, step));
+    if (isEnded) ended.set(key, over(event, `${key} is done`, step, now));
     else if (isSeen) firing.set(key, { ...again(event, key, step, settings, now), looks: all });
     else {
       firing.set(key, { ...event, looks: all });
@@ -140,7 +140,7 @@ export function tickOf(before: State, step: AlarmStep, settings: Settings, now: 
     if (isMass && !event.isHeld && kept !== undefined) firing.set(key, { ...kept, isHeld: true });
     else {
       firing.delete(key);
-      ended.set(key, over(event, "recovered", step));
+      ended.set(key, over(event, "recovered", step, now));
     }
   }
   return { firing, looks, ended };
@@ -232,11 +232,13 @@ function again(
   };
 }
 
-function over(event: Firing, reason: string, step: AlarmStep): Over {
-  const { heard, last, to, news } = event;
-  const owed = CHANNELS.filter(
-    (channel) => step.enabled && (step.notifyClear || (heard.get(channel) ?? 0) < news),
-  );
+function over(event: Firing, reason: string, step: AlarmStep, now: number): Over {
+  const { heard, last, to, news, ack } = event;
+  // The update that an acknowledgement held is over.
+  const isHeld = ack !== undefined && ack.until > now;
+  const missed = (channel: ChannelName): boolean =>
+    (heard.get(channel) ?? 0) < news && !(isHeld && last.has(channel));
+  const owed = CHANNELS.filter((channel) => step.enabled && (step.notifyClear || missed(channel)));
   return { heard, last, to, reason, owed: new Set(owed) };
 }
 
@@ -268,8 +270,9 @@ export function dueOf(
   } = settings;
   if (!isSeen || step.hours === 0 || sent >= count) return undefined;
   const wait = Math.min(step.hours * growth ** sent, maxHours) * 3600;
-  const due = Math.max(last, event.anew) + wait;
-  // The time of a notification that lies more than five minutes ahead is wrong.
+  // A time that lies more than five minutes ahead is wrong.
+  const anew = event.anew > now + 300 ? 0 : event.anew;
+  const due = Math.max(last, anew) + wait;
   return now >= due - (due % 60) || last > now + 300 ? "reminder" : undefined;
 }
 
