@@ -79,6 +79,8 @@ export class Receivers {
   /** By channel: notifications whose response was lost, and those that repeat. */
   readonly lost = new Map<string, number>();
   readonly repeats = new Map<string, number>();
+  /** Ids of the notifications that repeated. */
+  #repeated = new Set<string>();
 
   constructor(db: Queryable) {
     this.#db = db;
@@ -216,7 +218,9 @@ export class Receivers {
     }
     const count = (counts: Map<string, number>) =>
       counts.set(channel, (counts.get(channel) ?? 0) + 1);
-    if (isRepeat) count(this.repeats);
+    // What is left of a repeat is no other one.
+    if (isRepeat && !(isPending && this.#repeated.has(id))) count(this.repeats);
+    if (isRepeat) this.#repeated.add(id);
     if (expected.fates[channel] === "lost after") count(this.lost);
   }
 }
