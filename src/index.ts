@@ -3,8 +3,15 @@
 export type { Severity } from "./core/level.ts";
 export type { Clear, Detection } from "./core/model.ts";
 export type { ParamSpec, ParamSpecs, ParamsOf } from "./core/params.ts";
-export type { AlarmClient } from "./source/client.ts";
-export { FetchError } from "./source/fetch_error.ts";
-export type { Paging, Query } from "./source/paging.ts";
+export type {
+  AlarmClient,
+  FiringEvent,
+  Remembered,
+  RequestOptions,
+  RequestOutcome,
+} from "./source/client.ts";
+export { type FailureKind, FetchError, type RequestFailure } from "./source/fetch_error.ts";
+export type { Paging } from "./source/paging.ts";
+export type { Query } from "./source/query.ts";
 export type { JsonObject, JsonValue } from "./text/json.ts";
 export { parseUtc } from "./text/utc.ts";

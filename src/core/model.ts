@@ -58,7 +58,28 @@ export interface Outcome {
   readonly notes: readonly string[];
   /** Whether it proves nothing about a dedupe key, although it is `complete`; absent if it covers all keys. */
   readonly unknown?: (dedupeKey: string) => boolean;
+  /** By the beginning of dedupe keys, why the outcome proves nothing about those keys, although it may be `complete`. */
+  readonly scopes: ReadonlyMap<string, ScopedGap>;
+  /** What the module wants to keep for the next ticks, as JSON; undefined if it remembered nothing new. */
+  readonly memory: string | undefined;
+  readonly requests: RequestUse;
   readonly seconds: number;
+}
+
+/** Why an outcome proves nothing about some keys. */
+export interface ScopedGap {
+  readonly reason: string;
+  /** Whether the module detected or cleared something under the prefix, so that the gap is no error of its own. */
+  readonly isReported: boolean;
+}
+
+/** What one run of `detect` requested. */
+export interface RequestUse {
+  readonly count: number;
+  /** Of all requests together, in which it waited for responses. */
+  readonly seconds: number;
+  /** Of the responses, decompressed. */
+  readonly bytes: number;
 }
 
 /** An alarm's configuration row, parsed; an invalid value is replaced and listed in `faults`. */

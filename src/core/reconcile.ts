@@ -68,6 +68,9 @@ export const NOTHING_DETECTED: Outcome = {
   levels: new Map(),
   clears: new Map(),
   notes: [],
+  scopes: new Map(),
+  memory: undefined,
+  requests: { count: 0, seconds: 0, bytes: 0 },
   seconds: 0,
 };
 

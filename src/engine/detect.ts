@@ -42,6 +42,8 @@ export async function detect(
     sources: sources.byName,
     now,
     firing: () => [...active.keys()],
+    firingEvents: async () => [],
+    previous: async () => undefined,
     paramsOf: (loaded) => {
       const judged = judgeReadiness(loaded, row.params, sources.names);
       if (judged.kind === "ready") return judged.params;

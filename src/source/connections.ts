@@ -13,6 +13,7 @@ import { type HttpResponse, readBeginning, readBody } from "./body.ts";
 import { BodyError } from "./fetch_error.ts";
 import { checkBeginning } from "./parse_json.ts";
 import { type FailedRequest, failed, type RequestResult } from "./request_result.ts";
+import type { ResponseHeaders } from "./requester.ts";
 
 export interface ConnectionSettings
   extends Pick<SourceConfig, "headers" | "maxConnections" | "proxy"> {
@@ -57,20 +58,24 @@ export async function openConnections(settings: ConnectionSettings) {
       const late = AbortSignal.timeout(Math.ceil(timeout * 1000));
       try {
         const response = await send(url, AbortSignal.any([late, signal]));
-        const date = parseHttpDate(String(response.headers.date));
-        if (date !== undefined) onDate(date);
+        const headers = readHeaders(response);
+        if (headers.date !== undefined) onDate(headers.date);
         if (response.status !== 200)
-          return describeStatus(response, excerpt(await readBeginning(response)));
+          return { ...describeStatus(response, await readBeginning(response)), headers };
         const body = await readBody(response);
         checkBeginning(body);
-        return { ok: true, body };
+        return { ok: true, body, headers };
       } catch (error) {
-        if (late.aborted) return failed("service", `no response within ${timeout} s`);
-        if (signal.aborted) return failed("engine", "the tick ended before the response");
+        if (late.aborted) return failed("timeout", "service", `no response within ${timeout} s`);
+        if (signal.aborted)
+          return failed("timeout", "engine", "the tick ended before the response");
         if (error instanceof BodyError)
-          return failed("response", `status 200, but ${error.message}`);
+          return {
+            ...failed("response", "response", `status 200, but ${error.message}`),
+            status: 200,
+          };
         const { reason, retry } = explainConnection(error);
-        return failed("service", excerpt(reason), retry);
+        return failed("connection", "service", excerpt(reason), retry);
       }
     },
     /** Ends running requests; never rejects. */
@@ -101,15 +106,23 @@ async function openProxy(proxy: URL, options: Pool.Options, tls: { rejectUnautho
   });
 }
 
-function describeStatus({ status, headers }: HttpResponse, text: string): FailedRequest {
+function readHeaders({ headers }: HttpResponse): ResponseHeaders {
+  return {
+    type: headers["content-type"]?.toString(),
+    link: headers.link?.toString(),
+    date: parseHttpDate(String(headers.date)),
+  };
+}
+
+function describeStatus({ status, headers }: HttpResponse, body: string): FailedRequest {
   if (headers.location !== undefined && status >= 300 && status < 400 && status !== 304) {
     const target = excerpt(String(headers.location));
     const reason = `${status} redirect to ${target}; set base_url to the final address`;
-    return { ...failed("response", reason), status };
+    return { ...failed("status", "response", reason), status, body };
   }
   const retry = waitingHelps(status);
   const cause = retry || status >= 500 ? "service" : "response";
-  const reason = `status ${status} ${text}`.trim() + remedyOf(status);
+  const reason = `status ${status} ${excerpt(body)}`.trim() + remedyOf(status);
   const wait = parseRetryAfter(headers["retry-after"]?.toString(), Date.now() / 1000);
-  return { ...failed(cause, reason, retry), status, wait };
+  return { ...failed("status", cause, reason, retry), status, body, wait };
 }

@@ -1,11 +1,7 @@
 import { cut, quote, showName } from "../text/describe.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../text/json.ts";
 import { BodyError } from "./fetch_error.ts";
-
-/** Query parameters; null and undefined ones are left out. */
-export interface Query {
-  readonly [name: string]: string | number | boolean | null | undefined;
-}
+import type { Query } from "./query.ts";
 
 /** How a list is divided into pages. */
 export type Paging =
@@ -161,16 +157,6 @@ function nextLink(response: JsonObject, query: Query): Query | undefined {
     throw new BodyError(`links.next is ${kind(next)}, not a link or null`);
   const { searchParams } = new URL(next, "http://relative.invalid");
   return { ...query, ...Object.fromEntries(searchParams) };
-}
-
-/** The query as in a URL, sorted, so that equal queries have equal texts. */
-export function queryText(query: Query): string {
-  const params = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined) params.append(name, String(value));
-  }
-  params.sort();
-  return params.toString();
 }
 
 function kind(value: unknown): string {

@@ -1,20 +1,54 @@
-import type { Query } from "./paging.ts";
+import type { Query } from "./query.ts";
 
 export interface SourceRequest {
   readonly path: string;
   readonly query: Query;
-  /** A 404 is a response too. */
+  /** What the module makes of the body: JSON unless this says otherwise. */
+  readonly as?: "json" | "text" | undefined;
+  /** Sent with POST, and not with GET. */
+  readonly post?: PostBody | undefined;
+  /** Seconds for one attempt; else those of the source. */
+  readonly timeout?: number | undefined;
+  /** Else four for GET, and one for POST. */
+  readonly attempts?: number | undefined;
+  /** A 404 of the service itself is a response too. */
   readonly allow404?: boolean | undefined;
   /** It may never be needed: sent without retries, its error counts nowhere. Send it again when it is needed. */
   readonly ahead?: boolean | undefined;
   /** Sent although its URL was already requested in this tick, but only once. */
   readonly fresh?: boolean | undefined;
+  /** If it fails, only the keys that begin with this are not known; without it, none is. */
+  readonly scope?: string | undefined;
+}
+
+export interface PostBody {
+  readonly text: string;
+  /** The content type; undefined if there is no body. */
+  readonly type?: string | undefined;
+}
+
+export interface SourceResponse {
+  /** 200, or 404 with `allow404`. */
+  readonly status: number;
+  /** UTF-8; of a 404 only its beginning. */
+  readonly body: Buffer;
+  readonly headers: ResponseHeaders;
+}
+
+/** What is used of a response's headers. */
+export interface ResponseHeaders {
+  /** `Content-Type`, as it came. */
+  readonly type?: string | undefined;
+  /** `Link`, as it came. */
+  readonly link?: string | undefined;
+  /** `Date`, in epoch seconds. */
+  readonly date?: number | undefined;
 }
 
 /** One service as the client sees it: a `Source`, or in a worker what stands for it. */
 export interface Requester {
-  /** The body of a response; undefined for a 404 with `allow404`. Throws FetchError. */
-  request(request: SourceRequest): Promise<Buffer | undefined>;
+  /** Throws FetchError. */
+  request(request: SourceRequest): Promise<SourceResponse>;
   /** Reports that a response with status 200 could not be used: the request counts as failed. */
-  reportInvalid?(path: string, query: Query, reason: string): void;
+  reportInvalid?(request: SourceRequest, reason: string): void;
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { JsonObject } from "../text/json.ts";
-import type { Page, Paging, Query } from "./paging.ts";
+import type { Page, Paging } from "./paging.ts";
+import type { Query } from "./query.ts";
 
 /** What one reading of a list has shown. */
 export class SeenItems {

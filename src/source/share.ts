@@ -1,5 +1,5 @@
 import fastq from "fastq";
-import type { Requester, SourceRequest } from "./requester.ts";
+import type { Requester, SourceRequest, SourceResponse } from "./requester.ts";
 
 export interface SharedSource extends Requester {
   /** Requests that it sends side by side. */
@@ -16,7 +16,7 @@ export function shareOf(
   signal: AbortSignal,
   ready: () => Promise<void>,
 ): Requester {
-  const send = async (request: SourceRequest): Promise<Buffer | undefined> => {
+  const send = async (request: SourceRequest): Promise<SourceResponse> => {
     await ready();
     signal.throwIfAborted();
     return await source.request(request);

@@ -6,9 +6,9 @@ import { quote } from "../text/describe.ts";
 import { CircuitBreaker } from "./circuit_breaker.ts";
 import type { Connections } from "./connections.ts";
 import { fetchError } from "./fetch_error.ts";
-import { type Query, queryText } from "./paging.ts";
+import { type Query, queryText } from "./query.ts";
 import { failed, type RequestResult } from "./request_result.ts";
-import type { SourceRequest } from "./requester.ts";
+import type { SourceRequest, SourceResponse } from "./requester.ts";
 import { type CacheMemory, MAX_CACHED, ResponseCache } from "./response_cache.ts";
 import { decideRetry } from "./retry.ts";
 import type { SharedSource } from "./share.ts";
@@ -60,20 +60,21 @@ export class Source implements SharedSource {
   }
 
   /** See Requester. Every caller parses the body itself, so that no alarm can change what another one reads. */
-  async request({ path, query, ...kind }: SourceRequest): Promise<Buffer | undefined> {
+  async request({ path, query, ...kind }: SourceRequest): Promise<SourceResponse> {
     const { allow404 = false, ahead = false, fresh = false } = kind;
     const url = this.#url(path, query);
     const send = () => this.#queue.push(() => this.#send(url, ahead));
     const result = await this.#cache.get(url.href, send, ahead, fresh);
-    if (result.ok) return result.body;
+    if (result.ok) return { status: 200, body: result.body, headers: result.headers };
+    const { body = "", headers = {} } = result;
     if (allow404 && result.status === 404) {
       this.#succeeded.add(url.href);
-      return undefined;
+      return { status: 404, body: Buffer.from(body), headers };
     }
-    throw fetchError(url.pathname + url.search, this.#settings.name, result.reason);
+    throw fetchError({ path: url.pathname + url.search, source: this.#settings.name }, result);
   }
 
-  reportInvalid(path: string, query: Query, reason: string): void {
+  reportInvalid({ path, query }: SourceRequest, reason: string): void {
     this.#succeeded.delete(this.#url(path, query).href);
     this.#lastError = reason;
   }
@@ -84,8 +85,8 @@ export class Source implements SharedSource {
 
   async #send(url: URL, isAhead: boolean): Promise<RequestResult> {
     const openReason = this.#circuitBreaker.openReason(this.#settings.name);
-    if (openReason !== undefined) return failed("engine", openReason);
-    if (this.#signal.aborted) return failed("engine", "not sent: the tick has ended");
+    if (openReason !== undefined) return failed("circuit open", "engine", openReason);
+    if (this.#signal.aborted) return failed("timeout", "engine", "not sent: the tick has ended");
     const result = await this.#attempt(url, isAhead);
     // The module may never need it; if it does, the request is sent again.
     if (!result.ok && isAhead) return result;
@@ -135,7 +136,10 @@ export class Source implements SharedSource {
     const url = new URL(`${base}/${path.replace(/^\/+/, "")}`);
     const root = new URL(`${base}/`);
     if (url.origin !== root.origin || !url.pathname.startsWith(root.pathname))
-      throw fetchError(quote(path), this.#settings.name, `the path must be below ${root.pathname}`);
+      throw fetchError(
+        { path: quote(path), source: this.#settings.name },
+        { kind: "connection", reason: `the path must be below ${root.pathname}` },
+      );
     const text = queryText(query);
     if (text !== "") url.search = url.search === "" ? text : `${url.search}&${text}`;
     url.hash = "";

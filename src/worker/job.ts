@@ -2,9 +2,10 @@ import { setMaxListeners } from "node:events";
 import { type AlarmModule, type LoadedModule, parseModule } from "../alarm/alarm_module.ts";
 import type { ModuleFile } from "../alarm/discover.ts";
 import type { DetectLimits, Outcome, SafeDetection } from "../core/model.ts";
+import type { FiringEvent, Remembered } from "../source/client.ts";
 import type { SharedSource } from "../source/share.ts";
 import { errorText } from "../text/describe.ts";
-import type { JsonObject } from "../text/json.ts";
+import type { JsonObject, JsonValue } from "../text/json.ts";
 import { boundedLog } from "./bounded_log.ts";
 import { type OutcomeFacts, OutcomeSoFar } from "./outcome.ts";
 import type { DetectTask, Task } from "./protocol.ts";
@@ -55,6 +56,10 @@ export interface DetectFacts
   readonly limits: DetectLimits;
   /** The dedupe keys of the alarm's active events. */
   readonly firing: () => readonly string[];
+  /** Those events. */
+  readonly firingEvents: () => Promise<readonly FiringEvent[]>;
+  /** What an earlier tick remembered. */
+  readonly previous: () => Promise<Remembered<JsonValue> | undefined>;
   /** The parameters of the alarm with this module. Throws if the alarm cannot run with it. */
   readonly paramsOf: (module: AlarmModule) => JsonObject;
   /** Makes `needsDetails` for one run of `detect`. */
@@ -102,6 +107,15 @@ export async function detectIn(
       text.left -= characters;
     }
   };
+  const answer = async (id: number, find: () => Promise<unknown>): Promise<void> => {
+    try {
+      worker.answer(id, (await find()) ?? null);
+    } catch (error) {
+      const reason = `cannot read what is stored: ${errorText(error)}`;
+      soFar.incomplete(reason);
+      worker.send({ type: "fail", id, failure: { kind: "connection", reason } });
+    }
+  };
   const task: Task = { type: "detect", file, params, sources: [...sources.keys()], now, timeout };
   const end = await worker.run(task, late, signal, (message, length) => {
     switch (message.type) {
@@ -112,8 +126,11 @@ export async function detectIn(
           return worker.kill(tooMany(limits.detections, "clears"));
         return soFar.addClear(message.dedupeKey, message.reason);
       case "unhandled":
-      case "incomplete":
         return soFar.incomplete(message.reason);
+      case "incomplete":
+        return soFar.incomplete(message.reason, message.prefix);
+      case "remember":
+        return soFar.remember(message.text);
       case "log":
         return log(message.text);
       case "request":
@@ -122,7 +139,11 @@ export async function detectIn(
       case "invalid":
         return requests.reportInvalid(message);
       case "firing":
-        return worker.respond(message.id, Buffer.from(JSON.stringify(facts.firing())));
+        return worker.answer(message.id, facts.firing());
+      case "firing events":
+        return void answer(message.id, facts.firingEvents);
+      case "previous":
+        return void answer(message.id, facts.previous);
     }
   });
   const isPending = requests.pending > 0;

@@ -36,6 +36,7 @@ export class OutcomeSoFar {
   #cause: Outcome["cause"];
   #sourceFailed = false;
   #end: string | undefined;
+  #memory: string | undefined;
   readonly #failedRequests = new Set<string>();
   /** Whether the module's process reported more than requests that failed. */
   hasOwnReasons = false;
@@ -97,18 +98,23 @@ export class OutcomeSoFar {
     if (this.#notes.size < COUNTED_REASONS) this.#notes.add(this.#asReason(text));
   }
 
+  /** What the module wants to keep for the next ticks. */
+  remember(text: string): void {
+    this.#memory = text;
+  }
+
   /** The module did not see everything. */
-  incomplete(reason: string): void {
+  incomplete(reason: string, _prefix?: string): void {
     const text = this.#asReason(reason);
     if (!this.#failedRequests.has(text)) this.hasOwnReasons = true;
     if (this.#reasons.size < COUNTED_REASONS) this.#reasons.add(text);
   }
 
   /** A request failed, even if the module catches the error. */
-  requestFailed(reason: string): void {
+  requestFailed(reason: string, scope?: string): void {
     this.sourceFailed();
     this.#failedRequests.add(this.#asReason(reason));
-    this.incomplete(reason);
+    this.incomplete(reason, scope);
   }
 
   /** If `detect` fails too, the source is the cause. */
@@ -141,6 +147,9 @@ export class OutcomeSoFar {
       levels: this.#levels,
       clears: this.#clears,
       notes: [...[...this.#notes].slice(0, MAX_REASONS), ...moreThan(this.#notes.size, "notes")],
+      scopes: new Map(),
+      memory: this.#memory,
+      requests: { count: 0, seconds: 0, bytes: 0 },
       seconds,
     };
   }

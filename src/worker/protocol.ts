@@ -1,4 +1,6 @@
 import type { ModuleFile } from "../alarm/discover.ts";
+import type { RequestFailure } from "../source/fetch_error.ts";
+import type { SourceResponse } from "../source/requester.ts";
 import type { JsonObject } from "../text/json.ts";
 
 /**
@@ -30,6 +32,8 @@ export type Task = LoadTask | DetectTask;
 export type ToWorker =
   /** Each message about the task repeats `job`; what an earlier module left running does not know it. */
   | (Task & { readonly job: string })
-  /** The body is JSON in UTF-8; `found` is false for a 404 that the request allowed. */
-  | { readonly type: "response"; readonly id: number; readonly found: boolean }
-  | { readonly type: "fail"; readonly id: number; readonly reason: string };
+  /** The response of a source; its body follows. */
+  | ({ readonly type: "response"; readonly id: number } & Omit<SourceResponse, "body">)
+  /** The answer to `firing`, `firing events` or `previous`, as JSON in the body. */
+  | { readonly type: "answer"; readonly id: number }
+  | { readonly type: "fail"; readonly id: number; readonly failure: RequestFailure };

@@ -1,5 +1,5 @@
 import { inTime } from "../core/in_time.ts";
-import { BodyError } from "../source/fetch_error.ts";
+import { BodyError, FetchError, type RequestFailure } from "../source/fetch_error.ts";
 import { parseJson } from "../source/parse_json.ts";
 import type { Requester } from "../source/requester.ts";
 import { type SharedSource, shareOf } from "../source/share.ts";
@@ -51,17 +51,18 @@ export class RequestHandler {
   }
 
   /** The source is the cause if the engine cannot use the response either: a module may change what its process reads. */
-  async #checkInvalid({ source, path, query, reason }: InvalidResponse): Promise<void> {
+  async #checkInvalid({ source, reason, ...request }: InvalidResponse): Promise<void> {
     const { soFar, sources, tick } = this.#facts;
     const from = sources.get(source);
     if (from === undefined) return;
     try {
-      parseJson(String(await inTime(from.request({ path, query, allow404: true }), tick)));
+      const { body } = await inTime(from.request({ ...request, allow404: true }), tick);
+      parseJson(body.toString());
     } catch (error) {
       if (!(error instanceof BodyError)) return;
       this.hasFailed = true;
       soFar.sourceFailed();
-      from.reportInvalid?.(path, query, reason);
+      from.reportInvalid?.(request, reason);
     }
   }
 
@@ -82,11 +83,18 @@ export class RequestHandler {
       // A module that needs what was sent ahead sends it again, unless the tick has ended.
       if (request.ahead !== true || tick.aborted) {
         this.hasFailed = true;
-        soFar.requestFailed(reason);
+        soFar.requestFailed(reason, request.scope);
       }
-      worker.send({ type: "fail", id, reason });
+      worker.send({ type: "fail", id, failure: failureOf(error) });
     } finally {
       this.pending -= 1;
     }
   }
+}
+
+function failureOf(error: unknown): RequestFailure {
+  const reason = errorText(error);
+  if (!(error instanceof FetchError)) return { kind: "connection", reason };
+  const { kind, status, body } = error;
+  return { kind, status, body, reason };
 }

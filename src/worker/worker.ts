@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import type { SourceResponse } from "../source/requester.ts";
 import { attempt } from "../text/attempt.ts";
 import { errorText } from "../text/describe.ts";
 import { boundedLog } from "./bounded_log.ts";
@@ -147,9 +148,13 @@ export class Worker {
     }
   }
 
-  /** The body is JSON in UTF-8; undefined for a 404 that the request allowed. */
-  respond(id: number, body: Buffer | undefined): void {
-    this.send({ type: "response", id, found: body !== undefined }, body);
+  respond(id: number, { body, ...response }: SourceResponse): void {
+    this.send({ type: "response", id, ...response }, body);
+  }
+
+  /** Answers a question about the alarm. */
+  answer(id: number, value: unknown): void {
+    this.send({ type: "answer", id }, Buffer.from(JSON.stringify(value)));
   }
 
   send(message: ToWorker, body: Buffer = Buffer.alloc(0)): void {

@@ -8,6 +8,7 @@ import {
   number,
   object,
   optional,
+  picklist,
   record,
   safeParse,
   string,
@@ -41,7 +42,19 @@ function isLevel(value: unknown): boolean {
   return value === undefined || (typeof value === "string" && value.length <= MAX_LEVEL);
 }
 
-const request = { source: string(), path: string(), query: record(string(), string()) };
+const request = {
+  source: string(),
+  path: string(),
+  query: record(string(), string()),
+  as: optional(picklist(["json", "text"])),
+  post: optional(object({ text: string(), type: optional(string()) })),
+  timeout: optional(number()),
+  attempts: optional(number()),
+  allow404: optional(boolean()),
+  ahead: optional(boolean()),
+  fresh: optional(boolean()),
+  scope: optional(string()),
+};
 
 const Message = variant("type", [
   object({ type: literal("detections"), detections: array(Detection) }),
@@ -50,22 +63,18 @@ const Message = variant("type", [
     dedupeKey: custom<string>((value) => isShort(value, MAX_KEY)),
     reason: custom<string>((value) => isShort(value, MAX_CLEAR)),
   }),
-  object({ type: literal("incomplete"), reason: string() }),
+  /** With a prefix, only the keys that begin with it are not known. */
+  object({ type: literal("incomplete"), reason: string(), prefix: optional(string()) }),
+  /** What the module wants to keep, as JSON. */
+  object({ type: literal("remember"), text: string() }),
   /** An unhandled error of whatever runs in the process. */
   object({ type: literal("unhandled"), reason: string() }),
   object({ type: literal("log"), text: string() }),
-  object({
-    type: literal("request"),
-    id: number(),
-    ...request,
-    allow404: optional(boolean()),
-    ahead: optional(boolean()),
-    fresh: optional(boolean()),
-  }),
+  object({ type: literal("request"), id: number(), ...request }),
   /** A response with status 200 could not be used. */
   object({ type: literal("invalid"), ...request, reason: string() }),
-  /** Requests the dedupe keys of the alarm's active events; the response is a list of them. */
-  object({ type: literal("firing"), id: number() }),
+  /** Asks for what the engine knows of the alarm; each has an answer. */
+  object({ type: picklist(["firing", "firing events", "previous"]), id: number() }),
   /** The task is over. */
   object({
     type: literal("end"),

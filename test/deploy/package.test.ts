@@ -24,7 +24,7 @@ import { numberOf } from "swf-alarms/lib/fields";
 export const SOURCES = [];
 
 export function* detect(client: AlarmClient) {
-  if (!(new FetchError("x") instanceof Error)) throw new Error("FetchError is no error");
+  if (!(new FetchError({ kind: "status", reason: "x" }) instanceof Error)) throw new Error("FetchError is no error");
   const began = numberOf(parseUtc("2026-01-01T00:00:00"));
   yield { dedupeKey: "clock", subject: \`2026 began at \${began}\` };
 }

@@ -25,6 +25,7 @@ import { json, startServer, type TestServer } from "../support/http_server.ts";
 import { loadHere } from "../support/load_module.ts";
 import { BARE } from "../support/login.ts";
 import { runEngine } from "../support/process.ts";
+import { jsonResponse } from "../support/responses.ts";
 import { outcomeOf } from "../support/run_detect.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -263,7 +264,7 @@ test("the example of severities, stages and clears in docs/alarms.md does what i
     { jeditaskid: 2, status: "exhausted", computed_failurerate: 0.3 },
     { jeditaskid: 1, status: "done", computed_failurerate: 0.3 },
   ];
-  const page = Buffer.from(JSON.stringify({ items, has_more: false, next_before_id: null }));
+  const page = jsonResponse({ items, has_more: false, next_before_id: null });
   const sources = new Map([["main", { request: async () => page }]]);
   const { stages } = parsed.module;
   expect(await outcomeOf(detect, { sources, stages })).toMatchObject({

@@ -9,6 +9,8 @@ import type { AlarmClient } from "../../src/source/client.ts";
 import { FetchError } from "../../src/source/fetch_error.ts";
 import type { Requester } from "../../src/source/requester.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../src/text/json.ts";
+import { CLIENT_FACTS } from "../support/client_facts.ts";
+import { jsonResponse, NOT_FOUND } from "../support/responses.ts";
 import { anyJson, anyText, mutate, mutations, ONE_LINE } from "./arbitraries.ts";
 import { runs } from "./runs.ts";
 
@@ -27,22 +29,19 @@ async function detect(
   const asker: Requester = {
     request: async ({ path }) => {
       const value = answer(path);
-      return value === undefined ? undefined : Buffer.from(JSON.stringify(value));
+      return value === undefined ? NOT_FOUND : jsonResponse(value);
     },
   };
   const reasons: string[] = [];
   const keys: string[] = [];
   const client = makeClient({
-    firing: async () => [],
+    ...CLIENT_FACTS,
     sources: new Map([
       ["main", asker],
       ["gracedb", asker],
     ]),
     now: NOW,
-    signal: new AbortController().signal,
-    log: () => {},
     onIncomplete: (reason) => reasons.push(reason),
-    onWait: () => {},
   });
   try {
     for await (const value of run(client)) {

@@ -2,10 +2,12 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeClient } from "../../src/source/alarm_client.ts";
 import { BodyError, FetchError } from "../../src/source/fetch_error.ts";
-import { type Paging, parsePage, type Query } from "../../src/source/paging.ts";
+import { type Paging, parsePage } from "../../src/source/paging.ts";
+import type { Query } from "../../src/source/query.ts";
 import { Source } from "../../src/source/source.ts";
 import { isJsonObject, type JsonValue } from "../../src/text/json.ts";
 import { makeRedactor } from "../../src/text/redact.ts";
+import { CLIENT_FACTS } from "../support/client_facts.ts";
 import { startServer, type TestServer } from "../support/http_server.ts";
 import { anyJson, anyText, mutate, mutations, ONE_LINE } from "./arbitraries.ts";
 import { runs } from "./runs.ts";
@@ -215,13 +217,11 @@ async function readList(running: Running, path: string): Promise<void> {
   );
   const reasons: string[] = [];
   const client = makeClient({
-    firing: async () => [],
+    ...CLIENT_FACTS,
     sources: new Map([["main", source]]),
     now: 0,
     signal: AbortSignal.timeout(30_000),
-    log: () => {},
     onIncomplete: (reason) => reasons.push(reason),
-    onWait: () => {},
   });
   try {
     for await (const item of client.pages(path, { limit: 200 }, running.style))

@@ -3,11 +3,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { makeClient } from "../../src/source/alarm_client.ts";
 import type { AlarmClient } from "../../src/source/client.ts";
 import { FetchError } from "../../src/source/fetch_error.ts";
-import { type Paging, queryText } from "../../src/source/paging.ts";
+import type { Paging } from "../../src/source/paging.ts";
+import { queryText } from "../../src/source/query.ts";
 import type { Requester } from "../../src/source/requester.ts";
 import { errorText } from "../../src/text/describe.ts";
+import { CLIENT_FACTS } from "../support/client_facts.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
 import { answerAt, listedPages, placeOf, questionFor, seenOf } from "../support/listed_pages.ts";
+import { jsonResponse } from "../support/responses.ts";
 import { closeSources, makeSource } from "../support/sources.ts";
 
 const LINKS: Paging = { style: "links.next", list: "superevents" };
@@ -38,13 +41,12 @@ function watch(
   const reasons: string[] = [];
   const logged: string[] = [];
   const client = makeClient({
-    firing: async () => [],
+    ...CLIENT_FACTS,
     sources: new Map(Object.entries(sources)),
     now: 1_790_000_000.5,
     signal,
     log: (message) => void logged.push(message),
     onIncomplete: (reason) => void reasons.push(reason),
-    onWait: () => {},
   });
   return { client, reasons, logged };
 }
@@ -396,8 +398,9 @@ describe("the page ahead", () => {
               if (isAhead) ahead.push(place);
               await scheduler.schedule(Promise.resolve());
               const answer = answerAt(list, place);
-              if (answer === undefined) throw new FetchError(`GET ${path}: status 403`);
-              return Buffer.from(JSON.stringify(answer));
+              if (answer === undefined)
+                throw new FetchError({ kind: "status", reason: `GET ${path}: status 403` });
+              return jsonResponse(answer);
             },
           };
           const { client, reasons } = watch({ main });

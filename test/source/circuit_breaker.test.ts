@@ -8,7 +8,9 @@ function openAfter(ends: readonly End[]): string | undefined {
   const breaker = new CircuitBreaker();
   for (const [index, end] of ends.entries()) {
     const result: RequestResult =
-      end === "ok" ? { ok: true, body: Buffer.from("{}") } : failed(end, `reason ${index}`);
+      end === "ok"
+        ? { ok: true, body: Buffer.from("{}"), headers: {} }
+        : failed("status", end, `reason ${index}`);
     breaker.record(result);
   }
   return breaker.openReason("main");

@@ -5,10 +5,9 @@ import {
   KEYSET,
   type Paging,
   parsePage,
-  type Query,
-  queryText,
   requestFault,
 } from "../../src/source/paging.ts";
+import { type Query, queryText } from "../../src/source/query.ts";
 import type { JsonValue } from "../../src/text/json.ts";
 
 const LINKS: Paging = { style: "links.next", list: "superevents" };

@@ -4,7 +4,7 @@ import { decideRetry, MAX_ATTEMPTS, MAX_WAIT } from "../../src/source/retry.ts";
 
 describe("decideRetry", () => {
   const fail = (retry: boolean, wait?: number) => ({
-    ...failed("service", "status 503", retry),
+    ...failed("status", "service", "status 503", retry),
     wait,
   });
   type Failure = ReturnType<typeof fail>;
@@ -50,6 +50,6 @@ test.each([
   ["together they are just short enough", 15, 15, true],
   ["together they are too long", 16, 15, false],
 ])("waits add up: %s", (_sentence, waited, wait, again) => {
-  const busy = { ...failed("service", "429", true), wait };
+  const busy = { ...failed("status", "service", "429", true), wait };
   expect(typeof decideRetry(2, busy, 0.5, waited) === "number").toBe(again);
 });

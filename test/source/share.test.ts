@@ -31,8 +31,10 @@ test("a share returns the responses of its source, its 404s and its errors", asy
     json(response, { a: 1 }, url.pathname === "/none" ? 404 : 200),
   );
   const share = shareOf(makeSource({ baseUrl: server.url }), new AbortController().signal, always);
-  expect(await share.request({ path: "/x", query: { b: 2 } })).toEqual(Buffer.from('{"a":1}'));
-  expect(await share.request({ path: "/none", query: {}, allow404: true })).toBeUndefined();
+  const found = await share.request({ path: "/x", query: { b: 2 } });
+  expect(found).toMatchObject({ status: 200, body: Buffer.from('{"a":1}') });
+  const none = await share.request({ path: "/none", query: {}, allow404: true });
+  expect(none.status).toBe(404);
   await expect(share.request({ path: "/none", query: {} })).rejects.toThrow("status 404");
   expect(server.requests).toEqual(["/x?b=2", "/none"]);
   await server.close();

@@ -1,6 +1,7 @@
 import { afterAll, test } from "vitest";
 import { makeClient } from "../../src/source/alarm_client.ts";
 import { FetchError } from "../../src/source/fetch_error.ts";
+import { CLIENT_FACTS } from "../support/client_facts.ts";
 import { startFaultyServer } from "../support/faulty_server.ts";
 import { closeSources, makeSource } from "../support/sources.ts";
 import { UPSTREAM_FAULTS } from "../support/upstream_faults.ts";
@@ -18,13 +19,10 @@ test.concurrent.for(UPSTREAM_FAULTS)(
     const source = makeSource({ baseUrl: server.url, token: TOKEN, timeout: 1 });
     const reasons: string[] = [];
     const client = makeClient({
-      firing: async () => [],
+      ...CLIENT_FACTS,
       sources: new Map([["main", source]]),
       now: 0,
-      signal: new AbortController().signal,
-      log: () => {},
       onIncomplete: (reason) => void reasons.push(reason),
-      onWait: () => {},
     });
     const reading = (async () => {
       for await (const _item of client.pages("/things/"));

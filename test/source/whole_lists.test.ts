@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { makeClient } from "../../src/source/alarm_client.ts";
-import type { Paging, Query } from "../../src/source/paging.ts";
+import type { Paging } from "../../src/source/paging.ts";
+import type { Query } from "../../src/source/query.ts";
 import { MAX_CACHED, ResponseCache } from "../../src/source/response_cache.ts";
 import { isJsonObject, type JsonObject } from "../../src/text/json.ts";
+import { CLIENT_FACTS } from "../support/client_facts.ts";
 
 const LINKS: Paging = { style: "links.next", list: "superevents" };
 
@@ -36,6 +38,7 @@ async function read(
   let sent = 0;
   const reasons: string[] = [];
   const client = makeClient({
+    ...CLIENT_FACTS,
     sources: new Map([
       [
         "main",
@@ -43,21 +46,17 @@ async function read(
           request: async ({ path, query: asked, ahead = false, fresh = false }) => {
             const send = async () => {
               const body = Buffer.from(JSON.stringify(service(asked, sent++)));
-              return { ok: true, body } as const;
+              return { ok: true, body, headers: {} } as const;
             };
             const result = await cache.get(path + JSON.stringify(asked), send, ahead, fresh);
             if (!result.ok) throw new Error(result.reason);
-            return result.body;
+            return { status: 200, body: result.body, headers: {} };
           },
         },
       ],
     ]),
     now: 0,
-    signal: new AbortController().signal,
-    log: () => {},
-    firing: async () => [],
     onIncomplete: (reason) => void reasons.push(reason),
-    onWait: () => {},
   });
   const items: JsonObject[] = [];
   try {

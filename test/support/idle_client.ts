@@ -1,14 +1,11 @@
 import type { AlarmClient } from "../../src/index.ts";
+import { makeClient } from "../../src/source/alarm_client.ts";
+import { CLIENT_FACTS } from "./client_facts.ts";
 
 /** A client for modules that request nothing. */
-export const IDLE_CLIENT: AlarmClient = {
+export const IDLE_CLIENT: AlarmClient = makeClient({
+  ...CLIENT_FACTS,
+  sources: new Map(),
   now: 0,
-  signal: new AbortController().signal,
-  get: async () => null,
-  find: async () => undefined,
-  pages: async function* () {},
-  source: () => IDLE_CLIENT,
-  firing: async () => [],
-  incomplete: () => {},
-  log: () => {},
-};
+  onIncomplete: () => {},
+});

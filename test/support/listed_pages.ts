@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import type { Paging, Query } from "../../src/source/paging.ts";
+import type { Paging } from "../../src/source/paging.ts";
+import type { Query } from "../../src/source/query.ts";
 import type { JsonObject } from "../../src/text/json.ts";
 
 /** A list as a service answers it, page by page; some of its pages are bad. */

@@ -1,7 +1,8 @@
 import type { Level } from "../../src/core/level.ts";
 import type { Outcome, SafeDetection } from "../../src/core/model.ts";
+import type { FiringEvent, Remembered } from "../../src/source/client.ts";
 import type { Requester } from "../../src/source/requester.ts";
-import type { JsonObject } from "../../src/text/json.ts";
+import type { JsonObject, JsonValue } from "../../src/text/json.ts";
 import { runDetect } from "../../src/worker/child/detect.ts";
 import type { Detect } from "../../src/worker/child/load.ts";
 import type { OutcomeSoFar } from "../../src/worker/outcome.ts";
@@ -17,6 +18,8 @@ export interface RunFacts {
   readonly log?: (message: string) => void;
   /** Dedupe keys of its active events. */
   readonly firing?: () => readonly string[];
+  readonly firingEvents?: () => Promise<readonly FiringEvent[]>;
+  readonly previous?: () => Promise<Remembered<JsonValue> | undefined>;
   readonly needsDetails?: (dedupeKey: string, level: Level) => boolean;
   readonly redact?: (text: string) => string;
   /** Those of its module. */
@@ -51,11 +54,14 @@ export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Out
     log: () => {},
     ...facts,
     firing: async () => facts.firing?.() ?? [],
+    firingEvents: async () => (await facts.firingEvents?.()) ?? [],
+    previous: async () => await facts.previous?.(),
+    onRemember: (text) => soFar.remember(text),
     detect,
     sources,
     onDetection: (detection) => void soFar.add(detection, 0),
     onClear: ({ dedupeKey, reason }) => soFar.addClear(dedupeKey, reason),
-    onIncomplete: (reason) => soFar.incomplete(reason),
+    onIncomplete: (reason, prefix) => soFar.incomplete(reason, prefix),
   });
   if (error !== undefined) soFar.fail(error);
   return soFar.outcome((performance.now() - started) / 1000);
@@ -69,7 +75,10 @@ function recorded(source: Requester, soFar: OutcomeSoFar): Requester {
         return await source.request(request);
       } catch (error) {
         if (request.ahead !== true)
-          soFar.requestFailed(error instanceof Error ? error.message : String(error));
+          soFar.requestFailed(
+            error instanceof Error ? error.message : String(error),
+            request.scope,
+          );
         throw error;
       }
     },

@@ -1,4 +1,4 @@
-import type { Query } from "../../src/source/paging.ts";
+import type { Query } from "../../src/source/query.ts";
 import type { CacheMemory } from "../../src/source/response_cache.ts";
 import { Source, type SourceSettings } from "../../src/source/source.ts";
 import type { JsonValue } from "../../src/text/json.ts";
@@ -31,8 +31,8 @@ export async function getJson(
   query: Query = {},
   allow404 = false,
 ): Promise<JsonValue | undefined> {
-  const body = await source.request({ path, query, allow404 });
-  return body === undefined ? undefined : JSON.parse(body.toString());
+  const { status, body } = await source.request({ path, query, allow404 });
+  return status === 404 ? undefined : JSON.parse(body.toString());
 }
 
 /** For `afterEach`: a test that failed leaves no connection to the next. */

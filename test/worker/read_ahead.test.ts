@@ -7,6 +7,7 @@ import { FetchError } from "../../src/source/fetch_error.ts";
 import type { SharedSource } from "../../src/source/share.ts";
 import type { JsonObject } from "../../src/text/json.ts";
 import { WorkerPool } from "../../src/worker/worker_pool.ts";
+import { NOTHING_STORED } from "../support/client_facts.ts";
 import { json, startServer } from "../support/http_server.ts";
 import {
   answerAt,
@@ -16,6 +17,7 @@ import {
   questionFor,
   seenOf,
 } from "../support/listed_pages.ts";
+import { jsonResponse } from "../support/responses.ts";
 import { type WholeOutcome, wholeOutcome } from "../support/run_detect.ts";
 import { closeSources, makeSource } from "../support/sources.ts";
 
@@ -75,7 +77,7 @@ async function detect(
     sources: new Map([["main", main]]),
     now: 0,
     limits: { ...LIMITS, timeout },
-    firing: () => [],
+    ...NOTHING_STORED,
     paramsOf: () => params,
     decideDetails: () => () => true,
     stages: [],
@@ -90,7 +92,7 @@ function sourceOf(answer: (path: string) => unknown): SharedSource {
     maxConnections: 4,
     request: async ({ path, query }) => {
       const place = query.before_id === undefined ? path : `${path}?${query.before_id}`;
-      return Buffer.from(JSON.stringify(await answer(place)));
+      return jsonResponse(await answer(place));
     },
   };
 }
@@ -222,7 +224,8 @@ describe("a page that is under way when its module breaks off", () => {
       const page = new Promise((resolve, reject) => {
         settle = {
           answer: () => resolve({ items: [{ id: "late", number: 1 }], has_more: false }),
-          fail: () => reject(new FetchError("GET /list from main: status 403")),
+          fail: () =>
+            reject(new FetchError({ kind: "status", reason: "GET /list from main: status 403" })),
         };
       });
       page.catch(() => {});

@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, test } from "vitest";
+import type { SourceResponse } from "../../src/source/requester.ts";
 import type { ToWorker } from "../../src/worker/protocol.ts";
 import { RequestHandler } from "../../src/worker/requests.ts";
 import { json, startServer } from "../support/http_server.ts";
 import { newOutcome } from "../support/new_outcome.ts";
+import { textResponse } from "../support/responses.ts";
 import { closeSources, makeSource } from "../support/sources.ts";
 
 afterEach(closeSources);
@@ -13,9 +15,9 @@ function slowReader() {
   const reader = {
     unread: 0,
     answered: new Set<number>(),
-    respond: (id: number, body: Buffer | undefined): void => {
+    respond: (id: number, { body }: SourceResponse): void => {
       reader.answered.add(id);
-      reader.unread += body?.length ?? 0;
+      reader.unread += body.length;
     },
     send: (_message: ToWorker): void => {},
     kill: (): void => {},
@@ -84,7 +86,7 @@ test("a module that sends too many requests is stopped", async () => {
       kill: (cause) => void causes.push(cause),
     },
     sources: new Map([
-      ["main", { maxConnections: 30, request: async () => Buffer.from(`${sent++}`) }],
+      ["main", { maxConnections: 30, request: async () => textResponse(`${sent++}`) }],
     ]),
     soFar: newOutcome(),
     signal: run.signal,
@@ -136,7 +138,9 @@ describe("a request that fails", () => {
     expect(handler.pending).toBe(1);
     await handled;
     expect(handler.pending).toBe(0);
-    expect(messages).toEqual([{ type: "fail", id: 7, reason: "status 403" }]);
+    expect(messages).toEqual([
+      { type: "fail", id: 7, failure: { kind: "connection", reason: "status 403" } },
+    ]);
     expect(soFar.outcome(0).status).toBe(row.status);
   });
 });
@@ -155,8 +159,8 @@ describe("a response that a module's process could not read", () => {
           "main",
           {
             maxConnections: 4,
-            request: async () => Buffer.from(body),
-            reportInvalid: (_path, _query, reason) => void reported.push(reason),
+            request: async () => textResponse(body),
+            reportInvalid: (_request, reason) => void reported.push(reason),
           },
         ],
       ]),

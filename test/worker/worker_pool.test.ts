@@ -7,6 +7,8 @@ import type { DetectLimits } from "../../src/core/model.ts";
 import { resolveParams } from "../../src/core/params.ts";
 import type { SharedSource } from "../../src/source/share.ts";
 import { WorkerPool } from "../../src/worker/worker_pool.ts";
+import { NOTHING_STORED } from "../support/client_facts.ts";
+import { textResponse } from "../support/responses.ts";
 import { type WholeOutcome, wholeOutcome } from "../support/run_detect.ts";
 
 const LIMITS: DetectLimits = { timeout: 30, memory: 256, detections: 100 };
@@ -55,6 +57,7 @@ async function detect(name: string, text: string, given: Given = {}): Promise<Wh
     sources: new Map(request && [["main", { maxConnections: 4, request }]]),
     now: 0,
     limits: { ...LIMITS, ...limits },
+    ...NOTHING_STORED,
     firing: () => firing,
     paramsOf: ({ params }) => resolveParams(params, {}).params,
     decideDetails: () => () => true,
@@ -236,8 +239,8 @@ function runs(): number {
 
 describe("in a process that another module has used, detect", () => {
   const unreachable = () => Promise.reject(new Error("status 502"));
-  const answers = async () => Buffer.from("{}");
-  const page = async () => Buffer.from("<html>");
+  const answers = async () => textResponse("{}");
+  const page = async () => textResponse("<html>");
   const yields = 'yield { dedupeKey: "a" };';
   const ends = 'yield { dedupeKey: "a", clear: "x" };';
   test.each<[string, number, string, Given]>([

@@ -48,8 +48,11 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
     log: (message) => {
       if (!signal.aborted) facts.log(message);
     },
-    onIncomplete: (reason) => {
-      if (!signal.aborted) facts.onIncomplete(reason);
+    onIncomplete: (reason, prefix) => {
+      if (!signal.aborted) facts.onIncomplete(reason, prefix);
+    },
+    onRemember: (text) => {
+      if (!signal.aborted) facts.onRemember(text);
     },
     onWait: (change) => {
       awaited += change;

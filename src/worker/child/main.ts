@@ -1,6 +1,8 @@
 import { setImmediate as turn } from "node:timers/promises";
 import * as helpers from "../../index.ts";
+import type { Remembered } from "../../source/client.ts";
 import { cut, errorText } from "../../text/describe.ts";
+import type { JsonValue } from "../../text/json.ts";
 import type { DetectTask, Task } from "../protocol.ts";
 import type { DetectError, TaskEnd } from "../worker_message.ts";
 import { DetectEnded, runDetect } from "./detect.ts";
@@ -60,9 +62,11 @@ listen((message, body) => {
       void run(message).then(send);
       return;
     case "response":
-      return requests.respond(message.id, message.found ? body : undefined);
+      return requests.respond(message.id, { ...message, body });
+    case "answer":
+      return requests.respond(message.id, { status: 200, headers: {}, body });
     case "fail":
-      return requests.fail(message.id, message.reason);
+      return requests.fail(message.id, message.failure);
   }
 });
 
@@ -92,10 +96,13 @@ async function runTask(task: DetectTask, detect: Loaded["detect"]): Promise<Dete
     detect,
     sources: new Map(task.sources.map((name) => [name, own.requesterOf(name)])),
     log: (text) => send({ type: "log", text: cut(String(text), MAX_LINE) }),
-    firing: () => own.firing(),
+    firing: () => own.ask("firing"),
+    firingEvents: () => own.ask("firing events"),
+    previous: async () => (await own.ask<Remembered<JsonValue> | null>("previous")) ?? undefined,
+    onRemember: (text) => send({ type: "remember", text }),
     onDetection: sendDetection,
     onClear: (clear) => send({ type: "clear", ...clear }),
-    onIncomplete: (reason) => send({ type: "incomplete", reason: String(reason) }),
+    onIncomplete: (reason, prefix) => send({ type: "incomplete", reason: String(reason), prefix }),
   });
   own.close();
   return error ?? null;

@@ -1,10 +1,10 @@
-import { FetchError } from "../../source/fetch_error.ts";
-import { type Query, queryText } from "../../source/paging.ts";
-import type { Requester } from "../../source/requester.ts";
+import { FetchError, type RequestFailure } from "../../source/fetch_error.ts";
+import { type Query, queryText } from "../../source/query.ts";
+import type { Requester, SourceResponse } from "../../source/requester.ts";
 import { send } from "./link.ts";
 
 interface Waiting {
-  resolve(body: Buffer | undefined): void;
+  resolve(response: SourceResponse): void;
   reject(error: FetchError): void;
 }
 
@@ -16,27 +16,27 @@ export class Requests {
 
   requesterOf(source: string): Requester {
     return {
-      request: ({ path, query, ...kind }) =>
+      request: ({ query, ...request }) =>
         this.#wait((id) =>
-          send({ type: "request", id, source, path, query: plainQuery(query), ...kind }),
+          send({ type: "request", id, source, query: plainQuery(query), ...request }),
         ),
-      reportInvalid: (path, query, reason) =>
-        send({ type: "invalid", source, path, query: plainQuery(query), reason }),
+      reportInvalid: ({ query, ...request }, reason) =>
+        send({ type: "invalid", source, query: plainQuery(query), ...request, reason }),
     };
   }
 
-  /** The dedupe keys of the alarm's active events. */
-  async firing(): Promise<readonly string[]> {
-    const body = await this.#wait((id) => send({ type: "firing", id }));
-    return body === undefined ? [] : JSON.parse(body.toString());
+  /** Asks the engine, whose answers are trusted. */
+  async ask<T>(type: "firing" | "firing events" | "previous"): Promise<T> {
+    const { body } = await this.#wait((id) => send({ type, id }));
+    return JSON.parse(body.toString());
   }
 
-  respond(id: number, body: Buffer | undefined): void {
-    this.#take(id)?.resolve(body);
+  respond(id: number, response: SourceResponse): void {
+    this.#take(id)?.resolve(response);
   }
 
-  fail(id: number, reason: string): void {
-    this.#take(id)?.reject(new FetchError(reason));
+  fail(id: number, failure: RequestFailure): void {
+    this.#take(id)?.reject(new FetchError(failure));
   }
 
   /** The job is over: what the module left running can send nothing in the next one's name. */
@@ -45,7 +45,7 @@ export class Requests {
     this.#waiting.clear();
   }
 
-  #wait(start: (id: number) => void): Promise<Buffer | undefined> {
+  #wait(start: (id: number) => void): Promise<SourceResponse> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) return reject(new Error("detect has ended"));
       this.#count += 1;

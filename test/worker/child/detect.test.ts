@@ -522,7 +522,7 @@ describe("with a real service", () => {
     [
       "a FetchError that the module made up itself has failed",
       () => {
-        throw new FetchError("made up");
+        throw new FetchError({ kind: "status", reason: "made up" });
       },
       ["failed: ", expect.stringContaining("detect threw FetchError: made up")],
     ],

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { Requests } from "../../../src/worker/child/requests.ts";
 import type { WorkerMessage } from "../../../src/worker/worker_message.ts";
+import { NOT_FOUND, textResponse } from "../../support/responses.ts";
 
 const sent: WorkerMessage[] = [];
 vi.mock("../../../src/worker/child/link.ts", () => {
@@ -28,11 +29,11 @@ test("a request becomes a message, and its response a body or an error", async (
     { ...message, id: 2, path: "/b", allow404: true },
     { ...message, id: 3, path: "/c", ahead: true },
   ]);
-  requests.respond(1, Buffer.from("{}"));
-  requests.respond(2, undefined);
-  requests.fail(3, "status 403");
-  expect(await first).toEqual(Buffer.from("{}"));
-  expect(await second).toBeUndefined();
+  requests.respond(1, textResponse("{}"));
+  requests.respond(2, NOT_FOUND);
+  requests.fail(3, { kind: "status", status: 403, reason: "status 403" });
+  expect(await first).toEqual(textResponse("{}"));
+  expect(await second).toBe(NOT_FOUND);
   await expect(third).rejects.toThrow("status 403");
 });
 
@@ -45,11 +46,11 @@ test("what one job left running gets no response and sends nothing in the name o
   };
   response.then(settle, settle);
   old.close();
-  old.respond(1, Buffer.from("late"));
+  old.respond(1, textResponse("late"));
   await expect(old.requesterOf("main").request({ path: "/more", query: {} })).rejects.toThrow(
     "has ended",
   );
-  await expect(old.firing()).rejects.toThrow("has ended");
+  await expect(old.ask("firing")).rejects.toThrow("has ended");
   await turn();
   expect(settled).toBe(false);
   expect(sent).toHaveLength(1);
