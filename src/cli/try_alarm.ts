@@ -53,7 +53,7 @@ export async function withTriedAlarm<T>(
     try {
       const alarm = withParams(found, parseParams(found, options.param ?? []), sources.names);
       const now = Date.now() / 1000;
-      const facts = { config, workers, sources, now, log, keepAll: true } as const;
+      const facts = { config, db, workers, sources, now, log, keepAll: true } as const;
       const run = (active: ActiveEvents): Promise<Outcome> => detect(alarm, active, facts);
       return await work({ db, config, alarm, now, detect: run });
     } finally {

@@ -1,6 +1,8 @@
 import { unescapeKey } from "../core/detection.ts";
 import { inTime } from "../core/in_time.ts";
 import { MAIN_SOURCE } from "../core/main_source.ts";
+import { memoryFault, memoryText } from "../core/memory.ts";
+import { parsePrefix, wrongPrefix } from "../core/scopes.ts";
 import { errorText, quote } from "../text/describe.ts";
 import type { JsonValue } from "../text/json.ts";
 import { hint } from "../text/nearest.ts";
@@ -48,7 +50,11 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     now,
     signal,
     log,
-    incomplete: (reason, prefix) => onIncomplete(String(reason), prefix),
+    incomplete: (reason, prefix) => {
+      if (prefix === undefined || parsePrefix(prefix) !== undefined)
+        return onIncomplete(String(reason), prefix);
+      onIncomplete(`${String(reason)}; ${wrongPrefix(prefix)}`);
+    },
     firing: async () => (await inTime(firing(), signal)).map(unescapeKey),
     firingEvents: async () => {
       const events = await inTime(facts.firingEvents(), signal);
@@ -56,7 +62,13 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     },
     // The author says what the value is.
     previous: async <T>() => (await inTime(facts.previous(), signal)) as Remembered<T> | undefined,
-    remember: (value) => facts.onRemember(JSON.stringify(value)),
+    remember: (value) => {
+      const memory = memoryText(value);
+      if ("error" in memory) throw record(new Error(memory.error));
+      const fault = memoryFault(memory.text);
+      if (fault === undefined) facts.onRemember(memory.text);
+      else onIncomplete(fault);
+    },
     get: async <T>(path: string, query = {}) => {
       check(requestFault(path, query));
       return (await receive({ path, query })).value as T;
