@@ -48,9 +48,10 @@ const OLD_NOTIFICATIONS = `kind = 'notification' AND timestamp_created < $4::flo
                AND (event.data->'swf'->'notified' ? CASE WHEN entry.data ? 'state' THEN entry.data->>'channel' ELSE 'email' END) IS NOT TRUE))))`;
 
 /** What deleted alarms remember; that of an alarm whose row exists stays, also while it is archived. */
-const OLD_MEMORY = `kind = '${MEMORY_KIND}' AND timestamp_modified < $5::float8 AND ${UNREFERENCED}
-  AND NOT EXISTS (SELECT 1 FROM entry AS alarm
-    WHERE alarm.id = substr(entry.name, ${MEMORY_NAME.length + 1}) AND alarm.deleted_at IS NULL)`;
+const OLD_MEMORY = `kind = '${MEMORY_KIND}' AND timestamp_created < $5::float8 AND ${UNREFERENCED}
+  AND timestamp_modified < $5::float8 AND name LIKE '${MEMORY_NAME}%'
+  AND NOT EXISTS (SELECT 1 FROM entry AS alarm WHERE alarm.kind = 'alarm' AND alarm.deleted_at IS NULL
+    AND alarm.id = substr(entry.name, ${MEMORY_NAME.length + 1}))`;
 
 /** Rows that another process removes at this moment are skipped. */
 const OLDEST = `ORDER BY timestamp_created LIMIT ${ROWS} FOR UPDATE OF entry SKIP LOCKED`;
