@@ -79,10 +79,10 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
       return status === 404 ? undefined : (value as T);
     },
     request: async <T>(path: string, options: RequestOptions = {}) => {
-      const { query = {} } = options;
+      const { query = {}, scope } = options;
       check(requestFault(path, query));
       try {
-        const { status, value, headers } = await receive({ path, query });
+        const { status, value, headers } = await receive({ path, query, scope });
         return { ok: true, status, value: value as T, date: headers.date };
       } catch (error) {
         if (!(error instanceof FetchError)) throw error;
