@@ -141,3 +141,10 @@ test("keys come back as the module named them, values as they were", async () =>
     data: { metric: "5%" },
   });
 });
+
+test("what is remembered again and again costs no more than what is remembered once", async () => {
+  const code = "for (let n = 0; n < 2_000; n++) client.remember({ n, text: 'x'.repeat(100_000) });";
+  const { status, memory } = await detect("a", code);
+  expect(status).toBe("complete");
+  expect(memory).toBe(JSON.stringify({ n: 1_999, text: "x".repeat(100_000) }));
+});

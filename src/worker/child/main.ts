@@ -91,6 +91,7 @@ async function runTask(task: DetectTask, detect: Loaded["detect"]): Promise<Dete
   if (detect === undefined) return { text: "detect is not a function" };
   const own = new Requests();
   requests = own;
+  let memory: string | undefined;
   const error = await runDetect({
     ...task,
     detect,
@@ -99,12 +100,16 @@ async function runTask(task: DetectTask, detect: Loaded["detect"]): Promise<Dete
     firing: () => own.ask("firing"),
     firingEvents: () => own.ask("firing events"),
     previous: async () => (await own.ask<Remembered<JsonValue> | null>("previous")) ?? undefined,
-    onRemember: (text) => send({ type: "remember", text }),
+    onRemember: (text) => {
+      memory = text;
+    },
     onDetection: sendDetection,
     onClear: (clear) => send({ type: "clear", ...clear }),
     onIncomplete: (reason, prefix) => send({ type: "incomplete", reason: String(reason), prefix }),
   });
   own.close();
+  // The last call counts, however many there were.
+  if (memory !== undefined) send({ type: "remember", text: memory });
   return error ?? null;
 }
 
