@@ -5,7 +5,7 @@ import type { OpenNotification } from "../core/notification.ts";
 import { repeatPause } from "../core/repeats.ts";
 import { safeText } from "../text/json.ts";
 import type { Transaction } from "./database.ts";
-import { ALARMS_CONTEXT, insertEntries, jsonText } from "./entry.ts";
+import { ALARMS_CONTEXT, insertEntries, jsonText, numberAt } from "./entry.ts";
 
 /** The SQL condition of notifications. */
 export const NOTIFICATION = `kind = 'notification' AND context_id = '${ALARMS_CONTEXT}'`;
@@ -203,6 +203,19 @@ export async function extendNotification(tx: Transaction, id: string, now: numbe
   await tx.query(
     "UPDATE entry SET data = data || jsonb_build_object('since', $2::float8), timestamp_modified = $2 WHERE id = $1",
     [id, now],
+  );
+}
+
+/**
+ * Open notifications of an alarm that a clock which was ahead composed, or a tick in the same second, count as composed
+ * before news of now: once delivered, they must not seem to have told it.
+ */
+export async function antedateOpen(tx: Transaction, alarm: string, now: number): Promise<void> {
+  await tx.query(
+    `UPDATE entry SET data = data || jsonb_build_object('composed_at', $2::float8 - 0.001), timestamp_modified = $2
+     WHERE ${OPEN} AND data->>'alarm' = $1
+       AND CASE WHEN ${numberAt("composed_at")} > 0 THEN ${numberAt("composed_at")} ELSE ${numberAt("attempted_at")} END >= $2`,
+    [alarm, now],
   );
 }
 

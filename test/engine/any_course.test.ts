@@ -163,6 +163,7 @@ const ONCE: AlarmStep = { ...CALM, detected: ["a"] };
 const A_FIRES: AlarmStep = { ...ONCE, hours: 1 };
 
 const HOUR = { ...QUIET, few: A_FIRES, clock: 3600 };
+const BOTH = { ...HOUR, few: { ...A_FIRES, detected: ["a", "b"] } };
 const ACK = { alarm: "few", index: 0, what: "acknowledges", sticky: false, lasts: 3600 } as const;
 
 /** Courses that once went wrong, or that chance seldom finds. */
@@ -179,6 +180,17 @@ const KNOWN: readonly (readonly [string, Course, readonly Step[]])[] = [
       ...[HOUR, HOUR, { ...HOUR, person: ACK }, HOUR, HOUR, HOUR, HOUR, HOUR],
       ...[{ ...HOUR, person: { ...ACK, lasts: undefined } }, HOUR],
       ...[{ ...HOUR, person: { ...ACK, what: "takes it back" as const } }, HOUR, HOUR, HOUR],
+    ],
+  ],
+  [
+    "a reminder from before an acknowledgement that is delivered after its end counts once",
+    { few: { ...PLAIN, growth: 2, count: 3 }, many: PLAIN },
+    // The acknowledgement of one of them holds no notification that names both.
+    [
+      BOTH,
+      { ...BOTH, fates: { ...WORKING, chat: "refused" } },
+      { ...BOTH, person: { ...ACK, lasts: 60 }, fates: { ...WORKING, chat: "refused" } },
+      ...[BOTH, { ...BOTH, clock: 3540 }, BOTH, BOTH, BOTH],
     ],
   ],
   [
