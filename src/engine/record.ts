@@ -19,7 +19,6 @@ import type { Database, Transaction } from "../store/database.ts";
 import { saveSettling } from "../store/engine_state.ts";
 import { changeEvents } from "../store/event_changes.ts";
 import { activeEvents, clearEvents, holdEvents, openEvents, touchEvents } from "../store/events.ts";
-import { antedateOpen } from "../store/notifications.ts";
 import { errorText } from "../text/describe.ts";
 import { notDetected } from "./detect.ts";
 import type { Run } from "./run.ts";
@@ -120,8 +119,6 @@ async function writePlan(
     const ids = await openEvents(tx, planned, { alarm, detections, recipientsOf, fireTime: now });
     await touchEvents(tx, eventIds(plan.touch), now);
     await changeEvents(tx, changed, now);
-    if (changed.some(({ level }) => level?.news !== undefined))
-      await antedateOpen(tx, alarm.entryId, now);
     await holdEvents(tx, held, now);
     for (const { unsent, clears } of byUnsentChannels(alarm, plan.clear, now))
       await clearEvents(tx, clears, unsent, now);

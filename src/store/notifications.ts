@@ -89,11 +89,23 @@ export async function supersede(
   why: { readonly superseded_by: string } | { readonly superseded_because: string },
   now: number,
 ): Promise<void> {
-  await tx.query(
-    `UPDATE entry SET data = data - ARRAY['not_before', 'bundle'] || $2::text::jsonb, status = 'done', timestamp_modified = $3
-     WHERE id = ANY($1::text[])`,
-    [ids, jsonText({ state: "superseded", ...why }), now],
-  );
+  await tx.query(superseding("id = ANY($1::text[])"), [ids, jsonText(why), now]);
+}
+
+function superseding(condition: string): string {
+  return `UPDATE entry SET data = data - ARRAY['not_before', 'bundle'] || '{"state": "superseded"}' || $2::text::jsonb, status = 'done', timestamp_modified = $3
+     WHERE ${condition}`;
+}
+
+/**
+ * Ends the open notifications that a clock which was ahead has composed, or a tick in the same second: delivered later,
+ * they would seem to tell the news of this tick. Their events stay unsent, and are named anew. What has reached some of
+ * its recipients is stamped already, and goes to the others.
+ */
+export async function supersedeAhead(tx: Transaction, now: number): Promise<void> {
+  const condition = `${OPEN} AND NOT data ? 'pending' AND ${numberAt("composed_at")} >= $1::float8`;
+  const why = { superseded_because: "the clock was set back" };
+  await tx.query(superseding(condition), [now, jsonText(why), now]);
 }
 
 /** What is on record while an attempt is made: that of one whose result stays unknown. */
@@ -203,19 +215,6 @@ export async function extendNotification(tx: Transaction, id: string, now: numbe
   await tx.query(
     "UPDATE entry SET data = data || jsonb_build_object('since', $2::float8), timestamp_modified = $2 WHERE id = $1",
     [id, now],
-  );
-}
-
-/**
- * Open notifications of an alarm that a clock which was ahead composed, or a tick in the same second, count as composed
- * before news of now: once delivered, they must not seem to have told it.
- */
-export async function antedateOpen(tx: Transaction, alarm: string, now: number): Promise<void> {
-  await tx.query(
-    `UPDATE entry SET data = data || jsonb_build_object('composed_at', $2::float8 - 0.001), timestamp_modified = $2
-     WHERE ${OPEN} AND data->>'alarm' = $1
-       AND CASE WHEN ${numberAt("composed_at")} > 0 THEN ${numberAt("composed_at")} ELSE ${numberAt("attempted_at")} END >= $2`,
-    [alarm, now],
   );
 }
 

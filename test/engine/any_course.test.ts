@@ -161,6 +161,7 @@ const QUIET: Step = {
 };
 const ONCE: AlarmStep = { ...CALM, detected: ["a"] };
 const A_FIRES: AlarmStep = { ...ONCE, hours: 1 };
+const FIRST_STAGE: AlarmStep = { ...A_FIRES, levels: { a: { stage: "first" } } };
 
 const HOUR = { ...QUIET, few: A_FIRES, clock: 3600 };
 const BOTH = { ...HOUR, few: { ...A_FIRES, detected: ["a", "b"] } };
@@ -171,7 +172,7 @@ const KNOWN: readonly (readonly [string, Course, readonly Step[]])[] = [
   [
     "a rise begins the reminders anew",
     { few: { ...PLAIN, count: 1 }, many: PLAIN },
-    [HOUR, HOUR, HOUR, { ...HOUR, few: { ...A_FIRES, levels: { a: { stage: "first" } } } }, HOUR],
+    [HOUR, HOUR, HOUR, { ...HOUR, few: FIRST_STAGE }, HOUR],
   ],
   [
     "so does the end of an acknowledgement, by its time and by a person",
@@ -198,7 +199,25 @@ const KNOWN: readonly (readonly [string, Course, readonly Step[]])[] = [
     { few: { ...PLAIN, clearAfter: "1h" }, many: PLAIN },
     [
       { ...QUIET, few: A_FIRES, fates: { ...WORKING, hook: "lost before" } },
-      { ...QUIET, few: { ...A_FIRES, levels: { a: { stage: "first" } } }, clock: -7200 },
+      { ...QUIET, few: FIRST_STAGE, clock: -7200 },
+    ],
+  ],
+  [
+    "so it is if a dry run finds it, and the clock is right again before the next tick",
+    { few: { ...PLAIN, clearAfter: "1h" }, many: PLAIN },
+    [
+      { ...QUIET, few: A_FIRES, fates: { ...WORKING, hook: "refused" } },
+      { ...QUIET, few: FIRST_STAGE, clock: -7200, mode: "dry-run" },
+      ...[{ ...QUIET, few: FIRST_STAGE, clock: 25_000 }, QUIET],
+    ],
+  ],
+  [
+    "one of two rises in the second of a tick that failed: both are told once",
+    { few: PLAIN, many: PLAIN },
+    [
+      { ...QUIET, few: BOTH.few, fates: { ...WORKING, chat: "refused" } },
+      { ...QUIET, few: { ...BOTH.few, levels: { a: { stage: "first" } } }, clock: 0 },
+      QUIET,
     ],
   ],
   [
