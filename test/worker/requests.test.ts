@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { SourceResponse } from "../../src/source/requester.ts";
 import type { ToWorker } from "../../src/worker/protocol.ts";
+import { PostAnswers } from "../../src/worker/post_answers.ts";
 import { RequestHandler } from "../../src/worker/requests.ts";
 import { json, startServer } from "../support/http_server.ts";
 import { newOutcome } from "../support/new_outcome.ts";
@@ -49,6 +50,7 @@ test("for a module that does not read its responses only a little is fetched", a
     worker: reader,
     sources: new Map([["main", source]]),
     soFar: newOutcome(),
+    posts: new PostAnswers(),
     signal: run.signal,
     tick: new AbortController().signal,
   });
@@ -89,6 +91,7 @@ test("a module that sends too many requests is stopped", async () => {
       ["main", { maxConnections: 30, request: async () => textResponse(`${sent++}`) }],
     ]),
     soFar: newOutcome(),
+    posts: new PostAnswers(),
     signal: run.signal,
     tick: new AbortController().signal,
   });
@@ -130,6 +133,7 @@ describe("a request that fails", () => {
         ["main", { maxConnections: 4, request: () => Promise.reject(new Error("status 403")) }],
       ]),
       soFar,
+      posts: new PostAnswers(),
       signal: new AbortController().signal,
       tick: row.tickEnded ? AbortSignal.abort() : new AbortController().signal,
     });
@@ -165,6 +169,7 @@ describe("a response that a module's process could not read", () => {
         ],
       ]),
       soFar,
+      posts: new PostAnswers(),
       signal: new AbortController().signal,
       tick: new AbortController().signal,
     });
