@@ -121,15 +121,6 @@ export class Source implements SharedSource {
     return result;
   }
 
-  #judge404(result: RequestResult): RequestResult {
-    if (result.ok || result.status !== 404) return result;
-    const { body = "", headers = {} } = result;
-    const isOwn404 = this.#types.isOwn404(headers.type, body);
-    return isOwn404
-      ? { ...result, isOwn404 }
-      : { ...result, reason: foreign404(headers.type, body) };
-  }
-
   #note(result: RequestResult, { key, url, as, post, timeout }: Sending): void {
     if (result.ok) {
       this.#requested.add(key);
@@ -145,18 +136,16 @@ export class Source implements SharedSource {
   /** Finds out whether the service is down, or has failed only for some of its entities. */
   async #sendProbe(): Promise<void> {
     const working = this.#working;
-    const connections = await this.#opened();
-    this.#circuitBreaker.recordProbe(working && (await connections.exchange(working)));
+    this.#circuitBreaker.recordProbe(working && (await this.#exchange(working)));
     this.#probe = undefined;
   }
 
   async #attempt(sending: Sending): Promise<RequestResult> {
-    const connections = await this.#opened();
     const signal = this.#signal;
     const { proxy } = this.#settings;
     const via = proxy ? ` (through the proxy ${proxy.origin})` : "";
     for (let attempt = 1, waited = 0; ; attempt++) {
-      const given = this.#judge404(await connections.exchange(sending));
+      const given = await this.#exchange(sending);
       if (given.ok || sending.ahead) return given;
       const result = { ...given, reason: `${given.reason}${via}` };
       const pause = decideRetry(attempt, result, Math.random(), waited, sending.attempts);
@@ -168,9 +157,15 @@ export class Source implements SharedSource {
     }
   }
 
-  #opened(): Promise<Connections> {
+  async #exchange(exchange: Exchange): Promise<RequestResult> {
     this.#connections ??= this.#open();
-    return this.#connections;
+    const result = await (await this.#connections).exchange(exchange);
+    if (result.ok || result.status !== 404) return result;
+    const { body = "", headers = {} } = result;
+    const isOwn404 = this.#types.isOwn404(headers.type, body);
+    return isOwn404
+      ? { ...result, isOwn404 }
+      : { ...result, reason: foreign404(headers.type, body) };
   }
 
   /** Loaded only when needed: most of a tick without requests would be the load time. */
