@@ -1,10 +1,16 @@
 import { inTime } from "../core/in_time.ts";
 import type { JsonValue } from "../text/json.ts";
 import { beginningOf } from "./body.ts";
-import { BodyError, fetchError } from "./fetch_error.ts";
+import { BodyError, type FailedCall, fetchError } from "./fetch_error.ts";
 import { parseJson } from "./parse_json.ts";
 import { queryText } from "./query.ts";
-import type { Requester, ResponseHeaders, SourceRequest, SourceResponse } from "./requester.ts";
+import {
+  methodOf,
+  type Requester,
+  type ResponseHeaders,
+  type SourceRequest,
+  type SourceResponse,
+} from "./requester.ts";
 
 /** A response that a module can use; its status is 200. */
 export interface Received<T = JsonValue> {
@@ -89,7 +95,7 @@ export function makeReceiver({ source, name, signal, record, onWait }: ReceiverF
 }
 
 /** What a message names. */
-export function callOf({ path, query, post }: SourceRequest, source: string) {
-  const method = post === undefined ? "GET" : "POST";
-  return { path: `${path}?${queryText(query)}`.replace(/\?$/, ""), source, method } as const;
+export function callOf(request: SourceRequest, source: string): FailedCall {
+  const path = `${request.path}?${queryText(request.query)}`.replace(/\?$/, "");
+  return { path, source, method: methodOf(request) };
 }

@@ -7,10 +7,10 @@ import { CircuitBreaker } from "./circuit_breaker.ts";
 import type { Connections, Exchange } from "./connections.ts";
 import { fetchError } from "./fetch_error.ts";
 import { foreign404, ResponseTypes } from "./own_404.ts";
-import { type Query, queryText } from "./query.ts";
+import { queryText } from "./query.ts";
 import { requestKey } from "./request_key.ts";
 import { failed, type RequestResult } from "./request_result.ts";
-import type { SourceRequest, SourceResponse } from "./requester.ts";
+import { methodOf, type SourceRequest, type SourceResponse } from "./requester.ts";
 import { type CacheMemory, MAX_CACHED, ResponseCache } from "./response_cache.ts";
 import { ATTEMPTS, decideRetry } from "./retry.ts";
 import type { SharedSource } from "./share.ts";
@@ -76,10 +76,10 @@ export class Source implements SharedSource {
 
   /** See Requester. Every caller parses the body itself, so that no alarm can change what another one reads. */
   async request(request: SourceRequest): Promise<SourceResponse> {
-    const { path, query, as = "json", post, timeout, ahead = false, fresh = false } = request;
-    const url = this.#url(path, query);
+    const { as = "json", post, timeout, ahead = false, fresh = false } = request;
+    const url = this.#url(request);
     const key = requestKey(url.href, request);
-    const method = post === undefined ? "GET" : "POST";
+    const method = methodOf(request);
     const { attempts = ATTEMPTS[method] } = request;
     const sending = { url, as, post, timeout, key, attempts, ahead };
     const send = () => this.#queue.push(() => this.#send(sending));
@@ -95,8 +95,7 @@ export class Source implements SharedSource {
   }
 
   reportInvalid(request: SourceRequest, reason: string): void {
-    const url = this.#url(request.path, request.query);
-    this.#succeeded.delete(requestKey(url.href, request));
+    this.#succeeded.delete(requestKey(this.#url(request).href, request));
     this.#lastError = reason;
   }
 
@@ -115,7 +114,9 @@ export class Source implements SharedSource {
     this.#circuitBreaker.record(result);
     this.#note(result, sending);
     if (this.#circuitBreaker.isInDoubt) {
-      this.#probe ??= this.#sendProbe();
+      this.#probe ??= this.#sendProbe().finally(() => {
+        this.#probe = undefined;
+      });
       await this.#probe;
     }
     return result;
@@ -137,7 +138,6 @@ export class Source implements SharedSource {
   async #sendProbe(): Promise<void> {
     const working = this.#working;
     this.#circuitBreaker.recordProbe(working && (await this.#exchange(working)));
-    this.#probe = undefined;
   }
 
   async #attempt(sending: Sending): Promise<RequestResult> {
@@ -183,13 +183,14 @@ export class Source implements SharedSource {
   }
 
   /** The path is below the base URL, with or without a leading slash, and cannot leave it. */
-  #url(path: string, query: Query): URL {
+  #url(request: SourceRequest): URL {
+    const { path, query } = request;
     const base = this.#settings.baseUrl.replace(/\/+$/, "");
     const url = new URL(`${base}/${path.replace(/^\/+/, "")}`);
     const root = new URL(`${base}/`);
     if (url.origin !== root.origin || !url.pathname.startsWith(root.pathname))
       throw fetchError(
-        { path: quote(path), source: this.#settings.name },
+        { path: quote(path), source: this.#settings.name, method: methodOf(request) },
         { kind: "connection", reason: `the path must be below ${root.pathname}` },
       );
     const text = queryText(query);

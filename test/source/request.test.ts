@@ -427,6 +427,28 @@ describe("a service and its entities are told apart", () => {
     expect(server.requests.slice(3)).toEqual([...SICK, "/metrics?a=1"]);
   });
 
+  test("one that dies a second time is found out as well", async () => {
+    let answerSlow = (): void => {};
+    server.answer = (_request, response, url) => {
+      if (url.pathname !== "/slow" || server.requests.includes("/1/0"))
+        return json(response, {}, 503);
+      answerSlow = () => json(response, {});
+    };
+    const { client } = watch();
+    const failEight = async (round: number) => {
+      for (let at = 0; at < 8; at++) await client.request(`/${round}/${at}`, once);
+    };
+    const slow = client.request("/slow");
+    await expect.poll(() => server.requests).toEqual(["/slow"]);
+    await failEight(0);
+    expect(await client.request("/more")).toMatchObject({ kind: "circuit open" });
+    answerSlow();
+    expect((await slow).ok).toBe(true);
+    await failEight(1);
+    expect(await client.request("/evenmore")).toMatchObject({ kind: "circuit open" });
+    expect(server.requests.filter((path) => path === "/slow")).toHaveLength(2);
+  });
+
   test("a service that dies gets no more requests, and one probe", async () => {
     let isDead = false;
     serve(() => isDead, late);
