@@ -21,6 +21,10 @@ export interface SourceRequest {
   readonly scope?: string | undefined;
 }
 
+export function methodOf({ post }: SourceRequest): "GET" | "POST" {
+  return post === undefined ? "GET" : "POST";
+}
+
 export interface PostBody {
   readonly text: string;
   /** The content type; undefined if there is no body. */
