@@ -159,7 +159,12 @@ describe("get and find", () => {
   });
 
   test.each<[how: string, call: string, args: readonly unknown[], says: string]>([
-    ["a mistyped style", "pages", ["/x/", {}, { style: "link" }], 'the paging is {"style":"link"}'],
+    [
+      "a mistyped style",
+      "pages",
+      ["/x/", {}, { style: "links" }],
+      'the paging is {"style":"links"}',
+    ],
     ["no style", "pages", ["/x/", {}, { list: "jobs" }], "the paging is"],
     ["a query that would be lost", "pages", ["/x/", new URLSearchParams("a=1")], "the query is"],
     ["a query as a text", "get", ["/x/", "days=1"], 'the query is "days=1"'],
