@@ -42,8 +42,7 @@ export async function* listPages<T = JsonObject>(
           received,
         });
         const { items, next, staleReason } = page;
-        const isStale = seen.add(page) === 0 && items.length > 0;
-        const stale = isStale ? staleReason : undefined;
+        const stale = seen.add(page) === 0 ? staleReason : undefined;
         const error = next && (stale ?? loopError(queryText(next), requested));
         // The next page is requested before the module gets the items of this one.
         if (next !== undefined && error === undefined)

@@ -9,7 +9,14 @@ import type { Requester } from "../../src/source/requester.ts";
 import { errorText } from "../../src/text/describe.ts";
 import { CLIENT_FACTS } from "../support/client_facts.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
-import { answerAt, listedPages, placeOf, questionFor, seenOf } from "../support/listed_pages.ts";
+import {
+  answerAt,
+  headersAt,
+  listedPages,
+  placeOf,
+  questionFor,
+  seenOf,
+} from "../support/listed_pages.ts";
 import { jsonResponse } from "../support/responses.ts";
 import { closeSources, makeSource } from "../support/sources.ts";
 
@@ -405,7 +412,7 @@ describe("the page ahead", () => {
               const answer = answerAt(list, place);
               if (answer === undefined)
                 throw new FetchError({ kind: "status", reason: `GET ${path}: status 403` });
-              return jsonResponse(answer);
+              return { ...jsonResponse(answer), headers: headersAt(list, place) };
             },
           };
           const { client, reasons } = watch({ main });

@@ -59,4 +59,5 @@ export function numberFault(query: Query, param: string): string | undefined {
   return `${showName(param)} in the query is ${quote(value)}, not a number`;
 }
 
-export const STALE = "the page repeats items of the pages before it, and has no other";
+export const STALE =
+  "the page has no item that earlier pages did not have, but is not the last one";

@@ -68,7 +68,7 @@ export interface Page<Item = JsonObject> {
   readonly idFields: readonly string[] | undefined;
   /** There are pages before this one. */
   readonly hasEarlier: boolean;
-  /** Why a page without any new item is an error; undefined where it is not. */
+  /** Why a page without any new item is an error unless it is the last; undefined where it is not. */
   readonly staleReason?: string | undefined;
 }
 
