@@ -41,9 +41,9 @@ export async function* listPages<T = JsonObject>(
           idFields,
           received,
         });
-        const { items, next, staleReason } = page;
-        const stale = seen.add(page) === 0 ? staleReason : undefined;
-        const error = next && (stale ?? loopError(queryText(next), requested));
+        const { items, next, repeatedReason } = page;
+        const repeated = seen.add(page) ? repeatedReason : undefined;
+        const error = next && (repeated ?? loopError(queryText(next), requested));
         // The next page is requested before the module gets the items of this one.
         if (next !== undefined && error === undefined)
           receivePage = receiver.receiveAhead({ path, query: next, fresh });

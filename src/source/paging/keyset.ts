@@ -33,6 +33,7 @@ export const KEYSET_STYLE: PagingStyle = {
       next,
       count: countAt(response.value, "total_count"),
       idFields: findIdFields(items, query, next?.before_id, idFields),
+      mayShift: false,
       hasEarlier: Number(query.before_id ?? 0) > 0,
     };
   },

@@ -41,6 +41,7 @@ export const LINK_STYLE: PagingStyle = {
       next: next === undefined ? undefined : followOwnLink(next, 'Link rel="next"', query, path),
       count: counted(response, options),
       idFields: [options.id ?? ITEM_ID],
+      mayShift: true,
       hasEarlier: (findLink(link, "prev") ?? findLink(link, "previous")) !== undefined,
     };
   },

@@ -29,6 +29,7 @@ export const LINKS_NEXT_STYLE: PagingStyle = {
       next: links.next === null ? undefined : followLink(links.next, "links.next", query),
       count: countAt(response.value, "numRows"),
       idFields: undefined,
+      mayShift: false,
       hasEarlier: Number(query.start ?? 0) > 0,
     };
   },

@@ -59,5 +59,4 @@ export function numberFault(query: Query, param: string): string | undefined {
   return `${showName(param)} in the query is ${quote(value)}, not a number`;
 }
 
-export const STALE =
-  "the page has no item that earlier pages did not have, but is not the last one";
+export const REPEATED = "the page has the same items as the page before, but is not the last one";

@@ -37,6 +37,7 @@ export const NEXT_STYLE: PagingStyle = {
       next: next === null ? undefined : followOwnLink(next, "next", query, path),
       count: countAt(response.value, "count"),
       idFields: [id],
+      mayShift: true,
       hasEarlier: typeof previous === "string",
     };
   },

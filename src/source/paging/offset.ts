@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../text/json.ts";
-import { counted, endsWith, numberFault, STALE } from "./list_end.ts";
+import { counted, endsWith, numberFault, REPEATED } from "./list_end.ts";
 import { itemsOf } from "./page_items.ts";
 import {
   type AskedPage,
@@ -46,8 +46,9 @@ export const OFFSET_STYLE: PagingStyle = {
       next: isLast ? undefined : { ...query, [param]: end },
       count: counted(response, options),
       idFields: [id],
+      mayShift: true,
       hasEarlier: offset > 0,
-      staleReason: `${STALE}; check that ?${param} is its parameter, name what says that a page is the last one (total or more), or use client.get if it does not page`,
+      repeatedReason: `${REPEATED}; check that ?${param} is its parameter, name what says that a page is the last one (total or more), or use client.get if it does not page`,
     };
   },
 };

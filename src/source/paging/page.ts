@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../text/json.ts";
-import { counted, endsWith, numberFault, STALE } from "./list_end.ts";
+import { counted, endsWith, numberFault, REPEATED } from "./list_end.ts";
 import { itemsOf } from "./page_items.ts";
 import {
   type AskedPage,
@@ -49,8 +49,9 @@ export const PAGE_STYLE: PagingStyle = {
       next: endsWith(response, place, options) ? undefined : { ...query, [param]: number + 1 },
       count: counted(response, options),
       idFields: [id],
+      mayShift: true,
       hasEarlier: number > first,
-      staleReason: `${STALE}; check that ?${param} is its parameter, name what says that a page is the last one (total, pages or more), or use client.get if it does not page`,
+      repeatedReason: `${REPEATED}; check that ?${param} is its parameter, name what says that a page is the last one (total, pages or more), or use client.get if it does not page`,
     };
   },
 };

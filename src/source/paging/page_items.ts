@@ -12,8 +12,10 @@ export function itemsOf<T>(
   const { value } = response;
   if (key === undefined) {
     if (Array.isArray(value)) return checkItems<T>(value, "the response");
-    const remedy = fittingCall(response) ?? "name its list with list:, or use client.get";
-    const keys = isJsonObject(value) ? ` (it has: ${keysOf(value)})` : "";
+    const [keys, otherwise] = isJsonObject(value)
+      ? [` (it has: ${keysOf(value)})`, "name its list with list:, or use client.get"]
+      : ["", "use client.get"];
+    const remedy = fittingCall(response) ?? otherwise;
     throw new BodyError(`the response is ${kindOf(value)}, not a list${keys}; ${remedy}`);
   }
   if (!isJsonObject(value)) {

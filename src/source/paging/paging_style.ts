@@ -68,8 +68,10 @@ export interface Page<Item = JsonObject> {
   readonly idFields: readonly string[] | undefined;
   /** There are pages before this one. */
   readonly hasEarlier: boolean;
-  /** Why a page without any new item is an error unless it is the last; undefined where it is not. */
-  readonly staleReason?: string | undefined;
+  /** An item that goes while the list is read may move others to a page that was already read. */
+  readonly mayShift: boolean;
+  /** Why a page with the items of the page before is an error unless it is the last; undefined where it is not. */
+  readonly repeatedReason?: string | undefined;
 }
 
 export interface ServiceCount {
