@@ -1,6 +1,5 @@
 import type { JsonObject } from "../../text/json.ts";
 import type { Query } from "../query.ts";
-import type { ResponseHeaders } from "../requester.ts";
 
 /** All options of all styles; each style takes some of them. A key may be a path such as `page.total`. */
 export interface PagingOptions {
@@ -42,7 +41,8 @@ export interface PagingStyle {
 
 export interface PageResponse {
   readonly value: unknown;
-  readonly headers: ResponseHeaders;
+  /** See `ResponseHeaders`, which the types of modules must not lead to: it needs those of Node. */
+  readonly headers: { readonly link?: string | undefined; readonly total?: string | undefined };
 }
 
 /** What was asked for, and what the pages before have shown. */
