@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { makeClient } from "../../src/source/alarm_client.ts";
 import { BodyError } from "../../src/source/fetch_error.ts";
 import { findLink } from "../../src/source/paging/link_header.ts";
 import {
@@ -11,6 +12,9 @@ import {
 import type { Query } from "../../src/source/query.ts";
 import type { ResponseHeaders } from "../../src/source/requester.ts";
 import type { JsonValue } from "../../src/text/json.ts";
+import { CLIENT_FACTS } from "../support/client_facts.ts";
+import { json, startServer } from "../support/http_server.ts";
+import { closeSources, makeSource } from "../support/sources.ts";
 
 /** One page, as the client reads it after so many items. */
 function read(
@@ -175,6 +179,32 @@ describe("numbered pages and offsets", () => {
     expect(() => read(value, paging)).toThrow(BodyError);
     expect(() => read(value, paging)).toThrow(reason);
   });
+});
+
+test("the headers of a real response say how the list continues, and how long it is", async () => {
+  const server = await startServer((_request, response, url) => {
+    const page = Number(url.searchParams.get("page") ?? 1);
+    if (page === 1)
+      response.setHeader("link", ['</jobs>; rel="first"', '</jobs?page=2>; rel="next"']);
+    response.setHeader("x-total-count", "5");
+    json(response, page === 1 ? rows(1, 2) : rows(3, 4));
+  });
+  onTestFinished(() => server.close());
+  onTestFinished(closeSources);
+  const reasons: string[] = [];
+  const client = makeClient({
+    ...CLIENT_FACTS,
+    sources: new Map([["main", makeSource({ baseUrl: server.url })]]),
+    now: 0,
+    onIncomplete: (reason) => void reasons.push(reason),
+  });
+  const ids: number[] = [];
+  for await (const { id } of client.pages<{ id: number }>("jobs", {}, LINK)) ids.push(id);
+  expect(ids).toEqual([1, 2, 3, 4]);
+  expect(reasons).toEqual([
+    "GET jobs from main: read twice, the list ended after 4 items, but there were 5 (X-Total-Count); check the service",
+  ]);
+  expect(server.requests).toEqual(["/jobs", "/jobs?page=2", "/jobs", "/jobs?page=2"]);
 });
 
 describe("next links", () => {

@@ -48,10 +48,10 @@ function nextQuery(response: PageResponse, query: Query): Query | undefined {
     throw new BodyError(`has_more is ${kindOf(more)}, not true or false`);
   const id = idOf(cursor);
   if (id === undefined) {
-    const missing = `next_before_id is ${kindOf(cursor)} although the list has not ended`;
-    const isOther = more === undefined && cursor === undefined;
-    const remedy = isOther ? (fittingCall(response) ?? "use client.get if it does not page") : "";
-    throw new BodyError(isOther ? `${missing}; ${remedy}` : missing);
+    const fault = `next_before_id is ${kindOf(cursor)} although the list has not ended`;
+    if (more !== undefined || cursor !== undefined) throw new BodyError(fault);
+    const remedy = fittingCall(response) ?? "use client.get if it does not page";
+    throw new BodyError(`${fault}; ${remedy}`);
   }
   const before = idOf(query.before_id);
   if (before !== undefined && id >= before)

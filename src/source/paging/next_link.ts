@@ -14,7 +14,7 @@ export function followLink(link: unknown, name: string, query: Query): Query {
 
 /**
  * The same, for a link that must lead to the list's own path: with the query of another list, this one would look
- * complete. The base URL may have a longer path than the service itself knows, or a shorter one.
+ * complete. Before it, the link may have the path of the base URL, or that of the service behind a proxy.
  */
 export function followOwnLink(link: unknown, name: string, query: Query, path: string): Query {
   const next = followLink(link, name, query);
