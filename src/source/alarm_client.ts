@@ -103,7 +103,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     },
     pages: async function* <T>(path: string, query = {}, paging = KEYSET) {
       check(requestFault(path, query, paging));
-      yield* listPages({ path, query, paging, receiver, sourceName, record }) as AsyncGenerator<T>;
+      yield* listPages<T>({ path, query, paging, receiver, sourceName, record });
     },
   };
 }

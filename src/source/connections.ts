@@ -136,6 +136,7 @@ function readHeaders({ headers }: HttpResponse): ResponseHeaders {
   return {
     type: headers["content-type"]?.toString(),
     link: headers.link?.toString(),
+    total: (headers["x-total-count"] ?? headers["x-total"])?.toString(),
     date: parseHttpDate(String(headers.date)),
   };
 }

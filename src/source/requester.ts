@@ -45,6 +45,8 @@ export interface ResponseHeaders {
   readonly type?: string | undefined;
   /** `Link`, as it came. */
   readonly link?: string | undefined;
+  /** `X-Total-Count` or `X-Total`, as it came: items of the whole list. */
+  readonly total?: string | undefined;
   /** `Date`, in epoch seconds. */
   readonly date?: number | undefined;
 }

@@ -27,6 +27,7 @@ import { BARE } from "../support/login.ts";
 import { runEngine } from "../support/process.ts";
 import { jsonResponse } from "../support/responses.ts";
 import { outcomeOf } from "../support/run_detect.ts";
+import { closeSources, makeSource } from "../support/sources.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
@@ -278,6 +279,61 @@ test("the example of severities, stages and clears in docs/alarms.md does what i
   });
 });
 
+test("the example of paging in docs/alarms.md reads a list of a real service in each style", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "swf-alarms-example-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "example.ts");
+  writeFileSync(path, EXAMPLES.get("paging") ?? "");
+  const { detect } = await loadHere(new ModuleLoader({ ...helpers }), { name: "x", path });
+  if (detect === undefined) throw new Error("no detect");
+
+  const rows = Array.from({ length: 230 }, (_, at) => ({
+    id: at,
+    state: at % 100 === 29 ? "failed" : "good",
+  }));
+  const server = await startServer((_request, response, url) => {
+    const page = Number(url.searchParams.get("page") ?? 1);
+    const from = Number(url.searchParams.get("offset") ?? 100 * (page - 1));
+    const part = rows.slice(from, from + 100);
+    const next = from + 100 < rows.length ? `${server.url}${url.pathname}?page=${page + 1}` : null;
+    const answers: { readonly [path: string]: unknown } = {
+      "/disks": { rows: part, page: { total: rows.length } },
+      "/sites/": { count: rows.length, next, previous: null, results: part },
+    };
+    if (url.pathname === "/hosts" && next !== null)
+      response.setHeader(
+        "link",
+        `<${server.url}/hosts?page=1>; rel="first", <${next}>; rel="next"`,
+      );
+    json(response, answers[url.pathname] ?? part);
+  });
+  onTestFinished(() => server.close());
+  onTestFinished(closeSources);
+
+  const sources = new Map([["main", makeSource({ baseUrl: server.url })]]);
+  const outcome = await outcomeOf(detect, { sources });
+  expect(outcome).toMatchObject({ status: "complete", reasons: [] });
+  const keys = ["job", "disk", "host", "site"].flatMap((kind) =>
+    [29, 129, 229].map((id) => `${kind}:${id}`),
+  );
+  expect([...outcome.keys]).toEqual(keys);
+  expect(server.requests).toEqual([
+    "/jobs?page=1&per_page=100",
+    "/jobs?page=2&per_page=100",
+    "/jobs?page=3&per_page=100",
+    "/jobs?page=4&per_page=100",
+    "/disks?limit=100&offset=0",
+    "/disks?limit=100&offset=100",
+    "/disks?limit=100&offset=200",
+    "/hosts?per_page=100",
+    "/hosts?page=2&per_page=100",
+    "/hosts?page=3&per_page=100",
+    "/sites/",
+    "/sites/?page=2",
+    "/sites/?page=3",
+  ]);
+});
+
 describe("a module that uses what is shipped has its types", () => {
   const examples = [...EXAMPLES.values()];
   const everyEnding = `import { numberOf } from "swf-alarms/lib/fields";
@@ -299,7 +355,7 @@ export const wrong: string = numberOf(3);`;
   test.each(["commonjs", "module"])(
     "with the settings of docs/alarms.md, type %s",
     async (type) => {
-      expect(examples).toHaveLength(3);
+      expect(examples).toHaveLength(4);
       const folder = mkdtempSync(join(tmpdir(), "swf-alarms-types-"));
       writeFileSync(join(folder, "package.json"), JSON.stringify({ type }));
       await check(folder, SETTINGS, [...examples, everyEnding]);
