@@ -3,7 +3,7 @@ import { readChannels } from "../channel/registry.ts";
 import { alarmChannels } from "../core/alarm_channels.ts";
 import { ENGINE } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
-import type { ParamSpec } from "../core/params.ts";
+import type { ParamSpec } from "../core/param_spec.ts";
 import { describeSettle, formatSettle } from "../core/settle.ts";
 import { type ListedEvent, listEvents } from "../store/event_list.ts";
 import { alarmState, findAlarm, moduleOf, renderState, type ViewedAlarm } from "./alarms.ts";
