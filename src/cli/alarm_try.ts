@@ -5,10 +5,10 @@ import { activeEvents } from "../store/events.ts";
 import { EXIT, type SetExit } from "./exit_code.ts";
 import { addJsonOption, print } from "./output.ts";
 import { addConfigOption } from "./session.ts";
-import { addParamOption, type TryOptions, withTriedAlarm } from "./try_alarm.ts";
+import { addTryOptions, type TryOptions, withTriedAlarm } from "./try_alarm.ts";
 
 export function declare(command: Command, setExit: SetExit): void {
-  const withOptions = addParamOption(
+  const withOptions = addTryOptions(
     addConfigOption(command.argument("<name>", "name of the alarm")),
   );
   addJsonOption(withOptions).action(async (name: string, options: TryOptions) => {

@@ -12,16 +12,14 @@ import type { JsonObject } from "../text/json.ts";
 import { findAlarm, NotFound } from "./alarms.ts";
 import { consoleLog } from "./console_log.ts";
 import type { JsonOption } from "./output.ts";
-import { parseParams } from "./param_option.ts";
+import { addParamOptions, type ParamOptions, readParams } from "./param_option.ts";
 import { redact } from "./secrets.ts";
 import { type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
-export interface TryOptions extends ConfigOption, JsonOption {
-  readonly param?: readonly string[];
-}
+export interface TryOptions extends ConfigOption, JsonOption, ParamOptions {}
 
-export function addParamOption(command: Command): Command {
-  return command.option("--param <name=value...>", "use this value instead of the row's");
+export function addTryOptions(command: Command): Command {
+  return addParamOptions(command, "use this value instead of the row's");
 }
 
 /** An alarm that a person tries now. */
@@ -51,7 +49,7 @@ export async function withTriedAlarm<T>(
     const log = consoleLog(options.json !== true);
     const workers = openWorkerPool(config, new AbortController().signal, log, redact);
     try {
-      const alarm = withParams(found, parseParams(found, options.param ?? []), sources.names);
+      const alarm = withParams(found, readParams(found, options), sources.names);
       const now = Date.now() / 1000;
       const facts = { config, workers, sources, now, log, keepAll: true } as const;
       const run = (active: ActiveEvents): Promise<Outcome> => detect(alarm, active, facts);

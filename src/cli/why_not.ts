@@ -12,7 +12,7 @@ import { EXIT, type SetExit } from "./exit_code.ts";
 import { addJsonOption, line, print } from "./output.ts";
 import { type PlanNoticesFacts, planNotices } from "./plan_notices.ts";
 import { renderChannel } from "./render_why.ts";
-import { addParamOption, type Tried, type TryOptions, withTriedAlarm } from "./try_alarm.ts";
+import { addTryOptions, type Tried, type TryOptions, withTriedAlarm } from "./try_alarm.ts";
 import { channelFacts } from "./verdict_facts.ts";
 import { type WhyNotFacts, whyNotFacts } from "./why_not_facts.ts";
 
@@ -28,7 +28,7 @@ interface Answer extends WhyNotFacts {
 }
 
 export function declare(command: Command, setExit: SetExit): void {
-  const described = addParamOption(addEventArguments(command)).description(
+  const described = addTryOptions(addEventArguments(command)).description(
     "Runs the detect of an alarm now and shows what a tick would do with one key and whom it would notify, or why not. Writes and sends nothing. The exit code is 1 if the key is not detected.",
   );
   addJsonOption(described).action(async (name: string, key: string, options: TryOptions) => {
