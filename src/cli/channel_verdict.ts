@@ -98,26 +98,21 @@ function whyNobody(alarm: string): string {
   return `there are no recipients; to add some, run: bin/swf-alarms alarm set ${alarm} --recipients ADDRESS`;
 }
 
-/** Why a message that is due is not sent to these recipients; undefined if it is. */
-export function heldMessage(
-  {
-    alarm,
-    notice,
-    faults,
-    closedUntil,
-  }: Pick<VerdictFacts, "faults" | "closedUntil"> & {
-    readonly alarm: Pick<AlarmRow, "name" | "enabled">;
-    readonly notice: Pick<ChannelNotice, "usable">;
-  },
-  recipients: readonly string[],
-): string | undefined {
-  const reasons = [
+type MessageFacts = Pick<VerdictFacts, "faults" | "closedUntil"> & {
+  readonly alarm: Pick<AlarmRow, "name" | "enabled">;
+  readonly usable: ChannelNotice["usable"];
+  readonly recipients: readonly string[];
+};
+
+/** Why a message that is due is not sent; empty if it is. */
+export function heldMessage(facts: MessageFacts): readonly string[] {
+  const { alarm, usable, faults, closedUntil, recipients } = facts;
+  return [
     ...(alarm.enabled ? [] : [whyOff(alarm.name)]),
-    ...(notice.usable === "usable" ? [] : [whyUnusable(notice.usable, faults)]),
+    ...(usable === "usable" ? [] : [whyUnusable(usable, faults)]),
     ...(recipients.length > 0 ? [] : [whyNobody(alarm.name)]),
     ...(closedUntil === undefined ? [] : [`${ASKED_TO_WAIT} until ${utcMinute(closedUntil)}`]),
   ];
-  return reasons.length === 0 ? undefined : reasons.join("; ");
 }
 
 /** After an acknowledgement with an end, the reminders begin anew at that end; nothing is sent while it is held. */

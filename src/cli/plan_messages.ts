@@ -10,8 +10,8 @@ import { type PlanNotifyFacts, planNotify } from "./plan_notify.ts";
 /** What a tick would send on a channel, or would if nothing held it. */
 export interface PlannedMessage {
   readonly channel: string;
-  /** Why it is not sent; undefined if it is. */
-  readonly held: string | undefined;
+  /** Why it is not sent; empty if it is. */
+  readonly held: readonly string[];
   /** Addresses, or the target of the channel. */
   readonly to: readonly string[];
   /** As a tick composes it; undefined if there is nothing to say. */
@@ -29,10 +29,7 @@ export async function planMessages(facts: PlanNotifyFacts): Promise<readonly Pla
   if (waiting === undefined || now.some(({ message }) => message !== undefined)) return now;
   const settled = await messagesOf({ ...facts, recorded: whenSettled(facts) });
   const wait = `its detections do not fire yet: ${waiting.reason}`;
-  return settled.map((each) => ({
-    ...each,
-    held: each.held === undefined ? wait : `${wait}; ${each.held}`,
-  }));
+  return settled.map((each) => ({ ...each, held: [wait, ...each.held] }));
 }
 
 /** As if all that is detected fired now. */
@@ -51,21 +48,20 @@ async function messagesOf(facts: PlanNotifyFacts): Promise<readonly PlannedMessa
   const { db, alarm, recorded, now } = facts;
   const { channels, queues, notices } = await planNotify(facts);
   const ofChannels = notices.map(async (notice): Promise<readonly PlannedMessage[]> => {
-    const { channel } = notice;
+    const { channel, usable } = notice;
     const routes = routesOf(notice, alarm.enabled);
     if (routes.length === 0)
-      return [{ channel, held: whyNothing(notice), to: [], message: undefined }];
+      return [{ channel, held: [whyNothing(notice)], to: [], message: undefined }];
     const { faults } = channelState(channel, channels);
     const closedUntil = queues.get(channel)?.closed?.notBefore;
-    return await Promise.all(
-      routes.map(async (route) => ({
-        channel,
-        held: heldMessage({ alarm, notice, faults, closedUntil }, route.recipients),
-        to: route.recipients,
-        message: (await composeMessage(alarm, recorded.outcome, route, { db, channel, now }))
-          .message,
-      })),
-    );
+    const messages = routes.map(async (route): Promise<PlannedMessage> => {
+      const { recipients } = route;
+      const composing = { db, channel, now };
+      const { message } = await composeMessage(alarm, recorded.outcome, route, composing);
+      const held = heldMessage({ alarm, usable, faults, closedUntil, recipients });
+      return { channel, held, to: recipients, message };
+    });
+    return await Promise.all(messages);
   });
   return (await Promise.all(ofChannels)).flat();
 }

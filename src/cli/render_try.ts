@@ -43,7 +43,8 @@ export function tryFacts({ alarm, now, outcome, messages }: TryAnswer) {
     clears: [...clears].map(([key, reason]) => ({ key, reason })),
     messages: messages.map(({ channel, held, to, message }) => {
       const { subject, text } = message ?? {};
-      return { channel, notifies: held === undefined, reason: held, to, subject, text };
+      const reason = held.length === 0 ? undefined : held.join("; ");
+      return { channel, notifies: reason === undefined, reason, to, subject, text };
     }),
   };
 }
@@ -120,13 +121,12 @@ function renderBytes(bytes: number): string {
 }
 
 function renderMessage({ channel, held, to, message }: PlannedMessage): string[] {
-  if (message === undefined) return ["", `channel ${channel}: no message: ${held}`];
+  if (message === undefined) return ["", `channel ${channel}: no message: ${held.join("; ")}`];
   const who = to.length === 0 ? "" : ` to ${to.join(" ")}`;
-  const what = held === undefined ? "a tick would send this" : "a tick would not send this";
-  const why = held === undefined ? "" : `: ${held}`;
   return [
     "",
-    `channel ${channel}: ${what}${who}${why}`,
+    `channel ${channel}: a tick ${held.length === 0 ? "would" : "would not"} send this${who}`,
+    ...held.map((reason) => `  ${reason}`),
     `    Subject: ${message.subject}`,
     "",
     ...indented(message.text.trimEnd()),

@@ -59,10 +59,14 @@ test("alarm try shows the message of an alarm that sends none yet, and what keep
   site.module("odd.js", ODD.replace('recipients: ["b@example.org"]', ""));
   const fresh = await site.command(["alarm", "try", "odd"]);
   expect(fresh).toMatchObject({ code: 0, stderr: "" });
-  const line = /^channel email: (.*)$/m.exec(fresh.stdout)?.[1];
-  expect(line).toMatch(
-    /^a tick would not send this: notifications are off; .*--mail on; the channel is not configured; .*; there are no recipients; .*--recipients ADDRESS$/,
-  );
+  const held = /^channel email: a tick would not send this\n(( {2}\S.*\n)*)/m.exec(
+    fresh.stdout,
+  )?.[1];
+  expect(held?.trimEnd().split("\n")).toEqual([
+    "  notifications are off; to turn them on, run: bin/swf-alarms alarm set odd --mail on",
+    expect.stringMatching(/^ {2}the channel is not configured; to send mail, add \[email\] /),
+    "  there are no recipients; to add some, run: bin/swf-alarms alarm set odd --recipients ADDRESS",
+  ]);
   expect(fresh.stdout).toContain(
     "    Subject: [alarm_odd] 2 detection(s), 2 new, 0 continuing: ERROR: a is odd\n",
   );

@@ -76,12 +76,17 @@ test.each<[what: string, answer: TryAnswer, lines: readonly string[]]>([
         messages: [
           {
             channel: "email",
-            held: undefined,
+            held: [],
             to: ["a@x.org", "b@x.org"],
             message: { subject: "[x] 1", text: "Head.\n\n  [1] a\n--\nfoot\n" },
           },
-          { channel: "chat", held: "it is off", to: [], message: { subject: "s", text: "t" } },
-          { channel: "hook", held: "there is nothing to say", to: [], message: undefined },
+          {
+            channel: "chat",
+            held: ["it is off", "nobody gets it"],
+            to: [],
+            message: { subject: "s", text: "t" },
+          },
+          { channel: "hook", held: ["there is nothing to say"], to: [], message: undefined },
         ],
       },
     ),
@@ -98,7 +103,9 @@ test.each<[what: string, answer: TryAnswer, lines: readonly string[]]>([
       "    --",
       "    foot",
       "",
-      "channel chat: a tick would not send this: it is off",
+      "channel chat: a tick would not send this",
+      "  it is off",
+      "  nobody gets it",
       "    Subject: s",
       "",
       "    t",
@@ -122,11 +129,11 @@ test("the JSON has the same, the remembered value as a whole", () => {
       messages: [
         {
           channel: "email",
-          held: undefined,
+          held: [],
           to: ["a@x.org"],
           message: { subject: "s", text: "t" },
         },
-        { channel: "hook", held: "nothing", to: [], message: undefined },
+        { channel: "hook", held: ["so far", "nothing"], to: [], message: undefined },
       ],
     },
   );
@@ -155,7 +162,7 @@ test("the JSON has the same, the remembered value as a whole", () => {
       {
         channel: "hook",
         notifies: false,
-        reason: "nothing",
+        reason: "so far; nothing",
         to: [],
         subject: undefined,
         text: undefined,
