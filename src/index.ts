@@ -2,7 +2,7 @@
 
 export type { Severity } from "./core/level.ts";
 export type { Clear, Detection } from "./core/model.ts";
-export type { ParamSpec, ParamSpecs, ParamsOf } from "./core/params.ts";
+export type { ParamSpec, ParamSpecs, ParamsOf } from "./core/param_spec.ts";
 export type {
   AlarmClient,
   FiringEvent,
