@@ -9,7 +9,7 @@ import { ExpectedError } from "../core/expected_error.ts";
 import { SILENT } from "../core/log.ts";
 import { errorText, quote } from "../text/describe.ts";
 import type { SetExit } from "./exit_code.ts";
-import { moduleText, testText } from "./new_module.ts";
+import { newModule } from "./new_module.ts";
 import { addJsonOption, type JsonOption, print } from "./output.ts";
 import { linkPackage, type PackageLink } from "./package_link.ts";
 import { addConfigOption, type ConfigOption, readConfig } from "./session.ts";
@@ -47,11 +47,12 @@ function writeAlarm(config: Config, name: string): Written {
     throw new ExpectedError(`${existing} exists already; use another name, or remove the file`);
   const { baseUrl } = config.engine;
   const [source] = baseUrl === undefined ? Object.keys(config.sources) : [];
+  const texts = newModule(name, source);
   try {
     // The engine refuses what other users can write, whatever the umask is.
     mkdirSync(folder, { recursive: true, mode: 0o755 });
-    writeFileSync(module, moduleText(name, source), { flag: "wx", mode: 0o644 });
-    writeFileSync(test, testText(name, source), { flag: "wx", mode: 0o644 });
+    writeFileSync(module, texts.module, { flag: "wx", mode: 0o644 });
+    writeFileSync(test, texts.test, { flag: "wx", mode: 0o644 });
   } catch (error) {
     throw new ExpectedError(
       `cannot write the alarm ${name}: ${errorText(error)}; let this user write ${folder}, or name another folder in [engine] alarms_dir`,
