@@ -21,6 +21,7 @@ import { parseConfig } from "../../src/config/parse.ts";
 import { Source } from "../../src/config/sources.ts";
 import * as helpers from "../../src/index.ts";
 import { ModuleLoader } from "../../src/worker/child/load.ts";
+import { cleanEnvironment } from "../deploy/checkout_copy.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
 import { loadHere } from "../support/load_module.ts";
 import { BARE } from "../support/login.ts";
@@ -136,6 +137,8 @@ function exampleLines(table: string): string[] {
 describe("the alarm in the README", () => {
   const [, file = "", source = ""] =
     /<!-- example alarm: (\S+) -->\n```ts\n(.*?)```/su.exec(README) ?? [];
+  const [, testFile = "", testSource = ""] =
+    /<!-- example test: (\S+) -->\n```js\n(.*?)```/su.exec(README) ?? [];
   let site: string;
   let server: TestServer;
 
@@ -171,6 +174,24 @@ describe("the alarm in the README", () => {
 
   test("is the shipped alarm, under another name", () => {
     expect(source).toBe(readFileSync(join(ROOT, "alarms", `panda_${file}`), "utf8"));
+  });
+
+  test("its test passes as pasted, and fails where the alarm detects nothing", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "swf-alarms-readme-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    mkdirSync(join(folder, "alarms"));
+    mkdirSync(join(folder, "node_modules"));
+    symlinkSync(ROOT, join(folder, "node_modules", "swf-alarms"));
+    writeFileSync(join(folder, "alarms", testFile), testSource);
+    const [command = "", ...args] = /`(node --test [^`]*)`/.exec(README)?.[1]?.split(" ") ?? [];
+    expect([command, ...args]).toEqual(["node", "--test", `alarms/${testFile}`]);
+    const runIt = async (module: string) => {
+      writeFileSync(join(folder, "alarms", file), module);
+      const options = { cwd: folder, env: cleanEnvironment() };
+      return await promisify(execFile)(process.execPath, args, options);
+    };
+    expect((await runIt(source)).stdout).toMatch(/^[#ℹ] pass 1$/m);
+    await expect(runIt(source.replace("yield", "void"))).rejects.toMatchObject({ code: 1 });
   });
 
   test("is not configured until max_hours is set", async () => {
@@ -334,6 +355,42 @@ test("the example of paging in docs/alarms.md reads a list of a real service in 
   ]);
 });
 
+const WAITING = `
+import { FetchError } from "swf-alarms";
+export const SOURCES = ["gracedb"];
+export async function* detect(client) {
+  const gracedb = client.source("gracedb");
+  const paging = { style: "links.next", list: "superevents" };
+  const ids = new Set((await client.firing()).map((key) => key.replace("superevent:", "")));
+  for await (const row of gracedb.pages("superevents/", {}, paging)) ids.add(row.superevent_id);
+  for (const id of ids) {
+    try {
+      const answer = await gracedb.find(\`superevents/\${id}/labels/\`);
+      if (answer?.labels.some(({ name }) => name === "ADVREQ")) yield { dedupeKey: \`superevent:\${id}\` };
+    } catch (error) {
+      if (!(error instanceof FetchError)) throw error;
+    }
+  }
+}`;
+
+test("the example of a test in docs/alarms.md passes", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "swf-alarms-example-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, "fixtures"));
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(ROOT, join(folder, "node_modules", "swf-alarms"));
+  const superevents = ["S1", "S2"].map((superevent_id) => ({ superevent_id }));
+  const page = { superevents, links: { next: null }, numRows: 2 };
+  writeFileSync(join(folder, "fixtures", "superevents.json"), JSON.stringify(page));
+  writeFileSync(join(folder, "gracedb_waiting.ts"), WAITING);
+  const source = /<!-- example: test -->\n```js\n(.*?)```/su.exec(ALARMS_MD)?.[1] ?? "";
+  writeFileSync(join(folder, "gracedb_waiting.test.mjs"), source);
+  const options = { cwd: folder, env: cleanEnvironment() };
+  const args = ["--test", "gracedb_waiting.test.mjs"];
+  const { stdout } = await promisify(execFile)(process.execPath, args, options);
+  expect(stdout).toMatch(/^[#ℹ] pass 1$/m);
+});
+
 describe("a module that uses what is shipped has its types", () => {
   const examples = [...EXAMPLES.values()];
   const everyEnding = `import { numberOf } from "swf-alarms/lib/fields";
@@ -341,6 +398,12 @@ import { show } from "swf-alarms/lib/fields.ts";
 import { quote } from "swf-alarms/lib/fields.js";
 export * from "swf-alarms/alarms/panda_failure_rate_owner";
 export const TITLE: string = quote(show(numberOf(3)));
+import { testAlarm, type TestOutcome } from "swf-alarms/testing";
+export const outcome: Promise<TestOutcome> = testAlarm(new URL("file:///a.ts"), {
+  params: { limit: 2 },
+  responses: { "/a": (request) => ({ status: 200, body: request.query.x }), gracedb: { "b/": [] } },
+  firing: ["a", { dedupeKey: "b", since: 3 }],
+});
 // @ts-expect-error: it returns a number or null.
 export const wrong: string = numberOf(3);`;
 
