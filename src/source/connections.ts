@@ -16,7 +16,7 @@ import { type FailedRequest, failed, type RequestResult } from "./request_result
 import type { ResponseHeaders } from "./requester.ts";
 
 export interface ConnectionSettings
-  extends Pick<SourceConfig, "headers" | "maxConnections" | "proxy"> {
+  extends Pick<SourceConfig, "headers" | "maxConnections" | "proxy" | "socketPath" | "ca"> {
   /** Such as `https://host:8443`. */
   readonly origin: string;
   /** Seconds for one whole exchange. */
@@ -32,6 +32,8 @@ export type Connections = Awaited<ReturnType<typeof openConnections>>;
 export async function openConnections(settings: ConnectionSettings) {
   const { origin, proxy, maxConnections, timeout, headers, signal, onDate } = settings;
   const connect = {
+    socketPath: settings.socketPath ?? null,
+    ca: settings.ca,
     // Later than any signal: undici's clock may be half a second fast.
     timeout: (timeout + 1) * 1000,
     // Set here so that $NODE_TLS_REJECT_UNAUTHORIZED cannot turn it off.
@@ -91,8 +93,14 @@ function remedyOf(status: number): string {
   return isMisplaced ? "; check base_url, and any cache or proxy in front of the service" : "";
 }
 
+/** `ca` is for the service, and not for the proxy. */
+interface SecureOptions {
+  readonly rejectUnauthorized: true;
+  readonly ca: string | undefined;
+}
+
 /** Plain HTTP is not tunnelled: many a proxy refuses that. */
-async function openProxy(proxy: URL, options: Pool.Options, tls: { rejectUnauthorized: true }) {
+async function openProxy(proxy: URL, options: Pool.Options, tls: SecureOptions) {
   const { ProxyAgent } = await import("undici");
   const login = decodeURIComponent(`${proxy.username}:${proxy.password}`);
   return new ProxyAgent({
@@ -100,7 +108,7 @@ async function openProxy(proxy: URL, options: Pool.Options, tls: { rejectUnautho
     uri: proxy.href,
     ...(login !== ":" && { token: `Basic ${Buffer.from(login).toString("base64")}` }),
     proxyTunnel: false,
-    proxyTls: tls,
+    proxyTls: { ...tls, ca: undefined },
     requestTls: tls,
     factory: (to, more) => new Pool(to, { ...options, ...more }),
   });

@@ -20,20 +20,27 @@ function configOf(text: string, around: Partial<Surroundings> = {}): Config {
   return parsed.config;
 }
 
-interface Settings extends Omit<Config, "channels"> {
+interface Settings extends Omit<Config, "channels" | "sources"> {
   /** By name. */
   readonly channels: { readonly [name: string]: object };
+  /** As written, by name. */
+  readonly sources: { readonly [name: string]: object };
 }
 
-/** The same, with what can be seen of the channels. */
+/** The same, with what can be seen of the channels and services. */
 function settingsOf(text: string): Settings {
-  const { channels, ...config } = configOf(text);
+  const { channels, sources, ...config } = configOf(text);
   const seen = [...readChannels(channels).values()].map(({ name, type, isDefault, faults }) => {
     expect(faults).toEqual([]);
     const { type: _, ...settings } = channels.tables.get(name)?.settings ?? {};
     return [name, { type, isDefault, settings }] as const;
   });
-  return { ...config, channels: Object.fromEntries(seen) };
+  const services = [...sources.tables].map(([name, { settings }]) => [name, settings] as const);
+  return {
+    ...config,
+    channels: Object.fromEntries(seen),
+    sources: Object.fromEntries(services),
+  };
 }
 
 function faultsOf(text: string, around: Partial<Surroundings> = {}): readonly string[] {
@@ -48,7 +55,6 @@ function files(settings: object = {}) {
 
 const DEFAULTS: Settings = {
   engine: {
-    baseUrl: undefined,
     requestTimeout: 20,
     maxConnections: 4,
     tickTimeout: 240,
@@ -67,13 +73,6 @@ const DEFAULTS: Settings = {
 };
 
 describe("what can be set", () => {
-  const source = {
-    baseUrl: "http://h",
-    headers: {},
-    token: undefined,
-    userAgent: undefined,
-    maxConnections: 4,
-  };
   const rows: readonly [string, string, Partial<Settings>][] = [
     ["an empty file sets nothing", "", {}],
     ["so do empty tables, but for [email]", "[engine]\n[db]\n[sources]", {}],
@@ -94,7 +93,6 @@ clear_guard_share = 1
 unreachable_after = 0`,
       {
         engine: {
-          baseUrl: "https://h.example/prod",
           requestTimeout: 5,
           maxConnections: 8,
           tickTimeout: 100,
@@ -105,6 +103,7 @@ unreachable_after = 0`,
           clearGuardShare: 1,
           unreachableAfter: 0,
         },
+        sources: { main: { base_url: "https://h.example/prod" } },
       },
     ],
     [
@@ -196,18 +195,27 @@ unreachable_after = 0`,
         },
       },
     ],
-    ["a further service", '[sources.a]\nbase_url = "http://h"', { sources: { a: source } }],
     [
-      "all of a service; the token is taken from the environment",
-      '[sources.my_2]\nbase_url = "http://h"\nmax_connections = 1\ntoken_env = "TOKEN"\nuser_agent = "me (a@h.example)"\nheaders = { "X-One" = "1", "X-Two" = "" }',
+      "a further service",
+      '[sources.a]\nbase_url = "http://h"',
+      { sources: { a: { base_url: "http://h" } } },
+    ],
+    [
+      "what [engine] has of its service, which is the source main",
+      `[engine]
+service_base_url = "unix:///run/h.sock:/api"
+token_env = "TOKEN"
+headers = { X-One = "1" }
+max_per_minute = 30
+user_agent = "me"`,
       {
         sources: {
-          my_2: {
-            baseUrl: "http://h",
-            token: "t0ken",
-            userAgent: "me (a@h.example)",
-            maxConnections: 1,
-            headers: { "X-One": "1", "X-Two": "" },
+          main: {
+            base_url: "unix:///run/h.sock:/api",
+            token_env: "TOKEN",
+            headers: { "X-One": "1" },
+            max_per_minute: 30,
+            user_agent: "me",
           },
         },
       },
@@ -222,24 +230,17 @@ unreachable_after = 0`,
     expect(settingsOf(text)).toEqual({ ...DEFAULTS, ...part });
   });
 
-  test("the connections of [engine] are those of every service that does not say otherwise", () => {
-    const text =
-      '[engine]\nmax_connections = 2\n[sources.a]\nbase_url = "http://h"\n[sources.b]\nbase_url = "http://h"\nmax_connections = 9';
-    const { engine, sources } = configOf(text);
-    expect(engine.maxConnections).toBe(2);
-    expect(sources).toMatchObject({ a: { maxConnections: 2 }, b: { maxConnections: 9 } });
-  });
-
   test.each(["swf_remote_base_url", "service_base_url"])(
     "an older configuration's %s is base_url",
     (name) => {
-      expect(configOf(`[engine]\n${name} = "http://old"`).engine.baseUrl).toBe("http://old");
+      const { sources } = settingsOf(`[engine]\n${name} = "http://old"`);
+      expect(sources).toEqual({ main: { base_url: "http://old" } });
     },
   );
 
   test("two names for one service are no conflict", () => {
     const text = '[engine]\nbase_url = "http://h"\nservice_base_url = "http://h"';
-    expect(configOf(text).engine.baseUrl).toBe("http://h");
+    expect(settingsOf(text).sources).toEqual({ main: { base_url: "http://h" } });
   });
 
   test.each<[string, string, number, (config: Config) => number]>([
@@ -266,6 +267,7 @@ function requestTimeout({ engine }: Config): number {
 
 const URL_WORDS =
   'an http or https URL without user name, query or fragment, such as "https://host.example/prod"';
+const ADDRESS_WORDS = `${URL_WORDS}, or a local socket such as "unix:///run/service.sock", with a prefix of all paths "unix:///run/service.sock:/api"`;
 
 describe("each fault names its key, what was found and what to write", () => {
   const rows: readonly [string, string, readonly string[]][] = [
@@ -277,22 +279,22 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "a base URL that is no text",
       "[engine]\nbase_url = 1",
-      [`engine.base_url: must be ${URL_WORDS}; found 1`],
+      [`engine.base_url: must be ${ADDRESS_WORDS}; found 1`],
     ],
     [
       "a base URL without a scheme",
       '[engine]\nbase_url = "host.example"',
-      [`engine.base_url: must be ${URL_WORDS}; found "host.example"`],
+      [`engine.base_url: must be ${ADDRESS_WORDS}; found "host.example"`],
     ],
     [
       "a base URL of another scheme",
       '[engine]\nswf_remote_base_url = "ftp://h"',
-      [`engine.swf_remote_base_url: must be ${URL_WORDS}; found "ftp://h"`],
+      [`engine.swf_remote_base_url: must be ${ADDRESS_WORDS}; found "ftp://h"`],
     ],
     [
       "a base URL with a fragment",
       '[engine]\nservice_base_url = "http://h/#a"',
-      [`engine.service_base_url: must be ${URL_WORDS}; found "http://h/#a"`],
+      [`engine.service_base_url: must be ${ADDRESS_WORDS}; found "http://h/#a"`],
     ],
     [
       "two services in one",

@@ -18,8 +18,8 @@ import { MAIL_TYPES, readChannels, TYPES } from "../../src/channel/registry.ts";
 import { Db } from "../../src/config/db.ts";
 import { Engine } from "../../src/config/engine.ts";
 import { parseConfig } from "../../src/config/parse.ts";
-import { Source } from "../../src/config/sources.ts";
 import * as helpers from "../../src/index.ts";
+import { KINDS } from "../../src/source/registry.ts";
 import { ModuleLoader } from "../../src/worker/child/load.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
 import { loadHere } from "../support/load_module.ts";
@@ -99,7 +99,7 @@ function knownKeys(table: (typeof TABLES)[number]): string[] {
     db: keysOf(Db),
     email: ["provider", "default", "operators", ...mail.flatMap((type) => type.keys)],
     "channels.NAME": ["type", "default", ...others.flatMap((type) => type.keys)],
-    "sources.NAME": keysOf(Source),
+    "sources.NAME": ["kind", ...Object.values(KINDS).flatMap(({ keys: own }) => own)],
   };
   return [...new Set(keys[table])].sort();
 }
