@@ -21,6 +21,9 @@ export interface ServiceAddress {
 const ADDRESS_WORDS =
   'an http or https URL without user name, query or fragment, such as "https://host.example/prod", or a local socket such as "unix:///run/service.sock", with a prefix of all paths "unix:///run/service.sock:/api"';
 
+/** Bytes. Linux has no longer ones, and Node would connect to the path that is cut there. */
+const LONGEST_SOCKET = 107;
+
 /** The value of `base_url`. */
 export const serviceAddress = stringThat(
   ADDRESS_WORDS,
@@ -34,7 +37,8 @@ export function parseAddress(text: string): ServiceAddress | undefined {
   if (isHttpUrl(text)) return { baseUrl: text, socketPath: undefined };
   const [, socketPath = "", prefix = ""] = /^unix:\/\/(\/.*?[^/])(?::(\/.*))?$/.exec(text) ?? [];
   const baseUrl = `http://localhost${prefix}`;
-  return isPath(socketPath) && isHttpUrl(baseUrl) ? { baseUrl, socketPath } : undefined;
+  if (!isPath(socketPath) || Buffer.byteLength(socketPath) > LONGEST_SOCKET) return undefined;
+  return isHttpUrl(baseUrl) ? { baseUrl, socketPath } : undefined;
 }
 
 /** What `[engine]` and `[sources.NAME]` have for an HTTP service beside its address. */

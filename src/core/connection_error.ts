@@ -7,9 +7,8 @@ const KINDS: readonly (readonly [pattern: RegExp, retry: boolean, meaning: strin
   [/^EAI_AGAIN\b/, true, "DNS lookup failed"],
   [/^ECONNREFUSED\b/, true, "connection refused"],
   // Of a local socket, whose path the error names.
-  [/^ENOENT\b/, true, "the socket does not exist"],
-  [/^(EACCES|EPERM)\b/, false, "the engine's user may not use the socket"],
-  [/^(ENOTSOCK|ENOTDIR)\b/, false, "there is no socket of this path"],
+  [/^(ENOENT|ENOTDIR)\b/, true, "the socket does not exist"],
+  [/^EACCES\b/, false, "the engine's user may not use the socket"],
   [/^UND_ERR_\w+ Proxy .*\(407\)/, false, PROXY_LOGIN],
   [/^UND_ERR_ABORTED Proxy response .(429|5\d\d)/, true, "host unreachable"],
   [/^UND_ERR_ABORTED Proxy response/, false, "the proxy refuses this host"],

@@ -87,7 +87,7 @@ export async function openConnections(settings: ConnectionSettings) {
 
 /** What to do where waiting does not help. */
 function remedyOf(status: number): string {
-  if ([401, 403].includes(status)) return "; check the token and headers of this source";
+  if ([401, 403].includes(status)) return "; check the login, token and headers of this source";
   if ([407, 511].includes(status)) return "; the proxy or the network requires a login";
   const isMisplaced = status < 400 || [421, 501, 505].includes(status);
   return isMisplaced ? "; check base_url, and any cache or proxy in front of the service" : "";

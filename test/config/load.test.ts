@@ -123,8 +123,11 @@ describe("the configuration is read", () => {
     const used = [...new Map(tables).values()]
       .join("")
       .replaceAll(/^(dsn|env_path|schema) = .*$/gm, "");
-    const config = load(write("config.toml", used), { GRACEDB_TOKEN: "t0ken" });
-    expect([...config.sources.tables.keys()]).toEqual(["main", "gracedb"]);
+    const config = load(write("config.toml", used), {
+      GRACEDB_TOKEN: "t0ken",
+      INVENTORY_LOGIN: "ann:pa55word",
+    });
+    expect([...config.sources.tables.keys()]).toEqual(["main", "gracedb", "inventory"]);
     expect(config.engine.logPath).toBeDefined();
     expect(config.channels.tables.get("email")?.settings.type).toBe("ses");
     expect(readSources(config.sources).get("gracedb")?.secrets).toContain("t0ken");

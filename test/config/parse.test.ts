@@ -10,7 +10,13 @@ const AROUND: Surroundings = {
   ...BARE,
   folder: "/etc/swf",
   alarmFolders: [{ path: "/opt/alarms" }],
-  env: { TOKEN: "t0ken", EMPTY: "", BROKEN: "one\ntwo" },
+  env: {
+    TOKEN: "t0ken",
+    LOGIN: "ann:pa55word",
+    EMPTY: "",
+    BROKEN: "one:a\ntwo",
+    TAB: "one:a\tb",
+  },
 };
 
 /** The settings in a text; fails the test where there are faults. */
@@ -575,6 +581,127 @@ describe("each fault names its key, what was found and what to write", () => {
         "sources.a.token_env: the environment variable BROKEN must be one line of Latin-1 text; set it to the bare token",
       ],
     ],
+    ...[
+      "",
+      "unix:/run/a.sock",
+      "unix://run/a.sock",
+      "unix:///",
+      "unix:///run/",
+      "unix:///run/a\\u0007",
+    ].map((address): [string, string, unknown[]] => [
+      `the address ${address}`,
+      `[sources.a]\nbase_url = "${address}"`,
+      [
+        expect.stringMatching(
+          /^sources\.a\.base_url: must be an http .*, or a local socket such as /,
+        ),
+      ],
+    ]),
+    [
+      "a prefix with a query",
+      '[sources.a]\nbase_url = "unix:///run/a.sock:/api?x=1"',
+      [expect.stringMatching(/^sources\.a\.base_url: must be .*; the value is not shown$/)],
+    ],
+    [
+      "the path of a socket that Linux cannot have",
+      `[sources.a]\nbase_url = "unix:///${"x".repeat(107)}"`,
+      [expect.stringMatching(/^sources\.a\.base_url: must be /)],
+    ],
+    [
+      "a token and a login",
+      '[sources.a]\nbase_url = "http://h"\ntoken_env = "TOKEN"\nlogin_env = "LOGIN"',
+      ["sources.a.login_env: cannot be used beside token_env; remove one of them"],
+    ],
+    ...["token_env", "login_env"].map((key): [string, string, string[]] => [
+      `a header beside ${key}`,
+      `[sources.a]\nbase_url = "http://h"\n${key} = "LOGIN"\nheaders = { authorization = "Bearer s3cret" }`,
+      [
+        `sources.a.${key}: cannot be used beside the header authorization in headers; remove one of them`,
+      ],
+    ]),
+    ...["TOKEN", "BROKEN", "TAB"].map((name): [string, string, string[]] => [
+      `a login that is ${name}`,
+      `[sources.a]\nbase_url = "http://h"\nlogin_env = "${name}"`,
+      [`sources.a.login_env: the environment variable ${name} must be "user:password" in one line`],
+    ]),
+    ...["0", "1.5", "1000001", '"30"', "true", "inf"].map((value): [string, string, unknown[]] => [
+      `a limit per minute of ${value}`,
+      `[sources.a]\nbase_url = "http://h"\nmax_per_minute = ${value}`,
+      [
+        expect.stringMatching(
+          /^sources\.a\.max_per_minute: must be a whole number of requests from 1 to 1000000, such as 30; found /,
+        ),
+      ],
+    ]),
+    [
+      "a timeout of a source that is too long",
+      '[sources.a]\nbase_url = "http://h"\nrequest_timeout = 3601',
+      [
+        "sources.a.request_timeout: must be a number of seconds from 0.1 to 3600, such as 20; found 3601",
+      ],
+    ],
+    [
+      "a kind that is mistyped",
+      '[sources.a]\nkind = "htpp"\nbase_url = "http://h"',
+      ['sources.a.kind: must be one of "http"; found "htpp" (did you mean http?)'],
+    ],
+    [
+      "a kind that is no text",
+      '[sources.a]\nkind = 1\nbase_url = "http://h"',
+      ['sources.a.kind: must be one of "http"; found 1'],
+    ],
+    [
+      "a kind of the main service, which has none",
+      '[engine]\nbase_url = "http://h"\nkind = "http"',
+      [expect.stringMatching(/^engine\.kind: unknown key/)],
+    ],
+    [
+      "a file of authorities for a service without TLS",
+      '[sources.a]\nbase_url = "http://h"\nca_file = "ca.pem"\n[sources.b]\nbase_url = "unix:///run/b.sock"\nca_file = "ca.pem"',
+      ["a", "b"].flatMap((name) => [
+        `sources.${name}.ca_file: base_url is not https; remove one of them`,
+        expect.stringMatching(/^sources\.\w\.ca_file: \/etc\/swf\/ca\.pem has no certificate; /),
+      ]),
+    ],
+    [
+      "settings of a main service that has no address",
+      '[engine]\ntoken_env = "TOKEN"',
+      [`engine.base_url: missing; must be ${ADDRESS_WORDS}`],
+    ],
+    [
+      "all that is wrong with the main service, at once",
+      `[engine]
+base_url = "https://h"
+token_env = "NOT_SET"
+ca_file = "ca.pem"
+request_timeout = 0
+[sources.a]
+base_url = "http://h"
+login_env = "EMPTY"`,
+      [
+        "engine.request_timeout: must be a number of seconds from 0.1 to 3600, such as 20; found 0",
+        "engine.token_env: the environment variable NOT_SET is not set; set it where the engine starts",
+        expect.stringMatching(/^engine\.ca_file: \/etc\/swf\/ca\.pem has no certificate; /),
+        "sources.a.login_env: the environment variable EMPTY is not set; set it where the engine starts",
+      ],
+    ],
+    [
+      "wrong forms of the main service's settings, each named once",
+      `[engine]
+base_url = "https://h"
+token_env = "a-b"
+ca_file = 1
+max_per_minute = 0
+headers = []
+user_agent = ""`,
+      [
+        /^engine\.headers: must be a table; the value is not shown$/,
+        /^engine\.token_env: must be the name of an environment variable .*; the value is not shown$/,
+        /^engine\.ca_file: must be a path .*; the value is not shown$/,
+        /^engine\.max_per_minute: must be a whole number .*; found 0$/,
+        /^engine\.user_agent: must be one line .*; found ""$/,
+      ].map((fault) => expect.stringMatching(fault)),
+    ],
     [
       "a source with the name of the main service, which [engine] sets",
       '[engine]\nbase_url = "http://a"\n[sources.main]\nbase_url = "http://b"',
@@ -742,7 +869,7 @@ describe("each fault names its key, what was found and what to write", () => {
   test("the fault quotes only the beginning of a long value", () => {
     const [fault = ""] = faultsOf(`[engine]\nbase_url = "${"x".repeat(100_000)}"`);
     expect(fault).toContain('found "xxx');
-    expect(fault.length).toBeLessThan(300);
+    expect(fault.length).toBeLessThan(400);
   });
 });
 
@@ -879,7 +1006,7 @@ describe("a secret is never quoted", () => {
     ["in a dotenv file", '[db]\nenv_path = "/x/.env"'],
   ])("%s", (_, text) => {
     const faults = faultsOf(text, {
-      env: { BAD_TOKEN: "s3cret\n" },
+      env: { BAD_TOKEN: "s3cret\nx" },
       readText: () => "DB_NAME=n\nDB_PORT=x\nDB_PASSWORD=s3cret\nDB_USER=s3cret",
     });
     expect(faults.length).toBeGreaterThan(0);

@@ -69,7 +69,8 @@ describe("configuration keys", () => {
       ['# [email]\n# provider = "file"', "\n\n"],
       ['# [email]\n# provider = "ses"', "\n\n"],
       ["# [channels.pager]", "\n\n", noProgram],
-      ["# [sources.gracedb]", undefined],
+      ["# [sources.gracedb]", "\n\n"],
+      ["# [sources.inventory]", undefined],
     ] as const) {
       const start = EXAMPLE.indexOf(marker);
       expect(start).toBeGreaterThan(0);
@@ -82,7 +83,7 @@ describe("configuration keys", () => {
 
 /** Faults of a configuration text. */
 function parse(text: string): readonly string[] {
-  const around = { ...BARE, env: { GRACEDB_TOKEN: "x" } };
+  const around = { ...BARE, env: { GRACEDB_TOKEN: "x", INVENTORY_LOGIN: "ann:x" } };
   const parsed = parseConfig(text, around);
   if (!parsed.ok) return parsed.faults;
   return [...readChannels(parsed.config.channels).values()].flatMap(({ faults }) => faults);

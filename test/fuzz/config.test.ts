@@ -19,7 +19,7 @@ function parse(text: string): ParsedConfig {
     ...BARE,
     folder: "/etc/swf-alarms",
     alarmFolders: [{ path: "/opt/swf-alarms/alarms" }],
-    env: { GRACEDB_TOKEN: SECRET, LOGIN: `ann:${SECRET}`, BAD_TOKEN: `${SECRET}\n` },
+    env: { GRACEDB_TOKEN: SECRET, LOGIN: `ann:${SECRET}`, BAD_TOKEN: `${SECRET}\nx` },
     readText: (path) =>
       path.endsWith(".env") ? `DB_NAME=n\nDB_HOST=h\nDB_USER=u\nDB_PASSWORD=${SECRET}\n` : "",
   });

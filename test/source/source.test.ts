@@ -143,7 +143,7 @@ const RECORDED: readonly (readonly [string, number, string, string, number, stri
     "application/json",
     '{"detail": "Invalid token."}',
     1,
-    'status 403 {"detail": "Invalid token."}; check the token and headers of this source',
+    'status 403 {"detail": "Invalid token."}; check the login, token and headers of this source',
   ],
   [
     "401: anonymous",
