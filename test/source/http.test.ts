@@ -11,6 +11,7 @@ import { parseConfig } from "../../src/config/parse.ts";
 import { readSources } from "../../src/source/registry.ts";
 import type { OpenSource } from "../../src/source/source_kind.ts";
 import { Authority, hasOpenssl } from "../support/certificates.ts";
+import { startHttpProxy } from "../support/http_proxy.ts";
 import { json } from "../support/http_server.ts";
 import { BARE } from "../support/login.ts";
 
@@ -204,6 +205,21 @@ describe.skipIf(!hasOpenssl())("an authority of one's own", () => {
     writeFileSync(join(folder, "both.pem"), both, "latin1");
     await ask(`${table}\n${base}\nca_file = "both.pem"`, NO_PROXY);
     expect(sent).toHaveLength(2);
+  });
+
+  test("is trusted through a proxy, but not for the proxy itself", async () => {
+    const { sent, answer } = service();
+    const certificate = authority.issue("DNS:service.example", 2);
+    const port = await listen(createSecureServer(certificate, answer), 0);
+    const hosts = { "service.example:443": port };
+    const text = `[sources.a]\nbase_url = "https://service.example"\nca_file = "${authority.path}"`;
+    const plain = await startHttpProxy({ hosts });
+    await ask(text, { env: { https_proxy: plain.url } });
+    expect(sent).toMatchObject([{ url: "/x/" }]);
+    const secure = await startHttpProxy({ hosts, tls: authority.issue("DNS:localhost", 2) });
+    const https_proxy = secure.url.replace("127.0.0.1", "localhost");
+    await expect(ask(text, { env: { https_proxy } })).rejects.toThrow("TLS certificate not");
+    expect(secure.seen).toEqual([]);
   });
 
   test("is trusted by no other service, and is the only one that is", async () => {
