@@ -18,6 +18,7 @@ const NEIGHBOURS: readonly string[] = [
   "alarm → store", // an alarm is a file and a row
   "channel → config", // a channel is opened from its settings
   "channel → message", // it delivers a rendered mail
+  "source → config", // a source is opened from its settings
   "store → config", // a database is opened from its settings
   "worker → alarm", // a worker loads a module file
   "worker → source", // detect gets a client

@@ -7,6 +7,7 @@ import type { Config } from "../config/config.ts";
 import { alarmName, ENGINE, isAlarmName } from "../core/event_key.ts";
 import { ExpectedError } from "../core/expected_error.ts";
 import { SILENT } from "../core/log.ts";
+import { MAIN_SOURCE } from "../core/main_source.ts";
 import { errorText, quote } from "../text/describe.ts";
 import type { SetExit } from "./exit_code.ts";
 import { newModule } from "./new_module.ts";
@@ -45,8 +46,8 @@ function writeAlarm(config: Config, name: string): Written {
   const existing = [module, test].find((path) => existsSync(path));
   if (existing !== undefined)
     throw new ExpectedError(`${existing} exists already; use another name, or remove the file`);
-  const { baseUrl } = config.engine;
-  const [source] = baseUrl === undefined ? Object.keys(config.sources) : [];
+  const { tables } = config.sources;
+  const [source] = tables.has(MAIN_SOURCE) ? [] : tables.keys();
   const texts = newModule(name, source);
   try {
     // The engine refuses what other users can write, whatever the umask is.

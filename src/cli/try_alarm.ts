@@ -96,7 +96,7 @@ function countRequests({ byName, names }: Sources) {
         sent += 1;
         return source.request(request);
       },
-      reportInvalid: (request, reason) => source.reportInvalid(request, reason),
+      reportInvalid: (request, reason) => source.reportInvalid?.(request, reason),
     });
   return { byName: counted, names, count: () => sent };
 }

@@ -25,7 +25,7 @@ export function parseConfig(tomlText: string, around: Surroundings): ParsedConfi
   const engine = parseEngine(table.engine ?? {}, around, faults);
   const db = parseDb(table.db ?? {}, around, faults);
   const delivery = parseChannels(table.email, table.channels ?? {}, around, faults);
-  const sources = parseSources(table.sources ?? {}, engine?.maxConnections ?? 1, around, faults);
+  const sources = parseSources(table.engine, table.sources ?? {}, around, faults);
   const retention = parseRetention(table.retention ?? {}, faults);
   const isWhole = engine !== undefined && db !== undefined && retention !== undefined;
   if (faults.length > 0 || !isWhole)

@@ -16,7 +16,7 @@ import { type FailedRequest, failed, type RequestResult } from "./request_result
 import type { PostBody, ResponseHeaders } from "./requester.ts";
 
 export interface ConnectionSettings
-  extends Pick<SourceConfig, "headers" | "maxConnections" | "proxy"> {
+  extends Pick<SourceConfig, "headers" | "maxConnections" | "proxy" | "socketPath" | "ca"> {
   /** Such as `https://host:8443`. */
   readonly origin: string;
   /** Seconds for one whole exchange. */
@@ -42,6 +42,8 @@ export type Connections = Awaited<ReturnType<typeof openConnections>>;
 export async function openConnections(settings: ConnectionSettings) {
   const { origin, proxy, maxConnections, timeout, headers, signal, onDate } = settings;
   const connect = {
+    socketPath: settings.socketPath ?? null,
+    ca: settings.ca,
     // Later than any signal: undici's clock may be half a second fast.
     timeout: (timeout + 1) * 1000,
     // Set here so that $NODE_TLS_REJECT_UNAUTHORIZED cannot turn it off.
@@ -111,14 +113,20 @@ export async function openConnections(settings: ConnectionSettings) {
 
 /** What to do where waiting does not help. */
 function remedyOf(status: number): string {
-  if ([401, 403].includes(status)) return "; check the token and headers of this source";
+  if ([401, 403].includes(status)) return "; check the login, token and headers of this source";
   if ([407, 511].includes(status)) return "; the proxy or the network requires a login";
   const isMisplaced = status < 400 || [421, 501, 505].includes(status);
   return isMisplaced ? "; check base_url, and any cache or proxy in front of the service" : "";
 }
 
+/** `ca` is for the service, and not for the proxy. */
+interface SecureOptions {
+  readonly rejectUnauthorized: true;
+  readonly ca: string | undefined;
+}
+
 /** Plain HTTP is not tunnelled: many a proxy refuses that. */
-async function openProxy(proxy: URL, options: Pool.Options, tls: { rejectUnauthorized: true }) {
+async function openProxy(proxy: URL, options: Pool.Options, tls: SecureOptions) {
   const { ProxyAgent } = await import("undici");
   const login = decodeURIComponent(`${proxy.username}:${proxy.password}`);
   return new ProxyAgent({
@@ -126,7 +134,7 @@ async function openProxy(proxy: URL, options: Pool.Options, tls: { rejectUnautho
     uri: proxy.href,
     ...(login !== ":" && { token: `Basic ${Buffer.from(login).toString("base64")}` }),
     proxyTunnel: false,
-    proxyTls: tls,
+    proxyTls: { ...tls, ca: undefined },
     requestTls: tls,
     factory: (to, more) => new Pool(to, { ...options, ...more }),
   });

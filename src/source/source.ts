@@ -8,18 +8,17 @@ import type { Connections, Exchange } from "./connections.ts";
 import { fetchError } from "./fetch_error.ts";
 import { foreign404, ResponseTypes } from "./own_404.ts";
 import { queryText } from "./query.ts";
+import { RateLimit } from "./rate_limit.ts";
 import { requestKey } from "./request_key.ts";
 import { failed, type RequestResult } from "./request_result.ts";
 import { methodOf, type SourceRequest, type SourceResponse } from "./requester.ts";
 import { type CacheMemory, MAX_CACHED, ResponseCache } from "./response_cache.ts";
 import { ATTEMPTS, decideRetry } from "./retry.ts";
-import type { SharedSource } from "./share.ts";
+import type { OpenSource } from "./source_kind.ts";
 
 export interface SourceSettings extends SourceConfig {
   /** Shown in messages; `main` is the service of `[engine]`. */
   readonly name: string;
-  /** Seconds for one request. */
-  readonly timeout: number;
 }
 
 /** What is sent for a request. */
@@ -33,7 +32,7 @@ interface Sending extends Exchange {
 const USER_AGENT = "swf-alarms";
 
 /** One REST service during one tick: keep-alive, retries, and each GET sent once. */
-export class Source implements SharedSource {
+export class Source implements OpenSource {
   readonly maxConnections: number;
   /** The service's clock: the newest `Date` of its responses, in epoch seconds; a cache may send older ones. */
   date: number | undefined;
@@ -51,6 +50,7 @@ export class Source implements SharedSource {
   /** Running while it is not known whether the service is down. */
   #probe: Promise<void> | undefined;
   #connections: Promise<Connections> | undefined;
+  readonly #rate: RateLimit | undefined;
 
   /** `signal` is aborted when the tick ends; `memory` is shared by all sources of the tick. */
   constructor(
@@ -62,6 +62,8 @@ export class Source implements SharedSource {
     this.#settings = settings;
     this.#signal = signal;
     this.#cache = new ResponseCache(memory);
+    const { maxPerMinute } = settings;
+    this.#rate = maxPerMinute === undefined ? undefined : new RateLimit(maxPerMinute);
     this.#queue = fastq.promise((send) => send(), this.maxConnections);
   }
 
@@ -145,7 +147,7 @@ export class Source implements SharedSource {
     const { proxy } = this.#settings;
     const via = proxy ? ` (through the proxy ${proxy.origin})` : "";
     for (let attempt = 1, waited = 0; ; attempt++) {
-      const given = await this.#exchange(sending);
+      const given = await this.#exchange(sending, sending.ahead);
       if (given.ok || sending.ahead) return given;
       const result = { ...given, reason: `${given.reason}${via}` };
       const pause = decideRetry(attempt, result, Math.random(), waited, sending.attempts);
@@ -157,7 +159,9 @@ export class Source implements SharedSource {
     }
   }
 
-  async #exchange(exchange: Exchange): Promise<RequestResult> {
+  async #exchange(exchange: Exchange, isAhead = false): Promise<RequestResult> {
+    const notSent = await this.#waitForTurn(isAhead);
+    if (notSent !== undefined) return notSent;
     this.#connections ??= this.#open();
     const result = await (await this.#connections).exchange(exchange);
     if (result.ok || result.status !== 404) return result;
@@ -166,6 +170,21 @@ export class Source implements SharedSource {
     return isOwn404
       ? { ...result, isOwn404 }
       : { ...result, reason: foreign404(headers.type, body) };
+  }
+
+  /** Until `max_per_minute` allows one more request. Returns why none is sent. */
+  async #waitForTurn(isAhead: boolean): Promise<RequestResult | undefined> {
+    const now = performance.now() / 1000;
+    // One that may never be needed does not hold up the others.
+    if (isAhead && this.#rate?.wait(now))
+      return failed("timeout", "engine", "not sent ahead: it would have to wait");
+    const wait = this.#rate?.take(now) ?? 0;
+    if (wait === 0) return undefined;
+    const signal = this.#signal;
+    await sleep(wait * 1000, undefined, { signal }).catch(() => {});
+    if (!signal.aborted) return undefined;
+    const limit = `max_per_minute = ${this.#settings.maxPerMinute}`;
+    return failed("timeout", "engine", `not sent: the tick ended while it waited for ${limit}`);
   }
 
   /** Loaded only when needed: most of a tick without requests would be the load time. */
@@ -201,12 +220,13 @@ export class Source implements SharedSource {
 }
 
 /** In lower case, so that a configured header replaces the engine's own. */
-function requestHeaders({ headers, token, userAgent }: SourceSettings): { [name: string]: string } {
+function requestHeaders(settings: SourceSettings): { [name: string]: string } {
+  const { headers, authorization, userAgent } = settings;
   const configured = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
   return {
     "user-agent": userAgent ?? USER_AGENT,
     ...Object.fromEntries(configured),
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...(authorization === undefined ? {} : { authorization }),
     "accept-encoding": "gzip, deflate, br",
   };
 }

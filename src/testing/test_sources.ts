@@ -40,7 +40,10 @@ async function openTestSource(name: string, facts: TestSourceFacts) {
   const ended = new AbortController();
   const { baseUrl } = server;
   const settings = { name, baseUrl, timeout, headers: {}, maxConnections: 4 };
-  const real = new Source({ ...settings, token: undefined, userAgent: undefined }, ended.signal);
+  const real = new Source(
+    { ...settings, authorization: undefined, userAgent: undefined },
+    ended.signal,
+  );
   const source: SharedSource = {
     maxConnections: real.maxConnections,
     request: async (request) => {

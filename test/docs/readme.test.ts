@@ -18,8 +18,8 @@ import { MAIL_TYPES, readChannels, TYPES } from "../../src/channel/registry.ts";
 import { Db } from "../../src/config/db.ts";
 import { Engine } from "../../src/config/engine.ts";
 import { parseConfig } from "../../src/config/parse.ts";
-import { Source } from "../../src/config/sources.ts";
 import * as helpers from "../../src/index.ts";
+import { KINDS } from "../../src/source/registry.ts";
 import { ModuleLoader } from "../../src/worker/child/load.ts";
 import { cleanEnvironment } from "../deploy/checkout_copy.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
@@ -71,7 +71,8 @@ describe("configuration keys", () => {
       ['# [email]\n# provider = "file"', "\n\n"],
       ['# [email]\n# provider = "ses"', "\n\n"],
       ["# [channels.pager]", "\n\n", noProgram],
-      ["# [sources.gracedb]", undefined],
+      ["# [sources.gracedb]", "\n\n"],
+      ["# [sources.inventory]", undefined],
     ] as const) {
       const start = EXAMPLE.indexOf(marker);
       expect(start).toBeGreaterThan(0);
@@ -84,7 +85,7 @@ describe("configuration keys", () => {
 
 /** Faults of a configuration text. */
 function parse(text: string): readonly string[] {
-  const around = { ...BARE, env: { GRACEDB_TOKEN: "x" } };
+  const around = { ...BARE, env: { GRACEDB_TOKEN: "x", INVENTORY_LOGIN: "ann:x" } };
   const parsed = parseConfig(text, around);
   if (!parsed.ok) return parsed.faults;
   return [...readChannels(parsed.config.channels).values()].flatMap(({ faults }) => faults);
@@ -101,7 +102,7 @@ function knownKeys(table: (typeof TABLES)[number]): string[] {
     db: keysOf(Db),
     email: ["provider", "default", "operators", ...mail.flatMap((type) => type.keys)],
     "channels.NAME": ["type", "default", ...others.flatMap((type) => type.keys)],
-    "sources.NAME": keysOf(Source),
+    "sources.NAME": ["kind", ...Object.values(KINDS).flatMap(({ keys: own }) => own)],
   };
   return [...new Set(keys[table])].sort();
 }

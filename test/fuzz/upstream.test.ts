@@ -239,7 +239,7 @@ async function readList(running: Running, path: string): Promise<void> {
       name: "main",
       baseUrl: server.url,
       headers: {},
-      token: "s3cret-token",
+      authorization: "Bearer s3cret-token",
       userAgent: undefined,
       maxConnections: 4,
       timeout: 2,

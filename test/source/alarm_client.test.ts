@@ -332,7 +332,7 @@ describe("pages", () => {
       json(response, { superevents: [{ start }], links: { next } });
     };
     const { client, reasons } = watch({
-      main: makeSource({ baseUrl: `${server.url}/api`, token: "secret" }),
+      main: makeSource({ baseUrl: `${server.url}/api`, authorization: "Bearer secret" }),
     });
     const items = await collect(client.pages("/superevents/", { query: "ADVREQ" }, LINKS));
     expect(items).toEqual([{ start: 0 }, { start: 30 }, { start: 60 }]);
