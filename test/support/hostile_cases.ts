@@ -60,7 +60,7 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   exits_in_a_listener: failed(/^the module exited the process with code 7$/),
   exits_in_a_timer: complete(),
   exits_in_finally: failed(/^the module exited the process with code 4$/),
-  fetches_itself: failed(/TypeError: fetch is not available to alarms; use client\.get/),
+  fetches_itself: failed(/TypeError: fetch is not available to alarms; use client\.request/),
   forks: failed(LATE, true, HASTY),
   imports_missing: failed(/cannot load .*Cannot find package 'not-there-at-all'/, false),
   kills_itself: failed(/^the worker was killed by SIGKILL$/),
@@ -99,7 +99,7 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   throws_proxy: failed(/^detect threw an error that cannot be read$/),
   throws_text: failed(/^detect threw string only a text$/),
   title_huge: failed(
-    /TITLE, DESCRIPTION, SOURCES, STAGES and PARAMS have more than 1048576 characters/,
+    /TITLE, DESCRIPTION, SOURCES, STAGES, PARAMS and NETWORK have more than 1048576 characters/,
     false,
   ),
   waits_at_import: failed(/cannot load .*: import did not finish within 10 s$/, false),

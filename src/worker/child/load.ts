@@ -12,9 +12,9 @@ import { placeOf } from "./place.ts";
 /** Characters of a module's exports as JSON. */
 const MAX_EXPORTS = 2 ** 20;
 
-const NAMES = ["detect", "TITLE", "DESCRIPTION", "SOURCES", "STAGES", "PARAMS"];
-/** A module may well export the states of something. */
-const OTHERS = ["states", "state"];
+const NAMES = ["detect", "TITLE", "DESCRIPTION", "SOURCES", "STAGES", "PARAMS", "NETWORK"];
+/** A module may well export the states of something, or networks. */
+const OTHERS = ["states", "state", "networks"];
 
 /** What it returns is checked by `runDetect`. */
 export type Detect = (client: AlarmClient, params: unknown) => unknown;
@@ -23,6 +23,8 @@ export interface Loaded {
   /** The exports as JSON, with the type of `detect` in its place, and `misspelt`; `parseModule` reads them. */
   readonly exports: JsonValue;
   readonly detect: Detect | undefined;
+  /** Whether it answers for requests that it makes past the client. */
+  readonly hasOwnNetwork: boolean;
   /** Why it cannot be loaded, for its author; null if it can. */
   readonly error: string | null;
   /** Its top level still waits for something, and imports after it may wait behind it. */
@@ -50,7 +52,8 @@ export class ModuleLoader {
       return readExports(await inTime(this.#graph.exportsOf(file), deadline.signal));
     } catch (error) {
       const text = `cannot load ${file.path}: ${firstLines(error)}${placeIn(file, error)}`;
-      return { exports: null, detect: undefined, error: text, hangs: error === late };
+      const hangs = error === late;
+      return { exports: null, detect: undefined, hasOwnNetwork: false, error: text, hangs };
     } finally {
       clearTimeout(timer);
     }
@@ -70,9 +73,15 @@ function readExports(found: object): Loaded {
   const exports = safeJson({ ...known, detect: typeof detect, misspelt: misspelt(found) });
   if (JSON.stringify(exports).length > MAX_EXPORTS)
     throw new Error(
-      `TITLE, DESCRIPTION, SOURCES, STAGES and PARAMS have more than ${MAX_EXPORTS} characters`,
+      `TITLE, DESCRIPTION, SOURCES, STAGES, PARAMS and NETWORK have more than ${MAX_EXPORTS} characters`,
     );
-  return { exports, detect: isFunction(detect) ? detect : undefined, error: null, hangs: false };
+  return {
+    exports,
+    detect: isFunction(detect) ? detect : undefined,
+    hasOwnNetwork: known.NETWORK === "own",
+    error: null,
+    hangs: false,
+  };
 }
 
 /** Exports that the engine would ignore, most likely against the author's intention. */
