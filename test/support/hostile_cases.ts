@@ -24,7 +24,7 @@ function complete(row: HostileCase["row"] = {}): HostileCase {
 }
 
 const BLOCKED =
-  /^out of time: detect did not end within 2 s; it blocked the event loop; worker killed$/;
+  /^out of time: detect did not end within 2 s; it blocked the event loop; worker killed; look for a loop that does not end$/;
 /** On a slow machine it may be the process that is late, not the module. */
 const LATE = /^out of time: detect did not end within 2 s/;
 const MEMORY =
@@ -37,7 +37,7 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   aborts: failed(/^the worker was killed by SIGABRT$/),
   asks_a_million: failed(/detect sent more than 20000 requests/),
   asks_later: complete(),
-  asks_odd_paths: partial(/^GET .*evil\.example.* and \d+ more reasons$/),
+  asks_odd_paths: partial(/evil\.example.* and \d+ more reasons$/),
   blocks_in_a_command: failed(BLOCKED, true, HASTY),
   blocks_in_atomics: failed(BLOCKED, true, HASTY),
   changes_globals: complete(),

@@ -5,7 +5,7 @@ import { inTime } from "../../core/in_time.ts";
 import type { AlarmClient } from "../../source/client.ts";
 import { errorText, showName } from "../../text/describe.ts";
 import { type JsonValue, safeJson } from "../../text/json.ts";
-import { nearest } from "../../text/nearest.ts";
+import { nearest, suggestion } from "../../text/nearest.ts";
 import { ModuleGraph } from "./module_graph.ts";
 import { placeOf } from "./place.ts";
 
@@ -37,10 +37,13 @@ export interface Loaded {
  */
 export class ModuleLoader {
   readonly #graph: ModuleGraph;
+  /** What "swf-alarms" exports. */
+  readonly #names: readonly string[];
 
   /** `helpers` are the exports of "swf-alarms", wherever the alarms folder is. */
   constructor(helpers: object) {
     this.#graph = new ModuleGraph(helpers);
+    this.#names = Object.keys(helpers);
   }
 
   /** Never throws. `timeout` is in seconds: its top level may wait for anything. */
@@ -51,12 +54,23 @@ export class ModuleLoader {
     try {
       return readExports(await inTime(this.#graph.exportsOf(file), deadline.signal));
     } catch (error) {
-      const text = `cannot load ${file.path}: ${firstLines(error)}${placeIn(file, error)}`;
+      const first = firstLines(error);
+      const text = `cannot load ${file.path}: ${first}${placeIn(file, error)}${this.#remedy(first)}`;
       const hangs = error === late;
       return { exports: null, detect: undefined, hasOwnNetwork: false, error: text, hangs };
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** What to do about an import that is not there. */
+  #remedy(fault: string): string {
+    if (fault.startsWith("Cannot find package"))
+      return "; install it in a node_modules folder beside the file or above it";
+    const [, name] = /'swf-alarms' does not provide an export named '(.+)'$/.exec(fault) ?? [];
+    if (name === undefined) return "";
+    const known = `; it exports ${this.#names.join(", ")}, and types, for which write "import type"`;
+    return suggestion(name, this.#names) || known;
   }
 }
 

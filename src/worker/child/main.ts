@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import * as helpers from "../../index.ts";
 import type { Remembered } from "../../source/client.ts";
+import { attempt } from "../../text/attempt.ts";
 import { cut, errorText } from "../../text/describe.ts";
 import type { JsonValue } from "../../text/json.ts";
 import type { DetectTask, Task } from "../protocol.ts";
@@ -9,6 +10,7 @@ import { DetectEnded, runDetect } from "./detect.ts";
 import { beginJob, listen, send, sendDetection } from "./link.ts";
 import { type Loaded, ModuleLoader } from "./load.ts";
 import { Network } from "./network.ts";
+import { placeOf } from "./place.ts";
 import { Requests } from "./requests.ts";
 import { worksAsBefore } from "./sample_work.ts";
 
@@ -24,16 +26,22 @@ let requests = new Requests();
 let hasUnhandled = false;
 
 // An error of work that the module does not wait for: it may not have seen everything.
-const reportUnhandled = (error: unknown): void => {
-  const reason =
-    error instanceof DetectEnded
-      ? "a request was still running when detect ended; is an await missing?"
-      : `unhandled error in the module: ${errorText(error)}`;
+const reportUnhandled = (reason: string): void => {
   hasUnhandled = true;
   send({ type: "unhandled", reason });
 };
-process.on("uncaughtException", reportUnhandled);
-process.on("unhandledRejection", reportUnhandled);
+const unhandled = (error: unknown): string => {
+  const place = attempt(() => (error instanceof Error ? placeOf(error) : ""), "");
+  return `unhandled error in the module: ${errorText(error)}${place}`;
+};
+process.on("uncaughtException", (error) => reportUnhandled(unhandled(error)));
+process.on("unhandledRejection", (error) =>
+  reportUnhandled(
+    error instanceof DetectEnded
+      ? "a request was still running when detect ended; is an await missing?"
+      : `${unhandled(error)}; is an await missing?`,
+  ),
+);
 process.on("exit", (code) => send({ type: "exit", code }));
 
 // Requests go through the engine, which records what fails, even if the module catches the error.
