@@ -77,7 +77,9 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   prints_a_flood: complete(),
   prints_to_console: complete(),
   recurses: failed(/RangeError: Maximum call stack size exceeded/),
-  rejects_later: partial(/^unhandled error in the module: rejected behind its back$/),
+  rejects_later: partial(
+    /^unhandled error in the module: rejected behind its back \(at .*\); is an await missing\?$/,
+  ),
   removes_listeners: failed(/^the worker exited with code 1: .*nobody listens/),
   returns_a_class: failed(/Class constructor detect cannot be invoked without 'new'/, false),
   // Whichever limit it meets first.
@@ -93,7 +95,7 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   syntax_error: failed(/cannot load .*syntax_error\.mjs/, false),
   tells_secrets: complete(),
   throws_endless_text: failed(/^detect threw Error: long/),
-  throws_in_a_timer: partial(/^unhandled error in the module: thrown in a timer$/),
+  throws_in_a_timer: partial(/^unhandled error in the module: thrown in a timer \(at .*\)$/),
   throws_mined_error: failed(/^detect threw /),
   throws_null: failed(/^detect threw null$/),
   throws_proxy: failed(/^detect threw an error that cannot be read$/),

@@ -7,7 +7,7 @@ import { errorText, showName } from "../../text/describe.ts";
 import { type JsonValue, safeJson } from "../../text/json.ts";
 import { nearest, suggestion } from "../../text/nearest.ts";
 import { ModuleGraph } from "./module_graph.ts";
-import { placeOf } from "./place.ts";
+import { throwPlaceOf } from "./place.ts";
 
 /** Characters of a module's exports as JSON. */
 const MAX_EXPORTS = 2 ** 20;
@@ -77,7 +77,7 @@ export class ModuleLoader {
 /** Where in the alarms folder its top level threw; the message of a syntax error has the place itself. */
 function placeIn({ path }: ModuleFile, error: unknown): string {
   if (!(error instanceof Error) || error instanceof SyntaxError) return "";
-  const place = placeOf(error);
+  const place = throwPlaceOf(error);
   return place.includes(dirname(realPath(path))) ? place : "";
 }
 
