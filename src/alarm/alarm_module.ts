@@ -10,7 +10,8 @@ import {
   unknown,
 } from "valibot";
 import { MAX_LEVEL } from "../core/detection.ts";
-import { type ParamSpecs, parseParamSpecs } from "../core/params.ts";
+import type { ParamSpecs } from "../core/param_spec.ts";
+import { parseParamSpecs } from "../core/parse_param_specs.ts";
 import { quote } from "../text/describe.ts";
 import type { ModuleFile } from "./discover.ts";
 

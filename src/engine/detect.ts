@@ -5,13 +5,16 @@ import { decideDetails } from "../core/kept_details.ts";
 import type { Log } from "../core/log.ts";
 import type { ActiveEvents, Outcome } from "../core/model.ts";
 import { NOTHING_DETECTED } from "../core/reconcile.ts";
+import type { SharedSource } from "../source/share.ts";
 import type { Workers } from "../worker/worker_pool.ts";
-import type { Sources } from "./sources.ts";
 
 export interface DetectFacts {
   readonly config: Config;
   readonly workers: Pick<Workers, "detect">;
-  readonly sources: Sources;
+  readonly sources: {
+    readonly byName: ReadonlyMap<string, SharedSource>;
+    readonly names: ReadonlySet<string>;
+  };
   /** Epoch seconds of the tick. */
   readonly now: number;
   readonly log: Log;

@@ -9,11 +9,11 @@ import { inTime } from "../core/in_time.ts";
 import type { SourceConfig } from "../core/model.ts";
 import { excerpt } from "../text/excerpt.ts";
 import { parseHttpDate, parseRetryAfter } from "../text/http_date.ts";
-import { type HttpResponse, readBeginning, readBody } from "./body.ts";
+import { beginningOf, type HttpResponse, readBeginning, readBody } from "./body.ts";
 import { BodyError } from "./fetch_error.ts";
 import { checkBeginning } from "./parse_json.ts";
 import { type FailedRequest, failed, type RequestResult } from "./request_result.ts";
-import type { ResponseHeaders } from "./requester.ts";
+import type { PostBody, ResponseHeaders } from "./requester.ts";
 
 export interface ConnectionSettings
   extends Pick<SourceConfig, "headers" | "maxConnections" | "proxy"> {
@@ -25,6 +25,16 @@ export interface ConnectionSettings
   readonly signal: AbortSignal;
   /** Called with the `Date` of a response of any status. */
   readonly onDate: (time: number) => void;
+}
+
+/** One attempt at a request. */
+export interface Exchange {
+  readonly url: URL;
+  readonly as: "json" | "text";
+  /** Sent with POST; without it, a GET is sent. */
+  readonly post?: PostBody | undefined;
+  /** Seconds for it; else those of the settings. */
+  readonly timeout?: number | undefined;
 }
 
 export type Connections = Awaited<ReturnType<typeof openConnections>>;
@@ -41,11 +51,24 @@ export async function openConnections(settings: ConnectionSettings) {
   const options = { connections: maxConnections, headersTimeout: 0, bodyTimeout: 0, connect };
   const pool = proxy ? await openProxy(proxy, options, connect) : new Pool(origin, options);
   /** Rejects with Node's or undici's error or the limit's reason, as reading the body does. */
-  const send = async ({ pathname, search }: URL, limit: AbortSignal): Promise<HttpResponse> => {
+  const send = async (
+    { url: { pathname, search }, as, post }: Exchange,
+    limit: AbortSignal,
+  ): Promise<HttpResponse> => {
     // undici frees a connection one turn after its response; without waiting it would open another one.
     await setImmediate();
-    const path = pathname + search;
-    const options = { origin, path, method: "GET", headers, signal: limit } as const;
+    const options = {
+      origin,
+      path: pathname + search,
+      method: post === undefined ? "GET" : "POST",
+      headers: {
+        ...headers,
+        accept: as === "json" ? "application/json" : "*/*",
+        ...(post?.type !== undefined && { "content-type": post.type }),
+      },
+      body: post?.text ?? null,
+      signal: limit,
+    } as const;
     // undici obeys the signal only once it is connected (nodejs/undici#386).
     const response = await inTime(request.call(pool, options), limit);
     // An error before somebody reads the body would end the process; the reader gets it too.
@@ -53,26 +76,29 @@ export async function openConnections(settings: ConnectionSettings) {
     return { status: response.statusCode, headers: response.headers, body: response.body };
   };
   return {
-    /** Sends one GET. Never throws. */
-    get: async (url: URL): Promise<RequestResult> => {
-      const late = AbortSignal.timeout(Math.ceil(timeout * 1000));
+    /** Sends one request. Never throws. */
+    exchange: async (exchange: Exchange): Promise<RequestResult> => {
+      const seconds = exchange.timeout ?? timeout;
+      const late = AbortSignal.timeout(Math.ceil(seconds * 1000));
+      let body: Buffer = Buffer.alloc(0);
       try {
-        const response = await send(url, AbortSignal.any([late, signal]));
+        const response = await send(exchange, AbortSignal.any([late, signal]));
         const headers = readHeaders(response);
         if (headers.date !== undefined) onDate(headers.date);
         if (response.status !== 200)
           return { ...describeStatus(response, await readBeginning(response)), headers };
-        const body = await readBody(response);
-        checkBeginning(body);
+        body = await readBody(response);
+        if (exchange.as === "json") checkBeginning(body);
         return { ok: true, body, headers };
       } catch (error) {
-        if (late.aborted) return failed("timeout", "service", `no response within ${timeout} s`);
+        if (late.aborted) return failed("timeout", "service", `no response within ${seconds} s`);
         if (signal.aborted)
           return failed("timeout", "engine", "the tick ended before the response");
         if (error instanceof BodyError)
           return {
             ...failed("response", "response", `status 200, but ${error.message}`),
             status: 200,
+            body: beginningOf(body),
           };
         const { reason, retry } = explainConnection(error);
         return failed("connection", "service", excerpt(reason), retry);
@@ -110,6 +136,7 @@ function readHeaders({ headers }: HttpResponse): ResponseHeaders {
   return {
     type: headers["content-type"]?.toString(),
     link: headers.link?.toString(),
+    total: (headers["x-total-count"] ?? headers["x-total"])?.toString(),
     date: parseHttpDate(String(headers.date)),
   };
 }

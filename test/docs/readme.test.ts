@@ -22,12 +22,14 @@ import { Source } from "../../src/config/sources.ts";
 import * as helpers from "../../src/index.ts";
 import type { JsonValue } from "../../src/text/json.ts";
 import { ModuleLoader } from "../../src/worker/child/load.ts";
+import { cleanEnvironment } from "../deploy/checkout_copy.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
 import { loadHere } from "../support/load_module.ts";
 import { BARE } from "../support/login.ts";
 import { runEngine } from "../support/process.ts";
 import { jsonResponse } from "../support/responses.ts";
 import { outcomeOf } from "../support/run_detect.ts";
+import { closeSources, makeSource } from "../support/sources.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
@@ -136,6 +138,8 @@ function exampleLines(table: string): string[] {
 describe("the alarm in the README", () => {
   const [, file = "", source = ""] =
     /<!-- example alarm: (\S+) -->\n```ts\n(.*?)```/su.exec(README) ?? [];
+  const [, testFile = "", testSource = ""] =
+    /<!-- example test: (\S+) -->\n```js\n(.*?)```/su.exec(README) ?? [];
   let site: string;
   let server: TestServer;
 
@@ -171,6 +175,24 @@ describe("the alarm in the README", () => {
 
   test("is the shipped alarm, under another name", () => {
     expect(source).toBe(readFileSync(join(ROOT, "alarms", `panda_${file}`), "utf8"));
+  });
+
+  test("its test passes as pasted, and fails where the alarm detects nothing", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "swf-alarms-readme-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    mkdirSync(join(folder, "alarms"));
+    mkdirSync(join(folder, "node_modules"));
+    symlinkSync(ROOT, join(folder, "node_modules", "swf-alarms"));
+    writeFileSync(join(folder, "alarms", testFile), testSource);
+    const [command = "", ...args] = /`(node --test [^`]*)`/.exec(README)?.[1]?.split(" ") ?? [];
+    expect([command, ...args]).toEqual(["node", "--test", `alarms/${testFile}`]);
+    const runIt = async (module: string) => {
+      writeFileSync(join(folder, "alarms", file), module);
+      const options = { cwd: folder, env: cleanEnvironment() };
+      return await promisify(execFile)(process.execPath, args, options);
+    };
+    expect((await runIt(source)).stdout).toMatch(/^[#ℹ] pass 1$/m);
+    await expect(runIt(source.replace("yield", "void"))).rejects.toMatchObject({ code: 1 });
   });
 
   test("is not configured until max_hours is set", async () => {
@@ -303,6 +325,97 @@ test("the example of the helpers in docs/alarms.md does what it says", async () 
   });
 });
 
+test("the example of paging in docs/alarms.md reads a list of a real service in each style", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "swf-alarms-example-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "example.ts");
+  writeFileSync(path, EXAMPLES.get("paging") ?? "");
+  const { detect } = await loadHere(new ModuleLoader({ ...helpers }), { name: "x", path });
+  if (detect === undefined) throw new Error("no detect");
+
+  const rows = Array.from({ length: 230 }, (_, at) => ({
+    id: at,
+    state: at % 100 === 29 ? "failed" : "good",
+  }));
+  const server = await startServer((_request, response, url) => {
+    const page = Number(url.searchParams.get("page") ?? 1);
+    const from = Number(url.searchParams.get("offset") ?? 100 * (page - 1));
+    const part = rows.slice(from, from + 100);
+    const next = from + 100 < rows.length ? `${server.url}${url.pathname}?page=${page + 1}` : null;
+    const answers: { readonly [path: string]: unknown } = {
+      "/disks": { rows: part, page: { total: rows.length } },
+      "/sites/": { count: rows.length, next, previous: null, results: part },
+    };
+    if (url.pathname === "/hosts" && next !== null)
+      response.setHeader(
+        "link",
+        `<${server.url}/hosts?page=1>; rel="first", <${next}>; rel="next"`,
+      );
+    json(response, answers[url.pathname] ?? part);
+  });
+  onTestFinished(() => server.close());
+  onTestFinished(closeSources);
+
+  const sources = new Map([["main", makeSource({ baseUrl: server.url })]]);
+  const outcome = await outcomeOf(detect, { sources });
+  expect(outcome).toMatchObject({ status: "complete", reasons: [] });
+  const keys = ["job", "disk", "host", "site"].flatMap((kind) =>
+    [29, 129, 229].map((id) => `${kind}:${id}`),
+  );
+  expect([...outcome.keys]).toEqual(keys);
+  expect(server.requests).toEqual([
+    "/jobs?page=1&per_page=100",
+    "/jobs?page=2&per_page=100",
+    "/jobs?page=3&per_page=100",
+    "/jobs?page=4&per_page=100",
+    "/disks?limit=100&offset=0",
+    "/disks?limit=100&offset=100",
+    "/disks?limit=100&offset=200",
+    "/hosts?per_page=100",
+    "/hosts?page=2&per_page=100",
+    "/hosts?page=3&per_page=100",
+    "/sites/",
+    "/sites/?page=2",
+    "/sites/?page=3",
+  ]);
+});
+
+const WAITING = `
+import { FetchError } from "swf-alarms";
+export const SOURCES = ["gracedb"];
+export async function* detect(client) {
+  const gracedb = client.source("gracedb");
+  const paging = { style: "links.next", list: "superevents" };
+  const ids = new Set((await client.firing()).map((key) => key.replace("superevent:", "")));
+  for await (const row of gracedb.pages("superevents/", {}, paging)) ids.add(row.superevent_id);
+  for (const id of ids) {
+    try {
+      const answer = await gracedb.find(\`superevents/\${id}/labels/\`);
+      if (answer?.labels.some(({ name }) => name === "ADVREQ")) yield { dedupeKey: \`superevent:\${id}\` };
+    } catch (error) {
+      if (!(error instanceof FetchError)) throw error;
+    }
+  }
+}`;
+
+test("the example of a test in docs/alarms.md passes", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "swf-alarms-example-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, "fixtures"));
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(ROOT, join(folder, "node_modules", "swf-alarms"));
+  const superevents = ["S1", "S2"].map((superevent_id) => ({ superevent_id }));
+  const page = { superevents, links: { next: null }, numRows: 2 };
+  writeFileSync(join(folder, "fixtures", "superevents.json"), JSON.stringify(page));
+  writeFileSync(join(folder, "gracedb_waiting.ts"), WAITING);
+  const source = /<!-- example: test -->\n```js\n(.*?)```/su.exec(ALARMS_MD)?.[1] ?? "";
+  writeFileSync(join(folder, "gracedb_waiting.test.mjs"), source);
+  const options = { cwd: folder, env: cleanEnvironment() };
+  const args = ["--test", "gracedb_waiting.test.mjs"];
+  const { stdout } = await promisify(execFile)(process.execPath, args, options);
+  expect(stdout).toMatch(/^[#ℹ] pass 1$/m);
+});
+
 describe("a module that uses what is shipped has its types", () => {
   const examples = [...EXAMPLES.values()];
   const everyEnding = `import { numberOf } from "swf-alarms/lib/fields";
@@ -310,6 +423,12 @@ import { show } from "swf-alarms/lib/fields.ts";
 import { quote } from "swf-alarms/lib/fields.js";
 export * from "swf-alarms/alarms/panda_failure_rate_owner";
 export const TITLE: string = quote(show(numberOf(3)));
+import { testAlarm, type TestOutcome } from "swf-alarms/testing";
+export const outcome: Promise<TestOutcome> = testAlarm(new URL("file:///a.ts"), {
+  params: { limit: 2 },
+  responses: { "/a": (request) => ({ status: 200, body: request.query.x }), gracedb: { "b/": [] } },
+  firing: ["a", { dedupeKey: "b", since: 3 }],
+});
 // @ts-expect-error: it returns a number or null.
 export const wrong: string = numberOf(3);`;
 
@@ -324,7 +443,7 @@ export const wrong: string = numberOf(3);`;
   test.each(["commonjs", "module"])(
     "with the settings of docs/alarms.md, type %s",
     async (type) => {
-      expect(examples).toHaveLength(4);
+      expect(examples).toHaveLength(5);
       const folder = mkdtempSync(join(tmpdir(), "swf-alarms-types-"));
       writeFileSync(join(folder, "package.json"), JSON.stringify({ type }));
       await check(folder, SETTINGS, [...examples, everyEnding]);

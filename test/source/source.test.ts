@@ -743,7 +743,7 @@ describe("one request per URL", () => {
   });
 
   test("a failed request is sent once as well, and every caller gets the error", async () => {
-    server.answer = raw(404, "text/plain", "gone");
+    server.answer = raw(404, "application/json", '{"error": "gone"}');
     const source = makeSource({ baseUrl: server.url });
     const messages = [await failure(source), await failure(source)].map(({ message }) => message);
     expect(messages[0]).toBe(messages[1]);
