@@ -59,6 +59,14 @@ const Exports = object({
   SOURCES: optional(array(string(names), names)),
   STAGES: optional(Stages),
   PARAMS: optional(unknown()),
+  /** It makes requests of its own; only its process needs to know. */
+  NETWORK: optional(
+    literal(
+      "own",
+      ({ input }) =>
+        `NETWORK must be "own" (the module answers for requests that it makes without the client), or be left out, found ${quote(input)}`,
+    ),
+  ),
   misspelt: optional(never(({ input }) => String(input))),
 });
 

@@ -35,6 +35,8 @@ export const KEYSET: Paging = { style: "keyset" };
  */
 export function requestFault(path: string, query: Query, paging: Paging = KEYSET) {
   if (typeof path !== "string") return `the path is ${quote(path)}, not a string`;
+  if (/^https?:\/\//i.test(path))
+    return `the path is the address ${quote(path)}; write the path alone, and client.source(name).get for the service of [sources.<name>]`;
   if (Object.prototype.toString.call(query) !== "[object Object]")
     return `the query is ${quote(query)}, not an object such as { days: 1 }`;
   const isPlain = (value: unknown): boolean =>

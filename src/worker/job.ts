@@ -93,7 +93,7 @@ export async function detectIn(
   // Each pending request listens.
   setMaxListeners(0, ended.signal);
   const log = boundedLog(facts.log);
-  const late = `out of time: detect did not end within ${timeout} s; it blocked the event loop; worker killed`;
+  const late = `out of time: detect did not end within ${timeout} s; it blocked the event loop; worker killed; look for a loop that does not end`;
   let kept = 0;
   const run = { worker, sources, soFar, posts: facts.posts, signal: ended.signal, tick: signal };
   const requests = new RequestHandler(run);

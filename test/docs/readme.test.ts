@@ -20,6 +20,7 @@ import { Engine } from "../../src/config/engine.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import * as helpers from "../../src/index.ts";
 import { KINDS } from "../../src/source/registry.ts";
+import type { JsonValue } from "../../src/text/json.ts";
 import { ModuleLoader } from "../../src/worker/child/load.ts";
 import { cleanEnvironment } from "../deploy/checkout_copy.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
@@ -274,23 +275,29 @@ const EXAMPLES = new Map(
   ),
 );
 
-test("the example of severities, stages and clears in docs/alarms.md does what it says", async () => {
+/** Runs an example against a service that answers each request with this. */
+async function runExample(name: string, answer: JsonValue, now = 0) {
   const folder = mkdtempSync(join(tmpdir(), "swf-alarms-example-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, "example.ts");
-  writeFileSync(path, EXAMPLES.get("severity, stages and clears") ?? "");
+  writeFileSync(path, EXAMPLES.get(name) ?? "");
   const { parsed, detect } = await loadHere(new ModuleLoader({ ...helpers }), { name: "x", path });
   if (!parsed.ok || detect === undefined) throw new Error(parsed.ok ? "no detect" : parsed.error);
+  const response = jsonResponse(answer);
+  const sources = new Map([["main", { request: async () => response }]]);
+  const { stages } = parsed.module;
+  return await outcomeOf(detect, { sources, stages, now });
+}
+
+test("the example of severities, stages and clears in docs/alarms.md does what it says", async () => {
   const items = [
     { jeditaskid: 4, status: "running", computed_failurerate: 0.01 },
     { jeditaskid: 3, status: "running", computed_failurerate: 0.1 },
     { jeditaskid: 2, status: "exhausted", computed_failurerate: 0.3 },
     { jeditaskid: 1, status: "done", computed_failurerate: 0.3 },
   ];
-  const page = jsonResponse({ items, has_more: false, next_before_id: null });
-  const sources = new Map([["main", { request: async () => page }]]);
-  const { stages } = parsed.module;
-  expect(await outcomeOf(detect, { sources, stages })).toMatchObject({
+  const page = { items, has_more: false, next_before_id: null };
+  expect(await runExample("severity, stages and clears", page)).toMatchObject({
     status: "complete",
     notes: [],
     levels: new Map([
@@ -298,6 +305,24 @@ test("the example of severities, stages and clears in docs/alarms.md does what i
       ["task:2", { severity: "error", stage: "exhausted" }],
     ]),
     clears: new Map([["task:1", "the task is done"]]),
+  });
+});
+
+test("the example of the helpers in docs/alarms.md does what it says", async () => {
+  const now = Date.parse("2026-11-27T18:00:00Z") / 1000;
+  const sites = [
+    { name: "JLAB", failed: 2, total: 5, last_seen: "2026-11-27T17:30:00" },
+    { name: "CERN", failed: 1, total: 1, last_seen: "2026-11-27T16:30:00" },
+    { name: "PNNL", failed: 1, total: 5, last_seen: "2026-11-27T17:59:00" },
+  ];
+  const { status, detections } = await runExample("helpers", sites, now);
+  expect(status).toBe("complete");
+  const keys = detections.map(({ dedupeKey }) => dedupeKey);
+  expect(keys).toEqual(["missing:BNL", "fails:JLAB", "silent:CERN"]);
+  const unreadable = [{ name: "BNL", failed: 0, total: 0, last_seen: "never" }];
+  expect(await runExample("helpers", unreadable, now)).toMatchObject({
+    status: "partial",
+    reasons: ["BNL has the last_seen never"],
   });
 });
 
@@ -419,7 +444,7 @@ export const wrong: string = numberOf(3);`;
   test.each(["commonjs", "module"])(
     "with the settings of docs/alarms.md, type %s",
     async (type) => {
-      expect(examples).toHaveLength(4);
+      expect(examples).toHaveLength(5);
       const folder = mkdtempSync(join(tmpdir(), "swf-alarms-types-"));
       writeFileSync(join(folder, "package.json"), JSON.stringify({ type }));
       await check(folder, SETTINGS, [...examples, everyEnding]);
