@@ -4,11 +4,19 @@ import { alarmChannels } from "../core/alarm_channels.ts";
 import { ENGINE } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
 import { describeSettle, formatSettle } from "../core/settle.ts";
+import { type AlarmMemory, readMemory } from "../store/alarm_memory.ts";
 import { type ListedEvent, listEvents } from "../store/event_list.ts";
 import { alarmState, findAlarm, moduleOf, renderState, type ViewedAlarm } from "./alarms.ts";
 import { type Channels, channelState } from "./channels.ts";
 import { eventFacts } from "./event_facts.ts";
-import { addJsonOption, type JsonOption, print, renderTable, renderTime } from "./output.ts";
+import {
+  addJsonOption,
+  type JsonOption,
+  jsonTime,
+  print,
+  renderTable,
+  renderTime,
+} from "./output.ts";
 import { paramFacts, renderParams } from "./param_facts.ts";
 import { describeReminders } from "./reminders.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
@@ -20,9 +28,10 @@ export function declare(command: Command): void {
         const alarm = await findAlarm(db, config, name);
         const filter = { alarm: alarm.row.name, all: false, limit: 0 };
         const channels = readChannels(config.channels);
-        return { alarm, channels, events: await listEvents(db, filter) };
+        const memory = await readMemory(db, alarm.row);
+        return { alarm, channels, memory, events: await listEvents(db, filter) };
       });
-      const facts = alarmFacts(view.alarm, view.channels);
+      const facts = { ...alarmFacts(view.alarm, view.channels), memory: memoryFacts(view.memory) };
       const lines = renderAlarm(facts, view.alarm, view.events);
       const context = { enabled: facts.enabled, now: Date.now() / 1000 };
       const events = view.events.map((event) => eventFacts(event, context));
@@ -60,7 +69,15 @@ function alarmFacts(alarm: ViewedAlarm, channels: Channels) {
   };
 }
 
-type AlarmFacts = ReturnType<typeof alarmFacts>;
+type AlarmFacts = ReturnType<typeof alarmFacts> & {
+  readonly memory: ReturnType<typeof memoryFacts>;
+};
+
+/** What the module remembers for its next tick; the value itself may be long. */
+function memoryFacts(memory: AlarmMemory | undefined) {
+  if (memory === undefined) return null;
+  return { bytes: Buffer.byteLength(memory.text), at: jsonTime(memory.at) };
+}
 
 function renderAlarm(
   alarm: AlarmFacts,
@@ -83,6 +100,9 @@ function renderAlarm(
     ),
     ...renderSettings(row),
     `renotified   ${describeReminders(row.renotify)}`,
+    ...(alarm.memory === null
+      ? []
+      : [`memory       ${alarm.memory.bytes} bytes, of ${alarm.memory.at}`]),
     "",
     ...renderParams(alarm.params),
     "",

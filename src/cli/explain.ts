@@ -5,6 +5,7 @@ import { statedClears } from "../engine/stopped_alarms.ts";
 import type { Database } from "../store/database.ts";
 import { lastRunOf } from "../store/engine_runs.ts";
 import { readStates, settlingOf } from "../store/engine_state.ts";
+import { readData } from "../store/entry.ts";
 import type { ListedEvent } from "../store/event_list.ts";
 import { listNotifications } from "../store/notification_list.ts";
 import type { ChannelVerdict } from "./channel_verdict.ts";
@@ -26,7 +27,7 @@ export async function explain(db: Database, config: Config, typed: string, key: 
   const settling = settlingOf(states, name);
   const events = await entityEvents(db, name, key, MOST);
   const pending = pendingDetections(states, [alarm], now).find((each) => each.key === key);
-  const lastLook = lookOf(await lastRunOf(db, alarm.entryId, now));
+  const lastLook = lookOf(await lastRunOf(db, alarm.entryId, now), key);
   const isSeen = (events[0]?.lastSeen ?? 0) >= (lastLook?.at ?? 0);
   // Ticks pass over it until it is configured.
   const idle =
@@ -89,7 +90,7 @@ async function nextNotices(
   return isOver ? judged.filter(({ channel }) => newest.unsent.includes(channel)) : judged;
 }
 
-function lookOf(last: Awaited<ReturnType<typeof lastRunOf>>): LastLook | undefined {
+function lookOf(last: Awaited<ReturnType<typeof lastRunOf>>, key: string): LastLook | undefined {
   if (last === undefined) return undefined;
   const { startedAt: at, record } = last;
   const missing = record.text("not_configured");
@@ -97,6 +98,10 @@ function lookOf(last: Awaited<ReturnType<typeof lastRunOf>>): LastLook | undefin
   const outcome = record.text("outcome");
   const isDoubtful = outcome === "partial" || outcome === "failed";
   const error = record.text("error_message") ?? "";
+  const scope = record
+    .array("scopes")
+    .map(readData)
+    .find((each) => key.startsWith(each.text("prefix") || "\0"));
   // A record without an outcome is one of a tick that changed nothing.
-  return { at, outcome: isDoubtful ? outcome : "complete", error };
+  return { at, outcome: isDoubtful ? outcome : "complete", error, unseen: scope?.text("reason") };
 }

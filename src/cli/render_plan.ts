@@ -1,5 +1,6 @@
 import { EMAIL } from "../core/alarm_channels.ts";
 import type { ActiveEvent } from "../core/model.ts";
+import { scopeRecords } from "../core/scopes.ts";
 import type { ChannelNotice } from "../engine/notify.ts";
 import type { TickReport } from "../engine/report.ts";
 import { isQuietEngine, type RanResult } from "../engine/result.ts";
@@ -32,6 +33,7 @@ function alarmPlanFacts({ row, outcome, plan, subjects, ...result }: RanResult) 
     outcome: outcome.status,
     detected: outcome.keys.size,
     reasons: outcome.reasons,
+    scopes: scopeRecords(outcome.scopes) ?? [],
     open: plan.open.map(({ dedupeKey: key, reason, level, firstSeen }) => {
       const subject = subjects.get(key) ?? "";
       return { key, subject, ...level, first_seen: jsonTime(firstSeen), reason };

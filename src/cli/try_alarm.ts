@@ -64,7 +64,7 @@ export async function withTriedAlarm<T>(
       const alarm = asTried(found, options, sources.names);
       const now = options.at ?? Date.now() / 1000;
       const states = await readStates(db);
-      const facts = { config, workers, sources: counted, now, log, keepAll: true } as const;
+      const facts = { config, db, workers, sources: counted, now, log, keepAll: true } as const;
       const recorded = await record(alarm, {
         db,
         run: { mode: "plan", now },

@@ -11,6 +11,8 @@ export interface LastLook {
   readonly outcome: Outcome["status"] | "not configured";
   /** Why it is not complete. */
   readonly error: string;
+  /** Why it did not look at the entity, although it is complete; undefined if it did, or if that is not on record. */
+  readonly unseen?: string | undefined;
 }
 
 export interface WhyInput {
@@ -68,7 +70,7 @@ function whyFiring(event: ListedEvent, input: WhyInput): string {
   const { lastSeen, clearHeldAt } = event;
   if (stopped !== undefined) return `the next tick ends it: ${stopped}`;
   if (lastLook === undefined) return "no tick on record has looked at it";
-  const { at, outcome } = lastLook;
+  const { at, outcome, unseen } = lastLook;
   if (lastSeen !== undefined && lastSeen >= at)
     return `detected in the last tick, at ${utcMinute(lastSeen)}`;
   if (clearHeldAt !== undefined)
@@ -79,8 +81,10 @@ function whyFiring(event: ListedEvent, input: WhyInput): string {
     return withLook(reason, "it does not count", input);
   }
   const since = lastSeen === undefined ? "" : ` since ${utcMinute(lastSeen)}`;
-  if (outcome === "complete")
-    return `not detected${since}, but the last tick, at ${utcMinute(at)}, did not look at it`;
+  if (outcome === "complete") {
+    const why = unseen === undefined ? "" : `: ${unseen}`;
+    return `not detected${since}, but the last tick, at ${utcMinute(at)}, did not look at it${why}`;
+  }
   return withLook(`not detected${since}`, "nothing clears", input);
 }
 

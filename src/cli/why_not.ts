@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 import type { Outcome } from "../core/model.ts";
 import { nextTry } from "../core/quarantine.ts";
+import { prefixFinder, scopeErrors, scopeNotes, scopeRecords } from "../core/scopes.ts";
 import { alarmStateOf } from "../store/engine_state.ts";
+import { quote } from "../text/describe.ts";
 import { suggestion } from "../text/nearest.ts";
 import type { ChannelVerdict } from "./channel_verdict.ts";
 import { addEventArguments } from "./event_options.ts";
@@ -84,8 +86,14 @@ const OUTCOME = { partial: "is partial", failed: "failed" } as const;
 
 function renderAnswer(answer: Answer): string[] {
   const { alarm, key, detected, subject, level, action, reason, outcome, hint, note } = answer;
-  const { keys, seconds, status, reasons } = outcome;
-  const doubt = status === "complete" ? "" : `, but the outcome ${OUTCOME[status]}`;
+  const { keys, seconds, status, reasons, scopes } = outcome;
+  const [unseen] = prefixFinder(scopes)(key);
+  const doubt =
+    status !== "complete"
+      ? `, but the outcome ${OUTCOME[status]}`
+      : unseen === undefined
+        ? ""
+        : `, but not looked at: keys that begin with ${quote(unseen)}`;
   return [
     `${key} of ${alarm}: ${detected ? "detected now" : `not detected now${hint}${doubt}`}`,
     ...line("subject", subject),
@@ -97,7 +105,9 @@ function renderAnswer(answer: Answer): string[] {
       "outcome",
       `${status}: ${keys.size} detected in ${seconds.toFixed(2)} s; nothing was written`,
     ),
-    ...reasons.flatMap((each) => line("", each)),
+    ...[...reasons, ...scopeErrors(scopes), ...scopeNotes(scopes)].flatMap((each) =>
+      line("", each),
+    ),
     ...line("note", note),
   ];
 }
@@ -116,6 +126,7 @@ function jsonFacts(answer: Answer) {
     channels: answer.channels.map(channelFacts),
     outcome: outcome.status,
     reasons: outcome.reasons,
+    scopes: scopeRecords(outcome.scopes) ?? [],
     notes: [...outcome.notes, ...(note === undefined ? [] : [note])],
   };
 }

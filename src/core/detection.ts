@@ -33,6 +33,8 @@ const SHAPES =
   "a detection is { dedupeKey, subject?, body?, data?, recipients?, severity?, stage? }, and { dedupeKey, clear } ends an event";
 
 export const MAX_KEY = 500;
+/** Characters that are left of a longer key, before its digest. */
+export const KEPT_OF_KEY = MAX_KEY - 70;
 const MAX_SUBJECT = 2_000;
 const MAX_BODY = 50_000;
 const MAX_RECIPIENTS = 100;
@@ -160,14 +162,27 @@ export function unescapeKey(stored: string): string {
 function boundKey(key: string): string {
   if (key.length <= MAX_KEY) return key;
   const digest = createHash("sha256").update(key).digest("hex");
-  return `${key.slice(0, MAX_KEY - 70).toWellFormed()}…${digest}`;
+  return `${key.slice(0, KEPT_OF_KEY).toWellFormed()}…${digest}`;
+}
+
+const RENAMED = "detection_";
+
+/** The data of an event's row as the detection gave it: without the engine's keys, those of the same name back. */
+export function detectionData(data: JsonObject): JsonObject {
+  const own = Object.entries(data).filter(([key]) => !ENGINE_KEYS.has(key));
+  return Object.fromEntries(
+    own.map(([key, value]) => {
+      const given = key.startsWith(RENAMED) ? key.slice(RENAMED.length) : key;
+      return [ENGINE_KEYS.has(given) ? given : key, value];
+    }),
+  );
 }
 
 function renameEngineKeys(data: JsonValue): JsonObject {
   if (!isJsonObject(data)) return renameEngineKeys(safeJson({ detection_data: data }));
   const entries = Object.entries(data);
   return Object.fromEntries(
-    entries.map(([key, value]) => [ENGINE_KEYS.has(key) ? `detection_${key}` : key, value]),
+    entries.map(([key, value]) => [ENGINE_KEYS.has(key) ? RENAMED + key : key, value]),
   );
 }
 

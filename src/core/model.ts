@@ -60,7 +60,7 @@ export interface Outcome {
   readonly unknown?: (dedupeKey: string) => boolean;
   /** By the beginning of dedupe keys, why the outcome proves nothing about those keys, although it may be `complete`. */
   readonly scopes: ReadonlyMap<string, ScopedGap>;
-  /** What the module wants to keep for the next ticks, as JSON; undefined if it remembered nothing new. */
+  /** What the module wants to keep for the next ticks, as JSON; undefined if it is nothing new, or the outcome failed. */
   readonly memory: string | undefined;
   readonly requests: RequestUse;
   readonly seconds: number;

@@ -1,5 +1,7 @@
+import { cut } from "../text/describe.ts";
 import { effectiveLevel, type Level, NO_LEVEL } from "./level.ts";
 import type { ActiveEvent, ActiveEvents, AlarmRow, Outcome } from "./model.ts";
+import { prefixFinder } from "./scopes.ts";
 import {
   AT_ONCE,
   describeProgress,
@@ -15,8 +17,12 @@ type KeepReason =
   | "outcome is partial"
   | "outcome failed"
   | "not looked at in this tick"
+  | `not looked at: ${string}`
   | `clears later: ${string}`
   | `held: ${string}`;
+
+/** Characters of why it was not looked at. */
+const MAX_REASON = 200;
 
 /** Why an event ends because nothing detects it any more. */
 export const RECOVERED = "recovered";
@@ -115,9 +121,10 @@ export function reconcile(facts: ReconcileFacts): Plan {
   const stated: Plan["clear"][number][] = [];
   const gone: ActiveEvent[] = [];
   const keep: Plan["keep"][number][] = [];
+  const doubtOf = doubts(outcome);
   for (const event of unseen) {
     const reason = clears.get(event.dedupeKey);
-    const doubt = doubtOf(outcome, event.dedupeKey);
+    const doubt = doubtOf(event.dedupeKey);
     if (reason !== undefined) stated.push({ event, reason, isUnseen: false });
     else if (doubt === undefined) gone.push(event);
     else keep.push({ event, reason: doubt });
@@ -135,10 +142,16 @@ export function reconcile(facts: ReconcileFacts): Plan {
 }
 
 /** Why an outcome proves nothing about a key that it did not detect; undefined if it proves that it is gone. */
-function doubtOf({ status, unknown }: Outcome, dedupeKey: string): KeepReason | undefined {
-  if (status === "partial") return "outcome is partial";
-  if (status === "failed") return "outcome failed";
-  return unknown?.(dedupeKey) === true ? "not looked at in this tick" : undefined;
+function doubts({ status, unknown, scopes }: Outcome): (key: string) => KeepReason | undefined {
+  if (status === "partial") return () => "outcome is partial";
+  if (status === "failed") return () => "outcome failed";
+  const prefixesOf = prefixFinder(scopes);
+  return (key) => {
+    if (unknown?.(key) === true) return "not looked at in this tick";
+    const [prefix] = prefixesOf(key);
+    const scope = prefix === undefined ? undefined : scopes.get(prefix);
+    return scope && `not looked at: ${cut(scope.reason, MAX_REASON)}`;
+  };
 }
 
 function openOrWait(fresh: readonly string[], facts: ReconcileFacts) {
@@ -153,11 +166,11 @@ function openOrWait(fresh: readonly string[], facts: ReconcileFacts) {
     return { open, wait, pending: settling.pending };
   }
   const ruleOf = settleOf ?? (() => AT_ONCE);
+  const doubtOf = doubts(outcome);
   const { settled, pending } = settle({
     before: settling.pending,
     there: fresh,
-    isGone: (key) =>
-      active.has(key) || outcome.clears.has(key) || doubtOf(outcome, key) === undefined,
+    isGone: (key) => active.has(key) || outcome.clears.has(key) || doubtOf(key) === undefined,
     ruleOf,
     now,
   });

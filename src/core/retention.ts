@@ -2,13 +2,18 @@
 export interface Retention {
   /** Skipped ticks go with the runs. */
   readonly engineRunsDays: number | undefined;
-  /** Counted from an event's clear time. */
+  /** Counted from an event's clear time. What deleted alarms remember goes with the events, counted from the last tick. */
   readonly clearedEventsDays: number | undefined;
   readonly notificationsDays: number | undefined;
 }
 
 /** Kinds of rows that are removed, as messages name them. */
-export type PrunedKind = "engine runs" | "skipped ticks" | "cleared events" | "notifications";
+export type PrunedKind =
+  | "engine runs"
+  | "skipped ticks"
+  | "cleared events"
+  | "notifications"
+  | "memory rows";
 
 /** Numbers of removed rows; kinds of which none was removed may be absent. */
 export type Removed = ReadonlyMap<PrunedKind, number>;
@@ -31,6 +36,7 @@ export function pruneLimits(
     ["skipped ticks", limit(engineRunsDays)],
     ["cleared events", limit(clearedEventsDays)],
     ["notifications", limit(notificationsDays)],
+    ["memory rows", limit(clearedEventsDays)],
   ];
 }
 

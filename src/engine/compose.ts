@@ -5,6 +5,7 @@ import { newsAt } from "../core/news.ts";
 import type { DueItem } from "../core/notice.ts";
 import type { OpenNotification } from "../core/notification.ts";
 import type { Route } from "../core/route.ts";
+import { scopeErrors } from "../core/scopes.ts";
 import { renderMessage } from "../message/render.ts";
 import type { Database } from "../store/database.ts";
 import { eventTexts } from "../store/event_list.ts";
@@ -82,7 +83,7 @@ export async function composeMessage(
       alarm.description,
     ),
     maybeMailed: await maybeNotified(db, { alarm: alarm.entryId, channel }, late, now),
-    caveats: outcome.reasons,
+    caveats: [...outcome.reasons, ...scopeErrors(outcome.scopes)],
   });
   return { bundle, message: renderMessage(bundle) };
 }

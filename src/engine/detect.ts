@@ -3,13 +3,20 @@ import { judgeReadiness } from "../alarm/readiness.ts";
 import type { Config } from "../config/config.ts";
 import { decideDetails } from "../core/kept_details.ts";
 import type { Log } from "../core/log.ts";
-import type { ActiveEvents, Outcome } from "../core/model.ts";
+import type { ActiveEvents, AlarmRow, Outcome } from "../core/model.ts";
 import { NOTHING_DETECTED } from "../core/reconcile.ts";
 import type { SharedSource } from "../source/share.ts";
+import { readMemory } from "../store/alarm_memory.ts";
+import type { Queryable } from "../store/database.ts";
+import { firingEvents } from "../store/firing_events.ts";
+import { attempt } from "../text/attempt.ts";
+import type { JsonValue } from "../text/json.ts";
 import type { Workers } from "../worker/worker_pool.ts";
 
 export interface DetectFacts {
   readonly config: Config;
+  /** For what a module asks of its own alarm. */
+  readonly db: Queryable;
   readonly workers: Pick<Workers, "detect">;
   readonly sources: {
     readonly byName: ReadonlyMap<string, SharedSource>;
@@ -26,7 +33,7 @@ export interface DetectFacts {
 export async function detect(
   alarm: Alarm,
   active: ActiveEvents,
-  { config, workers, sources, now, log, keepAll }: DetectFacts,
+  { config, db, workers, sources, now, log, keepAll }: DetectFacts,
 ): Promise<Outcome> {
   const { row, module, readiness } = alarm;
   switch (readiness.kind) {
@@ -45,8 +52,8 @@ export async function detect(
     sources: sources.byName,
     now,
     firing: () => [...active.keys()],
-    firingEvents: async () => [],
-    previous: async () => undefined,
+    firingEvents: () => firingEvents(db, active),
+    previous: () => remembered(db, row),
     paramsOf: (loaded) => {
       const judged = judgeReadiness(loaded, row.params, sources.names);
       if (judged.kind === "ready") return judged.params;
@@ -57,6 +64,13 @@ export async function detect(
     limits: { ...config.engine.limits, ...row.limits },
     log: (message) => log.info(`${row.name}: ${message}`),
   });
+}
+
+/** Undefined too if another program left something else in the row. */
+async function remembered(db: Queryable, row: AlarmRow) {
+  const { at, text } = (await readMemory(db, row)) ?? { at: 0, text: "" };
+  const value: JsonValue | undefined = attempt(() => JSON.parse(text), undefined);
+  return value === undefined ? undefined : { at, value };
 }
 
 /** The outcome of an alarm whose `detect` did not run: its events stay as they are. */

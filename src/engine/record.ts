@@ -15,6 +15,7 @@ import {
   type Settling,
   settlingAfter,
 } from "../core/reconcile.ts";
+import { saveMemory } from "../store/alarm_memory.ts";
 import type { Database, Transaction } from "../store/database.ts";
 import { saveSettling } from "../store/engine_state.ts";
 import { changeEvents } from "../store/event_changes.ts";
@@ -95,7 +96,7 @@ function decide(
 /** Writes the plan in one transaction. Returns the events that it really opened. */
 async function writePlan(
   alarm: AlarmRow,
-  { outcome: { detections }, plan, opened: planned }: Omit<Recorded, "error">,
+  { outcome: { detections, memory }, plan, opened: planned }: Omit<Recorded, "error">,
   { db, teams, run: { now }, settling = NOTHING_SETTLING }: RecordFacts,
 ): Promise<readonly OpenedEvent[]> {
   const held = eventIds(heldClears(plan));
@@ -104,9 +105,9 @@ async function writePlan(
   );
   const after = settlingAfter(plan);
   const isSettling = !isDeepStrictEqual(after, settling);
-  const changes =
-    plan.open.length + plan.clear.length + held.length + changed.length + Number(isSettling);
-  if (changes + plan.touch.length === 0) return [];
+  const changes = plan.open.length + plan.clear.length + held.length + changed.length;
+  const isNews = changes > 0 || isSettling || memory !== undefined;
+  if (!isNews && plan.touch.length === 0) return [];
   const write = async (tx: Transaction): Promise<readonly OpenedEvent[]> => {
     const known = new Map<string, readonly string[]>();
     const recipientsOf = ({ recipients: own }: SafeDetection): readonly string[] => {
@@ -123,10 +124,11 @@ async function writePlan(
     for (const { unsent, clears } of byUnsentChannels(alarm, plan.clear, now))
       await clearEvents(tx, clears, unsent, now);
     if (isSettling) await saveSettling(tx, alarm.name, after, now);
+    if (memory !== undefined) await saveMemory(tx, alarm, { at: now, text: memory });
     return planned.filter(({ id }) => ids.has(id));
   };
   // Touches alone need not be on the disk: the next tick writes them again.
-  return await db.transaction(write, { flush: changes > 0 });
+  return await db.transaction(write, { flush: isNews });
 }
 
 /** The clears by the channels that have to hear of them: few sets, however many events. */

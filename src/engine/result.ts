@@ -7,6 +7,7 @@ import { ENGINE } from "../core/event_key.ts";
 import type { AlarmRow, Mode, Outcome } from "../core/model.ts";
 import { type DueItem, NO_NOTICE, type Notice } from "../core/notice.ts";
 import type { Plan } from "../core/reconcile.ts";
+import { scopeErrors, scopeNotes, scopeRecords } from "../core/scopes.ts";
 import { headerText } from "../text/escape.ts";
 import type { JsonObject } from "../text/json.ts";
 import type { ChannelNotice, Notified } from "./notify.ts";
@@ -83,6 +84,12 @@ export function ranResult(facts: RanFacts): RanResult {
   const waiting = notice.omitted["may have been mailed"];
   const isReady = readiness.kind === "ready";
   const [held] = heldClears(plan);
+  const ownErrors = [
+    ...(recorded.error === undefined ? [] : [recorded.error]),
+    ...outcome.reasons,
+    ...scopeErrors(outcome.scopes),
+    ...row.faults,
+  ];
   const ended = notice.cleared.filter(({ reason }) => reason === "cleared").length;
   const counts = {
     fresh: notice.fresh.length,
@@ -105,22 +112,14 @@ export function ranResult(facts: RanFacts): RanResult {
     subject: notice.reason === "nothing to mail" ? "" : bundleSubject(row.entryId, counts),
     recipients,
     sent: notices.reduce((sum, { sent }) => sum + sent, 0),
-    ownErrors: [
-      ...(recorded.error === undefined ? [] : [recorded.error]),
-      ...outcome.reasons,
-      ...row.faults,
-    ],
+    ownErrors,
     refused: notices.flatMap(({ refused }) => refused),
-    errors: [
-      ...(recorded.error === undefined ? [] : [recorded.error]),
-      ...outcome.reasons,
-      ...row.faults,
-      ...notified.errors,
-    ].map(headerText),
+    errors: [...ownErrors, ...notified.errors].map(headerText),
     notes: [
       ...(isReady ? readiness.notes : []),
       ...(held === undefined ? [] : [held.reason]),
       ...outcome.notes,
+      ...scopeNotes(outcome.scopes),
       ...(waiting === 0
         ? []
         : [`${waiting} event(s) may have been mailed; the repeat waits, at most six hours`]),
@@ -190,6 +189,7 @@ export function perAlarmRecord(result: AlarmResult): JsonObject {
     cleared: plan.clear.length,
     kept: plan.keep.length,
     // Each only where there are such.
+    scopes: scopeRecords(outcome.scopes),
     pending: plan.wait.length || undefined,
     changed: plan.touch.filter(({ change }) => change !== undefined).length || undefined,
     acknowledged: notice.omitted.acknowledged || undefined,

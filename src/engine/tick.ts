@@ -112,7 +112,7 @@ export async function tick(engine: Engine, options: TickOptions): Promise<TickRe
         const recorded = await record(alarm, {
           db,
           run,
-          detect: (active) => detect(alarm, active, { config, workers, sources, now, log }),
+          detect: (active) => detect(alarm, active, { config, db, workers, sources, now, log }),
           teams,
           settling: settlingOf(states, row.name),
           clearGuardShare,

@@ -1,9 +1,10 @@
 import { unescapeKey } from "../core/detection.ts";
 import { inTime } from "../core/in_time.ts";
 import { MAIN_SOURCE } from "../core/main_source.ts";
+import { memoryFault, memoryText } from "../core/memory.ts";
+import { parsePrefix, wrongPrefix } from "../core/scopes.ts";
 import { errorText, quote } from "../text/describe.ts";
 import { excerpt } from "../text/excerpt.ts";
-import type { JsonValue } from "../text/json.ts";
 import { hint } from "../text/nearest.ts";
 import type {
   AlarmClient,
@@ -30,7 +31,8 @@ export interface ClientFacts {
   readonly firing: () => Promise<readonly string[]>;
   /** The same events, with their keys as stored. */
   readonly firingEvents: () => Promise<readonly FiringEvent[]>;
-  readonly previous: () => Promise<Remembered<JsonValue> | undefined>;
+  /** What the module remembered; `T` is its author's claim. */
+  readonly previous: <T>() => Promise<Remembered<T> | undefined>;
   /** Called with JSON. */
   readonly onRemember: (text: string) => void;
   /** Called with every reason why the module did not see everything, or not all keys with this prefix. */
@@ -76,15 +78,24 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     now,
     signal,
     log,
-    incomplete: (reason, prefix) => onIncomplete(String(reason), prefix),
+    incomplete: (reason, prefix) => {
+      if (prefix === undefined || parsePrefix(prefix) !== undefined)
+        return onIncomplete(String(reason), prefix);
+      onIncomplete(`${String(reason)}; ${wrongPrefix(prefix)}`);
+    },
     firing: async () => (await inTime(firing(), signal)).map(unescapeKey),
     firingEvents: async () => {
       const events = await inTime(facts.firingEvents(), signal);
       return events.map((event) => ({ ...event, dedupeKey: unescapeKey(event.dedupeKey) }));
     },
-    // The author says what the value is.
-    previous: async <T>() => (await inTime(facts.previous(), signal)) as Remembered<T> | undefined,
-    remember: (value) => facts.onRemember(JSON.stringify(value)),
+    previous: async <T>() => await inTime(facts.previous<T>(), signal),
+    remember: (value) => {
+      const memory = memoryText(value);
+      if (!memory.ok) throw record(new Error(memory.error));
+      const fault = memoryFault(memory.text);
+      if (fault === undefined) facts.onRemember(memory.text);
+      else onIncomplete(fault);
+    },
     get: async <T>(path: string, query = {}) => {
       check(requestFault(path, query));
       return (await receiver.receive<T>({ path, query })).value;

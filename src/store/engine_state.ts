@@ -19,7 +19,7 @@ import type { Pending } from "../core/settle.ts";
 import type { SourceState } from "../core/source_state.ts";
 import { isJsonObject, type JsonObject, safeText } from "../text/json.ts";
 import type { Queryable, Transaction } from "./database.ts";
-import { insertEntries, LIVE } from "./entry.ts";
+import { insertEntries, LIVE, REPLACE_NAMED } from "./entry.ts";
 
 const QUARANTINE = "quarantine";
 const SOURCE = "source";
@@ -54,13 +54,9 @@ export async function saveState(
 ): Promise<void> {
   const title = `State of ${what} ${id}`;
   const data = { entry_id: `state_${what}_${id}`, ...state };
-  const onConflict = `ON CONFLICT (context_id, name) WHERE name IS NOT NULL DO UPDATE
-       SET data = EXCLUDED.data, status = EXCLUDED.status, kind = EXCLUDED.kind, archived = false,
-           deleted_at = NULL, timestamp_modified = EXCLUDED.timestamp_modified`;
   const status = state === undefined ? "done" : "active";
-  await insertEntries(tx, { kind: "engine_state", status, at: now, onConflict }, [
-    { name: stateName(what, id), title, data },
-  ]);
+  const set = { kind: "engine_state", status, at: now, onConflict: REPLACE_NAMED } as const;
+  await insertEntries(tx, set, [{ name: stateName(what, id), title, data }]);
 }
 
 /** Rows of earlier versions have more keys, which are ignored. */

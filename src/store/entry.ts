@@ -35,6 +35,11 @@ export interface EntrySet {
   readonly onConflict?: string;
 }
 
+/** With a name: the row is the only one of its name, written anew also after a person archived or deleted it. */
+export const REPLACE_NAMED = `ON CONFLICT (context_id, name) WHERE name IS NOT NULL DO UPDATE
+  SET data = EXCLUDED.data, status = EXCLUDED.status, kind = EXCLUDED.kind, archived = false,
+      deleted_at = NULL, timestamp_modified = EXCLUDED.timestamp_modified`;
+
 /** Inserts entries, in as few statements as possible. Returns the ids of the rows that were written. */
 export async function insertEntries(
   tx: Transaction,

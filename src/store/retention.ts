@@ -1,5 +1,6 @@
 import { pruneLimits, type Removed, type Retention } from "../core/retention.ts";
 import { errorText } from "../text/describe.ts";
+import { MEMORY_KIND, MEMORY_NAME } from "./alarm_memory.ts";
 import { DatabaseError, type Queryable, type Transaction } from "./database.ts";
 import { asDatabaseError, isMissingRight } from "./database_error.ts";
 import { ALARMS_CONTEXT, LIVE } from "./entry.ts";
@@ -46,6 +47,12 @@ const OLD_NOTIFICATIONS = `kind = 'notification' AND timestamp_created < $4::flo
            OR (event.data->>'clear_time' IS NULL AND event.data->'swf' ? 'notified'
                AND (event.data->'swf'->'notified' ? CASE WHEN entry.data ? 'state' THEN entry.data->>'channel' ELSE 'email' END) IS NOT TRUE))))`;
 
+/** What deleted alarms remember; that of an alarm whose row exists stays, also while it is archived. */
+const OLD_MEMORY = `kind = '${MEMORY_KIND}' AND timestamp_created < $5::float8 AND ${UNREFERENCED}
+  AND timestamp_modified < $5::float8 AND name LIKE '${MEMORY_NAME}%'
+  AND NOT EXISTS (SELECT 1 FROM entry AS alarm WHERE alarm.kind = 'alarm' AND alarm.deleted_at IS NULL
+    AND alarm.id = substr(entry.name, ${MEMORY_NAME.length + 1}))`;
+
 /** Rows that another process removes at this moment are skipped. */
 const OLDEST = `ORDER BY timestamp_created LIMIT ${ROWS} FOR UPDATE OF entry SKIP LOCKED`;
 
@@ -55,12 +62,14 @@ const PRUNE = `WITH removed AS (
       ARRAY(SELECT id FROM entry WHERE ${OLD_RUNS} ${OLDEST})
       || ARRAY(SELECT id FROM entry WHERE ${OLD_SKIPS} ${OLDEST})
       || ARRAY(SELECT id FROM entry WHERE ${OLD_EVENTS} ${OLDEST})
-      || ARRAY(SELECT id FROM entry WHERE ${OLD_NOTIFICATIONS} ${OLDEST}))
+      || ARRAY(SELECT id FROM entry WHERE ${OLD_NOTIFICATIONS} ${OLDEST})
+      || ARRAY(SELECT id FROM entry WHERE ${OLD_MEMORY} ${OLDEST}))
     RETURNING kind)
   SELECT count(*) FILTER (WHERE kind = 'engine_run')::int AS "engine runs",
          count(*) FILTER (WHERE kind = 'skipped_tick')::int AS "skipped ticks",
          count(*) FILTER (WHERE kind = 'event')::int AS "cleared events",
-         count(*) FILTER (WHERE kind = 'notification')::int AS "notifications"
+         count(*) FILTER (WHERE kind = 'notification')::int AS "notifications",
+         count(*) FILTER (WHERE kind = '${MEMORY_KIND}')::int AS "memory rows"
   FROM removed`;
 
 const COUNTS =
@@ -70,7 +79,8 @@ const COUNT = `
   SELECT 1 AS place, ${COUNTS} FROM entry WHERE ${OLD_RUNS} UNION ALL
   SELECT 2, ${COUNTS} FROM entry WHERE ${OLD_SKIPS} UNION ALL
   SELECT 3, ${COUNTS} FROM entry WHERE ${OLD_EVENTS} UNION ALL
-  SELECT 4, ${COUNTS} FROM entry WHERE ${OLD_NOTIFICATIONS} ORDER BY place`;
+  SELECT 4, ${COUNTS} FROM entry WHERE ${OLD_NOTIFICATIONS} UNION ALL
+  SELECT 5, ${COUNTS} FROM entry WHERE ${OLD_MEMORY} ORDER BY place`;
 
 /**
  * Removes some of the rows that are older than `[retention]` allows, the oldest first: a bounded number

@@ -1,7 +1,9 @@
 import { setMaxListeners } from "node:events";
 import { type AlarmModule, type LoadedModule, parseModule } from "../alarm/alarm_module.ts";
 import type { ModuleFile } from "../alarm/discover.ts";
+import { inTime } from "../core/in_time.ts";
 import type { DetectLimits, Outcome, SafeDetection } from "../core/model.ts";
+import { prefixFinder } from "../core/scopes.ts";
 import type { FiringEvent, Remembered } from "../source/client.ts";
 import type { SharedSource } from "../source/share.ts";
 import { errorText } from "../text/describe.ts";
@@ -110,11 +112,18 @@ export async function detectIn(
       text.left -= characters;
     }
   };
-  const answer = async (id: number, find: () => Promise<unknown>): Promise<void> => {
+  const stored = new Map<string, Promise<unknown>>();
+  /** Each is read once, however often the module asks. */
+  const answer = async (id: number, what: string, read: () => Promise<unknown>): Promise<void> => {
+    const found = stored.get(what) ?? read();
+    stored.set(what, found);
     try {
-      worker.answer(id, (await find()) ?? null);
+      const value = await inTime(found, ended.signal);
+      worker.answer(id, value ?? null);
     } catch (error) {
-      const reason = `cannot read what is stored: ${errorText(error)}`;
+      // The process may run another job by now, which counts its questions in the same way.
+      if (ended.signal.aborted) return;
+      const reason = `cannot read what is stored of the alarm: ${errorText(error)}`;
       soFar.incomplete(reason);
       worker.send({ type: "fail", id, failure: { kind: "connection", reason } });
     }
@@ -144,9 +153,9 @@ export async function detectIn(
       case "firing":
         return worker.answer(message.id, facts.firing());
       case "firing events":
-        return void answer(message.id, facts.firingEvents);
+        return void answer(message.id, message.type, facts.firingEvents);
       case "previous":
-        return void answer(message.id, facts.previous);
+        return void answer(message.id, message.type, facts.previous);
     }
   });
   const isPending = requests.pending > 0;
@@ -159,10 +168,13 @@ export async function detectIn(
   const value = { ...soFar.outcome(seconds), requests: requests.use };
   const isOfSource = requests.hasFailed || (error?.isWaiting === true && isPending);
   const isComplete = value.status === "complete";
+  const seesAll = isComplete && value.scopes.size === 0;
+  const prefixesOf = prefixFinder(value.scopes);
+  const isSeen = (key: string): boolean => prefixesOf(key).length === 0;
   const clears = facts
     .firing()
-    .some((key) => value.clears.has(key) || (isComplete && !value.keys.has(key)));
-  const fails = !isComplete && (!isOfSource || (value.status === "partial" && soFar.hasOwnReasons));
+    .some((key) => value.clears.has(key) || (isComplete && !value.keys.has(key) && isSeen(key)));
+  const fails = !seesAll && (!isOfSource || (value.status !== "failed" && soFar.hasOwnReasons));
   const matters = clears || fails;
   // It will run again, and what it yields then counts.
   if (matters && worker.isShared) text.left += kept;

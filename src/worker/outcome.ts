@@ -1,15 +1,18 @@
 import { MAX_CLEAR } from "../core/detection.ts";
 import { foundLevel } from "../core/found_level.ts";
 import { type Level, NO_LEVEL } from "../core/level.ts";
+import { listed, MAX_LISTED, moreThan } from "../core/listed.ts";
+import { memoryFault } from "../core/memory.ts";
 import type { Outcome, SafeDetection } from "../core/model.ts";
+import { judgeScopes, parsePrefix, wrongPrefix } from "../core/scopes.ts";
 import { cut, quote } from "../text/describe.ts";
 import type { Redact } from "../text/redact.ts";
 import type { DetectError } from "./worker_message.ts";
 
-/** Reasons that an outcome lists, and notes; a broken source can cause one per entity. */
-const MAX_REASONS = 5;
 /** Different ones that are counted. */
 const COUNTED_REASONS = 1_000;
+/** Different prefixes; with more than these nothing clears. */
+const MAX_SCOPES = 1_000;
 /** Characters of one. */
 const MAX_REASON = 1_000;
 
@@ -33,6 +36,8 @@ export class OutcomeSoFar {
   readonly #clears = new Map<string, string>();
   readonly #notes = new Set<string>();
   readonly #reasons = new Set<string>();
+  /** By prefix, why not all keys that begin with it were seen: the first reason. */
+  readonly #scopes = new Map<string, string>();
   #cause: Outcome["cause"];
   #sourceFailed = false;
   #end: string | undefined;
@@ -98,15 +103,32 @@ export class OutcomeSoFar {
     if (this.#notes.size < COUNTED_REASONS) this.#notes.add(this.#asReason(text));
   }
 
-  /** What the module wants to keep for the next ticks. */
+  /** What the module wants to keep for the next ticks; the last call counts. */
   remember(text: string): void {
-    this.#memory = text;
+    const fault = memoryFault(text);
+    if (fault === undefined) this.#memory = text;
+    else this.incomplete(fault);
   }
 
-  /** The module did not see everything. */
-  incomplete(reason: string, _prefix?: string): void {
+  /** The module did not see everything; with a prefix, not all keys that begin with it. */
+  incomplete(reason: string, prefix?: string): void {
     const text = this.#asReason(reason);
     if (!this.#failedRequests.has(text)) this.hasOwnReasons = true;
+    if (prefix === undefined) this.#addReason(text);
+    else this.#addScope(text, prefix);
+  }
+
+  #addScope(reason: string, prefix: string): void {
+    const scope = this.#facts.redact(parsePrefix(prefix) ?? "");
+    if (scope === "") this.#addReason(`${reason}; ${wrongPrefix(prefix)}`);
+    else if (this.#scopes.size >= MAX_SCOPES && !this.#scopes.has(scope))
+      this.#addReason(
+        `${reason}; more than ${MAX_SCOPES} different prefixes, so that nothing clears`,
+      );
+    else if (!this.#scopes.has(scope)) this.#scopes.set(scope, reason);
+  }
+
+  #addReason(text: string): void {
     if (this.#reasons.size < COUNTED_REASONS) this.#reasons.add(text);
   }
 
@@ -138,9 +160,9 @@ export class OutcomeSoFar {
   /** The outcome after so many seconds. */
   outcome(seconds: number): Outcome {
     const reasons = [...this.#reasons];
-    const shown = reasons.slice(0, MAX_REASONS);
+    const shown = reasons.slice(0, MAX_LISTED);
     // How it ended is always listed.
-    if (this.#end !== undefined && !shown.includes(this.#end)) shown[MAX_REASONS - 1] = this.#end;
+    if (this.#end !== undefined && !shown.includes(this.#end)) shown[MAX_LISTED - 1] = this.#end;
     return {
       status: this.#cause !== undefined ? "failed" : reasons.length > 0 ? "partial" : "complete",
       cause: this.#cause,
@@ -149,9 +171,9 @@ export class OutcomeSoFar {
       detections: this.#detections,
       levels: this.#levels,
       clears: this.#clears,
-      notes: [...[...this.#notes].slice(0, MAX_REASONS), ...moreThan(this.#notes.size, "notes")],
-      scopes: new Map(),
-      memory: this.#memory,
+      notes: listed([...this.#notes], "notes"),
+      scopes: judgeScopes(this.#scopes, this.#keys, this.#clears),
+      memory: this.#cause === undefined ? this.#memory : undefined,
       requests: { count: 0, seconds: 0, bytes: 0 },
       seconds,
     };
@@ -162,8 +184,4 @@ export class OutcomeSoFar {
     const start = this.#facts.redact(text.slice(0, MAX_REASON * 2));
     return cut(start.replace(/\s*[\r\n]\s*/g, " "), MAX_REASON);
   }
-}
-
-function moreThan(count: number, what: string): readonly string[] {
-  return count > MAX_REASONS ? [`and ${count - MAX_REASONS} more ${what}`] : [];
 }

@@ -49,6 +49,7 @@ test.for(["postgres", "embedded"] as const)(
       ["skipped ticks", "1", TIME, TIME],
       ["cleared events", "1", TIME, TIME],
       ["notifications", "0", "-", "-"],
+      ["memory rows", "0", "-", "-"],
       [""],
     ]);
     const facts: unknown = JSON.parse(
@@ -60,6 +61,7 @@ test.for(["postgres", "embedded"] as const)(
         { kind: "skipped ticks", rows: 1 },
         { kind: "cleared events", rows: 1 },
         { kind: "notifications", rows: 0, oldest: null, newest: null },
+        { kind: "memory rows", rows: 0, oldest: null, newest: null },
       ],
     });
     expect(await site.command(["prune", "--yes"])).toEqual({

@@ -1,8 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ENGINE_KEYS, parseDetection, unescapeKey } from "../../src/core/detection.ts";
+import {
+  detectionData,
+  ENGINE_KEYS,
+  parseDetection,
+  unescapeKey,
+} from "../../src/core/detection.ts";
 import type { SafeDetection } from "../../src/core/model.ts";
-import { safeJson, safeText } from "../../src/text/json.ts";
+import { type JsonObject, safeJson, safeText } from "../../src/text/json.ts";
 
 /** The detection that a yielded value is read as; fails the test where it is a fault. */
 function parsed(value: unknown): SafeDetection {
@@ -413,4 +418,15 @@ test("data that holds one part over and over is bounded, though a cycle it is no
   const { data } = parsed({ dedupeKey: "k", data: { shared } });
   expect(JSON.stringify(data).length).toBeLessThan(1_000_000);
   expect(JSON.stringify(data)).toContain("[too large]");
+});
+
+test.each<[string, JsonObject, JsonObject]>([
+  ["as it is", { metric: "40.0%", rates: [1] }, { metric: "40.0%", rates: [1] }],
+  ["a value that is no object", { detection_data: [1] }, { detection_data: [1] }],
+  ["a key of the engine", { subject: "s", swf: { a: 1 } }, { subject: "s", swf: { a: 1 } }],
+  ["a key that begins like one that was renamed", { detection_x: 1 }, { detection_x: 1 }],
+])("the data of a row are what the detection gave: %s", (_, given, expected) => {
+  const { data } = parsed({ dedupeKey: "a", data: given });
+  const row = { ...data, entry_id: "event_x", fire_time: 5, dedupe_key: "a" };
+  expect(detectionData(row)).toEqual(expected);
 });

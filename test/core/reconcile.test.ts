@@ -169,6 +169,109 @@ describe("what was detected is compared with what is firing", () => {
   });
 });
 
+describe("with scopes, a complete outcome keeps what is below them", () => {
+  const scopes = new Map([
+    ["host:a:", { reason: "GET /a from main: status 504", isReported: false }],
+    ["host:", { reason: "x".repeat(300), isReported: true }],
+  ]);
+  const rows: readonly [
+    string,
+    Outcome["status"],
+    readonly string[],
+    readonly string[],
+    readonly string[],
+  ][] = [
+    [
+      "the reason is that of the longest prefix",
+      "complete",
+      [],
+      ["host:a:disk"],
+      ["keep id of host:a:disk: not looked at: GET /a from main: status 504"],
+    ],
+    [
+      "a long reason is cut",
+      "complete",
+      [],
+      ["host:b"],
+      [`keep id of host:b: not looked at: ${"x".repeat(199)}…`],
+    ],
+    [
+      "what is below none of them clears",
+      "complete",
+      [],
+      ["hos", "Host:a:", " host:a:"],
+      ["hos", "Host:a:", " host:a:"].map((key) => `clear id of ${key}: recovered`).reverse(),
+    ],
+    [
+      "what is detected below one opens and goes on",
+      "complete",
+      ["host:a:x", "host:a:y"],
+      ["host:a:y"],
+      ["open host:a:x: newly detected", "touch id of host:a:y: still detected"],
+    ],
+    [
+      "a partial outcome keeps all, for its own reason",
+      "partial",
+      [],
+      ["host:a:x", "z"],
+      ["keep id of z: outcome is partial", "keep id of host:a:x: outcome is partial"],
+    ],
+  ];
+  test.each(rows)("%s", (_, status, detected, active, plan) => {
+    expect(lines(planOf(outcome(status, detected, { scopes }), firing(active)))).toEqual(plan);
+  });
+
+  test("what the module itself ends below one ends", () => {
+    const clears = new Map([["host:a:x", "rebooted"]]);
+    const plan = planOf(outcome("complete", [], { scopes, clears }), firing(["host:a:x"]));
+    expect(lines(plan)).toEqual(["clear id of host:a:x: rebooted"]);
+  });
+
+  const PENDING = { firstSeen: NOW - 300, hits: "1" };
+
+  test("what settles and what clears below one counts neither way", () => {
+    const settling = {
+      pending: new Map([
+        ["host:a:x", PENDING],
+        ["z", PENDING],
+      ]),
+      clearing: new Map([["host:a:y", PENDING]]),
+    };
+    const plan = planOf(outcome("complete", [], { scopes }), firing(["host:a:y"]), {
+      settling,
+      alarm: { severity: undefined, clearAfter: { hits: 2, of: 2 } },
+      settleOf: () => ({ hits: 3, of: 3 }),
+    });
+    expect(settlingAfter(plan)).toEqual({
+      pending: new Map([["host:a:x", PENDING]]),
+      clearing: new Map([["host:a:y", PENDING]]),
+    });
+  });
+
+  test("an event clears unseen only if its key begins with none of them", () => {
+    const key = fc.string({ unit: fc.constantFrom("a", "b", ":"), minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(key),
+        fc.uniqueArray(key),
+        fc.uniqueArray(key),
+        (prefixes, detected, active) => {
+          const scopes = new Map(
+            prefixes.map((each) => [each, { reason: "no", isReported: false }]),
+          );
+          const { clear, keep } = planOf(outcome("complete", detected, { scopes }), firing(active));
+          const gone = active.filter((each) => !detected.includes(each));
+          const isBelow = (each: string) => prefixes.some((prefix) => each.startsWith(prefix));
+          const keysOf = (items: readonly { readonly event: ActiveEvent }[]) =>
+            new Set(items.map(({ event }) => event.dedupeKey));
+          expect(keysOf(clear)).toEqual(new Set(gone.filter((each) => !isBelow(each))));
+          expect(keysOf(keep)).toEqual(new Set(gone.filter(isBelow)));
+        },
+      ),
+    );
+  });
+});
+
 describe("the module says that an event has ended", () => {
   const clears = new Map([["a", "late by 120 s"]]);
   test.each([

@@ -20,6 +20,8 @@ interface Step {
   readonly levels: { readonly [key: string]: Level };
   /** Keys of which the module says that they have ended; what it also detects goes on. */
   readonly ended: readonly string[];
+  /** Prefixes of keys about which the outcome proves nothing. */
+  readonly scopes: readonly string[];
   /** What a person does before the tick. */
   readonly person: Deed | undefined;
   readonly enabled: boolean;
@@ -78,6 +80,10 @@ const step: fc.Arbitrary<Step> = fc.record({
   ended: fc.oneof(
     { weight: 5, arbitrary: fc.constant([]) },
     { weight: 1, arbitrary: fc.subarray(KEYS) },
+  ),
+  scopes: fc.oneof(
+    { weight: 3, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.subarray([...KEYS, "aa"], { minLength: 1 }) },
   ),
   person: fc.oneof(
     { weight: 3, arbitrary: fc.constant(undefined) },
@@ -187,6 +193,7 @@ class Site {
       keys: detected,
       levels: new Map(Object.entries(step.levels).filter(([key]) => detected.has(key))),
       clears: new Map(step.ended.filter((key) => !detected.has(key)).map((key) => [key, "done"])),
+      scopes: new Map(step.scopes.map((each) => [each, { reason: "no", isReported: false }])),
     });
     const plan = reconcile({
       outcome,
@@ -322,7 +329,8 @@ class Rules {
     for (const key of KEYS) {
       const seen = step.detected.includes(key);
       const ended = !seen && step.ended.includes(key);
-      const isLook = seen || (step.status === "complete" && !ended);
+      const isSeen = step.status === "complete" && !step.scopes.includes(key);
+      const isLook = seen || (isSeen && !ended);
       const look = isLook ? [{ at: now, is: seen ? "seen" : "gone" } as const] : [];
       const before = this.#firing.get(key);
       if (before === undefined) {
@@ -549,6 +557,7 @@ test("what fails tick after tick stays unsent until it is confirmed, and is sent
     detected: ["a"],
     levels: {},
     ended: [],
+    scopes: [],
     person: undefined,
     enabled: true,
     hours: 0,

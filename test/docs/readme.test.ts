@@ -444,7 +444,7 @@ export const wrong: string = numberOf(3);`;
   test.each(["commonjs", "module"])(
     "with the settings of docs/alarms.md, type %s",
     async (type) => {
-      expect(examples).toHaveLength(5);
+      expect(examples.length).toBeGreaterThanOrEqual(5);
       const folder = mkdtempSync(join(tmpdir(), "swf-alarms-types-"));
       writeFileSync(join(folder, "package.json"), JSON.stringify({ type }));
       await check(folder, SETTINGS, [...examples, everyEnding]);

@@ -43,6 +43,10 @@ function alarmStep(keys: readonly string[]): fc.Arbitrary<AlarmStep> {
       { weight: 4, arbitrary: fc.constant<string[]>([]) },
       { weight: 1, arbitrary: fc.subarray([...keys]) },
     ),
+    unseen: fc.oneof(
+      { weight: 4, arbitrary: fc.constant<string[]>([]) },
+      { weight: 1, arbitrary: fc.array(fc.constantFrom(...keys), { minLength: 1, maxLength: 3 }) },
+    ),
     enabled: mostly(true, false),
     notifyClear: fc.boolean(),
     settles: mostly(true, false),
@@ -112,7 +116,15 @@ const step: fc.Arbitrary<Step> = fc.record({
 const steadyAlarm = (keys: readonly string[]) =>
   fc.tuple(alarmStep(keys), fc.integer({ min: 0, max: 5 })).map(([usual, dice]): AlarmStep => {
     if (dice === 0) return usual;
-    return { ...usual, status: "complete", detected: keys, enabled: true, hours: 1, addresses: 2 };
+    return {
+      ...usual,
+      status: "complete",
+      unseen: [],
+      detected: keys,
+      enabled: true,
+      hours: 1,
+      addresses: 2,
+    };
   });
 
 const steadyStep: fc.Arbitrary<Step> = fc
@@ -134,6 +146,7 @@ const CALM: AlarmStep = {
   detected: [],
   levels: {},
   ended: [],
+  unseen: [],
   enabled: true,
   notifyClear: false,
   settles: true,

@@ -39,6 +39,8 @@ export interface AlarmStep {
   };
   /** Keys whose end the module states; what it detects too goes on. */
   readonly ended: readonly string[];
+  /** Prefixes of keys of which nothing is known, unless they are detected. */
+  readonly unseen: readonly string[];
   readonly enabled: boolean;
   readonly notifyClear: boolean;
   /** Whether the rules of `Settings` to settle and to clear are on. */
@@ -116,7 +118,8 @@ export function tickOf(before: State, step: AlarmStep, settings: Settings, now: 
   for (const key of new Set([...before.firing.keys(), ...before.looks.keys(), ...step.detected])) {
     const isSeen = step.detected.includes(key);
     const isEnded = !isSeen && step.ended.includes(key);
-    const isLook = isSeen || (step.status === "complete" && !isEnded);
+    const isUnseen = step.unseen.some((prefix) => key.startsWith(prefix));
+    const isLook = isSeen || (step.status === "complete" && !isUnseen && !isEnded);
     const look: Look[] = isLook ? [{ at: now, is: isSeen ? "seen" : "gone" }] : [];
     const event = before.firing.get(key);
     if (event === undefined) {

@@ -285,6 +285,7 @@ describe("a crash at each statement of a record", () => {
   const outcomeOf = (keys: readonly string[]) =>
     makeOutcome({
       keys: new Set(keys),
+      memory: JSON.stringify(keys),
       detections: new Map(
         keys.map((dedupeKey) => [
           dedupeKey,
@@ -297,8 +298,8 @@ describe("a crash at each statement of a record", () => {
 
   async function rows(db: Database): Promise<string> {
     const found = await db.query(
-      `SELECT data->>'dedupe_key' AS key, name, status, data - 'entry_id' - 'alarm_config_id' AS data
-       FROM entry WHERE kind <> 'alarm' ORDER BY name, key`,
+      `SELECT data->>'dedupe_key' AS key, regexp_replace(name, '^memory:.*', 'memory') AS name, status, data - 'entry_id' - 'alarm_config_id' AS data
+       FROM entry WHERE kind <> 'alarm' ORDER BY 2, 1`,
     );
     return JSON.stringify(found);
   }

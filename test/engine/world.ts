@@ -322,7 +322,8 @@ function scriptedWorkers(step: Step): Workers {
       return { ok: true, module: { ...head, sources: [], params: {}, stages: STAGES } };
     },
     detect: async ({ file, stages, decideDetails }) => {
-      const { status, detected, levels, ended } = file.name === "few" ? step.few : step.many;
+      const { status, detected, levels, ended, unseen } =
+        file.name === "few" ? step.few : step.many;
       const outcome = newOutcome({ needsDetails: decideDetails(), stages });
       for (const key of ended) outcome.addClear(key, `${key} is done`);
       for (const dedupeKey of detected) {
@@ -333,6 +334,7 @@ function scriptedWorkers(step: Step): Workers {
           0,
         );
       }
+      for (const prefix of unseen) outcome.incomplete(`${prefix} does not answer`, prefix);
       if (status === "partial") outcome.incomplete("it is partial");
       if (status === "failed") outcome.requestFailed("it is failed");
       if (status === "failed") outcome.fail({ text: "it is failed" });

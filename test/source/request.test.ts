@@ -284,7 +284,7 @@ describe("a wrong argument is an error that is recorded, and no request", () => 
       ["/x/", { ...post, body: { at: new Date(0) } }],
       "not a JSON value: at is",
     ],
-    ["a body with NaN", ["/x/", { ...post, body: [Number.NaN] }], "not a JSON value: 0 is NaN"],
+    ["a body with NaN", ["/x/", { ...post, body: [Number.NaN] }], "not a JSON value: [0] is NaN"],
     [
       "a body over 1 MiB",
       ["/x/", { ...post, body: "é".repeat(2 ** 19 + 1) }],

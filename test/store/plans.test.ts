@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { acknowledge, endAcknowledgement } from "../../src/store/acknowledgements.ts";
+import { readMemory } from "../../src/store/alarm_memory.ts";
 import { alarmRows } from "../../src/store/alarms.ts";
 import { channelRecords } from "../../src/store/channel_records.ts";
 import type { Database, Queryable, Transaction } from "../../src/store/database.ts";
@@ -30,6 +31,7 @@ import {
   touchEvents,
 } from "../../src/store/events.ts";
 import { failedNotifications } from "../../src/store/failed_notifications.ts";
+import { firingEvents } from "../../src/store/firing_events.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { findNotifications, listNotifications } from "../../src/store/notification_list.ts";
 import {
@@ -106,6 +108,9 @@ const CLEARS = IDS.map((id) => ({ id, reason: `late by ${id} s` }));
 const ERROR = { severity: "error", stage: undefined } as const;
 const ROSE = { level: ERROR, peak: ERROR, news: "severity", reason: "severity rose: x" } as const;
 const CHANGES = IDS.map((id) => ({ id, level: ROSE, notices: notified(1, { newsAt: END }) }));
+const FIRING = new Map(
+  IDS.map((id) => [id, { id, dedupeKey: id, fireTime: 0, notices: notified(1) }]),
+);
 const STAMP = {
   channel: "email",
   composedAt: END,
@@ -161,6 +166,8 @@ const TICK: readonly Question[] = [
     (db) => openNotifications(db, "alarm_a1"),
   ],
   ["activeEvents", ACTIVE, (db) => activeEvents(db, "a1")],
+  ["readMemory", BY_NAME, (db) => readMemory(db, { id: "x" })],
+  ["firingEvents", BY_ID, (db) => firingEvents(db, FIRING)],
   ["eventFaults", ACTIVE, (db) => eventFaults(db, END)],
   ["touchEvents", BY_ID, (tx) => touchEvents(tx, IDS, END)],
   ["changeEvents", BY_ID, (tx) => changeEvents(tx, CHANGES, END)],

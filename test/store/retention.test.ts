@@ -171,7 +171,11 @@ describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
     await insertCases("event", EVENT_CASES);
     const rows = EVENT_CASES.length - staying(EVENT_CASES).length;
     const kind = "cleared events";
-    expect(await countOld(db, EVENTS, NOW)).toEqual([{ kind, rows, oldest: OLD, newest: OLD }]);
+    const noMemory = { kind: "memory rows", rows: 0, oldest: null, newest: null };
+    expect(await countOld(db, EVENTS, NOW)).toEqual([
+      { kind, rows, oldest: OLD, newest: OLD },
+      noMemory,
+    ]);
     expect(await db.transaction((tx) => pruneSome(tx, EVENTS, NOW))).toEqual(
       new Map([[kind, rows]]),
     );
@@ -179,7 +183,30 @@ describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
     expect(await db.transaction((tx) => pruneSome(tx, EVENTS, NOW))).toEqual(new Map());
     expect(await countOld(db, EVENTS, NOW)).toEqual([
       { kind, rows: 0, oldest: null, newest: null },
+      noMemory,
     ]);
+  });
+
+  test("what a deleted alarm remembers goes with the events, that of an alarm with a row stays", async () => {
+    const remember = async (alarm: string, created: number): Promise<void> => {
+      const name = `memory:${alarm}`;
+      await insertEntry(db, { kind: "alarm_memory", title: alarm, name, created });
+    };
+    for (const id of ["used", "archived", "deleted", "young"])
+      await insertEntry(db, {
+        id,
+        kind: "alarm",
+        created: OLD,
+        archived: id === "archived",
+        ...(["deleted", "young"].includes(id) && { deletedAt: OLD }),
+      });
+    for (const alarm of ["used", "archived", "deleted", "gone"]) await remember(alarm, OLD);
+    await remember("young", BEFORE);
+    expect(await countOld(db, EVENTS, NOW)).toMatchObject([{}, { rows: 2 }]);
+    expect(await db.transaction((tx) => pruneSome(tx, EVENTS, NOW))).toEqual(
+      new Map([["memory rows", 2]]),
+    );
+    expect(await titlesOf("alarm_memory")).toEqual(["archived", "used", "young"]);
   });
 
   test("notifications go, except those that are still needed", async () => {
@@ -280,7 +307,7 @@ describe.each(DATABASES)("what is removed on $kind", ({ open }) => {
     await db.query(
       `INSERT INTO entry (id, title, content, kind, data, archived, timestamp_created, timestamp_modified, context_id)
        SELECT gen_random_uuid()::text, '', '', kind, '{}', false, $1::float8 + n * 1000, 0, 'swf-alarms'
-       FROM generate_series(-30, 30) AS n, unnest(ARRAY['engine_run', 'skipped_tick', 'event', 'notification']) AS kind`,
+       FROM generate_series(-30, 30) AS n, unnest(ARRAY['engine_run', 'skipped_tick', 'event', 'notification', 'alarm_memory']) AS kind`,
       [BEFORE],
     );
     expect(await db.transaction((tx) => pruneSome(tx, FOREVER, NOW))).toEqual(new Map());
@@ -350,7 +377,7 @@ test("on a large table every kind is found by the index on kind and time", async
     await db.query(
       `INSERT INTO entry (id, title, content, kind, data, archived, timestamp_created, timestamp_modified, context_id)
        SELECT gen_random_uuid()::text, '', '', kind, '{"clear_time": 1}', false, n * 300, 0, 'swf-alarms'
-       FROM generate_series(1, 5000) AS n, unnest(ARRAY['engine_run', 'skipped_tick', 'event', 'notification']) AS kind`,
+       FROM generate_series(1, 5000) AS n, unnest(ARRAY['engine_run', 'skipped_tick', 'event', 'notification', 'alarm_memory']) AS kind`,
     );
     await db.query("ANALYZE entry");
     const explained: Transaction = {
@@ -370,7 +397,7 @@ test("on a large table every kind is found by the index on kind and time", async
   expect(plans).toHaveLength(2);
   for (const plan of plans) {
     const parts = plan.split("LockRows").slice(1);
-    expect(parts).toHaveLength(4);
+    expect(parts).toHaveLength(5);
     for (const part of parts) expect(part).toMatch(/entry_(context_4f8a8e|kind_5a2419)_idx/);
   }
   expect(plans.join("\n")).not.toMatch(/Seq Scan on entry (?!child)/);

@@ -327,3 +327,169 @@ describe("a clear", () => {
     expect(soFar.outcome(0).clears.size).toBe(0);
   });
 });
+
+describe("what is not known of some keys only", () => {
+  const gap = (reason: string, isReported = false) => ({ reason, isReported });
+
+  test.each<[string, (soFar: OutcomeSoFar) => void, Partial<Outcome>]>([
+    [
+      "leaves the outcome complete",
+      (soFar) => soFar.incomplete("a is down", "host:a:"),
+      {
+        status: "complete",
+        reasons: [],
+        notes: [],
+        scopes: new Map([["host:a:", gap("a is down")]]),
+      },
+    ],
+    [
+      "also if it is a failed request, which the module's process reports too",
+      (soFar) => {
+        soFar.requestFailed("GET x", "host:a:");
+        soFar.incomplete("GET x", "host:a:");
+      },
+      { status: "complete", scopes: new Map([["host:a:", gap("GET x")]]) },
+    ],
+    [
+      "has the first reason of each prefix",
+      (soFar) => {
+        soFar.incomplete("first", "a");
+        soFar.incomplete("second", "a");
+        soFar.incomplete("third", "b");
+      },
+      {
+        scopes: new Map([
+          ["a", gap("first")],
+          ["b", gap("third")],
+        ]),
+      },
+    ],
+    [
+      "is reported by a detection or a clear, whenever it comes",
+      (soFar) => {
+        soFar.add(detection("host:a:down"), 0);
+        soFar.incomplete("a is down", "host:a:");
+        soFar.incomplete("b is down", "host:b:");
+        soFar.addClear("host:b:disk", "b is gone");
+      },
+      {
+        status: "complete",
+        scopes: new Map([
+          ["host:a:", gap("a is down", true)],
+          ["host:b:", gap("b is down", true)],
+        ]),
+      },
+    ],
+    [
+      "stays beside a reason for all keys",
+      (soFar) => {
+        soFar.incomplete("page 3");
+        soFar.incomplete("a is down", "a");
+      },
+      { status: "partial", reasons: ["page 3"], scopes: new Map([["a", gap("a is down")]]) },
+    ],
+    [
+      "stays beside an error",
+      (soFar) => {
+        soFar.incomplete("a is down", "a");
+        soFar.fail(threw);
+      },
+      { status: "failed", reasons: [threw.text], scopes: new Map([["a", gap("a is down")]]) },
+    ],
+    [
+      "concerns all keys if the prefix names none",
+      (soFar) => soFar.incomplete("a is down", ""),
+      {
+        status: "partial",
+        reasons: [
+          'a is down; the prefix "" is not the beginning of dedupe keys, such as "host:a:", so that nothing clears',
+        ],
+        scopes: new Map(),
+      },
+    ],
+  ])("%s", (_, happened, expected) => {
+    expect(outcomeAfter(happened)).toMatchObject(expected);
+  });
+
+  test("a thousand prefixes are counted; one more, and nothing clears", () => {
+    const soFar = newOutcome();
+    for (let at = 0; at < 1_000; at++) soFar.incomplete("down", `host:${at}:`);
+    soFar.incomplete("down again", "host:0:");
+    expect(soFar.outcome(0)).toMatchObject({ status: "complete", reasons: [] });
+    soFar.incomplete("down", "host:1000:");
+    const { status, reasons, scopes } = soFar.outcome(0);
+    expect({ status, reasons, size: scopes.size }).toEqual({
+      status: "partial",
+      reasons: ["down; more than 1000 different prefixes, so that nothing clears"],
+      size: 1_000,
+    });
+  });
+
+  test("the prefix is escaped and redacted like a key, and the reason like any other", () => {
+    const soFar = newOutcome({ redact: makeRedactor(["secret-1"]) });
+    soFar.add(detection("k [redacted]:\\u0000:x"), 0);
+    soFar.incomplete("no secret-1\nhere", "k secret-1:\0");
+    expect([...soFar.outcome(0).scopes]).toEqual([
+      ["k [redacted]:\\u0000", gap("no [redacted] here", true)],
+    ]);
+  });
+
+  test.each<[string, (soFar: OutcomeSoFar) => void, boolean]>([
+    ["a failed request", (soFar) => soFar.requestFailed("GET x", "a"), false],
+    ["what the module says", (soFar) => soFar.incomplete("x", "a"), true],
+  ])("%s: whether the module's process alone knows of it", (_, happened, expected) => {
+    const soFar = newOutcome();
+    happened(soFar);
+    expect(soFar.hasOwnReasons).toBe(expected);
+  });
+});
+
+describe("what a module remembers", () => {
+  const tooLong = JSON.stringify("x".repeat(300_000));
+  test.each<[string, (soFar: OutcomeSoFar) => void, Partial<Outcome>]>([
+    ["nothing", () => {}, { status: "complete", memory: undefined }],
+    [
+      "the last call counts",
+      (soFar) => {
+        soFar.remember("1");
+        soFar.remember("2");
+      },
+      { status: "complete", memory: "2" },
+    ],
+    ["null is a value", (soFar) => soFar.remember("null"), { status: "complete", memory: "null" }],
+    [
+      "a partial outcome keeps it",
+      (soFar) => {
+        soFar.remember("1");
+        soFar.incomplete("x");
+      },
+      { status: "partial", memory: "1" },
+    ],
+    [
+      "a failed one does not",
+      (soFar) => {
+        soFar.remember("1");
+        soFar.fail(threw);
+      },
+      { status: "failed", memory: undefined },
+    ],
+    [
+      "one that is too large is a reason, and not kept",
+      (soFar) => soFar.remember(tooLong),
+      {
+        status: "partial",
+        reasons: [
+          expect.stringMatching(/at most 256 KiB of JSON, .* 293 KiB; the one before stays/),
+        ],
+        memory: undefined,
+      },
+    ],
+    [
+      "what is not JSON is a reason, and not kept",
+      (soFar) => soFar.remember("{"),
+      { status: "partial", reasons: [expect.stringContaining("is not JSON")], memory: undefined },
+    ],
+  ])("%s", (_, happened, expected) => {
+    expect(outcomeAfter(happened)).toMatchObject(expected);
+  });
+});

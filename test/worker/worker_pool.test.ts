@@ -259,6 +259,19 @@ describe("in a process that another module has used, detect", () => {
     ],
     ["that throws", 2, 'throw new Error("own");', {}],
     ["that is incomplete by its own word", 2, 'client.incomplete("own");', {}],
+    ["that is so for some keys", 2, 'client.incomplete("own", "a");', { firing: ["a"] }],
+    [
+      "whose request fails, for some keys",
+      1,
+      'await client.request("/", { scope: "a" });',
+      { request: unreachable, firing: ["a"] },
+    ],
+    [
+      "whose request fails, for others than one that clears",
+      2,
+      'await client.request("/", { scope: "a" });',
+      { request: unreachable, firing: ["a", "b"] },
+    ],
     ["that needs too long", 2, "await new Promise(() => {});", { limits: { timeout: 0.5 } }],
     ["whose request fails", 1, 'await client.get("/");', { request: unreachable }],
     [

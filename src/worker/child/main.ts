@@ -3,7 +3,6 @@ import * as helpers from "../../index.ts";
 import type { Remembered } from "../../source/client.ts";
 import { attempt } from "../../text/attempt.ts";
 import { cut, errorText } from "../../text/describe.ts";
-import type { JsonValue } from "../../text/json.ts";
 import type { DetectTask, Task } from "../protocol.ts";
 import type { DetectError, TaskEnd } from "../worker_message.ts";
 import { DetectEnded, runDetect } from "./detect.ts";
@@ -96,6 +95,7 @@ async function runTask(task: DetectTask, detect: Loaded["detect"]): Promise<Dete
   if (detect === undefined) return { text: "detect is not a function" };
   const own = new Requests();
   requests = own;
+  let memory: string | undefined;
   const error = await runDetect({
     ...task,
     detect,
@@ -103,13 +103,17 @@ async function runTask(task: DetectTask, detect: Loaded["detect"]): Promise<Dete
     log: (text) => send({ type: "log", text: cut(String(text), MAX_LINE) }),
     firing: () => own.ask("firing"),
     firingEvents: () => own.ask("firing events"),
-    previous: async () => (await own.ask<Remembered<JsonValue> | null>("previous")) ?? undefined,
-    onRemember: (text) => send({ type: "remember", text }),
+    previous: async <T>() => (await own.ask<Remembered<T> | null>("previous")) ?? undefined,
+    onRemember: (text) => {
+      memory = text;
+    },
     onDetection: sendDetection,
     onClear: (clear) => send({ type: "clear", ...clear }),
     onIncomplete: (reason, prefix) => send({ type: "incomplete", reason: String(reason), prefix }),
   });
   own.close();
+  // The last call counts, however many there were.
+  if (memory !== undefined) send({ type: "remember", text: memory });
   return error ?? null;
 }
 
