@@ -16,4 +16,5 @@ test("a path that does not is detected", async () => {
   const responses = { __SOURCE__: { "/health": { status: 503 } } };
   const outcome = await testAlarm(ALARM, { params: { path: "/health" }, responses });
   assert.deepEqual(keys(outcome), ["path:/health"]);
+  assert.deepEqual(outcome.reasons, []);
 });

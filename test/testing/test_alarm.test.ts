@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { type AlarmTest, testAlarm } from "../../src/testing.ts";
+import { type AlarmTest, type TestResponse, testAlarm } from "../../src/testing.ts";
 
 /** A module with this `detect`, and what stands before it. */
 function write(detect: string, before = "", file = "my_alarm.ts"): string {
@@ -205,6 +205,12 @@ describe("services", () => {
 
   test.each<readonly [string, object | string, string]>([
     ["a status", { status: 400, body: "no" }, "status 400 no"],
+    ["a status that a tick would send again", { status: 503, body: "out" }, "status 503 out"],
+    [
+      "a 404 that is not their own",
+      { status: 404, body: "<p>" },
+      "status 404, but not from the service itself: text/plain <p>; check base_url, and any proxy in front of it",
+    ],
     ["a page to log in", "<html>Log in</html>", "status 200, but not JSON: <html>Log in</html>"],
   ])("that fail with %s make the outcome fail, and are asked once", async (_, response, reason) => {
     const outcome = await testAlarm(write(LIST), { responses: { "/tasks/": response } });
@@ -212,6 +218,63 @@ describe("services", () => {
       status: "failed",
       reasons: [`GET /tasks/?days=7&limit=200 from main: ${reason}`],
       requests: [{}],
+    });
+  });
+
+  test("whose connection breaks are asked once", async () => {
+    const outcome = await testAlarm(write(LIST), { responses: { "/tasks/": Response.error() } });
+    expect(outcome).toMatchObject({
+      status: "failed",
+      reasons: [
+        expect.stringMatching(/ from main: connection closed before the response was complete/),
+      ],
+      requests: [{}],
+    });
+  });
+
+  test.each<readonly [string, string, TestResponse, unknown]>([
+    [
+      "a text",
+      '"/x", { as: "text" }',
+      "up 1\n",
+      { ok: true, status: 200, value: "up 1\n", date: 5 },
+    ],
+    [
+      "an answer to a POST",
+      '"/x", { method: "POST", body: { query: "{ a }" } }',
+      ({ body }) => ({ data: body }),
+      { ok: true, status: 200, value: { data: { query: "{ a }" } }, date: 5 },
+    ],
+    [
+      "a failure",
+      '"/x", { attempts: 3, scope: "x" }',
+      { status: 503, body: "out" },
+      {
+        ok: false,
+        kind: "status",
+        status: 503,
+        body: "out",
+        reason: "GET /x from main: status 503 out",
+      },
+    ],
+  ])("give client.request %s", async (_, call, response, expected) => {
+    const module = write(`client.remember(await client.request(${call}));`);
+    const outcome = await testAlarm(module, { responses: { "/x": response }, now: 5 });
+    expect(outcome).toMatchObject({ status: "complete", memory: expected, requests: [{}] });
+  });
+
+  test("leave a gap under a prefix", async () => {
+    const module = write(`
+      await client.request("/a", { scope: "host:a" });
+      client.incomplete("b is off", "host:b");
+      yield { dedupeKey: "host:b:disk" };`);
+    const outcome = await testAlarm(module, { responses: { "/a": { status: 400, body: "no" } } });
+    expect(outcome).toMatchObject({
+      status: "complete",
+      scopes: [
+        { prefix: "host:a", reason: "GET /a from main: status 400 no", isReported: false },
+        { prefix: "host:b", reason: "b is off", isReported: true },
+      ],
     });
   });
 
