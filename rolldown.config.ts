@@ -45,4 +45,19 @@ const worker = bundle("worker/child", { "worker/child/main": "src/worker/child/m
 
 const helpers = bundle("chunks", { index: "src/index.ts" });
 
-export default defineConfig([engine, worker, helpers]);
+/**
+ * What tests import. Vitest leaves a file to Node if its name ends in .mjs, and takes any other outside node_modules for
+ * source code, which a linked package is.
+ */
+const common = bundle("testing", { "testing/index": "src/testing.ts" });
+const testing: RolldownOptions = {
+  ...common,
+  output: {
+    ...common.output,
+    format: "esm",
+    entryFileNames: "[name].mjs",
+    chunkFileNames: "testing/[name].mjs",
+  },
+};
+
+export default defineConfig([engine, worker, helpers, testing]);

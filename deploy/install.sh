@@ -148,7 +148,7 @@ cat <<NEXT
   2. Set up each alarm that you want, in $site; mail is off until you turn it on:
      bin/swf-alarms alarm show NAME
      bin/swf-alarms alarm set NAME --param threshold=0.1 --recipients you@example.org --mail on
-     Your own alarms go into $site/alarms.
+     Your own alarms go into $site/alarms; bin/swf-alarms alarm new NAME writes one.
   3. Check  ${tick//\\%/%} --plan
      Shows what a tick would do and why; writes nothing and sends nothing.
   4. Cron   crontab -e, and add the line

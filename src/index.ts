@@ -1,8 +1,11 @@
 /** All that an alarm module imports, as `"swf-alarms"`, wherever the alarms folder is. */
 
+export { age } from "./author/age.ts";
+export { type ExpectedSet, expectedSet } from "./author/expected_set.ts";
+export { wilsonLower } from "./author/wilson_lower.ts";
 export type { Severity } from "./core/level.ts";
 export type { Clear, Detection } from "./core/model.ts";
-export type { ParamSpec, ParamSpecs, ParamsOf } from "./core/params.ts";
+export type { ParamSpec, ParamSpecs, ParamsOf } from "./core/param_spec.ts";
 export type {
   AlarmClient,
   FiringEvent,

@@ -1,4 +1,12 @@
-import type { AlarmClient, Detection, JsonObject, ParamSpecs, ParamsOf, Query } from "swf-alarms";
+import {
+  type AlarmClient,
+  type Detection,
+  type JsonObject,
+  type ParamSpecs,
+  type ParamsOf,
+  type Query,
+  wilsonLower,
+} from "swf-alarms";
 import { numberOf, quote, show } from "./fields.ts";
 import { checkCounts, parseTask, type Task, taskPages, unlistedTasks } from "./panda_task.ts";
 
@@ -26,24 +34,35 @@ export const FAILURE_RATE_PARAMS = {
     min: 0,
     description: "ignore tasks with fewer finished and failed jobs than this",
   },
+  confidence: {
+    type: "number",
+    min: 0.5,
+    max: 0.9999,
+    description:
+      "report a task once its rate reaches the threshold with this confidence; 0.95 is 95%",
+  },
   statuses: { type: "list", default: DEFAULT_STATUSES, description: "task statuses to check" },
 } as const satisfies ParamSpecs;
 
 export type FailureRateParams = ParamsOf<typeof FAILURE_RATE_PARAMS>;
 
-/** Yields every PanDA task whose failure rate has reached the threshold. */
+/**
+ * Yields every PanDA task whose failure rate has reached the threshold; with `confidence`, once that is certain, and
+ * from then on as long as the rate itself reaches it, so that growing counts do not make the event flap.
+ */
 export async function* failureRate(
   client: AlarmClient,
   params: FailureRateParams,
 ): AsyncGenerator<Detection, void, undefined> {
   const query = taskQuery(params);
+  const firing = new Set(params.confidence === undefined ? [] : await client.firing());
   const listed = new Set<string>();
   let isUnsure = false;
   for await (const page of taskPages(client, query)) {
     if (reportCounts(client, page) === "unsure") isUnsure = true;
     for (const row of page) {
       listed.add(`task:${row.jeditaskid}`);
-      yield* report(client, row, params);
+      yield* report(client, row, params, firing);
     }
   }
   // The newest tasks of all owners show whether the service can count. Other alarms share the request.
@@ -59,7 +78,7 @@ export async function* failureRate(
       client.incomplete(
         `PanDA could not count: task ${row.jeditaskid} has no job or no input file`,
       );
-    yield* report(client, row, params);
+    yield* report(client, row, params, firing);
   }
 }
 
@@ -74,10 +93,13 @@ function* report(
   client: AlarmClient,
   row: JsonObject,
   params: FailureRateParams,
+  firing: ReadonlySet<string>,
 ): Generator<Detection, void, undefined> {
   const verdict = judge(row, params);
   if (verdict.kind === "unreadable") client.incomplete(verdict.reason);
-  if (verdict.kind === "fires") yield describeTask(verdict.task, verdict.rate, params);
+  if (verdict.kind !== "fires" && verdict.kind !== "not certain") return;
+  const detection = describeTask(verdict.task, verdict.rate, params);
+  if (verdict.kind === "fires" || firing.has(detection.dedupeKey)) yield detection;
 }
 
 /**
@@ -108,10 +130,17 @@ export interface FailureRate {
   readonly kind: "final-failure" | "all-failures-fallback";
   /** 0 to 1. */
   readonly value: number;
+  /** With the parameter `confidence`: what the rate is at least, of so many input files or jobs. */
+  readonly bound?: {
+    readonly atLeast: number;
+    readonly total: number;
+    readonly confidence: number;
+  };
 }
 
 export type Verdict =
-  | { readonly kind: "fires"; readonly task: Task; readonly rate: FailureRate }
+  /** `not certain`: the rate has reached the threshold, but with too few files or jobs for the confidence. */
+  | { readonly kind: "fires" | "not certain"; readonly task: Task; readonly rate: FailureRate }
   | { readonly kind: "unreadable"; readonly reason: string }
   | {
       readonly kind:
@@ -144,7 +173,43 @@ export function judge(row: JsonObject, params: FailureRateParams): Verdict {
     return { kind: "unreadable", reason: `task ${jeditaskid} has no valid nfailed or nfinished` };
   if (nfailed + nfinished < params.min_terminal_jobs) return { kind: "too few jobs" };
   const kind = isOlder ? "all-failures-fallback" : "final-failure";
-  return { kind: "fires", task: parsed.task, rate: { kind, value } };
+  if (params.confidence === undefined)
+    return { kind: "fires", task: parsed.task, rate: { kind, value } };
+  const bound = boundOf(parsed.task, { kind, value }, params.confidence);
+  if (bound === undefined) {
+    const [failed, finished] = isOlder
+      ? ["nfailed", "nfinished"]
+      : ["nfinalfailed", "nfilesfinished"];
+    return {
+      kind: "unreadable",
+      reason: `task ${jeditaskid} has the failure rate ${value}, but ${failed} ${quote(row[failed])} and ${finished} ${quote(row[finished])}; the parameter confidence needs counts that agree with the rate`,
+    };
+  }
+  const isCertain = bound.atLeast >= params.threshold;
+  return {
+    kind: isCertain ? "fires" : "not certain",
+    task: parsed.task,
+    rate: { kind, value, bound },
+  };
+}
+
+/** Undefined if the counts are missing or contradict the rate, which the service rounds to four digits. */
+function boundOf(
+  task: Task,
+  { kind, value }: FailureRate,
+  confidence: number,
+): FailureRate["bound"] {
+  const { nfinalfailed, nfilesfinished, nfailed, nfinished } = task;
+  const [failed, finished] =
+    kind === "final-failure" ? [nfinalfailed, nfilesfinished] : [nfailed, nfinished];
+  if (!isCount(failed) || !isCount(finished)) return undefined;
+  const total = failed + finished;
+  if (!(Math.abs(failed / total - value) < 0.001)) return undefined;
+  return { atLeast: wilsonLower(failed, total, confidence), total, confidence };
+}
+
+function isCount(value: number | null): value is number {
+  return value !== null && Number.isSafeInteger(value) && value >= 0;
 }
 
 const TASK_PAGES = "https://epic-devcloud.org/prod/panda/tasks/";
@@ -167,7 +232,7 @@ export function describeTask(
       `Owner:       ${show(task.username)}`,
       `Site:        ${show(task.site)}`,
       "",
-      `${label}: ${metric}  (threshold ${percent(threshold)})`,
+      `${label}: ${metric}${certainty(rate)}  (threshold ${percent(threshold)})`,
       `Input files: retry-exhausted failed=${show(task.nfinalfailed)}  finished=${show(task.nfilesfinished)}`,
       `Jobs: nfailed=${show(task.nfailed)}  nfinished=${show(task.nfinished)}  nactive=${show(task.nactive)}`,
       isFinal
@@ -180,8 +245,23 @@ export function describeTask(
       "",
       `Task page: ${TASK_PAGES}${id}/`,
     ].join("\n"),
-    data: { metric, rate_kind: rate.kind, ...task, threshold, since_days },
+    data: {
+      metric,
+      rate_kind: rate.kind,
+      ...task,
+      threshold,
+      since_days,
+      ...(rate.bound && { confidence: rate.bound.confidence, rate_at_least: rate.bound.atLeast }),
+    },
   };
+}
+
+/** ` of 5 (at least 4.6% with 95% confidence)` */
+function certainty({ bound }: FailureRate): string {
+  if (bound === undefined) return "";
+  const { total, atLeast, confidence } = bound;
+  const sure = Number((confidence * 100).toFixed(2));
+  return ` of ${total} (at least ${percent(atLeast)} with ${sure}% confidence)`;
 }
 
 function percent(rate: number): string {

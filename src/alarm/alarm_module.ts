@@ -10,7 +10,8 @@ import {
   unknown,
 } from "valibot";
 import { MAX_LEVEL } from "../core/detection.ts";
-import { type ParamSpecs, parseParamSpecs } from "../core/params.ts";
+import type { ParamSpecs } from "../core/param_spec.ts";
+import { parseParamSpecs } from "../core/parse_param_specs.ts";
 import { quote } from "../text/describe.ts";
 import type { ModuleFile } from "./discover.ts";
 
@@ -58,6 +59,14 @@ const Exports = object({
   SOURCES: optional(array(string(names), names)),
   STAGES: optional(Stages),
   PARAMS: optional(unknown()),
+  /** It makes requests of its own; only its process needs to know. */
+  NETWORK: optional(
+    literal(
+      "own",
+      ({ input }) =>
+        `NETWORK must be "own" (the module answers for requests that it makes without the client), or be left out, found ${quote(input)}`,
+    ),
+  ),
   misspelt: optional(never(({ input }) => String(input))),
 });
 

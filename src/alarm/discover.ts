@@ -47,12 +47,21 @@ export function discoverModules(folder: string) {
 /** With what to do: `MyAlarm.mts` is to be my_alarm.ts, unless that would replace another file. */
 function notModule(file: string, files: readonly string[]): string {
   const [, stem = "", language] = /^(.*)\.[cm]?([jt]s)x?\s*$/i.exec(file) ?? [];
-  const words = stem.replace(/([a-z0-9])([A-Z])/g, "$1_$2").replace(/[^a-z0-9]+/gi, "_");
-  const name = words.replace(/^[^a-z]+|_$/gi, "").slice(0, 200) || "my_alarm";
-  const renamed = `${name}.${language}`.toLowerCase();
+  const renamed = `${suggestedName(stem)}.${language}`.toLowerCase();
   const isFree = language !== undefined && !files.includes(renamed);
   const advice = isFree ? `; rename it to ${renamed}` : ", such as my_alarm.ts";
   return `is not an alarm module; the name of one is a lower-case identifier with .ts, .mjs or .js${advice}`;
+}
+
+/** The name of an alarm that is nearest to what somebody has written: `MyAlarm` is to be `my_alarm`. */
+export function suggestedName(text: string): string {
+  const words = text.replace(/([a-z0-9])([A-Z])/g, "$1_$2").replace(/[^a-z0-9]+/gi, "_");
+  return (
+    words
+      .replace(/^[^a-z]+|_$/gi, "")
+      .slice(0, 200)
+      .toLowerCase() || "my_alarm"
+  );
 }
 
 function notFile(path: string): string {

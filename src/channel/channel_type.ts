@@ -1,16 +1,7 @@
 import type { InferOutput, ObjectEntries, ObjectSchema } from "valibot";
-import type { Surroundings } from "../config/config.ts";
+import type { SettingsPlace } from "../config/config.ts";
 import { parseTable } from "../config/issue.ts";
 import type { Channel } from "./channel.ts";
-
-/** Where settings stand, and what they may refer to. */
-export interface SettingsPlace {
-  /** In the file, such as `channels`, `chat`. */
-  readonly path: readonly string[];
-  readonly around: Surroundings;
-  /** Each fault begins with the path of its key. */
-  readonly faults: string[];
-}
 
 /** What a channel is, by its settings. */
 export interface Opener {

@@ -1,13 +1,13 @@
 import { optional } from "valibot";
+import type { SettingsPlace } from "../config/config.ts";
 import { showPath } from "../config/issue.ts";
 import { proxyFor } from "../config/proxy.ts";
+import { readSecret, secretFile, secretVariable } from "../config/secret.ts";
 import { numberFrom, stringThat } from "../config/values.ts";
 import { type Delivery, type DeliveryError, delivered, undelivered } from "../core/delivery.ts";
 import type { Outgoing } from "./channel.ts";
-import type { SettingsPlace } from "./channel_type.ts";
 import { postError } from "./http_error.ts";
 import { type HttpResponse, httpPost, type PostTarget } from "./http_post.ts";
-import { readSecret, secretFile, secretVariable } from "./secret.ts";
 
 const URL_WORDS =
   'an http or https URL without user name or fragment, such as "https://chat.example/hooks/KEY"';

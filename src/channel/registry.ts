@@ -1,8 +1,8 @@
-import type { ChannelTable, ChannelTables, Surroundings } from "../config/config.ts";
+import type { SettingsTable, SettingsTables, Surroundings } from "../config/config.ts";
 import { showPath } from "../config/issue.ts";
+import { chooseKind, type Kinds } from "../config/kinds.ts";
 import { EMAIL } from "../core/alarm_channels.ts";
 import { quote } from "../text/describe.ts";
-import { hint, suggestion } from "../text/nearest.ts";
 import type { ChannelType, Opener } from "./channel_type.ts";
 import { command } from "./command.ts";
 import { file } from "./file.ts";
@@ -11,9 +11,7 @@ import { ses } from "./ses.ts";
 import { smtp } from "./smtp.ts";
 import { webhook } from "./webhook.ts";
 
-interface Types {
-  readonly [type: string]: ChannelType;
-}
+type Types = Kinds<ChannelType>;
 
 /** Those that deliver to addresses. Only they can be the provider of `[email]`. */
 export const MAIL_TYPES: Types = { ses, smtp, file };
@@ -37,7 +35,7 @@ export interface ConfiguredChannel {
 
 /** The channels of the configuration, by name. */
 export function readChannels(
-  { tables, around }: ChannelTables,
+  { tables, around }: SettingsTables,
   types = TYPES,
 ): ReadonlyMap<string, ConfiguredChannel> {
   return new Map(
@@ -46,39 +44,26 @@ export function readChannels(
 }
 
 /** What is wrong with the settings of a channel. */
-export function channelFaults(table: ChannelTable, around: Surroundings): readonly string[] {
+export function channelFaults(table: SettingsTable, around: Surroundings): readonly string[] {
   return readChannel("", table, around, TYPES).faults;
 }
 
 function readChannel(
   name: string,
-  { path, settings }: ChannelTable,
+  { path, settings }: SettingsTable,
   around: Surroundings,
   all: Types,
 ): ConfiguredChannel {
   const { type: given, default: isDefault = false, ...rest } = settings;
   const isEmail = path[0] === EMAIL;
-  const [types, typeKey] = isEmail ? [MAIL_TYPES, "provider"] : [all, "type"];
-  const type = typeof given === "string" ? given : "";
-  const kind = Object.hasOwn(types, type) ? types[type] : undefined;
+  const [types, key] = isEmail ? [MAIL_TYPES, "provider"] : [all, "type"];
   const faults: string[] = [];
-  const at = (key: string): string => showPath([...path, key]);
   if (typeof isDefault !== "boolean")
-    faults.push(`${at("default")}: must be true or false; found ${quote(isDefault)}`);
-  if (kind === undefined) faults.push(`${at(typeKey)}: ${typeFault(given, Object.keys(types))}`);
-  // What the other keys belong to is known only with the type.
-  const foreign = Object.keys(rest).filter((key) => kind && !kind.keys.includes(key));
-  const common = [typeKey, "default", ...(isEmail ? ["operators"] : [])];
-  for (const key of foreign) {
-    const others = Object.keys(types).filter((other) => types[other]?.keys.includes(key));
-    const owners = others.map(quote).join(" or ");
-    const fault =
-      others.length === 0
-        ? `unknown key${hint(key, [...(kind?.keys ?? []), ...common])}`
-        : `belongs to ${typeKey} ${owners}, found with "${type}"; remove one`;
-    faults.push(`${at(key)}: ${fault}`);
-  }
-  const own = Object.fromEntries(Object.entries(rest).filter(([key]) => !foreign.includes(key)));
+    faults.push(
+      `${showPath([...path, "default"])}: must be true or false; found ${quote(isDefault)}`,
+    );
+  const choice = { key, given, common: [key, "default", ...(isEmail ? ["operators"] : [])] };
+  const { name: type, kind, own } = chooseKind(types, choice, { path, settings: rest }, faults);
   const opener = kind?.configure(own, { path, around, faults });
   return {
     name,
@@ -88,11 +73,4 @@ function readChannel(
     secrets: opener?.secrets ?? [],
     faults,
   };
-}
-
-function typeFault(given: unknown, types: readonly string[]): string {
-  const words = `must be one of ${types.map(quote).join(", ")}`;
-  if (given === undefined) return `missing; ${words}`;
-  const near = typeof given === "string" ? suggestion(given, types) : "";
-  return `${words}; found ${quote(given)}${near}`;
 }

@@ -1,11 +1,12 @@
 import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
 import { object, optional, picklist } from "valibot";
+import type { SettingsPlace } from "../config/config.ts";
 import { showPath } from "../config/issue.ts";
+import { readSecret, secretFile, secretVariable } from "../config/secret.ts";
 import { integerFrom, numberFrom, stringThat } from "../config/values.ts";
 import { quote } from "../text/describe.ts";
-import { channelType, type SettingsPlace } from "./channel_type.ts";
-import { readSecret, secretFile, secretVariable } from "./secret.ts";
+import { channelType } from "./channel_type.ts";
 import { MISSING_SENDER, sender } from "./sender.ts";
 
 const HOST_WORDS = 'the name or address of a mail server, such as "smtp.example.org"';

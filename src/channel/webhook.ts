@@ -1,13 +1,13 @@
 import { object, optional } from "valibot";
 import { showPath } from "../config/issue.ts";
+import { readSecret, secretFile, secretVariable } from "../config/secret.ts";
 import { headerSecrets } from "../config/secrets.ts";
-import { headers } from "../config/sources.ts";
+import { headers } from "../config/values.ts";
 import { storedWebhookBody, webhookBody } from "../message/webhook_data.ts";
 import type { Channel } from "./channel.ts";
 import { channelType } from "./channel_type.ts";
 import { deliverToHook, HOOK_SETTINGS, hookSecrets, readHook } from "./hook.ts";
 import type { PostTarget } from "./http_post.ts";
-import { readSecret, secretFile, secretVariable } from "./secret.ts";
 import { githubSignature, parseKeys, SECRET_WORDS, signatureHeaders } from "./webhook_signature.ts";
 
 /** JSON for another program, signed by Standard Webhooks. */

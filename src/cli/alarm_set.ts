@@ -13,16 +13,15 @@ import { findAlarm, NotFound, renderState, requireKnown } from "./alarms.ts";
 import { endArchived } from "./archive.ts";
 import { unusableChannels } from "./channels.ts";
 import { printLines } from "./output.ts";
-import { parseParams } from "./param_option.ts";
+import { addParamOptions, type ParamOptions, readParams } from "./param_option.ts";
 import { parseRecipients } from "./recipients.ts";
 import { reminderNotes } from "./reminders.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 import { commandUser } from "./user.ts";
 
-interface SetOptions extends ConfigOption, SettingOptions {
+interface SetOptions extends ConfigOption, SettingOptions, ParamOptions {
   readonly recipients?: readonly string[];
   readonly channel?: readonly string[];
-  readonly param?: readonly string[];
   readonly unset?: readonly string[];
   readonly title?: string;
   readonly description?: string;
@@ -32,14 +31,14 @@ interface SetOptions extends ConfigOption, SettingOptions {
 
 export function declare(command: Command): void {
   const named = addConfigOption(command.argument("<name>", "name of the alarm"));
-  addSettingOptions(named)
+  const withSettings = addSettingOptions(named)
     .description("Changes an alarm's row. The previous state is kept as a version.")
     .option("--recipients <who...>", "addresses and @teams; replaces the list")
     .option(
       "--channel <name...>",
       'channels it notifies on; "default" for those of the configuration',
-    )
-    .option("--param <name=value...>", "set parameters; alarm show lists their types")
+    );
+  addParamOptions(withSettings, "set parameters; alarm show lists their types")
     .option("--unset <name...>", "reset these parameters to their defaults")
     .option("--title <text>", "title of the alarm")
     .option("--description <text>", "text at the top of the mail")
@@ -66,7 +65,7 @@ async function setAlarm(
   const now = Date.now() / 1000;
   const alarm = await findAlarm(db, config, typed);
   const { name } = alarm.row;
-  const { recipients, channel, param = [], unset = [], title, description, settle } = options;
+  const { recipients, channel, unset = [], title, description, settle } = options;
   if (name === ENGINE && settle !== undefined)
     throw new InvalidArgumentError(
       `leave out --settle: what the alarm ${ENGINE} watches settles by rules of its own; see docs/operations.md`,
@@ -74,9 +73,9 @@ async function setAlarm(
   const data = settingKeys(options);
   if (recipients !== undefined) data.recipients = (await parseRecipients(db, recipients)).to;
   if (channel !== undefined) data.channels = parseChannelNames(config, channel);
-  const params = parseParams(alarm, param, unset);
+  const params = readParams(alarm, options, unset);
   const archived = options.archive ?? (options.unarchive === true ? false : undefined);
-  const columns = [title, description, archived, param, unset];
+  const columns = [title, description, archived, Object.keys(params), unset];
   if (Object.keys(data).length === 0 && columns.flat().every((value) => value === undefined))
     throw new InvalidArgumentError("nothing to change; see: bin/swf-alarms alarm set --help");
   const { id } = alarm.row.id === "" ? await createRow(db, alarm, now) : alarm.row;

@@ -3,7 +3,6 @@ import { readChannels } from "../channel/registry.ts";
 import { alarmChannels } from "../core/alarm_channels.ts";
 import { ENGINE } from "../core/event_key.ts";
 import type { AlarmRow } from "../core/model.ts";
-import type { ParamSpec } from "../core/params.ts";
 import { describeSettle, formatSettle } from "../core/settle.ts";
 import { type AlarmMemory, readMemory } from "../store/alarm_memory.ts";
 import { type ListedEvent, listEvents } from "../store/event_list.ts";
@@ -18,6 +17,7 @@ import {
   renderTable,
   renderTime,
 } from "./output.ts";
+import { paramFacts, renderParams } from "./param_facts.ts";
 import { describeReminders } from "./reminders.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
@@ -127,38 +127,4 @@ function renderSettings({ name, severity, settle, clearAfter, notifyClear }: Ala
     ...(clearAfter === undefined ? [] : [`clears       ${describeSettle(clearAfter)} without it`]),
     ...(isUsual ? [] : [`notify clear ${notifyClear ? "on" : "off"}`]),
   ];
-}
-
-/** Each parameter of the module: its spec, the value in use, and where that comes from. */
-function paramFacts({ row, module }: ViewedAlarm) {
-  return Object.entries(module?.params ?? {}).map(([name, spec]) => {
-    const given = row.params[name] ?? undefined;
-    const preset = spec.default === undefined ? "unset" : "default";
-    return {
-      name,
-      ...spec,
-      value: given ?? spec.default,
-      from: given === undefined ? preset : "row",
-    };
-  });
-}
-
-function renderParams(params: AlarmFacts["params"]): string[] {
-  const rows = params.map((param) => [
-    param.name,
-    param.value === undefined ? "-" : JSON.stringify(param.value),
-    param.from === "unset" ? (param.required === true ? "REQUIRED" : "optional") : param.from,
-    renderType(param),
-    param.description ?? "",
-  ]);
-  return renderTable(["PARAMETER", "VALUE", "FROM", "TYPE", "DESCRIPTION"], rows, "no parameters");
-}
-
-function renderType(spec: ParamSpec): string {
-  return [
-    spec.type,
-    ...("min" in spec && spec.min !== undefined ? [`≥ ${spec.min}`] : []),
-    ...("max" in spec && spec.max !== undefined ? [`≤ ${spec.max}`] : []),
-    ...("choices" in spec && spec.choices !== undefined ? [`of ${spec.choices.join(", ")}`] : []),
-  ].join(" ");
 }

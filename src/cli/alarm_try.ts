@@ -1,63 +1,55 @@
-import type { Command } from "commander";
-import { type Level, NO_LEVEL } from "../core/level.ts";
-import type { Outcome } from "../core/model.ts";
-import { activeEvents } from "../store/events.ts";
+import { type Command, InvalidArgumentError } from "commander";
 import { EXIT, type SetExit } from "./exit_code.ts";
 import { addJsonOption, print } from "./output.ts";
+import { planMessages } from "./plan_messages.ts";
+import { renderTry, type TryAnswer, tryFacts } from "./render_try.ts";
 import { addConfigOption } from "./session.ts";
-import { addParamOption, type TryOptions, withTriedAlarm } from "./try_alarm.ts";
+import { addTryOptions, type Tried, type TryOptions, withTriedAlarm } from "./try_alarm.ts";
+import { parseTime } from "./until_option.ts";
 
 export function declare(command: Command, setExit: SetExit): void {
-  const withOptions = addParamOption(
+  const withOptions = addTryOptions(
     addConfigOption(command.argument("<name>", "name of the alarm")),
-  );
+  )
+    .description(
+      "Runs the detect of an alarm now and shows what it detects, its requests, and the messages that a tick would send. Writes and sends nothing. The exit code is 0 only if the outcome is complete.",
+    )
+    .option(
+      "--at <time>",
+      'as if it were this time: "2026-11-27 12:00" or 12:00 are UTC, 2026-11-27T12:00:00+01:00 has its zone',
+      parseAt,
+    )
+    .option("--timeout <seconds>", "instead of its alarm_timeout", parseTimeout);
   addJsonOption(withOptions).action(async (name: string, options: TryOptions) => {
-    const { alarm, outcome } = await withTriedAlarm(name, options, async (tried) => {
-      const alarm = tried.alarm.row.name;
-      return { alarm, outcome: await tried.detect(await activeEvents(tried.db, alarm)) };
-    });
-    print(options, outcomeFacts(alarm, outcome), renderOutcome(outcome));
-    setExit(outcome.status === "complete" ? EXIT.ok : EXIT.failed);
+    const answer = await withTriedAlarm(name, options, (tried) => answerOf(tried, options));
+    print(options, tryFacts(answer), renderTry(answer));
+    const { status, scopes } = answer.outcome;
+    const isSilent = [...scopes.values()].some(({ isReported }) => !isReported);
+    setExit(status === "complete" && !isSilent ? EXIT.ok : EXIT.failed);
   });
 }
 
-function outcomeFacts(alarm: string, outcome: Outcome) {
-  const { status, cause, reasons, detections, levels, clears, notes, seconds } = outcome;
+async function answerOf(tried: Tried, { at }: TryOptions): Promise<TryAnswer> {
+  const { db, config, alarm, now, recorded } = tried;
+  const { row, readiness } = alarm;
+  const isIdle = readiness.kind === "not configured" || row.archived;
   return {
-    alarm,
-    outcome: status,
-    cause,
-    reasons,
-    notes,
-    seconds: Math.round(seconds * 1000) / 1000,
-    detections: [...detections.values()].map(({ dedupeKey: key, ...rest }) => {
-      const { severity, stage } = levels.get(key) ?? NO_LEVEL;
-      return { key, ...rest, severity, stage };
-    }),
-    clears: [...clears].map(([key, reason]) => ({ key, reason })),
+    alarm: row.name,
+    now,
+    isNow: at === undefined,
+    outcome: recorded.outcome,
+    messages: isIdle ? [] : await planMessages({ db, config, alarm: row, recorded, now }),
   };
 }
 
-function renderOutcome(outcome: Outcome): string[] {
-  const { status, detections, levels, clears, seconds, reasons, notes } = outcome;
-  const lines = [...detections.values()].flatMap(({ dedupeKey, subject, body, data }) => [
-    `${dedupeKey}: ${subject}`,
-    ...levelLine(levels.get(dedupeKey) ?? NO_LEVEL),
-    ...(body === "" ? [] : body.trimEnd().split(/\r?\n/)).map((line) => `    ${line}`),
-    ...(Object.keys(data).length === 0 ? [] : [`    data ${JSON.stringify(data)}`]),
-    "",
-  ]);
-  const count = `${detections.size} detection(s) in ${seconds.toFixed(2)} s`;
-  for (const [key, reason] of clears) lines.push(`${key}: the module ends it: ${reason}`, "");
-  lines.push(`outcome ${status}: ${count}; nothing was written`);
-  return [...lines, ...[...reasons, ...notes].map((text) => `  ${text}`)];
+function parseAt(text: string): number {
+  const time = parseTime(text, Date.now() / 1000);
+  if (typeof time === "string") throw new InvalidArgumentError(time);
+  return time;
 }
 
-/** Such as `    severity error, stage initial`. */
-function levelLine({ severity, stage }: Level): string[] {
-  const parts = [
-    ...(severity === undefined ? [] : [`severity ${severity}`]),
-    ...(stage === undefined ? [] : [`stage ${stage}`]),
-  ];
-  return parts.length === 0 ? [] : [`    ${parts.join(", ")}`];
+function parseTimeout(text: string): number {
+  const seconds = /^\d{1,4}(\.\d+)?$/.test(text) ? Number(text) : 0;
+  if (seconds >= 0.1 && seconds <= 3600) return seconds;
+  throw new InvalidArgumentError("write a number of seconds from 0.1 to 3600, such as 120");
 }

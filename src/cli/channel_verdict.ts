@@ -67,25 +67,52 @@ export function channelVerdict(facts: VerdictFacts): ChannelVerdict {
 function heldOn(facts: VerdictFacts, isDue: boolean): Held | undefined {
   const { alarm, event, isOver, notice, faults, idle, closedUntil, waitsUntil, now } = facts;
   const { channel, usable, recipients, omitted } = notice;
-  const set = `bin/swf-alarms alarm set ${alarm.name}`;
   const held = (reason: string, until?: number): Held => ({ reason, until });
   if (idle !== undefined) return held(idle);
-  if (!alarm.enabled) return held(`notifications are off; to turn them on, run: ${set} --mail on`);
+  if (!alarm.enabled) return held(whyOff(alarm.name));
   const muted = event && !isOver ? muteOf({ event, channel, now }) : undefined;
   if (muted !== undefined) return { reason: muted.reason, until: muted.until };
-  if (usable !== "usable") {
-    const what = usable === "unusable" ? "cannot be used" : "is not configured";
-    return held([`the channel ${what}`, ...faults].join("; "));
-  }
-  if (isDue && recipients.length === 0)
-    return held(`there are no recipients; to add some, run: ${set} --recipients ADDRESS`);
+  if (usable !== "usable") return held(whyUnusable(usable, faults));
+  if (isDue && recipients.length === 0) return held(whyNobody(alarm.name));
   if (omitted["may have been mailed"] > 0)
     return held(
       "a notification that names it may have been delivered; the repeat waits",
       waitsUntil,
     );
-  if (closedUntil !== undefined) return held("the service asked to wait", closedUntil);
+  if (closedUntil !== undefined) return held(ASKED_TO_WAIT, closedUntil);
   return undefined;
+}
+
+const ASKED_TO_WAIT = "the service asked to wait";
+
+function whyOff(alarm: string): string {
+  return `notifications are off; to turn them on, run: bin/swf-alarms alarm set ${alarm} --mail on`;
+}
+
+function whyUnusable(usable: "not configured" | "unusable", faults: readonly string[]): string {
+  const what = usable === "unusable" ? "cannot be used" : "is not configured";
+  return [`the channel ${what}`, ...faults].join("; ");
+}
+
+function whyNobody(alarm: string): string {
+  return `there are no recipients; to add some, run: bin/swf-alarms alarm set ${alarm} --recipients ADDRESS`;
+}
+
+type MessageFacts = Pick<VerdictFacts, "faults" | "closedUntil"> & {
+  readonly alarm: Pick<AlarmRow, "name" | "enabled">;
+  readonly usable: ChannelNotice["usable"];
+  readonly recipients: readonly string[];
+};
+
+/** Why a message that is due is not sent; empty if it is. */
+export function heldMessage(facts: MessageFacts): readonly string[] {
+  const { alarm, usable, faults, closedUntil, recipients } = facts;
+  return [
+    ...(alarm.enabled ? [] : [whyOff(alarm.name)]),
+    ...(usable === "usable" ? [] : [whyUnusable(usable, faults)]),
+    ...(recipients.length > 0 ? [] : [whyNobody(alarm.name)]),
+    ...(closedUntil === undefined ? [] : [`${ASKED_TO_WAIT} until ${utcMinute(closedUntil)}`]),
+  ];
 }
 
 /** After an acknowledgement with an end, the reminders begin anew at that end; nothing is sent while it is held. */

@@ -20,6 +20,7 @@ const COMMANDS: readonly (readonly [words: string, summary: string, load: Load])
   ["demo", "run ticks on sample data", () => import("../demo/demo.ts")],
   ["alarm list", "list the alarms and whether they can run", () => import("./alarm_list.ts")],
   ["alarm show", "show an alarm, its parameters and events", () => import("./alarm_show.ts")],
+  ["alarm new", "write a module and its test", () => import("./alarm_new.ts")],
   ["alarm try", "run its detect now, without writes or mail", () => import("./alarm_try.ts")],
   ["alarm set", "change an alarm: mail, recipients, parameters", () => import("./alarm_set.ts")],
   ["event list", "list the events that are firing", () => import("./event_list.ts")],
@@ -50,7 +51,7 @@ const COMMANDS: readonly (readonly [words: string, summary: string, load: Load])
 ];
 
 const GROUPS: { readonly [word: string]: string } = {
-  alarm: "list, show, try and change alarms",
+  alarm: "list, show, write, try and change alarms",
   event: "list, show, acknowledge and clear events",
   channel: "list and test the channels",
   notification: "list, show and retry notifications",

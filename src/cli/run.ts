@@ -11,6 +11,7 @@ import { consoleLog, logTo } from "./console_log.ts";
 import { EXIT, type ExitCode, type SetExit } from "./exit_code.ts";
 import { addJitterOption, waitJitter } from "./jitter.ts";
 import { type JsonOption, print, printLines } from "./output.ts";
+import type { ParamOptions } from "./param_option.ts";
 import { planFacts, renderPlan } from "./render_plan.ts";
 import { renderTick, renderTickForLog } from "./render_tick.ts";
 import {
@@ -24,11 +25,10 @@ import {
 } from "./session.ts";
 import { onStopSignal } from "./stop_signals.ts";
 
-interface RunOptions extends ConfigOption, JsonOption {
+interface RunOptions extends ConfigOption, JsonOption, ParamOptions {
   readonly dryRun?: boolean;
   readonly plan?: boolean;
   readonly alarm?: readonly string[];
-  readonly param?: readonly string[];
   /** Seconds. */
   readonly jitter?: number;
   readonly verbose?: boolean;
@@ -45,6 +45,7 @@ export function declare(command: Command, setExit: SetExit): void {
     .option("--plan", "write nothing; print what a tick would do and why")
     .option("--alarm <name...>", "only these alarms")
     .option("--param <name=value...>", "plan with this value instead of the row's (with --plan)")
+    .option("--param-file <file>", "the same from a file: name = value, TOML or JSON by its ending")
     .option("--json", "print the plan as JSON (with --plan)");
   addJitterOption(withOptions)
     .option("-v, --verbose", "print every step")
@@ -65,9 +66,9 @@ export function declarePythonRun(program: Command, setExit: SetExit): void {
 async function run(options: RunOptions): Promise<ExitCode> {
   if (options.plan === true) return await showPlan(options);
   if (options.json === true) throw new InvalidArgumentError("--json needs --plan");
-  if (options.param !== undefined)
+  if (hasParams(options))
     throw new InvalidArgumentError(
-      "--param needs --plan; to change the alarm, run: bin/swf-alarms alarm set NAME --param NAME=VALUE",
+      "--param and --param-file need --plan; to change the alarm, run: bin/swf-alarms alarm set NAME --param NAME=VALUE",
     );
   const mode = options.dryRun === true ? "dry-run" : "tick";
   const verbose = options.verbose === true;
@@ -98,12 +99,16 @@ async function run(options: RunOptions): Promise<ExitCode> {
   }
 }
 
+function hasParams({ param, paramFile }: ParamOptions): boolean {
+  return param !== undefined || paramFile !== undefined;
+}
+
 async function showPlan(options: RunOptions): Promise<ExitCode> {
   if (options.jitter !== undefined)
     throw new InvalidArgumentError("--plan does not wait; leave out --jitter");
-  if (options.param !== undefined && options.alarm?.length !== 1)
+  if (hasParams(options) && options.alarm?.length !== 1)
     throw new InvalidArgumentError(
-      "--param changes the parameters of one alarm; name it with: --alarm NAME",
+      "--param and --param-file change the parameters of one alarm; name it with: --alarm NAME",
     );
   const log = consoleLog(options.verbose === true && options.json !== true);
   const report = await runTick(readConfig(options), "plan", log, options);
@@ -116,7 +121,7 @@ async function runTick(
   read: ReadConfig,
   mode: Mode,
   log: Log,
-  { alarm, param }: Pick<RunOptions, "alarm" | "param">,
+  options: RunOptions,
 ): Promise<TickReport> {
   const { config } = read;
   const deadline = startDeadline(config.engine.tickTimeout);
@@ -125,7 +130,7 @@ async function runTick(
   const work = async (db: Database): Promise<TickReport> => {
     // Loaded while the worker starts.
     const { tick } = await import("../engine/tick.ts");
-    const selected = alarm && (await selectAlarms(db, config, alarm, param));
+    const selected = options.alarm && (await selectAlarms(db, config, options.alarm, options));
     return await tick(makeEngine(db, config, log, worker), {
       mode,
       deadline,
@@ -141,14 +146,14 @@ async function selectAlarms(
   db: Database,
   config: Config,
   alarm: readonly string[],
-  param: readonly string[] | undefined,
+  given: ParamOptions,
 ) {
   const { findAlarm, requireAlarms } = await import("./alarms.ts");
   const names = await requireAlarms(db, config, [...alarm]);
   const only = new Set(names);
-  if (param === undefined) return { only };
-  const { parseParams } = await import("./param_option.ts");
-  return { only, params: parseParams(await findAlarm(db, config, names[0] ?? ""), param) };
+  if (!hasParams(given)) return { only };
+  const { readParams } = await import("./param_option.ts");
+  return { only, params: readParams(await findAlarm(db, config, names[0] ?? ""), given) };
 }
 
 class TickStopped extends ExpectedError {

@@ -1,4 +1,3 @@
-import type { ConfiguredChannel } from "../channel/registry.ts";
 import type { Config } from "../config/config.ts";
 import { environmentSecrets, secretsOf } from "../config/secrets.ts";
 import { makeRedactor, type Redact } from "../text/redact.ts";
@@ -7,13 +6,14 @@ import { makeRedactor, type Redact } from "../text/redact.ts";
 const known = new Set(environmentSecrets(process.env));
 let redactKnown: Redact = makeRedactor([...known]);
 
-/** From now on the secrets of this configuration are redacted. */
+/** From now on the secrets of this configuration, and of its channels and sources, are redacted. */
 export function hideSecrets(
   config: Config,
-  channels: ReadonlyMap<string, ConfiguredChannel> = new Map(),
+  others: readonly { readonly secrets: readonly string[] }[] = [],
 ): void {
-  const ofChannels = [...channels.values()].flatMap(({ secrets }) => secrets);
-  for (const secret of [...secretsOf(config, process.env), ...ofChannels]) known.add(secret);
+  const ofOthers = others.flatMap(({ secrets }) => secrets);
+  for (const secret of [...secretsOf(config, process.env), ...ofOthers])
+    if (secret !== "") known.add(secret);
   redactKnown = makeRedactor([...known]);
 }
 

@@ -11,6 +11,7 @@ import type { Log } from "../core/log.ts";
 import { type Deadline, staleAfter } from "../engine/deadline.ts";
 import type { Engine } from "../engine/tick.ts";
 import { openWorkerPool } from "../engine/workers.ts";
+import { readSources, sourceFaults } from "../source/registry.ts";
 import { type Database, DatabaseError } from "../store/database.ts";
 import { asDatabaseError } from "../store/database_error.ts";
 import { requireOwner } from "../store/embedded/folder.ts";
@@ -81,9 +82,11 @@ export function readConfig(options: ConfigOption, onLogPath?: LoadOptions["onLog
     onLogPath,
     dsn,
     channelFaults,
+    sourceFaults,
     writableFault: (each) => accept(writableFault(each)),
   });
-  hideSecrets(config, readChannels(config.channels));
+  const channels = readChannels(config.channels).values();
+  hideSecrets(config, [...channels, ...readSources(config.sources).values()]);
   const { db, engine } = config;
   // Before a log or anything else is written beside it.
   if (db.kind === "embedded") requireOwner(db.path);

@@ -3,25 +3,32 @@ import type { Alarm } from "../alarm/load_alarms.ts";
 import { judgeReadiness } from "../alarm/readiness.ts";
 import type { Config } from "../config/config.ts";
 import { ENGINE } from "../core/event_key.ts";
-import type { ActiveEvents, Outcome } from "../core/model.ts";
+import type { Log } from "../core/log.ts";
 import { detect } from "../engine/detect.ts";
+import { type Recorded, record } from "../engine/record.ts";
 import { Sources } from "../engine/sources.ts";
 import { openWorkerPool } from "../engine/workers.ts";
-import type { Database } from "../store/database.ts";
-import type { JsonObject } from "../text/json.ts";
+import type { SharedSource } from "../source/share.ts";
+import { type Database, DatabaseError } from "../store/database.ts";
+import { readStates, type States, settlingOf } from "../store/engine_state.ts";
+import { listTeams } from "../store/teams.ts";
 import { findAlarm, NotFound } from "./alarms.ts";
 import { consoleLog } from "./console_log.ts";
 import type { JsonOption } from "./output.ts";
-import { parseParams } from "./param_option.ts";
+import { addParamOptions, type ParamOptions, readParams } from "./param_option.ts";
+import { type Progress, showProgress } from "./progress.ts";
 import { redact } from "./secrets.ts";
 import { type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
-export interface TryOptions extends ConfigOption, JsonOption {
-  readonly param?: readonly string[];
+export interface TryOptions extends ConfigOption, JsonOption, ParamOptions {
+  /** Epoch seconds that count as now. */
+  readonly at?: number;
+  /** Seconds for `detect`. */
+  readonly timeout?: number;
 }
 
-export function addParamOption(command: Command): Command {
-  return command.option("--param <name=value...>", "use this value instead of the row's");
+export function addTryOptions(command: Command): Command {
+  return addParamOptions(command, "use this value instead of the row's");
 }
 
 /** An alarm that a person tries now. */
@@ -31,11 +38,12 @@ export interface Tried {
   /** With the parameters that the person gave. */
   readonly alarm: Alarm;
   readonly now: number;
-  /** Runs its `detect`, also if it is quarantined; never rejects. */
-  readonly detect: (active: ActiveEvents) => Promise<Outcome>;
+  readonly states: States;
+  /** What a tick would do with it, also if it is quarantined. */
+  readonly recorded: Recorded;
 }
 
-/** Works with an alarm, which may be one that has no row yet. Writes nothing. Throws NotFound. */
+/** Runs the `detect` of an alarm, which may be one that has no row yet. Writes nothing. Throws NotFound. */
 export async function withTriedAlarm<T>(
   name: string,
   options: TryOptions,
@@ -48,15 +56,28 @@ export async function withTriedAlarm<T>(
         `${ENGINE} is built in: it looks at the tick itself, so that it only runs in ticks`,
       );
     const sources = new Sources(config);
-    const log = consoleLog(options.json !== true);
+    const counted = countRequests(sources);
+    const progress = options.json === true ? undefined : showProgress(counted.count);
+    const log = logOver(progress, consoleLog(options.json !== true));
     const workers = openWorkerPool(config, new AbortController().signal, log, redact);
     try {
-      const alarm = withParams(found, parseParams(found, options.param ?? []), sources.names);
-      const now = Date.now() / 1000;
-      const facts = { config, db, workers, sources, now, log, keepAll: true } as const;
-      const run = (active: ActiveEvents): Promise<Outcome> => detect(alarm, active, facts);
-      return await work({ db, config, alarm, now, detect: run });
+      const alarm = asTried(found, options, sources.names);
+      const now = options.at ?? Date.now() / 1000;
+      const states = await readStates(db);
+      const facts = { config, db, workers, sources: counted, now, log, keepAll: true } as const;
+      const recorded = await record(alarm, {
+        db,
+        run: { mode: "plan", now },
+        detect: (active) => detect(alarm, active, facts),
+        teams: await listTeams(db),
+        settling: settlingOf(states, alarm.row.name),
+        clearGuardShare: config.engine.clearGuardShare,
+      });
+      progress?.end();
+      if (recorded.error !== undefined) throw new DatabaseError(recorded.error);
+      return await work({ db, config, alarm, now, states, recorded });
     } finally {
+      progress?.end();
       await workers.close();
       await sources.close();
     }
@@ -64,10 +85,39 @@ export async function withTriedAlarm<T>(
   return await withDatabase(readConfig(options), open, "plan");
 }
 
-function withParams(alarm: Alarm, given: JsonObject, configured: ReadonlySet<string>): Alarm {
-  const { row, module } = alarm;
-  if (module === undefined) return alarm;
-  const params = { ...row.params, ...given };
-  const readiness = judgeReadiness(module, params, configured);
-  return { ...alarm, row: { ...row, params }, readiness };
+/** The sources, and how many requests they have been sent. */
+function countRequests({ byName, names }: Sources) {
+  let sent = 0;
+  const counted = new Map<string, SharedSource>();
+  for (const [name, source] of byName)
+    counted.set(name, {
+      maxConnections: source.maxConnections,
+      request: (request) => {
+        sent += 1;
+        return source.request(request);
+      },
+      reportInvalid: (request, reason) => source.reportInvalid?.(request, reason),
+    });
+  return { byName: counted, names, count: () => sent };
+}
+
+function logOver(progress: Progress | undefined, log: Log): Log {
+  const over = (write: (message: string) => void) => (message: string) => {
+    progress?.clear();
+    write(message);
+  };
+  return { error: over(log.error), info: over(log.info), debug: over(log.debug) };
+}
+
+/** With the parameters and the time that the person gave. */
+function asTried(alarm: Alarm, options: TryOptions, configured: ReadonlySet<string>): Alarm {
+  const { module, readiness } = alarm;
+  const { timeout } = options;
+  const params = { ...alarm.row.params, ...readParams(alarm, options) };
+  const limits = { ...alarm.row.limits, ...(timeout !== undefined && { timeout }) };
+  return {
+    ...alarm,
+    row: { ...alarm.row, params, limits },
+    readiness: module === undefined ? readiness : judgeReadiness(module, params, configured),
+  };
 }

@@ -47,19 +47,26 @@ export function parseFor(text: string, now: number): number | string {
 
 /** A time to come; a text without a zone is UTC. Returns what to write if it is not one. */
 export function parseUntil(text: string, now: number): number | string {
-  const time = timeOfDay(text, now) ?? parseUtc(text.toUpperCase());
-  if (time === undefined)
-    return 'write a time such as 12:00, "2026-11-27 12:00" (both UTC) or 2026-11-27T12:00:00+01:00';
+  const today = timeOfDay(text, now);
+  const time = today !== undefined && today <= now ? today + DAY : parseTime(text, now);
+  if (typeof time === "string") return time;
   if (time <= now) return `it is in the past: now it is ${utcMinute(now)}; write a later time`;
   if (time <= now + MOST_DAYS * DAY) return time;
   return `it is more than ${MOST_DAYS} days ahead: now it is ${utcMinute(now)}; write an earlier time, or leave it out`;
 }
 
-/** The next time that UTC clocks show `HH:MM`; undefined if the text is not so. */
+/** Any time, of this day if the text has none; without a zone it is UTC. Returns what to write if it is not one. */
+export function parseTime(text: string, now: number): number | string {
+  return (
+    timeOfDay(text, now) ??
+    parseUtc(text.toUpperCase()) ??
+    'write a time such as 12:00, "2026-11-27 12:00" (both UTC) or 2026-11-27T12:00:00+01:00'
+  );
+}
+
+/** When UTC clocks show `HH:MM` on this day; undefined if the text is not so. */
 function timeOfDay(text: string, now: number): number | undefined {
   const [, hours, minutes] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
   if (hours === undefined) return undefined;
-  const midnight = Math.floor(now / DAY) * DAY;
-  const today = midnight + Number(hours) * 3600 + Number(minutes) * 60;
-  return today > now ? today : today + DAY;
+  return Math.floor(now / DAY) * DAY + Number(hours) * 3600 + Number(minutes) * 60;
 }

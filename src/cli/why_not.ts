@@ -2,10 +2,7 @@ import type { Command } from "commander";
 import type { Outcome } from "../core/model.ts";
 import { nextTry } from "../core/quarantine.ts";
 import { prefixFinder, scopeErrors, scopeNotes, scopeRecords } from "../core/scopes.ts";
-import { record } from "../engine/record.ts";
-import { DatabaseError } from "../store/database.ts";
-import { alarmStateOf, readStates, settlingOf } from "../store/engine_state.ts";
-import { listTeams } from "../store/teams.ts";
+import { alarmStateOf } from "../store/engine_state.ts";
 import { quote } from "../text/describe.ts";
 import { suggestion } from "../text/nearest.ts";
 import type { ChannelVerdict } from "./channel_verdict.ts";
@@ -14,7 +11,7 @@ import { EXIT, type SetExit } from "./exit_code.ts";
 import { addJsonOption, line, print } from "./output.ts";
 import { type PlanNoticesFacts, planNotices } from "./plan_notices.ts";
 import { renderChannel } from "./render_why.ts";
-import { addParamOption, type Tried, type TryOptions, withTriedAlarm } from "./try_alarm.ts";
+import { addTryOptions, type Tried, type TryOptions, withTriedAlarm } from "./try_alarm.ts";
 import { channelFacts } from "./verdict_facts.ts";
 import { type WhyNotFacts, whyNotFacts } from "./why_not_facts.ts";
 
@@ -30,7 +27,7 @@ interface Answer extends WhyNotFacts {
 }
 
 export function declare(command: Command, setExit: SetExit): void {
-  const described = addParamOption(addEventArguments(command)).description(
+  const described = addTryOptions(addEventArguments(command)).description(
     "Runs the detect of an alarm now and shows what a tick would do with one key and whom it would notify, or why not. Writes and sends nothing. The exit code is 1 if the key is not detected.",
   );
   addJsonOption(described).action(async (name: string, key: string, options: TryOptions) => {
@@ -40,18 +37,9 @@ export function declare(command: Command, setExit: SetExit): void {
   });
 }
 
-async function tryKey({ db, config, alarm, now, detect }: Tried, key: string): Promise<Answer> {
+async function tryKey(tried: Tried, key: string): Promise<Answer> {
+  const { db, config, alarm, now, states, recorded } = tried;
   const { row } = alarm;
-  const states = await readStates(db);
-  const recorded = await record(alarm, {
-    db,
-    run: { mode: "plan", now },
-    detect,
-    teams: await listTeams(db),
-    settling: settlingOf(states, row.name),
-    clearGuardShare: config.engine.clearGuardShare,
-  });
-  if (recorded.error !== undefined) throw new DatabaseError(recorded.error);
   const { outcome, plan } = recorded;
   const facts = whyNotFacts({ key, outcome, plan });
   const { readiness } = alarm;

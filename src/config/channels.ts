@@ -1,7 +1,7 @@
 import { custom, object, optional } from "valibot";
 import { EMAIL } from "../core/alarm_channels.ts";
 import { mailbox } from "../core/recipients.ts";
-import type { ChannelTable, Config, Surroundings } from "./config.ts";
+import type { Config, SettingsTable, Surroundings } from "./config.ts";
 import { isTable, parseTable, showPath, tableFault } from "./issue.ts";
 
 /** What `[email]` has beside the settings of a channel. */
@@ -25,7 +25,7 @@ export function parseChannels(
   around: Surroundings,
   faults: string[],
 ): Pick<Config, "channels" | "operators"> {
-  const tables = new Map<string, ChannelTable>();
+  const tables = new Map<string, SettingsTable>();
   let operators: readonly string[] = [];
   if (isTable(email)) {
     const { provider = "ses", operators: given, type, ...settings } = email;

@@ -1,14 +1,11 @@
 import type { ConnectionOptions } from "node:tls";
-import type { DetectLimits, SourceConfig } from "../core/model.ts";
+import type { DetectLimits } from "../core/model.ts";
 import type { Retention } from "../core/retention.ts";
 
 /** The engine's settings after parsing: every default filled in, every path absolute. */
 export interface Config {
   readonly engine: {
-    /** Until it is set, alarms that need it are "not configured". */
-    readonly baseUrl: string | undefined;
-    readonly proxy?: SourceConfig["proxy"];
-    /** Seconds for one HTTP request, from the first byte sent to the last received. */
+    /** Seconds for one HTTP request, from the first byte sent to the last received, unless the source sets its own. */
     readonly requestTimeout: number;
     /** Concurrent requests to one source, unless the source sets its own limit. */
     readonly maxConnections: number;
@@ -29,10 +26,10 @@ export interface Config {
     /** Seconds that a source is unreachable before the operators are mailed. */
     readonly unreachableAfter: number;
   };
-  /** Additional services, by the name that modules use. */
-  readonly sources: { readonly [name: string]: SourceConfig };
+  /** The services, by the name that modules use; without `main`, alarms that need it are "not configured". */
+  readonly sources: SettingsTables;
   readonly db: DbConfig;
-  readonly channels: ChannelTables;
+  readonly channels: SettingsTables;
   /** Who is notified of errors of the engine: addresses and `@team` names. */
   readonly operators: readonly string[];
   readonly retention: Retention;
@@ -72,18 +69,27 @@ export interface DbLogin {
   readonly tls: readonly (ConnectionOptions | false)[];
 }
 
-/** The settings of a channel as written; `channel/registry.ts` reads them. */
-export interface ChannelTable {
+/** The settings of a channel or a source as written; `registry.ts` of its folder reads them. */
+export interface SettingsTable {
   /** Its place in the file. */
   readonly path: readonly string[];
-  /** With the key `type`. */
+  /** Of a channel with the key `type`, of a source with `kind`, unless it is `http`. */
   readonly settings: { readonly [key: string]: unknown };
 }
 
-/** The settings of the channels, by name. */
-export interface ChannelTables {
-  readonly tables: ReadonlyMap<string, ChannelTable>;
+/** The settings of the channels, or of the sources, by name. */
+export interface SettingsTables {
+  readonly tables: ReadonlyMap<string, SettingsTable>;
   readonly around: Surroundings;
+}
+
+/** Where settings stand, and what they may refer to. */
+export interface SettingsPlace {
+  /** In the file, such as `channels`, `chat`. */
+  readonly path: readonly string[];
+  readonly around: Surroundings;
+  /** Each fault begins with the path of its key. */
+  readonly faults: string[];
 }
 
 export interface Environment {
@@ -112,5 +118,7 @@ export interface Surroundings {
   /** How other users could change what a channel runs or writes; undefined where they cannot, or may. */
   readonly writableFault?: (path: string) => string | undefined;
   /** What is wrong with the settings of a channel, each fault with its path. */
-  readonly channelFaults: (table: ChannelTable, around: Surroundings) => readonly string[];
+  readonly channelFaults: (table: SettingsTable, around: Surroundings) => readonly string[];
+  /** The same for a source. */
+  readonly sourceFaults: (table: SettingsTable, around: Surroundings) => readonly string[];
 }

@@ -1,22 +1,15 @@
 import { object, optional, safeParse } from "valibot";
-import type { Config, Surroundings } from "./config.ts";
+import type { Config, SettingsTable, Surroundings } from "./config.ts";
 import { isTable, parseTable } from "./issue.ts";
 import { resolvePath } from "./path.ts";
-import { proxyFor } from "./proxy.ts";
-import {
-  connections,
-  folders,
-  httpUrl,
-  integerFrom,
-  numberFrom,
-  pathLike,
-  seconds,
-} from "./values.ts";
+import { SERVICE, serviceAddress } from "./service.ts";
+import { connections, folders, integerFrom, numberFrom, pathLike, seconds } from "./values.ts";
 
 export const Engine = object({
-  base_url: optional(httpUrl),
-  swf_remote_base_url: optional(httpUrl),
-  service_base_url: optional(httpUrl),
+  base_url: optional(serviceAddress),
+  swf_remote_base_url: optional(serviceAddress),
+  service_base_url: optional(serviceAddress),
+  ...SERVICE,
   request_timeout: optional(seconds, 20),
   max_connections: optional(connections, 4),
   alarm_timeout: optional(seconds, 60),
@@ -45,6 +38,9 @@ export const Engine = object({
   ),
 });
 
+/** The second and third are the names of the Python engines. */
+const ADDRESSES = ["base_url", "swf_remote_base_url", "service_base_url"] as const;
+
 export function parseEngine(
   table: unknown,
   around: Surroundings,
@@ -52,14 +48,10 @@ export function parseEngine(
 ): Config["engine"] | undefined {
   const engine = parseTable(Engine, ["engine"], table, faults);
   if (engine === undefined) return undefined;
-  const names = ["base_url", "swf_remote_base_url", "service_base_url"] as const;
-  const given = names.filter((name) => engine[name] !== undefined);
-  const [baseUrl, another] = new Set(given.map((name) => engine[name]));
-  if (another !== undefined)
+  const given = ADDRESSES.filter((name) => engine[name] !== undefined);
+  if (new Set(given.map((name) => engine[name])).size > 1)
     faults.push(`engine: ${given.join(" and ")} name different services; keep only base_url`);
   return {
-    baseUrl,
-    proxy: baseUrl === undefined ? baseUrl : proxyFor(baseUrl, around.env, faults),
     requestTimeout: engine.request_timeout,
     maxConnections: engine.max_connections,
     tickTimeout: engine.tick_timeout,
@@ -77,6 +69,21 @@ export function parseEngine(
     clearGuardShare: engine.clear_guard_share,
     unreachableAfter: engine.unreachable_after,
   };
+}
+
+/**
+ * The settings of the main service, as those of a further one; undefined if there are none, or if its address is not one,
+ * which `parseEngine` reports under the name that it has.
+ */
+export function mainService(table: unknown): SettingsTable["settings"] | undefined {
+  if (!isTable(table)) return undefined;
+  const settings = Object.entries(table).filter(([key]) => Object.hasOwn(SERVICE, key));
+  const name = ADDRESSES.find((each) => table[each] !== undefined);
+  if (name === undefined) return settings.length > 0 ? Object.fromEntries(settings) : undefined;
+  const address = safeParse(serviceAddress, table[name]);
+  return address.success
+    ? { base_url: address.output, ...Object.fromEntries(settings) }
+    : undefined;
 }
 
 /** Where faults are logged too, also those of its own section. */

@@ -38,7 +38,8 @@ export function findConfig(option: string | undefined, env: Environment, cwd: st
   );
 }
 
-export interface LoadOptions extends Pick<Surroundings, "channelFaults" | "writableFault"> {
+export interface LoadOptions
+  extends Pick<Surroundings, "channelFaults" | "sourceFaults" | "writableFault"> {
   /** Replaces the login of the configuration. */
   readonly dsn?: string | undefined;
   /** Called before a ConfigError is thrown, where the text still says where the log is. */

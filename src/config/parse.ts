@@ -1,4 +1,3 @@
-import { parse as parseToml, TomlError } from "smol-toml";
 import { parseChannels } from "./channels.ts";
 import type { Config, Surroundings } from "./config.ts";
 import { parseDb } from "./db.ts";
@@ -6,6 +5,7 @@ import { findLogPath, parseEngine } from "./engine.ts";
 import { isTable, unknownKeys } from "./issue.ts";
 import { parseRetention } from "./retention.ts";
 import { parseSources } from "./sources.ts";
+import { parseToml, TomlFault } from "./toml.ts";
 
 export type ParsedConfig =
   | { readonly ok: true; readonly config: Config }
@@ -25,7 +25,7 @@ export function parseConfig(tomlText: string, around: Surroundings): ParsedConfi
   const engine = parseEngine(table.engine ?? {}, around, faults);
   const db = parseDb(table.db ?? {}, around, faults);
   const delivery = parseChannels(table.email, table.channels ?? {}, around, faults);
-  const sources = parseSources(table.sources ?? {}, engine?.maxConnections ?? 1, around, faults);
+  const sources = parseSources(table.engine, table.sources ?? {}, around, faults);
   const retention = parseRetention(table.retention ?? {}, faults);
   const isWhole = engine !== undefined && db !== undefined && retention !== undefined;
   if (faults.length > 0 || !isWhole)
@@ -34,15 +34,14 @@ export function parseConfig(tomlText: string, around: Surroundings): ParsedConfi
   return { ok: true, config: { engine, sources, db, ...delivery, retention } };
 }
 
-/** Empty where the text is not TOML; the parser's other lines quote the text, which may hold a secret. */
+/** Empty where the text is not TOML. */
 function readTables(text: string, faults: string[]): { readonly [name: string]: unknown } {
   try {
-    const table: unknown = parseToml(text);
+    const table = parseToml(text);
     if (isTable(table)) return table;
   } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const [reason = error.message] = error.message.split("\n");
-    faults.push(`line ${error.line}, column ${error.column}: ${reason}`);
+    if (!(error instanceof TomlFault)) throw error;
+    faults.push(error.message);
   }
   return {};
 }

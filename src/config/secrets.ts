@@ -1,4 +1,3 @@
-import type { SourceConfig } from "../core/model.ts";
 import { attempt } from "../text/attempt.ts";
 import type { Config, Environment } from "./config.ts";
 
@@ -9,17 +8,12 @@ const VARIABLES = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PGPASSWORD"];
 const HARMLESS =
   /^(accept|accept-(charset|encoding|language)|cache-control|content-type|from|origin|referer|user-agent)$/i;
 
-/** Every value that must never be shown: passwords, tokens, header values. */
-export function secretsOf({ db, sources }: Config, env: Environment): readonly string[] {
+/** The values that must never be shown, but for those of channels and sources, which their registries know. */
+export function secretsOf({ db }: Config, env: Environment): readonly string[] {
   const password = db.kind === "server" ? db.login.password : undefined;
-  return [
-    ...environmentSecrets(env),
-    ...(typeof password === "string" ? [password] : []),
-    ...Object.values(sources).flatMap(({ headers, token = "" }) => [
-      token,
-      ...headerSecrets(headers),
-    ]),
-  ].filter((secret) => secret !== "");
+  return [...environmentSecrets(env), ...(typeof password === "string" ? [password] : [])].filter(
+    (secret) => secret !== "",
+  );
 }
 
 /** The part that is known before the configuration is read. */
@@ -33,7 +27,7 @@ export function environmentSecrets(env: Environment): readonly string[] {
 }
 
 /** The configured header values that may be secrets, and the logins in them. */
-export function headerSecrets(headers: SourceConfig["headers"]): readonly string[] {
+export function headerSecrets(headers: { readonly [name: string]: string }): readonly string[] {
   return Object.entries(headers)
     .filter(([name]) => !HARMLESS.test(name))
     .flatMap(([, value]) => [value, ...loginIn(value)]);

@@ -1,4 +1,5 @@
-import { custom } from "valibot";
+import { custom, pipe, record } from "valibot";
+import { isTable } from "./issue.ts";
 import { homeFolder } from "./path.ts";
 
 /** The kinds of values that settings have; the words say what a value must be. */
@@ -40,19 +41,37 @@ export const folders = custom<string | readonly string[]>((value) => {
 const URL_WORDS =
   'an http or https URL without user name, query or fragment, such as "https://host.example/prod"';
 
-/** The address of a service; the paths of requests are put behind it. */
-export const httpUrl = stringThat(URL_WORDS, (value) => {
+export const httpUrl = stringThat(URL_WORDS, isHttpUrl);
+
+/** Whether a text is the address of an HTTP server, behind which the paths of requests can be put. */
+export function isHttpUrl(value: string): boolean {
   // The URL class would drop or accept these.
   if (!URL.canParse(value) || /[\s\p{Cc}?#]/u.test(value)) return false;
   const { protocol, username, password } = new URL(value);
   return /^https?:$/.test(protocol) && username === "" && password === "";
-});
-
-export const MISSING_URL = `missing; must be ${URL_WORDS}`;
+}
 
 export const connections = integerFrom(1, 30, "a whole number of connections from 1 to 30");
+
+export const ONE_LINE = "one line of Latin-1 text";
 
 /** Whether a text fits into an HTTP header: one line of Latin-1. */
 export function isHeaderValue(value: string): boolean {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
 }
+
+/** The HTTP client sets these itself. */
+const OF_THE_CONNECTION =
+  /^(connection|content-length|expect|host|keep-alive|transfer-encoding|upgrade)$/i;
+
+/** A table of request headers. */
+export const headers = pipe(
+  custom<{ readonly [name: string]: unknown }>(isTable, "must be a table"),
+  record(
+    stringThat(
+      "a header name such as X-Example that the engine does not set itself",
+      (name) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && !OF_THE_CONNECTION.test(name),
+    ),
+    stringThat(ONE_LINE, isHeaderValue),
+  ),
+);

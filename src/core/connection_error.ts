@@ -6,6 +6,9 @@ const KINDS: readonly (readonly [pattern: RegExp, retry: boolean, meaning: strin
   [/^ENOTFOUND\b/, true, "host name not found"],
   [/^EAI_AGAIN\b/, true, "DNS lookup failed"],
   [/^ECONNREFUSED\b/, true, "connection refused"],
+  // Of a local socket, whose path the error names.
+  [/^(ENOENT|ENOTDIR)\b/, true, "the socket does not exist"],
+  [/^EACCES\b/, false, "the engine's user may not use the socket"],
   [/^UND_ERR_\w+ Proxy .*\(407\)/, false, PROXY_LOGIN],
   [/^UND_ERR_ABORTED Proxy response .(429|5\d\d)/, true, "host unreachable"],
   [/^UND_ERR_ABORTED Proxy response/, false, "the proxy refuses this host"],

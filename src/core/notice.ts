@@ -220,6 +220,9 @@ export function reminderOf(
   // At the end of an acknowledgement it begins anew; one under a clock that was ahead must not delay it until then.
   const endedAt = ackAt(ack, now)?.ended?.at ?? 0;
   const ended = isAhead(endedAt, now) ? 0 : endedAt;
-  const sent = ended > notified || !Object.hasOwn(reminders, channel) ? 0 : reminders[channel];
+  // The tick that records the end sets the count back, which then counts what was delivered since.
+  const isRecorded = ack === undefined || ack.ended !== undefined;
+  const isCounted = isRecorded || ended === 0;
+  const sent = isCounted && Object.hasOwn(reminders, channel) ? reminders[channel] : 0;
   return nextReminder(renotify, { since: Math.max(notified, ended), sent: sent ?? 0 });
 }

@@ -73,10 +73,7 @@ export type OpenPlan =
       readonly reason: "waited for 24 hours" | "no longer recipients of the alarm";
     }
   | { readonly kind: "supersede"; readonly reason: "a new one names all of its events" }
-  | {
-      readonly kind: "drop";
-      readonly reason: "its events are over or held back" | "the clock was set back";
-    };
+  | { readonly kind: "drop"; readonly reason: "its events are over or held back" };
 
 export interface OpenFacts {
   /** The addresses of the alarm now, and of these own recipients; the target of a channel without addresses. */
@@ -116,15 +113,8 @@ export function planDispatch(facts: DispatchFacts): Dispatch {
   const isOver = (row: OpenNotification): boolean =>
     row.pending.length === 0 &&
     eventIdsOf(row).every((id) => !facts.active.has(id) && !dueIds.has(id));
-  const plans = facts.open.map((row): readonly [OpenNotification, OpenPlan] => {
-    if (isOver(row)) return [row, { kind: "drop", reason: "its events are over or held back" }];
-    // It would look later than the news since then, and hide them.
-    const isAhead = row.pending.length === 0 && row.composedAt >= facts.now;
-    return [
-      row,
-      isAhead ? { kind: "drop", reason: "the clock was set back" } : planOpen(row, facts),
-    ];
-  });
+  const over = { kind: "drop", reason: "its events are over or held back" } as const;
+  const plans = facts.open.map((row) => [row, isOver(row) ? over : planOpen(row, facts)] as const);
   const whole = plans.filter(([row]) => row.pending.length === 0);
   const waiting = new Map<string, WaitReason>();
   for (const [row, plan] of whole) {

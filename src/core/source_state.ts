@@ -70,6 +70,6 @@ export function affectedAlarms(
 /** Whether a reason of an outcome is a failed request to this source. */
 export function isRequestErrorOf(source: string, reason: string): boolean {
   return (
-    reason.startsWith("GET ") && reason.split(": ", 1)[0]?.endsWith(` from ${source}`) === true
+    /^(GET|POST) /.test(reason) && reason.split(": ", 1)[0]?.endsWith(` from ${source}`) === true
   );
 }

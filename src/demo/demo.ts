@@ -11,6 +11,7 @@ import { SILENT } from "../core/log.ts";
 import { startDeadline } from "../engine/deadline.ts";
 import { type Engine, tick } from "../engine/tick.ts";
 import { TICK_LOCK } from "../engine/tick_lock.ts";
+import { sourceFaults } from "../source/registry.ts";
 import { alarmRows, changeAlarm } from "../store/alarms.ts";
 import { type Database, DatabaseBusy } from "../store/database.ts";
 import { DATABASE_LOCK, isFolderLocked } from "../store/embedded/folder_lock.ts";
@@ -52,7 +53,7 @@ async function runDemo(folder: DemoFolder): Promise<void> {
       throw unusable(folder, errorText(error));
     }
     printLines(renderWelcome(folder, proxy.baseUrl));
-    const loaded = loadConfig(folder.config, process.env, { channelFaults });
+    const loaded = loadConfig(folder.config, process.env, { channelFaults, sourceFaults });
     // The demo has no secrets, so it does not matter who can write the alarms of this checkout.
     const config: Config = { ...loaded, engine: { ...loaded.engine, allowWritable: true } };
     const db = await openDatabase(config.db);

@@ -56,6 +56,7 @@ function send(response: ServerResponse, { status, body, contentType, location }:
   response.end(typeof body === "string" ? body : JSON.stringify(body));
 }
 
+/** For a path that the service does not know. */
 const NOT_FOUND: ProxyResponse = {
   status: 404,
   body: "<!doctype html><html><head><title>Not Found</title></head><body></body></html>",
@@ -72,8 +73,11 @@ function respond(
   if (`${url.pathname}/` === path)
     return { status: 301, body: "", contentType: "text/html", location: `${path}${url.search}` };
   if (url.pathname === path) return listTasks(tasks, url.searchParams, now);
-  const task = tasks.find(({ jeditaskid }) => `${path}${jeditaskid}/` === url.pathname);
-  return task === undefined ? NOT_FOUND : { status: 200, body: task };
+  const [, id] = /^(\d+)\/$/.exec(url.pathname.replace(path, "")) ?? [];
+  if (id === undefined) return NOT_FOUND;
+  const task = tasks.find(({ jeditaskid }) => String(jeditaskid) === id);
+  if (task === undefined) return { status: 404, body: { error: `Task ${id} not found` } };
+  return { status: 200, body: task };
 }
 
 const DAY = 86_400;

@@ -5,7 +5,10 @@ import { lastTimes, setAside } from "../store/engine_runs.ts";
 import { saveCertain } from "../store/engine_state.ts";
 import { readServerClock } from "../store/server_clock.ts";
 
-/** Judges this host's clock by the last tick; as long as it is in doubt, by the last certain time. */
+/**
+ * Judges this host's clock by the last tick; as long as it is in doubt, by the last certain time. `isBack`: an earlier
+ * tick had this time or a later one.
+ */
 export async function judgeClock(tx: Transaction, now: number) {
   const { certain, newest, starts } = await lastTimes(tx);
   const before = certain ?? newest ?? now;
@@ -17,7 +20,7 @@ export async function judgeClock(tx: Transaction, now: number) {
     await setAside(tx, Math.max(certain, now), now);
     await saveCertain(tx, undefined, now);
   }
-  return { check, starts };
+  return { check, starts, isBack: newest !== undefined && newest >= now };
 }
 
 /** Asks the other clocks that were seen, if this host's is in doubt. Returns the doubt that is left. */

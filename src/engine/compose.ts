@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { composeBundle, listedItems, sortItems } from "../core/bundle.ts";
-import type { AlarmRow } from "../core/model.ts";
+import type { AlarmRow, Outcome } from "../core/model.ts";
 import { newsAt } from "../core/news.ts";
 import type { DueItem } from "../core/notice.ts";
 import type { OpenNotification } from "../core/notification.ts";
@@ -28,31 +28,13 @@ export interface ComposeFacts {
 export async function compose(
   alarm: AlarmRow,
   { outcome }: Recorded,
-  { to, own, recipients, items }: Route,
+  route: Route,
   { db, run, queue, channel, supersedes }: ComposeFacts,
 ): Promise<Composed> {
   const { id: runId, now } = run;
+  const { to, own, recipients, items } = route;
+  const { bundle, message } = await composeMessage(alarm, outcome, route, { db, channel, now });
   const sorted = sortItems(items);
-  const listed = listedItems(items);
-  const late = [...sorted.continuing, ...sorted.cleared];
-  const bundle = composeBundle({
-    entryId: alarm.entryId,
-    title: alarm.title,
-    description: alarm.description,
-    time: now,
-    to,
-    own: own.filter((each) => !alarm.recipients.includes(each)),
-    items,
-    detections: outcome.detections,
-    stored: await eventTexts(
-      db,
-      eventIds([...listed.continuing, ...listed.cleared]),
-      alarm.description,
-    ),
-    maybeMailed: await maybeNotified(db, { alarm: alarm.entryId, channel }, late, now),
-    caveats: [...outcome.reasons, ...scopeErrors(outcome.scopes)],
-  });
-  const message = renderMessage(bundle);
   const isAhead = (item: DueItem) => item.clearTime === undefined && newsAt(item) > now;
   const notification = {
     id: randomUUID(),
@@ -74,6 +56,36 @@ export async function compose(
     unknownBefore: Math.max(0, ...supersedes.map(({ unknown }) => unknown?.count ?? 0)),
   };
   return { notification, message, ahead: eventIds(items.filter(isAhead)) };
+}
+
+/** What the alarm says to one set of recipients at this time. Writes nothing. */
+export async function composeMessage(
+  alarm: AlarmRow,
+  outcome: Outcome,
+  { to, own, items }: Pick<Route, "to" | "own" | "items">,
+  { db, channel, now }: Pick<ComposeFacts, "db" | "channel"> & { readonly now: number },
+) {
+  const sorted = sortItems(items);
+  const listed = listedItems(items);
+  const late = [...sorted.continuing, ...sorted.cleared];
+  const bundle = composeBundle({
+    entryId: alarm.entryId,
+    title: alarm.title,
+    description: alarm.description,
+    time: now,
+    to,
+    own: own.filter((each) => !alarm.recipients.includes(each)),
+    items,
+    detections: outcome.detections,
+    stored: await eventTexts(
+      db,
+      eventIds([...listed.continuing, ...listed.cleared]),
+      alarm.description,
+    ),
+    maybeMailed: await maybeNotified(db, { alarm: alarm.entryId, channel }, late, now),
+    caveats: [...outcome.reasons, ...scopeErrors(outcome.scopes)],
+  });
+  return { bundle, message: renderMessage(bundle) };
 }
 
 function eventIds(items: readonly DueItem[]): readonly string[] {

@@ -5,20 +5,23 @@ import { decideDetails } from "../core/kept_details.ts";
 import type { Log } from "../core/log.ts";
 import type { ActiveEvents, AlarmRow, Outcome } from "../core/model.ts";
 import { NOTHING_DETECTED } from "../core/reconcile.ts";
+import type { SharedSource } from "../source/share.ts";
 import { readMemory } from "../store/alarm_memory.ts";
 import type { Queryable } from "../store/database.ts";
 import { firingEvents } from "../store/firing_events.ts";
 import { attempt } from "../text/attempt.ts";
 import type { JsonValue } from "../text/json.ts";
 import type { Workers } from "../worker/worker_pool.ts";
-import type { Sources } from "./sources.ts";
 
 export interface DetectFacts {
   readonly config: Config;
   /** For what a module asks of its own alarm. */
   readonly db: Queryable;
   readonly workers: Pick<Workers, "detect">;
-  readonly sources: Sources;
+  readonly sources: {
+    readonly byName: ReadonlyMap<string, SharedSource>;
+    readonly names: ReadonlySet<string>;
+  };
   /** Epoch seconds of the tick. */
   readonly now: number;
   readonly log: Log;

@@ -45,6 +45,8 @@ export interface ChannelNotice extends Notice {
   readonly sent: number;
   /** Addresses that the service refused. */
   readonly refused: readonly Refused[];
+  /** In a plan: what it has to say by recipients, and what of that a tick would send as new notifications. */
+  readonly planned?: { readonly routes: readonly Route[]; readonly bundles: readonly Route[] };
 }
 
 /** What was decided about the alarm's notifications, and what became of them. */
@@ -190,8 +192,9 @@ async function notifyOn(
     isClosed: queue?.closed !== undefined,
   });
   const { sent, refused, errors } = dispatched;
+  const planned = mode === "plan" && { planned: { routes, bundles: plan.bundles } };
   return {
-    notice: { ...left, channel, usable, recipients, sent, refused, reason },
+    notice: { ...left, channel, usable, recipients, sent, refused, reason, ...planned },
     errors: [...(alarm.enabled ? faults : []), ...errors],
   };
 }

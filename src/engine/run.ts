@@ -3,7 +3,7 @@ import type { Mode } from "../core/model.ts";
 import type { Database } from "../store/database.ts";
 import { closeCrashedRuns, openEngineRun } from "../store/engine_runs.ts";
 import { nextGeneration } from "../store/generation.ts";
-import { endInterrupted } from "../store/notifications.ts";
+import { endInterrupted, supersedeAhead } from "../store/notifications.ts";
 import { judgeClock } from "./clock.ts";
 
 /** One tick. */
@@ -48,10 +48,12 @@ export async function openRun(db: Database, { mode, only, clock }: OpenFacts): P
     };
   return await db.transaction(async (tx) => {
     const generation = await nextGeneration(tx, now);
-    const { check: clockCheck, starts } = await judgeClock(tx, now);
+    const { check: clockCheck, starts, isBack } = await judgeClock(tx, now);
     const id = await openEngineRun(tx, now, only && [...only]);
     const crashed = await closeCrashedRuns(tx, now, id);
     if (crashed.length > 0) await endInterrupted(tx, now);
+    // Before any news of this tick is on record: a kill in between must not leave both.
+    if (isBack) await supersedeAhead(tx, now);
     return { ...run, id, generation, clockCheck, starts, crashed };
   });
 }

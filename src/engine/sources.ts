@@ -1,23 +1,20 @@
 import type { Config } from "../config/config.ts";
-import { MAIN_SOURCE } from "../core/main_source.ts";
+import { readSources } from "../source/registry.ts";
 import { MAX_CACHED } from "../source/response_cache.ts";
-import { Source } from "../source/source.ts";
+import type { OpenSource } from "../source/source_kind.ts";
 
 /** The services of one tick, by the name that modules use. A connection is made with the first request. */
 export class Sources {
-  readonly byName: ReadonlyMap<string, Source>;
+  readonly byName: ReadonlyMap<string, OpenSource>;
   readonly #abort = new AbortController();
-  readonly #memory = { left: MAX_CACHED };
 
-  constructor(config: Config) {
-    const { baseUrl, proxy, requestTimeout: timeout, maxConnections } = config.engine;
-    const plain = { headers: {}, token: undefined, userAgent: undefined, proxy };
-    const main = baseUrl === undefined ? {} : { [MAIN_SOURCE]: { baseUrl, ...plain } };
-    const sources = Object.entries({ ...main, ...config.sources }).map(([name, settings]) => {
-      const all = { name, timeout, maxConnections, ...settings };
-      return [name, new Source(all, this.#abort.signal, this.#memory)] as const;
+  constructor({ sources, engine }: Config) {
+    const { requestTimeout: timeout, maxConnections } = engine;
+    const shared = { signal: this.#abort.signal, memory: { left: MAX_CACHED } };
+    const open = [...readSources(sources)].map(([name, source]) => {
+      return [name, source.open({ name, timeout, maxConnections, ...shared })] as const;
     });
-    this.byName = new Map(sources);
+    this.byName = new Map(open);
   }
 
   get names(): ReadonlySet<string> {

@@ -4,13 +4,21 @@ import { MAIN_SOURCE } from "../core/main_source.ts";
 import { memoryFault, memoryText } from "../core/memory.ts";
 import { parsePrefix, wrongPrefix } from "../core/scopes.ts";
 import { errorText, quote } from "../text/describe.ts";
-import type { JsonValue } from "../text/json.ts";
+import { excerpt } from "../text/excerpt.ts";
 import { hint } from "../text/nearest.ts";
-import type { AlarmClient, FiringEvent, Remembered, RequestOptions } from "./client.ts";
-import { FetchError, fetchError } from "./fetch_error.ts";
+import type {
+  AlarmClient,
+  FiringEvent,
+  Remembered,
+  RequestOptions,
+  RequestOutcome,
+  TextOptions,
+} from "./client.ts";
+import { type FailedCall, FetchError, fetchError } from "./fetch_error.ts";
 import { listPages } from "./list_pages.ts";
 import { KEYSET, requestFault } from "./paging.ts";
-import { makeReceiver } from "./receive.ts";
+import { callOf, makeReceiver } from "./receive.ts";
+import { parseRequest } from "./request_options.ts";
 import type { Requester } from "./requester.ts";
 
 export interface ClientFacts {
@@ -23,7 +31,8 @@ export interface ClientFacts {
   readonly firing: () => Promise<readonly string[]>;
   /** The same events, with their keys as stored. */
   readonly firingEvents: () => Promise<readonly FiringEvent[]>;
-  readonly previous: () => Promise<Remembered<JsonValue> | undefined>;
+  /** What the module remembered; `T` is its author's claim. */
+  readonly previous: <T>() => Promise<Remembered<T> | undefined>;
   /** Called with JSON. */
   readonly onRemember: (text: string) => void;
   /** Called with every reason why the module did not see everything, or not all keys with this prefix. */
@@ -45,7 +54,26 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     if (fault !== undefined) throw record(new Error(fault));
   };
   const receiver = makeReceiver({ source, name: sourceName, signal, record, onWait });
-  const { receive } = receiver;
+  async function request(path: string, options: TextOptions): Promise<RequestOutcome<string>>;
+  async function request<T>(path: string, options?: RequestOptions): Promise<RequestOutcome<T>>;
+  async function request(
+    path: string,
+    options: RequestOptions = {},
+  ): Promise<RequestOutcome<unknown>> {
+    const parsed = parseRequest(path, options);
+    if (typeof parsed === "string") throw record(new Error(parsed));
+    check(requestFault(path, parsed.query));
+    try {
+      const response = await receiver.respond(parsed);
+      const { status, body, headers } = response;
+      if (status === 404) return failureOf(own404(callOf(parsed, sourceName), body.toString()));
+      const value = parsed.as === "text" ? body.toString() : receiver.read(parsed, response);
+      return { ok: true, status, value, date: headers.date };
+    } catch (error) {
+      if (!(error instanceof FetchError)) throw error;
+      return failureOf(error);
+    }
+  }
   return {
     now,
     signal,
@@ -60,36 +88,25 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
       const events = await inTime(facts.firingEvents(), signal);
       return events.map((event) => ({ ...event, dedupeKey: unescapeKey(event.dedupeKey) }));
     },
-    // The author says what the value is.
-    previous: async <T>() => (await inTime(facts.previous(), signal)) as Remembered<T> | undefined,
+    previous: async <T>() => await inTime(facts.previous<T>(), signal),
     remember: (value) => {
       const memory = memoryText(value);
-      if ("error" in memory) throw record(new Error(memory.error));
+      if (!memory.ok) throw record(new Error(memory.error));
       const fault = memoryFault(memory.text);
       if (fault === undefined) facts.onRemember(memory.text);
       else onIncomplete(fault);
     },
     get: async <T>(path: string, query = {}) => {
       check(requestFault(path, query));
-      return (await receive({ path, query })).value as T;
+      return (await receiver.receive<T>({ path, query })).value;
     },
     find: async <T>(path: string, query = {}) => {
       check(requestFault(path, query));
-      const { status, value } = await receive({ path, query, allow404: true });
-      return status === 404 ? undefined : (value as T);
+      const sent = { path, query, allow404: true };
+      const response = await receiver.respond(sent);
+      return response.status === 404 ? undefined : receiver.read<T>(sent, response);
     },
-    request: async <T>(path: string, options: RequestOptions = {}) => {
-      const { query = {}, scope } = options;
-      check(requestFault(path, query));
-      try {
-        const { status, value, headers } = await receive({ path, query, scope });
-        return { ok: true, status, value: value as T, date: headers.date };
-      } catch (error) {
-        if (!(error instanceof FetchError)) throw error;
-        const { kind, status, body, message: reason } = error;
-        return { ok: false, kind, status, body, reason };
-      }
-    },
+    request,
     source: (name) => {
       check(typeof name === "string" ? undefined : `the source is ${quote(name)}, not a name`);
       if (!sources.has(name)) throw record(new Error(notConfigured(name, [...sources.keys()])));
@@ -97,9 +114,19 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     },
     pages: async function* <T>(path: string, query = {}, paging = KEYSET) {
       check(requestFault(path, query, paging));
-      yield* listPages({ path, query, paging, receiver, sourceName, record }) as AsyncGenerator<T>;
+      yield* listPages<T>({ path, query, paging, receiver, sourceName, record });
     },
   };
+}
+
+function failureOf({ kind, status, body, message: reason }: FetchError) {
+  return { ok: false, kind, status, body, reason } as const;
+}
+
+/** The service itself says that there is no such thing, which is a result and not recorded. */
+function own404(call: FailedCall, body: string): FetchError {
+  const reason = `status 404 ${excerpt(body)}`;
+  return fetchError(call, { kind: "status", status: 404, body, reason });
 }
 
 /** Fails each request, so that a module without a service still loads and runs. */

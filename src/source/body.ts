@@ -14,7 +14,7 @@ export interface HttpResponse {
 
 /** Bytes, decompressed. A page of 200 tasks is about 0.25 MB. */
 const MAX_BODY = 32 * 2 ** 20;
-/** Bytes of an error's body that are read for its message. */
+/** Bytes of the body that a failed request keeps. */
 const BEGINNING = 16 * 2 ** 10;
 const BYTE_ORDER_MARK = Buffer.from("\ufeff");
 
@@ -28,14 +28,19 @@ export async function readBody(response: HttpResponse): Promise<Buffer> {
   return bytes.subarray(0, length).equals(BYTE_ORDER_MARK) ? bytes.subarray(length) : bytes;
 }
 
-/** The beginning of an error's body, for its message. */
+/** The beginning of an error's body. */
 export async function readBeginning(response: HttpResponse): Promise<string> {
   try {
-    return (await readBytes(response, BEGINNING)).toString();
+    return beginningOf(await readBytes(response, BEGINNING));
   } catch (error) {
     if (error instanceof BodyError) return "";
     throw error;
   }
+}
+
+/** As much of a body as a failed request keeps. */
+export function beginningOf(body: Buffer): string {
+  return body.toString("utf8", 0, BEGINNING);
 }
 
 /** The decompressed body; of one that is over the limit a little more than that. */

@@ -39,6 +39,7 @@ export interface AlarmClient {
    * One request whose failure is a value. Without `scope` a failure makes the outcome incomplete, as with `get`; the
    * service's own 404 does not, as with `find`. Throws Error for a wrong argument.
    */
+  request(path: string, options: TextOptions): Promise<RequestOutcome<string>>;
   request<T = JsonValue>(path: string, options?: RequestOptions): Promise<RequestOutcome<T>>;
   /** The client for another configured service, `[sources.<name>]`. Throws Error for an unknown name. */
   source(name: string): AlarmClient;
@@ -83,6 +84,11 @@ export interface RequestOptions {
   readonly attempts?: number | undefined;
   /** If the request fails, only the events whose keys begin with this stay as they are: see `incomplete`. */
   readonly scope?: string | undefined;
+}
+
+/** Of a request whose response is not read as JSON. */
+export interface TextOptions extends RequestOptions {
+  readonly as: "text";
 }
 
 /** What became of a request. */

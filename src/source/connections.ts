@@ -9,14 +9,14 @@ import { inTime } from "../core/in_time.ts";
 import type { SourceConfig } from "../core/model.ts";
 import { excerpt } from "../text/excerpt.ts";
 import { parseHttpDate, parseRetryAfter } from "../text/http_date.ts";
-import { type HttpResponse, readBeginning, readBody } from "./body.ts";
+import { beginningOf, type HttpResponse, readBeginning, readBody } from "./body.ts";
 import { BodyError } from "./fetch_error.ts";
 import { checkBeginning } from "./parse_json.ts";
 import { type FailedRequest, failed, type RequestResult } from "./request_result.ts";
-import type { ResponseHeaders } from "./requester.ts";
+import type { PostBody, ResponseHeaders } from "./requester.ts";
 
 export interface ConnectionSettings
-  extends Pick<SourceConfig, "headers" | "maxConnections" | "proxy"> {
+  extends Pick<SourceConfig, "headers" | "maxConnections" | "proxy" | "socketPath" | "ca"> {
   /** Such as `https://host:8443`. */
   readonly origin: string;
   /** Seconds for one whole exchange. */
@@ -27,11 +27,23 @@ export interface ConnectionSettings
   readonly onDate: (time: number) => void;
 }
 
+/** One attempt at a request. */
+export interface Exchange {
+  readonly url: URL;
+  readonly as: "json" | "text";
+  /** Sent with POST; without it, a GET is sent. */
+  readonly post?: PostBody | undefined;
+  /** Seconds for it; else those of the settings. */
+  readonly timeout?: number | undefined;
+}
+
 export type Connections = Awaited<ReturnType<typeof openConnections>>;
 
 export async function openConnections(settings: ConnectionSettings) {
   const { origin, proxy, maxConnections, timeout, headers, signal, onDate } = settings;
   const connect = {
+    socketPath: settings.socketPath ?? null,
+    ca: settings.ca,
     // Later than any signal: undici's clock may be half a second fast.
     timeout: (timeout + 1) * 1000,
     // Set here so that $NODE_TLS_REJECT_UNAUTHORIZED cannot turn it off.
@@ -41,11 +53,24 @@ export async function openConnections(settings: ConnectionSettings) {
   const options = { connections: maxConnections, headersTimeout: 0, bodyTimeout: 0, connect };
   const pool = proxy ? await openProxy(proxy, options, connect) : new Pool(origin, options);
   /** Rejects with Node's or undici's error or the limit's reason, as reading the body does. */
-  const send = async ({ pathname, search }: URL, limit: AbortSignal): Promise<HttpResponse> => {
+  const send = async (
+    { url: { pathname, search }, as, post }: Exchange,
+    limit: AbortSignal,
+  ): Promise<HttpResponse> => {
     // undici frees a connection one turn after its response; without waiting it would open another one.
     await setImmediate();
-    const path = pathname + search;
-    const options = { origin, path, method: "GET", headers, signal: limit } as const;
+    const options = {
+      origin,
+      path: pathname + search,
+      method: post === undefined ? "GET" : "POST",
+      headers: {
+        ...headers,
+        accept: as === "json" ? "application/json" : "*/*",
+        ...(post?.type !== undefined && { "content-type": post.type }),
+      },
+      body: post?.text ?? null,
+      signal: limit,
+    } as const;
     // undici obeys the signal only once it is connected (nodejs/undici#386).
     const response = await inTime(request.call(pool, options), limit);
     // An error before somebody reads the body would end the process; the reader gets it too.
@@ -53,26 +78,29 @@ export async function openConnections(settings: ConnectionSettings) {
     return { status: response.statusCode, headers: response.headers, body: response.body };
   };
   return {
-    /** Sends one GET. Never throws. */
-    get: async (url: URL): Promise<RequestResult> => {
-      const late = AbortSignal.timeout(Math.ceil(timeout * 1000));
+    /** Sends one request. Never throws. */
+    exchange: async (exchange: Exchange): Promise<RequestResult> => {
+      const seconds = exchange.timeout ?? timeout;
+      const late = AbortSignal.timeout(Math.ceil(seconds * 1000));
+      let body: Buffer = Buffer.alloc(0);
       try {
-        const response = await send(url, AbortSignal.any([late, signal]));
+        const response = await send(exchange, AbortSignal.any([late, signal]));
         const headers = readHeaders(response);
         if (headers.date !== undefined) onDate(headers.date);
         if (response.status !== 200)
           return { ...describeStatus(response, await readBeginning(response)), headers };
-        const body = await readBody(response);
-        checkBeginning(body);
+        body = await readBody(response);
+        if (exchange.as === "json") checkBeginning(body);
         return { ok: true, body, headers };
       } catch (error) {
-        if (late.aborted) return failed("timeout", "service", `no response within ${timeout} s`);
+        if (late.aborted) return failed("timeout", "service", `no response within ${seconds} s`);
         if (signal.aborted)
           return failed("timeout", "engine", "the tick ended before the response");
         if (error instanceof BodyError)
           return {
             ...failed("response", "response", `status 200, but ${error.message}`),
             status: 200,
+            body: beginningOf(body),
           };
         const { reason, retry } = explainConnection(error);
         return failed("connection", "service", excerpt(reason), retry);
@@ -85,14 +113,20 @@ export async function openConnections(settings: ConnectionSettings) {
 
 /** What to do where waiting does not help. */
 function remedyOf(status: number): string {
-  if ([401, 403].includes(status)) return "; check the token and headers of this source";
+  if ([401, 403].includes(status)) return "; check the login, token and headers of this source";
   if ([407, 511].includes(status)) return "; the proxy or the network requires a login";
   const isMisplaced = status < 400 || [421, 501, 505].includes(status);
   return isMisplaced ? "; check base_url, and any cache or proxy in front of the service" : "";
 }
 
+/** `ca` is for the service, and not for the proxy. */
+interface SecureOptions {
+  readonly rejectUnauthorized: true;
+  readonly ca: string | undefined;
+}
+
 /** Plain HTTP is not tunnelled: many a proxy refuses that. */
-async function openProxy(proxy: URL, options: Pool.Options, tls: { rejectUnauthorized: true }) {
+async function openProxy(proxy: URL, options: Pool.Options, tls: SecureOptions) {
   const { ProxyAgent } = await import("undici");
   const login = decodeURIComponent(`${proxy.username}:${proxy.password}`);
   return new ProxyAgent({
@@ -100,7 +134,7 @@ async function openProxy(proxy: URL, options: Pool.Options, tls: { rejectUnautho
     uri: proxy.href,
     ...(login !== ":" && { token: `Basic ${Buffer.from(login).toString("base64")}` }),
     proxyTunnel: false,
-    proxyTls: tls,
+    proxyTls: { ...tls, ca: undefined },
     requestTls: tls,
     factory: (to, more) => new Pool(to, { ...options, ...more }),
   });
@@ -110,6 +144,7 @@ function readHeaders({ headers }: HttpResponse): ResponseHeaders {
   return {
     type: headers["content-type"]?.toString(),
     link: headers.link?.toString(),
+    total: (headers["x-total-count"] ?? headers["x-total"])?.toString(),
     date: parseHttpDate(String(headers.date)),
   };
 }

@@ -19,7 +19,9 @@ export interface ListFacts {
 }
 
 /** The items of a list: see `AlarmClient.pages`. */
-export async function* listPages(facts: ListFacts): AsyncGenerator<JsonObject, void, undefined> {
+export async function* listPages<T = JsonObject>(
+  facts: ListFacts,
+): AsyncGenerator<T, void, undefined> {
   const { path, query: listQuery, paging, receiver, record } = facts;
   const invalid = (reason: string): FetchError =>
     fetchError({ path, source: facts.sourceName }, { kind: "response", status: 200, reason });
@@ -32,10 +34,16 @@ export async function* listPages(facts: ListFacts): AsyncGenerator<JsonObject, v
     try {
       for (;;) {
         requested.add(queryText(query));
-        const page = parsePage((await receivePage()).value, query, paging, seen.idFields);
-        const { items, next } = page;
-        seen.add(page);
-        const error = next && loopError(queryText(next), requested);
+        const { idFields, received } = seen;
+        const page = parsePage<Awaited<T>>(await receivePage(), paging, {
+          path,
+          query,
+          idFields,
+          received,
+        });
+        const { items, next, repeatedReason } = page;
+        const repeated = seen.add(page) ? repeatedReason : undefined;
+        const error = next && (repeated ?? loopError(queryText(next), requested));
         // The next page is requested before the module gets the items of this one.
         if (next !== undefined && error === undefined)
           receivePage = receiver.receiveAhead({ path, query: next, fresh });
@@ -48,7 +56,7 @@ export async function* listPages(facts: ListFacts): AsyncGenerator<JsonObject, v
       if (!(error instanceof BodyError)) throw error;
       throw record(invalid(`page ${requested.size}: ${error.message}`));
     }
-    const shortage = seen.shortage(listQuery, paging);
+    const shortage = seen.shortage();
     if (shortage === undefined) return;
     // Once, the list may have changed between two requests.
     if (fresh) record(invalid(`read twice, ${shortage}; check the service`));

@@ -14,8 +14,11 @@ const NUMBER_SHOWN = 41;
  * memory and time, which are the worker's.
  */
 export function checkBeginning(body: Buffer): void {
-  if (body.length === 0 || NOT_JSON.test(body.toString("latin1", 0, BEGINNING)))
-    throw notJson(body.toString());
+  if (!beginsLikeJson(body)) throw notJson(body.toString());
+}
+
+export function beginsLikeJson(body: Buffer): boolean {
+  return body.length > 0 && !NOT_JSON.test(body.toString("latin1", 0, BEGINNING));
 }
 
 /** 16 digits or a three-digit exponent; also within strings, so that what it finds is checked again. */
@@ -29,10 +32,10 @@ const STRING_PART_OR_NUMBER = /(?:"|\\.)[^"\\]*"?|-?\d[\d.]*(?:[eE][+-]?\d+)?/g;
 
 /**
  * An integer beyond ±(2^53 - 1), which JavaScript would round, becomes a string of its digits. Throws BodyError for
- * what is not JSON, and for a number that would become Infinity.
+ * what is not JSON, and for a number that would become Infinity. `T` is the caller's claim.
  */
-export function parseJson(text: string): JsonValue {
-  const value = parse(text);
+export function parseJson<T = JsonValue>(text: string): T {
+  const value = parse<T>(text);
   if (!UNUSUAL_NUMBER.test(text)) return value;
   const exact = text.replace(STRING_PART_OR_NUMBER, (token) => {
     if (/^["\\]/.test(token) || Number.isSafeInteger(Number(token))) return token;
@@ -43,7 +46,7 @@ export function parseJson(text: string): JsonValue {
   return parse(exact);
 }
 
-function parse(text: string): JsonValue {
+function parse<T>(text: string): T {
   try {
     return JSON.parse(text);
   } catch {

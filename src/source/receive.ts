@@ -1,24 +1,37 @@
 import { inTime } from "../core/in_time.ts";
 import type { JsonValue } from "../text/json.ts";
-import { BodyError, type FetchError, fetchError } from "./fetch_error.ts";
+import { beginningOf } from "./body.ts";
+import { BodyError, type FailedCall, fetchError } from "./fetch_error.ts";
 import { parseJson } from "./parse_json.ts";
 import { queryText } from "./query.ts";
-import type { Requester, ResponseHeaders, SourceRequest, SourceResponse } from "./requester.ts";
+import {
+  methodOf,
+  type Requester,
+  type ResponseHeaders,
+  type SourceRequest,
+  type SourceResponse,
+} from "./requester.ts";
 
-/** A response that a module can use. */
-export interface Received {
-  /** 200, or 404 with `allow404`. */
-  readonly status: number;
-  readonly value: JsonValue;
+/** A response that a module can use; its status is 200. */
+export interface Received<T = JsonValue> {
+  /** `T` is the author's claim. */
+  readonly value: T;
   readonly headers: ResponseHeaders;
 }
 
-/** Sends requests for a module, and reads what comes. */
+/** Sends requests for a module, and reads what comes. Each function throws FetchError, after it is recorded. */
 export interface Receiver {
-  /** Throws FetchError, after it is recorded. `ahead` is the response if it was requested before. */
-  receive(request: SourceRequest, ahead?: Promise<SourceResponse>): Promise<Received>;
+  /** `ahead` is the response if it was requested before. */
+  receive<T = JsonValue>(
+    request: SourceRequest,
+    ahead?: Promise<SourceResponse>,
+  ): Promise<Received<T>>;
   /** Sends it now, in case it is needed; the function waits for it. */
-  receiveAhead(request: SourceRequest): () => Promise<Received>;
+  receiveAhead<T = JsonValue>(request: SourceRequest): () => Promise<Received<T>>;
+  /** A response that is not read yet. */
+  respond(request: SourceRequest): Promise<SourceResponse>;
+  /** The JSON of a response with status 200 to this request. */
+  read<T = JsonValue>(request: SourceRequest, response: SourceResponse): T;
 }
 
 export interface ReceiverFacts {
@@ -33,23 +46,40 @@ export interface ReceiverFacts {
 }
 
 export function makeReceiver({ source, name, signal, record, onWait }: ReceiverFacts): Receiver {
-  const receive: Receiver["receive"] = async (request, ahead) => {
+  const respond = async (
+    request: SourceRequest,
+    ahead?: Promise<SourceResponse>,
+  ): Promise<SourceResponse> => {
     onWait(1);
     try {
-      const { status, body, headers } = await inTime(ahead ?? source.request(request), signal);
-      const text = body.toString();
-      const value = request.as === "text" || status !== 200 ? text : parseJson(text);
-      return { status, value, headers };
+      return await inTime(ahead ?? source.request(request), signal);
     } catch (error) {
-      if (!(error instanceof BodyError)) throw record(error, request.scope);
-      const reason = `status 200, but ${error.message}`;
-      source.reportInvalid?.(request, reason);
-      throw record(invalidResponse(request, name, reason), request.scope);
+      throw record(error, request.scope);
     } finally {
       onWait(-1);
     }
   };
+  const read = <T>(request: SourceRequest, { body }: SourceResponse): T => {
+    try {
+      return parseJson<T>(body.toString());
+    } catch (error) {
+      if (!(error instanceof BodyError)) throw record(error, request.scope);
+      const reason = `status 200, but ${error.message}`;
+      source.reportInvalid?.(request, reason);
+      const failure = { kind: "response", status: 200, body: beginningOf(body), reason } as const;
+      throw record(fetchError(callOf(request, name), failure), request.scope);
+    }
+  };
+  const receive = async <T>(
+    request: SourceRequest,
+    ahead?: Promise<SourceResponse>,
+  ): Promise<Received<T>> => {
+    const response = await respond(request, ahead);
+    return { value: read<T>(request, response), headers: response.headers };
+  };
   return {
+    respond,
+    read,
     receive,
     receiveAhead: (request) => {
       const response = source.request({ ...request, ahead: true });
@@ -64,16 +94,8 @@ export function makeReceiver({ source, name, signal, record, onWait }: ReceiverF
   };
 }
 
-/** A response with status 200 that cannot be used. */
-function invalidResponse(
-  { path, query, post }: SourceRequest,
-  source: string,
-  reason: string,
-): FetchError {
-  const call = {
-    path: `${path}?${queryText(query)}`.replace(/\?$/, ""),
-    source,
-    method: post === undefined ? ("GET" as const) : ("POST" as const),
-  };
-  return fetchError(call, { kind: "response", status: 200, reason });
+/** What a message names. */
+export function callOf(request: SourceRequest, source: string): FailedCall {
+  const path = `${request.path}?${queryText(request.query)}`.replace(/\?$/, "");
+  return { path, source, method: methodOf(request) };
 }

@@ -21,6 +21,8 @@ export interface FailedRequest extends RequestFailure {
   readonly retry: boolean;
   /** Of a response with another status than 200. */
   readonly headers?: ResponseHeaders;
+  /** A 404 of the service itself: there is no such thing. */
+  readonly isOwn404?: boolean;
   /** Seconds that the service asked to wait. */
   readonly wait?: number | undefined;
 }

@@ -21,6 +21,10 @@ export interface SourceRequest {
   readonly scope?: string | undefined;
 }
 
+export function methodOf({ post }: SourceRequest): "GET" | "POST" {
+  return post === undefined ? "GET" : "POST";
+}
+
 export interface PostBody {
   readonly text: string;
   /** The content type; undefined if there is no body. */
@@ -41,6 +45,8 @@ export interface ResponseHeaders {
   readonly type?: string | undefined;
   /** `Link`, as it came. */
   readonly link?: string | undefined;
+  /** `X-Total-Count` or `X-Total`, as it came: items of the whole list. */
+  readonly total?: string | undefined;
   /** `Date`, in epoch seconds. */
   readonly date?: number | undefined;
 }

@@ -23,7 +23,7 @@ interface Entry {
  */
 export class ResponseCache {
   readonly #memory: CacheMemory;
-  readonly #byUrl = new Map<string, Entry>();
+  readonly #byKey = new Map<string, Entry>();
 
   constructor(memory: CacheMemory) {
     this.#memory = memory;
@@ -34,29 +34,30 @@ export class ResponseCache {
    * replaces what was requested before it, once: alarms that read the same list twice share the second reading.
    */
   async get(
-    url: string,
+    key: string,
     send: () => Promise<RequestResult>,
     isAhead: boolean,
     isFresh = false,
   ): Promise<RequestResult> {
-    const known = this.#byUrl.get(url);
+    const known = this.#byKey.get(key);
     if (known === undefined || (isFresh && !known.isFresh)) {
       const response = send().then((result) => {
-        const bytes = size(url, result);
-        if ((!result.ok && isAhead) || bytes > this.#memory.left) this.#byUrl.delete(url);
+        const bytes = size(key, result);
+        if ((!result.ok && isAhead) || bytes > this.#memory.left) this.#byKey.delete(key);
         else this.#memory.left -= bytes;
         return result;
       });
-      this.#byUrl.set(url, { response, isAhead, isFresh });
+      this.#byKey.set(key, { response, isAhead, isFresh });
       return await response;
     }
     const result = await known.response;
     const isAgain = !result.ok && known.isAhead && !isAhead;
-    return isAgain ? await this.get(url, send, isAhead, isFresh) : result;
+    return isAgain ? await this.get(key, send, isAhead, isFresh) : result;
   }
 }
 
 /** At most two bytes a character. */
-function size(url: string, result: RequestResult): number {
-  return ENTRY + 2 * url.length + (result.ok ? result.body.length : 2 * result.reason.length);
+function size(key: string, result: RequestResult): number {
+  if (result.ok) return ENTRY + 2 * key.length + result.body.length;
+  return ENTRY + 2 * (key.length + result.reason.length + (result.body?.length ?? 0));
 }

@@ -1,43 +1,76 @@
 import { createHash } from "node:crypto";
 import type { JsonObject } from "../text/json.ts";
-import type { Page, Paging } from "./paging.ts";
-import type { Query } from "./query.ts";
+import type { Page, ServiceCount } from "./paging/paging_style.ts";
 
 /** What one reading of a list has shown. */
 export class SeenItems {
   /** Not the items: a list can have a hundred thousand. */
-  readonly #keys = new Set<string>();
-  /** Equal items of one page are several; one that comes again on a later page has moved. */
+  readonly #ids = new Set<string>();
+  readonly #contents = new Set<string>();
+  /** Equal items of one page without an id are several; one that comes again on a later page has moved. */
   #size = 0;
-  /** Of the whole list. It may change while the list is read, so the lowest one counts. */
-  #lowestCount: number | undefined;
-  idFields: Page["idFields"];
+  /**
+   * Items that must have been seen. The count may change while the list is read, so the lowest one counts; but where an
+   * item that goes can hide another one, all that were there in the beginning must have been seen.
+   */
+  #needed: ServiceCount | undefined;
+  #mayShift = false;
+  /** What tells the items of the newest page apart. */
+  #page: string | undefined;
+  #isWhole: boolean | undefined;
+  idFields: readonly string[] | undefined;
+  /** Items of all pages, also those that came before. */
+  received = 0;
 
-  add({ items, count, idFields }: Page): void {
-    if (count !== undefined) this.#lowestCount = Math.min(this.#lowestCount ?? count, count);
+  /** Returns whether the page has the same items as the one before. */
+  add({ items, count, idFields, hasEarlier, mayShift }: Page): boolean {
+    const isLower = count !== undefined && count.items < (this.#needed?.items ?? 0);
+    if (this.#needed === undefined || (isLower && !mayShift)) this.#needed = count;
+    this.#mayShift = mayShift;
+    this.#isWhole ??= !hasEarlier;
     this.idFields = idFields;
-    const keys = items.map((item) => this.#keyOf(item));
-    this.#size += keys.filter((key) => !this.#keys.has(key)).length;
-    for (const key of keys) this.#keys.add(key);
+    this.received += items.length;
+    const contents: string[] = [];
+    const ids: string[] = [];
+    for (const item of items) {
+      const id = this.#idOf(item);
+      if (id === undefined) contents.push(contentOf(item));
+      else ids.push(id);
+    }
+    this.#size += contents.filter((content) => !this.#contents.has(content)).length;
+    for (const content of contents) this.#contents.add(content);
+    const known = this.#ids.size;
+    for (const id of ids) this.#ids.add(id);
+    this.#size += this.#ids.size - known;
+    const page = JSON.stringify([ids, contents]);
+    const isSame = page === this.#page;
+    this.#page = page;
+    return isSame;
   }
 
   has(item: JsonObject): boolean {
-    return this.#keys.has(this.#keyOf(item));
+    const id = this.#idOf(item);
+    return id === undefined ? this.#contents.has(contentOf(item)) : this.#ids.has(id);
   }
 
   /** Why a list that was read to its end cannot have been the whole one. */
-  shortage(query: Query, { style }: Paging): string | undefined {
-    const [start, field] =
-      style === "keyset" ? [query.before_id, "total_count"] : [query.start, "numRows"];
+  shortage(): string | undefined {
     // The service counts the whole list, wherever the module began to read.
-    if (Number(start ?? 0) > 0 || this.#size >= (this.#lowestCount ?? 0)) return undefined;
-    return `the list ended after ${this.#size} items, but no page counted fewer than ${this.#lowestCount} (${field})`;
+    if (this.#needed === undefined || !this.#isWhole || this.#size >= this.#needed.items)
+      return undefined;
+    const { items, key } = this.#needed;
+    const counted = this.#mayShift ? "there were" : "no page counted fewer than";
+    return `the list ended after ${this.#size} items, but ${counted} ${items} (${key})`;
   }
 
-  /** Without a known id, an item that changes between two readings counts as another one. */
-  #keyOf(item: JsonObject): string {
-    const name = this.idFields?.[0];
-    if (name !== undefined) return `${name} ${item[name]}`;
-    return createHash("sha256").update(JSON.stringify(item)).digest("base64");
+  #idOf(item: JsonObject): string | undefined {
+    const [name = ""] = this.idFields ?? [];
+    const id = item[name];
+    return typeof id === "string" || typeof id === "number" ? `${name} ${id}` : undefined;
   }
+}
+
+/** Stands for an item without an id: if it changes between two readings, it counts as another one. */
+function contentOf(item: JsonObject): string {
+  return createHash("sha256").update(JSON.stringify(item)).digest("base64");
 }

@@ -4,26 +4,35 @@ import type { SourceConfig } from "../core/model.ts";
 import type { RequestCounts } from "../core/source_state.ts";
 import { quote } from "../text/describe.ts";
 import { CircuitBreaker } from "./circuit_breaker.ts";
-import type { Connections } from "./connections.ts";
+import type { Connections, Exchange } from "./connections.ts";
 import { fetchError } from "./fetch_error.ts";
-import { type Query, queryText } from "./query.ts";
+import { foreign404, ResponseTypes } from "./own_404.ts";
+import { queryText } from "./query.ts";
+import { RateLimit } from "./rate_limit.ts";
+import { requestKey } from "./request_key.ts";
 import { failed, type RequestResult } from "./request_result.ts";
-import type { SourceRequest, SourceResponse } from "./requester.ts";
+import { methodOf, type SourceRequest, type SourceResponse } from "./requester.ts";
 import { type CacheMemory, MAX_CACHED, ResponseCache } from "./response_cache.ts";
-import { decideRetry } from "./retry.ts";
-import type { SharedSource } from "./share.ts";
+import { ATTEMPTS, decideRetry } from "./retry.ts";
+import type { OpenSource } from "./source_kind.ts";
 
 export interface SourceSettings extends SourceConfig {
   /** Shown in messages; `main` is the service of `[engine]`. */
   readonly name: string;
-  /** Seconds for one request. */
-  readonly timeout: number;
+}
+
+/** What is sent for a request. */
+interface Sending extends Exchange {
+  /** Equal requests are counted once. */
+  readonly key: string;
+  readonly attempts: number;
+  readonly ahead: boolean;
 }
 
 const USER_AGENT = "swf-alarms";
 
-/** One REST service during one tick: keep-alive, retries, and each URL requested once. */
-export class Source implements SharedSource {
+/** One REST service during one tick: keep-alive, retries, and each GET sent once. */
+export class Source implements OpenSource {
   readonly maxConnections: number;
   /** The service's clock: the newest `Date` of its responses, in epoch seconds; a cache may send older ones. */
   date: number | undefined;
@@ -34,8 +43,14 @@ export class Source implements SharedSource {
   readonly #circuitBreaker = new CircuitBreaker();
   readonly #requested = new Set<string>();
   readonly #succeeded = new Set<string>();
+  readonly #types = new ResponseTypes();
   #lastError: string | undefined;
+  /** The newest GET that has succeeded. */
+  #working: Exchange | undefined;
+  /** Running while it is not known whether the service is down. */
+  #probe: Promise<void> | undefined;
   #connections: Promise<Connections> | undefined;
+  readonly #rate: RateLimit | undefined;
 
   /** `signal` is aborted when the tick ends; `memory` is shared by all sources of the tick. */
   constructor(
@@ -47,10 +62,12 @@ export class Source implements SharedSource {
     this.#settings = settings;
     this.#signal = signal;
     this.#cache = new ResponseCache(memory);
+    const { maxPerMinute } = settings;
+    this.#rate = maxPerMinute === undefined ? undefined : new RateLimit(maxPerMinute);
     this.#queue = fastq.promise((send) => send(), this.maxConnections);
   }
 
-  /** Each URL counts once, and not at all if the tick ended before its response. */
+  /** Each request counts once, however often it is made, and not at all if the tick ended before its response. */
   get counts(): RequestCounts {
     return {
       requests: this.#requested.size,
@@ -60,22 +77,27 @@ export class Source implements SharedSource {
   }
 
   /** See Requester. Every caller parses the body itself, so that no alarm can change what another one reads. */
-  async request({ path, query, ...kind }: SourceRequest): Promise<SourceResponse> {
-    const { allow404 = false, ahead = false, fresh = false } = kind;
-    const url = this.#url(path, query);
-    const send = () => this.#queue.push(() => this.#send(url, ahead));
-    const result = await this.#cache.get(url.href, send, ahead, fresh);
+  async request(request: SourceRequest): Promise<SourceResponse> {
+    const { as = "json", post, timeout, ahead = false, fresh = false } = request;
+    const url = this.#url(request);
+    const key = requestKey(url.href, request);
+    const method = methodOf(request);
+    const { attempts = ATTEMPTS[method] } = request;
+    const sending = { url, as, post, timeout, key, attempts, ahead };
+    const send = () => this.#queue.push(() => this.#send(sending));
+    const result = await (post === undefined ? this.#cache.get(key, send, ahead, fresh) : send());
     if (result.ok) return { status: 200, body: result.body, headers: result.headers };
     const { body = "", headers = {} } = result;
-    if (allow404 && result.status === 404) {
-      this.#succeeded.add(url.href);
+    if (request.allow404 && result.isOwn404) {
+      this.#succeeded.add(key);
       return { status: 404, body: Buffer.from(body), headers };
     }
-    throw fetchError({ path: url.pathname + url.search, source: this.#settings.name }, result);
+    const call = { path: url.pathname + url.search, source: this.#settings.name, method } as const;
+    throw fetchError(call, result);
   }
 
-  reportInvalid({ path, query }: SourceRequest, reason: string): void {
-    this.#succeeded.delete(this.#url(path, query).href);
+  reportInvalid(request: SourceRequest, reason: string): void {
+    this.#succeeded.delete(requestKey(this.#url(request).href, request));
     this.#lastError = reason;
   }
 
@@ -83,37 +105,86 @@ export class Source implements SharedSource {
     await (await this.#connections)?.close();
   }
 
-  async #send(url: URL, isAhead: boolean): Promise<RequestResult> {
+  async #send(sending: Sending): Promise<RequestResult> {
+    await this.#probe;
     const openReason = this.#circuitBreaker.openReason(this.#settings.name);
     if (openReason !== undefined) return failed("circuit open", "engine", openReason);
     if (this.#signal.aborted) return failed("timeout", "engine", "not sent: the tick has ended");
-    const result = await this.#attempt(url, isAhead);
+    const result = await this.#attempt(sending);
     // The module may never need it; if it does, the request is sent again.
-    if (!result.ok && isAhead) return result;
+    if (!result.ok && sending.ahead) return result;
     this.#circuitBreaker.record(result);
-    if (result.ok || result.cause !== "engine") this.#requested.add(url.href);
-    if (result.ok) this.#succeeded.add(url.href);
-    else if (result.cause !== "engine") this.#lastError = result.reason;
+    this.#note(result, sending);
+    if (this.#circuitBreaker.isInDoubt) {
+      this.#probe ??= this.#sendProbe().finally(() => {
+        this.#probe = undefined;
+      });
+      await this.#probe;
+    }
     return result;
   }
 
-  async #attempt(url: URL, isAhead: boolean): Promise<RequestResult> {
-    this.#connections ??= this.#open();
-    const connections = await this.#connections;
+  #note(result: RequestResult, { key, url, as, post, timeout }: Sending): void {
+    if (result.ok) {
+      this.#requested.add(key);
+      this.#succeeded.add(key);
+      this.#types.add(result.headers.type, as);
+      if (post === undefined) this.#working = { url, as, timeout };
+    } else if (result.cause !== "engine") {
+      this.#requested.add(key);
+      this.#lastError = result.reason;
+    }
+  }
+
+  /** Finds out whether the service is down, or has failed only for some of its entities. */
+  async #sendProbe(): Promise<void> {
+    const working = this.#working;
+    this.#circuitBreaker.recordProbe(working && (await this.#exchange(working)));
+  }
+
+  async #attempt(sending: Sending): Promise<RequestResult> {
     const signal = this.#signal;
     const { proxy } = this.#settings;
     const via = proxy ? ` (through the proxy ${proxy.origin})` : "";
     for (let attempt = 1, waited = 0; ; attempt++) {
-      const given = await connections.get(url);
-      if (given.ok || isAhead) return given;
+      const given = await this.#exchange(sending, sending.ahead);
+      if (given.ok || sending.ahead) return given;
       const result = { ...given, reason: `${given.reason}${via}` };
-      const pause = decideRetry(attempt, result, Math.random(), waited);
+      const pause = decideRetry(attempt, result, Math.random(), waited, sending.attempts);
       if (typeof pause === "string") return { ...result, reason: pause };
       waited += pause;
       await sleep(pause * 1000, undefined, { signal }).catch(() => {});
       if (signal.aborted)
         return { ...result, reason: `${result.reason}; the tick ended before a retry` };
     }
+  }
+
+  async #exchange(exchange: Exchange, isAhead = false): Promise<RequestResult> {
+    const notSent = await this.#waitForTurn(isAhead);
+    if (notSent !== undefined) return notSent;
+    this.#connections ??= this.#open();
+    const result = await (await this.#connections).exchange(exchange);
+    if (result.ok || result.status !== 404) return result;
+    const { body = "", headers = {} } = result;
+    const isOwn404 = this.#types.isOwn404(headers.type, body);
+    return isOwn404
+      ? { ...result, isOwn404 }
+      : { ...result, reason: foreign404(headers.type, body) };
+  }
+
+  /** Until `max_per_minute` allows one more request. Returns why none is sent. */
+  async #waitForTurn(isAhead: boolean): Promise<RequestResult | undefined> {
+    const now = performance.now() / 1000;
+    // One that may never be needed does not hold up the others.
+    if (isAhead && this.#rate?.wait(now))
+      return failed("timeout", "engine", "not sent ahead: it would have to wait");
+    const wait = this.#rate?.take(now) ?? 0;
+    if (wait === 0) return undefined;
+    const signal = this.#signal;
+    await sleep(wait * 1000, undefined, { signal }).catch(() => {});
+    if (!signal.aborted) return undefined;
+    const limit = `max_per_minute = ${this.#settings.maxPerMinute}`;
+    return failed("timeout", "engine", `not sent: the tick ended while it waited for ${limit}`);
   }
 
   /** Loaded only when needed: most of a tick without requests would be the load time. */
@@ -131,13 +202,14 @@ export class Source implements SharedSource {
   }
 
   /** The path is below the base URL, with or without a leading slash, and cannot leave it. */
-  #url(path: string, query: Query): URL {
+  #url(request: SourceRequest): URL {
+    const { path, query } = request;
     const base = this.#settings.baseUrl.replace(/\/+$/, "");
     const url = new URL(`${base}/${path.replace(/^\/+/, "")}`);
     const root = new URL(`${base}/`);
     if (url.origin !== root.origin || !url.pathname.startsWith(root.pathname))
       throw fetchError(
-        { path: quote(path), source: this.#settings.name },
+        { path: quote(path), source: this.#settings.name, method: methodOf(request) },
         { kind: "connection", reason: `the path must be below ${root.pathname}` },
       );
     const text = queryText(query);
@@ -148,13 +220,13 @@ export class Source implements SharedSource {
 }
 
 /** In lower case, so that a configured header replaces the engine's own. */
-function requestHeaders({ headers, token, userAgent }: SourceSettings): { [name: string]: string } {
+function requestHeaders(settings: SourceSettings): { [name: string]: string } {
+  const { headers, authorization, userAgent } = settings;
   const configured = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
   return {
     "user-agent": userAgent ?? USER_AGENT,
     ...Object.fromEntries(configured),
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    accept: "application/json",
+    ...(authorization === undefined ? {} : { authorization }),
     "accept-encoding": "gzip, deflate, br",
   };
 }

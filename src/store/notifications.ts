@@ -5,7 +5,7 @@ import type { OpenNotification } from "../core/notification.ts";
 import { repeatPause } from "../core/repeats.ts";
 import { safeText } from "../text/json.ts";
 import type { Transaction } from "./database.ts";
-import { ALARMS_CONTEXT, insertEntries, jsonText } from "./entry.ts";
+import { ALARMS_CONTEXT, insertEntries, jsonText, numberAt } from "./entry.ts";
 
 /** The SQL condition of notifications. */
 export const NOTIFICATION = `kind = 'notification' AND context_id = '${ALARMS_CONTEXT}'`;
@@ -89,11 +89,23 @@ export async function supersede(
   why: { readonly superseded_by: string } | { readonly superseded_because: string },
   now: number,
 ): Promise<void> {
-  await tx.query(
-    `UPDATE entry SET data = data - ARRAY['not_before', 'bundle'] || $2::text::jsonb, status = 'done', timestamp_modified = $3
-     WHERE id = ANY($1::text[])`,
-    [ids, jsonText({ state: "superseded", ...why }), now],
-  );
+  await tx.query(superseding("id = ANY($1::text[])"), [ids, jsonText(why), now]);
+}
+
+function superseding(condition: string): string {
+  return `UPDATE entry SET data = data - ARRAY['not_before', 'bundle'] || '{"state": "superseded"}' || $2::text::jsonb, status = 'done', timestamp_modified = $3
+     WHERE ${condition}`;
+}
+
+/**
+ * Ends the open notifications that a clock which was ahead has composed, or a tick in the same second: delivered later,
+ * they would seem to tell the news of this tick. Their events stay unsent, and are named anew. What has reached some of
+ * its recipients is stamped already, and goes to the others.
+ */
+export async function supersedeAhead(tx: Transaction, now: number): Promise<void> {
+  const condition = `${OPEN} AND NOT data ? 'pending' AND ${numberAt("composed_at")} >= $1::float8`;
+  const why = { superseded_because: "the clock was set back" };
+  await tx.query(superseding(condition), [now, jsonText(why), now]);
 }
 
 /** What is on record while an attempt is made: that of one whose result stays unknown. */

@@ -21,7 +21,25 @@ export function makeRedactor(secrets: readonly string[]): Redact {
     .sort((a, b) => b.length - a.length);
   if (forms.length === 0) return (text) => text;
   const pattern = new RegExp([...new Set(forms)].map(escapeRegExp).join("|"), "g");
-  return (text) => text.replace(pattern, REDACTED);
+  return (text) => withoutBeginnings(text, forms).replace(pattern, REDACTED);
+}
+
+/** The mark at the end of an excerpt, which may end within a secret: a password may have blanks. */
+const CUT = "…";
+
+function withoutBeginnings(text: string, forms: readonly string[]): string {
+  const [last = "", ...cut] = text.split(CUT).reverse();
+  return [...cut.reverse().map((part) => withoutBeginning(part, forms)), last].join(CUT);
+}
+
+function withoutBeginning(text: string, forms: readonly string[]): string {
+  const lengths = forms.map((form) => {
+    for (let length = form.length - 1; length >= SHORTEST_SECRET; length--)
+      if (text.endsWith(form.slice(0, length))) return length;
+    return 0;
+  });
+  const longest = Math.max(...lengths);
+  return longest === 0 ? text : text.slice(0, -longest) + REDACTED;
 }
 
 /** As it is, percent-encoded for URLs, in base64 for headers, escaped in JSON and in the HTML of mails. */

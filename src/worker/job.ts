@@ -10,6 +10,7 @@ import { errorText } from "../text/describe.ts";
 import type { JsonObject, JsonValue } from "../text/json.ts";
 import { boundedLog } from "./bounded_log.ts";
 import { type OutcomeFacts, OutcomeSoFar } from "./outcome.ts";
+import type { PostAnswers } from "./post_answers.ts";
 import type { DetectTask, Task } from "./protocol.ts";
 import { RequestHandler } from "./requests.ts";
 import type { Worker } from "./worker.ts";
@@ -67,6 +68,8 @@ export interface DetectFacts
   /** Makes `needsDetails` for one run of `detect`. */
   readonly decideDetails: () => OutcomeFacts["needsDetails"];
   readonly log: (message: string) => void;
+  /** Those of the alarm in this tick: if `detect` runs again, it gets the same ones. */
+  readonly posts: PostAnswers;
   /** Characters that the new detections of the tick may still have, all alarms together. */
   readonly text: { left: number };
 }
@@ -92,9 +95,9 @@ export async function detectIn(
   // Each pending request listens.
   setMaxListeners(0, ended.signal);
   const log = boundedLog(facts.log);
-  const late = `out of time: detect did not end within ${timeout} s; it blocked the event loop; worker killed`;
+  const late = `out of time: detect did not end within ${timeout} s; it blocked the event loop; worker killed; look for a loop that does not end`;
   let kept = 0;
-  const run = { worker, sources, soFar, signal: ended.signal, tick: signal };
+  const run = { worker, sources, soFar, posts: facts.posts, signal: ended.signal, tick: signal };
   const requests = new RequestHandler(run);
   const add = (detections: readonly SafeDetection[], length: number): void => {
     for (const detection of detections) {
@@ -161,7 +164,8 @@ export async function detectIn(
   const error =
     end.type === "died" ? { text: end.cause, isWaiting: signal.aborted && isPending } : end.error;
   if (error !== null) soFar.fail(error);
-  const value = soFar.outcome((performance.now() - started) / 1000);
+  const seconds = (performance.now() - started) / 1000;
+  const value = { ...soFar.outcome(seconds), requests: requests.use };
   const isOfSource = requests.hasFailed || (error?.isWaiting === true && isPending);
   const isComplete = value.status === "complete";
   const seesAll = isComplete && value.scopes.size === 0;

@@ -151,6 +151,9 @@ export class OutcomeSoFar {
     const isReported = error.isFetch && this.#reasons.has(text);
     this.#cause = this.#sourceFailed || error.isWaiting || isReported ? "source" : "module";
     this.#end = error.isFetch && !isReported ? `detect threw FetchError: ${text}` : text;
+    // An error of a wrong call, which the client has reported too.
+    for (const reason of this.#reasons)
+      if (text.includes(`: ${reason}`)) this.#reasons.delete(reason);
     this.#reasons.add(this.#end);
   }
 

@@ -1,10 +1,12 @@
 import { inTime } from "../core/in_time.ts";
+import type { RequestUse } from "../core/model.ts";
 import { BodyError, FetchError, type RequestFailure } from "../source/fetch_error.ts";
 import { parseJson } from "../source/parse_json.ts";
 import type { Requester } from "../source/requester.ts";
 import { type SharedSource, shareOf } from "../source/share.ts";
 import { errorText } from "../text/describe.ts";
 import type { OutcomeSoFar } from "./outcome.ts";
+import type { PostAnswers } from "./post_answers.ts";
 import type { Worker } from "./worker.ts";
 import type { InvalidResponse, ModuleRequest } from "./worker_message.ts";
 
@@ -15,6 +17,8 @@ export interface RequestFacts {
   readonly worker: Pick<Worker, "respond" | "send" | "ready" | "kill">;
   readonly sources: ReadonlyMap<string, SharedSource>;
   readonly soFar: OutcomeSoFar;
+  /** Those of an earlier run of the same alarm in this tick, and of this one. */
+  readonly posts: PostAnswers;
   /** Aborted when the run is over. */
   readonly signal: AbortSignal;
   /** Aborted when the tick's time is up. */
@@ -31,13 +35,22 @@ export class RequestHandler {
   /** Whether a request failed, and the engine itself saw it: no module is the cause. */
   hasFailed = false;
   readonly #checks: Promise<void>[] = [];
+  readonly #use = { count: 0, seconds: 0, bytes: 0 };
 
   constructor(facts: RequestFacts) {
-    const { sources, signal, worker } = facts;
+    const { sources, posts, signal, worker } = facts;
     this.#facts = facts;
     this.#shares = new Map(
-      [...sources].map(([name, source]) => [name, shareOf(source, signal, worker.ready)]),
+      [...sources].map(([name, source]) => {
+        const kept = posts.keepFrom(name, source);
+        return [name, shareOf(kept, signal, worker.ready)];
+      }),
     );
+  }
+
+  /** Of the requests that the module has the result of. */
+  get use(): RequestUse {
+    return { ...this.#use };
   }
 
   /** The worker could not use a response. */
@@ -52,12 +65,15 @@ export class RequestHandler {
 
   /** The source is the cause if the engine cannot use the response either: a module may change what its process reads. */
   async #checkInvalid({ source, reason, ...request }: InvalidResponse): Promise<void> {
-    const { soFar, sources, tick } = this.#facts;
+    const { soFar, sources, posts, tick } = this.#facts;
     const from = sources.get(source);
     if (from === undefined) return;
+    const responses =
+      request.post === undefined
+        ? [from.request({ ...request, allow404: true })]
+        : posts.answersTo(source, request);
     try {
-      const { body } = await inTime(from.request({ ...request, allow404: true }), tick);
-      parseJson(body.toString());
+      for (const response of responses) parseJson((await inTime(response, tick)).body.toString());
     } catch (error) {
       if (!(error instanceof BodyError)) return;
       this.hasFailed = true;
@@ -73,12 +89,17 @@ export class RequestHandler {
     if (this.#count > MAX_REQUESTS)
       return worker.kill(`detect sent more than ${MAX_REQUESTS} requests`);
     this.pending += 1;
+    const started = performance.now();
     try {
       const share = this.#shares.get(source);
       if (share === undefined) throw new Error(`no source ${source}`);
-      worker.respond(id, await inTime(share.request(request), signal));
+      const response = await inTime(share.request(request), signal);
+      this.#countUse(started, response.body.length);
+      worker.respond(id, response);
     } catch (error) {
       if (signal.aborted) return;
+      // One ahead that failed is sent again, and counts then.
+      if (request.ahead !== true) this.#countUse(started, 0);
       const reason = errorText(error);
       // A module that needs what was sent ahead sends it again, unless the tick has ended.
       if (request.ahead !== true || tick.aborted) {
@@ -89,6 +110,12 @@ export class RequestHandler {
     } finally {
       this.pending -= 1;
     }
+  }
+
+  #countUse(started: number, bytes: number): void {
+    this.#use.count += 1;
+    this.#use.seconds += (performance.now() - started) / 1000;
+    this.#use.bytes += bytes;
   }
 }
 

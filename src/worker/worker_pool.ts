@@ -5,6 +5,7 @@ import type { DetectLimits, Outcome } from "../core/model.ts";
 import { cut, errorText } from "../text/describe.ts";
 import type { Redact } from "../text/redact.ts";
 import { type DetectFacts, detectIn, type JobResult, loadIn, MAX_TEXT } from "./job.ts";
+import { PostAnswers } from "./post_answers.ts";
 import { Worker, type WorkerSettings } from "./worker.ts";
 
 /** Alarms mostly wait for a service, which takes four requests at once. */
@@ -76,10 +77,10 @@ export class WorkerPool {
   }
 
   /** Runs a module's `detect`. Never rejects. */
-  async detect(given: Omit<DetectFacts, "redact" | "text">): Promise<Outcome> {
+  async detect(given: Omit<DetectFacts, "redact" | "text" | "posts">): Promise<Outcome> {
     const { signal, redact } = this.#settings;
     const { file, limits } = given;
-    const facts = { ...given, redact, text: this.#text };
+    const facts = { ...given, redact, text: this.#text, posts: new PostAnswers() };
     const logged = new Set<string>();
     const job = async (worker: Worker, isRepeat: boolean): Promise<JobResult<Outcome>> => {
       const log = (message: string): void => {
@@ -94,11 +95,19 @@ export class WorkerPool {
     };
     const need = { memory: limits.memory, path: file.path };
     const { value, unconfirmed } = await this.#run(need, job, given.log);
+    if (unconfirmed === undefined) return value;
     const isComplete = value.status === "complete";
-    if (unconfirmed === undefined || (!isComplete && value.clears.size === 0)) return value;
+    // What it remembered is as doubtful as what it clears.
+    if (!isComplete && value.clears.size === 0) return { ...value, memory: undefined };
     const reason = `nothing clears, because detect could not run in a process of its own: ${unconfirmed}`;
     const status = isComplete ? "partial" : value.status;
-    return { ...value, status, reasons: [...value.reasons, reason], clears: new Map() };
+    return {
+      ...value,
+      status,
+      reasons: [...value.reasons, reason],
+      clears: new Map(),
+      memory: undefined,
+    };
   }
 
   /** Ends all workers, and all processes that modules have started in their groups. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { judgeReadiness, type Readiness } from "../../src/alarm/readiness.ts";
-import type { ParamSpecs } from "../../src/core/params.ts";
+import type { ParamSpecs } from "../../src/core/param_spec.ts";
 import type { JsonObject } from "../../src/text/json.ts";
 
 const SPECS: ParamSpecs = {

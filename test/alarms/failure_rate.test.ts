@@ -8,6 +8,7 @@ const PARAMS: FailureRateParams = {
   username: undefined,
   processingtype: undefined,
   min_terminal_jobs: 5,
+  confidence: undefined,
   statuses: ["running", "failed", "broken"],
 };
 
@@ -206,5 +207,90 @@ Task page: https://epic-devcloud.org/prod/panda/tasks/7/`);
     expect(body).toContain("retry-exhausted failed=?  finished=?");
     expect(body).toContain("does not report computed_finalfailurerate");
     expect(body).toContain("JEDI native failurerate: 3 ");
+  });
+});
+
+/** Counts of input files that fit their rate. */
+function files(nfinalfailed: number, all: number): JsonObject {
+  const rate = Number((nfinalfailed / all).toFixed(4));
+  return { nfinalfailed, nfilesfinished: all - nfinalfailed, [FINAL]: rate };
+}
+
+describe("with confidence a task is judged by the lower bound of its rate", () => {
+  const older = { nfinalfailed: undefined, nfilesfinished: undefined, [FINAL]: undefined };
+  const jobs = { ...older, [ALL]: 0.4, nfailed: 2, nfinished: 3 };
+  const rows: readonly [string, JsonObject, Partial<FailureRateParams>, string][] = [
+    ["one file of five is not certain at 10%", files(1, 5), { threshold: 0.1 }, "not certain"],
+    ["two of five fire", files(2, 5), { threshold: 0.1 }, "fires"],
+    ["so do two of five jobs of an older service", jobs, { threshold: 0.1 }, "fires"],
+    ["15 of 100 fire", files(15, 100), { threshold: 0.1 }, "fires"],
+    ["14 of 100 are not certain", files(14, 100), { threshold: 0.1 }, "not certain"],
+    [
+      "a rate below the threshold is no question",
+      files(9, 100),
+      { threshold: 0.1 },
+      "under the threshold",
+    ],
+    [
+      "more confidence needs more files",
+      files(2, 5),
+      { threshold: 0.1, confidence: 0.99 },
+      "not certain",
+    ],
+    [
+      "one file of one would fire: the noise floor stays",
+      { ...files(1, 1), nfailed: 1, nfinished: 0 },
+      { threshold: 0.1 },
+      "too few jobs",
+    ],
+    ["a rounded rate agrees with its counts", files(1, 3), {}, "fires"],
+    ["a missing count is unreadable", { nfilesfinished: undefined }, {}, "unreadable"],
+    ["so is a count with a fraction", { nfinalfailed: 5.5 }, {}, "unreadable"],
+    ["so is a negative one", { nfinalfailed: -5 }, {}, "unreadable"],
+    ["so are counts that contradict the rate", { nfinalfailed: 50 }, {}, "unreadable"],
+    ["so are counts of nothing", { nfinalfailed: 0, nfilesfinished: 0 }, {}, "unreadable"],
+    [
+      "what does not reach the threshold needs no counts",
+      { nfinalfailed: undefined, [FINAL]: 0.01 },
+      {},
+      "under the threshold",
+    ],
+  ];
+  test.each(rows)("%s", (_sentence, changes, params, kind) => {
+    expect(judge(task(changes), { ...PARAMS, confidence: 0.95, ...params }).kind).toBe(kind);
+  });
+
+  test("counts that cannot be used are named, with the parameter that needs them", () => {
+    const verdict = judge(task({ nfinalfailed: 50, nfilesfinished: "x" }), {
+      ...PARAMS,
+      confidence: 0.95,
+    });
+    expect(verdict).toEqual({
+      kind: "unreadable",
+      reason:
+        'task 7 has the failure rate 0.05, but nfinalfailed 50 and nfilesfinished "x"; the parameter confidence needs counts that agree with the rate',
+    });
+  });
+
+  test.each([
+    [
+      0.95,
+      "final-failure rate: 40.0% of 5 (at least 14.3% with 95% confidence)  (threshold 10.0%)",
+    ],
+    [
+      0.999,
+      "final-failure rate: 40.0% of 5 (at least 6.3% with 99.9% confidence)  (threshold 10.0%)",
+    ],
+  ])("the mail says how certain it is: %f", (confidence, line) => {
+    const params = { ...PARAMS, threshold: 0.1, confidence };
+    const verdict = judge(task(files(2, 5)), params);
+    if (verdict.kind !== "fires" && verdict.kind !== "not certain") throw new Error(verdict.kind);
+    const { body, data } = describeTask(verdict.task, verdict.rate, params);
+    expect(body?.split("\n")).toContain(line);
+    expect(data).toMatchObject({
+      metric: "40.0%",
+      confidence,
+      rate_at_least: verdict.rate.bound?.atLeast,
+    });
   });
 });

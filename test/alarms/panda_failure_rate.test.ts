@@ -177,6 +177,31 @@ describe.skipIf(shared.length === 0)("on the sample tasks", () => {
   });
 });
 
+describe("with confidence", () => {
+  const few = { nfailed: 5, nfinalfailed: 1, nfilesfinished: 4, computed_finalfailurerate: 0.2 };
+  test.each([
+    ["a task fires once its rate is certain", SICK, [], ["task:1"]],
+    ["not before", few, [], []],
+    ["one that fires goes on while its rate reaches the threshold", few, ["task:1"], ["task:1"]],
+    ["and ends with its rate, however certain that is", {}, ["task:1"], []],
+  ])("%s", async (_, changes, firing, expected) => {
+    const server = await serve([task(1, changes), task(2)]);
+    const outcome = await runAlarm({
+      alarm: EIC_ALL,
+      params: { threshold: 0.1, confidence: 0.95 },
+      sources: { main: server.url },
+      firing,
+    });
+    expect(keysOf(outcome)).toEqual({ status: "complete", keys: expected });
+  });
+
+  test("that is not one, the alarm does not run", async () => {
+    const server = await serve([]);
+    for (const confidence of [1, 95, 0.05, "95%"])
+      await expect(run(server, { confidence })).rejects.toThrow("parameter confidence: must be");
+  });
+});
+
 describe("its requests", () => {
   test("read one list for several statuses, page after page", async () => {
     const server = await serve(many(450, 1, 200, 450), { prefix: "/prod" });

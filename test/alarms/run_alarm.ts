@@ -53,7 +53,7 @@ export async function runAlarm({
           name,
           baseUrl,
           headers: {},
-          token: undefined,
+          authorization: undefined,
           userAgent: undefined,
           timeout: 5,
           maxConnections: 4,

@@ -13,10 +13,11 @@ import { object } from "valibot";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Outgoing } from "../../src/channel/channel.ts";
 import { type ConfiguredChannel, channelFaults, readChannels } from "../../src/channel/registry.ts";
-import { readSecret, secretFile, secretVariable } from "../../src/channel/secret.ts";
 import { parseTable } from "../../src/config/issue.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { readSecret, secretFile, secretVariable } from "../../src/config/secret.ts";
 import { httpUrl } from "../../src/config/values.ts";
+import { sourceFaults } from "../../src/source/registry.ts";
 import { delivered, PATIENTLY } from "../support/mails.ts";
 import { built, runScript } from "../support/script.ts";
 
@@ -38,7 +39,7 @@ const ENV = { HOOK: " https://hook.example/s3cret\n", EMPTY: "" };
 /** The channels of a configuration with this text. */
 function channelsOf(text: string): ReadonlyMap<string, ConfiguredChannel> {
   const path = write("config.toml", text);
-  return readChannels(loadConfig(path, ENV, { channelFaults }).channels);
+  return readChannels(loadConfig(path, ENV, { channelFaults, sourceFaults }).channels);
 }
 
 function channelOf(text: string): ConfiguredChannel {
@@ -184,7 +185,7 @@ describe("a secret that a setting names", () => {
     write("blank", " \n");
     write("open", "s3cret", 0o644);
     const path = write("config.toml", "");
-    const { around } = loadConfig(path, ENV, { channelFaults }).channels;
+    const { around } = loadConfig(path, ENV, { channelFaults, sourceFaults }).channels;
     const faults: string[] = [];
     const found = readSecret("url", { env, file }, { path: ["a"], around, faults });
     if (expected instanceof RegExp) {

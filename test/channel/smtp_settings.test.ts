@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { SettingsPlace } from "../../src/channel/channel_type.ts";
 import { smtp } from "../../src/channel/smtp.ts";
+import type { SettingsPlace } from "../../src/config/config.ts";
 import { BARE } from "../support/login.ts";
 import { makeMail, PATIENTLY } from "../support/mails.ts";
 import { built, runScript } from "../support/script.ts";

@@ -84,6 +84,7 @@ test("every command that has --json prints one object with a version, times with
       ["fails", "a"],
     ],
     "alarm show": [["things"], ["waits"], ["fails"], ["engine"]],
+    "alarm new": [["fresh"]],
     "alarm try": [["things"], ["fails"]],
     "event list": [["--all"], ["--pending"]],
     "event show": [

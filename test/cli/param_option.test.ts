@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { expect, test } from "vitest";
 import { parseParams } from "../../src/cli/param_option.ts";
-import type { ParamSpecs } from "../../src/core/params.ts";
+import type { ParamSpecs } from "../../src/core/param_spec.ts";
 import { alarmWith } from "../support/alarm_with.ts";
 
 const SPECS: ParamSpecs = {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseFor, parseUntil } from "../../src/cli/until_option.ts";
+import { parseFor, parseTime, parseUntil } from "../../src/cli/until_option.ts";
 
 /** 2026-11-27 10:30:15 UTC */
 const NOW = Date.UTC(2026, 10, 27, 10, 30, 15) / 1000;
@@ -78,4 +78,17 @@ test.each([
   expect(parseUntil(text, NOW)).toBe(
     "it is in the past: now it is 2026-11-27 10:30 UTC; write a later time",
   );
+});
+
+test.each([
+  ["a time of this day that is over", "09:00", "2026-11-27T09:00:00Z"],
+  ["a time of this day to come", "23:59", "2026-11-27T23:59:00Z"],
+  ["a time long ago", "2019-02-03 04:05", "2019-02-03T04:05:00Z"],
+  ["a time far ahead, with its zone", "2036-01-01T00:30:00+01:00", "2035-12-31T23:30:00Z"],
+])("--at: %s", (_, text, expected) => {
+  expect(parseTime(text, NOW)).toBe(Date.parse(expected) / 1000);
+});
+
+test("--at refuses what is not a time", () => {
+  expect(parseTime("2026-11-28", NOW)).toMatch(/^write a time such as 12:00, /);
 });

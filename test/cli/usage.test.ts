@@ -13,7 +13,7 @@ test("without a command, or with help, every command is named", async () => {
 });
 
 test.for([
-  ["alarm", ["list", "show", "try", "set"]],
+  ["alarm", ["list", "show", "new", "try", "set"]],
   ["event", ["list", "show", "ack", "unack", "clear"]],
   ["team", ["list", "set", "remove"]],
   ["run", ["list", "--dry-run", "--plan", "--alarm", "--verbose", "--config"]],

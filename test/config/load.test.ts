@@ -14,6 +14,7 @@ import { discoverModules } from "../../src/alarm/discover.ts";
 import { channelFaults } from "../../src/channel/registry.ts";
 import type { Environment } from "../../src/config/config.ts";
 import { ConfigError, findConfig, loadConfig, SHIPPED_ALARMS } from "../../src/config/load.ts";
+import { readSources, sourceFaults } from "../../src/source/registry.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -28,7 +29,7 @@ function write(name: string, text = ""): string {
 }
 
 function load(path: string, env: Environment) {
-  return loadConfig(path, env, { channelFaults });
+  return loadConfig(path, env, { channelFaults, sourceFaults });
 }
 
 /** The ConfigError that the call throws; another error, or none, fails the test. */
@@ -104,14 +105,14 @@ describe("the configuration is read", () => {
     const text = '[db]\nenv_path = ".env"\n[sources.a]\nbase_url = "http://h"\ntoken_env = "T"';
     const config = load(write("config.toml", text), { T: "t0ken" });
     expect(config.db).toMatchObject({ kind: "server", login: { database: "n" } });
-    expect(config.sources.a?.token).toBe("t0ken");
+    expect(readSources(config.sources).get("a")?.secrets).toEqual(["t0ken"]);
   });
 
   test("the example that is shipped can be used as it stands", () => {
     const example = new URL("../../config.toml.example", import.meta.url);
     const config = load(write("config.toml", readFileSync(example, "utf8")), {});
     expect(config.channels.tables).toEqual(new Map());
-    expect(config.engine.baseUrl).toBeUndefined();
+    expect(config.sources.tables).toEqual(new Map());
   });
 
   test("each line that the example offers can be used", () => {
@@ -122,11 +123,14 @@ describe("the configuration is read", () => {
     const used = [...new Map(tables).values()]
       .join("")
       .replaceAll(/^(dsn|env_path|schema) = .*$/gm, "");
-    const config = load(write("config.toml", used), { GRACEDB_TOKEN: "t0ken" });
-    expect(config.engine.baseUrl).toBeDefined();
+    const config = load(write("config.toml", used), {
+      GRACEDB_TOKEN: "t0ken",
+      INVENTORY_LOGIN: "ann:pa55word",
+    });
+    expect([...config.sources.tables.keys()]).toEqual(["main", "gracedb", "inventory"]);
     expect(config.engine.logPath).toBeDefined();
     expect(config.channels.tables.get("email")?.settings.type).toBe("ses");
-    expect(config.sources.gracedb?.token).toBe("t0ken");
+    expect(readSources(config.sources).get("gracedb")?.secrets).toContain("t0ken");
   });
 });
 

@@ -10,7 +10,13 @@ const AROUND: Surroundings = {
   ...BARE,
   folder: "/etc/swf",
   alarmFolders: [{ path: "/opt/alarms" }],
-  env: { TOKEN: "t0ken", EMPTY: "", BROKEN: "one\ntwo" },
+  env: {
+    TOKEN: "t0ken",
+    LOGIN: "ann:pa55word",
+    EMPTY: "",
+    BROKEN: "one:a\ntwo",
+    TAB: "one:a\tb",
+  },
 };
 
 /** The settings in a text; fails the test where there are faults. */
@@ -20,20 +26,27 @@ function configOf(text: string, around: Partial<Surroundings> = {}): Config {
   return parsed.config;
 }
 
-interface Settings extends Omit<Config, "channels"> {
+interface Settings extends Omit<Config, "channels" | "sources"> {
   /** By name. */
   readonly channels: { readonly [name: string]: object };
+  /** As written, by name. */
+  readonly sources: { readonly [name: string]: object };
 }
 
-/** The same, with what can be seen of the channels. */
+/** The same, with what can be seen of the channels and services. */
 function settingsOf(text: string): Settings {
-  const { channels, ...config } = configOf(text);
+  const { channels, sources, ...config } = configOf(text);
   const seen = [...readChannels(channels).values()].map(({ name, type, isDefault, faults }) => {
     expect(faults).toEqual([]);
     const { type: _, ...settings } = channels.tables.get(name)?.settings ?? {};
     return [name, { type, isDefault, settings }] as const;
   });
-  return { ...config, channels: Object.fromEntries(seen) };
+  const services = [...sources.tables].map(([name, { settings }]) => [name, settings] as const);
+  return {
+    ...config,
+    channels: Object.fromEntries(seen),
+    sources: Object.fromEntries(services),
+  };
 }
 
 function faultsOf(text: string, around: Partial<Surroundings> = {}): readonly string[] {
@@ -48,7 +61,6 @@ function files(settings: object = {}) {
 
 const DEFAULTS: Settings = {
   engine: {
-    baseUrl: undefined,
     requestTimeout: 20,
     maxConnections: 4,
     tickTimeout: 240,
@@ -67,13 +79,6 @@ const DEFAULTS: Settings = {
 };
 
 describe("what can be set", () => {
-  const source = {
-    baseUrl: "http://h",
-    headers: {},
-    token: undefined,
-    userAgent: undefined,
-    maxConnections: 4,
-  };
   const rows: readonly [string, string, Partial<Settings>][] = [
     ["an empty file sets nothing", "", {}],
     ["so do empty tables, but for [email]", "[engine]\n[db]\n[sources]", {}],
@@ -94,7 +99,6 @@ clear_guard_share = 1
 unreachable_after = 0`,
       {
         engine: {
-          baseUrl: "https://h.example/prod",
           requestTimeout: 5,
           maxConnections: 8,
           tickTimeout: 100,
@@ -105,6 +109,7 @@ unreachable_after = 0`,
           clearGuardShare: 1,
           unreachableAfter: 0,
         },
+        sources: { main: { base_url: "https://h.example/prod" } },
       },
     ],
     [
@@ -196,18 +201,27 @@ unreachable_after = 0`,
         },
       },
     ],
-    ["a further service", '[sources.a]\nbase_url = "http://h"', { sources: { a: source } }],
     [
-      "all of a service; the token is taken from the environment",
-      '[sources.my_2]\nbase_url = "http://h"\nmax_connections = 1\ntoken_env = "TOKEN"\nuser_agent = "me (a@h.example)"\nheaders = { "X-One" = "1", "X-Two" = "" }',
+      "a further service",
+      '[sources.a]\nbase_url = "http://h"',
+      { sources: { a: { base_url: "http://h" } } },
+    ],
+    [
+      "what [engine] has of its service, which is the source main",
+      `[engine]
+service_base_url = "unix:///run/h.sock:/api"
+token_env = "TOKEN"
+headers = { X-One = "1" }
+max_per_minute = 30
+user_agent = "me"`,
       {
         sources: {
-          my_2: {
-            baseUrl: "http://h",
-            token: "t0ken",
-            userAgent: "me (a@h.example)",
-            maxConnections: 1,
-            headers: { "X-One": "1", "X-Two": "" },
+          main: {
+            base_url: "unix:///run/h.sock:/api",
+            token_env: "TOKEN",
+            headers: { "X-One": "1" },
+            max_per_minute: 30,
+            user_agent: "me",
           },
         },
       },
@@ -222,24 +236,17 @@ unreachable_after = 0`,
     expect(settingsOf(text)).toEqual({ ...DEFAULTS, ...part });
   });
 
-  test("the connections of [engine] are those of every service that does not say otherwise", () => {
-    const text =
-      '[engine]\nmax_connections = 2\n[sources.a]\nbase_url = "http://h"\n[sources.b]\nbase_url = "http://h"\nmax_connections = 9';
-    const { engine, sources } = configOf(text);
-    expect(engine.maxConnections).toBe(2);
-    expect(sources).toMatchObject({ a: { maxConnections: 2 }, b: { maxConnections: 9 } });
-  });
-
   test.each(["swf_remote_base_url", "service_base_url"])(
     "an older configuration's %s is base_url",
     (name) => {
-      expect(configOf(`[engine]\n${name} = "http://old"`).engine.baseUrl).toBe("http://old");
+      const { sources } = settingsOf(`[engine]\n${name} = "http://old"`);
+      expect(sources).toEqual({ main: { base_url: "http://old" } });
     },
   );
 
   test("two names for one service are no conflict", () => {
     const text = '[engine]\nbase_url = "http://h"\nservice_base_url = "http://h"';
-    expect(configOf(text).engine.baseUrl).toBe("http://h");
+    expect(settingsOf(text).sources).toEqual({ main: { base_url: "http://h" } });
   });
 
   test.each<[string, string, number, (config: Config) => number]>([
@@ -266,6 +273,7 @@ function requestTimeout({ engine }: Config): number {
 
 const URL_WORDS =
   'an http or https URL without user name, query or fragment, such as "https://host.example/prod"';
+const ADDRESS_WORDS = `${URL_WORDS}, or a local socket such as "unix:///run/service.sock", with a prefix of all paths "unix:///run/service.sock:/api"`;
 
 describe("each fault names its key, what was found and what to write", () => {
   const rows: readonly [string, string, readonly string[]][] = [
@@ -277,22 +285,22 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "a base URL that is no text",
       "[engine]\nbase_url = 1",
-      [`engine.base_url: must be ${URL_WORDS}; found 1`],
+      [`engine.base_url: must be ${ADDRESS_WORDS}; found 1`],
     ],
     [
       "a base URL without a scheme",
       '[engine]\nbase_url = "host.example"',
-      [`engine.base_url: must be ${URL_WORDS}; found "host.example"`],
+      [`engine.base_url: must be ${ADDRESS_WORDS}; found "host.example"`],
     ],
     [
       "a base URL of another scheme",
       '[engine]\nswf_remote_base_url = "ftp://h"',
-      [`engine.swf_remote_base_url: must be ${URL_WORDS}; found "ftp://h"`],
+      [`engine.swf_remote_base_url: must be ${ADDRESS_WORDS}; found "ftp://h"`],
     ],
     [
       "a base URL with a fragment",
       '[engine]\nservice_base_url = "http://h/#a"',
-      [`engine.service_base_url: must be ${URL_WORDS}; found "http://h/#a"`],
+      [`engine.service_base_url: must be ${ADDRESS_WORDS}; found "http://h/#a"`],
     ],
     [
       "two services in one",
@@ -573,6 +581,127 @@ describe("each fault names its key, what was found and what to write", () => {
         "sources.a.token_env: the environment variable BROKEN must be one line of Latin-1 text; set it to the bare token",
       ],
     ],
+    ...[
+      "",
+      "unix:/run/a.sock",
+      "unix://run/a.sock",
+      "unix:///",
+      "unix:///run/",
+      "unix:///run/a\\u0007",
+    ].map((address): [string, string, unknown[]] => [
+      `the address ${address}`,
+      `[sources.a]\nbase_url = "${address}"`,
+      [
+        expect.stringMatching(
+          /^sources\.a\.base_url: must be an http .*, or a local socket such as /,
+        ),
+      ],
+    ]),
+    [
+      "a prefix with a query",
+      '[sources.a]\nbase_url = "unix:///run/a.sock:/api?x=1"',
+      [expect.stringMatching(/^sources\.a\.base_url: must be .*; the value is not shown$/)],
+    ],
+    [
+      "the path of a socket that Linux cannot have",
+      `[sources.a]\nbase_url = "unix:///${"x".repeat(107)}"`,
+      [expect.stringMatching(/^sources\.a\.base_url: must be /)],
+    ],
+    [
+      "a token and a login",
+      '[sources.a]\nbase_url = "http://h"\ntoken_env = "TOKEN"\nlogin_env = "LOGIN"',
+      ["sources.a.login_env: cannot be used beside token_env; remove one of them"],
+    ],
+    ...["token_env", "login_env"].map((key): [string, string, string[]] => [
+      `a header beside ${key}`,
+      `[sources.a]\nbase_url = "http://h"\n${key} = "LOGIN"\nheaders = { authorization = "Bearer s3cret" }`,
+      [
+        `sources.a.${key}: cannot be used beside the header authorization in headers; remove one of them`,
+      ],
+    ]),
+    ...["TOKEN", "BROKEN", "TAB"].map((name): [string, string, string[]] => [
+      `a login that is ${name}`,
+      `[sources.a]\nbase_url = "http://h"\nlogin_env = "${name}"`,
+      [`sources.a.login_env: the environment variable ${name} must be "user:password" in one line`],
+    ]),
+    ...["0", "1.5", "1000001", '"30"', "true", "inf"].map((value): [string, string, unknown[]] => [
+      `a limit per minute of ${value}`,
+      `[sources.a]\nbase_url = "http://h"\nmax_per_minute = ${value}`,
+      [
+        expect.stringMatching(
+          /^sources\.a\.max_per_minute: must be a whole number of requests from 1 to 1000000, such as 30; found /,
+        ),
+      ],
+    ]),
+    [
+      "a timeout of a source that is too long",
+      '[sources.a]\nbase_url = "http://h"\nrequest_timeout = 3601',
+      [
+        "sources.a.request_timeout: must be a number of seconds from 0.1 to 3600, such as 20; found 3601",
+      ],
+    ],
+    [
+      "a kind that is mistyped",
+      '[sources.a]\nkind = "htpp"\nbase_url = "http://h"',
+      ['sources.a.kind: must be one of "http"; found "htpp" (did you mean http?)'],
+    ],
+    [
+      "a kind that is no text",
+      '[sources.a]\nkind = 1\nbase_url = "http://h"',
+      ['sources.a.kind: must be one of "http"; found 1'],
+    ],
+    [
+      "a kind of the main service, which has none",
+      '[engine]\nbase_url = "http://h"\nkind = "http"',
+      [expect.stringMatching(/^engine\.kind: unknown key/)],
+    ],
+    [
+      "a file of authorities for a service without TLS",
+      '[sources.a]\nbase_url = "http://h"\nca_file = "ca.pem"\n[sources.b]\nbase_url = "unix:///run/b.sock"\nca_file = "ca.pem"',
+      ["a", "b"].flatMap((name) => [
+        `sources.${name}.ca_file: base_url is not https; remove one of them`,
+        expect.stringMatching(/^sources\.\w\.ca_file: \/etc\/swf\/ca\.pem has no certificate; /),
+      ]),
+    ],
+    [
+      "settings of a main service that has no address",
+      '[engine]\ntoken_env = "TOKEN"',
+      [`engine.base_url: missing; must be ${ADDRESS_WORDS}`],
+    ],
+    [
+      "all that is wrong with the main service, at once",
+      `[engine]
+base_url = "https://h"
+token_env = "NOT_SET"
+ca_file = "ca.pem"
+request_timeout = 0
+[sources.a]
+base_url = "http://h"
+login_env = "EMPTY"`,
+      [
+        "engine.request_timeout: must be a number of seconds from 0.1 to 3600, such as 20; found 0",
+        "engine.token_env: the environment variable NOT_SET is not set; set it where the engine starts",
+        expect.stringMatching(/^engine\.ca_file: \/etc\/swf\/ca\.pem has no certificate; /),
+        "sources.a.login_env: the environment variable EMPTY is not set; set it where the engine starts",
+      ],
+    ],
+    [
+      "wrong forms of the main service's settings, each named once",
+      `[engine]
+base_url = "https://h"
+token_env = "a-b"
+ca_file = 1
+max_per_minute = 0
+headers = []
+user_agent = ""`,
+      [
+        /^engine\.headers: must be a table; the value is not shown$/,
+        /^engine\.token_env: must be the name of an environment variable .*; the value is not shown$/,
+        /^engine\.ca_file: must be a path .*; the value is not shown$/,
+        /^engine\.max_per_minute: must be a whole number .*; found 0$/,
+        /^engine\.user_agent: must be one line .*; found ""$/,
+      ].map((fault) => expect.stringMatching(fault)),
+    ],
     [
       "a source with the name of the main service, which [engine] sets",
       '[engine]\nbase_url = "http://a"\n[sources.main]\nbase_url = "http://b"',
@@ -740,7 +869,7 @@ describe("each fault names its key, what was found and what to write", () => {
   test("the fault quotes only the beginning of a long value", () => {
     const [fault = ""] = faultsOf(`[engine]\nbase_url = "${"x".repeat(100_000)}"`);
     expect(fault).toContain('found "xxx');
-    expect(fault.length).toBeLessThan(300);
+    expect(fault.length).toBeLessThan(400);
   });
 });
 
@@ -877,7 +1006,7 @@ describe("a secret is never quoted", () => {
     ["in a dotenv file", '[db]\nenv_path = "/x/.env"'],
   ])("%s", (_, text) => {
     const faults = faultsOf(text, {
-      env: { BAD_TOKEN: "s3cret\n" },
+      env: { BAD_TOKEN: "s3cret\nx" },
       readText: () => "DB_NAME=n\nDB_PORT=x\nDB_PASSWORD=s3cret\nDB_USER=s3cret",
     });
     expect(faults.length).toBeGreaterThan(0);

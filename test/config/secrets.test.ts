@@ -1,13 +1,11 @@
 import { expect, test } from "vitest";
 import type { Config, Environment } from "../../src/config/config.ts";
 import { secretsOf } from "../../src/config/secrets.ts";
-import type { SourceConfig } from "../../src/core/model.ts";
 import { BARE, loginTo } from "../support/login.ts";
 
-function configWith(db: Config["db"], source: Partial<SourceConfig> = {}): Config {
+function configWith(db: Config["db"]): Config {
   return {
     engine: {
-      baseUrl: undefined,
       requestTimeout: 1,
       maxConnections: 4,
       tickTimeout: 1,
@@ -18,16 +16,7 @@ function configWith(db: Config["db"], source: Partial<SourceConfig> = {}): Confi
       clearGuardShare: 0.8,
       unreachableAfter: 1800,
     },
-    sources: {
-      one: {
-        baseUrl: "https://x.example",
-        headers: {},
-        token: undefined,
-        userAgent: undefined,
-        maxConnections: 4,
-        ...source,
-      },
-    },
+    sources: { tables: new Map(), around: BARE },
     db,
     channels: { tables: new Map(), around: BARE },
     operators: [],
@@ -55,19 +44,6 @@ test.each([
     configWith(loginTo("postgresql://h/d?password=hunter2")),
     {},
     ["hunter2"],
-  ],
-  ["a token", configWith(EMBEDDED, { token: "token-1" }), {}, ["token-1"]],
-  [
-    "header values, and the login in them, but for harmless ones",
-    configWith(EMBEDDED, {
-      headers: {
-        "X-Api-Key": "key-1",
-        Authorization: `Basic ${Buffer.from("user:hunter2").toString("base64")}`,
-        Accept: "text/html",
-      },
-    }),
-    {},
-    ["key-1", "hunter2", Buffer.from("user:hunter2").toString("base64")],
   ],
   [
     "what AWS and Postgres leave in the environment",

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { channelFaults } from "../../src/channel/registry.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { configWarnings } from "../../src/config/warnings.ts";
+import { sourceFaults } from "../../src/source/registry.ts";
 
 const HEADERS = '[sources.a]\nbase_url = "http://h"\nheaders = { X-Key = "k" }\n';
 const HOOK = '[channels.chat]\ntype = "webhook"\nurl = "https://h.example/k"\n';
@@ -24,5 +25,7 @@ test.each([
   chmodSync(path, mode);
   const warning = `${path} holds ${secret} and every user on this machine can read it; as the owner run: chmod o-r ${path}`;
   const expected = secret === undefined ? [] : [warning];
-  expect(configWarnings(loadConfig(path, {}, { channelFaults }), path)).toEqual(expected);
+  expect(configWarnings(loadConfig(path, {}, { channelFaults, sourceFaults }), path)).toEqual(
+    expected,
+  );
 });

@@ -3,6 +3,9 @@ import { explainConnection } from "../../src/core/connection_error.ts";
 
 const WORDS: readonly (readonly [code: string, retry: boolean, words: string])[] = [
   ["ECONNREFUSED", true, "connection refused: ECONNREFUSED it failed"],
+  ["ENOENT", true, "the socket does not exist: ENOENT it failed"],
+  ["ENOTDIR", true, "the socket does not exist"],
+  ["EACCES", false, "the engine's user may not use the socket"],
   ["ECONNRESET", true, "connection closed before the response was complete: ECONNRESET it failed"],
   ["UND_ERR_SOCKET", true, "connection closed before the response was complete"],
   ["ENOTFOUND", true, "host name not found"],

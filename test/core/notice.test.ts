@@ -332,7 +332,7 @@ describe("which events a notification names, and why", () => {
               "a",
               notified(0, {
                 reminders: { email: 5 },
-                ack: { ...ACK, ended: { at: 60, reason: "by operator" } },
+                ack: { ...ACK, until: 60 },
               }),
             ),
           ],

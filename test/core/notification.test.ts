@@ -168,16 +168,6 @@ describe("what becomes of an open notification", () => {
       ["drop r: its events are over or held back"],
     ],
     [
-      "not one of a clock that was ahead, which would hide later news: its events are named anew",
-      facts([row("r", { newEventIds: ["a"], composedAt: NOW })], [route("a")]),
-      ["drop r: the clock was set back", "send a to ann@h.example"],
-    ],
-    [
-      "but its remaining recipients get such a one too",
-      one({ pending: ["bob@h.example"], composedAt: NOW + 1 }),
-      ["attempt r to bob@h.example: still pending"],
-    ],
-    [
       "but its remaining recipients get it even so",
       one({ pending: ["bob@h.example"] }, { active: new Set() }),
       ["attempt r to bob@h.example: still pending"],

@@ -1,14 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, test } from "vitest";
-import {
-  type ParamSpec,
-  type ParamSpecs,
-  type ParamsOf,
-  parseParamSpecs,
-  resolveParams,
-} from "../../src/core/params.ts";
+import type { ParamSpec, ParamSpecs, ParamsOf } from "../../src/core/param_spec.ts";
+import { resolveParams } from "../../src/core/params.ts";
+import { parseParamSpecs } from "../../src/core/parse_param_specs.ts";
 import { showName } from "../../src/text/describe.ts";
-import type { JsonObject } from "../../src/text/json.ts";
+import { isJsonObject, type JsonObject } from "../../src/text/json.ts";
 
 /** What is wrong with a value of one parameter; "right" where nothing is. */
 function verdict(spec: ParamSpec, value: JsonObject[string]): string {
@@ -251,6 +247,154 @@ describe("a parameter without a value", () => {
   });
 });
 
+const ENDPOINTS = {
+  endpoints: {
+    type: "table",
+    description: "",
+    columns: {
+      url: { type: "string", required: true, description: "" },
+      status: { type: "integer", default: 200, min: 100, max: 599, description: "" },
+      method: { type: "string", choices: ["GET", "HEAD"], description: "" },
+      tags: { type: "list", default: ["all"], description: "" },
+      quiet: { type: "boolean", description: "" },
+    },
+  },
+} as const satisfies ParamSpecs;
+
+describe("a table", () => {
+  const right: readonly [string, JsonObject[string], JsonObject[string]][] = [
+    ["without rows is right", [], []],
+    [
+      "gets the defaults of its columns",
+      [{ url: "a" }],
+      [{ url: "a", status: 200, tags: ["all"] }],
+    ],
+    [
+      "keeps what its rows have",
+      [{ url: "a", status: 404, method: "HEAD", tags: [], quiet: false }],
+      [{ url: "a", status: 404, method: "HEAD", tags: [], quiet: false }],
+    ],
+    [
+      "takes null for no value",
+      [{ url: "a", status: null, quiet: null }],
+      [{ url: "a", status: 200, tags: ["all"] }],
+    ],
+  ];
+  test.each(right)("%s", (_, given, expected) => {
+    expect(resolveParams(ENDPOINTS, { endpoints: given })).toEqual({
+      params: { endpoints: expected },
+      missing: [],
+      faults: [],
+      typos: [],
+      unknown: [],
+    });
+  });
+
+  const advice = "; write it as JSON, or use --param-file";
+  const known = "url, status, method, tags, quiet";
+  const url = { url: "a" };
+  const wrong: readonly [string, JsonObject[string], readonly string[]][] = [
+    ["is not a string", "a", [`endpoints: must be a list of objects, found "a"${advice}`]],
+    ["is not one row", url, [`endpoints: must be a list of objects, found {"url":"a"}${advice}`]],
+    [
+      "has no lists as rows",
+      [["a"]],
+      [`endpoints[0]: must be an object { ${known} }, found ["a"]`],
+    ],
+    [
+      "has no null as a row",
+      [url, null],
+      [`endpoints[1]: must be an object { ${known} }, found null`],
+    ],
+    ["has what each row needs", [url, { status: 200 }], ["endpoints[1].url: has no value"]],
+    ["has it although it may be blank", [{ url: " " }], ["endpoints[0].url: has no value"]],
+    [
+      "has values of the right type",
+      [url, url, { url: "a", status: "200" }],
+      ['endpoints[2].status: must be an integer, found "200"'],
+    ],
+    [
+      "has values within their bounds",
+      [{ url: "a", status: 600 }],
+      ["endpoints[0].status: must be at most 599, found 600"],
+    ],
+    [
+      "has values among the choices",
+      [{ url: "a", method: "PUT" }],
+      ['endpoints[0].method: must be one of "GET", "HEAD", found "PUT"'],
+    ],
+    [
+      "has lists of strings",
+      [{ url: "a", tags: "x" }],
+      ['endpoints[0].tags: must be a list of strings, found "x"'],
+    ],
+    [
+      "has no integer that JavaScript rounds",
+      [{ url: "a", status: "9007199254740993" }],
+      [
+        'endpoints[0].status: must be an integer, found "9007199254740993"; an integer is at most 9007199254740991',
+      ],
+    ],
+    [
+      "has no columns of other names",
+      [{ url: "a", stats: 1, colour: "red" }],
+      [
+        "endpoints[0]: unknown column stats (did you mean status?)",
+        `endpoints[0]: unknown column colour (known: ${known})`,
+      ],
+    ],
+    [
+      "has no column that every object has",
+      JSON.parse('[{"url": "a", "constructor": 1, "__proto__": {"status": 1}}]'),
+      [
+        `endpoints[0]: unknown column constructor (known: ${known})`,
+        `endpoints[0]: unknown column __proto__ (known: ${known})`,
+      ],
+    ],
+    [
+      "reports the faults of all its rows",
+      [{ url: 1 }, {}, { url: "a", quiet: "no" }],
+      [
+        "endpoints[0].url: must be a string, found 1",
+        "endpoints[1].url: has no value",
+        'endpoints[2].quiet: must be true or false, found "no"',
+      ],
+    ],
+    [
+      "lists five faults at most",
+      Array.from({ length: 1_000 }, () => ({})),
+      [0, 1, 2, 3, 4]
+        .map((row) => `endpoints[${row}].url: has no value`)
+        .concat("endpoints: and 995 more faults"),
+    ],
+  ];
+  test.each(wrong)("%s", (_, given, faults) => {
+    const resolved = resolveParams(ENDPOINTS, { endpoints: given });
+    expect(resolved.faults).toEqual(faults.map((fault) => `parameter ${fault}`));
+    expect(resolved.params).toEqual({});
+  });
+
+  test("is missing where it is required and has no rows, or takes its default with the columns' defaults", () => {
+    const { endpoints } = ENDPOINTS;
+    const required: ParamSpecs = { endpoints: { ...endpoints, required: true } };
+    expect(resolveParams(required, { endpoints: [] }).missing).toEqual(["endpoints"]);
+    const preset: ParamSpecs = { endpoints: { ...endpoints, default: [{ url: "a" }] } };
+    expect(resolveParams(preset, {}).params).toEqual({
+      endpoints: [{ url: "a", status: 200, tags: ["all"] }],
+    });
+  });
+
+  test("what detect does to a default of a column does not change the next tick's", () => {
+    const first = resolveParams(ENDPOINTS, { endpoints: [{ url: "a" }] }).params;
+    const [row] = Array.isArray(first.endpoints) ? first.endpoints : [];
+    if (!isJsonObject(row) || !Array.isArray(row.tags)) throw new Error("there are no tags");
+    row.tags.push("more");
+    expect(resolveParams(ENDPOINTS, { endpoints: [{ url: "a" }] }).params).toEqual({
+      endpoints: [{ url: "a", status: 200, tags: ["all"] }],
+    });
+  });
+});
+
 describe("a name that the module does not know", () => {
   const specs: ParamSpecs = {
     threshold: { ...about, type: "number" },
@@ -334,12 +478,16 @@ describe("PARAMS as a module exports it", () => {
     [
       "names a type for each",
       { p: {} },
-      ["PARAMS.p: type must be one of number, integer, string, boolean, list, found undefined"],
+      [
+        "PARAMS.p: type must be one of number, integer, string, boolean, list, table, found undefined",
+      ],
     ],
     [
       "names a type that exists",
       { p: { type: "float" } },
-      ['PARAMS.p: type must be one of number, integer, string, boolean, list, found "float"'],
+      [
+        'PARAMS.p: type must be one of number, integer, string, boolean, list, table, found "float"',
+      ],
     ],
     [
       "has no keys that mean nothing",
@@ -435,10 +583,82 @@ describe("PARAMS as a module exports it", () => {
       ['PARAMS.p: default must be a list of strings, found "a"'],
     ],
     [
+      "may have tables",
+      {
+        t: {
+          type: "table",
+          required: true,
+          description: "",
+          columns: { a: { type: "integer", min: 0 }, b: { type: "list", required: true } },
+          default: [{ a: 1, b: ["x"] }, { b: ["y"] }],
+        },
+      },
+      [],
+    ],
+    [
+      "names the columns of a table",
+      {
+        p: { type: "table" },
+        q: { type: "table", columns: {} },
+        r: { type: "table", columns: [] },
+      },
+      ["p", "q", "r"].map(
+        (name) =>
+          `PARAMS.${name}: columns must be an object of name: { type, … }, with one name or more`,
+      ),
+    ],
+    [
+      "has columns in tables only",
+      { p: { type: "list", columns: { a: { type: "number" } } } },
+      [
+        "PARAMS.p: unknown key columns (known: type, required, default, description, min, max, choices)",
+      ],
+    ],
+    [
+      "has bounds in the columns of a table only",
+      { p: { type: "table", columns: { a: { type: "number" } }, min: 1 } },
+      ["PARAMS.p: unknown key min (known: type, columns, required, default, description)"],
+    ],
+    [
+      "has right columns",
+      {
+        p: { type: "table", columns: { a: { type: "number", minimum: 1 } } },
+        q: { type: "table", columns: { a: { type: "number", default: "1" } } },
+        r: { type: "table", columns: { a: "number" } },
+      },
+      [
+        "PARAMS.p.columns.a: unknown key minimum (known: type, required, default, description, min, max, choices)",
+        'PARAMS.q.columns.a: default must be a number, found "1"',
+        "PARAMS.r.columns.a: must be an object { type, description, … }",
+      ],
+    ],
+    [
+      "has no tables in tables",
+      {
+        p: { type: "table", columns: { a: { type: "table", columns: { b: { type: "number" } } } } },
+      },
+      [
+        'PARAMS.p.columns.a: type must be one of number, integer, string, boolean, list, found "table"',
+      ],
+    ],
+    [
+      "has right rows in the default of a table",
+      {
+        p: { type: "table", columns: { a: { type: "number", required: true } }, default: [{}] },
+        q: { type: "table", columns: { a: { type: "number" } }, default: [{ a: 1 }, { b: 2 }] },
+        r: { type: "table", columns: { a: { type: "number" } }, default: { a: 1 } },
+      },
+      [
+        "PARAMS.p.default[0].a: has no value",
+        "PARAMS.q.default[1]: unknown column b (known: a)",
+        'PARAMS.r: default must be a list of objects, found {"a":1}',
+      ],
+    ],
+    [
       "reports every fault at once",
       { a: { type: "no" }, b: { type: "number" }, c: 5 },
       [
-        'PARAMS.a: type must be one of number, integer, string, boolean, list, found "no"',
+        'PARAMS.a: type must be one of number, integer, string, boolean, list, table, found "no"',
         "PARAMS.c: must be an object { type, description, … }",
       ],
     ],
@@ -461,7 +681,11 @@ describe("PARAMS as a module exports it", () => {
     const junk = fc.anything({ withBigInt: true, withMap: true, withNullPrototype: true });
     const spec = fc.record(
       {
-        type: fc.oneof(fc.constantFrom("number", "integer", "string", "boolean", "list"), junk),
+        type: fc.oneof(
+          fc.constantFrom("number", "integer", "string", "boolean", "list", "table"),
+          junk,
+        ),
+        columns: fc.oneof(fc.dictionary(fc.string(), junk), junk),
         required: fc.oneof(fc.boolean(), junk),
         default: junk,
         min: fc.oneof(fc.double(), junk),
@@ -486,6 +710,7 @@ test("whatever a row holds, each given name is used, wrong, or unknown, and none
     s: { ...about, type: "string", required: true },
     b: { ...about, type: "boolean" },
     l: { ...about, type: "list", choices: ["a"] },
+    ...ENDPOINTS,
   };
   const name = fc.oneof(fc.constantFrom(...Object.keys(specs)), fc.string());
   fc.assert(
@@ -493,8 +718,13 @@ test("whatever a row holds, each given name is used, wrong, or unknown, and none
       const { params, faults, missing, typos, unknown } = resolveParams(specs, given);
       for (const key of Object.keys(given)) {
         const count =
-          Number(Object.hasOwn(params, key) && params[key] === given[key]) +
-          faults.filter((fault) => fault.startsWith(`parameter ${showName(key)}: `)).length +
+          // A table is used with the defaults of its columns.
+          Number(
+            Object.hasOwn(params, key) && (params[key] === given[key] || key === "endpoints"),
+          ) +
+          faults.filter((fault) =>
+            [":", "["].some((next) => fault.startsWith(`parameter ${showName(key)}${next}`)),
+          ).length +
           [...typos, ...unknown].filter((text) =>
             text.startsWith(`unknown parameter ${showName(key)} (`),
           ).length;
@@ -514,6 +744,15 @@ test("the specs give detect the types of its params", () => {
     states: { type: "list", default: [], description: "" },
   } as const satisfies ParamSpecs;
   type Params = ParamsOf<typeof specs>;
+  type Row = ParamsOf<typeof ENDPOINTS & { endpoints: { required: true } }>["endpoints"][number];
+  expectTypeOf<ParamsOf<typeof ENDPOINTS>["endpoints"]>().toEqualTypeOf<
+    readonly Row[] | undefined
+  >();
+  expectTypeOf<Row["url"]>().toEqualTypeOf<string>();
+  expectTypeOf<Row["status"]>().toEqualTypeOf<number>();
+  expectTypeOf<Row["method"]>().toEqualTypeOf<string | undefined>();
+  expectTypeOf<Row["tags"]>().toEqualTypeOf<readonly string[]>();
+  expectTypeOf<Row>().not.toHaveProperty("stats");
   expectTypeOf<Params["threshold"]>().toEqualTypeOf<number>();
   expectTypeOf<Params["jobs"]>().toEqualTypeOf<number>();
   expectTypeOf<Params["owner"]>().toEqualTypeOf<string | undefined>();

@@ -64,6 +64,7 @@ test("the line names the source, since when, why, and which alarms are affected"
 
 test.each([
   ["GET /things/?a=b from main: status 502, 4 attempts", true],
+  ["POST /graphql from main: status 502", true],
   ["GET /things/ from main: ECONNREFUSED: it said from other: no", true],
   ["GET /things/ from other: status 502", false],
   ["GET /things/: page 3: it leads back", false],

@@ -218,7 +218,14 @@ describe("deploy/install.sh in a fresh checkout", () => {
     const site = join(temporary, "site");
     expect(stdout).toContain(`Made ${join(site, "config.toml")}`);
     expect(readdirSync(site).sort()).toEqual(["bin", "config.toml", "engine", "state"]);
-    await run(join(site, "bin", "swf-alarms"), ["run", "--config", join(site, "config.toml")]);
+    const command = join(site, "bin", "swf-alarms");
+    await run(command, ["run", "--config", join(site, "config.toml")]);
+    // A link to the version would lead nowhere after some updates.
+    await run(command, ["alarm", "new", "mine", "--config", join(site, "config.toml")]);
+    expect(readlinkSync(join(site, "node_modules", "swf-alarms"))).toBe("../engine/current");
+    const args = ["--test", join(site, "alarms", "mine.test.mjs")];
+    const tests = await run(process.execPath, args, { cwd: "/", env: cleanEnvironment() });
+    expect(tests.stdout).toMatch(/^[#ℹ] pass 2$/m);
   });
 });
 

@@ -91,7 +91,12 @@ describe("the package that npm pack makes", () => {
     );
     expect(files.filter((file) => /\.test\.|^dist\/.*(?<!\.d)\.ts$/.test(file))).toEqual([]);
     expect(files).toEqual(
-      expect.arrayContaining(["dist/index.d.ts", "dist/chunks/main.js.map", "deploy/install.sh"]),
+      expect.arrayContaining([
+        "dist/index.d.ts",
+        "dist/testing.d.ts",
+        "dist/chunks/main.js.map",
+        "deploy/install.sh",
+      ]),
     );
   });
 
@@ -102,7 +107,7 @@ describe("the package that npm pack makes", () => {
   });
 
   test("copies no package: what runs is loaded from node_modules", async () => {
-    const built = files.filter((file) => file.startsWith("dist/") && file.endsWith(".js.map"));
+    const built = files.filter((file) => file.startsWith("dist/") && /\.m?js\.map$/.test(file));
     const sources = built.flatMap((file) => {
       const map: unknown = JSON.parse(readFileSync(join(installedRoot(), file), "utf8"));
       const listed: unknown = Reflect.get(Object(map), "sources");
@@ -144,6 +149,16 @@ describe("the package that npm pack makes", () => {
       { alarm: "panda_failure_rate_owner" },
       { alarm: "panda_task_without_movement" },
     ]);
+  });
+
+  test("writes an alarm whose test finds the package, which runs it", async () => {
+    const { stdout } = await installed("swf-alarms", "alarm", "new", "mine", "--config", config());
+    const site = join(temporary, "site");
+    expect(stdout).toContain(`Linked ${join(site, "node_modules", "swf-alarms")} to `);
+    const args = ["--test", join(site, "alarms", "mine.test.mjs")];
+    const tests = await run(process.execPath, args, { cwd: "/", env: cleanEnvironment() });
+    expect(tests.stdout).toMatch(/^[#ℹ] pass 2$/m);
+    rmSync(join(site, "alarms", "mine.ts"));
   });
 
   test("its install script says that there is nothing to build", async () => {

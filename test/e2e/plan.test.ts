@@ -285,11 +285,14 @@ test("a plan with other parameters shows what they would do, and changes nothing
   const fresh = await plan("fresh", "--param", "least=20");
   expect(fresh.stdout).toContain("fresh: outcome complete, 1 detected\n  open   b: ");
   for (const [args, says] of [
-    [["--plan", "--param", "least=5"], /--param changes the parameters of one alarm; name it/],
+    [
+      ["--plan", "--param", "least=5"],
+      /--param and --param-file change the parameters of one alarm; name it/,
+    ],
     [["--plan", "--alarm", "things", "other", "--param", "least=5"], /of one alarm; name it/],
     [
       ["--alarm", "things", "--param", "least=5"],
-      /--param needs --plan; to change the alarm, run: /,
+      /--param and --param-file need --plan; to change the alarm, run: /,
     ],
     [["--plan", "--alarm", "things", "--param", "leats=5"], /leats \(did you mean least\?\)/],
     [["--plan", "--alarm", "things", "--param", "least=many"], /must be a number, found "many"/],

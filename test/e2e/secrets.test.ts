@@ -10,6 +10,7 @@ import { makeSite, type Site } from "../support/site.ts";
 const SECRETS = {
   password: { value: 'Pa55"w&rd/hunter2', mark: "hunter2" },
   token: { value: "tok-51aa.b+c/d=", mark: "51aa" },
+  login: { value: "pw-33ee:b/å d", mark: "33ee" },
   header: { value: "hdr-77bb-value", mark: "77bb" },
   aws: { value: "aws/88cc+secretaccesskey", mark: "88cc" },
   session: { value: "aws-session-99dd-token", mark: "99dd" },
@@ -17,12 +18,14 @@ const SECRETS = {
 
 const ENV = {
   ECHO_TOKEN: SECRETS.token.value,
+  ECHO_LOGIN: `ånn:${SECRETS.login.value}`,
   AWS_SECRET_ACCESS_KEY: SECRETS.aws.value,
   AWS_SESSION_TOKEN: SECRETS.session.value,
 };
 
 /** What may never be seen: the marks, and the secrets in base64. */
 const FORBIDDEN = [
+  Buffer.from(ENV.ECHO_LOGIN).toString("base64").slice(4, 20),
   ...Object.values(SECRETS).map(({ mark }) => mark),
   ...Object.values(SECRETS).map(({ value }) => Buffer.from(value).toString("base64").slice(0, 10)),
 ];
@@ -38,7 +41,10 @@ function expectClean(text: string, where: string): void {
 async function startEcho(): Promise<string> {
   const server = await startServer((request, response, url) => {
     const { authorization = "", "x-api-key": key = "" } = request.headers;
-    const said = `${authorization} ${key} ${encodeURIComponent(authorization)} ${Buffer.from(`u:${SECRETS.token.value}`).toString("base64")}`;
+    const isLogin = authorization.startsWith("Basic ");
+    const login = isLogin ? ENV.ECHO_LOGIN : `u:${SECRETS.token.value}`;
+    const plain = isLogin ? `${login} ${SECRETS.login.value}` : "";
+    const said = `${authorization} ${key} ${encodeURIComponent(authorization)} ${Buffer.from(login).toString("base64")} ${plain}`;
     if (url.pathname === "/items")
       return json(response, { items: [{ said }], has_more: false, next_before_id: null });
     if (url.pathname === "/moved")
@@ -93,11 +99,16 @@ async function secretSite(): Promise<Site> {
   dsn.password = encodeURIComponent(SECRETS.password.value);
   site.configure({
     dsn: dsn.href,
+    baseUrl: echo,
+    engine: `login_env = "ECHO_LOGIN"\nheaders = { "X-Api-Key" = "${SECRETS.header.value}" }`,
     more: `[sources.echo]\nbase_url = "${echo}"\ntoken_env = "ECHO_TOKEN"\nheaders = { "X-Api-Key" = "${SECRETS.header.value}" }`,
   });
   for (const [name, text] of Object.entries(MODULES)) {
     site.module(`${name}.js`, `export const SOURCES = ["echo"];\n${text}`);
     await insertAlarm(site, name);
+    // The same of the main service, which gets a login.
+    site.module(`${name}_main.js`, text.replaceAll('.source("echo")', ""));
+    await insertAlarm(site, `${name}_main`);
   }
   return site;
 }
@@ -109,6 +120,7 @@ test("what a service repeats of the engine's secrets reaches no output, log, row
   // The secrets were there to be shown.
   expect(plan.stdout).toContain("[redacted]");
   expect(plan.stdout).toContain("open   k Bearer [redacted]");
+  expect(plan.stdout).toContain("open   k Basic [redacted]");
   for (const args of [
     ["run", "--plan", "--json"],
     ["run", "-v"],
@@ -116,6 +128,8 @@ test("what a service repeats of the engine's secrets reaches no output, log, row
     ["alarm", "try", "yields"],
     ["alarm", "try", "yields", "--json"],
     ["alarm", "try", "throws"],
+    ["alarm", "try", "throws_main"],
+    ["status"],
     ["alarm", "list"],
     ["alarm", "show", "yields", "--json"],
     ["event", "list", "--json"],

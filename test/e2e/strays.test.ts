@@ -20,8 +20,9 @@ test("what a module forgot makes its outcome partial, and what it yields counts 
   site.module("forgetful.js", FORGETFUL);
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
+  const path = `${site.alarmsDir}/forgetful.js`;
   expect(result.stderr).toBe(
-    "swf-alarms: forgetful: unhandled error in the module: nobody waited for me; unhandled error in the module: nor for me\n",
+    `swf-alarms: forgetful: unhandled error in the module: nobody waited for me (at Object.detect (${path}:5:18)); is an await missing?; unhandled error in the module: nor for me (at Timeout._onTimeout (${path}:6:28))\n`,
   );
   const run = runData(only(await site.entries("engine_run")));
   expect(run).toMatchObject({ alarms_run: 1, alarms_seen: 1, errors: 1 });

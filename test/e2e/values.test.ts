@@ -91,7 +91,7 @@ test("keys that differ only in what Postgres cannot store stay apart, and the mo
 });
 
 test.each([
-  ["a style that does not exist", 'client.pages("/things/", {}, { style: "link" })'],
+  ["a style that does not exist", 'client.pages("/things/", {}, { style: "links" })'],
   ["a query that would be lost", 'client.pages("/things/", new URLSearchParams({ a: "1" }))'],
   ["a list in the query", '[await client.get("/things/", { ids: [1, 2] })]'],
   ["a request without a path", "[await client.find(undefined)]"],

@@ -10,7 +10,7 @@ import type { TickReport } from "../../src/engine/report.ts";
 import { type Engine, tick } from "../../src/engine/tick.ts";
 import { type Database, DatabaseBusy } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
-import { emailTo, noChannels } from "../support/configured.ts";
+import { emailTo, mainService, noChannels } from "../support/configured.ts";
 import { inProcessWorkers } from "../support/in_process_workers.ts";
 
 /** The engine in this process, with a clock that the test sets; everything else is real. */
@@ -25,7 +25,7 @@ export interface EngineAt {
   says(name: string, what: Says): void;
   /** One tick at the time that the clock shows. Undefined when it was skipped. */
   tick(mode?: Mode, only?: readonly string[]): Promise<TickReport | undefined>;
-  /** Takes settings of `[engine]` that are not the usual ones, operators and `[retention]`. */
+  /** Takes settings of `[engine]` that are not the usual ones, operators, services and `[retention]`. */
   configure(changes: EngineChanges): void;
   /** The configured channels; at first `email`, into the outbox folder. */
   channels: ReadonlyMap<string, ConfiguredChannel>;
@@ -38,6 +38,7 @@ export interface EngineAt {
 export type EngineChanges = Partial<Config["engine"]> & {
   operators?: Config["operators"];
   retention?: Config["retention"];
+  sources?: Config["sources"];
 };
 
 /** What the clock shows at first; a whole second, so that times compare exactly. */
@@ -46,7 +47,6 @@ export const START = 1_800_000_000;
 /** Usual settings of `[engine]`, without any folder. */
 export function engineSettings(): Config["engine"] {
   return {
-    baseUrl: "http://127.0.0.1:9",
     maxConnections: 4,
     requestTimeout: 5,
     tickTimeout: 240,
@@ -71,7 +71,7 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
   await migrate(db);
   let config: Config = {
     engine: { ...engineSettings(), alarmFolders: [{ path: alarmsDir }] },
-    sources: {},
+    sources: mainService("http://127.0.0.1:9"),
     db: { kind: "embedded", path: "unused" },
     channels: noChannels(),
     operators: [],
@@ -120,8 +120,15 @@ export async function engineAt(open: () => Promise<Database>): Promise<EngineAt>
         throw error;
       }
     },
-    configure: ({ operators = config.operators, retention = config.retention, ...engine }) => {
-      config = { ...config, operators, retention, engine: { ...config.engine, ...engine } };
+    configure: (changes) => {
+      const { operators, retention, sources, ...engine } = changes;
+      config = {
+        ...config,
+        operators: operators ?? config.operators,
+        retention: retention ?? config.retention,
+        sources: sources ?? config.sources,
+        engine: { ...config.engine, ...engine },
+      };
     },
     mails: () => {
       try {

@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
+import { mainService } from "../support/configured.ts";
 import { perAlarm, runData } from "../support/contract.ts";
 import { createPostgres } from "../support/databases.ts";
 import { loginTo } from "../support/login.ts";
@@ -336,7 +337,7 @@ test.for([
   },
 ])("whose fault it is: $name", async ({ text, params, expected }) => {
   const engine = await engineAt(openServer);
-  engine.configure({ baseUrl: "http://127.0.0.1:9", requestTimeout: 1 });
+  engine.configure({ sources: mainService("http://127.0.0.1:9"), requestTimeout: 1 });
   await insertAlarm(engine.db, "x", { params: params ?? {} });
   if (text !== undefined) engine.module("x.js", text);
   const told = await ticks(engine, 4);

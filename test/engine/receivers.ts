@@ -76,9 +76,13 @@ export class Receivers {
   #failure: unknown;
   /** Events of which a channel need not hear any more. */
   #excused = new Set<string>();
-  /** By channel: notifications whose response was lost, and those that repeat. */
+  /** By channel: notifications whose response was lost. */
   readonly lost = new Map<string, number>();
-  readonly repeats = new Map<string, number>();
+  /**
+   * By channel: by event, notifications that repeat it. One that names several can be repeated in several: what is held
+   * back in between is named later.
+   */
+  readonly repeats = new Map<string, ReadonlyMap<string, number>>();
   /** Ids of the notifications that repeated. */
   #repeated = new Set<string>();
 
@@ -178,14 +182,18 @@ export class Receivers {
     const isPending = listOf(row?.data, "pending").length > 0;
     const isMarked = text.includes(MAY_BE_DUPLICATE);
     const state = isKnown ? "known" : "unknown";
-    let isRepeat = false;
-    const repeats = (before: "known" | "unknown" | undefined, what: string): void => {
+    const repeated = new Set<string>();
+    const repeats = (
+      before: "known" | "unknown" | undefined,
+      what: string,
+      events: readonly string[],
+    ): void => {
       if (before === undefined) return;
       expect([before, isMarked], `${what} again only if it is not known, and marked`).toEqual([
         "unknown",
         true,
       ]);
-      isRepeat = true;
+      for (const event of events) repeated.add(event);
     };
     const said: { event: string; kind: string; isReminder: boolean }[] = [];
     for (const event of listOf(row?.data, ...FIRING)) {
@@ -198,7 +206,8 @@ export class Receivers {
       said.push({ event, kind: CLEARED, isReminder: false });
     for (const recipient of recipients) {
       const rowKey = `${channel} ${recipient} ${id}`;
-      if (isRetry) repeats(this.#rows.get(rowKey), "a notification");
+      const events = said.map(({ event }) => event);
+      if (isRetry) repeats(this.#rows.get(rowKey), "a notification", events);
       for (const { event, kind, isReminder } of said) {
         const key = `${channel} ${recipient} ${event} ${kind}`;
         // Those who did not get the first notification get it beside a reminder that is due, and who was a
@@ -209,19 +218,22 @@ export class Receivers {
           this.#named.add(named);
         }
         if (!isRetry && !isReminder && !this.#now.has(key))
-          repeats(this.#taken.get(key), "an event");
+          repeats(this.#taken.get(key), "an event", [event]);
         this.#taken.set(key, state);
         this.#now.add(key);
       }
       this.#rows.set(rowKey, state);
       this.#now.add(rowKey);
     }
-    const count = (counts: Map<string, number>) =>
-      counts.set(channel, (counts.get(channel) ?? 0) + 1);
     // What is left of a repeat is no other one.
-    if (isRepeat && !(isPending && this.#repeated.has(id))) count(this.repeats);
-    if (isRepeat) this.#repeated.add(id);
-    if (expected.fates[channel] === "lost after") count(this.lost);
+    if (!(isPending && this.#repeated.has(id))) {
+      const counts = new Map(this.repeats.get(channel));
+      for (const event of repeated) counts.set(event, (counts.get(event) ?? 0) + 1);
+      this.repeats.set(channel, counts);
+    }
+    if (repeated.size > 0) this.#repeated.add(id);
+    if (expected.fates[channel] === "lost after")
+      this.lost.set(channel, (this.lost.get(channel) ?? 0) + 1);
   }
 }
 

@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { setTeam } from "../../src/store/teams.ts";
+import { mainService } from "../support/configured.ts";
 import { perAlarm, runData } from "../support/contract.ts";
 import { createPostgres } from "../support/databases.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
@@ -33,7 +34,7 @@ async function alarms(names: readonly string[] = NAMES.slice(0, 2)): Promise<Dea
     }),
   };
   onTestFinished(() => site.source.close());
-  engine.configure({ baseUrl: site.source.url, operators: OPERATORS });
+  engine.configure({ sources: mainService(site.source.url), operators: OPERATORS });
   const team = { name: "@shift", title: "Shift", members: ["ana@example.org"] };
   await engine.db.transaction((tx) => setTeam(tx, team, "test", engine.now));
   for (const name of names) {
@@ -257,7 +258,7 @@ test.for<[how: string, state: "ends" | "stays", change: Change, only?: readonly 
   [
     "it left the configuration",
     "ends",
-    async ({ engine }) => engine.configure({ baseUrl: undefined }),
+    async ({ engine }) => engine.configure({ sources: mainService(undefined) }),
   ],
   ["the tick runs another alarm only", "stays", async () => {}, ["quiet"]],
   ["its alarm does not load", "stays", (site) => write(site, "export const detect =")],
@@ -283,7 +284,7 @@ test.for<[how: string, state: "ends" | "stays", change: Change, only?: readonly 
   site.answers = true;
   await query(site, "UPDATE entry SET archived = false, deleted_at = NULL WHERE kind = 'alarm'");
   await write(site, ASKS);
-  engine.configure({ baseUrl: site.source.url });
+  engine.configure({ sources: mainService(site.source.url) });
   await next(site);
   expect(await told(engine)).toEqual(both);
 });

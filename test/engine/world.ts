@@ -9,7 +9,7 @@ import { type Engine, tick } from "../../src/engine/tick.ts";
 import { createAlarm } from "../../src/store/alarms.ts";
 import type { Database } from "../../src/store/database.ts";
 import type { Workers } from "../../src/worker/worker_pool.ts";
-import { noChannels } from "../support/configured.ts";
+import { mainService, noChannels } from "../support/configured.ts";
 import { newOutcome } from "../support/new_outcome.ts";
 import { Books, type Deed } from "./books.ts";
 import { type AlarmStep, GUARDED, type Settings, STAGES } from "./event_rules.ts";
@@ -288,7 +288,6 @@ export class World {
   #config(): Config {
     return {
       engine: {
-        baseUrl: "http://127.0.0.1:9",
         requestTimeout: 5,
         maxConnections: 4,
         tickTimeout: 240,
@@ -299,7 +298,7 @@ export class World {
         clearGuardShare: GUARDED.share,
         unreachableAfter: 1800,
       },
-      sources: {},
+      sources: mainService("http://127.0.0.1:9"),
       db: { kind: "embedded", path: "unused" },
       channels: noChannels(),
       operators: [],

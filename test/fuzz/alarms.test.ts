@@ -88,7 +88,12 @@ const HEALTHY: JsonObject = {
 };
 const TASKS: JsonValue = { items: [SICK, HEALTHY], has_more: false, next_before_id: null };
 const LIMITS = { threshold: 0.03, since_days: 1, min_terminal_jobs: 5, statuses: [] };
-const PANDA = { ...LIMITS, username: undefined, processingtype: undefined };
+const PANDA = {
+  ...LIMITS,
+  username: undefined,
+  processingtype: undefined,
+  confidence: undefined,
+};
 
 const name = fc.oneof(fc.constantFrom(...Object.keys(SICK), "items", "created", "labels"), anyText);
 /** Near what a service sends: other numbers, sentinels, and any JSON. */

@@ -1,12 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  type ParamSpec,
-  type ParamSpecs,
-  parseParamSpecs,
-  resolveParams,
-} from "../../src/core/params.ts";
-import { type JsonObject, type JsonValue, safeJson } from "../../src/text/json.ts";
+import type { ColumnSpec, ColumnSpecs, ParamSpec, ParamSpecs } from "../../src/core/param_spec.ts";
+import { resolveParams } from "../../src/core/params.ts";
+import { parseParamSpecs } from "../../src/core/parse_param_specs.ts";
+import { showName } from "../../src/text/describe.ts";
+import { isJsonObject, type JsonObject, type JsonValue, safeJson } from "../../src/text/json.ts";
 import { nearest } from "../../src/text/nearest.ts";
 import { anyJson, anyText, anything, bake, ONE_LINE, objectOf } from "./arbitraries.ts";
 import { runs } from "./runs.ts";
@@ -19,7 +17,10 @@ const oddSpec = fc.oneof(
   fc.record(
     {
       type: fc.oneof(
-        { weight: 6, arbitrary: fc.constantFrom("number", "integer", "string", "boolean", "list") },
+        {
+          weight: 6,
+          arbitrary: fc.constantFrom("number", "integer", "string", "boolean", "list", "table"),
+        },
         { weight: 1, arbitrary: anything },
       ),
       required: fc.oneof(fc.boolean(), anything),
@@ -28,6 +29,7 @@ const oddSpec = fc.oneof(
       min: fc.oneof(fc.double(), anything),
       max: fc.oneof(fc.double(), anything),
       choices: fc.oneof(fc.array(anything, { maxLength: 3 }), anything),
+      columns: fc.oneof(fc.dictionary(fc.constantFrom("a", "b"), anything), anything),
     },
     { requiredKeys: ["type"] },
   ),
@@ -59,12 +61,14 @@ test("whatever a module exports and a row holds: faults in one line, or values o
 /** What `detect` may get: never a function, a bigint, a date or half a number. */
 function expectRightType(value: unknown): void {
   if (typeof value === "number") expect(Number.isFinite(value)).toBe(true);
-  else if (Array.isArray(value)) expect(value.every((item) => typeof item === "string")).toBe(true);
+  else if (Array.isArray(value) && !value.every(isJsonObject))
+    expect(value.every((item) => typeof item === "string")).toBe(true);
+  else if (Array.isArray(value)) for (const row of value) Object.values(row).map(expectRightType);
   else expect(["string", "boolean"]).toContain(typeof value);
 }
 
 /** Right specs, whose defaults keep their own limits. */
-const spec: fc.Arbitrary<ParamSpec> = fc
+const column: fc.Arbitrary<ColumnSpec> = fc
   .record({
     type: fc.constantFrom("number", "integer", "string", "boolean", "list"),
     required: fc.boolean(),
@@ -72,7 +76,7 @@ const spec: fc.Arbitrary<ParamSpec> = fc
     limited: fc.boolean(),
     hasChoices: fc.boolean(),
   })
-  .map(({ type, required, hasDefault, limited, hasChoices }): ParamSpec => {
+  .map(({ type, required, hasDefault, limited, hasChoices }): ColumnSpec => {
     const about = { description: "d", required };
     switch (type) {
       case "number":
@@ -103,12 +107,41 @@ const spec: fc.Arbitrary<ParamSpec> = fc
     }
   });
 
-/** Values near the limits of those specs, and any other. */
-const near: fc.Arbitrary<JsonValue> = fc.oneof(
+const columnName = fc.constantFrom("a", "b", "c");
+
+const spec: fc.Arbitrary<ParamSpec> = fc.oneof(
+  { weight: 3, arbitrary: column },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant("table" as const),
+      description: fc.constant("d"),
+      required: fc.boolean(),
+      columns: fc.dictionary(columnName, column, { minKeys: 1, noNullPrototype: true }),
+    }),
+  },
+);
+
+/** Values near the limits of those columns, and any other. */
+const nearCell: fc.Arbitrary<JsonValue> = fc.oneof(
   fc.constantFrom<JsonValue[]>(0, 1, 2, 4, 5, 6, 9, 2.5, -0, 2 ** 53, "x", "y", "z", "", " ", "2"),
   fc.constantFrom<JsonValue[]>([], ["x"], ["y", "x"], ["z"], ["x", 2], [["x"]], {}, { x: "x" }),
   fc.constantFrom<JsonValue[]>(null, true, false),
   anyJson,
+);
+
+const near: fc.Arbitrary<JsonValue> = fc.oneof(
+  { weight: 3, arbitrary: nearCell },
+  {
+    weight: 1,
+    arbitrary: fc.array(
+      fc.oneof(
+        { weight: 9, arbitrary: fc.array(fc.tuple(columnName, nearCell)).map(objectOf) },
+        { weight: 1, arbitrary: nearCell },
+      ),
+      { maxLength: 3 },
+    ),
+  },
 );
 
 /** What the documentation promises, written down a second time. */
@@ -119,15 +152,30 @@ function model(
   const blank = value === "" || value === " " || (Array.isArray(value) && value.length === 0);
   const isText = typeof value === "string" && value.trim() === "";
   if (value === undefined || value === null || (specOf.required === true && (blank || isText))) {
-    if ("default" in specOf && specOf.default !== undefined) {
+    if (specOf.type !== "table" && specOf.default !== undefined) {
       return typeof specOf.default === "object" ? [...specOf.default] : specOf.default;
     }
     return specOf.required === true ? "missing" : undefined;
   }
+  if (specOf.type === "table") return modelOfTable(specOf.columns, value);
   return isRight(specOf, value) ? value : "fault";
 }
 
-function isRight(specOf: ParamSpec, value: JsonValue): boolean {
+function modelOfTable(columns: ColumnSpecs, value: JsonValue): JsonValue {
+  if (!Array.isArray(value)) return "fault";
+  const rows = value.map((row): JsonValue => {
+    if (!isJsonObject(row) || !Object.keys(row).every((name) => Object.hasOwn(columns, name)))
+      return "fault";
+    const cells = Object.entries(columns).map(
+      ([name, specOf]) => [name, model(specOf, row[name])] as const,
+    );
+    if (cells.some(([, cell]) => cell === "fault" || cell === "missing")) return "fault";
+    return Object.fromEntries(cells.filter(([, cell]) => cell !== undefined));
+  });
+  return rows.includes("fault") ? "fault" : rows;
+}
+
+function isRight(specOf: ColumnSpec, value: JsonValue): boolean {
   if (specOf.type === "boolean") return value === true || value === false;
   if (specOf.type === "string")
     return typeof value === "string" && (specOf.choices ?? [value]).includes(value);
@@ -170,9 +218,12 @@ test("right specs and any values resolve as the model says", () => {
       expect(resolved.missing).toEqual(
         expected.filter(({ result }) => result === "missing").map(({ name }) => name),
       );
-      expect(resolved.faults).toHaveLength(
-        expected.filter(({ result }) => result === "fault").length,
+      const begins = expected.flatMap(({ name, result }) =>
+        result === "fault" ? [`parameter ${showName(name)}`] : [],
       );
+      const begin = (fault: string) =>
+        begins.find((each) => fault.startsWith(`${each}:`) || fault.startsWith(`${each}[`));
+      expect(new Set(resolved.faults.map(begin))).toEqual(new Set(begins));
       expect(resolved.params).toEqual(
         Object.fromEntries(
           expected

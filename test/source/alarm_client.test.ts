@@ -9,7 +9,14 @@ import type { Requester } from "../../src/source/requester.ts";
 import { errorText } from "../../src/text/describe.ts";
 import { CLIENT_FACTS } from "../support/client_facts.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
-import { answerAt, listedPages, placeOf, questionFor, seenOf } from "../support/listed_pages.ts";
+import {
+  answerAt,
+  headersAt,
+  listedPages,
+  placeOf,
+  questionFor,
+  seenOf,
+} from "../support/listed_pages.ts";
 import { jsonResponse } from "../support/responses.ts";
 import { closeSources, makeSource } from "../support/sources.ts";
 
@@ -159,7 +166,12 @@ describe("get and find", () => {
   });
 
   test.each<[how: string, call: string, args: readonly unknown[], says: string]>([
-    ["a mistyped style", "pages", ["/x/", {}, { style: "link" }], 'the paging is {"style":"link"}'],
+    [
+      "a mistyped style",
+      "pages",
+      ["/x/", {}, { style: "links" }],
+      'the paging is {"style":"links"}',
+    ],
     ["no style", "pages", ["/x/", {}, { list: "jobs" }], "the paging is"],
     ["a query that would be lost", "pages", ["/x/", new URLSearchParams("a=1")], "the query is"],
     ["a query as a text", "get", ["/x/", "days=1"], 'the query is "days=1"'],
@@ -320,7 +332,7 @@ describe("pages", () => {
       json(response, { superevents: [{ start }], links: { next } });
     };
     const { client, reasons } = watch({
-      main: makeSource({ baseUrl: `${server.url}/api`, token: "secret" }),
+      main: makeSource({ baseUrl: `${server.url}/api`, authorization: "Bearer secret" }),
     });
     const items = await collect(client.pages("/superevents/", { query: "ADVREQ" }, LINKS));
     expect(items).toEqual([{ start: 0 }, { start: 30 }, { start: 60 }]);
@@ -400,7 +412,7 @@ describe("the page ahead", () => {
               const answer = answerAt(list, place);
               if (answer === undefined)
                 throw new FetchError({ kind: "status", reason: `GET ${path}: status 403` });
-              return jsonResponse(answer);
+              return { ...jsonResponse(answer), headers: headersAt(list, place) };
             },
           };
           const { client, reasons } = watch({ main });

@@ -13,6 +13,12 @@ import type { JsonValue } from "../../src/text/json.ts";
 const LINKS: Paging = { style: "links.next", list: "superevents" };
 /** Neighbours: as numbers, the first two are equal. */
 const LONG = ["9007199254740992", "9007199254740993", "9007199254740994"] as const;
+/** One page, as the client reads it. */
+function read(value: JsonValue, query: Query, paging: Paging, idFields?: readonly string[]) {
+  const asked = { path: "/api/list/", query, idFields, received: 0 };
+  return parsePage({ value, headers: {} }, paging, asked);
+}
+
 const URL_OF_LIST = "https://gracedb.example/api/superevents/";
 
 describe("parsePage, PanDA's keyset paging", () => {
@@ -69,20 +75,20 @@ describe("parsePage, PanDA's keyset paging", () => {
     ],
   ];
   test.each(goesOn)("read: %s", (_sentence, answer, asked, next) => {
-    expect(parsePage(answer, asked, KEYSET).next).toEqual(next);
+    expect(read(answer, asked, KEYSET).next).toEqual(next);
   });
 
   test("the items are returned as they are, in their order, null and missing kept apart", () => {
     const items = [{ id: 2, site: null }, { id: 1 }, {}];
-    const page = parsePage({ items, has_more: false, next_before_id: null }, {}, KEYSET);
-    expect(page).toEqual({ items, next: undefined });
+    const page = read({ items, has_more: false, next_before_id: null }, {}, KEYSET);
+    expect(page).toMatchObject({ items, next: undefined });
   });
 
   test("a list of another name", () => {
     const paging: Paging = { style: "keyset", list: "jobs" };
     const answer = { jobs: [{ id: 1 }], items: "other", has_more: false };
-    expect(parsePage(answer, {}, paging).items).toEqual([{ id: 1 }]);
-    expect(() => parsePage({ items: [], has_more: false }, {}, paging)).toThrow(
+    expect(read(answer, {}, paging).items).toEqual([{ id: 1 }]);
+    expect(() => read({ items: [], has_more: false }, {}, paging)).toThrow(
       'the response has no list "jobs" (it has: items, has_more); name it with list:, or use client.get',
     );
   });
@@ -161,8 +167,8 @@ describe("parsePage, PanDA's keyset paging", () => {
     ],
   ];
   test.each(faults)("an error: %s", (_sentence, answer, asked, reason) => {
-    expect(() => parsePage(answer, asked, KEYSET)).toThrow(BodyError);
-    expect(() => parsePage(answer, asked, KEYSET)).toThrow(reason);
+    expect(() => read(answer, asked, KEYSET)).toThrow(BodyError);
+    expect(() => read(answer, asked, KEYSET)).toThrow(reason);
   });
 
   type Row = Readonly<Record<string, JsonValue>>;
@@ -244,7 +250,7 @@ describe("parsePage, PanDA's keyset paging", () => {
     ],
   ];
   test.each(inOrder)("in order: %s", (_sentence, items, cursor, query, known, found) => {
-    expect(parsePage(page(items, cursor), query, KEYSET, known).idFields).toEqual(found);
+    expect(read(page(items, cursor), query, KEYSET, known).idFields).toEqual(found);
   });
 
   const outOfOrder: readonly [
@@ -383,7 +389,7 @@ describe("parsePage, PanDA's keyset paging", () => {
     ],
   ];
   test.each(outOfOrder)("out of order: %s", (_sentence, items, cursor, query, known, reason) => {
-    const parse = () => parsePage(page(items, cursor), query, KEYSET, known);
+    const parse = () => read(page(items, cursor), query, KEYSET, known);
     expect(parse).toThrow(BodyError);
     expect(parse).toThrow(reason);
   });
@@ -396,14 +402,14 @@ describe("parsePage, PanDA's keyset paging", () => {
     ["digits", LINKS, { numRows: "9" }, 9],
   ])("the count of the whole list: %s", (_sentence, paging, facts, count) => {
     const list = { has_more: false, links: { next: null }, items: [], superevents: [] };
-    expect(parsePage({ ...list, ...facts }, {}, paging).count).toBe(count);
+    expect(read({ ...list, ...facts }, {}, paging).count?.items).toBe(count);
   });
 
   test.each([
     ["the beginning of a text", "x".repeat(10_000)],
     ["a few of many keys", Object.fromEntries(Array.from({ length: 99 }, (_, at) => [at, 0]))],
   ])("an error quotes only %s", (_sentence, answer) => {
-    expect(() => parsePage(answer, {}, KEYSET)).toThrow(/^.{1,140}$/);
+    expect(() => read(answer, {}, KEYSET)).toThrow(/^.{1,140}$/);
   });
 });
 
@@ -437,7 +443,7 @@ describe("parsePage, GraceDB's links.next", () => {
     ],
   ];
   test.each(goesOn)("read: %s", (_sentence, next, query) => {
-    expect(parsePage(page(next), asked, LINKS)).toEqual({ items: [{ id: "S1" }], next: query });
+    expect(read(page(next), asked, LINKS)).toMatchObject({ items: [{ id: "S1" }], next: query });
   });
 
   const faults: readonly (readonly [string, JsonValue, string])[] = [
@@ -453,8 +459,8 @@ describe("parsePage, GraceDB's links.next", () => {
     ["next is no URL", page("http://[::bad/?start=30"), "links.next is"],
   ];
   test.each(faults)("an error: %s", (_sentence, answer, reason) => {
-    expect(() => parsePage(answer, asked, LINKS)).toThrow(BodyError);
-    expect(() => parsePage(answer, asked, LINKS)).toThrow(reason);
+    expect(() => read(answer, asked, LINKS)).toThrow(BodyError);
+    expect(() => read(answer, asked, LINKS)).toThrow(reason);
   });
 });
 
@@ -472,7 +478,10 @@ describe("requestFault", () => {
     expect(call(...args)).toBeUndefined();
   });
 
-  const FORMS = 'write { style: "keyset" } or { style: "links.next", list: "…" }';
+  const FORMS =
+    'write { style: "keyset" }, { style: "links.next", list: "…" }, { style: "page" }, { style: "offset" }, { style: "link" } or { style: "next" }';
+  const KEYSET_FORM = '; write { style: "keyset", list?: "items" }';
+  const LINKS_FORM = '; write { style: "links.next", list: "…" }';
   test.each([
     ["no path", [undefined, {}], "the path is undefined, not a string"],
     ["a number as the path", [5, {}], "the path is 5, not a string"],
@@ -491,14 +500,14 @@ describe("requestFault", () => {
     ["null as the paging", ["/x/", {}, null], `the paging is null; ${FORMS}`],
     [
       "an unknown style",
-      ["/x/", {}, { style: "link" }],
-      `the paging is {"style":"link"}; ${FORMS}`,
+      ["/x/", {}, { style: "pages" }],
+      `the paging is {"style":"pages"}; ${FORMS}`,
     ],
     ["no style", ["/x/", {}, { list: "jobs" }], `the paging is {"list":"jobs"}; ${FORMS}`],
-    ["an unknown option", ["/x/", {}, { style: "keyset", lists: "jobs" }], FORMS],
-    ["another unknown option", ["/x/", {}, { ...LINKS, size: 5 }], FORMS],
-    ["links.next without a list", ["/x/", {}, { style: "links.next" }], FORMS],
-    ["a list that is not a name", ["/x/", {}, { style: "keyset", list: ["jobs"] }], FORMS],
+    ["an unknown option", ["/x/", {}, { style: "keyset", lists: "jobs" }], KEYSET_FORM],
+    ["another unknown option", ["/x/", {}, { ...LINKS, size: 5 }], LINKS_FORM],
+    ["links.next without a list", ["/x/", {}, { style: "links.next" }], LINKS_FORM],
+    ["a list that is not a name", ["/x/", {}, { style: "keyset", list: ["jobs"] }], KEYSET_FORM],
     ["a style alone", ["/x/", {}, "links.next"], `the paging is "links.next"; ${FORMS}`],
   ])("an error: %s", (_sentence, args, fault) => {
     expect(call(...args)).toContain(fault);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { failed } from "../../src/source/request_result.ts";
-import { decideRetry, MAX_ATTEMPTS, MAX_WAIT } from "../../src/source/retry.ts";
+import { ATTEMPTS, decideRetry, MAX_WAIT } from "../../src/source/retry.ts";
 
 describe("decideRetry", () => {
   const fail = (retry: boolean, wait?: number) => ({
@@ -29,7 +29,7 @@ describe("decideRetry", () => {
   test.each([
     ["an error that will not pass", 1, fail(false), "status 503"],
     ["even if the service asks to wait", 1, fail(false, 1), "status 503"],
-    ["after the last attempt", MAX_ATTEMPTS, fail(true), "status 503, 4 attempts"],
+    ["after the last attempt", ATTEMPTS.GET, fail(true), "status 503, 4 attempts"],
     ["a wait that is too long", 1, fail(true, 31), "status 503; retry-after 31 s is too long"],
     ["a wait of an hour", 2, fail(true, 3600), "status 503; retry-after 3600 s is too long"],
     [

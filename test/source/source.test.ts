@@ -143,7 +143,7 @@ const RECORDED: readonly (readonly [string, number, string, string, number, stri
     "application/json",
     '{"detail": "Invalid token."}',
     1,
-    'status 403 {"detail": "Invalid token."}; check the token and headers of this source',
+    'status 403 {"detail": "Invalid token."}; check the login, token and headers of this source',
   ],
   [
     "401: anonymous",
@@ -283,7 +283,7 @@ describe("redirects", () => {
     async (status) => {
       const target = await startServer((_request, response) => json(response, { stolen: true }));
       server.answer = raw(status, "text/html", "", { location: `${target.url}/login/?next=/x/` });
-      const source = makeSource({ baseUrl: server.url, token: "secret" });
+      const source = makeSource({ baseUrl: server.url, authorization: "Bearer secret" });
       const { message } = await failure(source);
       expect(message).toContain(`${status} redirect to ${target.url}/login/?next=/x/`);
       expect(message).toContain("base_url");
@@ -615,7 +615,7 @@ describe("what is sent", () => {
   test("a user agent, a token and headers of the source's own", async () => {
     const { headers } = await sent({
       userAgent: "swf-alarms (ops@host.example)",
-      token: "t0ken",
+      authorization: "Bearer t0ken",
       headers: { "x-remote-user": "alarms", "x-empty": "" },
     });
     expect(headers).toMatchObject({
@@ -633,14 +633,20 @@ describe("what is sent", () => {
     ["Accept-Encoding", "accept-encoding", "gzip, deflate, br"],
     ["Authorization", "authorization", "Bearer t0ken"],
   ])("a configured %s is not sent beside the engine's own", async (name, lower, value) => {
-    const { headers, names } = await sent({ headers: { [name]: "mine" }, token: "t0ken" });
+    const { headers, names } = await sent({
+      headers: { [name]: "mine" },
+      authorization: "Bearer t0ken",
+    });
     expect(names.filter((sentName) => sentName.toLowerCase() === lower)).toHaveLength(1);
     expect(headers[lower]).toBe(value);
   });
 
   const TOKEN = "t0p-s3cret-t0ken";
   test("a token that is not a valid header is an error that does not show it", async () => {
-    const source = makeSource({ baseUrl: server.url, token: `${TOKEN}\r\nHost: evil.example` });
+    const source = makeSource({
+      baseUrl: server.url,
+      authorization: `Bearer ${TOKEN}\r\nHost: evil.example`,
+    });
     const { message } = await failure(source);
     expect(message).not.toContain(TOKEN);
     expect(server.requests).toEqual([]);
@@ -697,7 +703,7 @@ describe("paths", () => {
     ["backslashes", (url: string) => url.replace("http://", "\\\\")],
   ])("a path that is %s never leads to another host", async (_sentence, path) => {
     const other = await startServer((_request, response) => json(response, { stolen: true }));
-    const source = makeSource({ baseUrl: `${server.url}/prod`, token: "t" });
+    const source = makeSource({ baseUrl: `${server.url}/prod`, authorization: "Bearer t" });
     await getJson(source, path(other.url), {}, false).catch(() => {});
     expect(other.requests).toEqual([]);
     for (const asked of server.requests) expect(asked).toMatch(/^\/prod\//);
@@ -743,7 +749,7 @@ describe("one request per URL", () => {
   });
 
   test("a failed request is sent once as well, and every caller gets the error", async () => {
-    server.answer = raw(404, "text/plain", "gone");
+    server.answer = raw(404, "application/json", '{"error": "gone"}');
     const source = makeSource({ baseUrl: server.url });
     const messages = [await failure(source), await failure(source)].map(({ message }) => message);
     expect(messages[0]).toBe(messages[1]);

@@ -16,7 +16,11 @@ test.concurrent.for(UPSTREAM_FAULTS)(
   async ({ misbehave, options, says, tries }, { expect, onTestFinished }) => {
     const server = await startFaultyServer(misbehave, options);
     onTestFinished(() => server.close());
-    const source = makeSource({ baseUrl: server.url, token: TOKEN, timeout: 1 });
+    const source = makeSource({
+      baseUrl: server.url,
+      authorization: `Bearer ${TOKEN}`,
+      timeout: 1,
+    });
     const reasons: string[] = [];
     const client = makeClient({
       ...CLIENT_FACTS,

@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest";
 import { makeClient } from "../../src/source/alarm_client.ts";
 import type { Paging } from "../../src/source/paging.ts";
 import type { Query } from "../../src/source/query.ts";
+import type { ResponseHeaders } from "../../src/source/requester.ts";
 import { MAX_CACHED, ResponseCache } from "../../src/source/response_cache.ts";
-import { isJsonObject, type JsonObject } from "../../src/text/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../src/text/json.ts";
 import { CLIENT_FACTS } from "../support/client_facts.ts";
 
 const LINKS: Paging = { style: "links.next", list: "superevents" };
@@ -20,20 +21,29 @@ interface Reading {
 /** How a service answers; `sent` counts the earlier requests that reached it. */
 type Service = (query: Query, sent: number) => JsonObject;
 
+/** The same, of a service whose response is a list, or has headers. */
+type WholeService = (query: Query, sent: number) => { value: JsonValue; headers: ResponseHeaders };
+
 /** Reads a list as a module does that stops after so many items, through the cache of a tick. */
-async function read(
-  service: Service,
+async function read(service: Service, options: ReadOptions = {}): Promise<Reading> {
+  return readWhole((query, sent) => ({ value: service(query, sent), headers: {} }), options);
+}
+
+interface ReadOptions {
+  readonly query?: Query;
+  readonly paging?: Paging;
+  readonly take?: number;
+  readonly cache?: ResponseCache;
+}
+
+async function readWhole(
+  service: WholeService,
   {
     query = {},
     paging = { style: "keyset" },
     take = Number.POSITIVE_INFINITY,
     cache = new ResponseCache({ left: MAX_CACHED }),
-  }: {
-    query?: Query;
-    paging?: Paging;
-    take?: number;
-    cache?: ResponseCache;
-  } = {},
+  }: ReadOptions = {},
 ): Promise<Reading> {
   let sent = 0;
   const reasons: string[] = [];
@@ -45,12 +55,12 @@ async function read(
         {
           request: async ({ path, query: asked, ahead = false, fresh = false }) => {
             const send = async () => {
-              const body = Buffer.from(JSON.stringify(service(asked, sent++)));
-              return { ok: true, body, headers: {} } as const;
+              const { value, headers } = service(asked, sent++);
+              return { ok: true, body: Buffer.from(JSON.stringify(value)), headers } as const;
             };
             const result = await cache.get(path + JSON.stringify(asked), send, ahead, fresh);
             if (!result.ok) throw new Error(result.reason);
-            return { status: 200, body: result.body, headers: {} };
+            return { status: 200, body: result.body, headers: result.headers };
           },
         },
       ],
@@ -348,5 +358,206 @@ describe("a busy list", () => {
     expect(reasons).toEqual([]);
     expect(idsOf(items)).toEqual([10, 9, 8, 7, 6, 5, 4, 3, 1, 11]);
     expect(sent).toBe(4);
+  });
+});
+
+/** A service of each style over rows in any order, with a page size, and a count unless it is undefined. */
+const EVERY_STYLE: readonly [
+  style: string,
+  Paging,
+  answer: (rows: readonly JsonObject[], size: number, count: number | undefined) => WholeService,
+][] = [
+  ["keyset", { style: "keyset" }, (rows, size, count) => plain(panda(idsOf(rows), size, count))],
+  ["links.next", LINKS, (rows, size, count) => plain(graceDb([...rows], size, count ?? undefined))],
+  [
+    "page",
+    { style: "page", list: "rows" },
+    (rows, size, count) => placed((query) => (Number(query.page) - 1) * size, rows, size, count),
+  ],
+  [
+    "page with a total",
+    { style: "page", list: "rows", total: "total" },
+    (rows, size, count = rows.length) =>
+      placed((query) => (Number(query.page) - 1) * size, rows, size, count),
+  ],
+  [
+    "offset",
+    { style: "offset", list: "rows" },
+    (rows, size, count) => placed((query) => Number(query.offset), rows, size, count),
+  ],
+  [
+    "offset with a total",
+    { style: "offset", list: "rows", total: "total" },
+    (rows, size, count = rows.length) => placed((query) => Number(query.offset), rows, size, count),
+  ],
+  [
+    "link",
+    { style: "link" },
+    (rows, size, count) => (query) => {
+      const at = Number(query.at ?? 0);
+      const next = at + size < rows.length ? { link: `<?at=${at + size}>; rel="next"` } : {};
+      const headers = { ...next, ...(count === undefined ? {} : { total: `${count}` }) };
+      return { value: rows.slice(at, at + size), headers };
+    },
+  ],
+  [
+    "next",
+    { style: "next" },
+    (rows, size, count) => (query) => {
+      const at = Number(query.at ?? 0);
+      const next = at + size < rows.length ? `http://x.example/list/?at=${at + size}` : null;
+      const counted = count === undefined ? {} : { count };
+      const results = rows.slice(at, at + size);
+      return { value: { next, previous: null, results, ...counted }, headers: {} };
+    },
+  ],
+];
+
+const plain =
+  (service: Service): WholeService =>
+  (query, sent) => ({ value: service(query, sent), headers: {} });
+
+const placed =
+  (
+    from: (query: Query) => number,
+    rows: readonly JsonObject[],
+    size: number,
+    total: number | undefined,
+  ): WholeService =>
+  (query) => {
+    const at = from(query);
+    const counted = total === undefined ? {} : { total };
+    return { value: { rows: rows.slice(at, at + size), ...counted }, headers: {} };
+  };
+
+describe.each(EVERY_STYLE)("every style of paging: %s", (_style, paging, serve) => {
+  const wholeList = fc.integer({ min: 0, max: 30 }).map(downFrom);
+  // The others do not tell equal items of one page apart.
+  const hasIds = paging.style !== "keyset" && paging.style !== "links.next";
+  const rowsOf = (ids: readonly number[]) => ids.map((id) => ({ id, state: "bad" }));
+
+  test("any list in pages of any size: every item once, and one reading", async () => {
+    await fc.assert(
+      fc.asyncProperty(wholeList, pageSize, fc.boolean(), async (ids, size, isCounted) => {
+        const service = serve(rowsOf(ids), size, isCounted ? ids.length : undefined);
+        const { items, reasons, sent } = await readWhole(service, { paging });
+        expect(reasons).toEqual([]);
+        expect(idsOf(items)).toEqual(ids);
+        expect(sent).toBeLessThanOrEqual(Math.ceil(ids.length / size) + 1);
+      }),
+    );
+  });
+
+  test("a service that leaves out and repeats items: what counts as complete is complete", async () => {
+    // For each row: it is as it should be, it is not listed, or the row before comes again in its place.
+    const fault = fc.constantFrom("none", "none", "missing", "repeated");
+    const faults = fc.array(fault, { minLength: 30, maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(wholeList, pageSize, faults, faults, async (ids, size, first, second) => {
+        const listed = (kinds: readonly string[]) =>
+          rowsOf(
+            ids.flatMap((id, at) => {
+              if (kinds[at] === "missing") return [];
+              return kinds[at] === "repeated" && hasIds ? (ids[at - 1] ?? id) : id;
+            }),
+          );
+        const readings = [first, second].map((kinds) => serve(listed(kinds), size, ids.length));
+        const asked = new Set<string>();
+        const service: WholeService = (query, sent) => {
+          // A page that is requested again belongs to the second reading.
+          const isSecond = asked.has(JSON.stringify(query));
+          asked.add(JSON.stringify(query));
+          const reading = readings[isSecond ? 1 : 0];
+          if (reading === undefined) throw new Error("no such reading");
+          return reading(query, sent);
+        };
+        const { items, reasons } = await readWhole(service, { paging });
+        if (reasons.length === 0) expect(new Set(idsOf(items))).toEqual(new Set(ids));
+        else expect(reasons).toHaveLength(1);
+      }),
+    );
+  });
+
+  test("a list that is shorter than its count is read twice, and incomplete if it is still short", async () => {
+    const part = downFrom(30).filter((id) => id % 3 > 0);
+    const { items, reasons } = await readWhole(serve(rowsOf(part), 8, 30), { paging });
+    expect(idsOf(items)).toEqual(part);
+    expect(reasons).toEqual([
+      expect.stringMatching(/read twice, the list ended after 20 items, but .* 30 \(.*\); check/),
+    ]);
+  });
+
+  test("without an id, items are told apart by what is in them", async () => {
+    if (paging.style === "keyset") return;
+    const rows = downFrom(10).map((name) => ({ name }));
+    const { items, reasons } = await readWhole(serve(rows, 4, 10), { paging });
+    expect(items).toEqual(rows);
+    expect(reasons).toEqual([]);
+  });
+});
+
+describe("a list whose pages are found by their place", () => {
+  const paging = { style: "page", list: "rows" } as const;
+  const byPage = (query: Query) => (Number(query.page) - 1) * 5;
+  const row = (id: number, state: string) => ({ id, state });
+
+  test("an item that goes while the list is read moves another one past it: the count shows it", async () => {
+    const ids = downFrom(10);
+    const service: WholeService = (query, sent) => {
+      const rows = (sent === 0 ? ids : ids.slice(1)).map((id) => row(id, "bad"));
+      return placed(byPage, rows, 5, rows.length)(query, sent);
+    };
+    const { items, reasons } = await readWhole(service, { paging });
+    expect(reasons).toEqual([]);
+    // The second reading has the 5 that was moved to the first page when the 10 went.
+    expect(idsOf(items)).toEqual([10, 9, 8, 7, 6, 4, 3, 2, 1, 5]);
+  });
+
+  test("items that come while the list is read are normal: one reading", async () => {
+    const service: WholeService = (query, sent) => {
+      const rows = downFrom(10 + 2 * sent).map((id) => row(id, "bad"));
+      return placed(byPage, rows, 5, rows.length)(query, sent);
+    };
+    const { items, reasons, sent } = await readWhole(service, { paging });
+    expect(reasons).toEqual([]);
+    expect(new Set(idsOf(items))).toEqual(new Set(downFrom(10)));
+    expect(sent).toBe(5);
+  });
+
+  test("an item that changes and comes again does not stand in for another one", async () => {
+    const service: WholeService = (query, sent) => {
+      const listed = sent < 3 ? [10, 9, 8, 7, 6, 6, 4, 3, 2, 1] : downFrom(10);
+      const rows = listed.map((id) => row(id, `seen ${sent} times`));
+      return placed(byPage, rows, 5, 10)(query, sent);
+    };
+    const { items, reasons } = await readWhole(service, { paging });
+    expect(reasons).toEqual([]);
+    expect(idsOf(items)).toEqual([10, 9, 8, 7, 6, 6, 4, 3, 2, 1, 5]);
+  });
+
+  test("a service that does not know the parameter is an error, not an endless list", async () => {
+    const service: WholeService = () => ({ value: [{ id: 1 }], headers: {} });
+    const { reasons, sent } = await readWhole(service, { paging: { style: "page" } });
+    expect(reasons).toEqual([
+      "GET /list/ from main: page 2: the page has the same items as the page before, but is not the last one; check that ?page is its parameter, name what says that a page is the last one (total, pages or more), or use client.get if it does not page",
+    ]);
+    expect(sent).toBe(2);
+  });
+
+  test.each<[sentence: string, Paging, reason: RegExp]>([
+    ["page", { style: "page", list: "rows", more: "more" }, /page 2: the page has the same items/],
+    ["offset", { style: "offset", list: "rows", more: "more" }, /page 1: pagination loop/],
+  ])("so is one that goes on without items: %s", async (_sentence, paging, reason) => {
+    const value = { rows: [], more: true };
+    const { reasons } = await readWhole(() => ({ value, headers: {} }), { paging });
+    expect(reasons).toEqual([expect.stringMatching(reason)]);
+  });
+
+  test("the count does not fit a list that the module begins later", async () => {
+    const rows = downFrom(20).map((id) => row(id, "bad"));
+    const service = placed(byPage, rows, 5, 20);
+    const { items, reasons } = await readWhole(service, { paging, query: { page: 3 } });
+    expect(reasons).toEqual([]);
+    expect(items).toHaveLength(10);
   });
 });

@@ -9,6 +9,7 @@ import {
   type NotificationResult,
   openNotification,
   reopenNotification,
+  supersedeAhead,
 } from "../../src/store/notifications.ts";
 import { openNotifications } from "../../src/store/unsent.ts";
 import { makeBundle, makeItem } from "../support/bundles.ts";
@@ -287,6 +288,26 @@ describe.each(DATABASES)("notifications on $kind", ({ open }) => {
     expect(row.data).toMatchObject({ state: "superseded", superseded_by: id, outcome: "failed" });
     expect(row.data).not.toHaveProperty("bundle");
     expect((await openNotifications(db, alarm)).map((each) => each.id)).toEqual([kept, id]);
+  });
+
+  test("after a step back of the clock those that it composed later or now end, unless some recipients got them", async () => {
+    const alarm = "alarm_ahead";
+    const ahead = [
+      await opened({ alarm, composedAt: NOW + 7200 }),
+      await opened({ alarm, composedAt: NOW }),
+    ];
+    const partial = await opened({ alarm, composedAt: NOW + 7200 });
+    await close(partial, { ...FAILED, state: "partial", pending: ["bob@h.example"] });
+    const before = await opened({ alarm, composedAt: NOW - 0.5 });
+    await db.transaction((tx) => supersedeAhead(tx, NOW));
+    const open = (await openNotifications(db, alarm)).map(({ id }) => id);
+    expect(open.sort()).toEqual([partial, before].sort());
+    const state = { state: "superseded", superseded_because: "the clock was set back" };
+    for (const id of ahead) {
+      const row = await entryRow(db, id);
+      expect(row).toMatchObject({ status: "done", data: { ...state, outcome: "unknown" } });
+      expect(row.data).not.toHaveProperty("bundle");
+    }
   });
 
   test.each([

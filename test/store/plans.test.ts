@@ -39,6 +39,7 @@ import {
   closeNotification,
   openNotification,
   reopenNotification,
+  supersedeAhead,
 } from "../../src/store/notifications.ts";
 import { openPostgres } from "../../src/store/postgres/connect.ts";
 import { countTicks, listSkipped } from "../../src/store/skipped_ticks.ts";
@@ -175,6 +176,7 @@ const TICK: readonly Question[] = [
   ["stampNotified", BY_ID, (tx) => stampNotified(tx, STAMP, END)],
   ["forgetUnsent", BY_ID, (tx) => forgetUnsent(tx, IDS, "chat", END)],
   ["openNotification, which replaces one", BY_ID, (tx) => openNotification(tx, NEW, END)],
+  ["supersedeAhead", /^swf_alarms_open_notifications$/, (tx) => supersedeAhead(tx, END)],
   ["beginAttempt", BY_ID, (tx) => beginAttempt(tx, OPEN, END)],
   ["closeNotification", BY_ID, (tx) => closeNotification(tx, OPEN.id, DELIVERED, END)],
   ["eventTexts", BY_ID, (db) => eventTexts(db, IDS, "")],

@@ -1,4 +1,4 @@
-import type { ParamSpecs } from "../../src/core/params.ts";
+import type { ParamSpecs } from "../../src/core/param_spec.ts";
 import { assumedRow } from "../../src/store/alarms.ts";
 import type { JsonObject } from "../../src/text/json.ts";
 

@@ -10,13 +10,17 @@ export interface ListedPages {
     readonly size: number;
     readonly kind: "good" | "fails" | "malformed";
   }[];
-  /** The last page names the first one as the next; only of `links.next` and of two pages or more. */
+  /** The last page names the first one as the next; only where pages are linked, and of two pages or more. */
   readonly leadsBack: boolean;
 }
 
+const STYLES = ["keyset", "links.next", "page", "offset", "link", "next"] as const;
+const PLACED: readonly string[] = ["page", "offset"];
+const LINKED: readonly string[] = ["links.next", "link", "next"];
+
 export const listedPages: fc.Arbitrary<ListedPages> = fc
   .record({
-    style: fc.constantFrom<Paging["style"][]>("keyset", "links.next"),
+    style: fc.constantFrom<Paging["style"][]>(...STYLES),
     pages: fc.array(
       fc.record({
         size: fc.nat(3),
@@ -29,42 +33,73 @@ export const listedPages: fc.Arbitrary<ListedPages> = fc
     ),
     leadsBack: fc.boolean(),
   })
-  .map((list) => ({
-    ...list,
-    leadsBack: list.leadsBack && list.style === "links.next" && list.pages.length > 1,
+  .map(({ style, pages, leadsBack }) => ({
+    style,
+    // Of pages that are found by their place, an empty one must be the last.
+    pages: pages.map(({ size, kind }) => ({
+      size: PLACED.includes(style) ? size || 1 : size,
+      kind,
+    })),
+    leadsBack: leadsBack && LINKED.includes(style) && pages.length > 1,
   }));
 
 /** What `client.pages` is given for it. */
-export function questionFor({ style }: ListedPages): { query: Query & JsonObject; paging: Paging } {
-  return style === "keyset"
-    ? { query: {}, paging: { style } }
-    : { query: { at: 0 }, paging: { style, list: "items" } };
+export function questionFor({ style }: ListedPages): {
+  query: Query & JsonObject;
+  paging: Paging & JsonObject;
+} {
+  if (style === "keyset") return { query: {}, paging: { style } };
+  const list = "items";
+  if (style === "page")
+    return { query: {}, paging: { style, list, param: "at", first: 0, more: "has_more" } };
+  if (style === "offset") return { query: {}, paging: { style, list, more: "has_more" } };
+  return { query: { at: 0 }, paging: { style, list } };
 }
 
 /** The place of the page that is asked for. */
 export function placeOf({ style, pages }: ListedPages, query: URLSearchParams): number {
+  if (style === "offset") {
+    const offset = Number(query.get("offset"));
+    return pages.findIndex((_, place) => startOf(pages, place) === offset);
+  }
+  if (style !== "keyset") return Number(query.get("at"));
   const before = query.get("before_id");
-  if (style === "links.next") return Number(query.get("at"));
   return before === null ? 0 : pages.length - Math.ceil(Number(before) / 10) + 1;
+}
+
+function startOf(pages: ListedPages["pages"], place: number): number {
+  return pages.slice(0, place).reduce((sum, { size }) => sum + size, 0);
 }
 
 /** The answer that is a page; undefined where it fails. */
 export function answerAt(list: ListedPages, place: number): JsonObject | undefined {
-  const { size, kind } = list.pages[place] ?? { size: 0, kind: "fails" };
+  const { style, pages } = list;
+  const { size, kind } = pages[place] ?? { size: 0, kind: "fails" };
   if (kind === "fails") return undefined;
-  const highest = 10 * (list.pages.length - place);
-  const items = Array.from({ length: size }, (_, at) => ({
+  const highest = 10 * (pages.length - place);
+  const rows = Array.from({ length: size }, (_, at) => ({
     id: `${place}.${at}`,
     number: highest - at,
   }));
-  const isLast = place === list.pages.length - 1;
-  const next = isLast ? 0 : place + 1;
-  return {
-    items: kind === "good" ? items : "none",
-    has_more: !isLast,
-    next_before_id: isLast ? null : (items.at(-1)?.number ?? highest),
-    links: { next: isLast && !list.leadsBack ? null : `?at=${next}` },
-  };
+  const items = kind === "good" ? rows : "none";
+  const more = place < pages.length - 1;
+  if (style === "link") return { items };
+  if (style === "next") return { items, next: nextAt(list, place) ?? null, previous: null };
+  if (style === "links.next") return { items, links: { next: nextAt(list, place) ?? null } };
+  if (style !== "keyset") return { items, has_more: more };
+  const cursor = more ? (rows.at(-1)?.number ?? highest) : null;
+  return { items, has_more: more, next_before_id: cursor };
+}
+
+function nextAt({ pages, leadsBack }: ListedPages, place: number): string | undefined {
+  if (place < pages.length - 1) return `?at=${place + 1}`;
+  return leadsBack ? "?at=0" : undefined;
+}
+
+/** The headers of that answer. */
+export function headersAt(list: ListedPages, place: number): { link?: string } {
+  const next = list.style === "link" ? nextAt(list, place) : undefined;
+  return next === undefined ? {} : { link: `<${next}>; rel="next"` };
 }
 
 /** What a module sees that reads page after page, each when it needs it, and stops after so many items. */

@@ -1,6 +1,7 @@
 import { channelFaults } from "../../src/channel/registry.ts";
 import type { DbConfig, Surroundings } from "../../src/config/config.ts";
 import { parseDb } from "../../src/config/db.ts";
+import { sourceFaults } from "../../src/source/registry.ts";
 
 /** A system on which nothing is set up. */
 export const BARE: Surroundings = {
@@ -11,6 +12,7 @@ export const BARE: Surroundings = {
   readText: () => "",
   findText: () => undefined,
   channelFaults,
+  sourceFaults,
 };
 
 /** Where the server of a connection string is, as `openPostgres` takes it; nothing but the string counts. */

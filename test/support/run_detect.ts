@@ -55,7 +55,8 @@ export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Out
     ...facts,
     firing: async () => facts.firing?.() ?? [],
     firingEvents: async () => (await facts.firingEvents?.()) ?? [],
-    previous: async () => await facts.previous?.(),
+    previous: async () =>
+      JSON.parse(JSON.stringify((await facts.previous?.()) ?? null)) ?? undefined,
     onRemember: (text) => soFar.remember(text),
     detect,
     sources,

@@ -14,7 +14,7 @@ export function makeSource(
   const plain = {
     name: "main",
     headers: {},
-    token: undefined,
+    authorization: undefined,
     userAgent: undefined,
     timeout: 20,
     maxConnections: 4,

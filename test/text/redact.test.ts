@@ -32,6 +32,25 @@ describe("a secret is replaced in every form in which it is sent", () => {
   });
 });
 
+test.each([
+  ["where an excerpt ends within it", "said pass wo…", "said [redacted]…"],
+  [
+    "in every excerpt of a text",
+    "pass wor… and pass wo… and no",
+    "[redacted]… and [redacted]… and no",
+  ],
+  ["the longest beginning that is there", "my pass word 12 h…", "my [redacted]…"],
+  [
+    "in base64",
+    `${Buffer.from("pass word 12 here").toString("base64").slice(0, 15)}…`,
+    "[redacted]…",
+  ],
+  ["but not its first five characters", "said pass …", "said pass …"],
+  ["and not where the text goes on", "pass wo and more", "pass wo and more"],
+])("the beginning of a secret is replaced: %s", (_, text, shown) => {
+  expect(makeRedactor(["pass word 12 here", "pass word"])(text)).toBe(shown);
+});
+
 test("the longer of two secrets is replaced as a whole", () => {
   expect(makeRedactor(["abcdef", "abcdefghi"])("abcdefghi")).toBe("[redacted]");
 });

@@ -11,6 +11,7 @@ import { NOTHING_STORED } from "../support/client_facts.ts";
 import { json, startServer } from "../support/http_server.ts";
 import {
   answerAt,
+  headersAt,
   type ListedPages,
   listedPages,
   placeOf,
@@ -104,7 +105,10 @@ test("any list and any module: its items, a failure where it reaches one, and at
   const lists = new Map<string, ListedPages>();
   const server = await startServer((_, response, url) => {
     const list = lists.get(url.pathname);
-    const answer = list === undefined ? {} : answerAt(list, placeOf(list, url.searchParams));
+    const place = list === undefined ? 0 : placeOf(list, url.searchParams);
+    const answer = list === undefined ? {} : answerAt(list, place);
+    for (const [name, value] of Object.entries(list === undefined ? {} : headersAt(list, place)))
+      response.setHeader(name, value);
     json(response, answer ?? { error: "no" }, answer === undefined ? 403 : 200);
   });
   // One connection: what was asked before is answered before.

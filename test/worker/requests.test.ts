@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { SourceResponse } from "../../src/source/requester.ts";
+import { PostAnswers } from "../../src/worker/post_answers.ts";
 import type { ToWorker } from "../../src/worker/protocol.ts";
 import { RequestHandler } from "../../src/worker/requests.ts";
 import { json, startServer } from "../support/http_server.ts";
@@ -49,6 +50,7 @@ test("for a module that does not read its responses only a little is fetched", a
     worker: reader,
     sources: new Map([["main", source]]),
     soFar: newOutcome(),
+    posts: new PostAnswers(),
     signal: run.signal,
     tick: new AbortController().signal,
   });
@@ -89,6 +91,7 @@ test("a module that sends too many requests is stopped", async () => {
       ["main", { maxConnections: 30, request: async () => textResponse(`${sent++}`) }],
     ]),
     soFar: newOutcome(),
+    posts: new PostAnswers(),
     signal: run.signal,
     tick: new AbortController().signal,
   });
@@ -130,6 +133,7 @@ describe("a request that fails", () => {
         ["main", { maxConnections: 4, request: () => Promise.reject(new Error("status 403")) }],
       ]),
       soFar,
+      posts: new PostAnswers(),
       signal: new AbortController().signal,
       tick: row.tickEnded ? AbortSignal.abort() : new AbortController().signal,
     });
@@ -165,6 +169,7 @@ describe("a response that a module's process could not read", () => {
         ],
       ]),
       soFar,
+      posts: new PostAnswers(),
       signal: new AbortController().signal,
       tick: new AbortController().signal,
     });
@@ -176,4 +181,82 @@ describe("a response that a module's process could not read", () => {
     expect(reported).toEqual(isOfSource ? ["not JSON"] : []);
     expect(soFar.outcome(0).cause).toBe(isOfSource ? "source" : "module");
   });
+});
+
+describe("what a module has requested", () => {
+  const page = textResponse("x".repeat(100));
+  const fail = () => Promise.reject(new Error("status 403"));
+  test.each<
+    [sentence: string, respond: () => Promise<SourceResponse>, ahead: boolean, use: object]
+  >([
+    ["counts with the bytes of the response", async () => page, false, { count: 1, bytes: 100 }],
+    ["counts if it was sent ahead", async () => page, true, { count: 1, bytes: 100 }],
+    ["counts if it failed", fail, false, { count: 1, bytes: 0 }],
+    ["does not count if it failed ahead: it is sent again", fail, true, { count: 0, bytes: 0 }],
+    ["does not count before the response", () => new Promise(() => {}), false, { count: 0 }],
+  ])("%s", async (_sentence, request, ahead, use) => {
+    const handler = new RequestHandler({
+      worker: { respond: () => {}, send: () => {}, ready: async () => {}, kill: () => {} },
+      sources: new Map([["main", { maxConnections: 4, request }]]),
+      soFar: newOutcome(),
+      posts: new PostAnswers(),
+      signal: new AbortController().signal,
+      tick: new AbortController().signal,
+    });
+    const message = { type: "request", source: "main", path: "/", query: {} } as const;
+    const handled = handler.handle({ ...message, id: 1, ahead });
+    await Promise.race([handled, new Promise((resolve) => setImmediate(resolve))]);
+    expect(handler.use).toMatchObject(use);
+    expect(handler.use.seconds).toBeGreaterThanOrEqual(0);
+  });
+
+  test("is waited for as long as the responses take, all together", async () => {
+    const request = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return page;
+    };
+    const handler = new RequestHandler({
+      worker: { respond: () => {}, send: () => {}, ready: async () => {}, kill: () => {} },
+      sources: new Map([["main", { maxConnections: 4, request }]]),
+      soFar: newOutcome(),
+      posts: new PostAnswers(),
+      signal: new AbortController().signal,
+      tick: new AbortController().signal,
+    });
+    const message = { type: "request", source: "main", path: "/", query: {} } as const;
+    await Promise.all([1, 2, 3].map((id) => handler.handle({ ...message, id })));
+    expect(handler.use).toMatchObject({ count: 3, bytes: 300 });
+    // A timer may be a millisecond early.
+    expect(handler.use.seconds).toBeGreaterThan(0.05);
+  });
+});
+
+test("the response to a POST that a module's process could not read is not asked for again", async () => {
+  let sent = 0;
+  const reported: string[] = [];
+  const handler = new RequestHandler({
+    worker: { respond: () => {}, send: () => {}, ready: async () => {}, kill: () => {} },
+    sources: new Map([
+      [
+        "main",
+        {
+          maxConnections: 4,
+          request: async () => textResponse(sent++ === 0 ? "{}" : "{ broken"),
+          reportInvalid: (_request, reason) => void reported.push(reason),
+        },
+      ],
+    ]),
+    soFar: newOutcome(),
+    posts: new PostAnswers(),
+    signal: new AbortController().signal,
+    tick: new AbortController().signal,
+  });
+  const post = { path: "/", query: {}, post: { text: "{}", type: "application/json" } };
+  for (const id of [1, 2]) {
+    await handler.handle({ type: "request", id, source: "main", ...post });
+    handler.reportInvalid({ type: "invalid", source: "main", ...post, reason: "not JSON" });
+    await handler.checked();
+    expect(reported).toEqual(id === 1 ? [] : ["not JSON"]);
+  }
+  expect(sent).toBe(2);
 });

@@ -8,8 +8,10 @@ import { resolveParams } from "../../src/core/params.ts";
 import type { SharedSource } from "../../src/source/share.ts";
 import { WorkerPool } from "../../src/worker/worker_pool.ts";
 import { NOTHING_STORED } from "../support/client_facts.ts";
+import { json, startServer, type TestServer } from "../support/http_server.ts";
 import { textResponse } from "../support/responses.ts";
 import { type WholeOutcome, wholeOutcome } from "../support/run_detect.ts";
+import { closeSources, makeSource } from "../support/sources.ts";
 
 const LIMITS: DetectLimits = { timeout: 30, memory: 256, detections: 100 };
 /** What a module's process is, told by its only detection. */
@@ -323,6 +325,69 @@ describe("in a process that another module has used, detect", () => {
     expect((await detect("joins", joins)).detections).toHaveLength(1);
   });
 
+  describe("that runs again after it has asked", () => {
+    /** Yields what it was told in this run, and remembers which run that was. */
+    const asks = (how: string) =>
+      counted(`${how}
+      client.remember(process.pid);
+      yield { dedupeKey: process.pid, subject: JSON.stringify(answers) };`);
+    const QUESTION = `{ method: "POST", body: { query: "{ sites }" } }`;
+
+    /** A source that numbers its answers, and an alarm that runs twice because it clears. */
+    async function askTwice(how: string): Promise<WholeOutcome> {
+      const source = makeSource({ baseUrl: server.url });
+      const request = source.request.bind(source);
+      await detect("first", TELLS);
+      const outcome = await detect("asks", asks(how), { firing: ["gone"], request });
+      expect(runs()).toBe(2);
+      return outcome;
+    }
+
+    let server: TestServer;
+    beforeEach(async () => {
+      server = await startServer((_request, response) => json(response, server.requests.length));
+    });
+    afterEach(async () => {
+      await closeSources();
+      await server.close();
+    });
+
+    test("with POST: the service is asked once, and both runs get the same answers", async () => {
+      const how = `const answers = [];
+        for (const _ of [1, 2]) answers.push((await client.request("/graphql", ${QUESTION})).value);`;
+      const outcome = await askTwice(how);
+      expect(outcome).toMatchObject({
+        status: "complete",
+        detections: [{ subject: "[1,2]" }],
+        requests: { count: 2, bytes: 2 },
+      });
+      expect(server.requests).toEqual(["/graphql", "/graphql"]);
+    });
+
+    test("with GET: it is asked once, too", async () => {
+      const how = `const answers = [await client.get("/a"), (await client.request("/b", { as: "text" })).value];`;
+      expect(await askTwice(how)).toMatchObject({ detections: [{ subject: '[1,"2"]' }] });
+      expect(server.requests).toEqual(["/a", "/b"]);
+    });
+
+    test("with a POST that fails: it has failed in both runs", async () => {
+      server.answer = (_request, response) => json(response, server.requests.length, 503);
+      const how = `const { ok, ...answers } = await client.request("/graphql", ${QUESTION});
+        yield { dedupeKey: "gone", clear: "over" };`;
+      expect(await askTwice(how)).toMatchObject({
+        status: "partial",
+        reasons: ["POST /graphql from main: status 503 1"],
+        detections: [{ subject: expect.stringContaining('"status":503,"body":"1"') }],
+      });
+      expect(server.requests).toHaveLength(1);
+    });
+
+    test("what the first run remembered is dropped", async () => {
+      const { memory, detections } = await askTwice("const answers = [];");
+      expect(detections.map(({ dedupeKey }) => dedupeKey)).toEqual([memory]);
+    });
+  });
+
   test("of a second alarm with the same module runs again, too", async () => {
     const remembers = `const seen = new Set(); export const detect = () => ["a"].filter((key) => !seen.has(key) && seen.add(key)).map((dedupeKey) => ({ dedupeKey }));`;
     for (const _ of ["one alarm", "another"])
@@ -379,7 +444,7 @@ describe("when the tick's time is up", () => {
 
   test("what it ends while it runs again clears nothing", async () => {
     await detect("first", TELLS);
-    const tells = counted(`yield { dedupeKey: "a" }; client.log(process.pid);`);
+    const tells = counted(`yield { dedupeKey: "a" }; client.remember(1); client.log(process.pid);`);
     let lines = 0;
     const log = (): void => {
       lines += 1;
@@ -391,6 +456,7 @@ describe("when the tick's time is up", () => {
         `nothing clears, because detect could not run in a process of its own: ${over.message}`,
       ],
       detections: [{ dedupeKey: "a" }],
+      memory: undefined,
     });
     expect(runs()).toBe(2);
   });

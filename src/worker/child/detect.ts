@@ -110,5 +110,7 @@ function describeThrown(error: unknown): string {
   const text = errorText(error);
   if (error === null || error === undefined) return text;
   if (!(error instanceof Error)) return `${typeof error} ${text}`;
-  return `${errorText(error.name)}: ${text}${placeOf(error)}`;
+  const isLost = error instanceof TypeError && text.endsWith("is not iterable");
+  const remedy = isLost ? '; if it is of client.pages, write "for await", else "await"' : "";
+  return `${errorText(error.name)}: ${text}${placeOf(error)}${remedy}`;
 }

@@ -5,16 +5,16 @@ import { inTime } from "../../core/in_time.ts";
 import type { AlarmClient } from "../../source/client.ts";
 import { errorText, showName } from "../../text/describe.ts";
 import { type JsonValue, safeJson } from "../../text/json.ts";
-import { nearest } from "../../text/nearest.ts";
+import { nearest, suggestion } from "../../text/nearest.ts";
 import { ModuleGraph } from "./module_graph.ts";
-import { placeOf } from "./place.ts";
+import { throwPlaceOf } from "./place.ts";
 
 /** Characters of a module's exports as JSON. */
 const MAX_EXPORTS = 2 ** 20;
 
-const NAMES = ["detect", "TITLE", "DESCRIPTION", "SOURCES", "STAGES", "PARAMS"];
-/** A module may well export the states of something. */
-const OTHERS = ["states", "state"];
+const NAMES = ["detect", "TITLE", "DESCRIPTION", "SOURCES", "STAGES", "PARAMS", "NETWORK"];
+/** A module may well export the states of something, or networks. */
+const OTHERS = ["states", "state", "networks"];
 
 /** What it returns is checked by `runDetect`. */
 export type Detect = (client: AlarmClient, params: unknown) => unknown;
@@ -23,6 +23,8 @@ export interface Loaded {
   /** The exports as JSON, with the type of `detect` in its place, and `misspelt`; `parseModule` reads them. */
   readonly exports: JsonValue;
   readonly detect: Detect | undefined;
+  /** Whether it answers for requests that it makes past the client. */
+  readonly hasOwnNetwork: boolean;
   /** Why it cannot be loaded, for its author; null if it can. */
   readonly error: string | null;
   /** Its top level still waits for something, and imports after it may wait behind it. */
@@ -35,10 +37,13 @@ export interface Loaded {
  */
 export class ModuleLoader {
   readonly #graph: ModuleGraph;
+  /** What "swf-alarms" exports. */
+  readonly #names: readonly string[];
 
   /** `helpers` are the exports of "swf-alarms", wherever the alarms folder is. */
   constructor(helpers: object) {
     this.#graph = new ModuleGraph(helpers);
+    this.#names = Object.keys(helpers);
   }
 
   /** Never throws. `timeout` is in seconds: its top level may wait for anything. */
@@ -49,18 +54,30 @@ export class ModuleLoader {
     try {
       return readExports(await inTime(this.#graph.exportsOf(file), deadline.signal));
     } catch (error) {
-      const text = `cannot load ${file.path}: ${firstLines(error)}${placeIn(file, error)}`;
-      return { exports: null, detect: undefined, error: text, hangs: error === late };
+      const first = firstLines(error);
+      const text = `cannot load ${file.path}: ${first}${placeIn(file, error)}${this.#remedy(first)}`;
+      const hangs = error === late;
+      return { exports: null, detect: undefined, hasOwnNetwork: false, error: text, hangs };
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** What to do about an import that is not there. */
+  #remedy(fault: string): string {
+    if (fault.startsWith("Cannot find package"))
+      return "; install it in a node_modules folder beside the file or above it";
+    const [, name] = /'swf-alarms' does not provide an export named '(.+)'$/.exec(fault) ?? [];
+    if (name === undefined) return "";
+    const known = `; it exports ${this.#names.join(", ")}, and types, for which write "import type"`;
+    return suggestion(name, this.#names) || known;
   }
 }
 
 /** Where in the alarms folder its top level threw; the message of a syntax error has the place itself. */
 function placeIn({ path }: ModuleFile, error: unknown): string {
   if (!(error instanceof Error) || error instanceof SyntaxError) return "";
-  const place = placeOf(error);
+  const place = throwPlaceOf(error);
   return place.includes(dirname(realPath(path))) ? place : "";
 }
 
@@ -70,9 +87,15 @@ function readExports(found: object): Loaded {
   const exports = safeJson({ ...known, detect: typeof detect, misspelt: misspelt(found) });
   if (JSON.stringify(exports).length > MAX_EXPORTS)
     throw new Error(
-      `TITLE, DESCRIPTION, SOURCES, STAGES and PARAMS have more than ${MAX_EXPORTS} characters`,
+      `TITLE, DESCRIPTION, SOURCES, STAGES, PARAMS and NETWORK have more than ${MAX_EXPORTS} characters`,
     );
-  return { exports, detect: isFunction(detect) ? detect : undefined, error: null, hangs: false };
+  return {
+    exports,
+    detect: isFunction(detect) ? detect : undefined,
+    hasOwnNetwork: known.NETWORK === "own",
+    error: null,
+    hangs: false,
+  };
 }
 
 /** Exports that the engine would ignore, most likely against the author's intention. */

@@ -1,13 +1,15 @@
 import { setImmediate as turn } from "node:timers/promises";
 import * as helpers from "../../index.ts";
 import type { Remembered } from "../../source/client.ts";
+import { attempt } from "../../text/attempt.ts";
 import { cut, errorText } from "../../text/describe.ts";
-import type { JsonValue } from "../../text/json.ts";
 import type { DetectTask, Task } from "../protocol.ts";
 import type { DetectError, TaskEnd } from "../worker_message.ts";
 import { DetectEnded, runDetect } from "./detect.ts";
 import { beginJob, listen, send, sendDetection } from "./link.ts";
 import { type Loaded, ModuleLoader } from "./load.ts";
+import { Network } from "./network.ts";
+import { placeOf } from "./place.ts";
 import { Requests } from "./requests.ts";
 import { worksAsBefore } from "./sample_work.ts";
 
@@ -23,29 +25,26 @@ let requests = new Requests();
 let hasUnhandled = false;
 
 // An error of work that the module does not wait for: it may not have seen everything.
-const reportUnhandled = (error: unknown): void => {
-  const reason =
-    error instanceof DetectEnded
-      ? "a request was still running when detect ended; is an await missing?"
-      : `unhandled error in the module: ${errorText(error)}`;
+const reportUnhandled = (reason: string): void => {
   hasUnhandled = true;
   send({ type: "unhandled", reason });
 };
-process.on("uncaughtException", reportUnhandled);
-process.on("unhandledRejection", reportUnhandled);
+const unhandled = (error: unknown): string => {
+  const place = attempt(() => (error instanceof Error ? placeOf(error) : ""), "");
+  return `unhandled error in the module: ${errorText(error)}${place}`;
+};
+process.on("uncaughtException", (error) => reportUnhandled(unhandled(error)));
+process.on("unhandledRejection", (error) =>
+  reportUnhandled(
+    error instanceof DetectEnded
+      ? "a request was still running when detect ended; is an await missing?"
+      : `${unhandled(error)}; is an await missing?`,
+  ),
+);
 process.on("exit", (code) => send({ type: "exit", code }));
 
 // Requests go through the engine, which records what fails, even if the module catches the error.
-Object.defineProperty(globalThis, "fetch", {
-  value: function fetch() {
-    const error = new TypeError(
-      "fetch is not available to alarms; use client.get, client.find or client.pages",
-    );
-    // The place in the message is the module's.
-    Error.captureStackTrace(error, fetch);
-    throw error;
-  },
-});
+const network = new Network((reason) => send({ type: "incomplete", reason }));
 
 // Loaded while the engine loads its own code and opens the database: most modules are TypeScript.
 void import("./strip_types.ts");
@@ -72,13 +71,18 @@ listen((message, body) => {
 
 async function run(task: Task): Promise<TaskEnd> {
   try {
-    const { exports, detect, error: loadError, hangs } = await loader.load(task.file, task.timeout);
-    let error = loadError === null ? null : { text: loadError };
-    if (task.type === "detect") error ??= await runTask(task, detect);
+    network.begin();
+    const loaded = await loader.load(task.file, task.timeout);
+    const { exports, detect, hangs } = loaded;
+    let error = loaded.error === null ? null : { text: loaded.error };
+    if (task.type === "detect") {
+      network.loaded(loaded.hasOwnNetwork);
+      error ??= await runTask(task, detect);
+    }
     // Work that it does not wait for may fail at once; the error belongs to this job.
     for (let turns = 0; turns < 3; turns++) await turn();
     const isAsBefore = countResources() <= resourcesBefore && worksAsBefore();
-    const clean = isAsBefore && !hasUnhandled && !hangs;
+    const clean = !network.end() && isAsBefore && !hasUnhandled && !hangs;
     return { type: "end", exports: task.type === "load" ? exports : null, error, clean };
   } catch (error) {
     // A module that changes what everything relies on may break this process.
@@ -99,7 +103,7 @@ async function runTask(task: DetectTask, detect: Loaded["detect"]): Promise<Dete
     log: (text) => send({ type: "log", text: cut(String(text), MAX_LINE) }),
     firing: () => own.ask("firing"),
     firingEvents: () => own.ask("firing events"),
-    previous: async () => (await own.ask<Remembered<JsonValue> | null>("previous")) ?? undefined,
+    previous: async <T>() => (await own.ask<Remembered<T> | null>("previous")) ?? undefined,
     onRemember: (text) => {
       memory = text;
     },

@@ -470,7 +470,7 @@ describe("with a real service", () => {
         name: "main",
         baseUrl: server.url,
         headers: {},
-        token: undefined,
+        authorization: undefined,
         userAgent: undefined,
         maxConnections: 4,
         timeout: 5,

@@ -1,8 +1,8 @@
 import { optional } from "valibot";
-import { orFault, showPath } from "../config/issue.ts";
-import { resolvePath } from "../config/path.ts";
-import { pathLike, stringThat } from "../config/values.ts";
-import type { SettingsPlace } from "./channel_type.ts";
+import type { SettingsPlace } from "./config.ts";
+import { orFault, showPath } from "./issue.ts";
+import { resolvePath } from "./path.ts";
+import { pathLike, stringThat } from "./values.ts";
 
 /** The schemas of `KEY_env` and `KEY_file`. */
 export const secretVariable = optional(

@@ -1,0 +1,83 @@
+import { fetchError } from "../source/fetch_error.ts";
+import type { SourceRequest } from "../source/requester.ts";
+import type { SharedSource } from "../source/share.ts";
+import { Source } from "../source/source.ts";
+import { serveResponses } from "./response_server.ts";
+import {
+  findResponse,
+  missingResponse,
+  type ResponsesByPath,
+  type TestRequest,
+  urlOf,
+} from "./test_responses.ts";
+
+export interface TestSourceFacts {
+  readonly bySource: ReadonlyMap<string, ResponsesByPath>;
+  /** Epoch seconds of the services' clocks. */
+  readonly now: number;
+  /** Seconds for one request. */
+  readonly timeout: number;
+  readonly onRequest: (request: TestRequest) => void;
+  /** Called with what is wrong with the test. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** The sources of a test, by name: real ones, each asking a service that answers as the test says. */
+export async function openTestSources(names: ReadonlySet<string>, facts: TestSourceFacts) {
+  const opened = await Promise.all([...names].map((name) => openTestSource(name, facts)));
+  return {
+    byName: new Map(opened.map(({ name, source }) => [name, source])),
+    close: async (): Promise<void> => {
+      await Promise.all(opened.map(({ close }) => close()));
+    },
+  };
+}
+
+async function openTestSource(name: string, facts: TestSourceFacts) {
+  const { bySource, now, timeout, onRequest, onError } = facts;
+  const responses = bySource.get(name) ?? new Map();
+  const server = await serveResponses({ source: name, responses, now, onRequest, onError });
+  const ended = new AbortController();
+  const { baseUrl } = server;
+  const settings = { name, baseUrl, timeout, headers: {}, maxConnections: 4 };
+  const real = new Source(
+    { ...settings, authorization: undefined, userAgent: undefined },
+    ended.signal,
+  );
+  const source: SharedSource = {
+    maxConnections: real.maxConnections,
+    request: async (request) => {
+      const missing = missingFor(name, request, responses);
+      // A page that is requested ahead may never be needed.
+      if (missing !== undefined && request.ahead !== true) onError(new Error(missing));
+      if (missing !== undefined)
+        throw fetchError({ path: request.path, source: name }, { kind: "status", reason: missing });
+      return await real.request(onceOnly(request));
+    },
+    reportInvalid: (request, reason) => real.reportInvalid(onceOnly(request), reason),
+  };
+  const close = async (): Promise<void> => {
+    ended.abort(new Error("the test has ended"));
+    await real.close();
+    await server.close();
+  };
+  return { name, source, close };
+}
+
+/** A test does not wait for retries. */
+function onceOnly(request: SourceRequest): SourceRequest {
+  return { ...request, attempts: 1 };
+}
+
+/** Undefined also for a path that the source refuses. */
+function missingFor(
+  source: string,
+  { path, query, post }: SourceRequest,
+  responses: ResponsesByPath,
+): string | undefined {
+  const method = post === undefined ? "GET" : "POST";
+  const url = urlOf(path, query);
+  return findResponse(responses, url) === undefined
+    ? missingResponse({ source, method, url }, responses)
+    : undefined;
+}
