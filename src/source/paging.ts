@@ -6,7 +6,14 @@ import { LINKS_NEXT_STYLE, type LinksNextPaging } from "./paging/links_next.ts";
 import { NEXT_STYLE, type NextPaging } from "./paging/next.ts";
 import { OFFSET_STYLE, type OffsetPaging } from "./paging/offset.ts";
 import { PAGE_STYLE, type PagePaging } from "./paging/page.ts";
-import type { AskedPage, Page, PageResponse, PagingStyle } from "./paging/paging_style.ts";
+import { itemsOf } from "./paging/page_items.ts";
+import type {
+  AskedPage,
+  Page,
+  PageResponse,
+  PagingOptions,
+  PagingStyle,
+} from "./paging/paging_style.ts";
 import type { Query } from "./query.ts";
 
 /** How a list is divided into pages. A key may be a path such as `page.total`. */
@@ -68,14 +75,18 @@ function pagingFault(paging: Paging): string | undefined {
 }
 
 export function firstQuery(query: Query, paging: Paging): Query {
-  return STYLES[paging.style].firstQuery(query, paging);
+  return STYLES[paging.style].firstQuery?.(query, paging) ?? query;
 }
 
-/** One page of a list: see `PagingStyle.parse`. */
+/** One page of a list. Throws BodyError for one that has no list, and see `PagingStyle.readPage`. */
 export function parsePage<T = JsonObject>(
   response: PageResponse,
   paging: Paging,
-  asked: Omit<AskedPage, "options">,
+  asked: Omit<AskedPage, "options" | "items">,
 ): Page<T & JsonObject> {
-  return STYLES[paging.style].parse(response, { ...asked, options: paging });
+  const style = STYLES[paging.style];
+  const options: PagingOptions = paging;
+  const items = itemsOf<T>(response, options.list ?? style.list);
+  const facts = style.readPage(response, { ...asked, options, items });
+  return { items, mayShift: style.mayShift, idFields: [options.id ?? "id"], ...facts };
 }

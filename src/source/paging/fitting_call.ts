@@ -2,16 +2,19 @@ import { isJsonObject, type JsonObject } from "../../text/json.ts";
 import { findLink } from "./link_header.ts";
 import type { PageResponse } from "./paging_style.ts";
 
-/** What to write for a response that says how its list continues, and where it says so; else undefined. */
-export function fittingCall(response: PageResponse): string | undefined {
+/** What to write for a response that says how its list continues, and where it says so. */
+export function fittingCall(
+  response: PageResponse,
+  otherwise = "use client.get if it does not page",
+): string {
   const { value, headers } = response;
   const call = callForBody(value);
-  if (call !== undefined || findLink(headers.link, "next") === undefined) return call;
+  if (call !== undefined || findLink(headers.link, "next") === undefined) return call ?? otherwise;
   const list = isJsonObject(value) ? `, list: "${listIn(value) ?? "…"}"` : "";
   return `it has a Link header with rel="next": write { style: "link"${list} }`;
 }
 
-/** The same, as far as the body shows. */
+/** The same, as far as the body shows; else undefined. */
 export function callForBody(value: unknown): string | undefined {
   if (!isJsonObject(value)) return undefined;
   const { next, previous, results, links, next_before_id: cursor } = value;

@@ -3,14 +3,12 @@ import { isJsonObject, type JsonObject } from "../../text/json.ts";
 import { BodyError } from "../fetch_error.ts";
 import type { Query } from "../query.ts";
 import { fittingCall } from "./fitting_call.ts";
-import { countAt, itemsOf, kindOf } from "./page_items.ts";
-import type { AskedPage, Page, PageResponse, PagingStyle } from "./paging_style.ts";
+import { countAt, kindOf } from "./page_items.ts";
+import type { PageResponse, PagingOptions, PagingStyle } from "./paging_style.ts";
 
 /** PanDA: `{ items, has_more, next_before_id }`, continued with `before_id`; ids must decrease. */
-export interface KeysetPaging {
+export interface KeysetPaging extends Pick<PagingOptions, "list"> {
   readonly style: "keyset";
-  /** The key of the list; else `items`. */
-  readonly list?: string;
 }
 
 /** The proxy's maximum. */
@@ -19,21 +17,20 @@ const PAGE_SIZE = 200;
 export const KEYSET_STYLE: PagingStyle = {
   form: '{ style: "keyset", list?: "items" }',
   options: ["list"],
+  list: "items",
+  mayShift: false,
   // With a page size unless the module set one. PanDA ignores a `before_id` of 0.
   firstQuery: (query) => ({
     ...query,
     limit: query.limit ?? PAGE_SIZE,
     before_id: query.before_id || undefined,
   }),
-  parse<T>(response: PageResponse, { query, options, idFields }: AskedPage): Page<T & JsonObject> {
-    const items = itemsOf<T>(response, options.list ?? "items");
+  readPage: (response, { query, items, idFields }) => {
     const next = nextQuery(response, query);
     return {
-      items,
       next,
       count: countAt(response.value, "total_count"),
       idFields: findIdFields(items, query, next?.before_id, idFields),
-      mayShift: false,
       hasEarlier: Number(query.before_id ?? 0) > 0,
     };
   },
@@ -50,8 +47,7 @@ function nextQuery(response: PageResponse, query: Query): Query | undefined {
   if (id === undefined) {
     const fault = `next_before_id is ${kindOf(cursor)} although the list has not ended`;
     if (more !== undefined || cursor !== undefined) throw new BodyError(fault);
-    const remedy = fittingCall(response) ?? "use client.get if it does not page";
-    throw new BodyError(`${fault}; ${remedy}`);
+    throw new BodyError(`${fault}; ${fittingCall(response)}`);
   }
   const before = idOf(query.before_id);
   if (before !== undefined && id >= before)

@@ -4,35 +4,26 @@ import { BodyError } from "../fetch_error.ts";
 import { fittingCall } from "./fitting_call.ts";
 import type { PageResponse, ServiceCount } from "./paging_style.ts";
 
-/** The list under this key, or the response itself without one. */
+/** The list under this key, or the response itself without one. Throws BodyError for a page that has no list. */
 export function itemsOf<T>(
   response: PageResponse,
   key: string | undefined,
 ): readonly (T & JsonObject)[] {
   const { value } = response;
-  if (key === undefined) {
-    if (Array.isArray(value)) return checkItems<T>(value, "the response");
-    const [keys, otherwise] = isJsonObject(value)
-      ? [` (it has: ${keysOf(value)})`, "name its list with list:, or use client.get"]
-      : ["", "use client.get"];
-    const remedy = fittingCall(response) ?? otherwise;
-    throw new BodyError(`the response is ${kindOf(value)}, not a list${keys}; ${remedy}`);
-  }
-  if (!isJsonObject(value)) {
-    const remedy = fittingCall(response) ?? "use client.get";
-    throw new BodyError(
-      `the response is ${kindOf(value)}, not an object with the list ${quote(key)}; ${remedy}`,
-    );
-  }
-  const items = valueAt(value, key);
-  if (items === undefined) {
-    const remedy = fittingCall(response) ?? "name it with list:, or use client.get";
-    throw new BodyError(
-      `the response has no list ${quote(key)} (it has: ${keysOf(value)}); ${remedy}`,
-    );
-  }
-  if (!Array.isArray(items)) throw new BodyError(`${key} is ${kindOf(items)}, not a list`);
-  return checkItems<T>(items, key);
+  const items = key === undefined ? value : valueAt(value, key);
+  if (Array.isArray(items)) return checkItems<T>(items, key ?? "the response");
+  const isObject = isJsonObject(value);
+  if (isObject && key !== undefined && items !== undefined)
+    throw new BodyError(`${key} is ${kindOf(items)}, not a list`);
+  const keys = isObject ? ` (it has: ${keysOf(value)})` : "";
+  const wanted = key === undefined ? "a list" : `an object with the list ${quote(key)}`;
+  const fault =
+    isObject && key !== undefined
+      ? `has no list ${quote(key)}`
+      : `is ${kindOf(value)}, not ${wanted}`;
+  const which = key === undefined ? "its list" : "it";
+  const advice = isObject ? `name ${which} with list:, or use client.get` : "use client.get";
+  throw new BodyError(`the response ${fault}${keys}; ${fittingCall(response, advice)}`);
 }
 
 function checkItems<T>(
