@@ -1,6 +1,4 @@
-import type { InferOutput, ObjectEntries, ObjectSchema } from "valibot";
-import type { SettingsPlace } from "../config/config.ts";
-import { parseTable } from "../config/issue.ts";
+import { type Kind, kindMaker } from "../config/kinds.ts";
 import type { Channel } from "./channel.ts";
 
 /** What a channel is, by its settings. */
@@ -14,25 +12,6 @@ export interface Opener {
 }
 
 /** A kind of channel: its settings, and how it is opened. */
-export interface ChannelType {
-  readonly keys: readonly string[];
-  /** Undefined where a setting has the wrong form. After another fault only its secrets are of use. */
-  readonly configure: (settings: object, place: SettingsPlace) => Opener | undefined;
-}
+export type ChannelType = Kind<Opener>;
 
-/** `configure` gets parsed settings; it may add faults. */
-export function channelType<Entries extends ObjectEntries>(
-  schema: ObjectSchema<Entries, string | undefined>,
-  configure: (
-    settings: InferOutput<ObjectSchema<Entries, string | undefined>>,
-    place: SettingsPlace,
-  ) => Opener | undefined,
-): ChannelType {
-  return {
-    keys: Object.keys(schema.entries),
-    configure: (settings, place) => {
-      const parsed = parseTable(schema, place.path, settings, place.faults);
-      return parsed && configure(parsed, place);
-    },
-  };
-}
+export const channelType = kindMaker<Opener>();

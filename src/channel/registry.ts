@@ -3,7 +3,7 @@ import { showPath } from "../config/issue.ts";
 import { chooseKind, type Kinds } from "../config/kinds.ts";
 import { EMAIL } from "../core/alarm_channels.ts";
 import { quote } from "../text/describe.ts";
-import type { ChannelType, Opener } from "./channel_type.ts";
+import type { Opener } from "./channel_type.ts";
 import { command } from "./command.ts";
 import { file } from "./file.ts";
 import { mattermost } from "./mattermost.ts";
@@ -11,7 +11,7 @@ import { ses } from "./ses.ts";
 import { smtp } from "./smtp.ts";
 import { webhook } from "./webhook.ts";
 
-type Types = Kinds<ChannelType>;
+type Types = Kinds<Opener>;
 
 /** Those that deliver to addresses. Only they can be the provider of `[email]`. */
 export const MAIL_TYPES: Types = { ses, smtp, file };

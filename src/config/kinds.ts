@@ -1,11 +1,36 @@
+import type { InferOutput, ObjectEntries, ObjectSchema } from "valibot";
 import { quote } from "../text/describe.ts";
 import { hint, suggestion } from "../text/nearest.ts";
-import type { SettingsTable } from "./config.ts";
-import { showPath } from "./issue.ts";
+import type { SettingsPlace, SettingsTable } from "./config.ts";
+import { parseTable, showPath } from "./issue.ts";
 
-/** Kinds of channels, or of sources, by the name that the configuration has for them. */
-export interface Kinds<Kind extends { readonly keys: readonly string[] }> {
-  readonly [name: string]: Kind;
+/** A kind of channel or of source: its settings, and what opens one that has them. */
+export interface Kind<Opener> {
+  readonly keys: readonly string[];
+  /** Undefined where a setting has the wrong form. After another fault only its secrets are of use. */
+  readonly configure: (settings: object, place: SettingsPlace) => Opener | undefined;
+}
+
+/** By the name that the configuration has for them. */
+export interface Kinds<Opener> {
+  readonly [name: string]: Kind<Opener>;
+}
+
+/** Makes kinds by their settings. Their `configure` gets parsed settings; it may add faults. */
+export function kindMaker<Opener>() {
+  return <Entries extends ObjectEntries>(
+    schema: ObjectSchema<Entries, string | undefined>,
+    configure: (
+      settings: InferOutput<ObjectSchema<Entries, string | undefined>>,
+      place: SettingsPlace,
+    ) => Opener | undefined,
+  ): Kind<Opener> => ({
+    keys: Object.keys(schema.entries),
+    configure: (settings, place) => {
+      const parsed = parseTable(schema, place.path, settings, place.faults);
+      return parsed && configure(parsed, place);
+    },
+  });
 }
 
 /** How a table says of which kind it is. */
@@ -21,12 +46,12 @@ export interface KindChoice {
  * The kind that a table names, and the settings that are its own: what the other keys belong to is known only with the
  * kind. What is wrong with either is added to `faults`.
  */
-export function chooseKind<Kind extends { readonly keys: readonly string[] }>(
-  kinds: Kinds<Kind>,
+export function chooseKind<Opener>(
+  kinds: Kinds<Opener>,
   { key: kindKey, given, common }: KindChoice,
   { path, settings }: SettingsTable,
   faults: string[],
-): { readonly name: string; readonly kind: Kind | undefined; readonly own: object } {
+): { readonly name: string; readonly kind: Kind<Opener> | undefined; readonly own: object } {
   const names = Object.keys(kinds);
   const name = typeof given === "string" ? given : "";
   const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;

@@ -2,10 +2,10 @@ import type { SettingsTable, SettingsTables, Surroundings } from "../config/conf
 import { chooseKind, type Kinds } from "../config/kinds.ts";
 import { ExpectedError } from "../core/expected_error.ts";
 import { http } from "./http.ts";
-import type { SourceKind, SourceOpener } from "./source_kind.ts";
+import type { SourceOpener } from "./source_kind.ts";
 
 /** Every kind of service, by the `kind` of its table. */
-export const KINDS: Kinds<SourceKind> = { http };
+export const KINDS: Kinds<SourceOpener> = { http };
 
 /**
  * The sources of the configuration, by name. Throws ExpectedError if one cannot be used any more, such as when its
@@ -38,7 +38,7 @@ export function sourceFaults(
 function readSource(
   { path, settings }: SettingsTable,
   around: Surroundings,
-  kinds: Kinds<SourceKind>,
+  kinds: Kinds<SourceOpener>,
   faults: string[],
 ): SourceOpener | undefined {
   const { kind: given = "http", ...rest } = settings;

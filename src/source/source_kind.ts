@@ -1,6 +1,4 @@
-import type { InferOutput, ObjectEntries, ObjectSchema } from "valibot";
-import type { SettingsPlace } from "../config/config.ts";
-import { parseTable } from "../config/issue.ts";
+import { kindMaker } from "../config/kinds.ts";
 import type { RequestCounts } from "../core/source_state.ts";
 import type { CacheMemory } from "./response_cache.ts";
 import type { SharedSource } from "./share.ts";
@@ -35,25 +33,4 @@ export interface SourceOpener {
 }
 
 /** A kind of service: its settings, and how it is opened. */
-export interface SourceKind {
-  readonly keys: readonly string[];
-  /** Undefined where a setting has the wrong form. */
-  readonly configure: (settings: object, place: SettingsPlace) => SourceOpener | undefined;
-}
-
-/** `configure` gets parsed settings; it may add faults. */
-export function sourceKind<Entries extends ObjectEntries>(
-  schema: ObjectSchema<Entries, string | undefined>,
-  configure: (
-    settings: InferOutput<ObjectSchema<Entries, string | undefined>>,
-    place: SettingsPlace,
-  ) => SourceOpener,
-): SourceKind {
-  return {
-    keys: Object.keys(schema.entries),
-    configure: (settings, place) => {
-      const parsed = parseTable(schema, place.path, settings, place.faults);
-      return parsed && configure(parsed, place);
-    },
-  };
-}
+export const sourceKind = kindMaker<SourceOpener>();
