@@ -5,9 +5,15 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { errorText, quote } from "../text/describe.ts";
 import { isJsonObject, type JsonValue } from "../text/json.ts";
-import { findResponse, type ResponsesByPath, type TestRequest } from "./test_responses.ts";
+import {
+  findResponse,
+  type ResponsesByPath,
+  type TestRequest,
+  type WholeResponse,
+} from "./test_responses.ts";
 
 const JSON_TYPE = "application/json";
+const TEXT_TYPE = "text/plain; charset=utf-8";
 
 /** Content types of files; any other file is plain text. */
 const FILE_TYPES: { readonly [ending: string]: string } = {
@@ -70,14 +76,15 @@ async function answer(
     method === "GET" ? received : { ...received, body: await readBody(incoming) };
   onRequest(request);
   const found = findResponse(responses, url);
-  const sent = await exchange(found?.value, request).catch((error: unknown) => {
+  const sent = await responseOf(found?.value, request).catch((error: unknown) => {
     throw new Error(`responses: ${method} ${path} of ${source}: ${errorText(error)}`, {
       cause: error,
     });
   });
-  if (sent === "broken") return void outgoing.destroy();
-  outgoing.writeHead(sent.status, { date: new Date(now * 1000).toUTCString(), ...sent.headers });
-  outgoing.end(sent.body);
+  if (sent.type === "error") return void outgoing.destroy();
+  const headers = Object.fromEntries(sent.headers);
+  outgoing.writeHead(sent.status, { date: new Date(now * 1000).toUTCString(), ...headers });
+  outgoing.end(Buffer.from(await sent.arrayBuffer()));
 }
 
 async function readBody(incoming: IncomingMessage): Promise<JsonValue> {
@@ -86,60 +93,34 @@ async function readBody(incoming: IncomingMessage): Promise<JsonValue> {
   return /^application\/(.+\+)?json\b/.test(type) ? JSON.parse(text) : text;
 }
 
-interface Sent {
-  readonly status: number;
-  readonly headers: { readonly [name: string]: string };
-  readonly body: string | Uint8Array;
-}
-
 /** What a response of the test is on the wire; see TestResponse. */
-async function exchange(value: unknown, request: TestRequest): Promise<Sent | "broken"> {
-  if (typeof value === "function") return await exchange(await value(request), request);
-  if (value instanceof Response) return await copyOf(value);
-  const whole = wholeResponse(value);
-  const { type, body } = await contentOf(whole === undefined ? value : (whole.body ?? {}));
-  const headers = Object.entries(whole?.headers ?? {}).map(([name, text]) => [
-    name.toLowerCase(),
-    text,
-  ]);
-  return {
-    status: whole?.status ?? 200,
-    headers: { "content-type": type, ...Object.fromEntries(headers) },
-    body,
-  };
-}
-
-async function copyOf(response: Response): Promise<Sent | "broken"> {
-  if (response.type === "error") return "broken";
-  const copy = response.clone();
-  const body = new Uint8Array(await copy.arrayBuffer());
-  return { status: copy.status, headers: Object.fromEntries(copy.headers), body };
-}
-
-/** Undefined for a value that is the body itself. */
-function wholeResponse(value: unknown) {
-  if (!isJsonObject(value) || !Number.isInteger(value.status)) return undefined;
-  const { status, body, headers, ...more } = value;
-  if (Object.keys(more).length > 0) return undefined;
-  if (Number(status) < 200 || Number(status) > 599)
+async function responseOf(value: unknown, request: TestRequest): Promise<Response> {
+  if (typeof value === "function") return await responseOf(await value(request), request);
+  if (value instanceof Response) return value.type === "error" ? value : value.clone();
+  const { status, body, headers } = isWhole(value) ? value : { status: 200, body: value };
+  if (status < 200 || status > 599)
     throw new Error(`status is ${quote(status)}; it must be from 200 to 599`);
-  const pairs = Object.entries(isJsonObject(headers) ? headers : {});
-  return {
-    status: Number(status),
-    body,
-    headers: Object.fromEntries(pairs.map(([name, text]) => [name, String(text)])),
-  };
+  const content = await contentOf(body === undefined && isWhole(value) ? {} : body);
+  const all = new Headers({ "content-type": content.type });
+  for (const [name, text] of Object.entries(headers ?? {})) all.set(name, String(text));
+  return new Response(EMPTY.includes(status) ? null : content.body, { status, headers: all });
+}
+
+/** Statuses of responses that have no body. */
+const EMPTY = [204, 205, 304];
+
+/** Whether it is a whole response, and not the body itself. */
+function isWhole(value: unknown): value is WholeResponse {
+  if (!isJsonObject(value) || !Number.isInteger(value.status)) return false;
+  return Object.keys(value).every((key) => ["status", "body", "headers"].includes(key));
 }
 
 async function contentOf(value: unknown): Promise<{ type: string; body: string | Uint8Array }> {
   if (value instanceof URL) {
     const path = fileURLToPath(value);
-    return {
-      type: FILE_TYPES[extname(path)] ?? "text/plain; charset=utf-8",
-      body: await readFile(path),
-    };
+    return { type: FILE_TYPES[extname(path)] ?? TEXT_TYPE, body: await readFile(path) };
   }
-  if (typeof value === "string") return { type: "text/plain; charset=utf-8", body: value };
+  if (typeof value === "string") return { type: TEXT_TYPE, body: value };
   const text = JSON.stringify(value);
   if (text === undefined) throw new Error(`${quote(value)} is not a response`);
   return { type: JSON_TYPE, body: text };
