@@ -4,15 +4,9 @@ export { age } from "./author/age.ts";
 export { type ExpectedSet, expectedSet } from "./author/expected_set.ts";
 export { wilsonLower } from "./author/wilson_lower.ts";
 export type { Severity } from "./core/level.ts";
-export type { Clear, Detection } from "./core/model.ts";
+export type { Clear, Detection, FiringEvent, Remembered } from "./core/model.ts";
 export type { ParamSpec, ParamSpecs, ParamsOf } from "./core/param_spec.ts";
-export type {
-  AlarmClient,
-  FiringEvent,
-  Remembered,
-  RequestOptions,
-  RequestOutcome,
-} from "./source/client.ts";
+export type { AlarmClient, RequestOptions, RequestOutcome } from "./source/client.ts";
 export { type FailureKind, FetchError, type RequestFailure } from "./source/fetch_error.ts";
 export type { Paging } from "./source/paging.ts";
 export type { Query } from "./source/query.ts";

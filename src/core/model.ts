@@ -171,6 +171,24 @@ export interface ByChannel<T> {
 /** The active events of one alarm, by dedupe key. */
 export type ActiveEvents = ReadonlyMap<string, ActiveEvent>;
 
+/** An active event, as its alarm's module sees it. */
+export interface FiringEvent {
+  readonly dedupeKey: string;
+  /** Epoch seconds of when it fired. */
+  readonly since: number;
+  readonly severity: Severity | undefined;
+  readonly stage: string | undefined;
+  /** The `data` of the detection that fired. */
+  readonly data: JsonObject;
+}
+
+/** What a module remembered; `T` is its author's claim. */
+export interface Remembered<T> {
+  /** Epoch seconds of the tick that remembered it. */
+  readonly at: number;
+  readonly value: T;
+}
+
 /** A service that alarms query over HTTP. */
 export interface SourceConfig {
   /** Of a local socket `http://localhost` and the prefix of all paths. */

@@ -2,18 +2,12 @@ import { unescapeKey } from "../core/detection.ts";
 import { inTime } from "../core/in_time.ts";
 import { MAIN_SOURCE } from "../core/main_source.ts";
 import { memoryFault, memoryText } from "../core/memory.ts";
+import type { FiringEvent, Remembered } from "../core/model.ts";
 import { parsePrefix, wrongPrefix } from "../core/scopes.ts";
 import { errorText, quote } from "../text/describe.ts";
 import { excerpt } from "../text/excerpt.ts";
 import { hint } from "../text/nearest.ts";
-import type {
-  AlarmClient,
-  FiringEvent,
-  Remembered,
-  RequestOptions,
-  RequestOutcome,
-  TextOptions,
-} from "./client.ts";
+import type { AlarmClient, RequestOptions, RequestOutcome, TextOptions } from "./client.ts";
 import { type FailedCall, FetchError, fetchError } from "./fetch_error.ts";
 import { listPages } from "./list_pages.ts";
 import { KEYSET, requestFault } from "./paging.ts";

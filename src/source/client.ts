@@ -1,4 +1,4 @@
-import type { Severity } from "../core/level.ts";
+import type { FiringEvent, Remembered } from "../core/model.ts";
 import type { JsonObject, JsonValue } from "../text/json.ts";
 import type { RequestFailure } from "./fetch_error.ts";
 import type { Paging } from "./paging.ts";
@@ -101,20 +101,3 @@ export type RequestOutcome<T> =
       readonly date: number | undefined;
     }
   | ({ readonly ok: false } & Required<RequestFailure>);
-
-/** An active event. */
-export interface FiringEvent {
-  readonly dedupeKey: string;
-  /** Epoch seconds of when it fired. */
-  readonly since: number;
-  readonly severity: Severity | undefined;
-  readonly stage: string | undefined;
-  /** The `data` of the detection that fired. */
-  readonly data: JsonObject;
-}
-
-export interface Remembered<T> {
-  /** Epoch seconds of the tick that remembered it. */
-  readonly at: number;
-  readonly value: T;
-}

@@ -1,22 +1,10 @@
 import { detectionData } from "../core/detection.ts";
-import type { Severity } from "../core/level.ts";
-import type { ActiveEvents } from "../core/model.ts";
+import type { ActiveEvents, FiringEvent } from "../core/model.ts";
 import { isJsonObject, type JsonObject } from "../text/json.ts";
 import type { Queryable } from "./database.ts";
 import { BATCH } from "./events.ts";
 
-interface FiringEvent {
-  /** As it is stored. */
-  readonly dedupeKey: string;
-  /** Epoch seconds. */
-  readonly since: number;
-  readonly severity: Severity | undefined;
-  readonly stage: string | undefined;
-  /** As the detection gave it. */
-  readonly data: JsonObject;
-}
-
-/** Reads what the detections of active events said of them. */
+/** Reads what the detections of active events said of them; the keys are as stored. */
 export async function firingEvents(
   db: Queryable,
   active: ActiveEvents,

@@ -2,9 +2,14 @@ import { setMaxListeners } from "node:events";
 import { type AlarmModule, type LoadedModule, parseModule } from "../alarm/alarm_module.ts";
 import type { ModuleFile } from "../alarm/discover.ts";
 import { inTime } from "../core/in_time.ts";
-import type { DetectLimits, Outcome, SafeDetection } from "../core/model.ts";
+import type {
+  DetectLimits,
+  FiringEvent,
+  Outcome,
+  Remembered,
+  SafeDetection,
+} from "../core/model.ts";
 import { prefixFinder } from "../core/scopes.ts";
-import type { FiringEvent, Remembered } from "../source/client.ts";
 import type { SharedSource } from "../source/share.ts";
 import { errorText } from "../text/describe.ts";
 import type { JsonObject, JsonValue } from "../text/json.ts";
@@ -112,10 +117,15 @@ export async function detectIn(
       text.left -= characters;
     }
   };
+  const read = {
+    firing: async () => facts.firing(),
+    "firing events": facts.firingEvents,
+    previous: facts.previous,
+  };
   const stored = new Map<string, Promise<unknown>>();
   /** Each is read once, however often the module asks. */
-  const answer = async (id: number, what: string, read: () => Promise<unknown>): Promise<void> => {
-    const found = stored.get(what) ?? read();
+  const answer = async (id: number, what: keyof typeof read): Promise<void> => {
+    const found = stored.get(what) ?? read[what]();
     stored.set(what, found);
     try {
       const value = await inTime(found, ended.signal);
@@ -151,11 +161,9 @@ export async function detectIn(
       case "invalid":
         return requests.reportInvalid(message);
       case "firing":
-        return worker.answer(message.id, facts.firing());
       case "firing events":
-        return void answer(message.id, message.type, facts.firingEvents);
       case "previous":
-        return void answer(message.id, message.type, facts.previous);
+        return void answer(message.id, message.type);
     }
   });
   const isPending = requests.pending > 0;

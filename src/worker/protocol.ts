@@ -32,8 +32,6 @@ export type Task = LoadTask | DetectTask;
 export type ToWorker =
   /** Each message about the task repeats `job`; what an earlier module left running does not know it. */
   | (Task & { readonly job: string })
-  /** The response of a source; its body follows. */
+  /** The response of a source, or the answer to `firing`, `firing events` or `previous` as JSON; its body follows. */
   | ({ readonly type: "response"; readonly id: number } & Omit<SourceResponse, "body">)
-  /** The answer to `firing`, `firing events` or `previous`, as JSON in the body. */
-  | { readonly type: "answer"; readonly id: number }
   | { readonly type: "fail"; readonly id: number; readonly failure: RequestFailure };

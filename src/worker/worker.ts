@@ -154,7 +154,7 @@ export class Worker {
 
   /** Answers a question about the alarm. */
   answer(id: number, value: unknown): void {
-    this.send({ type: "answer", id }, Buffer.from(JSON.stringify(value)));
+    this.respond(id, { status: 200, headers: {}, body: Buffer.from(JSON.stringify(value)) });
   }
 
   send(message: ToWorker, body: Buffer = Buffer.alloc(0)): void {

@@ -1,6 +1,5 @@
 import type { Level } from "../../src/core/level.ts";
-import type { Outcome, SafeDetection } from "../../src/core/model.ts";
-import type { FiringEvent, Remembered } from "../../src/source/client.ts";
+import type { FiringEvent, Outcome, Remembered, SafeDetection } from "../../src/core/model.ts";
 import type { Requester } from "../../src/source/requester.ts";
 import type { JsonObject, JsonValue } from "../../src/text/json.ts";
 import { runDetect } from "../../src/worker/child/detect.ts";

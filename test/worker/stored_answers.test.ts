@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { FiringEvent, Remembered } from "../../src/source/client.ts";
+import type { FiringEvent, Remembered } from "../../src/core/model.ts";
 import type { JsonValue } from "../../src/text/json.ts";
 import { WorkerPool } from "../../src/worker/worker_pool.ts";
 import { NOTHING_STORED } from "../support/client_facts.ts";

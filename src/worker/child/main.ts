@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
+import type { Remembered } from "../../core/model.ts";
 import * as helpers from "../../index.ts";
-import type { Remembered } from "../../source/client.ts";
 import { attempt } from "../../text/attempt.ts";
 import { cut, errorText } from "../../text/describe.ts";
 import type { DetectTask, Task } from "../protocol.ts";
@@ -62,8 +62,6 @@ listen((message, body) => {
       return;
     case "response":
       return requests.respond(message.id, { ...message, body });
-    case "answer":
-      return requests.respond(message.id, { status: 200, headers: {}, body });
     case "fail":
       return requests.fail(message.id, message.failure);
   }
