@@ -19,22 +19,9 @@ export interface Received<T = JsonValue> {
   readonly headers: ResponseHeaders;
 }
 
-/** Sends requests for a module, and reads what comes. Each function throws FetchError, after it is recorded. */
-export interface Receiver {
-  /** `ahead` is the response if it was requested before. */
-  receive<T = JsonValue>(
-    request: SourceRequest,
-    ahead?: Promise<SourceResponse>,
-  ): Promise<Received<T>>;
-  /** Sends it now, in case it is needed; the function waits for it. */
-  receiveAhead<T = JsonValue>(request: SourceRequest): () => Promise<Received<T>>;
-  /** A response that is not read yet. */
-  respond(request: SourceRequest): Promise<SourceResponse>;
-  /** The JSON of a response with status 200 to this request. */
-  read<T = JsonValue>(request: SourceRequest, response: SourceResponse): T;
-}
+export type Receiver = ReturnType<typeof makeReceiver>;
 
-export interface ReceiverFacts {
+interface ReceiverFacts {
   readonly source: Requester;
   /** For messages. */
   readonly name: string;
@@ -45,7 +32,9 @@ export interface ReceiverFacts {
   readonly onWait: (change: 1 | -1) => void;
 }
 
-export function makeReceiver({ source, name, signal, record, onWait }: ReceiverFacts): Receiver {
+/** Sends requests for a module, and reads what comes. Each function throws FetchError, after it is recorded. */
+export function makeReceiver({ source, name, signal, record, onWait }: ReceiverFacts) {
+  /** A response that is not read yet; that of `ahead` if it was requested before. */
   const respond = async (
     request: SourceRequest,
     ahead?: Promise<SourceResponse>,
@@ -59,7 +48,8 @@ export function makeReceiver({ source, name, signal, record, onWait }: ReceiverF
       onWait(-1);
     }
   };
-  const read = <T>(request: SourceRequest, { body }: SourceResponse): T => {
+  /** The JSON of a response with status 200 to this request. */
+  const read = <T = JsonValue>(request: SourceRequest, { body }: SourceResponse): T => {
     try {
       return parseJson<T>(body.toString());
     } catch (error) {
@@ -70,7 +60,7 @@ export function makeReceiver({ source, name, signal, record, onWait }: ReceiverF
       throw record(fetchError(callOf(request, name), failure), request.scope);
     }
   };
-  const receive = async <T>(
+  const receive = async <T = JsonValue>(
     request: SourceRequest,
     ahead?: Promise<SourceResponse>,
   ): Promise<Received<T>> => {
@@ -81,7 +71,8 @@ export function makeReceiver({ source, name, signal, record, onWait }: ReceiverF
     respond,
     read,
     receive,
-    receiveAhead: (request) => {
+    /** Sends it now, in case it is needed; the function waits for it. */
+    receiveAhead: (request: SourceRequest) => {
       const response = source.request({ ...request, ahead: true });
       // If it fails before it is needed, the rejection would be unhandled and end the process.
       response.catch(() => {});

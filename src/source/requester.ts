@@ -1,24 +1,18 @@
+import type { RequestOptions } from "./client.ts";
 import type { Query } from "./query.ts";
 
-export interface SourceRequest {
+export interface SourceRequest
+  extends Pick<RequestOptions, "as" | "timeout" | "attempts" | "scope"> {
   readonly path: string;
   readonly query: Query;
-  /** What the module makes of the body: JSON unless this says otherwise. */
-  readonly as?: "json" | "text" | undefined;
   /** Sent with POST, and not with GET. */
   readonly post?: PostBody | undefined;
-  /** Seconds for one attempt; else those of the source. */
-  readonly timeout?: number | undefined;
-  /** Else four for GET, and one for POST. */
-  readonly attempts?: number | undefined;
   /** A 404 of the service itself is a response too. */
   readonly allow404?: boolean | undefined;
   /** It may never be needed: sent without retries, its error counts nowhere. Send it again when it is needed. */
   readonly ahead?: boolean | undefined;
   /** Sent although its URL was already requested in this tick, but only once. */
   readonly fresh?: boolean | undefined;
-  /** If it fails, only the keys that begin with this are not known; without it, none is. */
-  readonly scope?: string | undefined;
 }
 
 export function methodOf({ post }: SourceRequest): "GET" | "POST" {
