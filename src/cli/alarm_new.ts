@@ -63,23 +63,15 @@ function writeAlarm(config: Config, name: string): Written {
 }
 
 /** Why no new alarm can have this name. */
-function nameFault(config: Config, name: string): string | undefined {
-  const isFree = (each: string): boolean => findTaken(config, each) === undefined;
+function nameFault({ engine }: Config, name: string): string | undefined {
   if (!isAlarmName(name) || name === ENGINE || name !== alarmName(name)) {
     const nearest = suggestedName(alarmName(name));
-    const guess = nearest === ENGINE || !isFree(nearest) ? "my_alarm" : nearest;
+    const guess = nearest === ENGINE ? "my_alarm" : nearest;
     return `an alarm cannot be named ${quote(name)}; use a lower-case identifier, such as ${guess}`;
   }
-  const taken = findTaken(config, name);
-  if (taken === undefined) return undefined;
-  const free = [2, 3, 4, 5, 6, 7, 8, 9].map((n) => `${name}_${n}`.slice(-200)).find(isFree);
-  return `there is an alarm ${quote(name)} already, in ${taken}; use another name${free === undefined ? "" : `, such as ${free}`}`;
-}
-
-/** The file of the alarm that has this name, or one that would end in the same row. */
-function findTaken({ engine }: Config, name: string): string | undefined {
-  const files = readAlarmFolders(engine, SILENT);
-  return files.find((file) => alarmName(file.name) === name)?.path;
+  // One that is written with the prefix would end in the same row.
+  const taken = readAlarmFolders(engine, SILENT).find((file) => alarmName(file.name) === name);
+  return taken && `there is an alarm ${quote(name)} already, in ${taken.path}; use another name`;
 }
 
 function render(name: string, { module, test, link }: Written): string[] {

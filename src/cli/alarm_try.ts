@@ -5,7 +5,7 @@ import { planMessages } from "./plan_messages.ts";
 import { renderTry, type TryAnswer, tryFacts } from "./render_try.ts";
 import { addConfigOption } from "./session.ts";
 import { addTryOptions, type Tried, type TryOptions, withTriedAlarm } from "./try_alarm.ts";
-import { parseTime } from "./until_option.ts";
+import { parseTime, timeOption } from "./until_option.ts";
 
 export function declare(command: Command, setExit: SetExit): void {
   const withOptions = addTryOptions(
@@ -17,7 +17,7 @@ export function declare(command: Command, setExit: SetExit): void {
     .option(
       "--at <time>",
       'as if it were this time: "2026-11-27 12:00" or 12:00 are UTC, 2026-11-27T12:00:00+01:00 has its zone',
-      parseAt,
+      timeOption(parseTime),
     )
     .option("--timeout <seconds>", "instead of its alarm_timeout", parseTimeout);
   addJsonOption(withOptions).action(async (name: string, options: TryOptions) => {
@@ -40,12 +40,6 @@ async function answerOf(tried: Tried, { at }: TryOptions): Promise<TryAnswer> {
     outcome: recorded.outcome,
     messages: isIdle ? [] : await planMessages({ db, config, alarm: row, recorded, now }),
   };
-}
-
-function parseAt(text: string): number {
-  const time = parseTime(text, Date.now() / 1000);
-  if (typeof time === "string") throw new InvalidArgumentError(time);
-  return time;
 }
 
 function parseTimeout(text: string): number {

@@ -7,14 +7,8 @@ import { decodeText } from "../text/decode.ts";
 import { errorText, quote } from "../text/describe.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../text/json.ts";
 
-/** Values of parameters, and the file that they come from. */
-export interface ParamFile {
-  readonly path: string;
-  readonly values: JsonObject;
-}
-
 /** Reads names and values of parameters from a file. Throws InvalidArgumentError. */
-export function readParamFile(path: string): ParamFile {
+export function readParamFile(path: string): JsonObject {
   const parse = { ".toml": tomlValues, ".json": parseJson }[extname(path)];
   if (parse === undefined)
     throw new InvalidArgumentError(
@@ -22,7 +16,7 @@ export function readParamFile(path: string): ParamFile {
     );
   try {
     const values = parse(decodeText(readRegularFile(path)));
-    if (isJsonObject(values)) return { path, values };
+    if (isJsonObject(values)) return values;
     throw new Error(
       `it must be an object of names and values of parameters, found ${quote(values)}`,
     );

@@ -6,7 +6,7 @@ import { parseJson } from "../source/parse_json.ts";
 import { attempt } from "../text/attempt.ts";
 import { quote, showName } from "../text/describe.ts";
 import type { JsonObject, JsonValue } from "../text/json.ts";
-import { type ParamFile, readParamFile } from "./param_file.ts";
+import { readParamFile } from "./param_file.ts";
 
 type Texts = readonly string[];
 
@@ -26,33 +26,21 @@ export function addParamOptions(command: Command, what: string): Command {
     );
 }
 
-/** The values that were given, and names to `unset`, checked. Throws InvalidArgumentError. */
-export function readParams(alarm: Alarm, options: ParamOptions, unset: Texts = []): JsonObject {
-  const { param = [], paramFile } = options;
-  return parseParams(
-    alarm,
-    param,
-    unset,
-    paramFile === undefined ? undefined : readParamFile(paramFile),
-  );
-}
-
-/** `name=value` pairs as an alarm's module reads them, with those of a file. Throws InvalidArgumentError. */
-export function parseParams(
+/** The values that were given, and names to `unset`, as the alarm's module reads them. Throws InvalidArgumentError. */
+export function readParams(
   { row, module }: Alarm,
-  texts: Texts,
+  { param = [], paramFile: path }: ParamOptions,
   unset: Texts = [],
-  file: ParamFile = { path: "", values: {} },
 ): JsonObject {
   const specs = module?.params ?? {};
-  const pairs = texts.map((text): [string, JsonValue] => {
+  const inFile = path === undefined ? {} : readParamFile(path);
+  const pairs = param.map((text): [string, JsonValue] => {
     const [, name, typed] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
     if (name === undefined || typed === undefined)
       throw new InvalidArgumentError(`found ${quote(text)}; write name=value`);
     return [name, specs[name]?.type === "string" ? typed : attempt(() => parseJson(typed), typed)];
   });
-  const inFile = Object.keys(file.values);
-  if (module === undefined && pairs.length + inFile.length > 0) {
+  if (module === undefined && pairs.length + Object.keys(inFile).length > 0) {
     const why =
       row.name === ENGINE ? "it is built in and has no parameters" : "its module is not loaded";
     throw new InvalidArgumentError(`${why}; see: bin/swf-alarms alarm show ${row.name}`);
@@ -67,12 +55,12 @@ export function parseParams(
   const faults = [
     ...twice.map((name) => `parameter ${showName(name)} is given twice`),
     ...names
-      .filter((name) => inFile.includes(name))
-      .map((name) => `parameter ${showName(name)} is given twice: also in ${file.path}`),
+      .filter((name) => Object.hasOwn(inFile, name))
+      .map((name) => `parameter ${showName(name)} is given twice: also in ${path}`),
     ...faultsOf(given),
-    ...faultsOf(file.values).map((fault) => `${file.path}: ${fault}`),
+    ...faultsOf(inFile).map((fault) => `${path}: ${fault}`),
     ...unknownParams(unset, Object.keys({ ...specs, ...row.params })),
   ];
   if (faults.length > 0) throw new InvalidArgumentError([...new Set(faults)].join("; "));
-  return { ...file.values, ...given };
+  return { ...inFile, ...given };
 }

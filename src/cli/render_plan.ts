@@ -33,7 +33,7 @@ function alarmPlanFacts({ row, outcome, plan, subjects, ...result }: RanResult) 
     outcome: outcome.status,
     detected: outcome.keys.size,
     reasons: outcome.reasons,
-    scopes: scopeRecords(outcome.scopes) ?? [],
+    scopes: scopeRecords(outcome.scopes),
     open: plan.open.map(({ dedupeKey: key, reason, level, firstSeen }) => {
       const subject = subjects.get(key) ?? "";
       return { key, subject, ...level, first_seen: jsonTime(firstSeen), reason };

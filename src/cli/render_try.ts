@@ -1,5 +1,6 @@
 import { type Level, NO_LEVEL } from "../core/level.ts";
 import type { Outcome } from "../core/model.ts";
+import { scopeRecords } from "../core/scopes.ts";
 import { parseJson } from "../source/parse_json.ts";
 import { attempt } from "../text/attempt.ts";
 import { cut, quote } from "../text/describe.ts";
@@ -27,9 +28,7 @@ export function tryFacts({ alarm, now, outcome, messages }: TryAnswer) {
     cause,
     reasons,
     notes,
-    scopes: [...scopes].map(([prefix, { reason, isReported }]) => {
-      return { prefix, reason, reported: isReported };
-    }),
+    scopes: scopeRecords(scopes),
     seconds: rounded(outcome.seconds),
     requests: { count, seconds: rounded(outcome.requests.seconds), bytes },
     memory:

@@ -8,22 +8,26 @@ export interface UntilOptions {
   readonly until?: number;
 }
 
-export function addUntilOptions(command: Command): Command {
-  const parse = (read: (text: string, now: number) => number | string) => (text: string) => {
+/** The value of an option that this function reads: see `parseTime`. */
+export function timeOption(read: typeof parseTime): (text: string) => number {
+  return (text) => {
     const found = read(text, Date.now() / 1000);
     if (typeof found === "string") throw new InvalidArgumentError(found);
     return found;
   };
+}
+
+export function addUntilOptions(command: Command): Command {
   return command
     .addOption(
       new Option("--for <time>", "for this long, such as 90m, 2h, 3d or 1h30m")
-        .argParser(parse(parseFor))
+        .argParser(timeOption(parseFor))
         .conflicts("until"),
     )
     .option(
       "--until <time>",
       'until this time: "2026-11-27 12:00" or 12:00 are UTC, 2026-11-27T12:00:00+01:00 has its zone',
-      parse(parseUntil),
+      timeOption(parseUntil),
     );
 }
 

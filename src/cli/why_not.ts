@@ -126,7 +126,7 @@ function jsonFacts(answer: Answer) {
     channels: answer.channels.map(channelFacts),
     outcome: outcome.status,
     reasons: outcome.reasons,
-    scopes: scopeRecords(outcome.scopes) ?? [],
+    scopes: scopeRecords(outcome.scopes),
     notes: [...outcome.notes, ...(note === undefined ? [] : [note])],
   };
 }

@@ -1,7 +1,7 @@
 import { quote } from "../text/describe.ts";
 import { escapeKey, KEPT_OF_KEY } from "./detection.ts";
 import { listed } from "./listed.ts";
-import type { Outcome, ScopedGap } from "./model.ts";
+import type { Outcome } from "./model.ts";
 
 /**
  * A scope is the beginning of dedupe keys about which an outcome proves nothing, although it may be complete. The keys
@@ -81,12 +81,9 @@ function scopeTexts(scopes: Scopes, isReported: boolean): readonly string[] {
 /** Scopes in a run record: each tick keeps one. */
 const MAX_RECORDED = 20;
 
-/** The first scopes as records and commands show them; undefined if there are none. */
+/** The first scopes as records and commands show them. */
 export function scopeRecords(scopes: Scopes) {
-  if (scopes.size === 0) return undefined;
-  return [...scopes].slice(0, MAX_RECORDED).map(([prefix, scope]) => scopeRecord(prefix, scope));
-}
-
-function scopeRecord(prefix: string, { reason, isReported }: ScopedGap) {
-  return { prefix, reason, reported: isReported };
+  return [...scopes].slice(0, MAX_RECORDED).map(([prefix, { reason, isReported: reported }]) => {
+    return { prefix, reason, reported };
+  });
 }

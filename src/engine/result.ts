@@ -189,7 +189,7 @@ export function perAlarmRecord(result: AlarmResult): JsonObject {
     cleared: plan.clear.length,
     kept: plan.keep.length,
     // Each only where there are such.
-    scopes: scopeRecords(outcome.scopes),
+    scopes: outcome.scopes.size === 0 ? undefined : scopeRecords(outcome.scopes),
     pending: plan.wait.length || undefined,
     changed: plan.touch.filter(({ change }) => change !== undefined).length || undefined,
     acknowledged: notice.omitted.acknowledged || undefined,

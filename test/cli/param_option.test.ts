@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { expect, test } from "vitest";
-import { parseParams } from "../../src/cli/param_option.ts";
+import { readParams } from "../../src/cli/param_option.ts";
 import type { ParamSpecs } from "../../src/core/param_spec.ts";
 import { alarmWith } from "../support/alarm_with.ts";
 
@@ -33,7 +33,7 @@ test.each<[text: string, value: unknown]>([
   ["owners=[]", []],
 ])("the type decides how %j is read", (text, value) => {
   const [name = ""] = text.split("=");
-  expect(parseParams(ALARM, [text])).toEqual({ [name]: value });
+  expect(readParams(ALARM, { param: [text] })).toEqual({ [name]: value });
 });
 
 const LIST = `; write --param owners='["a","b"]'`;
@@ -66,18 +66,20 @@ test.each<[texts: readonly string[], unset: readonly string[], message: string]>
   [[], ["formr"], "unknown parameter formr (did you mean former?)"],
   [[], ["toString"], "unknown parameter toString"],
 ])("--param %j --unset %j is an error", (texts, unset, message) => {
-  const parse = () => parseParams(ALARM, texts, unset);
+  const parse = () => readParams(ALARM, { param: texts }, unset);
   expect(parse).toThrow(InvalidArgumentError);
   expect(parse).toThrow(message);
 });
 
 test("what the module or the row knows can be unset", () => {
-  expect(parseParams(ALARM, ["days=1"], ["rate", "owners", "former"])).toEqual({ days: 1 });
+  expect(readParams(ALARM, { param: ["days=1"] }, ["rate", "owners", "former"])).toEqual({
+    days: 1,
+  });
 });
 
 test("without its module an alarm's row can only lose parameters", () => {
   const alarm = { ...ALARM, module: undefined };
-  expect(parseParams(alarm, [], ["rate"])).toEqual({});
-  expect(() => parseParams(alarm, ["rate=1"])).toThrow("its module is not loaded");
-  expect(() => parseParams(alarm, [], ["days"])).toThrow("unknown parameter days");
+  expect(readParams(alarm, {}, ["rate"])).toEqual({});
+  expect(() => readParams(alarm, { param: ["rate=1"] })).toThrow("its module is not loaded");
+  expect(() => readParams(alarm, {}, ["days"])).toThrow("unknown parameter days");
 });

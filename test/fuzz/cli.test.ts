@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseCount } from "../../src/cli/event_list.ts";
 import { renderTable, renderTime } from "../../src/cli/output.ts";
-import { parseParams } from "../../src/cli/param_option.ts";
+import { readParams } from "../../src/cli/param_option.ts";
 import { parseTeamName } from "../../src/cli/team_set.ts";
 import { parseDb } from "../../src/config/db.ts";
 import { resolveParams } from "../../src/core/params.ts";
@@ -38,7 +38,7 @@ test("name=value is that value as the parameter's type reads it, or is refused",
   fc.assert(
     fc.property(name, value, fc.constantFrom(...TYPES), (key, text, type) => {
       const alarm = alarmWith({ [key]: { type, description: "" } });
-      const given = refusing(() => parseParams(alarm, [`${key}=${text}`]));
+      const given = refusing(() => readParams(alarm, { param: [`${key}=${text}`] }));
       if (given === undefined) {
         expect(type).not.toBe("string");
         return;
@@ -52,7 +52,7 @@ test("name=value is that value as the parameter's type reads it, or is refused",
   );
   fc.assert(
     fc.property(fc.array(anyText), fc.array(anyText), (texts, unset) => {
-      const given = refusing(() => parseParams(alarmWith({}), texts, unset));
+      const given = refusing(() => readParams(alarmWith({}), { param: texts }, unset));
       expect(given).toEqual(texts.length + unset.length === 0 ? {} : undefined);
     }),
     runs(3),
