@@ -5,9 +5,7 @@ import type { Page, ServiceCount } from "./paging/paging_style.ts";
 /** What one reading of a list has shown. */
 export class SeenItems {
   /** Not the items: a list can have a hundred thousand. */
-  readonly #ids = new Set<string>();
-  readonly #contents = new Set<string>();
-  /** Equal items of one page without an id are several; one that comes again on a later page has moved. */
+  readonly #keys = new Set<string>();
   #size = 0;
   /**
    * Items that must have been seen. The count may change while the list is read, so the lowest one counts; but where an
@@ -30,27 +28,20 @@ export class SeenItems {
     this.#isWhole ??= !hasEarlier;
     this.idFields = idFields;
     this.received += items.length;
-    const contents: string[] = [];
-    const ids: string[] = [];
-    for (const item of items) {
-      const id = this.#idOf(item);
-      if (id === undefined) contents.push(contentOf(item));
-      else ids.push(id);
-    }
-    this.#size += contents.filter((content) => !this.#contents.has(content)).length;
-    for (const content of contents) this.#contents.add(content);
-    const known = this.#ids.size;
-    for (const id of ids) this.#ids.add(id);
-    this.#size += this.#ids.size - known;
-    const page = JSON.stringify([ids, contents]);
+    const keys = items.map((item) => this.#keyOf(item));
+    const fresh = keys.filter((key) => !this.#keys.has(key));
+    const ids = fresh.filter(isId);
+    // Equal items of one page without an id are several; one that comes again on a later page has moved.
+    this.#size += fresh.length - ids.length + new Set(ids).size;
+    for (const key of fresh) this.#keys.add(key);
+    const page = keys.join();
     const isSame = page === this.#page;
     this.#page = page;
     return isSame;
   }
 
   has(item: JsonObject): boolean {
-    const id = this.#idOf(item);
-    return id === undefined ? this.#contents.has(contentOf(item)) : this.#ids.has(id);
+    return this.#keys.has(this.#keyOf(item));
   }
 
   /** Why a list that was read to its end cannot have been the whole one. */
@@ -63,14 +54,15 @@ export class SeenItems {
     return `the list ended after ${this.#size} items, but ${counted} ${items} (${key})`;
   }
 
-  #idOf(item: JsonObject): string | undefined {
+  /** By its id; an item without one counts as another one if it changes between two readings. */
+  #keyOf(item: JsonObject): string {
     const [name = ""] = this.idFields ?? [];
     const id = item[name];
-    return typeof id === "string" || typeof id === "number" ? `${name} ${id}` : undefined;
+    if (typeof id === "string" || typeof id === "number") return JSON.stringify([name, id]);
+    return createHash("sha256").update(JSON.stringify(item)).digest("base64");
   }
 }
 
-/** Stands for an item without an id: if it changes between two readings, it counts as another one. */
-function contentOf(item: JsonObject): string {
-  return createHash("sha256").update(JSON.stringify(item)).digest("base64");
+function isId(key: string): boolean {
+  return key.startsWith("[");
 }

@@ -25,20 +25,16 @@ function faultIn(value: unknown, place: string, above: readonly object[]): strin
   if (typeof value !== "object") return `${named} ${quote(value)}`;
   if (above.includes(value)) return `${named} a part of itself`;
   if (above.length >= MAX_DEPTH) return `${named} more than ${MAX_DEPTH} levels deep`;
-  const inner = [...above, value];
-  if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) {
-      const fault = faultIn(item, `${place}[${index}]`, inner);
-      if (fault !== undefined) return fault;
-    }
-    return undefined;
-  }
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== null && prototype !== Object.prototype)
+  if (!Array.isArray(value) && prototype !== null && prototype !== Object.prototype)
     return `${named} an instance of ${showName(value.constructor.name)}`;
-  for (const [name, item] of Object.entries(value)) {
-    const fault =
-      item === undefined ? undefined : faultIn(item, `${place}.${showName(name)}`, inner);
+  const parts = Array.isArray(value)
+    ? [...value.entries()].map(([index, part]) => [`[${index}]`, part] as const)
+    : Object.entries(value).flatMap(([name, part]) =>
+        part === undefined ? [] : [[`.${showName(name)}`, part] as const],
+      );
+  for (const [name, part] of parts) {
+    const fault = faultIn(part, place + name, [...above, value]);
     if (fault !== undefined) return fault;
   }
   return undefined;
