@@ -189,27 +189,6 @@ export interface Remembered<T> {
   readonly value: T;
 }
 
-/** A service that alarms query over HTTP. */
-export interface SourceConfig {
-  /** Of a local socket `http://localhost` and the prefix of all paths. */
-  readonly baseUrl: string;
-  /** Path of a local socket, through which the service is reached instead. */
-  readonly socketPath?: string | undefined;
-  readonly headers: { readonly [name: string]: string };
-  /** The header of that name, which has a token or a login; never shown. */
-  readonly authorization: string | undefined;
-  /** PEM. Only these authorities are trusted; undefined trusts those of Node. */
-  readonly ca?: string | undefined;
-  readonly userAgent: string | undefined;
-  /** Seconds for one request. */
-  readonly timeout: number;
-  /** Requests that are sent side by side. */
-  readonly maxConnections: number;
-  /** Requests that are sent in any 60 seconds; undefined: any number. */
-  readonly maxPerMinute?: number | undefined;
-  readonly proxy?: URL | undefined;
-}
-
 /** `@name`, an alias for addresses. */
 export interface Team {
   readonly name: string;

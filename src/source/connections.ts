@@ -6,7 +6,6 @@ import Pool from "undici/lib/dispatcher/pool.js";
 import { explainConnection } from "../core/connection_error.ts";
 import { waitingHelps } from "../core/http_status.ts";
 import { inTime } from "../core/in_time.ts";
-import type { SourceConfig } from "../core/model.ts";
 import { excerpt } from "../text/excerpt.ts";
 import { parseHttpDate, parseRetryAfter } from "../text/http_date.ts";
 import { beginningOf, type HttpResponse, readBeginning, readBody } from "./body.ts";
@@ -15,10 +14,17 @@ import { checkBeginning } from "./parse_json.ts";
 import { type FailedRequest, failed, type RequestResult } from "./request_result.ts";
 import type { PostBody, ResponseHeaders } from "./requester.ts";
 
-export interface ConnectionSettings
-  extends Pick<SourceConfig, "headers" | "maxConnections" | "proxy" | "socketPath" | "ca"> {
+export interface ConnectionSettings {
   /** Such as `https://host:8443`. */
   readonly origin: string;
+  /** Path of a local socket, through which the service is reached instead. */
+  readonly socketPath?: string | undefined;
+  readonly headers: { readonly [name: string]: string };
+  /** PEM. Only these authorities are trusted; undefined trusts those of Node. */
+  readonly ca?: string | undefined;
+  /** Requests that are sent side by side. */
+  readonly maxConnections: number;
+  readonly proxy?: URL | undefined;
   /** Seconds for one whole exchange. */
   readonly timeout: number;
   /** Aborted when the tick ends. */

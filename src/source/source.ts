@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import fastq from "fastq";
-import type { SourceConfig } from "../core/model.ts";
 import type { RequestCounts } from "../core/source_state.ts";
 import { quote } from "../text/describe.ts";
 import { CircuitBreaker } from "./circuit_breaker.ts";
-import type { Connections, Exchange } from "./connections.ts";
+import type { ConnectionSettings, Connections, Exchange } from "./connections.ts";
 import { fetchError } from "./fetch_error.ts";
 import { foreign404, ResponseTypes } from "./own_404.ts";
 import { queryText } from "./query.ts";
@@ -16,9 +15,16 @@ import { type CacheMemory, MAX_CACHED, ResponseCache } from "./response_cache.ts
 import { ATTEMPTS, decideRetry } from "./retry.ts";
 import type { OpenSource } from "./source_kind.ts";
 
-export interface SourceSettings extends SourceConfig {
+export interface SourceSettings extends Omit<ConnectionSettings, "origin" | "signal" | "onDate"> {
   /** Shown in messages; `main` is the service of `[engine]`. */
   readonly name: string;
+  /** Of a local socket `http://localhost` and the prefix of all paths. */
+  readonly baseUrl: string;
+  /** The header of that name, which has a token or a login; never shown. */
+  readonly authorization?: string | undefined;
+  readonly userAgent?: string | undefined;
+  /** Requests that are sent in any 60 seconds; undefined: any number. */
+  readonly maxPerMinute?: number | undefined;
 }
 
 /** What is sent for a request. */

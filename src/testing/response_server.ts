@@ -23,11 +23,6 @@ const FILE_TYPES: { readonly [ending: string]: string } = {
   ".xml": "application/xml",
 };
 
-export interface ResponseServer {
-  readonly baseUrl: string;
-  close(): Promise<void>;
-}
-
 export interface ResponseServerFacts {
   /** The name of the source. */
   readonly source: string;
@@ -40,7 +35,7 @@ export interface ResponseServerFacts {
 }
 
 /** A source of a test: a real service on this machine, so that the module's requests are those of a tick. */
-export async function serveResponses(facts: ResponseServerFacts): Promise<ResponseServer> {
+export async function serveResponses(facts: ResponseServerFacts) {
   const server = createServer((incoming, outgoing) => {
     answer(incoming, outgoing, facts).catch((error: unknown) => {
       facts.onError(error);
@@ -53,7 +48,7 @@ export async function serveResponses(facts: ResponseServerFacts): Promise<Respon
   const port = typeof address === "object" ? address?.port : undefined;
   return {
     baseUrl: `http://127.0.0.1:${port}`,
-    close: async () => {
+    close: async (): Promise<void> => {
       const closed = once(server, "close");
       server.close();
       server.closeAllConnections();
@@ -70,10 +65,9 @@ async function answer(
   const url = new URL(incoming.url ?? "/", "http://source");
   const { pathname: path, searchParams } = url;
   const method = incoming.method === "POST" ? "POST" : "GET";
+  const body = method === "POST" && { body: await readBody(incoming) };
   const query = Object.fromEntries(searchParams);
-  const received = { source, method, path, query } as const;
-  const request: TestRequest =
-    method === "GET" ? received : { ...received, body: await readBody(incoming) };
+  const request: TestRequest = { source, method, path, query, ...body };
   onRequest(request);
   const found = findResponse(responses, url);
   const sent = await responseOf(found?.value, request).catch((error: unknown) => {

@@ -1,25 +1,15 @@
 import { fetchError } from "../source/fetch_error.ts";
-import type { SourceRequest } from "../source/requester.ts";
+import { methodOf, type SourceRequest } from "../source/requester.ts";
 import type { SharedSource } from "../source/share.ts";
 import { Source } from "../source/source.ts";
-import { serveResponses } from "./response_server.ts";
-import {
-  findResponse,
-  missingResponse,
-  type ResponsesByPath,
-  type TestRequest,
-  urlOf,
-} from "./test_responses.ts";
+import { type ResponseServerFacts, serveResponses } from "./response_server.ts";
+import { findResponse, missingResponse, type ResponsesByPath, urlOf } from "./test_responses.ts";
 
-export interface TestSourceFacts {
+export interface TestSourceFacts
+  extends Pick<ResponseServerFacts, "now" | "onRequest" | "onError"> {
   readonly bySource: ReadonlyMap<string, ResponsesByPath>;
-  /** Epoch seconds of the services' clocks. */
-  readonly now: number;
   /** Seconds for one request. */
   readonly timeout: number;
-  readonly onRequest: (request: TestRequest) => void;
-  /** Called with what is wrong with the test. */
-  readonly onError: (error: unknown) => void;
 }
 
 /** The sources of a test, by name: real ones, each asking a service that answers as the test says. */
@@ -40,10 +30,7 @@ async function openTestSource(name: string, facts: TestSourceFacts) {
   const ended = new AbortController();
   const { baseUrl } = server;
   const settings = { name, baseUrl, timeout, headers: {}, maxConnections: 4 };
-  const real = new Source(
-    { ...settings, authorization: undefined, userAgent: undefined },
-    ended.signal,
-  );
+  const real = new Source(settings, ended.signal);
   const source: SharedSource = {
     maxConnections: real.maxConnections,
     request: async (request) => {
@@ -72,11 +59,11 @@ function onceOnly(request: SourceRequest): SourceRequest {
 /** Undefined also for a path that the source refuses. */
 function missingFor(
   source: string,
-  { path, query, post }: SourceRequest,
+  request: SourceRequest,
   responses: ResponsesByPath,
 ): string | undefined {
-  const method = post === undefined ? "GET" : "POST";
-  const url = urlOf(path, query);
+  const method = methodOf(request);
+  const url = urlOf(request.path, request.query);
   return findResponse(responses, url) === undefined
     ? missingResponse({ source, method, url }, responses)
     : undefined;
