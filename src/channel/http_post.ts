@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { proxyOptions } from "../config/proxy.ts";
 import { explainConnection } from "../core/connection_error.ts";
 import { PROXY_LOGIN } from "../core/http_status.ts";
 import { inTime } from "../core/in_time.ts";
@@ -89,13 +90,9 @@ async function openDispatcher({ url, proxy, timeout }: PostTarget) {
   const connect = { ...tls, timeout: (timeout + 1) * 1000 };
   const options = { headersTimeout: 0, bodyTimeout: 0, connect };
   if (proxy === undefined) return new Pool(url.origin, options);
-  const login = decodeURIComponent(`${proxy.username}:${proxy.password}`);
   return new ProxyAgent({
     ...options,
-    uri: proxy.href,
-    ...(login !== ":" && { token: `Basic ${Buffer.from(login).toString("base64")}` }),
-    // Plain HTTP is not tunnelled: many a proxy refuses that.
-    proxyTunnel: false,
+    ...proxyOptions(proxy),
     proxyTls: tls,
     requestTls: tls,
     factory: (to, more) => new Pool(to, { ...options, ...more }),

@@ -20,7 +20,7 @@ export interface TryAnswer {
 
 export function tryFacts({ alarm, now, outcome, messages }: TryAnswer) {
   const { status, cause, reasons, detections, levels, clears, notes, scopes, memory } = outcome;
-  const { count, bytes } = outcome.requests;
+  const { seconds, requests } = outcome;
   return {
     alarm,
     now: jsonTime(now),
@@ -29,12 +29,12 @@ export function tryFacts({ alarm, now, outcome, messages }: TryAnswer) {
     reasons,
     notes,
     scopes: scopeRecords(scopes),
-    seconds: rounded(outcome.seconds),
-    requests: { count, seconds: rounded(outcome.requests.seconds), bytes },
-    memory:
-      memory === undefined
-        ? undefined
-        : { bytes: Buffer.byteLength(memory), value: attempt(() => parseJson(memory), memory) },
+    seconds: rounded(seconds),
+    requests: { ...requests, seconds: rounded(requests.seconds) },
+    memory: memory && {
+      bytes: Buffer.byteLength(memory),
+      value: attempt(() => parseJson(memory), memory),
+    },
     detections: [...detections.values()].map(({ dedupeKey: key, ...rest }) => {
       const { severity, stage } = levels.get(key) ?? NO_LEVEL;
       return { key, ...rest, severity, stage };
@@ -67,7 +67,7 @@ function renderDetections({ detections, levels, clears }: Outcome): string[] {
   const lines = [...detections.values()].flatMap(({ dedupeKey, subject, body, data }) => [
     `${dedupeKey}: ${subject}`,
     ...levelLine(levels.get(dedupeKey) ?? NO_LEVEL),
-    ...(body === "" ? [] : indented(body.trimEnd())),
+    ...(body === "" ? [] : indented(body)),
     ...(Object.keys(data).length === 0 ? [] : [`    data ${JSON.stringify(data)}`]),
     "",
   ]);
@@ -76,16 +76,16 @@ function renderDetections({ detections, levels, clears }: Outcome): string[] {
 }
 
 /** Such as `    severity error, stage initial`. */
-function levelLine({ severity, stage }: Level): string[] {
-  const parts = [
-    ...(severity === undefined ? [] : [`severity ${severity}`]),
-    ...(stage === undefined ? [] : [`stage ${stage}`]),
-  ];
-  return parts.length === 0 ? [] : [`    ${parts.join(", ")}`];
+function levelLine(level: Level): string[] {
+  const given = Object.entries(level).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? [] : [`    ${given.map((each) => each.join(" ")).join(", ")}`];
 }
 
 function indented(text: string): string[] {
-  return text.split(/\r?\n/).map((each) => (each === "" ? "" : `    ${each}`));
+  return text
+    .trimEnd()
+    .replace(/^(?=.)/gm, "    ")
+    .split(/\r?\n/);
 }
 
 function renderOutcome({ status, detections, seconds, reasons, notes, scopes }: Outcome) {
@@ -128,6 +128,6 @@ function renderMessage({ channel, held, to, message }: PlannedMessage): string[]
     ...held.map((reason) => `  ${reason}`),
     `    Subject: ${message.subject}`,
     "",
-    ...indented(message.text.trimEnd()),
+    ...indented(message.text),
   ];
 }

@@ -23,6 +23,13 @@ export function proxyFor(target: string, env: Environment, faults: string[]): UR
   return undefined;
 }
 
+/** How undici connects through a proxy. Plain HTTP is not tunnelled: many a proxy refuses that. */
+export function proxyOptions({ href: uri, username, password }: URL) {
+  const login = decodeURIComponent(`${username}:${password}`);
+  const token = `Basic ${Buffer.from(login).toString("base64")}`;
+  return { uri, proxyTunnel: false, ...(login !== ":" && { token }) };
+}
+
 function parseProxy(value: string): URL | undefined {
   try {
     const proxy = new URL(value.includes("://") ? value : `http://${value}`);

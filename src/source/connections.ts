@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 // version. src/main.ts sets the flags that keep V8 from optimising undici's WebAssembly parser for too long.
 import request from "undici/lib/api/api-request.js";
 import Pool from "undici/lib/dispatcher/pool.js";
+import { proxyOptions } from "../config/proxy.ts";
 import { explainConnection } from "../core/connection_error.ts";
 import { waitingHelps } from "../core/http_status.ts";
 import { inTime } from "../core/in_time.ts";
@@ -131,15 +132,11 @@ interface SecureOptions {
   readonly ca: string | undefined;
 }
 
-/** Plain HTTP is not tunnelled: many a proxy refuses that. */
 async function openProxy(proxy: URL, options: Pool.Options, tls: SecureOptions) {
   const { ProxyAgent } = await import("undici");
-  const login = decodeURIComponent(`${proxy.username}:${proxy.password}`);
   return new ProxyAgent({
     ...options,
-    uri: proxy.href,
-    ...(login !== ":" && { token: `Basic ${Buffer.from(login).toString("base64")}` }),
-    proxyTunnel: false,
+    ...proxyOptions(proxy),
     proxyTls: { ...tls, ca: undefined },
     requestTls: tls,
     factory: (to, more) => new Pool(to, { ...options, ...more }),
