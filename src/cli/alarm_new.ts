@@ -22,10 +22,10 @@ export function declare(command: Command, _setExit: SetExit): void {
   addJsonOption(withOptions).action((name: string, options: ConfigOption & JsonOption) => {
     const { config } = readConfig(options);
     const written = writeAlarm(config, name);
-    const { link } = written;
-    const facts = { alarm: name, module: written.module, test: written.test };
-    const linkFacts = link.kind === "made" ? { link: link.path, target: link.target } : {};
-    print(options, { ...facts, link: null, target: null, ...linkFacts }, render(name, written));
+    const { module, test, link } = written;
+    const made = link.kind === "made" ? link : undefined;
+    const facts = { alarm: name, module, test, link: made?.path, target: made?.target };
+    print(options, facts, render(name, written));
   });
 }
 

@@ -19,14 +19,14 @@ const PACKAGE = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, 
 export function linkPackage(folder: string): PackageLink {
   const site = dirname(realPath(folder));
   const path = join(site, "node_modules", "swf-alarms");
+  const to = stablePath(PACKAGE);
   const find = createRequire(join(realPath(folder), "any.js")).resolve;
   if (attempt(() => find("swf-alarms/testing"), undefined) !== undefined)
     return { kind: "not needed" };
   if (attempt(() => lstatSync(path), undefined) !== undefined) {
-    const reason = `${path} leads nowhere, or to a version without it; remove it and run: ln -s ${stablePath(PACKAGE)} ${path}`;
+    const reason = `${path} leads nowhere, or to a version without it; remove it and run: ln -s ${to} ${path}`;
     return { kind: "failed", path, reason };
   }
-  const to = stablePath(PACKAGE);
   // A site that is moved as a whole keeps its engine.
   const target = to.startsWith(site + sep) ? relative(dirname(path), to) : to;
   try {

@@ -11,13 +11,6 @@ import {
   stringThat,
 } from "./values.ts";
 
-/** Where an HTTP service is. */
-export interface ServiceAddress {
-  /** Of a local socket `http://localhost` and the prefix of all paths. */
-  readonly baseUrl: string;
-  readonly socketPath: string | undefined;
-}
-
 const ADDRESS_WORDS =
   'an http or https URL without user name, query or fragment, such as "https://host.example/prod", or a local socket such as "unix:///run/service.sock", with a prefix of all paths "unix:///run/service.sock:/api"';
 
@@ -33,7 +26,7 @@ export const serviceAddress = stringThat(
 export const MISSING_ADDRESS = `missing; must be ${ADDRESS_WORDS}`;
 
 /** Undefined if it is not an address. As with nginx, the first `:/` ends the path of a socket. */
-export function parseAddress(text: string): ServiceAddress | undefined {
+export function parseAddress(text: string) {
   if (isHttpUrl(text)) return { baseUrl: text, socketPath: undefined };
   const [, socketPath = "", prefix = ""] = /^unix:\/\/(\/.*?[^/])(?::(\/.*))?$/.exec(text) ?? [];
   const baseUrl = `http://localhost${prefix}`;

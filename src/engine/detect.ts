@@ -3,7 +3,7 @@ import { judgeReadiness } from "../alarm/readiness.ts";
 import type { Config } from "../config/config.ts";
 import { decideDetails } from "../core/kept_details.ts";
 import type { Log } from "../core/log.ts";
-import type { ActiveEvents, AlarmRow, Outcome } from "../core/model.ts";
+import type { ActiveEvents, AlarmRow, Outcome, Remembered } from "../core/model.ts";
 import { NOTHING_DETECTED } from "../core/reconcile.ts";
 import type { SharedSource } from "../source/share.ts";
 import { readMemory } from "../store/alarm_memory.ts";
@@ -67,10 +67,12 @@ export async function detect(
 }
 
 /** Undefined too if another program left something else in the row. */
-async function remembered(db: Queryable, row: AlarmRow) {
-  const { at, text } = (await readMemory(db, row)) ?? { at: 0, text: "" };
-  const value: JsonValue | undefined = attempt(() => JSON.parse(text), undefined);
-  return value === undefined ? undefined : { at, value };
+async function remembered(
+  db: Queryable,
+  row: AlarmRow,
+): Promise<Remembered<JsonValue> | undefined> {
+  const memory = await readMemory(db, row);
+  return memory && attempt(() => ({ at: memory.at, value: JSON.parse(memory.text) }), undefined);
 }
 
 /** The outcome of an alarm whose `detect` did not run: its events stay as they are. */

@@ -2,7 +2,7 @@ import { basename, extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { AlarmModule } from "../alarm/alarm_module.ts";
 import { isFile, type ModuleFile } from "../alarm/discover.ts";
-import { judgeReadiness } from "../alarm/readiness.ts";
+import { judgeReadiness, type Readiness } from "../alarm/readiness.ts";
 import { escapeKey } from "../core/detection.ts";
 import { MAIN_SOURCE } from "../core/main_source.ts";
 import type { DetectLimits, FiringEvent, Remembered } from "../core/model.ts";
@@ -140,19 +140,14 @@ function paramsOf(
   sources: ReadonlySet<string>,
 ): JsonObject {
   const readiness = judgeReadiness(module, given, new Set([MAIN_SOURCE, ...sources]));
-  const fail = (reasons: readonly string[]): never => {
-    throw new Error(`testAlarm: params of ${module.name}: ${reasons.join("; ")}`);
-  };
-  switch (readiness.kind) {
-    case "ready": {
-      const { params, typos, notes } = readiness;
-      return typos.length + notes.length === 0 ? params : fail([...typos, ...notes]);
-    }
-    case "not configured":
-      return fail(readiness.missing);
-    default:
-      return fail([readiness.message]);
-  }
+  const faults = readinessFaults(readiness);
+  if (readiness.kind === "ready" && faults.length === 0) return readiness.params;
+  throw new Error(`testAlarm: params of ${module.name}: ${faults.join("; ")}`);
+}
+
+function readinessFaults(readiness: Readiness): readonly string[] {
+  if (readiness.kind === "ready") return [...readiness.typos, ...readiness.notes];
+  return readiness.kind === "not configured" ? readiness.missing : [readiness.message];
 }
 
 function firingEvent(given: string | FiringInTest, now: number): FiringEvent {

@@ -42,18 +42,18 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
     () => end.abort(new OutOfTime(facts.timeout, awaited > 0)),
     facts.timeout * 1000,
   );
+  /** What the module left running says nothing any more. */
+  const whileRunning =
+    <Args extends readonly unknown[]>(report: (...args: Args) => void) =>
+    (...args: Args): void => {
+      if (!signal.aborted) report(...args);
+    };
   const client = makeClient({
     ...facts,
     signal,
-    log: (message) => {
-      if (!signal.aborted) facts.log(message);
-    },
-    onIncomplete: (reason, prefix) => {
-      if (!signal.aborted) facts.onIncomplete(reason, prefix);
-    },
-    onRemember: (text) => {
-      if (!signal.aborted) facts.onRemember(text);
-    },
+    log: whileRunning(facts.log),
+    onIncomplete: whileRunning(facts.onIncomplete),
+    onRemember: whileRunning(facts.onRemember),
     onWait: (change) => {
       awaited += change;
     },
