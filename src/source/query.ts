@@ -12,3 +12,9 @@ export function queryText(query: Query): string {
   params.sort();
   return params.toString();
 }
+
+/** Puts the query behind that of the URL. */
+export function addQuery(url: URL, query: Query): void {
+  const text = queryText(query);
+  if (text !== "") url.search = url.search === "" ? text : `${url.search}&${text}`;
+}

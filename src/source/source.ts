@@ -6,7 +6,7 @@ import { CircuitBreaker } from "./circuit_breaker.ts";
 import type { ConnectionSettings, Connections, Exchange } from "./connections.ts";
 import { fetchError } from "./fetch_error.ts";
 import { foreign404, ResponseTypes } from "./own_404.ts";
-import { queryText } from "./query.ts";
+import { addQuery } from "./query.ts";
 import { RateLimit } from "./rate_limit.ts";
 import { requestKey } from "./request_key.ts";
 import { failed, type RequestResult } from "./request_result.ts";
@@ -218,8 +218,7 @@ export class Source implements OpenSource {
         { path: quote(path), source: this.#settings.name, method: methodOf(request) },
         { kind: "connection", reason: `the path must be below ${root.pathname}` },
       );
-    const text = queryText(query);
-    if (text !== "") url.search = url.search === "" ? text : `${url.search}&${text}`;
+    addQuery(url, query);
     url.hash = "";
     return url;
   }

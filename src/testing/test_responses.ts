@@ -1,5 +1,5 @@
 import { MAIN_SOURCE } from "../core/main_source.ts";
-import { type Query, queryText } from "../source/query.ts";
+import { addQuery, type Query } from "../source/query.ts";
 import { quote, showName } from "../text/describe.ts";
 import { isJsonObject, type JsonValue } from "../text/json.ts";
 import { hint } from "../text/nearest.ts";
@@ -73,8 +73,7 @@ export function responsesBySource(responses: TestResponses): Map<string, Respons
 /** The URL of a path as a module or a test writes it, with or without a slash in front. */
 export function urlOf(path: string, query: Query = {}): URL {
   const url = new URL(`http://source/${path.replace(/^\/+/, "")}`);
-  const more = queryText(query);
-  if (more !== "") url.search = url.search === "" ? more : `${url.search}&${more}`;
+  addQuery(url, query);
   return url;
 }
 

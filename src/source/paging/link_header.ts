@@ -13,33 +13,21 @@ const PARAMS = new RegExp(PARAM, "g");
  * The parsers on npm overlook links: http-link-header 1.1.4 those after `rel="prev" ,` or a parameter without a value.
  */
 export function findLink(header: string | undefined, relation: string): string | undefined {
+  const text = header ?? "";
   const found = new Set<string>();
-  for (const { target, relations } of readLinks(header ?? ""))
-    if (relations.includes(relation)) found.add(target);
+  LINK.lastIndex = 0;
+  while (/[^\s,]/.test(text.slice(LINK.lastIndex))) {
+    const match = LINK.exec(text);
+    if (match === null) throw new BodyError(`the Link header cannot be read: ${quote(text)}`);
+    const [, target = "", params = ""] = match;
+    if (relationsIn(params).includes(relation)) found.add(target.trim());
+  }
   const [target, other] = found;
   if (other === undefined) return target;
-  throw new BodyError(`the Link header has two links with rel="${relation}": ${quote(header)}`);
+  throw new BodyError(`the Link header has two links with rel="${relation}": ${quote(text)}`);
 }
 
-interface Link {
-  readonly target: string;
-  /** In lower case. */
-  readonly relations: readonly string[];
-}
-
-function readLinks(header: string): readonly Link[] {
-  const links: Link[] = [];
-  LINK.lastIndex = 0;
-  while (/[^\s,]/.test(header.slice(LINK.lastIndex))) {
-    const match = LINK.exec(header);
-    if (match === null) throw new BodyError(`the Link header cannot be read: ${quote(header)}`);
-    const [, target = "", params = ""] = match;
-    links.push({ target: target.trim(), relations: relationsIn(params) });
-  }
-  return links;
-}
-
-/** Only the first `rel` of a link counts. */
+/** In lower case. Only the first `rel` of a link counts. */
 function relationsIn(params: string): readonly string[] {
   for (const [, name, quoted, token = ""] of params.matchAll(PARAMS))
     if (name?.toLowerCase() === "rel") {

@@ -59,4 +59,7 @@ export function numberFault(query: Query, param: string): string | undefined {
   return `${showName(param)} in the query is ${quote(value)}, not a number`;
 }
 
-export const REPEATED = "the page has the same items as the page before, but is not the last one";
+/** Why a page with the items of the page before is an error; `keys` are the options that say which page is the last. */
+export function repeatedReason(param: string, keys: string): string {
+  return `the page has the same items as the page before, but is not the last one; check that ?${param} is its parameter, name what says that a page is the last one (${keys}), or use client.get if it does not page`;
+}

@@ -1,4 +1,4 @@
-import { counted, endsWith, numberFault, REPEATED } from "./list_end.ts";
+import { counted, endsWith, numberFault, repeatedReason } from "./list_end.ts";
 import type { PagingOptions, PagingStyle } from "./paging_style.ts";
 
 /**
@@ -28,7 +28,7 @@ export const OFFSET_STYLE: PagingStyle = {
       next: isLast ? undefined : { ...query, [param]: end },
       count: counted(response, options),
       hasEarlier: offset > 0,
-      repeatedReason: `${REPEATED}; check that ?${param} is its parameter, name what says that a page is the last one (total or more), or use client.get if it does not page`,
+      repeatedReason: repeatedReason(param, "total or more"),
     };
   },
 };

@@ -1,4 +1,4 @@
-import { counted, endsWith, numberFault, REPEATED } from "./list_end.ts";
+import { counted, endsWith, numberFault, repeatedReason } from "./list_end.ts";
 import type { PagingOptions, PagingStyle } from "./paging_style.ts";
 
 /** Numbered pages. The list ends with an empty page, unless an option names where the service says so. */
@@ -26,7 +26,7 @@ export const PAGE_STYLE: PagingStyle = {
       next: endsWith(response, place, options) ? undefined : { ...query, [param]: number + 1 },
       count: counted(response, options),
       hasEarlier: number > first,
-      repeatedReason: `${REPEATED}; check that ?${param} is its parameter, name what says that a page is the last one (total, pages or more), or use client.get if it does not page`,
+      repeatedReason: repeatedReason(param, "total, pages or more"),
     };
   },
 };
