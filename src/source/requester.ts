@@ -1,8 +1,7 @@
 import type { RequestOptions } from "./client.ts";
 import type { Query } from "./query.ts";
 
-export interface SourceRequest
-  extends Pick<RequestOptions, "as" | "timeout" | "attempts" | "scope"> {
+export interface SourceRequest extends Pick<RequestOptions, "as" | "timeout" | "attempts"> {
   readonly path: string;
   readonly query: Query;
   /** Sent with POST, and not with GET. */
@@ -13,6 +12,8 @@ export interface SourceRequest
   readonly ahead?: boolean | undefined;
   /** Sent although its URL was already requested in this tick, but only once. */
   readonly fresh?: boolean | undefined;
+  /** If it fails, only the keys that begin with this are not known; without it, none is. */
+  readonly scope?: string | undefined;
 }
 
 export function methodOf({ post }: SourceRequest): "GET" | "POST" {

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from "../text/json.ts";
 import type { Queryable } from "./database.ts";
 import { BATCH } from "./events.ts";
 
-/** Reads what the detections of active events said of them; the keys are as stored. */
+/** Reads what the detections of active events said of them. */
 export async function firingEvents(
   db: Queryable,
   active: ActiveEvents,
