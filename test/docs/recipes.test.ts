@@ -162,13 +162,16 @@ check("age of the newest item", [
 ]);
 
 /** A list of jobs; of each site so many have failed and finished, and one still runs. */
-function jobs(sites: { readonly [site: string]: readonly [failed: number, finished: number] }) {
+function jobs(
+  sites: { readonly [site: string]: readonly [failed: number, finished: number] },
+  ...more: object[]
+) {
   const statuses = Object.entries(sites).flatMap(([site, [failed, finished]]) => [
     ...Array.from({ length: failed }, () => ({ site, status: "failed" })),
     ...Array.from({ length: finished }, () => ({ site, status: "finished" })),
     { site, status: "running" },
   ]);
-  const items = statuses.map((job, at) => ({ id: 1000 - at, ...job }));
+  const items = [...statuses.map((job, at) => ({ id: 1000 - at, ...job })), ...more];
   return { "/jobs/": { items, has_more: false, next_before_id: null } };
 }
 check("failure rate by site", [
@@ -179,11 +182,15 @@ check("failure rate by site", [
   [
     "goes on while the rate itself is too high",
     {
-      responses: jobs({ A: [1, 4], B: [0, 20] }),
+      responses: jobs({ A: [1, 4], B: [1, 20] }),
       firing: ["site:A", "site:B"],
       detects: ["site:A"],
       ends: ["site:B"],
     },
+  ],
+  [
+    "goes on where no job has ended",
+    { responses: jobs({ A: [0, 0] }), firing: ["site:A", "site:B"], detects: ["site:A", "site:B"] },
   ],
   [
     "nothing ends while the service is down",
@@ -192,9 +199,7 @@ check("failure rate by site", [
   [
     "jobs without a status are not finished",
     {
-      responses: {
-        "/jobs/": { items: [{ id: 1, site: "A" }], has_more: false, next_before_id: null },
-      },
+      responses: jobs({ A: [0, 1] }, { id: 1, site: "A" }),
       firing: ["site:A"],
       detects: [],
       reports: ["a job of A has no status"],
@@ -484,7 +489,7 @@ check("opensearch", [
       responses: found({}, { _shards: { total: 5, failed: 1 } }),
       firing: ["service:web"],
       detects: [],
-      reports: ["failed shards: 1 of 5"],
+      reports: ['shards: {"total":5,"failed":1}'],
     },
   ],
   [
@@ -493,7 +498,7 @@ check("opensearch", [
       responses: found({}, { _shards: { total: 0, failed: 0 } }),
       firing: ["service:web"],
       detects: [],
-      reports: ["failed shards: 0 of 0"],
+      reports: ['shards: {"total":0,"failed":0}'],
     },
   ],
   [
