@@ -318,6 +318,16 @@ check("yesterday's value", [
       reports: ["status 503"],
     },
   ],
+  [
+    "an empty response ends nothing",
+    {
+      previous: remembered(sample(24.5, { raw: 50 })),
+      responses: { "/storage/used/": {} },
+      firing: ["area:raw"],
+      detects: [],
+      reports: ["the areas use {}"],
+    },
+  ],
 ]);
 
 test("yesterday's value: remembers one sample for each hour of a day, and none of a service that is down", async () => {
@@ -371,6 +381,18 @@ check("two services", [
       firing: ["run:a", "run:b"],
       detects: [],
       reports: ["not from the service itself"],
+    },
+  ],
+  [
+    "a run whose end cannot be read ends nothing",
+    {
+      responses: {
+        "/runs/": [...runs("a"), { name: "b", ended: null }],
+        catalog: { "datasets/a": { files: 3 } },
+      },
+      firing: ["run:a"],
+      detects: [],
+      reports: ["run b has the end null"],
     },
   ],
 ]);
@@ -442,6 +464,15 @@ check("graphql", [
       firing: ["site:JLAB"],
       detects: [],
       reports: ["status 503"],
+    },
+  ],
+  [
+    "null in place of the sites ends nothing",
+    {
+      responses: { "/graphql": { data: { sites: null } } },
+      firing: ["site:JLAB"],
+      detects: [],
+      reports: ["GraphQL sent no sites"],
     },
   ],
 ]);
@@ -519,6 +550,15 @@ check("opensearch", [
       reports: ["status 503"],
     },
   ],
+  [
+    "a wrong path ends nothing",
+    {
+      responses: { "/logs-*/_search": GONE },
+      firing: ["service:web"],
+      detects: [],
+      reports: ["status 404"],
+    },
+  ],
 ]);
 
 const csv = (text: string) => ({ "/export/sensors.csv": text });
@@ -544,10 +584,10 @@ check("csv", [
   [
     "a row of another length is not read",
     {
-      responses: csv('sensor,celsius\n"magnet, upper",45\ncrate,41'),
+      responses: csv("sensor,celsius\nmagnet,41,5\ncrate,41"),
       firing: ["sensor:other"],
       detects: ["sensor:crate"],
-      reports: ['sensors.csv has the row "magnet, upper",45'],
+      reports: ["sensors.csv has the row magnet,41,5"],
     },
   ],
   [
