@@ -57,7 +57,7 @@ export interface AlarmClient {
    * unless the outcome failed; a run that writes nothing (`alarm try`, `--plan`) keeps nothing. A value that is too large
    * makes the outcome incomplete, and the one before stays.
    */
-  remember(value: JsonValue): void;
+  remember(value: unknown): void;
   /**
    * Reports that the module could not see everything: nothing is cleared in this tick. With a prefix, only the events
    * whose keys begin with it stay as they are; that is an error of the alarm unless the module detects or clears

@@ -89,13 +89,10 @@ export async function supersede(
   why: { readonly superseded_by: string } | { readonly superseded_because: string },
   now: number,
 ): Promise<void> {
-  await tx.query(superseding("id = ANY($1::text[])"), [ids, jsonText(why), now]);
+  await tx.query(`${SUPERSEDE} WHERE id = ANY($1::text[])`, [ids, jsonText(why), now]);
 }
 
-function superseding(condition: string): string {
-  return `UPDATE entry SET data = data - ARRAY['not_before', 'bundle'] || '{"state": "superseded"}' || $2::text::jsonb, status = 'done', timestamp_modified = $3
-     WHERE ${condition}`;
-}
+const SUPERSEDE = `UPDATE entry SET data = data - ARRAY['not_before', 'bundle'] || '{"state": "superseded"}' || $2::text::jsonb, status = 'done', timestamp_modified = $3`;
 
 /**
  * Ends the open notifications that a clock which was ahead has composed, or a tick in the same second: delivered later,
@@ -103,9 +100,11 @@ function superseding(condition: string): string {
  * its recipients is stamped already, and goes to the others.
  */
 export async function supersedeAhead(tx: Transaction, now: number): Promise<void> {
-  const condition = `${OPEN} AND NOT data ? 'pending' AND ${numberAt("composed_at")} >= $1::float8`;
   const why = { superseded_because: "the clock was set back" };
-  await tx.query(superseding(condition), [now, jsonText(why), now]);
+  await tx.query(
+    `${SUPERSEDE} WHERE ${OPEN} AND NOT data ? 'pending' AND ${numberAt("composed_at")} >= $1::float8`,
+    [now, jsonText(why), now],
+  );
 }
 
 /** What is on record while an attempt is made: that of one whose result stays unknown. */

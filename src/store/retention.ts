@@ -51,7 +51,7 @@ const OLD_NOTIFICATIONS = `kind = 'notification' AND timestamp_created < $4::flo
 const OLD_MEMORY = `kind = '${MEMORY_KIND}' AND timestamp_created < $5::float8 AND ${UNREFERENCED}
   AND timestamp_modified < $5::float8 AND name LIKE '${MEMORY_NAME}%'
   AND NOT EXISTS (SELECT 1 FROM entry AS alarm WHERE alarm.kind = 'alarm' AND alarm.deleted_at IS NULL
-    AND alarm.id = substr(entry.name, ${MEMORY_NAME.length + 1}))`;
+    AND '${MEMORY_NAME}' || alarm.id = entry.name)`;
 
 /** Rows that another process removes at this moment are skipped. */
 const OLDEST = `ORDER BY timestamp_created LIMIT ${ROWS} FOR UPDATE OF entry SKIP LOCKED`;
