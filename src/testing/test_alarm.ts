@@ -121,9 +121,14 @@ function moduleFile(module: unknown): ModuleFile {
 
 /** A test in JavaScript has no types. */
 function checkOptions(test: AlarmTest): void {
-  const unknown = Object.keys(test).find((name) => !OPTIONS.includes(name));
+  checkNames("option", test, OPTIONS);
+  checkNames("limit", test.limits ?? {}, Object.keys(LIMITS));
+}
+
+function checkNames(what: string, given: object, known: readonly string[]): void {
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
   if (unknown !== undefined)
-    throw new Error(`testAlarm: unknown option ${showName(unknown)}${hint(unknown, OPTIONS)}`);
+    throw new Error(`testAlarm: unknown ${what} ${showName(unknown)}${hint(unknown, known)}`);
 }
 
 function timeOf(now: number | string = Date.now() / 1000): number {

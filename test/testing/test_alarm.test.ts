@@ -373,6 +373,12 @@ describe("a test that is wrong", () => {
       /^testAlarm: unknown option response \(did you mean responses\?\)$/,
     ],
     [
+      "an unknown limit",
+      () => write(""),
+      { limits: { timout: 1 } },
+      /^testAlarm: unknown limit timout \(did you mean timeout\?\)$/,
+    ],
+    [
       "a time that is none",
       () => write(""),
       { now: "noon" },
