@@ -86,7 +86,7 @@ function render(name: string, { module, test, link }: Written): string[] {
   return [
     `Wrote ${module}`,
     `Wrote ${test}`,
-    ...renderLink(link),
+    ...renderLink(link, dirname(module)),
     "",
     "What is left to do:",
     "",
@@ -101,15 +101,13 @@ function render(name: string, { module, test, link }: Written): string[] {
   ];
 }
 
-function renderLink(link: PackageLink): string[] {
+function renderLink(link: PackageLink, folder: string): string[] {
   switch (link.kind) {
     case "not needed":
       return [];
     case "made":
       return [`Linked ${link.path} to ${link.target}, so that tests and editors find swf-alarms`];
     case "failed":
-      return [
-        `Tests in ${dirname(link.path)} do not find "swf-alarms/testing" yet: ${link.reason}`,
-      ];
+      return [`Tests in ${folder} do not find "swf-alarms/testing" yet: ${link.reason}`];
   }
 }

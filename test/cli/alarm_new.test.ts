@@ -93,6 +93,9 @@ test("a link that leads nowhere is named, with what to do; the files are written
   symlinkSync("/no/such/engine", path);
   const { code, stdout } = await alarmNew(folder, "one");
   expect(code).toBe(0);
+  expect(stdout).toContain(
+    `Tests in ${join(folder, "alarms")} do not find "swf-alarms/testing" yet: ${path} leads nowhere`,
+  );
   expect(stdout).toContain(`remove it and run: ln -s ${ROOT} ${path}\n`);
   rmSync(path);
   await run("ln", ["-s", ROOT, path]);
