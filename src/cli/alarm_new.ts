@@ -17,7 +17,11 @@ import { addConfigOption, type ConfigOption, readConfig } from "./session.ts";
 
 export function declare(command: Command, _setExit: SetExit): void {
   const withOptions = addConfigOption(
-    command.argument("<name>", "name of the new alarm, such as my_alarm"),
+    command
+      .argument("<name>", "name of the new alarm, such as my_alarm")
+      .description(
+        "Writes a module that works and its test into the last of the alarms folders, and links node_modules/swf-alarms beside that folder where tests need it. Overwrites nothing.",
+      ),
   );
   addJsonOption(withOptions).action((name: string, options: ConfigOption & JsonOption) => {
     const { config } = readConfig(options);
