@@ -64,7 +64,7 @@ describe.each([
     const needsMain = config === "";
     expect(mine).toMatchObject({ state: needsMain ? "not configured" : "ready" });
 
-    const settings = { target: "ES2023", module: "NodeNext", strict: true, noEmit: true };
+    const settings = { target: "ES2023", module: "Preserve", strict: true, noEmit: true };
     const compilerOptions = { ...settings, allowImportingTsExtensions: true };
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions }));
     const tsc = join(ROOT, "node_modules", "typescript-dev", "bin", "tsc");

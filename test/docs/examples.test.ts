@@ -177,6 +177,27 @@ export const outcome: Promise<TestOutcome> = testAlarm(new URL("file:///a.ts"), 
 // @ts-expect-error: it returns a number or null.
 export const wrong: string = numberOf(3);`;
 
+  /** What the compiler must not ask of authors: casts, index signatures, a package.json. */
+  const plain = `import type { AlarmClient, Detection } from "swf-alarms";
+interface Queue { name: string; depth: number; tags?: string[] }
+export const limit = await Promise.resolve(3);
+export const here = new URL("./limits.json", import.meta.url);
+export async function* detect(client: AlarmClient): AsyncGenerator<Detection> {
+  const queues = await client.get<Queue[]>("/queues/");
+  const before = await client.previous<Record<string, Queue>>();
+  client.remember(Object.fromEntries(queues.map((queue) => [queue.name, queue])));
+  for (const queue of queues) {
+    const answer = await client.request<{ ok?: boolean }>("/search", { method: "POST", body: queue, scope: queue.name });
+    const depth = before?.value[queue.name]?.depth ?? 0;
+    if (!answer.ok || answer.value.ok === false) yield { dedupeKey: queue.name };
+    else if (queue.depth > depth + limit)
+      yield { dedupeKey: queue.name, data: { queue }, recipients: "ana@example.org @shift" };
+  }
+  const list: { style: "page"; list: string } = { style: "page", list: "rows" };
+  for await (const { name, tags } of client.pages<Queue>("/all/", { tag: undefined }, list))
+    if (tags?.includes("bad")) yield { dedupeKey: name, severity: tags.length > 2 ? "error" : "warning" };
+}`;
+
   async function check(folder: string, settings: string, sources: readonly string[]) {
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     writeFileSync(join(folder, "tsconfig.json"), settings);
@@ -191,7 +212,7 @@ export const wrong: string = numberOf(3);`;
       expect(examples.length).toBeGreaterThanOrEqual(5);
       const folder = mkdtempSync(join(tmpdir(), "swf-alarms-types-"));
       writeFileSync(join(folder, "package.json"), JSON.stringify({ type }));
-      await check(folder, AUTHOR_SETTINGS, [...examples, everyEnding]);
+      await check(folder, AUTHOR_SETTINGS, [...examples, everyEnding, plain]);
     },
   );
 
@@ -201,6 +222,6 @@ export const wrong: string = numberOf(3);`;
     symlinkSync(ROOT, join(folder, "node_modules", "swf-alarms"));
     const settings = AUTHOR_SETTINGS.replace(/,\s*"paths": \{.*?\}/su, "");
     expect(settings).not.toContain("paths");
-    await check(folder, settings, examples);
+    await check(folder, settings, [...examples, everyEnding, plain]);
   });
 });
