@@ -166,7 +166,7 @@ export class Source implements OpenSource {
     const result = await (await this.#connections).exchange(exchange);
     if (result.ok || result.status !== 404) return result;
     const { body = "", headers = {} } = result;
-    const isOwn404 = this.#types.isOwn404(headers.type, body);
+    const isOwn404 = this.#types.isOwn404(headers.type, body, exchange.as);
     return isOwn404
       ? { ...result, isOwn404 }
       : { ...result, reason: foreign404(headers.type, body) };
