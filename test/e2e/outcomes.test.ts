@@ -348,3 +348,26 @@ test("a promise without await, and an error in a timer, affect no other alarm", 
   const run = (await site.entries("engine_run"))[1] ?? only([]);
   expect(perAlarm(run, "alarm_things")).toMatchObject({ errors: 0, alarms_seen: 2 });
 });
+
+test.for([
+  ["gives up by a timer of its own", "await Promise.race([client.get(path), sleep(200)])"],
+  ["leaves to itself, with its errors caught", "void client.get(path).catch(() => undefined)"],
+  [
+    "gives up in a scope",
+    'await Promise.race([client.request(path, { scope: "old" }), sleep(200)])',
+    { old: true, other: false },
+  ],
+] as const)(
+  "what a response would say that detect %s was not seen",
+  async ([, call, after = { old: true, other: true }]) => {
+    const site = await siteWithOldThings(`
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+export async function* detect(client) { const path = "/never/"; ${call}; }`);
+    // Without a response.
+    site.source.answer = () => {};
+    const { code, stderr } = await site.tick();
+    expect(code).toBe(1);
+    expect(stderr).toContain("a request was still running when detect ended; await each one");
+    expect(await states(site)).toEqual(after);
+  },
+);
