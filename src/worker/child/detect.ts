@@ -112,5 +112,10 @@ function describeThrown(error: unknown): string {
   if (!(error instanceof Error)) return `${typeof error} ${text}`;
   const isLost = error instanceof TypeError && text.endsWith("is not iterable");
   const remedy = isLost ? '; if it is of client.pages, write "for await", else "await"' : "";
-  return `${errorText(error.name)}: ${text}${placeOf(error)}${remedy}`;
+  return `${errorText(error.name)}: ${text}${causeOf(error)}${placeOf(error)}${remedy}`;
+}
+
+/** Node's own `fetch` says only "fetch failed". */
+function causeOf({ cause }: Error): string {
+  return cause instanceof Error ? ` (cause: ${errorText(cause)})` : "";
 }
