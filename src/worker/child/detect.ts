@@ -115,7 +115,8 @@ function describeThrown(error: unknown): string {
   return `${errorText(error.name)}: ${text}${causeOf(error)}${placeOf(error)}${remedy}`;
 }
 
-/** Node's own `fetch` says only "fetch failed". */
+/** Node's own `fetch` says only "fetch failed". A request of the client that failed is a reason by itself. */
 function causeOf({ cause }: Error): string {
-  return cause instanceof Error ? ` (cause: ${errorText(cause)})` : "";
+  if (!(cause instanceof Error) || cause instanceof FetchError) return "";
+  return ` (cause: ${errorText(cause)})`;
 }
