@@ -182,9 +182,10 @@ export class Source implements OpenSource {
     if (result.ok || result.status !== 404) return result;
     const { body = "", headers = {} } = result;
     const isOwn404 = this.#types.isOwn404(headers.type, body, exchange.as);
-    return isOwn404
-      ? { ...result, isOwn404 }
-      : { ...result, reason: foreign404(headers.type, body) };
+    if (isOwn404) return { ...result, isOwn404 };
+    // Without the status: modules compare it with 404 to know what is gone.
+    const reason = foreign404(headers.type, body);
+    return { ...result, kind: "response", status: undefined, reason };
   }
 
   /** Until `max_per_minute` allows one more request. Returns why none is sent. */

@@ -371,3 +371,23 @@ export async function* detect(client) { const path = "/never/"; ${call}; }`);
     expect(await states(site)).toEqual(after);
   },
 );
+
+test("a module that ends events at a 404 ends none at that of a proxy", async () => {
+  const site = await siteWithOldThings(`export async function* detect(client) {
+  for (const key of await client.firing()) {
+    const found = await client.request("/things/" + key, { scope: key });
+    if (found.status === 404) yield { dedupeKey: key, clear: "gone" };
+  }
+}`);
+  site.source.answer = (_, response, url) => {
+    if (url.pathname.endsWith("other")) return json(response, { error: "no such thing" }, 404);
+    response.writeHead(404, { "content-type": "text/html" });
+    response.end("<html><title>404 Not Found</title>");
+  };
+  const { code, stderr } = await site.tick();
+  expect(code).toBe(1);
+  expect(stderr).toContain(
+    "GET /things/old from main: status 404, but not from the service itself",
+  );
+  expect(await states(site)).toEqual({ old: true, other: false });
+});
