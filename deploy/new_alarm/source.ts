@@ -2,7 +2,7 @@ import type { AlarmClient, ParamSpecs, ParamsOf } from "swf-alarms";
 
 export const TITLE = "__TITLE__";
 
-export const DESCRIPTION = "A path of __SOURCE__ does not answer.";
+export const DESCRIPTION = "A path of __SOURCE__ cannot be read.";
 
 export const SOURCES = ["__SOURCE__"];
 
@@ -12,14 +12,14 @@ export const PARAMS = {
 
 export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAMS>) {
   const dedupeKey = `path:${params.path}`;
-  // The failure is what this alarm is about, so that it leaves no other question open.
+  // This alarm reports the failure itself. Because of the scope, the outcome stays complete.
   const answer = await client
     .source("__SOURCE__")
     .request(params.path, { as: "text", scope: dedupeKey });
   if (answer.ok) return;
   yield {
     dedupeKey,
-    subject: `${params.path} of __SOURCE__ does not answer`,
+    subject: `${params.path} of __SOURCE__ cannot be read`,
     body: answer.reason,
     data: { kind: answer.kind, status: answer.status ?? null },
   };

@@ -17,7 +17,11 @@ import { addConfigOption, type ConfigOption, readConfig } from "./session.ts";
 
 export function declare(command: Command, _setExit: SetExit): void {
   const withOptions = addConfigOption(
-    command.argument("<name>", "name of the new alarm, such as my_alarm"),
+    command
+      .argument("<name>", "name of the new alarm, such as my_alarm")
+      .description(
+        "Writes a module that works and its test into the last of the alarms folders, and links node_modules/swf-alarms beside that folder where tests need it. Overwrites nothing.",
+      ),
   );
   addJsonOption(withOptions).action((name: string, options: ConfigOption & JsonOption) => {
     const { config } = readConfig(options);
@@ -86,7 +90,7 @@ function render(name: string, { module, test, link }: Written): string[] {
   return [
     `Wrote ${module}`,
     `Wrote ${test}`,
-    ...renderLink(link),
+    ...renderLink(link, dirname(module)),
     "",
     "What is left to do:",
     "",
@@ -101,15 +105,13 @@ function render(name: string, { module, test, link }: Written): string[] {
   ];
 }
 
-function renderLink(link: PackageLink): string[] {
+function renderLink(link: PackageLink, folder: string): string[] {
   switch (link.kind) {
     case "not needed":
       return [];
     case "made":
       return [`Linked ${link.path} to ${link.target}, so that tests and editors find swf-alarms`];
     case "failed":
-      return [
-        `Tests in ${dirname(link.path)} do not find "swf-alarms/testing" yet: ${link.reason}`,
-      ];
+      return [`Tests in ${folder} do not find "swf-alarms/testing" yet: ${link.reason}`];
   }
 }

@@ -6,6 +6,7 @@ import type { AlarmRow } from "../core/model.ts";
 import { describeSettle, formatSettle } from "../core/settle.ts";
 import { type AlarmMemory, readMemory } from "../store/alarm_memory.ts";
 import { type ListedEvent, listEvents } from "../store/event_list.ts";
+import { utcSecond } from "../text/utc.ts";
 import { alarmState, findAlarm, moduleOf, renderState, type ViewedAlarm } from "./alarms.ts";
 import { type Channels, channelState } from "./channels.ts";
 import { eventFacts } from "./event_facts.ts";
@@ -13,6 +14,7 @@ import {
   addJsonOption,
   type JsonOption,
   jsonTime,
+  line,
   print,
   renderTable,
   renderTime,
@@ -32,7 +34,7 @@ export function declare(command: Command): void {
         return { alarm, channels, memory, events: await listEvents(db, filter) };
       });
       const facts = { ...alarmFacts(view.alarm, view.channels), memory: memoryFacts(view.memory) };
-      const lines = renderAlarm(facts, view.alarm, view.events);
+      const lines = renderAlarm(facts, view);
       const context = { enabled: facts.enabled, now: Date.now() / 1000 };
       const events = view.events.map((event) => eventFacts(event, context));
       print(options, { ...facts, events }, lines);
@@ -69,20 +71,26 @@ function alarmFacts(alarm: ViewedAlarm, channels: Channels) {
   };
 }
 
-type AlarmFacts = ReturnType<typeof alarmFacts> & {
-  readonly memory: ReturnType<typeof memoryFacts>;
-};
-
 /** What the module remembers for its next tick; the value itself may be long. */
 function memoryFacts(memory: AlarmMemory | undefined) {
   if (memory === undefined) return null;
   return { bytes: Buffer.byteLength(memory.text), at: jsonTime(memory.at) };
 }
 
+function renderMemory(memory: AlarmMemory | undefined): string | undefined {
+  if (memory === undefined) return undefined;
+  return `${Buffer.byteLength(memory.text)} bytes, remembered at ${utcSecond(memory.at)}`;
+}
+
+interface View {
+  readonly alarm: ViewedAlarm;
+  readonly memory: AlarmMemory | undefined;
+  readonly events: readonly ListedEvent[];
+}
+
 function renderAlarm(
-  alarm: AlarmFacts,
-  viewed: ViewedAlarm,
-  events: readonly ListedEvent[],
+  alarm: ReturnType<typeof alarmFacts>,
+  { alarm: viewed, memory, events }: View,
 ): string[] {
   const { row } = viewed;
   return [
@@ -100,9 +108,7 @@ function renderAlarm(
     ),
     ...renderSettings(row),
     `renotified   ${describeReminders(row.renotify)}`,
-    ...(alarm.memory === null
-      ? []
-      : [`memory       ${alarm.memory.bytes} bytes, of ${alarm.memory.at}`]),
+    ...line("memory", renderMemory(memory)),
     "",
     ...renderParams(alarm.params),
     "",

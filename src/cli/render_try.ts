@@ -92,7 +92,9 @@ function indented(text: string): string[] {
 function renderOutcome({ status, detections, seconds, reasons, notes, scopes }: Outcome) {
   const count = `${detections.size} detection(s) in ${seconds.toFixed(2)} s`;
   const gaps = [...scopes].map(([prefix, { reason, isReported }]) => {
-    const error = isReported ? "" : "; an error, because nothing of them was detected or cleared";
+    const error = isReported
+      ? ""
+      : "; an error, because the module detected and cleared nothing there";
     return `keys that begin with ${quote(prefix)} stay as they are: ${reason}${error}`;
   });
   return [

@@ -10,14 +10,14 @@ import type { SettleRule } from "./settle.ts";
 export interface Detection {
   /** Stable name of the entity, e.g. `task:38949`. The same key twice in one tick is one event. */
   readonly dedupeKey: string;
-  /** One line, shown as the event's title and in the mail. */
-  readonly subject: string;
+  /** One line, shown as the event's title and in the mail; else the key stands for it. */
+  readonly subject?: string;
   /** Plain text with the details, shown below the subject. */
   readonly body?: string;
   /** Facts kept on the event row at the time it fires, shown on the dashboard. */
   readonly data?: { readonly [key: string]: unknown };
-  /** Addresses and `@team` names that are notified of it beside those of the alarm. */
-  readonly recipients?: readonly string[];
+  /** Addresses and `@team` names that are notified of it beside those of the alarm; a text has blanks between them. */
+  readonly recipients?: string | readonly string[];
   /** How bad it is; else the alarm's own severity counts. More than ever before is news. */
   readonly severity?: Severity;
   /** How far it has come: one of the module's `STAGES`. A later one than ever before is news. */
@@ -34,6 +34,7 @@ export interface Clear {
 /** A detection made safe to store; `data` holds none of the engine's own keys. */
 export interface SafeDetection extends Required<Omit<Detection, "severity" | "stage">> {
   readonly data: JsonObject;
+  readonly recipients: readonly string[];
   /** As yielded, so that it may be none; `Outcome.levels` has what counts. */
   readonly severity?: string;
   readonly stage?: string;

@@ -72,8 +72,8 @@ export interface RequestOptions {
   readonly query?: Query | undefined;
   /** POST is for questions, such as a search. It is not shared between alarms, and sent once unless `attempts` says more. */
   readonly method?: "GET" | "POST" | undefined;
-  /** Of a POST: a text is sent as it is, any other value as JSON. */
-  readonly body?: JsonValue | undefined;
+  /** Of a POST: a text is sent as it is, any other JSON value as JSON. */
+  readonly body?: unknown;
   /** The content type of the body; else `text/plain; charset=utf-8` for a text, and `application/json`. */
   readonly type?: string | undefined;
   /** What `value` is: parsed JSON, or with "text" the body as it came. */

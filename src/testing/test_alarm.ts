@@ -7,9 +7,11 @@ import { escapeKey } from "../core/detection.ts";
 import { MAIN_SOURCE } from "../core/main_source.ts";
 import type { DetectLimits } from "../core/model.ts";
 import type { FiringEvent, Remembered } from "../source/client.ts";
+import { parseJson } from "../source/parse_json.ts";
 import { errorText, quote, showName } from "../text/describe.ts";
 import type { JsonObject, JsonValue } from "../text/json.ts";
 import { hint } from "../text/nearest.ts";
+import { strictJson } from "../text/strict_json.ts";
 import { parseUtc } from "../text/utc.ts";
 import { WorkerPool } from "../worker/worker_pool.ts";
 import { type TestOutcome, testOutcome } from "./test_outcome.ts";
@@ -24,7 +26,7 @@ export interface AlarmTest {
   /** `client.now`, which is also the services' clock: epoch seconds, or a UTC time as text. The current time by default. */
   readonly now?: number | string;
   /** What `client.previous` returns; undefined by default. */
-  readonly previous?: Remembered<JsonValue>;
+  readonly previous?: Remembered<unknown>;
   /** The alarm's active events: their keys, or also what else they have. None by default. */
   readonly firing?: readonly (string | FiringInTest)[];
   /** The limits of the run; those of `[engine]` have the same defaults. */
@@ -55,6 +57,7 @@ export async function testAlarm(module: string | URL, test: AlarmTest = {}): Pro
   const file = moduleFile(module);
   checkOptions(test);
   const now = timeOf(test.now);
+  const previous = test.previous && rememberedOf(test.previous);
   const bySource = responsesBySource(test.responses ?? {});
   const limits = { ...LIMITS, ...test.limits };
   const stop = new AbortController();
@@ -89,7 +92,7 @@ export async function testAlarm(module: string | URL, test: AlarmTest = {}): Pro
         now,
         firing: () => events.map(({ dedupeKey }) => dedupeKey),
         firingEvents: async () => events,
-        previous: async () => test.previous,
+        previous: async () => previous,
         paramsOf: () => params,
         decideDetails: () => () => true,
         limits,
@@ -121,9 +124,14 @@ function moduleFile(module: unknown): ModuleFile {
 
 /** A test in JavaScript has no types. */
 function checkOptions(test: AlarmTest): void {
-  const unknown = Object.keys(test).find((name) => !OPTIONS.includes(name));
+  checkNames("option", test, OPTIONS);
+  checkNames("limit", test.limits ?? {}, Object.keys(LIMITS));
+}
+
+function checkNames(what: string, given: object, known: readonly string[]): void {
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
   if (unknown !== undefined)
-    throw new Error(`testAlarm: unknown option ${showName(unknown)}${hint(unknown, OPTIONS)}`);
+    throw new Error(`testAlarm: unknown ${what} ${showName(unknown)}${hint(unknown, known)}`);
 }
 
 function timeOf(now: number | string = Date.now() / 1000): number {
@@ -132,6 +140,13 @@ function timeOf(now: number | string = Date.now() / 1000): number {
   throw new Error(
     `testAlarm: now is ${quote(now)}; write epoch seconds, or a UTC time such as "2026-08-20T12:00:00Z"`,
   );
+}
+
+/** As the engine keeps it: JSON. */
+function rememberedOf({ at, value }: Remembered<unknown>): Remembered<JsonValue> {
+  const json = strictJson(value);
+  if (!json.ok) throw new Error(`testAlarm: previous.value is not a JSON value: ${json.error}`);
+  return { at, value: parseJson(json.text) };
 }
 
 /** What `detect` gets. Throws where the alarm would not run with these values, or a name is mistyped. */

@@ -34,6 +34,7 @@ export interface TestOutcome {
 /** A detection as the engine records it: a missing text is empty or the key, and values are plain JSON. */
 export interface TestDetection extends Required<Omit<Detection, "severity" | "stage">> {
   readonly data: JsonObject;
+  readonly recipients: readonly string[];
   /** Absent unless it has one that exists. */
   readonly severity?: NonNullable<Detection["severity"]>;
   readonly stage?: string;

@@ -64,7 +64,7 @@ describe.each([
     const needsMain = config === "";
     expect(mine).toMatchObject({ state: needsMain ? "not configured" : "ready" });
 
-    const settings = { target: "ES2023", module: "NodeNext", strict: true, noEmit: true };
+    const settings = { target: "ES2023", module: "Preserve", strict: true, noEmit: true };
     const compilerOptions = { ...settings, allowImportingTsExtensions: true };
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions }));
     const tsc = join(ROOT, "node_modules", "typescript-dev", "bin", "tsc");
@@ -93,6 +93,9 @@ test("a link that leads nowhere is named, with what to do; the files are written
   symlinkSync("/no/such/engine", path);
   const { code, stdout } = await alarmNew(folder, "one");
   expect(code).toBe(0);
+  expect(stdout).toContain(
+    `Tests in ${join(folder, "alarms")} do not find "swf-alarms/testing" yet: ${path} leads nowhere`,
+  );
   expect(stdout).toContain(`remove it and run: ln -s ${ROOT} ${path}\n`);
   rmSync(path);
   await run("ln", ["-s", ROOT, path]);

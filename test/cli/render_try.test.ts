@@ -58,7 +58,7 @@ test.each<[what: string, answer: TryAnswer, lines: readonly string[]]>([
       "outcome partial: 0 detection(s) in 0.00 s; nothing was written",
       "  one failed",
       '  keys that begin with "host:a" stay as they are: no answer',
-      '  keys that begin with "host:b" stay as they are: no answer; an error, because nothing of them was detected or cleared',
+      '  keys that begin with "host:b" stay as they are: no answer; an error, because the module detected and cleared nothing there',
       "  a note",
       "requests     none",
     ],

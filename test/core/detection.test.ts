@@ -6,7 +6,7 @@ import {
   parseDetection,
   unescapeKey,
 } from "../../src/core/detection.ts";
-import type { SafeDetection } from "../../src/core/model.ts";
+import type { Detection, SafeDetection } from "../../src/core/model.ts";
 import { type JsonObject, safeJson, safeText } from "../../src/text/json.ts";
 
 /** The detection that a yielded value is read as; fails the test where it is a fault. */
@@ -108,6 +108,15 @@ describe("what a module yields is read as a detection", () => {
     }
     expect(parsed(new Late()).dedupeKey).toBe("task:9");
   });
+});
+
+test.each<[string, Detection]>([
+  ["with a key alone", { dedupeKey: "k" }],
+  ["without a subject", { dedupeKey: "k", body: "why", data: { rate: 0.5 } }],
+  ["with a list of recipients", { dedupeKey: "k", recipients: ["ana@example.org", "@shift"] }],
+  ["with recipients in a text", { dedupeKey: "k", recipients: "ana@example.org @shift" }],
+])("the type for authors allows what is read: a detection %s", (_, detection) => {
+  expect(parsed(detection).dedupeKey).toBe("k");
 });
 
 test.each([

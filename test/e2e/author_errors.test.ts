@@ -133,7 +133,7 @@ describe("an import", () => {
 describe("a missing await", () => {
   const RUNNING =
     "a request was still running when detect ended; await each one, and limit its time with the option timeout of client.request";
-  const LOST = 'if it is of client.pages, write "for await", else "await"';
+  const LOST = 'write "for await" for client.pages, and "await" for any other call of the client';
   test.each<Row>([
     [
       "before a request whose response is read",

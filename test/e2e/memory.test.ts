@@ -55,6 +55,8 @@ test.for(["postgres", "embedded"] as const)(
     expect(others).toEqual([]);
     expect(memory?.data).toMatchObject({ alarm: "growing_queues", value: '{"a":107,"b":106}' });
     const shown = await site.command(["alarm", "show", "growing_queues"]);
-    expect(shown.stdout).toMatch(/^memory {7}17 bytes, of \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/m);
+    expect(shown.stdout).toMatch(
+      /^memory {7}17 bytes, remembered at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/m,
+    );
   },
 );

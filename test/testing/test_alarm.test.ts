@@ -373,6 +373,18 @@ describe("a test that is wrong", () => {
       /^testAlarm: unknown option response \(did you mean responses\?\)$/,
     ],
     [
+      "a memory that JSON cannot hold",
+      () => write(""),
+      { previous: { at: 0, value: { day: new Date(0) } } },
+      /^testAlarm: previous\.value is not a JSON value: day is /,
+    ],
+    [
+      "an unknown limit",
+      () => write(""),
+      { limits: { timout: 1 } },
+      /^testAlarm: unknown limit timout \(did you mean timeout\?\)$/,
+    ],
+    [
       "a time that is none",
       () => write(""),
       { now: "noon" },

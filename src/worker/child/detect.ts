@@ -111,7 +111,9 @@ function describeThrown(error: unknown): string {
   if (error === null || error === undefined) return text;
   if (!(error instanceof Error)) return `${typeof error} ${text}`;
   const isLost = error instanceof TypeError && text.endsWith("is not iterable");
-  const remedy = isLost ? '; if it is of client.pages, write "for await", else "await"' : "";
+  const remedy = isLost
+    ? '; write "for await" for client.pages, and "await" for any other call of the client'
+    : "";
   return `${errorText(error.name)}: ${text}${causeOf(error)}${placeOf(error)}${remedy}`;
 }
 
