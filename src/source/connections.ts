@@ -28,8 +28,6 @@ export interface ConnectionSettings {
   readonly proxy?: URL | undefined;
   /** Seconds for one whole exchange. */
   readonly timeout: number;
-  /** Aborted when the tick ends. */
-  readonly signal: AbortSignal;
   /** Called with the `Date` of a response of any status. */
   readonly onDate: (time: number) => void;
 }
@@ -47,7 +45,7 @@ export interface Exchange {
 export type Connections = Awaited<ReturnType<typeof openConnections>>;
 
 export async function openConnections(settings: ConnectionSettings) {
-  const { origin, proxy, maxConnections, timeout, headers, signal, onDate } = settings;
+  const { origin, proxy, maxConnections, timeout, headers, onDate } = settings;
   const connect = {
     socketPath: settings.socketPath ?? null,
     ca: settings.ca,
@@ -85,8 +83,8 @@ export async function openConnections(settings: ConnectionSettings) {
     return { status: response.statusCode, headers: response.headers, body: response.body };
   };
   return {
-    /** Sends one request. Never throws. */
-    exchange: async (exchange: Exchange): Promise<RequestResult> => {
+    /** Sends one request, until `signal` ends it. Never throws. */
+    exchange: async (exchange: Exchange, signal: AbortSignal): Promise<RequestResult> => {
       const seconds = exchange.timeout ?? timeout;
       const late = AbortSignal.timeout(Math.ceil(seconds * 1000));
       let body: Buffer = Buffer.alloc(0);

@@ -2,14 +2,14 @@ import { cut } from "../text/describe.ts";
 
 /**
  * Why a request has no usable response. `status`: the service's status is not 200. `response`: the status is 200, but the
- * response cannot be used. `circuit open`: it was not sent, because the service is down.
+ * response cannot be used, or it is a 404 that is not the service's own. `circuit open`: it was not sent, because the service is down.
  */
 export type FailureKind = "timeout" | "connection" | "status" | "response" | "circuit open";
 
 /** A request that failed. */
 export interface RequestFailure {
   readonly kind: FailureKind;
-  /** The HTTP status, if there was a response. */
+  /** The HTTP status, if there was a response; never that of a 404 that is not the service's own. */
   readonly status?: number | undefined;
   /** The beginning of the response's body as text; empty without a response. */
   readonly body?: string | undefined;
@@ -24,7 +24,7 @@ export interface RequestFailure {
 export class FetchError extends Error {
   override readonly name = "FetchError";
   readonly kind: FailureKind;
-  /** The HTTP status, if there was a response. */
+  /** The HTTP status, if there was a response; never that of a 404 that is not the service's own. */
   readonly status: number | undefined;
   /** The beginning of the response's body as text; empty without a response. */
   readonly body: string;

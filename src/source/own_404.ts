@@ -13,13 +13,17 @@ export class ResponseTypes {
     (as === "json" ? this.#json : this.#text).add(mediaType(type));
   }
 
-  /** Whether a 404 with this content type and body is the service's own. */
-  isOwn404(type: string | undefined, body: string): boolean {
+  /**
+   * Whether a 404 with this content type and body is the service's own, as the response to such a request: a page that
+   * some alarm reads as text makes no page an answer about JSON.
+   */
+  isOwn404(type: string | undefined, body: string, as: "json" | "text"): boolean {
     if (body.trim() === "") return false;
     const media = mediaType(type);
     // Many a service sends its JSON as text/html, the type of a proxy's page.
     const isJson = /^application\/(json|[^/]+\+json)$/.test(media) || this.#json.has(media);
-    return isJson ? beginsLikeJson(Buffer.from(body)) : this.#text.has(media);
+    if (isJson) return beginsLikeJson(Buffer.from(body));
+    return as === "text" && this.#text.has(media);
   }
 }
 

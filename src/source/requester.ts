@@ -12,6 +12,8 @@ export interface SourceRequest extends Pick<RequestOptions, "as" | "timeout" | "
   readonly ahead?: boolean | undefined;
   /** Sent although its URL was already requested in this tick, but only once. */
   readonly fresh?: boolean | undefined;
+  /** Aborted when the caller does not need it any more; a POST is not ended by it. */
+  readonly signal?: AbortSignal | undefined;
   /** If it fails, only the keys that begin with this are not known; without it, none is. */
   readonly scope?: string | undefined;
 }

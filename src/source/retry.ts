@@ -5,9 +5,11 @@ export const ATTEMPTS = { GET: 4, POST: 1 } as const;
 /** Seconds that one request may wait between its attempts, in all. */
 export const MAX_WAIT = 30;
 const FIRST_WAIT = 0.5;
+/** Ten attempts, the most that a request may ask for, then wait for at most MAX_WAIT in all. */
+const LONGEST_BACKOFF = 3;
 
 /**
- * Seconds until another attempt, or why there is none: after 0.5, 1 and 2 s, or as the service asks. `random` in
+ * Seconds until another attempt, or why there is none: after 0.5, 1, 2 and then every 3 s, or as the service asks. `random` in
  * [0, 1) spreads the waits of many engines; `waited` is how many seconds this request has waited so far, and `attempts`
  * how often it may be sent.
  */
@@ -22,6 +24,6 @@ export function decideRetry(
   if (attempt >= attempts) return attempt === 1 ? reason : `${reason}, ${attempt} attempts`;
   if (wait > 0 && waited + wait > MAX_WAIT)
     return `${reason}; retry-after ${Math.round(wait)} s is too long`;
-  const backoff = FIRST_WAIT * 2 ** (attempt - 1) * (0.75 + random / 2);
+  const backoff = Math.min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_BACKOFF) * (0.75 + random / 2);
   return Math.max(backoff, wait);
 }

@@ -9,7 +9,7 @@ export interface SharedSource extends Requester {
 /**
  * One alarm's access to a source. The source works in order, so an alarm that makes thousands of requests at once
  * would block the others. Here only `maxConnections` of them reach the source; the next ones wait until the
- * alarm is `ready` for a response, and none is sent after `signal`.
+ * alarm is `ready` for a response, and none is sent after `signal`, which also ends those that no other alarm waits for.
  */
 export function shareOf(
   source: SharedSource,
@@ -19,7 +19,7 @@ export function shareOf(
   const send = async (request: SourceRequest): Promise<SourceResponse> => {
     await ready();
     signal.throwIfAborted();
-    return await source.request(request);
+    return await source.request({ ...request, signal });
   };
   const queue = fastq.promise(send, source.maxConnections);
   return { request: (request) => queue.push(request) };

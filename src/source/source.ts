@@ -33,6 +33,8 @@ interface Sending extends Exchange {
   readonly key: string;
   readonly attempts: number;
   readonly ahead: boolean;
+  /** Aborted when the tick ends or nobody waits for the response any more. */
+  readonly signal: AbortSignal;
 }
 
 const USER_AGENT = "swf-alarms";
@@ -84,14 +86,23 @@ export class Source implements OpenSource {
 
   /** See Requester. Every caller parses the body itself, so that no alarm can change what another one reads. */
   async request(request: SourceRequest): Promise<SourceResponse> {
-    const { as = "json", post, timeout, ahead = false, fresh = false } = request;
+    const { as = "json", post, timeout, ahead = false, fresh = false, signal } = request;
     const url = this.#url(request);
     const key = requestKey(url.href, request);
     const method = methodOf(request);
     const { attempts = ATTEMPTS[method] } = request;
     const sending = { url, as, post, timeout, key, attempts, ahead };
-    const send = () => this.#queue.push(() => this.#send(sending));
-    const result = await (post === undefined ? this.#cache.get(key, send, ahead, fresh) : send());
+    const send = (ended: AbortSignal) =>
+      this.#queue.push(() => this.#send({ ...sending, signal: ended }));
+    const result = await (post === undefined
+      ? this.#cache.get(
+          key,
+          (left) => send(AbortSignal.any([this.#signal, left])),
+          ahead,
+          fresh,
+          signal,
+        )
+      : send(this.#signal));
     if (result.ok) return { status: 200, body: result.body, headers: result.headers };
     const { body = "", headers = {} } = result;
     if (request.allow404 && result.isOwn404) {
@@ -115,7 +126,7 @@ export class Source implements OpenSource {
     await this.#probe;
     const openReason = this.#circuitBreaker.openReason(this.#settings.name);
     if (openReason !== undefined) return failed("circuit open", "engine", openReason);
-    if (this.#signal.aborted) return failed("timeout", "engine", "not sent: the tick has ended");
+    if (sending.signal.aborted) return failed("timeout", "engine", "not sent: the tick has ended");
     const result = await this.#attempt(sending);
     // The module may never need it; if it does, the request is sent again.
     if (!result.ok && sending.ahead) return result;
@@ -145,15 +156,15 @@ export class Source implements OpenSource {
   /** Finds out whether the service is down, or has failed only for some of its entities. */
   async #sendProbe(): Promise<void> {
     const working = this.#working;
-    this.#circuitBreaker.recordProbe(working && (await this.#exchange(working)));
+    this.#circuitBreaker.recordProbe(working && (await this.#exchange(working, this.#signal)));
   }
 
   async #attempt(sending: Sending): Promise<RequestResult> {
-    const signal = this.#signal;
+    const { signal } = sending;
     const { proxy } = this.#settings;
     const via = proxy ? ` (through the proxy ${proxy.origin})` : "";
     for (let attempt = 1, waited = 0; ; attempt++) {
-      const given = await this.#exchange(sending, sending.ahead);
+      const given = await this.#exchange(sending, signal, sending.ahead);
       if (given.ok || sending.ahead) return given;
       const result = { ...given, reason: `${given.reason}${via}` };
       const pause = decideRetry(attempt, result, Math.random(), waited, sending.attempts);
@@ -161,32 +172,36 @@ export class Source implements OpenSource {
       waited += pause;
       await sleep(pause * 1000, undefined, { signal }).catch(() => {});
       if (signal.aborted)
-        return { ...result, reason: `${result.reason}; the tick ended before a retry` };
+        return { ...result, reason: `${result.reason}; no time was left for a retry` };
     }
   }
 
-  async #exchange(exchange: Exchange, isAhead = false): Promise<RequestResult> {
-    const notSent = await this.#waitForTurn(isAhead);
+  async #exchange(
+    exchange: Exchange,
+    signal: AbortSignal,
+    isAhead = false,
+  ): Promise<RequestResult> {
+    const notSent = await this.#waitForTurn(signal, isAhead);
     if (notSent !== undefined) return notSent;
     this.#connections ??= this.#open();
-    const result = await (await this.#connections).exchange(exchange);
+    const result = await (await this.#connections).exchange(exchange, signal);
     if (result.ok || result.status !== 404) return result;
     const { body = "", headers = {} } = result;
-    const isOwn404 = this.#types.isOwn404(headers.type, body);
-    return isOwn404
-      ? { ...result, isOwn404 }
-      : { ...result, reason: foreign404(headers.type, body) };
+    const isOwn404 = this.#types.isOwn404(headers.type, body, exchange.as);
+    if (isOwn404) return { ...result, isOwn404 };
+    // Without the status: modules compare it with 404 to know what is gone.
+    const reason = foreign404(headers.type, body);
+    return { ...result, kind: "response", status: undefined, reason };
   }
 
   /** Until `max_per_minute` allows one more request. Returns why none is sent. */
-  async #waitForTurn(isAhead: boolean): Promise<RequestResult | undefined> {
+  async #waitForTurn(signal: AbortSignal, isAhead: boolean): Promise<RequestResult | undefined> {
     const now = performance.now() / 1000;
     // One that may never be needed does not hold up the others.
     if (isAhead && this.#rate?.wait(now))
       return failed("timeout", "engine", "not sent ahead: it would have to wait");
     const wait = this.#rate?.take(now) ?? 0;
     if (wait === 0) return undefined;
-    const signal = this.#signal;
     await sleep(wait * 1000, undefined, { signal }).catch(() => {});
     if (!signal.aborted) return undefined;
     const limit = `max_per_minute = ${this.#settings.maxPerMinute}`;
@@ -200,7 +215,6 @@ export class Source implements OpenSource {
       ...this.#settings,
       origin: new URL(this.#settings.baseUrl).origin,
       headers: requestHeaders(this.#settings),
-      signal: this.#signal,
       onDate: (time) => {
         this.date = Math.max(this.date ?? time, time);
       },

@@ -42,12 +42,16 @@ function withoutBeginning(text: string, forms: readonly string[]): string {
   return longest === 0 ? text : text.slice(0, -longest) + REDACTED;
 }
 
-/** As it is, percent-encoded for URLs, in base64 for headers, escaped in JSON and in the HTML of mails. */
+/**
+ * As it is, percent-encoded for URLs, in base64 for headers, escaped in JSON, in JSON that is a string of JSON (a row has
+ * what a module remembers as text), and in the HTML of mails.
+ */
 function formsOf(secret: string): readonly string[] {
   return [
     secret,
     encodeURIComponent(secret.toWellFormed()),
-    JSON.stringify(secret).slice(1, -1),
+    inJson(secret),
+    inJson(inJson(secret)),
     escapeHtml(secret),
     ...base64Of(secret),
   ];
@@ -63,6 +67,10 @@ function base64Of(secret: string): readonly string[] {
     const first = Math.ceil((offset * 8) / 6);
     return bytes.toString("base64").slice(first, Math.floor((bytes.length * 8) / 6));
   });
+}
+
+function inJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 function escapeRegExp(text: string): string {

@@ -166,7 +166,8 @@ export async function detectIn(
         return void answer(message.id, message.type);
     }
   });
-  const isPending = requests.pending > 0;
+  const { isPending } = requests;
+  if (end.type === "end" && end.error === null) requests.reportUnanswered();
   ended.abort(new Error("detect has ended"));
   await requests.checked();
   const error =

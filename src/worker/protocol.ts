@@ -35,3 +35,7 @@ export type ToWorker =
   /** The response of a source, or the answer to `firing`, `firing events` or `previous` as JSON; its body follows. */
   | ({ readonly type: "response"; readonly id: number } & Omit<SourceResponse, "body">)
   | { readonly type: "fail"; readonly id: number; readonly failure: RequestFailure };
+
+/** Why an outcome is partial if `detect` returned and a request of it had no response. */
+export const UNANSWERED =
+  "a request was still running when detect ended; await each one, and limit its time with the option timeout of client.request";

@@ -7,6 +7,7 @@ import { type SharedSource, shareOf } from "../source/share.ts";
 import { errorText } from "../text/describe.ts";
 import type { OutcomeSoFar } from "./outcome.ts";
 import type { PostAnswers } from "./post_answers.ts";
+import { UNANSWERED } from "./protocol.ts";
 import type { Worker } from "./worker.ts";
 import type { InvalidResponse, ModuleRequest } from "./worker_message.ts";
 
@@ -30,8 +31,7 @@ export class RequestHandler {
   readonly #facts: RequestFacts;
   readonly #shares: ReadonlyMap<string, Requester>;
   #count = 0;
-  /** Requests without a response. */
-  pending = 0;
+  readonly #running = new Set<ModuleRequest>();
   /** Whether a request failed, and the engine itself saw it: no module is the cause. */
   hasFailed = false;
   readonly #checks: Promise<void>[] = [];
@@ -46,6 +46,17 @@ export class RequestHandler {
         return [name, shareOf(kept, signal, worker.ready)];
       }),
     );
+  }
+
+  /** Whether a request has no response yet. */
+  get isPending(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /** `detect` returned: what a response that it did not wait for would say, it has not seen. */
+  reportUnanswered(): void {
+    for (const { ahead, scope } of this.#running)
+      if (ahead !== true) this.#facts.soFar.incomplete(UNANSWERED, scope);
   }
 
   /** Of the requests that the module has the result of. */
@@ -83,12 +94,13 @@ export class RequestHandler {
   }
 
   /** Never rejects. */
-  async handle({ id, source, ...request }: ModuleRequest): Promise<void> {
+  async handle(sent: ModuleRequest): Promise<void> {
+    const { id, source, ...request } = sent;
     const { worker, soFar, signal, tick } = this.#facts;
     this.#count += 1;
     if (this.#count > MAX_REQUESTS)
       return worker.kill(`detect sent more than ${MAX_REQUESTS} requests`);
-    this.pending += 1;
+    this.#running.add(sent);
     const started = performance.now();
     try {
       const share = this.#shares.get(source);
@@ -108,7 +120,7 @@ export class RequestHandler {
       }
       worker.send({ type: "fail", id, failure: failureOf(error) });
     } finally {
-      this.pending -= 1;
+      this.#running.delete(sent);
     }
   }
 

@@ -131,7 +131,8 @@ describe("an import", () => {
 });
 
 describe("a missing await", () => {
-  const RUNNING = "a request was still running when detect ended; is an await missing?";
+  const RUNNING =
+    "a request was still running when detect ended; await each one, and limit its time with the option timeout of client.request";
   const LOST = 'write "for await" for client.pages, and "await" for any other call of the client';
   test.each<Row>([
     [

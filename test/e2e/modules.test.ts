@@ -125,12 +125,11 @@ test("scopes: a service of which a half is dead keeps what was not seen, and cle
     repaired: "right",
     wrong: "wrong",
   };
-  const half = await site.tick();
-  expect(half.code).toBe(1);
-  expect(half.stderr).toContain('events whose keys begin with "crate:proxied:" stay as they are');
-  expect(half.stderr).not.toContain("crate:dead");
+  // The events say what does not answer, so that the gaps are not errors of the alarm as well.
+  expect(await site.tick()).toEqual(QUIET);
+  const silent = [...dead, "proxied", "proxied2"];
   expect(await firing(site, "crates")).toEqual(
-    [...keys([...dead, "proxied", "proxied2", "wrong"], "ch0"), ...keys(dead, "down")].toSorted(),
+    [...keys([...silent, "wrong"], "ch0"), ...keys(silent, "down")].toSorted(),
   );
 
   states = { ...every(dead, "wrong"), ...every(["gone", "proxied", "repaired", "wrong"], "right") };

@@ -348,3 +348,46 @@ test("a promise without await, and an error in a timer, affect no other alarm", 
   const run = (await site.entries("engine_run"))[1] ?? only([]);
   expect(perAlarm(run, "alarm_things")).toMatchObject({ errors: 0, alarms_seen: 2 });
 });
+
+test.for([
+  ["gives up by a timer of its own", "await Promise.race([client.get(path), sleep(200)])"],
+  ["leaves to itself, with its errors caught", "void client.get(path).catch(() => undefined)"],
+  [
+    "gives up in a scope",
+    'await Promise.race([client.request(path, { scope: "old" }), sleep(200)])',
+    { old: true, other: false },
+  ],
+] as const)(
+  "what a response would say that detect %s was not seen",
+  async ([, call, after = { old: true, other: true }]) => {
+    const site = await siteWithOldThings(`
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+export async function* detect(client) { const path = "/never/"; ${call}; }`);
+    // Without a response.
+    site.source.answer = () => {};
+    const { code, stderr } = await site.tick();
+    expect(code).toBe(1);
+    expect(stderr).toContain("a request was still running when detect ended; await each one");
+    expect(await states(site)).toEqual(after);
+  },
+);
+
+test("a module that ends events at a 404 ends none at that of a proxy", async () => {
+  const site = await siteWithOldThings(`export async function* detect(client) {
+  for (const key of await client.firing()) {
+    const found = await client.request("/things/" + key, { scope: key });
+    if (found.status === 404) yield { dedupeKey: key, clear: "gone" };
+  }
+}`);
+  site.source.answer = (_, response, url) => {
+    if (url.pathname.endsWith("other")) return json(response, { error: "no such thing" }, 404);
+    response.writeHead(404, { "content-type": "text/html" });
+    response.end("<html><title>404 Not Found</title>");
+  };
+  const { code, stderr } = await site.tick();
+  expect(code).toBe(1);
+  expect(stderr).toContain(
+    "GET /things/old from main: status 404, but not from the service itself",
+  );
+  expect(await states(site)).toEqual({ old: true, other: false });
+});

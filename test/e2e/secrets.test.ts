@@ -10,7 +10,7 @@ import { makeSite, type Site } from "../support/site.ts";
 const SECRETS = {
   password: { value: 'Pa55"w&rd/hunter2', mark: "hunter2" },
   token: { value: "tok-51aa.b+c/d=", mark: "51aa" },
-  login: { value: "pw-33ee:b/å d", mark: "33ee" },
+  login: { value: 'pw-33ee:b/å" d', mark: "33ee" },
   header: { value: "hdr-77bb-value", mark: "77bb" },
   aws: { value: "aws/88cc+secretaccesskey", mark: "88cc" },
   session: { value: "aws-session-99dd-token", mark: "99dd" },
@@ -64,6 +64,12 @@ const MODULES = {
   yields: `export async function* detect(client) {
     for await (const { said } of client.source("echo").pages("/items"))
       yield { dedupeKey: "k " + said, subject: said, body: "b " + said, data: { [said]: [said] } };
+  }`,
+  remembers: `export async function* detect(client) {
+    const { body } = await client.source("echo").request("/error", { scope: "echo:" });
+    client.remember({ body, known: await client.firingEvents(), before: await client.previous() });
+    client.incomplete(body, "k " + body);
+    yield { dedupeKey: "quiet", subject: "quiet", data: { text: JSON.stringify({ body }) } };
   }`,
   fails: `export async function* detect(client) { await client.source("echo").get("/error"); }`,
   moved: `export async function* detect(client) { await client.source("echo").get("/moved"); }`,
@@ -127,6 +133,8 @@ test("what a service repeats of the engine's secrets reaches no output, log, row
     ["run"],
     ["alarm", "try", "yields"],
     ["alarm", "try", "yields", "--json"],
+    ["alarm", "try", "remembers"],
+    ["alarm", "try", "remembers", "--json"],
     ["alarm", "try", "throws"],
     ["alarm", "try", "throws_main"],
     ["status"],

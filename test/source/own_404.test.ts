@@ -5,7 +5,10 @@ const PAGE = "<!DOCTYPE HTML><html><title>404 Not Found</title>";
 type Seen = readonly (readonly [type: string | undefined, as: "json" | "text"])[];
 
 describe("a 404 is", () => {
-  test.each<[sentence: string, type: string | undefined, body: string, seen: Seen, own: boolean]>([
+  type As = "json" | "text";
+  test.each<
+    [sentence: string, type: string | undefined, body: string, seen: Seen, own: boolean, as?: As]
+  >([
     [
       "the service's own if it is JSON",
       "application/json",
@@ -29,6 +32,7 @@ describe("a 404 is", () => {
       " \n",
       [["text/plain", "text"]],
       false,
+      "text",
     ],
     ["a proxy's if it only says that it is JSON", "application/json", PAGE, [], false],
     ["a proxy's without a type", undefined, "{}", [["application/json", "json"]], false],
@@ -38,6 +42,17 @@ describe("a 404 is", () => {
       "no such site",
       [["text/plain; charset=utf-8", "text"]],
       true,
+      "text",
+    ],
+    [
+      "a proxy's page if the service has such pages, and JSON was asked for",
+      "text/html",
+      PAGE,
+      [
+        ["text/html", "text"],
+        ["application/json", "json"],
+      ],
+      false,
     ],
     [
       "a proxy's if its texts have another type",
@@ -45,7 +60,9 @@ describe("a 404 is", () => {
       "no such site",
       [["text/csv", "text"]],
       false,
+      "text",
     ],
+    ["its own JSON where text was asked for", "application/json", "{}", [], true, "text"],
     [
       "a proxy's page if the service sends its JSON as text/html",
       "text/html",
@@ -67,10 +84,10 @@ describe("a 404 is", () => {
       [[undefined, "json"]],
       true,
     ],
-  ])("%s", (_sentence, type, body, seen, own) => {
+  ])("%s", (_sentence, type, body, seen, own, as = "json") => {
     const types = new ResponseTypes();
     for (const [seenType, as] of seen) types.add(seenType, as);
-    expect(types.isOwn404(type, body)).toBe(own);
+    expect(types.isOwn404(type, body, as)).toBe(own);
   });
 });
 

@@ -185,7 +185,7 @@ describe("a failure is a value, and recorded", () => {
         response.writeHead(404, { "content-type": "text/html" });
         response.end("<html><title>Not Found</title>");
       },
-      { kind: "status", status: 404, body: "<html><title>Not Found</title>" },
+      { kind: "response", status: undefined, body: "<html><title>Not Found</title>" },
       'GET /x/ from main: status 404, but not from the service itself: text/html HTML page "Not Found"; check base_url, and any proxy in front of it',
     ],
     [
@@ -228,8 +228,8 @@ describe("a failure is a value, and recorded", () => {
     const { client, reasons } = watch();
     await expect(client.find("/tasks/9/")).rejects.toMatchObject({
       name: "FetchError",
-      kind: "status",
-      status: 404,
+      kind: "response",
+      status: undefined,
       body: "<html><title>Not Found</title>",
     });
     expect(reasons).toEqual([[expect.stringContaining("not from the service itself"), undefined]]);

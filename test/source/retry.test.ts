@@ -13,16 +13,17 @@ describe("decideRetry", () => {
     ["the first failure: half a second", 1, fail(true), 0.5, 0.5],
     ["the second: one second", 2, fail(true), 0.5, 1],
     ["the third: two seconds", 3, fail(true), 0.5, 2],
+    ["of ten attempts, the last: three seconds", 9, fail(true), 0.5, 3, 10],
     ["chance makes it a quarter shorter", 2, fail(true), 0, 0.75],
     ["or a quarter longer", 2, fail(true), 1, 1.25],
     ["the service's wait applies where it is longer", 1, fail(true, 7), 0.5, 7],
     ["and not where it is shorter", 3, fail(true, 1), 0.5, 2],
     ["a wait of 0 still backs off", 1, fail(true, 0), 0.5, 0.5],
     ["the longest wait", 1, fail(true, MAX_WAIT), 0.5, MAX_WAIT],
-  ] satisfies readonly (readonly [string, number, Failure, number, number])[])(
+  ] satisfies readonly (readonly [string, number, Failure, number, number, number?])[])(
     "again: %s",
-    (_sentence, attempt, failure, random, seconds) => {
-      expect(decideRetry(attempt, failure, random, 0)).toBe(seconds);
+    (_sentence, attempt, failure, random, seconds, attempts?: number) => {
+      expect(decideRetry(attempt, failure, random, 0, attempts)).toBe(seconds);
     },
   );
 

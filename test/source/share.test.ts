@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { afterEach, expect, test } from "vitest";
 import { shareOf } from "../../src/source/share.ts";
 import { json, startServer } from "../support/http_server.ts";
@@ -87,3 +88,65 @@ test.each([1, 4, 9])(
     await server.close();
   },
 );
+
+test.each([
+  ["a response", { timeout: 600 }, () => {}],
+  [
+    "another attempt",
+    { attempts: 10 },
+    (response: ServerResponse) => {
+      response.writeHead(503, { "retry-after": "30" });
+      response.end();
+    },
+  ],
+])(
+  "an alarm whose time is up while it waits for %s occupies no connection of others",
+  async (_, options, answer) => {
+    const server = await startServer((_request, response, url) => {
+      if (url.pathname === "/modest") json(response, {});
+      else answer(response);
+    });
+    const source = makeSource({ baseUrl: server.url });
+    const alarm = new AbortController();
+    const slow = shareOf(source, alarm.signal, always);
+    const asked = Array.from({ length: 4 }, (_, index) =>
+      slow.request({ path: `/slow/${index}`, query: {}, ...options }).catch(String),
+    );
+    await expect.poll(() => server.requests.length).toBe(4);
+    const modest = shareOf(source, new AbortController().signal, always);
+    const answered = modest.request({ path: "/modest", query: {} });
+    alarm.abort(new Error("its time is up"));
+    expect((await answered).status).toBe(200);
+    expect(server.requests).toHaveLength(5);
+    await Promise.all(asked);
+    await server.close();
+  },
+);
+
+test("a request goes on while another alarm waits for it, and is sent again for one that comes later", async () => {
+  const held: ServerResponse[] = [];
+  const server = await startServer((_request, response) => void held.push(response));
+  const source = makeSource({ baseUrl: server.url });
+  const [first, second, third] = [1, 2, 3].map(() => new AbortController());
+  const ask = (alarm = new AbortController()) =>
+    shareOf(source, alarm.signal, always).request({ path: "/x", query: {} });
+  const given = ask(first).catch(String);
+  const kept = ask(second);
+  await expect.poll(() => held.length).toBe(1);
+  first?.abort(new Error("its time is up"));
+  for (const response of held) json(response, { a: 1 });
+  expect((await kept).body.toString()).toBe('{"a":1}');
+  await given;
+
+  const alone = (path: string, alarm = new AbortController()) =>
+    shareOf(source, alarm.signal, always).request({ path, query: {} });
+  const ended = alone("/y", third).catch(String);
+  await expect.poll(() => held.length).toBe(2);
+  third?.abort(new Error("its time is up"));
+  await ended;
+  const again = alone("/y");
+  await expect.poll(() => held.length).toBe(3);
+  for (const response of held.slice(2)) json(response, { b: 2 });
+  expect((await again).body.toString()).toBe('{"b":2}');
+  await server.close();
+});

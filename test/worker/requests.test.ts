@@ -139,9 +139,9 @@ describe("a request that fails", () => {
     });
     const request = { type: "request", source: "main", path: "/", query: {} } as const;
     const handled = handler.handle({ ...request, id: 7, allow404: false, ahead: row.ahead });
-    expect(handler.pending).toBe(1);
+    expect(handler.isPending).toBe(true);
     await handled;
-    expect(handler.pending).toBe(0);
+    expect(handler.isPending).toBe(false);
     expect(messages).toEqual([
       { type: "fail", id: 7, failure: { kind: "connection", reason: "status 403" } },
     ]);

@@ -114,5 +114,11 @@ function describeThrown(error: unknown): string {
   const remedy = isLost
     ? '; write "for await" for client.pages, and "await" for any other call of the client'
     : "";
-  return `${errorText(error.name)}: ${text}${placeOf(error)}${remedy}`;
+  return `${errorText(error.name)}: ${text}${causeOf(error)}${placeOf(error)}${remedy}`;
+}
+
+/** Node's own `fetch` says only "fetch failed". A request of the client that failed is a reason by itself. */
+function causeOf({ cause }: Error): string {
+  if (!(cause instanceof Error) || cause instanceof FetchError) return "";
+  return ` (cause: ${errorText(cause)})`;
 }

@@ -3,7 +3,7 @@ import type { Remembered } from "../../core/model.ts";
 import * as helpers from "../../index.ts";
 import { attempt } from "../../text/attempt.ts";
 import { cut, errorText } from "../../text/describe.ts";
-import type { DetectTask, Task } from "../protocol.ts";
+import { type DetectTask, type Task, UNANSWERED } from "../protocol.ts";
 import type { DetectError, TaskEnd } from "../worker_message.ts";
 import { DetectEnded, runDetect } from "./detect.ts";
 import { beginJob, listen, send, sendDetection } from "./link.ts";
@@ -36,9 +36,7 @@ const unhandled = (error: unknown): string => {
 process.on("uncaughtException", (error) => reportUnhandled(unhandled(error)));
 process.on("unhandledRejection", (error) =>
   reportUnhandled(
-    error instanceof DetectEnded
-      ? "a request was still running when detect ended; is an await missing?"
-      : `${unhandled(error)}; is an await missing?`,
+    error instanceof DetectEnded ? UNANSWERED : `${unhandled(error)}; is an await missing?`,
   ),
 );
 process.on("exit", (code) => send({ type: "exit", code }));

@@ -128,7 +128,7 @@ checkRecipe("one request for each entity", [
     {
       responses: crates({ a: GONE, b: PROXY_404, c: volts(5) }),
       firing: ["crate:a:ch0", "crate:b:ch0"],
-      detects: [],
+      detects: ["crate:b:down"],
       ends: ["crate:a:ch0"],
       reports: ["not from the service itself"],
     },

@@ -142,6 +142,11 @@ describe("detect that throws has failed; what it had yielded stays", () => {
     ["a long text", "x".repeat(100_000), `detect threw string ${"x".repeat(200)}`],
     ["an error of another kind", new RangeError("far"), "detect threw RangeError: far"],
     [
+      "an error with a cause",
+      new TypeError("fetch failed", { cause: new Error("connect ECONNREFUSED 127.0.0.1:1") }),
+      "detect threw TypeError: fetch failed (cause: connect ECONNREFUSED 127.0.0.1:1)",
+    ],
+    [
       "an error without a stack",
       Object.assign(new Error("bare"), { stack: undefined }),
       "detect threw Error: bare",
