@@ -37,7 +37,7 @@ const HEAVY: { readonly [name: string]: string | readonly string[] } = {
   pg: "src/store/postgres/connect.ts",
   "@aws-sdk/client-ses": "src/channel/ses_channel.ts",
   nodemailer: ["src/channel/compose.ts", "src/channel/smtp_channel.ts"],
-  undici: ["src/channel/http_post.ts", "src/source/connections.ts"],
+  undici: ["src/channel/http_post.ts", "src/source/http/connections.ts"],
 };
 
 interface Import {

@@ -1,5 +1,5 @@
 import { type ClockCheck, checkClock } from "../core/clock.ts";
-import type { Source } from "../source/source.ts";
+import type { HttpSource } from "../source/http/http_source.ts";
 import type { Database, Transaction } from "../store/database.ts";
 import { lastTimes, setAside } from "../store/engine_runs.ts";
 import { saveCertain } from "../store/engine_state.ts";
@@ -27,7 +27,7 @@ export async function judgeClock(tx: Transaction, now: number) {
 export async function confirmClock(
   db: Database,
   { certainAt, doubt }: ClockCheck,
-  sources: ReadonlyMap<string, Pick<Source, "date">>,
+  sources: ReadonlyMap<string, Pick<HttpSource, "date">>,
   now: number,
 ): Promise<readonly string[]> {
   if (doubt === undefined) return [];

@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
+import { MAX_CACHED } from "../source/http/response_cache.ts";
 import { readSources } from "../source/registry.ts";
-import { MAX_CACHED } from "../source/response_cache.ts";
 import type { OpenSource } from "../source/source_kind.ts";
 
 /** The services of one tick, by the name that modules use. A connection is made with the first request. */
@@ -23,7 +23,7 @@ export class Sources {
 
   /** Loads the HTTP client while the tick waits for its database. */
   preloadHttpClient(): void {
-    if (this.byName.size > 0) void import("../source/connections.ts");
+    if (this.byName.size > 0) void import("../source/http/connections.ts");
   }
 
   /** Ends the requests that are still running and closes the connections. */

@@ -7,7 +7,7 @@ import { readSecret } from "../config/secret.ts";
 import { headerSecrets } from "../config/secrets.ts";
 import { MISSING_ADDRESS, parseAddress, SERVICE, serviceAddress } from "../config/service.ts";
 import { connections, isHeaderValue, ONE_LINE, seconds } from "../config/values.ts";
-import { Source } from "./source.ts";
+import { HttpSource } from "./http/http_source.ts";
 import { sourceKind } from "./source_kind.ts";
 
 /** A REST service. */
@@ -45,7 +45,7 @@ export const http = sourceKind(
           timeout: given.request_timeout ?? timeout,
           maxConnections: given.max_connections ?? maxConnections,
         };
-        return new Source({ ...settings, ...limits, name }, signal, memory);
+        return new HttpSource({ ...settings, ...limits, name }, signal, memory);
       },
     };
   },

@@ -1,4 +1,4 @@
-import type { RequestOptions } from "./client.ts";
+import type { RequestOptions } from "./client/client.ts";
 import type { Query } from "./query.ts";
 
 export interface SourceRequest extends Pick<RequestOptions, "as" | "timeout" | "attempts"> {
@@ -48,7 +48,7 @@ export interface ResponseHeaders {
   readonly date?: number | undefined;
 }
 
-/** One service as the client sees it: a `Source`, or in a worker what stands for it. */
+/** One service as the client sees it: an `HttpSource`, or in a worker what stands for it. */
 export interface Requester {
   /** Throws FetchError. */
   request(request: SourceRequest): Promise<SourceResponse>;

@@ -1,6 +1,6 @@
 import { kindMaker } from "../config/kinds.ts";
 import type { RequestCounts } from "../core/source_state.ts";
-import type { CacheMemory } from "./response_cache.ts";
+import type { CacheMemory } from "./http/response_cache.ts";
 import type { SharedSource } from "./share.ts";
 
 /** A source during one tick. */

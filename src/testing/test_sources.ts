@@ -1,7 +1,7 @@
 import { fetchError } from "../source/fetch_error.ts";
+import { HttpSource } from "../source/http/http_source.ts";
 import { methodOf, type SourceRequest } from "../source/requester.ts";
 import type { SharedSource } from "../source/share.ts";
-import { Source } from "../source/source.ts";
 import { type ResponseServerFacts, serveResponses } from "./response_server.ts";
 import { findResponse, missingResponse, type ResponsesByPath, urlOf } from "./test_responses.ts";
 
@@ -30,7 +30,7 @@ async function openTestSource(name: string, facts: TestSourceFacts) {
   const ended = new AbortController();
   const { baseUrl } = server;
   const settings = { name, baseUrl, timeout, headers: {}, maxConnections: 4 };
-  const real = new Source(settings, ended.signal);
+  const real = new HttpSource(settings, ended.signal);
   const source: SharedSource = {
     maxConnections: real.maxConnections,
     request: async (request) => {

@@ -1,6 +1,6 @@
 import { FetchError, fetchError } from "../source/fetch_error.ts";
+import { requestKey } from "../source/http/request_key.ts";
 import { queryText } from "../source/query.ts";
-import { requestKey } from "../source/request_key.ts";
 import type { SourceRequest, SourceResponse } from "../source/requester.ts";
 import type { SharedSource } from "../source/share.ts";
 

@@ -3,7 +3,7 @@ import type { AlarmModule } from "../../src/alarm/alarm_module.ts";
 import { discoverModules } from "../../src/alarm/discover.ts";
 import { resolveParams } from "../../src/core/params.ts";
 import * as helpers from "../../src/index.ts";
-import { Source } from "../../src/source/source.ts";
+import { HttpSource } from "../../src/source/http/http_source.ts";
 import type { JsonObject } from "../../src/text/json.ts";
 import { type Detect, ModuleLoader } from "../../src/worker/child/load.ts";
 import { loadHere } from "../support/load_module.ts";
@@ -48,7 +48,7 @@ export async function runAlarm({
   const byName = new Map(
     Object.entries(sources).map(([name, baseUrl]) => [
       name,
-      new Source(
+      new HttpSource(
         {
           name,
           baseUrl,

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeClient } from "../../src/source/alarm_client.ts";
+import { makeClient } from "../../src/source/client/alarm_client.ts";
+import { type Paging, parsePage } from "../../src/source/client/paging.ts";
 import { BodyError, FetchError } from "../../src/source/fetch_error.ts";
-import { type Paging, parsePage } from "../../src/source/paging.ts";
+import { HttpSource } from "../../src/source/http/http_source.ts";
 import type { Query } from "../../src/source/query.ts";
-import { Source } from "../../src/source/source.ts";
 import { isJsonObject, type JsonValue } from "../../src/text/json.ts";
 import { makeRedactor } from "../../src/text/redact.ts";
 import { CLIENT_FACTS } from "../support/client_facts.ts";
@@ -234,7 +234,7 @@ const redact = makeRedactor(["s3cret-token"]);
 
 async function readList(running: Running, path: string): Promise<void> {
   const tick = new AbortController();
-  const source = new Source(
+  const source = new HttpSource(
     {
       name: "main",
       baseUrl: server.url,

@@ -1,4 +1,4 @@
-import type { ClientFacts } from "../../src/source/alarm_client.ts";
+import type { ClientFacts } from "../../src/source/client/alarm_client.ts";
 
 /** Of a client for an alarm that has no events and remembers nothing; all but the sources and the time. */
 export const CLIENT_FACTS: Omit<ClientFacts, "sources" | "now" | "onIncomplete"> = {

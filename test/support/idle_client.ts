@@ -1,5 +1,5 @@
 import type { AlarmClient } from "../../src/index.ts";
-import { makeClient } from "../../src/source/alarm_client.ts";
+import { makeClient } from "../../src/source/client/alarm_client.ts";
 import { CLIENT_FACTS } from "./client_facts.ts";
 
 /** A client for modules that request nothing. */

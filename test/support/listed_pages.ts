@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Paging } from "../../src/source/paging.ts";
+import type { Paging } from "../../src/source/client/paging.ts";
 import type { Query } from "../../src/source/query.ts";
 import type { JsonObject } from "../../src/text/json.ts";
 

@@ -1,16 +1,16 @@
+import { HttpSource, type HttpSourceSettings } from "../../src/source/http/http_source.ts";
+import type { CacheMemory } from "../../src/source/http/response_cache.ts";
 import type { Query } from "../../src/source/query.ts";
-import type { CacheMemory } from "../../src/source/response_cache.ts";
-import { Source, type SourceSettings } from "../../src/source/source.ts";
 import type { JsonValue } from "../../src/text/json.ts";
 
-const open: Source[] = [];
+const open: HttpSource[] = [];
 
 /** A source with nothing special about it, but for what the test says. Closed by `closeSources`. */
 export function makeSource(
-  settings: Partial<SourceSettings> & { readonly baseUrl: string },
+  settings: Partial<HttpSourceSettings> & { readonly baseUrl: string },
   signal: AbortSignal = new AbortController().signal,
   memory?: CacheMemory,
-): Source {
+): HttpSource {
   const plain = {
     name: "main",
     headers: {},
@@ -19,14 +19,14 @@ export function makeSource(
     timeout: 20,
     maxConnections: 4,
   };
-  const source = new Source({ ...plain, ...settings }, signal, memory);
+  const source = new HttpSource({ ...plain, ...settings }, signal, memory);
   open.push(source);
   return source;
 }
 
 /** One response, parsed as the client does it; undefined for a 404 with `allow404`. */
 export async function getJson(
-  source: Source,
+  source: HttpSource,
   path: string,
   query: Query = {},
   allow404 = false,

@@ -1,7 +1,7 @@
 import { parseDetection, type SafeClear } from "../../core/detection.ts";
 import { inTime } from "../../core/in_time.ts";
 import type { SafeDetection } from "../../core/model.ts";
-import { type ClientFacts, makeClient } from "../../source/alarm_client.ts";
+import { type ClientFacts, makeClient } from "../../source/client/alarm_client.ts";
 import { FetchError } from "../../source/fetch_error.ts";
 import { errorText } from "../../text/describe.ts";
 import type { JsonObject } from "../../text/json.ts";

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import type { ModuleFile } from "../../alarm/discover.ts";
 import { realPath } from "../../alarm/permissions.ts";
 import { inTime } from "../../core/in_time.ts";
-import type { AlarmClient } from "../../source/client.ts";
+import type { AlarmClient } from "../../source/client/client.ts";
 import { errorText, showName } from "../../text/describe.ts";
 import { type JsonValue, safeJson } from "../../text/json.ts";
 import { nearest, suggestion } from "../../text/nearest.ts";

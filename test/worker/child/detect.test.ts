@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { FetchError } from "../../../src/source/fetch_error.ts";
-import { Source } from "../../../src/source/source.ts";
+import { HttpSource } from "../../../src/source/http/http_source.ts";
 import type { Detect } from "../../../src/worker/child/load.ts";
 import { json, startServer, type TestServer } from "../../support/http_server.ts";
 import { outcomeOf, type WholeOutcome } from "../../support/run_detect.ts";
@@ -459,18 +459,18 @@ test("detect gets the params and the time of the tick, and its lines reach the l
 });
 
 describe("with a real service", () => {
-  const open: (TestServer | Source)[] = [];
+  const open: (TestServer | HttpSource)[] = [];
   afterEach(async () => {
     await Promise.all(open.splice(0).map((each) => each.close()));
   });
 
   /** `main` answers each path with the status that is its name, and `/hang` never. */
-  async function service(): Promise<ReadonlyMap<string, Source>> {
+  async function service(): Promise<ReadonlyMap<string, HttpSource>> {
     const server = await startServer((_, response, url) => {
       if (url.pathname !== "/hang")
         json(response, { path: url.pathname }, Number(url.pathname.slice(1)));
     });
-    const source = new Source(
+    const source = new HttpSource(
       {
         name: "main",
         baseUrl: server.url,

@@ -1,0 +1,139 @@
+import { unescapeKey } from "../../core/detection.ts";
+import { inTime } from "../../core/in_time.ts";
+import { MAIN_SOURCE } from "../../core/main_source.ts";
+import { memoryFault, memoryText } from "../../core/memory.ts";
+import type { FiringEvent, Remembered } from "../../core/model.ts";
+import { parsePrefix, wrongPrefix } from "../../core/scopes.ts";
+import { errorText, quote } from "../../text/describe.ts";
+import { excerpt } from "../../text/excerpt.ts";
+import { hint } from "../../text/nearest.ts";
+import { type FailedCall, FetchError, fetchError } from "../fetch_error.ts";
+import type { Requester } from "../requester.ts";
+import type { AlarmClient, RequestOptions, RequestOutcome, TextOptions } from "./client.ts";
+import { listPages } from "./list_pages.ts";
+import { KEYSET, requestFault } from "./paging.ts";
+import { callOf, makeReceiver } from "./receive.ts";
+import { parseRequest } from "./request_options.ts";
+
+export interface ClientFacts {
+  readonly sources: ReadonlyMap<string, Requester>;
+  /** Epoch seconds of the tick. */
+  readonly now: number;
+  readonly signal: AbortSignal;
+  readonly log: (message: string) => void;
+  /** The dedupe keys of the alarm's active events, as stored. */
+  readonly firing: () => Promise<readonly string[]>;
+  /** The same events, with their keys as stored. */
+  readonly firingEvents: () => Promise<readonly FiringEvent[]>;
+  /** What the module remembered; `T` is its author's claim. */
+  readonly previous: <T>() => Promise<Remembered<T> | undefined>;
+  /** Called with JSON. */
+  readonly onRemember: (text: string) => void;
+  /** Called with every reason why the module did not see everything, or not all keys with this prefix. */
+  readonly onIncomplete: (reason: string, prefix?: string) => void;
+  /** Called with 1 when the module begins to wait for a response, and with -1 when it has it. */
+  readonly onWait: (change: 1 | -1) => void;
+}
+
+/** The client for one run of one alarm's `detect`. */
+export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE): AlarmClient {
+  const { sources, now, signal, log, firing, onIncomplete, onWait } = facts;
+  const source = sources.get(sourceName) ?? missingSource(sourceName);
+  /** Every error is recorded before the module can catch it. */
+  const record = (error: unknown, scope?: string): unknown => {
+    onIncomplete(errorText(error), scope);
+    return error;
+  };
+  const check = (fault: string | undefined): void => {
+    if (fault !== undefined) throw record(new Error(fault));
+  };
+  const receiver = makeReceiver({ source, name: sourceName, signal, record, onWait });
+  async function request(path: string, options: TextOptions): Promise<RequestOutcome<string>>;
+  async function request<T>(path: string, options?: RequestOptions): Promise<RequestOutcome<T>>;
+  async function request(
+    path: string,
+    options: RequestOptions = {},
+  ): Promise<RequestOutcome<unknown>> {
+    const parsed = parseRequest(path, options);
+    if (typeof parsed === "string") throw record(new Error(parsed));
+    check(requestFault(path, parsed.query));
+    try {
+      const response = await receiver.respond(parsed);
+      const { status, body, headers } = response;
+      if (status === 404) return failureOf(own404(callOf(parsed, sourceName), body.toString()));
+      const value = parsed.as === "text" ? body.toString() : receiver.read(parsed, response);
+      return { ok: true, status, value, date: headers.date };
+    } catch (error) {
+      if (!(error instanceof FetchError)) throw error;
+      return failureOf(error);
+    }
+  }
+  return {
+    now,
+    signal,
+    log,
+    incomplete: (reason, prefix) => {
+      if (prefix === undefined || parsePrefix(prefix) !== undefined)
+        return onIncomplete(String(reason), prefix);
+      onIncomplete(`${String(reason)}; ${wrongPrefix(prefix)}`);
+    },
+    firing: async () => (await inTime(firing(), signal)).map(unescapeKey),
+    firingEvents: async () => {
+      const events = await inTime(facts.firingEvents(), signal);
+      return events.map((event) => ({ ...event, dedupeKey: unescapeKey(event.dedupeKey) }));
+    },
+    previous: async <T>() => await inTime(facts.previous<T>(), signal),
+    remember: (value) => {
+      const memory = memoryText(value);
+      if (!memory.ok) throw record(new Error(memory.error));
+      const fault = memoryFault(memory.text);
+      if (fault === undefined) facts.onRemember(memory.text);
+      else onIncomplete(fault);
+    },
+    get: async <T>(path: string, query = {}) => {
+      check(requestFault(path, query));
+      return (await receiver.receive<T>({ path, query })).value;
+    },
+    find: async <T>(path: string, query = {}) => {
+      check(requestFault(path, query));
+      const sent = { path, query, allow404: true };
+      const response = await receiver.respond(sent);
+      return response.status === 404 ? undefined : receiver.read<T>(sent, response);
+    },
+    request,
+    source: (name) => {
+      check(typeof name === "string" ? undefined : `the source is ${quote(name)}, not a name`);
+      if (!sources.has(name)) throw record(new Error(notConfigured(name, [...sources.keys()])));
+      return makeClient(facts, name);
+    },
+    pages: async function* <T>(path: string, query = {}, paging = KEYSET) {
+      check(requestFault(path, query, paging));
+      yield* listPages<T>({ path, query, paging, receiver, sourceName, record });
+    },
+  };
+}
+
+function failureOf({ kind, status, body, message: reason }: FetchError) {
+  return { ok: false, kind, status, body, reason } as const;
+}
+
+/** The service itself says that there is no such thing, which is a result and not recorded. */
+function own404(call: FailedCall, body: string): FetchError {
+  const reason = `status 404 ${excerpt(body)}`;
+  return fetchError(call, { kind: "status", status: 404, body, reason });
+}
+
+/** Fails each request, so that a module without a service still loads and runs. */
+function missingSource(name: string): Requester {
+  return {
+    request: async ({ path }) => {
+      throw fetchError({ path, source: name }, { kind: "connection", reason: notConfigured(name) });
+    },
+  };
+}
+
+function notConfigured(name: string, known: readonly string[] = []): string {
+  return name === MAIN_SOURCE
+    ? "the main service is not configured; set [engine] base_url"
+    : `the source ${JSON.stringify(name)} is not configured${hint(name, known)}; add [sources.${name}] with its base_url`;
+}
