@@ -44,8 +44,11 @@ export function discoverModules(folder: string) {
   return { modules, skipped };
 }
 
+const TEST = /\.test\.\w+$/;
+
 /** With what to do: `MyAlarm.mts` is to be my_alarm.ts, unless that would replace another file. */
 function notModule(file: string, files: readonly string[]): string {
+  if (TEST.test(file)) return "is a test, and not an alarm module";
   const [, stem = "", language] = /^(.*)\.[cm]?([jt]s)x?\s*$/i.exec(file) ?? [];
   const renamed = `${suggestedName(stem)}.${language}`.toLowerCase();
   const isFree = language !== undefined && !files.includes(renamed);

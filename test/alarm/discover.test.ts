@@ -11,6 +11,8 @@ const SKIPPED = `${NOT_MODULE}, such as my_alarm.ts`;
 const NOT_FILE = "is not a regular file";
 const renamed = (name: string) => `${NOT_MODULE}; rename it to ${name}`;
 
+const TEST = "is a test, and not an alarm module";
+
 let folder = "";
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "swf-alarms-discover-"));
@@ -28,8 +30,8 @@ describe("a file in the folder is an alarm, or is skipped for a reason", () => {
     ["a private file", "_draft.ts", renamed("draft.ts")],
     ["a hidden file", ".swp.ts", renamed("swp.ts")],
     ["a declaration", "my_alarm.d.ts", renamed("my_alarm_d.ts")],
-    ["a test", "my_alarm.test.ts", renamed("my_alarm_test.ts")],
-    ["a test in JavaScript", "my_alarm.test.mjs", renamed("my_alarm_test.js")],
+    ["a test", "my_alarm.test.ts", TEST],
+    ["a test in JavaScript", "my_alarm.test.mjs", TEST],
     ["a text", "README.md", SKIPPED],
     ["CommonJS by its name", "my_alarm.cjs", renamed("my_alarm.js")],
     ["TypeScript by another name", "my_alarm.mts", renamed("my_alarm.ts")],
