@@ -1,6 +1,6 @@
 /**
  * z for which a standard normal value is at most z with this probability, 0.5 or more and below 1: 0.95 → 1.6449.
- * The error is below 1e-6. HttpSource: M. J. Wichura, Algorithm AS 241 (PPND7), Applied Statistics 37 (1988) 477-484.
+ * The error is below 1e-6. Source: M. J. Wichura, Algorithm AS 241 (PPND7), Applied Statistics 37 (1988) 477-484.
  */
 export function normalQuantile(probability: number): number {
   const q = probability - 0.5;

@@ -12,7 +12,7 @@ import { normalQuantile } from "./normal_quantile.ts";
  * `confidence` is at least 0.5, where the bound is the rate itself, and below 1. Throws RangeError for anything
  * else, and for counts that cannot be right.
  *
- * HttpSource: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209-212; L. D. Brown, T. T. Cai, A. DasGupta, Statistical
+ * Source: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209-212; L. D. Brown, T. T. Cai, A. DasGupta, Statistical
  * Science 16 (2001) 101-133.
  */
 export function wilsonLower(failures: number, total: number, confidence = 0.95): number {
