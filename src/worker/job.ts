@@ -9,11 +9,11 @@ import type {
   Remembered,
   SafeDetection,
 } from "../core/model.ts";
-import { prefixFinder } from "../core/scopes.ts";
 import type { SharedSource } from "../source/share.ts";
 import { errorText } from "../text/describe.ts";
 import type { JsonObject, JsonValue } from "../text/json.ts";
 import { boundedLog } from "./bounded_log.ts";
+import { judgeRun, type RunVerdict } from "./judge_run.ts";
 import { type OutcomeFacts, OutcomeSoFar } from "./outcome.ts";
 import type { PostAnswers } from "./post_answers.ts";
 import type { DetectTask, Task } from "./protocol.ts";
@@ -23,12 +23,8 @@ import type { Worker } from "./worker.ts";
 /** Seconds for the import of one module. */
 const IMPORT_TIMEOUT = 10;
 
-export interface JobResult<T> {
+export interface JobResult<T> extends RunVerdict {
   readonly value: T;
-  /** Whether the process may take another job. */
-  readonly clean: boolean;
-  /** Whether it clears or fails, which a module that ran earlier in the process may have caused. */
-  readonly matters: boolean;
 }
 
 /** Imports a module and parses its exports. Never rejects; `signal` ends it early. */
@@ -175,20 +171,16 @@ export async function detectIn(
   if (error !== null) soFar.fail(error);
   const seconds = (performance.now() - started) / 1000;
   const value = { ...soFar.outcome(seconds), requests: requests.use };
-  const isOfSource = requests.hasFailed || (error?.isWaiting === true && isPending);
-  const isComplete = value.status === "complete";
-  const seesAll = isComplete && value.scopes.size === 0;
-  const prefixesOf = prefixFinder(value.scopes);
-  const isSeen = (key: string): boolean => prefixesOf(key).length === 0;
-  const clears = facts
-    .firing()
-    .some((key) => value.clears.has(key) || (isComplete && !value.keys.has(key) && isSeen(key)));
-  const fails = !seesAll && (!isOfSource || (value.status !== "failed" && soFar.hasOwnReasons));
-  const matters = clears || fails;
+  const verdict = judgeRun({
+    outcome: value,
+    firing: facts.firing(),
+    isOfSource: requests.hasFailed || (error?.isWaiting === true && isPending),
+    hasOwnReasons: soFar.hasOwnReasons,
+    isAsBefore: end.type === "end" && end.clean,
+  });
   // It will run again, and what it yields then counts.
-  if (matters && worker.isShared) text.left += kept;
-  const hasFailed = value.status === "failed" && fails;
-  return { value, clean: end.type === "end" && end.clean && !hasFailed, matters };
+  if (verdict.matters && worker.isShared) text.left += kept;
+  return { value, ...verdict };
 }
 
 const TOO_LONG = `more than ${MAX_TEXT} MiB of new detections in this tick; shorten their body and data`;
