@@ -131,13 +131,14 @@ export async function detectIn(
         return void answer(message.id, message.type);
     }
   });
-  const { isPending } = requests;
+  const { isPending, heldUp } = requests;
   if (end.type === "end" && end.error === null) requests.reportUnanswered();
   ended.abort(new Error("detect has ended"));
   await requests.checked();
   const error =
     end.type === "died" ? { text: end.cause, isWaiting: signal.aborted && isPending } : end.error;
-  if (error !== null) soFar.fail(error);
+  const why = error?.isWaiting ? heldUp : [];
+  if (error !== null) soFar.fail({ ...error, text: [error.text, ...why].join("; ") });
   const seconds = (performance.now() - started) / 1000;
   const value = { ...soFar.outcome(seconds), requests: requests.use };
   const verdict = judgeRun({
