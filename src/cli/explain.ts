@@ -101,7 +101,10 @@ function lookOf(last: Awaited<ReturnType<typeof lastRunOf>>, key: string): LastL
   const scope = record
     .array("scopes")
     .map(readData)
-    .find((each) => key.startsWith(each.text("prefix") || "\0"));
+    .find((each) => {
+      const prefix = each.text("prefix");
+      return prefix !== undefined && key.startsWith(prefix);
+    });
   // A record without an outcome is one of a tick that changed nothing.
   return { at, outcome: isDoubtful ? outcome : "complete", error, unseen: scope?.text("reason") };
 }

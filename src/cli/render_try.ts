@@ -1,9 +1,9 @@
 import { type Level, NO_LEVEL } from "../core/level.ts";
 import type { Outcome } from "../core/model.ts";
-import { scopeRecords } from "../core/scopes.ts";
+import { scopeErrors, scopeNotes, scopeRecords } from "../core/scopes.ts";
 import { parseJson } from "../source/parse_json.ts";
 import { attempt } from "../text/attempt.ts";
-import { cut, quote } from "../text/describe.ts";
+import { cut } from "../text/describe.ts";
 import { utcSecond } from "../text/utc.ts";
 import { jsonTime, line } from "./output.ts";
 import type { PlannedMessage } from "./plan_messages.ts";
@@ -90,15 +90,11 @@ function indented(text: string): string[] {
 
 function renderOutcome({ status, detections, seconds, reasons, notes, scopes }: Outcome) {
   const count = `${detections.size} detection(s) in ${seconds.toFixed(2)} s`;
-  const gaps = [...scopes].map(([prefix, { reason, isReported }]) => {
-    const error = isReported
-      ? ""
-      : "; an error, because the module detected and cleared nothing there";
-    return `keys that begin with ${quote(prefix)} stay as they are: ${reason}${error}`;
-  });
   return [
     `outcome ${status}: ${count}; nothing was written`,
-    ...[...reasons, ...gaps, ...notes].map((text) => `  ${text}`),
+    ...[...reasons, ...scopeErrors(scopes), ...notes, ...scopeNotes(scopes)].map(
+      (text) => `  ${text}`,
+    ),
   ];
 }
 

@@ -96,6 +96,7 @@ function countRequests({ byName, names }: Sources) {
         sent += 1;
         return source.request(request);
       },
+      heldUpBy: () => source.heldUpBy?.(),
       reportInvalid: (request, reason) => source.reportInvalid?.(request, reason),
     });
   return { byName: counted, names, count: () => sent };

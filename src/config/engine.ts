@@ -1,4 +1,5 @@
 import { object, optional, safeParse } from "valibot";
+import { DEFAULT_LIMITS, DEFAULT_REQUEST_TIMEOUT } from "../core/default_limits.ts";
 import type { Config, SettingsTable, Surroundings } from "./config.ts";
 import { isTable, parseTable } from "./issue.ts";
 import { resolvePath } from "./path.ts";
@@ -10,16 +11,16 @@ export const Engine = object({
   swf_remote_base_url: optional(serviceAddress),
   service_base_url: optional(serviceAddress),
   ...SERVICE,
-  request_timeout: optional(seconds, 20),
+  request_timeout: optional(seconds, DEFAULT_REQUEST_TIMEOUT),
   max_connections: optional(connections, 4),
-  alarm_timeout: optional(seconds, 60),
+  alarm_timeout: optional(seconds, DEFAULT_LIMITS.timeout),
   alarm_memory: optional(
     integerFrom(64, 1_048_576, "a whole number of MiB from 64 to 1048576, such as 512"),
-    512,
+    DEFAULT_LIMITS.memory,
   ),
   max_detections: optional(
     integerFrom(1, 10_000_000, "a whole number from 1 to 10000000, such as 100000"),
-    100_000,
+    DEFAULT_LIMITS.detections,
   ),
   tick_timeout: optional(seconds, 240),
   log_path: optional(pathLike("/var/log/swf-alarms/run.log")),

@@ -70,11 +70,14 @@ export function scopeNotes(scopes: Scopes): readonly string[] {
 
 /** The reason comes first, so that it is still recognized as a failed request. */
 function scopeTexts(scopes: Scopes, isReported: boolean): readonly string[] {
+  const error = isReported
+    ? ""
+    : "; this is an error because the module detected and cleared nothing there";
   return [...scopes]
     .filter(([, scope]) => scope.isReported === isReported)
     .map(
       ([prefix, { reason }]) =>
-        `${reason}; events whose keys begin with ${quote(prefix)} stay as they are`,
+        `${reason}; events whose keys begin with ${quote(prefix)} stay as they are${error}`,
     );
 }
 

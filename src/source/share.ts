@@ -4,6 +4,8 @@ import type { Requester, SourceRequest, SourceResponse } from "./requester.ts";
 export interface SharedSource extends Requester {
   /** Requests that it sends side by side. */
   readonly maxConnections: number;
+  /** The setting that holds up requests now, such as `max_per_minute = 30`; undefined if none does. */
+  heldUpBy?(): string | undefined;
 }
 
 /**

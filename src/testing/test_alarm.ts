@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { AlarmModule } from "../alarm/alarm_module.ts";
 import { isFile, type ModuleFile } from "../alarm/discover.ts";
 import { judgeReadiness, type Readiness } from "../alarm/readiness.ts";
+import { DEFAULT_LIMITS, DEFAULT_REQUEST_TIMEOUT } from "../core/default_limits.ts";
 import { escapeKey } from "../core/detection.ts";
 import { MAIN_SOURCE } from "../core/main_source.ts";
 import type { DetectLimits, FiringEvent, Remembered } from "../core/model.ts";
@@ -37,10 +38,6 @@ export interface AlarmTest {
 export type FiringInTest = Pick<FiringEvent, "dedupeKey"> & Partial<FiringEvent>;
 
 const OPTIONS = ["params", "responses", "now", "previous", "firing", "limits", "requestTimeout"];
-/** As [engine] has them by default. */
-const LIMITS: DetectLimits = { timeout: 60, memory: 512, detections: 100_000 };
-/** Seconds. */
-const REQUEST_TIMEOUT = 20;
 /** CPU seconds of the process, as a multiple of `timeout`: Node runs threads beside the module. */
 const CPU_TIMES = 4;
 
@@ -58,7 +55,7 @@ export async function testAlarm(module: string | URL, test: AlarmTest = {}): Pro
   const now = timeOf(test.now);
   const previous = test.previous && rememberedOf(test.previous);
   const bySource = responsesBySource(test.responses ?? {});
-  const limits = { ...LIMITS, ...test.limits };
+  const limits = { ...DEFAULT_LIMITS, ...test.limits };
   const stop = new AbortController();
   const workers = new WorkerPool({
     limits,
@@ -77,7 +74,7 @@ export async function testAlarm(module: string | URL, test: AlarmTest = {}): Pro
     const sources = await openTestSources(names, {
       bySource,
       now,
-      timeout: test.requestTimeout ?? REQUEST_TIMEOUT,
+      timeout: test.requestTimeout ?? DEFAULT_REQUEST_TIMEOUT,
       onRequest: (request) => requests.push(request),
       onError: (error) => stop.abort(error),
     });
@@ -124,7 +121,7 @@ function moduleFile(module: unknown): ModuleFile {
 /** A test in JavaScript has no types. */
 function checkOptions(test: AlarmTest): void {
   checkNames("option", test, OPTIONS);
-  checkNames("limit", test.limits ?? {}, Object.keys(LIMITS));
+  checkNames("limit", test.limits ?? {}, Object.keys(DEFAULT_LIMITS));
 }
 
 function checkNames(what: string, given: object, known: readonly string[]): void {

@@ -1,34 +1,24 @@
 import { setMaxListeners } from "node:events";
 import { type AlarmModule, type LoadedModule, parseModule } from "../alarm/alarm_module.ts";
 import type { ModuleFile } from "../alarm/discover.ts";
-import { inTime } from "../core/in_time.ts";
-import type {
-  DetectLimits,
-  FiringEvent,
-  Outcome,
-  Remembered,
-  SafeDetection,
-} from "../core/model.ts";
-import { prefixFinder } from "../core/scopes.ts";
+import type { DetectLimits, Outcome, SafeDetection } from "../core/model.ts";
 import type { SharedSource } from "../source/share.ts";
 import { errorText } from "../text/describe.ts";
-import type { JsonObject, JsonValue } from "../text/json.ts";
+import type { JsonObject } from "../text/json.ts";
 import { boundedLog } from "./bounded_log.ts";
+import { judgeRun, type RunVerdict } from "./judge_run.ts";
 import { type OutcomeFacts, OutcomeSoFar } from "./outcome.ts";
 import type { PostAnswers } from "./post_answers.ts";
 import type { DetectTask, Task } from "./protocol.ts";
 import { RequestHandler } from "./requests.ts";
+import { type StoredFacts, storedAnswers } from "./stored_answers.ts";
 import type { Worker } from "./worker.ts";
 
 /** Seconds for the import of one module. */
 const IMPORT_TIMEOUT = 10;
 
-export interface JobResult<T> {
+export interface JobResult<T> extends RunVerdict {
   readonly value: T;
-  /** Whether the process may take another job. */
-  readonly clean: boolean;
-  /** Whether it clears or fails, which a module that ran earlier in the process may have caused. */
-  readonly matters: boolean;
 }
 
 /** Imports a module and parses its exports. Never rejects; `signal` ends it early. */
@@ -59,15 +49,10 @@ function loadError(what: string, cause: unknown): LoadedModule {
 
 export interface DetectFacts
   extends Pick<DetectTask, "file" | "params" | "now">,
-    Pick<OutcomeFacts, "redact" | "stages"> {
+    Pick<OutcomeFacts, "redact" | "stages">,
+    StoredFacts {
   readonly sources: ReadonlyMap<string, SharedSource>;
   readonly limits: DetectLimits;
-  /** The dedupe keys of the alarm's active events. */
-  readonly firing: () => readonly string[];
-  /** Those events. */
-  readonly firingEvents: () => Promise<readonly FiringEvent[]>;
-  /** What an earlier tick remembered. */
-  readonly previous: () => Promise<Remembered<JsonValue> | undefined>;
   /** The parameters of the alarm with this module. Throws if the alarm cannot run with it. */
   readonly paramsOf: (module: AlarmModule) => JsonObject;
   /** Makes `needsDetails` for one run of `detect`. */
@@ -117,27 +102,7 @@ export async function detectIn(
       text.left -= characters;
     }
   };
-  const read = {
-    firing: async () => facts.firing(),
-    "firing events": facts.firingEvents,
-    previous: facts.previous,
-  };
-  const stored = new Map<string, Promise<unknown>>();
-  /** Each is read once, however often the module asks. */
-  const answer = async (id: number, what: keyof typeof read): Promise<void> => {
-    const found = stored.get(what) ?? read[what]();
-    stored.set(what, found);
-    try {
-      const value = await inTime(found, ended.signal);
-      worker.answer(id, value ?? null);
-    } catch (error) {
-      // The process may run another job by now, which counts its questions in the same way.
-      if (ended.signal.aborted) return;
-      const reason = `cannot read what is stored of the alarm: ${errorText(error)}`;
-      soFar.incomplete(reason);
-      worker.send({ type: "fail", id, failure: { kind: "connection", reason } });
-    }
-  };
+  const answer = storedAnswers(facts, worker, soFar, ended.signal);
   const task: Task = { type: "detect", file, params, sources: [...sources.keys()], now, timeout };
   const end = await worker.run(task, late, signal, (message, length) => {
     switch (message.type) {
@@ -166,29 +131,26 @@ export async function detectIn(
         return void answer(message.id, message.type);
     }
   });
-  const { isPending } = requests;
+  const { isPending, heldUp } = requests;
   if (end.type === "end" && end.error === null) requests.reportUnanswered();
   ended.abort(new Error("detect has ended"));
   await requests.checked();
   const error =
     end.type === "died" ? { text: end.cause, isWaiting: signal.aborted && isPending } : end.error;
-  if (error !== null) soFar.fail(error);
+  const why = error?.isWaiting ? heldUp : [];
+  if (error !== null) soFar.fail({ ...error, text: [error.text, ...why].join("; ") });
   const seconds = (performance.now() - started) / 1000;
   const value = { ...soFar.outcome(seconds), requests: requests.use };
-  const isOfSource = requests.hasFailed || (error?.isWaiting === true && isPending);
-  const isComplete = value.status === "complete";
-  const seesAll = isComplete && value.scopes.size === 0;
-  const prefixesOf = prefixFinder(value.scopes);
-  const isSeen = (key: string): boolean => prefixesOf(key).length === 0;
-  const clears = facts
-    .firing()
-    .some((key) => value.clears.has(key) || (isComplete && !value.keys.has(key) && isSeen(key)));
-  const fails = !seesAll && (!isOfSource || (value.status !== "failed" && soFar.hasOwnReasons));
-  const matters = clears || fails;
+  const verdict = judgeRun({
+    outcome: value,
+    firing: facts.firing(),
+    isOfSource: requests.hasFailed || (error?.isWaiting === true && isPending),
+    hasOwnReasons: soFar.hasOwnReasons,
+    isAsBefore: end.type === "end" && end.clean,
+  });
   // It will run again, and what it yields then counts.
-  if (matters && worker.isShared) text.left += kept;
-  const hasFailed = value.status === "failed" && fails;
-  return { value, clean: end.type === "end" && end.clean && !hasFailed, matters };
+  if (verdict.matters && worker.isShared) text.left += kept;
+  return { value, ...verdict };
 }
 
 const TOO_LONG = `more than ${MAX_TEXT} MiB of new detections in this tick; shorten their body and data`;

@@ -53,6 +53,15 @@ export class RequestHandler {
     return this.#running.size > 0;
   }
 
+  /** Why requests without a response may not even have been sent, such as `requests to main waited for max_per_minute = 30`. */
+  get heldUp(): readonly string[] {
+    const names = [...this.#running].flatMap(({ source, ahead }) => (ahead ? [] : [source]));
+    return [...new Set(names)].flatMap((name) => {
+      const setting = this.#facts.sources.get(name)?.heldUpBy?.();
+      return setting === undefined ? [] : [`requests to ${name} waited for ${setting}`];
+    });
+  }
+
   /** `detect` returned: what a response that it did not wait for would say, it has not seen. */
   reportUnanswered(): void {
     for (const { ahead, scope } of this.#running)

@@ -44,7 +44,7 @@ test.each<[what: string, answer: TryAnswer, lines: readonly string[]]>([
     [HEAD, "requests     none", 'memory       15 bytes, not kept now: {"seen":["é"]}'],
   ],
   [
-    "scopes, with those that are errors, between reasons and notes",
+    "scopes: those that are errors with the reasons, the others with the notes",
     answer({
       status: "partial",
       reasons: ["one failed"],
@@ -57,9 +57,9 @@ test.each<[what: string, answer: TryAnswer, lines: readonly string[]]>([
     [
       "outcome partial: 0 detection(s) in 0.00 s; nothing was written",
       "  one failed",
-      '  keys that begin with "host:a" stay as they are: no answer',
-      '  keys that begin with "host:b" stay as they are: no answer; an error, because the module detected and cleared nothing there',
+      '  no answer; events whose keys begin with "host:b" stay as they are; this is an error because the module detected and cleared nothing there',
       "  a note",
+      '  no answer; events whose keys begin with "host:a" stay as they are',
       "requests     none",
     ],
   ],

@@ -137,7 +137,7 @@ test("one that is not reported is an error, another one a note", () => {
     ["b:", { reason: "b is down", isReported: true }],
   ]);
   expect(scopeErrors(scopes)).toEqual([
-    `${request}; events whose keys begin with "a:" stay as they are`,
+    `${request}; events whose keys begin with "a:" stay as they are; this is an error because the module detected and cleared nothing there`,
   ]);
   expect(scopeNotes(scopes)).toEqual([
     'b is down; events whose keys begin with "b:" stay as they are',

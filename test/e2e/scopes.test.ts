@@ -100,7 +100,7 @@ test("of a host about which the module says nothing, the failure is an error of 
   const result = await site.tick();
   expect(result.code).toBe(1);
   expect(result.stderr).toMatch(
-    /full_disks: GET \/hosts\/a\/full\/ from main: .*504.*; events whose keys begin with "host:a:" stay as they are/,
+    /full_disks: GET \/hosts\/a\/full\/ from main: .*504.*; events whose keys begin with "host:a:" stay as they are; this is an error because the module detected and cleared nothing there/,
   );
   expect(await firing(site)).toEqual(["host:a2:sda", "host:a:sda"]);
   expect(await record(site)).toMatchObject({

@@ -126,6 +126,12 @@ describe("the outcome", () => {
       { status: "failed", reasons: [expect.stringContaining("did not end within 1 s")] },
     ],
     [
+      "that it detects more than `[engine]` allows by default",
+      "for (let n = 0; n <= 100_000; n++) yield { dedupeKey: n };",
+      {},
+      { status: "failed", reasons: [expect.stringContaining("more than 100000 detections")] },
+    ],
+    [
       "that it exits",
       "process.exit(3);",
       {},

@@ -60,6 +60,8 @@ export class HttpSource implements OpenSource {
   #probe: Promise<void> | undefined;
   #connections: Promise<Connections> | undefined;
   readonly #rate: RateLimit | undefined;
+  /** Requests that wait until the rate allows them. */
+  #heldUp = 0;
 
   /** `signal` is aborted when the tick ends; `memory` is shared by all sources of the tick. */
   constructor(
@@ -117,6 +119,10 @@ export class HttpSource implements OpenSource {
   reportInvalid(request: SourceRequest, reason: string): void {
     this.#succeeded.delete(requestKey(this.#url(request).href, request));
     this.#lastError = reason;
+  }
+
+  heldUpBy(): string | undefined {
+    return this.#heldUp > 0 ? this.#rateSetting() : undefined;
   }
 
   async close(): Promise<void> {
@@ -203,10 +209,16 @@ export class HttpSource implements OpenSource {
       return failed("timeout", "engine", "not sent ahead: it would have to wait");
     const wait = this.#rate?.take(now) ?? 0;
     if (wait === 0) return undefined;
+    this.#heldUp += 1;
     await sleep(wait * 1000, undefined, { signal }).catch(() => {});
+    this.#heldUp -= 1;
     if (!signal.aborted) return undefined;
-    const limit = `max_per_minute = ${this.#settings.maxPerMinute}`;
-    return failed("timeout", "engine", `not sent: the tick ended while it waited for ${limit}`);
+    const reason = `not sent: the tick ended while it waited for ${this.#rateSetting()}`;
+    return failed("timeout", "engine", reason);
+  }
+
+  #rateSetting(): string {
+    return `max_per_minute = ${this.#settings.maxPerMinute}`;
   }
 
   /** Loaded only when needed: most of a tick without requests would be the load time. */

@@ -69,13 +69,16 @@ test("what was not sent when the tick ended says what it waited for", async () =
   const limits = { maxConnections: 1, maxPerMinute: 1 };
   const source = makeSource({ baseUrl: server.url, ...limits }, tick.signal);
   await getJson(source, "/a");
+  expect(source.heldUpBy()).toBeUndefined();
   const second = getJson(source, "/b");
   await vi.waitUntil(() => clock.waits.length > 0);
+  expect(source.heldUpBy()).toBe("max_per_minute = 1");
   tick.abort(new Error("the tick has ended"));
   await expect(second).rejects.toThrow(
     "GET /b from main: not sent: the tick ended while it waited for max_per_minute = 1",
   );
   expect(sentAt).toEqual([0]);
+  expect(source.heldUpBy()).toBeUndefined();
   // It says nothing about the service.
   expect(source.counts).toEqual({ requests: 1, succeeded: 1, lastError: undefined });
 });
