@@ -133,30 +133,22 @@ describe("the SES channel and a real endpoint", () => {
   });
 });
 
-describe("errors", () => {
-  let server: TestServer;
-  beforeAll(async () => {
-    server = await startServer(() => {});
-  });
-  beforeEach(() => {
-    server.requests.length = 0;
-  });
-  afterAll(() => server.close());
+const OK =
+  '<SendRawEmailResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><SendRawEmailResult><MessageId>m-1</MessageId></SendRawEmailResult></SendRawEmailResponse>';
+const xml =
+  (status: number, body: string): Answer =>
+  (_request, response) => {
+    response.writeHead(status, { "content-type": "text/xml" });
+    response.end(body);
+  };
+const errorResponse = (status: number, code: string, message: string): Answer =>
+  xml(
+    status,
+    `<ErrorResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error><RequestId>r-1</RequestId></ErrorResponse>`,
+  );
 
-  const OK =
-    '<SendRawEmailResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><SendRawEmailResult><MessageId>m-1</MessageId></SendRawEmailResult></SendRawEmailResponse>';
-  const xml =
-    (status: number, body: string): Answer =>
-    (_request, response) => {
-      response.writeHead(status, { "content-type": "text/xml" });
-      response.end(body);
-    };
-  const errorResponse = (status: number, code: string, message: string): Answer =>
-    xml(
-      status,
-      `<ErrorResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error><RequestId>r-1</RequestId></ErrorResponse>`,
-    );
-
+// At the same time: those that are tried again wait for seconds.
+describe.concurrent("errors that SES responds with, and none", () => {
   test.each([
     ["MailFromDomainNotVerifiedException", 400, false],
     ["AccountSendingPausedException", 400, false],
@@ -171,8 +163,10 @@ describe("errors", () => {
     ["InternalFailure", 500, true],
     ["ServiceUnavailable", 503, true],
   ])("SES responds %s with %d: retryable: %s", async (code, status, retryable) => {
-    server.answer = errorResponse(status, code, "Not now: x@host.example");
-    expect(await channel(server.url).deliver(makeMail(), PATIENTLY)).toEqual(
+    const server = await startServer(errorResponse(status, code, "Not now: x@host.example"));
+    const delivery = await channel(server.url).deliver(makeMail(), PATIENTLY);
+    await server.close();
+    expect(delivery).toEqual(
       undeliveredWith(expect.stringContaining(`SES ${code}: Not now: x@host.example`), retryable),
     );
   });
@@ -184,6 +178,17 @@ describe("errors", () => {
       undeliveredWith(expect.stringContaining("ECONNREFUSED"), true),
     );
   });
+});
+
+describe("errors", () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer(() => {});
+  });
+  beforeEach(() => {
+    server.requests.length = 0;
+  });
+  afterAll(() => server.close());
 
   test.each([
     ["a proxy's HTML page", 502, "<html><title>502 Bad Gateway</title></html>"],

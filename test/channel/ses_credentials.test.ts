@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, type TestContext, test } from "vitest";
 import { dribble, type FaultyServer, startFaultyServer } from "../support/faulty_server.ts";
 import { type MailService, startMailService } from "../support/mail_service.ts";
 import { makeMail } from "../support/mails.ts";
@@ -14,26 +14,33 @@ const TIMES = { credentials: 2_000, connect: 2_000, response: 10_000, retryDelay
 const KEYS = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
 const LATE = expect.stringMatching(/^SES: no AWS credentials: none within 2 s; check /);
 
-let home: string;
-let service: MailService;
-let mute: FaultyServer;
-beforeEach(async () => {
-  home = mkdtempSync(join(tmpdir(), "swf-alarms-aws-"));
-  mkdirSync(join(home, ".aws/sso/cache"), { recursive: true });
-  service = await startMailService();
-  mute = await startFaultyServer(() => {});
-});
-afterEach(async () => {
-  await Promise.all([service.close(), mute.close()]);
-  rmSync(home, { recursive: true, force: true });
-});
+/** What one test has for itself: several run at the same time. */
+interface Place {
+  readonly home: string;
+  readonly service: MailService;
+  /** A service that takes requests and never answers. */
+  readonly mute: FaultyServer;
+  write(name: string, text: string, mode?: number): string;
+  profile(...lines: readonly string[]): string;
+}
 
-const write = (name: string, text: string, mode = 0o600): string => {
-  writeFileSync(join(home, name), text, { mode });
-  return join(home, name);
-};
-const profile = (...lines: readonly string[]) =>
-  write(".aws/config", ["[default]", "region = us-east-1", ...lines, ""].join("\n"));
+async function makePlace({ onTestFinished }: Pick<TestContext, "onTestFinished">): Promise<Place> {
+  const home = mkdtempSync(join(tmpdir(), "swf-alarms-aws-"));
+  mkdirSync(join(home, ".aws/sso/cache"), { recursive: true });
+  const service = await startMailService();
+  const mute = await startFaultyServer(() => {});
+  onTestFinished(async () => {
+    await Promise.all([service.close(), mute.close()]);
+    rmSync(home, { recursive: true, force: true });
+  });
+  const write = (name: string, text: string, mode = 0o600): string => {
+    writeFileSync(join(home, name), text, { mode });
+    return join(home, name);
+  };
+  const profile = (...lines: readonly string[]) =>
+    write(".aws/config", ["[default]", "region = us-east-1", ...lines, ""].join("\n"));
+  return { home, service, mute, write, profile };
+}
 
 interface Setting {
   readonly env?: { readonly [name: string]: string };
@@ -45,7 +52,10 @@ interface Setting {
 }
 
 /** Delivers one mail in a process of its own. */
-async function deliver({ env = {}, endpoint = service.url, tick, linger = 0 }: Setting) {
+async function deliver(
+  { home, service }: Place,
+  { env = {}, endpoint = service.url, tick, linger = 0 }: Setting,
+) {
   const settings = { from: "alarms@host.example", region: "us-east-1", endpoint };
   const end = tick === undefined ? "new AbortController().signal" : `AbortSignal.timeout(${tick})`;
   const { code, stdout, stderr } = await runScript(
@@ -73,28 +83,28 @@ function notSent(message: unknown) {
 }
 
 /** Puts `mute` in place of a service that answers. */
-const HANGING: readonly [string, () => Setting | Promise<Setting>][] = [
+const HANGING: readonly [string, (place: Place) => Setting][] = [
   [
     "a credential_process",
-    () => {
+    ({ profile }) => {
       profile("credential_process = sleep 1000");
       return {};
     },
   ],
   [
     "a credential_process that prints for ever",
-    () => {
+    ({ profile }) => {
       profile("credential_process = yes '{' | head -c 1000; sleep 1000");
       return {};
     },
   ],
   [
     "a container endpoint",
-    () => ({ env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${mute.url}/credentials` } }),
+    ({ mute }) => ({ env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${mute.url}/credentials` } }),
   ],
   [
     "STS for a role of a profile",
-    () => {
+    ({ mute, profile, write }) => {
       profile("role_arn = arn:aws:iam::123456789012:role/mail", "source_profile = base");
       write(".aws/credentials", "[base]\naws_access_key_id = test\naws_secret_access_key = test\n");
       return { env: { AWS_ENDPOINT_URL_STS: mute.url } };
@@ -102,7 +112,7 @@ const HANGING: readonly [string, () => Setting | Promise<Setting>][] = [
   ],
   [
     "STS for a web identity",
-    () => ({
+    ({ mute, write }) => ({
       env: {
         AWS_WEB_IDENTITY_TOKEN_FILE: write("token", "token"),
         AWS_ROLE_ARN: "arn:aws:iam::123456789012:role/mail",
@@ -113,7 +123,7 @@ const HANGING: readonly [string, () => Setting | Promise<Setting>][] = [
   ],
   [
     "SSO",
-    () => {
+    ({ mute, profile, write }) => {
       const start = "https://sso.example/start";
       profile(
         `sso_start_url = ${start}`,
@@ -130,109 +140,10 @@ const HANGING: readonly [string, () => Setting | Promise<Setting>][] = [
   ],
 ];
 
-describe("credentials that never come", () => {
-  test.each(HANGING)(
-    "%s: the mail fails within its limit and was surely not sent",
-    async (_, make) => {
-      expect(await deliver(await make())).toEqual(notSent(LATE));
-      expect(service.calls).toEqual([]);
-    },
-  );
-
-  test.each(HANGING)("%s: the end of the tick ends the wait", async (_, make) => {
-    const cut = { ...(await make()), tick: 500 };
-    expect(await deliver(cut)).toEqual(
-      notSent(expect.stringMatching(/^SES: stopped before the call: /)),
-    );
-  });
-
-  test("an answer that comes byte by byte is late as well", async () => {
-    const slow = await startFaultyServer(
-      dribble("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", "1\r\n \r\n"),
-    );
-    const env = { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${slow.url}/` };
-    expect(await deliver({ env })).toEqual(notSent(LATE));
-    await slow.close();
-  });
-
-  test("a mute instance metadata endpoint is no reason to wait either", async () => {
-    const env = {
-      AWS_EC2_METADATA_DISABLED: "false",
-      AWS_EC2_METADATA_SERVICE_ENDPOINT: mute.url,
-    };
-    expect(await deliver({ env })).toMatchObject({
-      confirmed: 0,
-      error: { message: expect.stringMatching(/^SES: no AWS credentials/), mayBeDelivered: false },
-    });
-    expect(service.calls).toEqual([]);
-  });
-
-  test.each([
-    [
-      "the process",
-      (pids: string) => `credential_process = sh -c "echo \\$\\$ >> ${pids}; exec sleep 1000"`,
-    ],
-    [
-      "what a script of it has started",
-      (pids: string) => {
-        const script = write(
-          "helper",
-          `#!/bin/sh\ntrap '' TERM\necho $$ >> ${pids}\nsleep 1000 & echo $! >> ${pids}\nwait\n`,
-          0o700,
-        );
-        return `credential_process = ${script}; true`;
-      },
-    ],
-  ])("no process is left behind: %s", async (_, line) => {
-    const pids = join(home, "pids");
-    profile(line(pids));
-    expect(await deliver({ linger: 500 })).toEqual(notSent(LATE));
-    const started = readFileSync(pids, "utf8").trim().split("\n");
-    expect(started.length).toBeGreaterThan(0);
-    await expect.poll(() => started.filter((pid) => isRunning(pid))).toEqual([]);
-  });
-});
-
-describe("credentials that cannot be had", () => {
-  test.each([
-    [
-      "STS answers with a page of a gateway",
-      "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 2\r\n\r\nno",
-      /^SES: no AWS credentials: invalid response \(status 502/,
-    ],
-    [
-      "STS refuses in the words of an address error",
-      'HTTP/1.1 400 Bad Request\r\ncontent-type: text/xml\r\nconnection: close\r\n\r\n<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Code>InvalidParameterValue</Code><Message>no</Message></Error></ErrorResponse>',
-      /^SES: no AWS credentials: InvalidParameterValue: no/,
-    ],
-    ["STS hangs up", "", /^SES: no AWS credentials: /],
-  ])("nothing was sent, and it is the channel's error: %s", async (_, response, message) => {
-    const sts = await startFaultyServer((socket) => socket.end(response));
-    profile("role_arn = arn:aws:iam::123456789012:role/mail", "source_profile = base");
-    write(".aws/credentials", "[base]\naws_access_key_id = test\naws_secret_access_key = test\n");
-    expect(await deliver({ env: { AWS_ENDPOINT_URL_STS: sts.url } })).toMatchObject({
-      confirmed: 0,
-      error: { message: expect.stringMatching(message), scope: "channel", mayBeDelivered: false },
-    });
-    expect(service.calls).toEqual([]);
-    await sts.close();
-  });
-
-  test("credentials that come in time send the mail", async () => {
-    const script = write(
-      "helper",
-      '#!/bin/sh\nsleep 0.1\necho \'{"Version": 1, "AccessKeyId": "test", "SecretAccessKey": "test"}\'\n',
-      0o700,
-    );
-    profile(`credential_process = ${script}`);
-    expect(await deliver({})).toEqual({ confirmed: 1 });
-    expect(service.mails).toHaveLength(1);
-  });
-});
-
-describe("a connection that is never complete", () => {
+// These and those that follow, at the same time: each waits until its limit is over.
+describe.concurrent("a connection that is never complete", () => {
   const CONNECT = expect.stringMatching(/^SES: no connection within 10 s$/);
-  test.each([
+  test.for([
     ["a TLS handshake without an answer", {}, CONNECT, true],
     [
       "a TLS handshake that ends at once",
@@ -246,17 +157,132 @@ describe("a connection that is never complete", () => {
       expect.stringMatching(/^SES Error: .*; check \[email\] endpoint/),
       false,
     ],
-  ])("%s: surely nothing was sent", async (_, options, message, retryable) => {
+  ] as const)("%s: surely nothing was sent", async ([, options, message, retryable], context) => {
+    const place = await makePlace(context);
     const server = await startFaultyServer(() => {}, options);
     const endpoint = server.url.replace("http:", "https:");
     const { error, ...rest } = notSent(message);
-    expect(await deliver({ env: KEYS, endpoint })).toEqual({
+    expect(await deliver(place, { env: KEYS, endpoint })).toEqual({
       ...rest,
       error: { ...error, retryable },
     });
-    expect(await deliver({ env: KEYS, endpoint, tick: 500 })).toMatchObject({
+    expect(await deliver(place, { env: KEYS, endpoint, tick: 500 })).toMatchObject({
       error: { mayBeDelivered: false },
     });
     await server.close();
+  });
+});
+
+describe.concurrent("credentials that never come", () => {
+  test.for(HANGING)(
+    "%s: the mail fails within its limit and was surely not sent",
+    async ([, make], context) => {
+      const place = await makePlace(context);
+      expect(await deliver(place, make(place))).toEqual(notSent(LATE));
+      expect(place.service.calls).toEqual([]);
+    },
+  );
+
+  test.for(HANGING)("%s: the end of the tick ends the wait", async ([, make], context) => {
+    const place = await makePlace(context);
+    const cut = { ...make(place), tick: 500 };
+    expect(await deliver(place, cut)).toEqual(
+      notSent(expect.stringMatching(/^SES: stopped before the call: /)),
+    );
+  });
+
+  test("an answer that comes byte by byte is late as well", async (context) => {
+    const slow = await startFaultyServer(
+      dribble("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", "1\r\n \r\n"),
+    );
+    const env = { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${slow.url}/` };
+    expect(await deliver(await makePlace(context), { env })).toEqual(notSent(LATE));
+    await slow.close();
+  });
+
+  test("a mute instance metadata endpoint is no reason to wait either", async (context) => {
+    const place = await makePlace(context);
+    const env = {
+      AWS_EC2_METADATA_DISABLED: "false",
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: place.mute.url,
+    };
+    expect(await deliver(place, { env })).toMatchObject({
+      confirmed: 0,
+      error: { message: expect.stringMatching(/^SES: no AWS credentials/), mayBeDelivered: false },
+    });
+    expect(place.service.calls).toEqual([]);
+  });
+});
+
+describe("a credential_process that never ends", () => {
+  test.for([
+    [
+      "the process",
+      ({ home }: Place) =>
+        `credential_process = sh -c "echo \\$\\$ >> ${home}/pids; exec sleep 1000"`,
+    ],
+    [
+      "what a script of it has started",
+      ({ home, write }: Place) => {
+        const script = write(
+          "helper",
+          `#!/bin/sh\ntrap '' TERM\necho $$ >> ${home}/pids\nsleep 1000 & echo $! >> ${home}/pids\nwait\n`,
+          0o700,
+        );
+        return `credential_process = ${script}; true`;
+      },
+    ],
+  ] as const)("no process is left behind: %s", async ([, line], context) => {
+    const place = await makePlace(context);
+    place.profile(line(place));
+    expect(await deliver(place, { linger: 500 })).toEqual(notSent(LATE));
+    const started = readFileSync(join(place.home, "pids"), "utf8").trim().split("\n");
+    expect(started.length).toBeGreaterThan(0);
+    await expect.poll(() => started.filter((pid) => isRunning(pid))).toEqual([]);
+  });
+});
+
+describe("credentials that cannot be had", () => {
+  test.for([
+    [
+      "STS answers with a page of a gateway",
+      "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 2\r\n\r\nno",
+      /^SES: no AWS credentials: invalid response \(status 502/,
+    ],
+    [
+      "STS refuses in the words of an address error",
+      'HTTP/1.1 400 Bad Request\r\ncontent-type: text/xml\r\nconnection: close\r\n\r\n<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Code>InvalidParameterValue</Code><Message>no</Message></Error></ErrorResponse>',
+      /^SES: no AWS credentials: InvalidParameterValue: no/,
+    ],
+    ["STS hangs up", "", /^SES: no AWS credentials: /],
+  ] as const)(
+    "nothing was sent, and it is the channel's error: %s",
+    async ([, response, message], context) => {
+      const place = await makePlace(context);
+      const sts = await startFaultyServer((socket) => socket.end(response));
+      place.profile("role_arn = arn:aws:iam::123456789012:role/mail", "source_profile = base");
+      place.write(
+        ".aws/credentials",
+        "[base]\naws_access_key_id = test\naws_secret_access_key = test\n",
+      );
+      expect(await deliver(place, { env: { AWS_ENDPOINT_URL_STS: sts.url } })).toMatchObject({
+        confirmed: 0,
+        error: { message: expect.stringMatching(message), scope: "channel", mayBeDelivered: false },
+      });
+      expect(place.service.calls).toEqual([]);
+      await sts.close();
+    },
+  );
+
+  test("credentials that come in time send the mail", async (context) => {
+    const place = await makePlace(context);
+    const script = place.write(
+      "helper",
+      '#!/bin/sh\nsleep 0.1\necho \'{"Version": 1, "AccessKeyId": "test", "SecretAccessKey": "test"}\'\n',
+      0o700,
+    );
+    place.profile(`credential_process = ${script}`);
+    expect(await deliver(place, {})).toEqual({ confirmed: 1 });
+    expect(place.service.mails).toHaveLength(1);
   });
 });

@@ -21,7 +21,8 @@ async function evilSite(): Promise<Site> {
   module("partial", `yield ${detection}; client.incomplete(${TEXT});`);
   module("throws", `throw new Error(${TEXT});`);
   module("odd", `yield { dedupeKey: {}, subject: ${TEXT} }; throw ${TEXT};`);
-  module("asks", `await client.get("/things/");`);
+  // Every command would wait for the retries.
+  module("asks", `await client.request("/things/", { attempts: 1 });`);
   module("lacks", "", `export const SOURCES = [${TEXT}];`);
   module("params", "", `export const PARAMS = { [${TEXT}]: { type: ${TEXT} } };`);
   module("imports", "", `throw new Error(${TEXT});`);

@@ -78,7 +78,7 @@ test("while a tick takes long, the next is skipped, and commands read and change
 
 test("a tick that uses the database all the time lets commands have their turn", async () => {
   const site = await makeSite({ database: "embedded", engine: PATIENT });
-  const ALARMS = 60;
+  const ALARMS = 20;
   // One after the other, they use the database more often than once a second for a while.
   for (let n = 0; n < ALARMS; n++)
     site.module(

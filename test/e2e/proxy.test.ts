@@ -11,6 +11,9 @@ import type { Site } from "../support/site.ts";
 const [PASSWORD, LOGIN] = ["p@ss/w0rd", "ann:p@ss/w0rd"];
 const TYPED = "ann:p%40ss%2Fw0rd@";
 
+/** Does not wait for retries. */
+const ASKS_ONCE = 'export const detect = (client) => client.request("/things/", { attempts: 1 });';
+
 const port = (url: string): number => Number(new URL(url).port);
 
 describe.skipIf(!hasOpenssl())("what only a proxy can reach", () => {
@@ -121,6 +124,7 @@ describe.skipIf(!hasOpenssl())("what only a proxy can reach", () => {
     ),
   )("is named where it $sentence: $scheme", async ({ scheme, options, says }) => {
     const { site, proxy, tick } = await world(scheme, options);
+    site.module("things.js", ASKS_ONCE);
     const value = proxy.url.replace("//", `//${TYPED}`);
     // Mail goes nowhere, so that the test is short.
     const { code, stderr } = await tick({ [`${scheme}_proxy`]: value, no_proxy: "mail.example" });
@@ -132,6 +136,7 @@ describe.skipIf(!hasOpenssl())("what only a proxy can reach", () => {
 
   test("is named where it cannot be reached, and where the service behind it is another", async () => {
     const { site, proxy, tick } = await world("https", {}, "DNS:other.example");
+    site.module("things.js", ASKS_ONCE);
     const other = await tick({ https_proxy: proxy.url });
     expect(other).toMatchObject({ code: 1 });
     expect(other.stderr).toMatch(

@@ -188,7 +188,12 @@ describe("a service that takes each mail and loses its answer", () => {
         engine: "unreachable_after = 0",
         baseUrl: "http://127.0.0.1:9",
       },
-      async () => {},
+      // Every tick would wait for the retries.
+      async (site: Site) =>
+        site.module(
+          "things.js",
+          'export const detect = (client) => client.request("/things/", { attempts: 1 });',
+        ),
       "source main unreachable since",
     ],
   ] as const)(

@@ -40,8 +40,15 @@ const MAKING = "swf-alarms.making";
 
 const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
+/** The database in a folder of its own. */
+function copyOfSite(): string {
+  const path = mkdtempSync(join(root, "copy-"));
+  cpSync(site, path, { recursive: true });
+  return path;
+}
+
 /** A process that opens the database as the engine does, writes, and then waits to hear what to do. */
-function startHolder(written: string, limit = 600): Script {
+function startHolder(folder: string, written: string, limit = 600): Script {
   return startScript(
     `import { openEmbedded } from ${JSON.stringify(built("store/embedded/database.js"))};
      try {
@@ -56,7 +63,7 @@ function startHolder(written: string, limit = 600): Script {
        console.log(error.constructor.name + ": " + error.message);
      }
      process.stdin.destroy();`,
-    { FOLDER: site, WRITTEN: written, LIMIT: String(limit) },
+    { FOLDER: folder, WRITTEN: written, LIMIT: String(limit) },
   );
 }
 
@@ -90,54 +97,8 @@ describe("openEmbedded", () => {
     expect(mode(site)).toBe("700");
   });
 
-  test("a second process is refused with the pid of the first, and harms nothing", async () => {
-    const first = startHolder("first");
-    expect(await first.line()).toBe("open");
-
-    const second = startHolder("second");
-    const said = await second.line();
-    expect(said.replace(/since \S+ \d\d:\d\d UTC/, "since TIME")).toBe(
-      `DatabaseBusy: the embedded database ${site} is in use by process ${first.pid} since TIME; try again when it has ended`,
-    );
-    expect(await second.ended).toMatchObject({ code: 0, stderr: "" });
-
-    first.say("close");
-    expect(await first.line()).toBe("closed");
-    expect(await first.ended).toMatchObject({ code: 0, stderr: "" });
-    const db = await openEmbedded(site);
-    expect(await isWritten(db, "first")).toBe(true);
-    expect(await isWritten(db, "second")).toBe(false);
-    await db.close();
-  });
-
-  test("a stopped process is named; once it has had the database longer than its own limit, with how to end it", async () => {
-    for (const { limit, overdue } of [
-      { limit: 600, overdue: false },
-      { limit: 0, overdue: true },
-    ]) {
-      const holder = startHolder(`stopped ${limit}`, limit);
-      expect(await holder.line()).toBe("open");
-      holder.kill("SIGSTOP");
-      // The limit of the one who asks does not matter.
-      const failure: unknown = await openEmbedded(site, 600 - limit).catch((error) => error);
-      expect(failure).toBeInstanceOf(DatabaseBusy);
-      expect(failure).toMatchObject({ overdue });
-      const advice = overdue
-        ? `, longer than it may take; end it: kill -9 ${holder.pid}`
-        : "; try again when it has ended";
-      expect(String(failure).replace(/since \S+ \d\d:\d\d UTC/, "since TIME")).toBe(
-        `DatabaseError: the embedded database ${site} is in use by process ${holder.pid} since TIME${advice}`,
-      );
-      holder.kill("SIGCONT");
-      holder.say("close");
-      expect(await holder.line()).toBe("closed");
-      await holder.ended;
-    }
-    expect(readdirSync(site).join(" ")).not.toContain("lock");
-  }, 60_000);
-
   test("a process that was killed blocks nobody, and what it had committed is there", async () => {
-    const holder = startHolder("killed");
+    const holder = startHolder(site, "killed");
     expect(await holder.line()).toBe("open");
     holder.kill("SIGKILL");
     await holder.ended;
@@ -145,21 +106,6 @@ describe("openEmbedded", () => {
     expect(await isWritten(db, "killed")).toBe(true);
     await db.close();
   });
-
-  test("a tick that has begun and does not get it again is not one that is skipped", async () => {
-    const db = await openEmbedded(site);
-    let taken = await lockFolder(site, DATABASE_LOCK);
-    // Until the database is closed, because it is not used.
-    while (!taken.held) taken = await lockFolder(site, DATABASE_LOCK, { wait: 5 });
-    const failure: unknown = await db.query("SELECT 1").catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(DatabaseError);
-    expect(failure).not.toBeInstanceOf(DatabaseBusy);
-    expect(String(failure)).toContain(`in use by process ${process.pid} since`);
-    await taken.lock.release();
-    expect(await db.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
-    await db.close();
-    expect(readdirSync(site).join(" ")).not.toContain("lock");
-  }, 60_000);
 
   test("locks are taken and released while the database is closed, and end with it", async () => {
     const [db, other] = [await openEmbedded(site), await openEmbedded(site)];
@@ -313,6 +259,75 @@ describe("openEmbedded", () => {
     );
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "", stderr: "" });
   });
+});
+
+// At the same time: each waits until it does not get the folder.
+describe.concurrent("a folder that another process has", () => {
+  test("a second process is refused with the pid of the first, and harms nothing", async () => {
+    const path = copyOfSite();
+    const first = startHolder(path, "first");
+    expect(await first.line()).toBe("open");
+
+    const second = startHolder(path, "second");
+    const said = await second.line();
+    expect(said.replace(/since \S+ \d\d:\d\d UTC/, "since TIME")).toBe(
+      `DatabaseBusy: the embedded database ${path} is in use by process ${first.pid} since TIME; try again when it has ended`,
+    );
+    expect(await second.ended).toMatchObject({ code: 0, stderr: "" });
+
+    first.say("close");
+    expect(await first.line()).toBe("closed");
+    expect(await first.ended).toMatchObject({ code: 0, stderr: "" });
+    const db = await openEmbedded(path);
+    expect(await isWritten(db, "first")).toBe(true);
+    expect(await isWritten(db, "second")).toBe(false);
+    await db.close();
+  });
+
+  test.each([
+    { when: "within its own limit", limit: 600, overdue: false },
+    { when: "longer than that, with how to end it", limit: 0, overdue: true },
+  ])(
+    "a stopped process that has had the database $when, is named",
+    async ({ limit, overdue }) => {
+      const path = copyOfSite();
+      const holder = startHolder(path, "stopped", limit);
+      expect(await holder.line()).toBe("open");
+      holder.kill("SIGSTOP");
+      // The limit of the one who asks does not matter.
+      const failure: unknown = await openEmbedded(path, 600 - limit).catch((error) => error);
+      expect(failure).toBeInstanceOf(DatabaseBusy);
+      expect(failure).toMatchObject({ overdue });
+      const advice = overdue
+        ? `, longer than it may take; end it: kill -9 ${holder.pid}`
+        : "; try again when it has ended";
+      expect(String(failure).replace(/since \S+ \d\d:\d\d UTC/, "since TIME")).toBe(
+        `DatabaseError: the embedded database ${path} is in use by process ${holder.pid} since TIME${advice}`,
+      );
+      holder.kill("SIGCONT");
+      holder.say("close");
+      expect(await holder.line()).toBe("closed");
+      await holder.ended;
+      expect(readdirSync(path).join(" ")).not.toContain("lock");
+    },
+    60_000,
+  );
+
+  test("a tick that has begun and does not get it again is not one that is skipped", async () => {
+    const path = copyOfSite();
+    const db = await openEmbedded(path);
+    let taken = await lockFolder(path, DATABASE_LOCK);
+    // Until the database is closed, because it is not used.
+    while (!taken.held) taken = await lockFolder(path, DATABASE_LOCK, { wait: 5 });
+    const failure: unknown = await db.query("SELECT 1").catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(DatabaseError);
+    expect(failure).not.toBeInstanceOf(DatabaseBusy);
+    expect(String(failure)).toContain(`in use by process ${process.pid} since`);
+    await taken.lock.release();
+    expect(await db.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+    await db.close();
+    expect(readdirSync(path).join(" ")).not.toContain("lock");
+  }, 60_000);
 });
 
 describe("openDatabase", () => {
