@@ -105,7 +105,7 @@ test("only modules directly in the folder are alarms, and each other file is nam
   for (const [file, reason] of [
     ["_draft.js", "it is not an alarm module; the name of one is a lower-case identifier"],
     [".hidden.js", "it is not an alarm module"],
-    ["real.test.ts", "it is not an alarm module"],
+    ["real.test.ts", "it is a test, and not an alarm module"],
     ["types.d.ts", "it is not an alarm module"],
     ["UpperCase.js", "it is not an alarm module"],
     ["with-dash.js", "it is not an alarm module"],
