@@ -1,4 +1,5 @@
-import { HttpSource, type HttpSourceSettings } from "../../src/source/http/http_source.ts";
+import type { HttpSourceSettings } from "../../src/source/http/http_settings.ts";
+import { HttpSource } from "../../src/source/http/http_source.ts";
 import type { CacheMemory } from "../../src/source/http/response_cache.ts";
 import type { Query } from "../../src/source/query.ts";
 import type { JsonValue } from "../../src/text/json.ts";

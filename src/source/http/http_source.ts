@@ -7,26 +7,14 @@ import { addQuery } from "../query.ts";
 import { methodOf, type SourceRequest, type SourceResponse } from "../requester.ts";
 import type { OpenSource } from "../source_kind.ts";
 import { CircuitBreaker } from "./circuit_breaker.ts";
-import type { ConnectionSettings, Connections, Exchange } from "./connections.ts";
+import type { Connections, Exchange } from "./connections.ts";
+import { type HttpSourceSettings, requestHeaders } from "./http_settings.ts";
 import { foreign404, ResponseTypes } from "./own_404.ts";
 import { RateLimit } from "./rate_limit.ts";
 import { requestKey } from "./request_key.ts";
 import { failed, type RequestResult } from "./request_result.ts";
 import { type CacheMemory, MAX_CACHED, ResponseCache } from "./response_cache.ts";
 import { ATTEMPTS, decideRetry } from "./retry.ts";
-
-export interface HttpSourceSettings
-  extends Omit<ConnectionSettings, "origin" | "signal" | "onDate"> {
-  /** Shown in messages; `main` is the service of `[engine]`. */
-  readonly name: string;
-  /** Of a local socket `http://localhost` and the prefix of all paths. */
-  readonly baseUrl: string;
-  /** The header of that name, which has a token or a login; never shown. */
-  readonly authorization?: string | undefined;
-  readonly userAgent?: string | undefined;
-  /** Requests that are sent in any 60 seconds; undefined: any number. */
-  readonly maxPerMinute?: number | undefined;
-}
 
 /** What is sent for a request. */
 interface Sending extends Exchange {
@@ -37,8 +25,6 @@ interface Sending extends Exchange {
   /** Aborted when the tick ends or nobody waits for the response any more. */
   readonly signal: AbortSignal;
 }
-
-const USER_AGENT = "swf-alarms";
 
 /** One REST service during one tick: keep-alive, retries, and each GET sent once. */
 export class HttpSource implements OpenSource {
@@ -249,16 +235,4 @@ export class HttpSource implements OpenSource {
     url.hash = "";
     return url;
   }
-}
-
-/** In lower case, so that a configured header replaces the engine's own. */
-function requestHeaders(settings: HttpSourceSettings): { [name: string]: string } {
-  const { headers, authorization, userAgent } = settings;
-  const configured = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
-  return {
-    "user-agent": userAgent ?? USER_AGENT,
-    ...Object.fromEntries(configured),
-    ...(authorization === undefined ? {} : { authorization }),
-    "accept-encoding": "gzip, deflate, br",
-  };
 }
