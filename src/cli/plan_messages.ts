@@ -67,14 +67,14 @@ async function messagesOf(facts: PlanNotifyFacts): Promise<readonly PlannedMessa
 }
 
 /** In place of recipients, where there are none. */
-const NOBODY = ["ADDRESS@HOST"];
+const PLACEHOLDER = ["ADDRESS@HOST"];
 
 /** What a tick composes, and what it would compose if the alarm notified, and had recipients. */
 function routesOf({ planned, usable }: ChannelNotice, enabled: boolean): readonly Route[] {
   const { routes = [], bundles = [] } = planned ?? {};
   const unaddressed = routes.filter(({ recipients }) => recipients.length === 0);
   const due = enabled && usable === "usable" ? [...bundles, ...unaddressed] : routes;
-  return due.map((route) => (route.to.length === 0 ? { ...route, to: NOBODY } : route));
+  return due.map((route) => (route.to.length === 0 ? { ...route, to: PLACEHOLDER } : route));
 }
 
 function whyNothing({ planned, omitted }: ChannelNotice): string {
