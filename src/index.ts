@@ -1,6 +1,23 @@
 /** All that an alarm module imports, as `"swf-alarms"`, wherever the alarms folder is. */
 
 export { age } from "./author/age.ts";
+export { checkGraph } from "./author/expectations/check_graph.ts";
+export type {
+  Expectation,
+  Graph,
+  Look,
+  Sight,
+  State,
+  States,
+  Term,
+  Verdict,
+} from "./author/expectations/expectation.ts";
+export { type FollowFacts, follow } from "./author/expectations/follow.ts";
+export { horizon } from "./author/expectations/horizon.ts";
+export { judge } from "./author/expectations/judge.ts";
+export { type LookBackFacts, leftLookBack } from "./author/expectations/left_look_back.ts";
+export { replay } from "./author/expectations/replay.ts";
+export { toDot } from "./author/expectations/to_dot.ts";
 export { type ExpectedSet, expectedSet } from "./author/expected_set.ts";
 export { wilsonLower } from "./author/wilson_lower.ts";
 export type { Severity } from "./core/level.ts";

@@ -119,8 +119,8 @@ function mayImport(part: string, target: string): boolean {
   if (part === "testing.ts") return ["testing", "core"].includes(target);
   if (part === "testing") return ["worker", "source", "alarm", "core"].includes(target);
   if (target === "main.ts") return part === "program";
-  // Only modules use it.
-  if (target === "author") return part === "index.ts";
+  // What modules use; the engine's own parts only check and show what comes of it.
+  if (target === "author") return ["index.ts", "alarm", "source", "worker", "cli"].includes(part);
   if (part === "author") return target === "core";
   if (target === "core") return part !== "program";
   if (target === "engine") return ["cli", "demo", "main.ts"].includes(part);

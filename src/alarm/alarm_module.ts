@@ -9,11 +9,14 @@ import {
   string,
   unknown,
 } from "valibot";
+import type { Graph } from "../author/expectations/expectation.ts";
 import { MAX_LEVEL } from "../core/detection.ts";
 import type { ParamSpecs } from "../core/param_spec.ts";
 import { parseParamSpecs } from "../core/parse_param_specs.ts";
 import { quote } from "../text/describe.ts";
+import { isJsonObject, type JsonValue } from "../text/json.ts";
 import type { ModuleFile } from "./discover.ts";
+import { parseGraph } from "./parse_graph.ts";
 
 /** What an alarm module exports, except `detect`, which stays in the worker. */
 export interface AlarmModule extends ModuleFile {
@@ -24,6 +27,8 @@ export interface AlarmModule extends ModuleFile {
   readonly params: ParamSpecs;
   /** How far a detection can come, in this order. */
   readonly stages: readonly string[];
+  /** What it expects to appear; undefined if it does not follow a graph. */
+  readonly graph: Graph<JsonValue> | undefined;
 }
 
 export type LoadedModule =
@@ -67,16 +72,25 @@ const Exports = object({
         `NETWORK must be "own" (the module answers for requests that it makes without the client), or be left out, found ${quote(input)}`,
     ),
   ),
+  GRAPH: optional(unknown()),
   misspelt: optional(never(({ input }) => String(input))),
+  graphFault: optional(never(({ input }) => String(input))),
 });
 
 /** Checks a module's exports as JSON, with the type of `detect` in its place. Reports all errors at once. */
 export function parseModule(file: ModuleFile, exports: unknown): LoadedModule {
   const result = safeParse(Exports, exports);
-  const { specs, faults } = parseParamSpecs(
-    typeof exports === "object" && exports !== null ? Reflect.get(exports, "PARAMS") : undefined,
+  const { PARAMS, GRAPH } = isJsonObject(exports) ? exports : {};
+  const { specs, faults } = parseParamSpecs(PARAMS);
+  const { graph, faults: graphFaults } = parseGraph(
+    GRAPH,
+    result.success ? (result.output.STAGES ?? []) : undefined,
   );
-  const errors = [...(result.issues ?? []).map(({ message }) => message), ...faults];
+  const errors = [
+    ...(result.issues ?? []).map(({ message }) => message),
+    ...faults,
+    ...graphFaults,
+  ];
   if (!result.success || errors.length > 0)
     return { ok: false, error: `${file.path}: ${[...new Set(errors)].join("; ")}` };
   const {
@@ -85,5 +99,6 @@ export function parseModule(file: ModuleFile, exports: unknown): LoadedModule {
     SOURCES: sources,
     STAGES: stages = [],
   } = result.output;
-  return { ok: true, module: { ...file, title, description, sources, params: specs, stages } };
+  const module = { ...file, title, description, sources, params: specs, stages, graph };
+  return { ok: true, module };
 }

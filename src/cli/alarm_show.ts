@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { readChannels } from "../channel/registry.ts";
 import { alarmChannels } from "../core/alarm_channels.ts";
 import { ENGINE } from "../core/event_key.ts";
@@ -7,6 +7,7 @@ import { describeSettle, formatSettle } from "../core/settle.ts";
 import { type AlarmMemory, readMemory } from "../store/alarm_memory.ts";
 import { type ListedEvent, listEvents } from "../store/event_list.ts";
 import { utcSecond } from "../text/utc.ts";
+import { alarmGraph } from "./alarm_graph.ts";
 import { alarmState, findAlarm, moduleOf, renderState, type ViewedAlarm } from "./alarms.ts";
 import { type Channels, channelState } from "./channels.ts";
 import { eventFacts } from "./event_facts.ts";
@@ -16,6 +17,7 @@ import {
   jsonTime,
   line,
   print,
+  printLines,
   renderTable,
   renderTime,
 } from "./output.ts";
@@ -23,9 +25,32 @@ import { paramFacts, renderParams } from "./param_facts.ts";
 import { describeReminders } from "./reminders.ts";
 import { addConfigOption, type ConfigOption, readConfig, withDatabase } from "./session.ts";
 
+interface ShowOptions extends ConfigOption, JsonOption {
+  readonly graph?: boolean;
+  /** An entity that the alarm follows. */
+  readonly key?: string;
+}
+
 export function declare(command: Command): void {
-  addJsonOption(addConfigOption(command.argument("<name>", "name of the alarm"))).action(
-    async (name: string, options: ConfigOption & JsonOption) => {
+  addJsonOption(addConfigOption(command.argument("<name>", "name of the alarm")))
+    .addOption(
+      new Option("--graph", "print what it expects as a graph in DOT, for Graphviz").conflicts(
+        "json",
+      ),
+    )
+    .addOption(
+      new Option(
+        "--key <entity>",
+        "the same, in the colours of what became of this entity; runs detect and writes nothing",
+      )
+        .conflicts("json")
+        .implies({ graph: true }),
+    )
+    .action(async (name: string, options: ShowOptions) => {
+      if (options.graph === true) {
+        const dot = await alarmGraph(name, options, options.key);
+        return printLines(dot.trimEnd().split("\n"));
+      }
       const view = await withDatabase(readConfig(options), async (db, config) => {
         const alarm = await findAlarm(db, config, name);
         const filter = { alarm: alarm.row.name, all: false, limit: 0 };
@@ -38,8 +63,7 @@ export function declare(command: Command): void {
       const context = { enabled: facts.enabled, now: Date.now() / 1000 };
       const events = view.events.map((event) => eventFacts(event, context));
       print(options, { ...facts, events }, lines);
-    },
-  );
+    });
 }
 
 /** Settings have the keys of the alarm's row. */

@@ -4,7 +4,7 @@ import { judgeReadiness } from "../alarm/readiness.ts";
 import type { Config } from "../config/config.ts";
 import { ENGINE } from "../core/event_key.ts";
 import type { Log } from "../core/log.ts";
-import { detect } from "../engine/detect.ts";
+import { type DetectFacts, detect } from "../engine/detect.ts";
 import { type Recorded, record } from "../engine/record.ts";
 import { Sources } from "../engine/sources.ts";
 import { openWorkerPool } from "../engine/workers.ts";
@@ -48,6 +48,7 @@ export async function withTriedAlarm<T>(
   name: string,
   options: TryOptions,
   work: (tried: Tried) => Promise<T>,
+  onStates?: DetectFacts["onStates"],
 ): Promise<T> {
   const open = async (db: Database, config: Config): Promise<T> => {
     const found = await findAlarm(db, config, name);
@@ -64,7 +65,8 @@ export async function withTriedAlarm<T>(
       const alarm = asTried(found, options, sources.names);
       const now = options.at ?? Date.now() / 1000;
       const states = await readStates(db);
-      const facts = { config, db, workers, sources: counted, now, log, keepAll: true } as const;
+      const keepAll = true;
+      const facts = { config, db, workers, sources: counted, now, log, keepAll, onStates } as const;
       const recorded = await record(alarm, {
         db,
         run: { mode: "plan", now },

@@ -11,9 +11,10 @@ import type { Queryable } from "../store/database.ts";
 import { firingEvents } from "../store/firing_events.ts";
 import { attempt } from "../text/attempt.ts";
 import type { JsonValue } from "../text/json.ts";
+import type { DetectFacts as JobFacts } from "../worker/job.ts";
 import type { Workers } from "../worker/worker_pool.ts";
 
-export interface DetectFacts {
+export interface DetectFacts extends Pick<JobFacts, "onStates"> {
   readonly config: Config;
   /** For what a module asks of its own alarm. */
   readonly db: Queryable;
@@ -33,7 +34,7 @@ export interface DetectFacts {
 export async function detect(
   alarm: Alarm,
   active: ActiveEvents,
-  { config, db, workers, sources, now, log, keepAll }: DetectFacts,
+  { config, db, workers, sources, now, log, keepAll, onStates }: DetectFacts,
 ): Promise<Outcome> {
   const { row, module, readiness } = alarm;
   switch (readiness.kind) {
@@ -62,6 +63,7 @@ export async function detect(
     decideDetails: () =>
       keepAll === true ? () => true : decideDetails(active, row.channels, row, module.stages, now),
     limits: { ...config.engine.limits, ...row.limits },
+    onStates,
     log: (message) => log.info(`${row.name}: ${message}`),
   });
 }

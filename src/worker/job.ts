@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { type AlarmModule, type LoadedModule, parseModule } from "../alarm/alarm_module.ts";
 import type { ModuleFile } from "../alarm/discover.ts";
+import type { States } from "../author/expectations/expectation.ts";
 import type { DetectLimits, Outcome, SafeDetection } from "../core/model.ts";
 import type { SharedSource } from "../source/share.ts";
 import { errorText } from "../text/describe.ts";
@@ -58,6 +59,8 @@ export interface DetectFacts
   /** Makes `needsDetails` for one run of `detect`. */
   readonly decideDetails: () => OutcomeFacts["needsDetails"];
   readonly log: (message: string) => void;
+  /** Called with what became of the expectations of an entity; the last call counts. Undefined where nobody asks. */
+  readonly onStates?: ((entity: string, states: States) => void) | undefined;
   /** Those of the alarm in this tick: if `detect` runs again, it gets the same ones. */
   readonly posts: PostAnswers;
   /** Characters that the new detections of the tick may still have, all alarms together. */
@@ -103,7 +106,16 @@ export async function detectIn(
     }
   };
   const answer = storedAnswers(facts, worker, soFar, ended.signal);
-  const task: Task = { type: "detect", file, params, sources: [...sources.keys()], now, timeout };
+  const { onStates } = facts;
+  const task: Task = {
+    type: "detect",
+    file,
+    params,
+    sources: [...sources.keys()],
+    now,
+    timeout,
+    states: onStates !== undefined,
+  };
   const end = await worker.run(task, late, signal, (message, length) => {
     switch (message.type) {
       case "detections":
@@ -116,6 +128,10 @@ export async function detectIn(
         return soFar.incomplete(message.reason);
       case "incomplete":
         return soFar.incomplete(message.reason, message.prefix);
+      case "note":
+        return soFar.note(message.text);
+      case "states":
+        return onStates?.(message.entity, message.states);
       case "remember":
         return soFar.remember(message.text);
       case "log":

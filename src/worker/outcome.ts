@@ -84,7 +84,7 @@ export class OutcomeSoFar {
   #levelOf(dedupeKey: string, detection: SafeDetection): Level {
     if (detection.severity === undefined && detection.stage === undefined) return NO_LEVEL;
     const { level, faults } = foundLevel(detection, this.#facts.stages);
-    for (const fault of faults) this.#note(`${quote(dedupeKey)} has ${fault}`);
+    for (const fault of faults) this.note(`${quote(dedupeKey)} has ${fault}`);
     if (level.severity === undefined && level.stage === undefined) return NO_LEVEL;
     const name = `${level.severity} ${level.stage}`;
     const shared = this.#sharedLevels.get(name) ?? level;
@@ -94,12 +94,13 @@ export class OutcomeSoFar {
   }
 
   #noteBoth(dedupeKey: string): void {
-    this.#note(
+    this.note(
       `${quote(dedupeKey)} is detected and cleared in the same outcome; the detection counts`,
     );
   }
 
-  #note(text: string): void {
+  /** What is worth knowing, and leaves it complete. */
+  note(text: string): void {
     if (this.#notes.size < COUNTED_REASONS) this.#notes.add(this.#asReason(text));
   }
 

@@ -25,6 +25,8 @@ export interface DetectTask extends Omit<LoadTask, "type"> {
   readonly sources: readonly string[];
   /** Epoch seconds of the tick. */
   readonly now: number;
+  /** Whether to send what became of the expectations of each entity. */
+  readonly states: boolean;
 }
 
 export type Task = LoadTask | DetectTask;

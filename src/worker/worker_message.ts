@@ -15,6 +15,7 @@ import {
   unknown,
   variant,
 } from "valibot";
+import { STATES } from "../author/expectations/expectation.ts";
 import { MAX_CLEAR, MAX_KEY, MAX_LEVEL } from "../core/detection.ts";
 import type { SafeDetection } from "../core/model.ts";
 import { attempt } from "../text/attempt.ts";
@@ -65,6 +66,13 @@ const Message = variant("type", [
   }),
   /** With a prefix, only the keys that begin with it are not known. */
   object({ type: literal("incomplete"), reason: string(), prefix: optional(string()) }),
+  object({ type: literal("note"), text: string() }),
+  /** What became of the expectations of an entity, if the task asks for it. */
+  object({
+    type: literal("states"),
+    entity: string(),
+    states: record(string(), picklist(STATES)),
+  }),
   /** What the module wants to keep, as JSON. */
   object({ type: literal("remember"), text: string() }),
   /** An unhandled error of whatever runs in the process. */

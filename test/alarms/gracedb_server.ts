@@ -9,8 +9,12 @@ export interface GracedbServer {
   readonly requests: string[];
   /** Label records by superevent; a superevent without an entry has none: 404. */
   readonly labels: Map<string, readonly JsonObject[]>;
+  /** Other lists of superevents by `ID/voevents` or `ID/logs`: the whole response, or a status; without an entry: 404. */
+  readonly lists: Map<string, JsonObject | number>;
   /** The status of every response about labels; 404 or 200 unless set. */
   labelStatus: number | undefined;
+  /** Other responses by path, such as `superevents/S1/logs/`: a body, or the status of a failure. */
+  readonly answers: Map<string, JsonObject | number>;
   close(): Promise<void>;
 }
 
@@ -23,7 +27,12 @@ export async function startGracedb(
   pageSize = 1024,
 ): Promise<GracedbServer> {
   const labels = new Map<string, readonly JsonObject[]>();
+  const answers = new Map<string, JsonObject | number>();
+  const lists = new Map<string, JsonObject | number>();
   const server = await startServer((_request, response, url) => {
+    const answer = answers.get(decodeURIComponent(url.pathname).replace(/^\/api\//, ""));
+    if (typeof answer === "number") return json(response, { detail: "no" }, answer);
+    if (answer !== undefined) return json(response, answer);
     const of = /^\/api\/superevents\/([^/]+)\/labels\/$/.exec(url.pathname)?.[1];
     if (of !== undefined) {
       const records = labels.get(decodeURIComponent(of));
@@ -32,6 +41,11 @@ export async function startGracedb(
       if (records === undefined) return json(response, { detail: "Not found." }, 404);
       return json(response, { labels: records, links: { self: "", superevent: "" } });
     }
+    const list = lists.get(/^\/api\/superevents\/([^/]+\/\w+)\/$/.exec(url.pathname)?.[1] ?? "");
+    if (list !== undefined)
+      return typeof list === "number"
+        ? json(response, { detail: "no" }, list)
+        : json(response, list);
     if (url.pathname !== "/api/superevents/") return json(response, { detail: "Not found." }, 404);
     const start = Number(url.searchParams.get("start") ?? 0);
     const count = Math.min(Number(url.searchParams.get("count") ?? 1024), pageSize);
@@ -53,7 +67,9 @@ export async function startGracedb(
     url: `${server.url}/api/`,
     requests: server.requests,
     labels,
+    lists,
     labelStatus: undefined,
+    answers,
     close: server.close,
   };
   return gracedb;
@@ -69,4 +85,14 @@ export function recordedSuperevents(snapshot: string): readonly JsonObject[] | u
   if (!isJsonObject(list) || !Array.isArray(list.superevents))
     throw new Error(`${file.pathname} has no list "superevents"`);
   return list.superevents.filter(isJsonObject);
+}
+
+/** A recorded response of `/voevents/`, or its rows; undefined where the checkout has none beside it. */
+export function recordedNotices(name: string): readonly JsonObject[] | undefined {
+  const file = new URL(`../voevents/${name}.json`, SNAPSHOTS);
+  if (!existsSync(file)) return undefined;
+  const recorded: unknown = JSON.parse(readFileSync(file, "utf8"));
+  const rows = isJsonObject(recorded) ? recorded.voevents : recorded;
+  if (!Array.isArray(rows)) throw new Error(`${file.pathname} has no list of notices`);
+  return rows.filter(isJsonObject);
 }

@@ -4,7 +4,7 @@ import { discoverModules } from "../../src/alarm/discover.ts";
 import { resolveParams } from "../../src/core/params.ts";
 import * as helpers from "../../src/index.ts";
 import { HttpSource } from "../../src/source/http/http_source.ts";
-import type { JsonObject } from "../../src/text/json.ts";
+import type { JsonObject, JsonValue } from "../../src/text/json.ts";
 import { type Detect, ModuleLoader } from "../../src/worker/child/load.ts";
 import { loadHere } from "../support/load_module.ts";
 import { outcomeOf, type WholeOutcome } from "../support/run_detect.ts";
@@ -30,6 +30,8 @@ export interface RunFacts {
   readonly now?: number;
   /** Dedupe keys of its active events. */
   readonly firing?: readonly string[];
+  /** What the tick before remembered. */
+  readonly previous?: JsonValue;
 }
 
 /** One run of a shipped alarm against real services, with the params of its row. */
@@ -39,6 +41,7 @@ export async function runAlarm({
   sources,
   now = 0,
   firing = [],
+  previous,
 }: RunFacts): Promise<WholeOutcome> {
   const module = await loadAlarm(alarm);
   const { params, missing, faults, unknown } = resolveParams(module.params, given);
@@ -65,10 +68,12 @@ export async function runAlarm({
   try {
     return await outcomeOf(module.detect, {
       params,
+      stages: module.stages,
       sources: byName,
       now,
       timeout: 30,
       firing: () => firing,
+      ...(previous !== undefined && { previous: async () => ({ at: now, value: previous }) }),
     });
   } finally {
     tick.abort(new Error("the test's tick has ended"));

@@ -144,7 +144,12 @@ describe("the package that npm pack makes", () => {
     expect(alarms).toMatchObject([
       { alarm: "clock", module: join(temporary, "site", "alarms", "clock.ts") },
       { alarm: "engine" },
+      { alarm: "gracedb_alert_flow" },
       { alarm: "gracedb_awaiting_decision" },
+      { alarm: "gracedb_event_rate" },
+      { alarm: "gracedb_followup" },
+      { alarm: "gracedb_heartbeat" },
+      { alarm: "gracedb_label_consistency" },
       { alarm: "panda_failure_rate_eic_all" },
       { alarm: "panda_failure_rate_owner" },
       { alarm: "panda_task_without_movement" },

@@ -185,7 +185,12 @@ test.skipIf(tasks === undefined)(
     expect(
       (await site.entries("alarm")).map(({ data }) => [data.entry_id, data.enabled]).sort(),
     ).toEqual([
+      ["alarm_gracedb_alert_flow", false],
       ["alarm_gracedb_awaiting_decision", false],
+      ["alarm_gracedb_event_rate", false],
+      ["alarm_gracedb_followup", false],
+      ["alarm_gracedb_heartbeat", false],
+      ["alarm_gracedb_label_consistency", false],
       [`alarm_${NAME}`, true],
       ["alarm_panda_failure_rate_owner", false],
       ["alarm_panda_task_without_movement", false],

@@ -319,7 +319,10 @@ function scriptedWorkers(step: Step): Workers {
   return {
     load: async ({ name, path }) => {
       const head = { name, path, title: undefined, description: undefined };
-      return { ok: true, module: { ...head, sources: [], params: {}, stages: STAGES } };
+      return {
+        ok: true,
+        module: { ...head, sources: [], params: {}, stages: STAGES, graph: undefined },
+      };
     },
     detect: async ({ file, stages, decideDetails }) => {
       const { status, detected, levels, ended, unseen } =

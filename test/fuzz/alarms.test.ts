@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import * as gracedb from "../../alarms/gracedb_awaiting_decision.ts";
+import * as followup from "../../alarms/gracedb_followup.ts";
 import { judge } from "../../alarms/lib/failure_rate.ts";
 import * as panda from "../../alarms/panda_failure_rate_eic_all.ts";
 import { parseDetection } from "../../src/core/detection.ts";
@@ -184,6 +185,33 @@ test("GraceDB's answers, whatever is in them: detections that can be stored, and
         // Without label records, a superevent that waits is told unless something is said.
         if (JSON.stringify(row) === JSON.stringify(SUPEREVENT))
           expect(keys.includes("superevent:S231114a") || reasons.length > 0).toBe(true);
+      },
+    ),
+    runs(10),
+  );
+});
+
+const LOG: JsonValue = {
+  numRows: 1,
+  log: [{ comment: "", created: "2023-11-14 20:05:00 UTC", filename: "x.fits", tag_names: [] }],
+};
+const FOLLOWUP = { look_back_hours: 72, categories: [], far_limit: 1e-4, owners: [] };
+
+test("GraceDB's logs and label times, whatever is in them: detections that can be stored, and reasons", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      mutations(value, name, 2),
+      mutations(value, name, 2),
+      async (labelChanges, logChanges) => {
+        const labels = mutate(LABELS, labelChanges);
+        const log = mutate(LOG, logChanges);
+        const { keys, reasons } = await detect(
+          (client) => followup.detect(client, FOLLOWUP),
+          (path) =>
+            path === "superevents/" ? SUPEREVENTS : path.endsWith("/logs/") ? log : labels,
+        );
+        // It has no sky map: it is told, or it is told why that is not known.
+        expect(keys.includes("S231114a:sky_map") || reasons.length > 0).toBe(true);
       },
     ),
     runs(10),

@@ -7,7 +7,14 @@ export function alarmWith(specs: ParamSpecs, params: JsonObject = {}) {
   const names = { name: "x", title: undefined, description: undefined };
   return {
     row: assumedRow({ ...names, params }),
-    module: { ...names, path: "/x.ts", sources: undefined, params: specs, stages: [] },
+    module: {
+      ...names,
+      path: "/x.ts",
+      sources: undefined,
+      params: specs,
+      stages: [],
+      graph: undefined,
+    },
     readiness: { kind: "ready", params, notes: [], typos: [] },
   } as const;
 }

@@ -7,6 +7,7 @@ export const CLIENT_FACTS: Omit<ClientFacts, "sources" | "now" | "onIncomplete">
   firing: async () => [],
   firingEvents: async () => [],
   previous: async () => undefined,
+  onNote: () => {},
   onRemember: () => {},
   onWait: () => {},
 };

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 /** The pages whose modules are tested and whose types are checked. */
-const PAGES = ["alarms.md", "recipes.md"];
+const PAGES = ["alarms.md", "expectations.md", "recipes.md"];
 
 /** The modules that are marked as examples, by what they are examples of. */
 export const DOC_EXAMPLES: ReadonlyMap<string, string> = new Map(

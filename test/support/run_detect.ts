@@ -56,6 +56,7 @@ export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Out
     firingEvents: async () => (await facts.firingEvents?.()) ?? [],
     previous: async () =>
       JSON.parse(JSON.stringify((await facts.previous?.()) ?? null)) ?? undefined,
+    onNote: (text) => soFar.note(text),
     onRemember: (text) => soFar.remember(text),
     detect,
     sources,

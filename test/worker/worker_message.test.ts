@@ -18,6 +18,8 @@ describe("a message of the worker is parsed", () => {
     },
     { type: "clear", dedupeKey: "a", reason: "late by 120 s" },
     { type: "incomplete", reason: "x" },
+    { type: "note", text: "x" },
+    { type: "states", entity: "S1", states: { map: "met", notice: "not expected" } },
     { type: "unhandled", reason: "x" },
     { type: "log", text: "x" },
     {

@@ -1,3 +1,4 @@
+import type { States } from "../../author/expectations/expectation.ts";
 import { unescapeKey } from "../../core/detection.ts";
 import { inTime } from "../../core/in_time.ts";
 import { MAIN_SOURCE } from "../../core/main_source.ts";
@@ -31,6 +32,9 @@ export interface ClientFacts {
   readonly onRemember: (text: string) => void;
   /** Called with every reason why the module did not see everything, or not all keys with this prefix. */
   readonly onIncomplete: (reason: string, prefix?: string) => void;
+  readonly onNote: (text: string) => void;
+  /** Called with what became of the expectations of an entity; undefined where nobody asks. */
+  readonly onStates?: ((entity: string, states: States) => void) | undefined;
   /** Called with 1 when the module begins to wait for a response, and with -1 when it has it. */
   readonly onWait: (change: 1 | -1) => void;
 }
@@ -76,6 +80,11 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
       if (prefix === undefined || parsePrefix(prefix) !== undefined)
         return onIncomplete(String(reason), prefix);
       onIncomplete(`${String(reason)}; ${wrongPrefix(prefix)}`);
+    },
+    note: (text) => facts.onNote(String(text)),
+    states: (entity, verdicts) => {
+      const states = verdicts.map(({ expectation, state }) => [expectation.name, state] as const);
+      facts.onStates?.(String(entity), Object.fromEntries(states));
     },
     firing: async () => (await inTime(firing(), signal)).map(unescapeKey),
     firingEvents: async () => {

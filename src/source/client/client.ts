@@ -1,3 +1,4 @@
+import type { Verdict } from "../../author/expectations/expectation.ts";
 import type { FiringEvent, Remembered } from "../../core/model.ts";
 import type { JsonObject, JsonValue } from "../../text/json.ts";
 import type { RequestFailure } from "../fetch_error.ts";
@@ -64,6 +65,16 @@ export interface AlarmClient {
    * something under that prefix.
    */
   incomplete(reason: string, prefix?: string): void;
+  /** Notes what is worth knowing and no error: the run shows it, and the outcome stays complete. */
+  note(text: string): void;
+  /**
+   * What became of the expectations of one entity: `seen` of `follow`. `alarm show --graph --key` shows it; nothing comes of
+   * it in a tick.
+   */
+  states(
+    entity: string,
+    verdicts: readonly Pick<Verdict<unknown>, "expectation" | "state">[],
+  ): void;
   /** Writes a line to the engine's log, under the alarm's name. */
   log(message: string): void;
 }

@@ -53,6 +53,8 @@ export async function runDetect(facts: DetectFacts): Promise<DetectError | undef
     signal,
     log: whileRunning(facts.log),
     onIncomplete: whileRunning(facts.onIncomplete),
+    onNote: whileRunning(facts.onNote),
+    onStates: facts.onStates && whileRunning(facts.onStates),
     onRemember: whileRunning(facts.onRemember),
     onWait: (change) => {
       awaited += change;

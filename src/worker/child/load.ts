@@ -6,13 +6,14 @@ import type { AlarmClient } from "../../source/client/client.ts";
 import { errorText, showName } from "../../text/describe.ts";
 import { type JsonValue, safeJson } from "../../text/json.ts";
 import { nearest, suggestion } from "../../text/nearest.ts";
+import { strictJson } from "../../text/strict_json.ts";
 import { ModuleGraph } from "./module_graph.ts";
 import { throwPlaceOf } from "./place.ts";
 
 /** Characters of a module's exports as JSON. */
 const MAX_EXPORTS = 2 ** 20;
 
-const NAMES = ["detect", "TITLE", "DESCRIPTION", "SOURCES", "STAGES", "PARAMS", "NETWORK"];
+const NAMES = ["detect", "TITLE", "DESCRIPTION", "SOURCES", "STAGES", "PARAMS", "NETWORK", "GRAPH"];
 /** A module may well export the states of something, or networks. */
 const OTHERS = ["states", "state", "networks"];
 
@@ -20,7 +21,7 @@ const OTHERS = ["states", "state", "networks"];
 export type Detect = (client: AlarmClient, params: unknown) => unknown;
 
 export interface Loaded {
-  /** The exports as JSON, with the type of `detect` in its place, and `misspelt`; `parseModule` reads them. */
+  /** The exports as JSON, with the type of `detect` in its place, `misspelt` and `graphFault`; `parseModule` reads them. */
   readonly exports: JsonValue;
   readonly detect: Detect | undefined;
   /** Whether it answers for requests that it makes past the client. */
@@ -84,10 +85,15 @@ function placeIn({ path }: ModuleFile, error: unknown): string {
 function readExports(found: object): Loaded {
   const known = Object.fromEntries(NAMES.map((name) => [name, Reflect.get(found, name)]));
   const { detect } = known;
-  const exports = safeJson({ ...known, detect: typeof detect, misspelt: misspelt(found) });
+  const exports = safeJson({
+    ...known,
+    detect: typeof detect,
+    misspelt: misspelt(found),
+    graphFault: graphFault(known.GRAPH),
+  });
   if (JSON.stringify(exports).length > MAX_EXPORTS)
     throw new Error(
-      `TITLE, DESCRIPTION, SOURCES, STAGES, PARAMS and NETWORK have more than ${MAX_EXPORTS} characters`,
+      `TITLE, DESCRIPTION, SOURCES, STAGES, PARAMS, NETWORK and GRAPH have more than ${MAX_EXPORTS} characters`,
     );
   return {
     exports,
@@ -96,6 +102,12 @@ function readExports(found: object): Loaded {
     error: null,
     hangs: false,
   };
+}
+
+/** The engine gets it as JSON, in which a function would be something else. */
+function graphFault(graph: unknown): string | undefined {
+  const json = graph === undefined ? undefined : strictJson(graph);
+  return json?.ok === false ? `GRAPH must be data: ${json.error}` : undefined;
 }
 
 /** Exports that the engine would ignore, most likely against the author's intention. */

@@ -100,6 +100,10 @@ async function runTask(task: DetectTask, detect: Loaded["detect"]): Promise<Dete
     firing: () => own.ask("firing"),
     firingEvents: () => own.ask("firing events"),
     previous: async <T>() => (await own.ask<Remembered<T> | null>("previous")) ?? undefined,
+    onNote: (text) => send({ type: "note", text }),
+    onStates: task.states
+      ? (entity, states) => send({ type: "states", entity, states })
+      : undefined,
     onRemember: (text) => {
       memory = text;
     },

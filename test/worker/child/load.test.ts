@@ -216,6 +216,7 @@ describe("the exports of a module", () => {
       export const SOURCES = ["gracedb"];
       export const STAGES = ["preliminary", "initial"];
       export const PARAMS = { p: { type: "number", default: 1, description: "" } };
+      export const GRAPH = { stages: STAGES, expectations: [{ name: "a", want: { label: "A" }, within: 1, owner: undefined }] };
       export const detect = () => [];`;
     expect(await moduleOf("a.ts", text)).toMatchObject({
       name: "x",
@@ -225,6 +226,10 @@ describe("the exports of a module", () => {
       sources: ["gracedb"],
       stages: ["preliminary", "initial"],
       params: { p: { type: "number", default: 1, description: "" } },
+      graph: {
+        stages: ["preliminary", "initial"],
+        expectations: [{ name: "a", want: { label: "A" }, within: 1 }],
+      },
     });
   });
 
@@ -235,6 +240,7 @@ describe("the exports of a module", () => {
       sources: undefined,
       stages: [],
       params: {},
+      graph: undefined,
     });
   });
 
@@ -392,6 +398,36 @@ describe("a module that cannot be used has an error for its author", () => {
         `STAGES must be a list of 1 to 50 different names, each of 1 to 100 characters, found ${stages.replaceAll(", ", ",").replaceAll(/[[\]{}]/g, "\\$&")}$`,
       ),
     ]),
+    ...(
+      [
+        [
+          "a function",
+          "{ expectations: [{ want: () => true }] }",
+          "expectations[0].want is a function",
+        ],
+        [
+          "what JSON does not have",
+          "{ expectations: new Map() }",
+          "expectations is an instance of Map",
+        ],
+        [
+          "a time that is no number",
+          "{ expectations: [{ within: 0 / 0 }] }",
+          "expectations[0].within is NaN",
+        ],
+      ] as const
+    ).map(([what, graph, fault]): [string, string, string, RegExp] => [
+      `a graph with ${what}`,
+      "a.ts",
+      `export const GRAPH = ${graph};${DETECT}`,
+      new RegExp(`GRAPH must be data: ${fault.replaceAll(/[[\]]/g, "\\$&")}`),
+    ]),
+    [
+      "a graph that is wrong",
+      "a.ts",
+      `export const GRAPH = { expectations: [{ name: "map", want: "map", within: 1, after: ["mop"] }] };${DETECT}`,
+      /GRAPH: expectation "map": there is no "mop" to come after/,
+    ],
     [
       "more than 50 stages",
       "a.ts",
@@ -477,6 +513,7 @@ describe("a module that cannot be used has an error for its author", () => {
     [`export const SOURCE = ["a"];${DETECT}`, "SOURCE (did you mean SOURCES?)"],
     [`export const STAGE = ["a"];${DETECT}`, "STAGE (did you mean STAGES?)"],
     [`export const stages = ["a"];${DETECT}`, "stages (did you mean STAGES?)"],
+    [`export const graph = {};${DETECT}`, "graph (did you mean GRAPH?)"],
     [`export const DESCRIPTON = "";${DETECT}`, "DESCRIPTON (did you mean DESCRIPTION?)"],
     [
       `export const Title = "", PARMAS = {};${DETECT}`,

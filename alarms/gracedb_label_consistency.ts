@@ -1,0 +1,103 @@
+import type { AlarmClient, Detection, ParamSpecs, ParamsOf } from "swf-alarms";
+import { objectOf, quote } from "./lib/fields.ts";
+import type { FollowableSuperevent } from "./lib/gracedb_followed.ts";
+import { listSuperevents } from "./lib/gracedb_list.ts";
+
+export const TITLE = "GraceDB labels without their sky map";
+
+export const DESCRIPTION =
+  "A gravitational-wave candidate is labelled as if it had a sky map (SKYMAP_READY or EM_READY), but there is no such file; or " +
+  "there is one, but no label. Alerts rely on the labels.";
+
+export const SOURCES = ["gracedb"];
+
+export const PARAMS = {
+  look_back_hours: {
+    type: "number",
+    default: 6,
+    min: 0,
+    description: "check superevents of the last hours; each needs one request in each tick",
+  },
+  grace_minutes: {
+    type: "number",
+    default: 15,
+    min: 0,
+    description:
+      "leave superevents alone that are younger than this: a file comes before its label",
+  },
+  categories: {
+    type: "list",
+    default: ["Production"],
+    description: "only these categories: Production, MDC, Test; all if empty",
+  },
+  far_limit: {
+    type: "number",
+    default: 2 / 86_400,
+    min: 0,
+    description: "only superevents with at most this false alarm rate, in Hz",
+  },
+} as const satisfies ParamSpecs;
+
+/** Names of files, or why they could not be read. */
+type Files = readonly string[] | { readonly unknown: string };
+
+export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAMS>) {
+  const gracedb = client.source("gracedb");
+  const lookBack = params.look_back_hours * 3600;
+  const settled = client.now - params.grace_minutes * 60;
+  const scope = (id: string): string => `${id}:`;
+  const { categories } = params;
+  const { superevents } = await listSuperevents(gracedb, categories, lookBack, scope);
+  for (const superevent of superevents) {
+    const { created, far } = superevent;
+    if (created === null || created > settled || (far !== null && far > params.far_limit)) continue;
+    const found = await checkLabels(gracedb, superevent);
+    if (found !== undefined) yield found;
+  }
+}
+
+/** What is wrong with one superevent. The files of its preferred event are read only if they would decide something. */
+async function checkLabels(
+  gracedb: AlarmClient,
+  superevent: FollowableSuperevent,
+): Promise<Detection | undefined> {
+  const { superevent_id: id, labels, preferredLabels, preferredId } = superevent;
+  const promising = [...labels, ...preferredLabels].filter((each) => IS_PROMISE.has(each));
+  const own = await filesOf(gracedb, `superevents/${id}/files/`, `${id}:`);
+  const ownMap = "unknown" in own ? undefined : own.find(isSkyMap);
+  if (ownMap !== undefined)
+    return promising.includes("SKYMAP_READY")
+      ? undefined
+      : {
+          dedupeKey: `${id}:file_without_label`,
+          subject: `${id}: the sky map ${ownMap} is there, but not the label SKYMAP_READY`,
+          data: { superevent_id: id, file: ownMap, labels },
+        };
+  if (promising.length === 0 || "unknown" in own) return undefined;
+  // The map is copied to the superevent only when an alert is sent.
+  const preferred =
+    preferredId === null ? [] : await filesOf(gracedb, `events/${preferredId}/files/`, `${id}:`);
+  if ("unknown" in preferred || preferred.some(isSkyMap)) return undefined;
+  return {
+    dedupeKey: `${id}:label_without_file`,
+    subject: `${id}: the label ${promising[0]} is there, but no sky map`,
+    data: { superevent_id: id, labels, files: own.slice(0, 50) },
+  };
+}
+
+const IS_PROMISE: ReadonlySet<string> = new Set(["SKYMAP_READY", "EM_READY"]);
+
+function isSkyMap(file: string): boolean {
+  return /\.fits(\.gz)?(,\d+)?$/.test(file);
+}
+
+/** A 404 is no answer here: what is listed has a list of files, unless the user may not see it. */
+async function filesOf(gracedb: AlarmClient, path: string, scope: string): Promise<Files> {
+  const outcome = await gracedb.request(path, { scope });
+  const files = outcome.ok ? objectOf(outcome.value) : null;
+  if (files !== null) return Object.keys(files);
+  const reason = outcome.ok ? `the files are ${quote(outcome.value)}` : outcome.reason;
+  if (outcome.ok || outcome.status === 404)
+    gracedb.incomplete(`${path} could not be checked: ${reason}`, scope);
+  return { unknown: reason };
+}

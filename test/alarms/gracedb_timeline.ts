@@ -1,0 +1,114 @@
+import type { JsonObject } from "../../src/text/json.ts";
+
+/** Seconds from the start of a superevent, by label. */
+export interface LabelTimes {
+  readonly [label: string]: number;
+}
+
+/** What became of a superevent, in the seconds since it began. */
+export interface Timeline {
+  readonly labels: LabelTimes;
+  readonly notices?: readonly (readonly [type: string, seconds: number])[];
+  readonly blocked?: readonly (readonly [by: string, seconds: number])[];
+  /** What else its row has. */
+  readonly row?: JsonObject;
+}
+
+export const PRODUCTS: LabelTimes = {
+  SKYMAP_READY: 20,
+  EMBRIGHT_READY: 25,
+  PASTRO_READY: 22,
+  EM_READY: 26,
+};
+
+/** A significant superevent that people confirm after 25 minutes, and a less significant one, both with nothing wrong. */
+export const CONFIRMED: Timeline = {
+  labels: {
+    ...PRODUCTS,
+    SIGNIF_LOCKED: 28,
+    DQOK: 31,
+    GCN_PRELIM_SENT: 60,
+    ADVOK: 1500,
+  },
+  notices: [
+    ["PR", 55],
+    ["PR", 345],
+    ["IN", 1530],
+  ],
+};
+export const LESS_SIGNIFICANT: Timeline = {
+  labels: { ...PRODUCTS, LOW_SIGNIF_LOCKED: 28, DQOK: 31, LOW_SIGNIF_PRELIM_SENT: 60 },
+  notices: [
+    ["PR", 55],
+    ["PR", 345],
+  ],
+  row: { far: 2e-6 },
+};
+
+/** The same without these labels and notices. */
+export function without(timeline: Timeline, ...gone: readonly string[]): Timeline {
+  return {
+    ...timeline,
+    labels: Object.fromEntries(
+      Object.entries(timeline.labels).filter(([name]) => !gone.includes(name)),
+    ),
+    notices: (timeline.notices ?? []).filter(([type]) => !gone.includes(type)),
+  };
+}
+
+/** The row and the lists of a superevent, in GraceDB's shapes, as they are at `now`: seconds since it began. */
+export function recordsOf(
+  id: string,
+  began: number,
+  { labels, notices = [], blocked = [], row = {} }: Timeline,
+  now = Number.POSITIVE_INFINITY,
+) {
+  const at = (seconds: number): string => gracedbTime(began + seconds);
+  const records = Object.entries(labels)
+    .filter(([, seconds]) => seconds <= now)
+    .map(([name, seconds]) => ({ self: "", name, created: at(seconds), creator: "emfollow" }));
+  const superevent: JsonObject = {
+    superevent_id: id,
+    category: "Production",
+    created: at(0),
+    far: 1e-9,
+    labels: records.map(({ name }) => name),
+    preferred_event_data: {
+      group: "CBC",
+      search: "AllSky",
+      pipeline: "gstlal",
+      created: at(0),
+      labels: [],
+    },
+    ...row,
+  };
+  const voevents = notices
+    .filter(([, seconds]) => seconds <= now)
+    .map(([type, seconds], index) => ({
+      voevent_type: type,
+      file_version: 0,
+      created: at(seconds),
+      issuer: "emfollow",
+      N: index + 1,
+    }));
+  const log = blocked
+    .filter(([, seconds]) => seconds <= now)
+    .map(([by, seconds], index) => ({
+      N: index + 1,
+      comment: `Blocking automated notice due to labels {'${by}'}`,
+      created: at(seconds),
+      filename: "",
+      file_version: null,
+    }));
+  return {
+    row: superevent,
+    labels: records,
+    voevents: { start: 0, numRows: voevents.length, voevents, links: {} },
+    logs: { start: 0, numRows: log.length, log, links: {} },
+  };
+}
+
+/** In GraceDB's format. */
+export function gracedbTime(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
