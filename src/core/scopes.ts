@@ -38,23 +38,32 @@ export function prefixFinder(
   const all = [...prefixes.keys()].map(({ length }) => length);
   const lengths = [...new Set(all)].sort((a, b) => b - a);
   return (key) =>
-    lengths.map((length) => key.slice(0, length)).filter((each) => prefixes.has(each));
+    lengths
+      .filter((length) => length <= key.length)
+      .map((length) => key.slice(0, length))
+      .filter((each) => prefixes.has(each));
 }
 
-/** The scopes with these reasons in an outcome that detects and clears these keys. */
+/**
+ * The scopes with these reasons in an outcome that detects and clears these keys. What a module says of a failed request of
+ * a wider scope, such as of "host:a:disk" for the same reason as "host:a:", is left out.
+ */
 export function judgeScopes(
   reasons: ReadonlyMap<string, string>,
   keys: ReadonlySet<string>,
   clears: ReadonlyMap<string, string>,
 ): Scopes {
+  if (reasons.size === 0) return new Map();
+  const find = prefixFinder(reasons);
+  const isRepeated = (prefix: string, reason: string): boolean =>
+    find(prefix).some((outer) => outer !== prefix && reason.includes(reasons.get(outer) ?? prefix));
   const reported = new Set<string>();
-  if (reasons.size > 0) {
-    const find = prefixFinder(reasons);
-    for (const each of [keys, clears])
-      for (const key of each.keys()) for (const prefix of find(key)) reported.add(prefix);
-  }
+  for (const each of [keys, clears])
+    for (const key of each.keys()) for (const prefix of find(key)) reported.add(prefix);
   return new Map(
-    [...reasons].map(([prefix, reason]) => [prefix, { reason, isReported: reported.has(prefix) }]),
+    [...reasons]
+      .filter(([prefix, reason]) => !isRepeated(prefix, reason))
+      .map(([prefix, reason]) => [prefix, { reason, isReported: reported.has(prefix) }]),
   );
 }
 

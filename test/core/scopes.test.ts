@@ -118,12 +118,59 @@ describe("a gap is reported by the module if it says something about a key below
     ["of another key", ["x", "hos"], ["host"], [false, false, false]],
     ["of the prefix itself", ["host:"], [], [false, false, true]],
   ])("%s", (_, keys, clears, expected) => {
-    const reasons = new Map(["host:a:", "host:b:", "host:"].map((each) => [each, `no ${each}`]));
+    const reasons = new Map(["host:a:", "host:b:", "host:"].map((each, n) => [each, `gap ${n}`]));
     const cleared = new Map(clears.map((key) => [key, "over"]));
     const scopes = judgeScopes(reasons, new Set(keys), cleared);
     expect([...scopes]).toEqual(
       [...reasons].map(([prefix, reason], n) => [prefix, { reason, isReported: expected[n] }]),
     );
+  });
+});
+
+describe("what repeats why a wider scope is not known is left out", () => {
+  test.each<[string, ReadonlyMap<string, string>, readonly string[]]>([
+    [
+      "the same reason",
+      new Map([
+        ["a:", "504"],
+        ["a:disk", "504"],
+      ]),
+      ["a:"],
+    ],
+    [
+      "the same reason, with more around it",
+      new Map([
+        ["a:disk", "a:disk: status 504"],
+        ["a:", "status 504"],
+      ]),
+      ["a:"],
+    ],
+    [
+      "another reason stays",
+      new Map([
+        ["a:", "504"],
+        ["a:disk", "no list"],
+      ]),
+      ["a:", "a:disk"],
+    ],
+    [
+      "the same reason of another host stays",
+      new Map([
+        ["a:", "504"],
+        ["b:disk", "504"],
+      ]),
+      ["a:", "b:disk"],
+    ],
+    [
+      "a wider one that repeats a narrower one stays",
+      new Map([
+        ["a:", "a: 504"],
+        ["a:disk", "504"],
+      ]),
+      ["a:", "a:disk"],
+    ],
+  ])("%s", (_, reasons, expected) => {
+    expect([...judgeScopes(reasons, new Set(), new Map()).keys()]).toEqual(expected);
   });
 });
 
