@@ -93,6 +93,7 @@ function countRequests({ byName, names }: Sources) {
   const counted = new Map<string, SharedSource>();
   for (const [name, source] of byName)
     counted.set(name, {
+      kind: source.kind,
       maxConnections: source.maxConnections,
       request: (request) => {
         sent += 1;

@@ -48,8 +48,13 @@ export interface ResponseHeaders {
   readonly date?: number | undefined;
 }
 
+/** The values of `kind` in `[sources.NAME]`. */
+export type SourceKindName = "http" | "xmlrpc" | "spool";
+
 /** One service as the client sees it: an `HttpSource`, or in a worker what stands for it. */
 export interface Requester {
+  /** Which methods of the client are for it. */
+  readonly kind: SourceKindName;
   /** Throws FetchError. */
   request(request: SourceRequest): Promise<SourceResponse>;
   /** Reports that a response with status 200 could not be used: the request counts as failed. */

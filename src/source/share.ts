@@ -24,5 +24,5 @@ export function shareOf(
     return await source.request({ ...request, signal });
   };
   const queue = fastq.promise(send, source.maxConnections);
-  return { request: (request) => queue.push(request) };
+  return { kind: source.kind, request: (request) => queue.push(request) };
 }

@@ -32,6 +32,7 @@ async function openTestSource(name: string, facts: TestSourceFacts) {
   const settings = { name, baseUrl, timeout, headers: {}, maxConnections: 4 };
   const real = new HttpSource(settings, ended.signal);
   const source: SharedSource = {
+    kind: real.kind,
     maxConnections: real.maxConnections,
     request: async (request) => {
       const missing = missingFor(name, request, responses);

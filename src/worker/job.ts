@@ -111,7 +111,7 @@ export async function detectIn(
     type: "detect",
     file,
     params,
-    sources: [...sources.keys()],
+    sources: [...sources].map(([name, { kind }]) => ({ name, kind })),
     now,
     timeout,
     states: onStates !== undefined,

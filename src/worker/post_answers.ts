@@ -26,6 +26,7 @@ export class PostAnswers {
   keepFrom(name: string, source: SharedSource): SharedSource {
     const counts = new Map<string, number>();
     return {
+      kind: source.kind,
       maxConnections: source.maxConnections,
       request: async (request) => {
         if (request.post === undefined) return await source.request(request);

@@ -1,6 +1,6 @@
 import type { ModuleFile } from "../alarm/discover.ts";
 import type { RequestFailure } from "../source/fetch_error.ts";
-import type { SourceResponse } from "../source/requester.ts";
+import type { SourceKindName, SourceResponse } from "../source/requester.ts";
 import type { JsonObject } from "../text/json.ts";
 
 /**
@@ -21,8 +21,8 @@ interface LoadTask {
 export interface DetectTask extends Omit<LoadTask, "type"> {
   readonly type: "detect";
   readonly params: JsonObject;
-  /** Names of the configured sources; their addresses and credentials stay in the engine. */
-  readonly sources: readonly string[];
+  /** The configured sources; their addresses and credentials stay in the engine. */
+  readonly sources: readonly { readonly name: string; readonly kind: SourceKindName }[];
   /** Epoch seconds of the tick. */
   readonly now: number;
   /** Whether to send what became of the expectations of each entity. */

@@ -28,7 +28,7 @@ async function runExample(name: string, answer: JsonValue, now = 0) {
   const { parsed, detect } = await loadHere(new ModuleLoader({ ...helpers }), { name: "x", path });
   if (!parsed.ok || detect === undefined) throw new Error(parsed.ok ? "no detect" : parsed.error);
   const response = jsonResponse(answer);
-  const sources = new Map([["main", { request: async () => response }]]);
+  const sources = new Map([["main", { kind: "http" as const, request: async () => response }]]);
   const { stages } = parsed.module;
   return await outcomeOf(detect, { sources, stages, now });
 }

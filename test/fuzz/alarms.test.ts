@@ -28,6 +28,7 @@ async function detect(
   answer: (path: string) => JsonValue | undefined,
 ): Promise<Seen> {
   const asker: Requester = {
+    kind: "http",
     request: async ({ path }) => {
       const value = answer(path);
       return value === undefined ? NOT_FOUND : jsonResponse(value);

@@ -9,6 +9,7 @@ export const leaflets = sourceKind(object({ folder: pathLike("/srv/box") }), ({ 
 }));
 
 class Leaflets implements OpenSource {
+  readonly kind = "http";
   readonly date = undefined;
   readonly counts = { requests: 1, succeeded: 1, lastError: undefined };
   readonly maxConnections: number;

@@ -71,6 +71,7 @@ export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Out
 /** The engine sends the request, so it records a failure first. */
 function recorded(source: Requester, soFar: OutcomeSoFar): Requester {
   return {
+    kind: source.kind,
     request: async (request) => {
       try {
         return await source.request(request);

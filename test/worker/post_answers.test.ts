@@ -10,6 +10,7 @@ function numbered(): SharedSource & { sent: string[] } {
   const sent: string[] = [];
   return {
     sent,
+    kind: "http" as const,
     maxConnections: 4,
     request: async ({ path, post }) => {
       sent.push(`${path} ${post?.text ?? ""}`.trim());
@@ -70,6 +71,7 @@ test("one whose answer was not there yet when the first run ended is not sent ag
   let answer = (_text: string): void => {};
   let sent = 0;
   const slow: SharedSource = {
+    kind: "http" as const,
     maxConnections: 4,
     request: () => {
       sent += 1;
@@ -88,6 +90,7 @@ test("one whose answer was not there yet when the first run ended is not sent ag
 test("a failure is an answer too", async () => {
   let sent = 0;
   const failing: SharedSource = {
+    kind: "http" as const,
     maxConnections: 4,
     request: async () => {
       sent += 1;

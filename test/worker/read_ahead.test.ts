@@ -90,6 +90,7 @@ async function detect(
 /** A source whose answers a test makes; `/never` has none. */
 function sourceOf(answer: (path: string) => unknown): SharedSource {
   return {
+    kind: "http" as const,
     maxConnections: 4,
     request: async ({ path, query }) => {
       const place = query.before_id === undefined ? path : `${path}?${query.before_id}`;

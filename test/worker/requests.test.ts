@@ -88,7 +88,14 @@ test("a module that sends too many requests is stopped", async () => {
       kill: (cause) => void causes.push(cause),
     },
     sources: new Map([
-      ["main", { maxConnections: 30, request: async () => textResponse(`${sent++}`) }],
+      [
+        "main",
+        {
+          kind: "http" as const,
+          maxConnections: 30,
+          request: async () => textResponse(`${sent++}`),
+        },
+      ],
     ]),
     soFar: newOutcome(),
     posts: new PostAnswers(),
@@ -130,7 +137,14 @@ describe("a request that fails", () => {
         kill: () => {},
       },
       sources: new Map([
-        ["main", { maxConnections: 4, request: () => Promise.reject(new Error("status 403")) }],
+        [
+          "main",
+          {
+            kind: "http" as const,
+            maxConnections: 4,
+            request: () => Promise.reject(new Error("status 403")),
+          },
+        ],
       ]),
       soFar,
       posts: new PostAnswers(),
@@ -162,6 +176,7 @@ describe("a response that a module's process could not read", () => {
         [
           "main",
           {
+            kind: "http" as const,
             maxConnections: 4,
             request: async () => textResponse(body),
             reportInvalid: (_request, reason) => void reported.push(reason),
@@ -197,7 +212,7 @@ describe("what a module has requested", () => {
   ])("%s", async (_sentence, request, ahead, use) => {
     const handler = new RequestHandler({
       worker: { respond: () => {}, send: () => {}, ready: async () => {}, kill: () => {} },
-      sources: new Map([["main", { maxConnections: 4, request }]]),
+      sources: new Map([["main", { kind: "http" as const, maxConnections: 4, request }]]),
       soFar: newOutcome(),
       posts: new PostAnswers(),
       signal: new AbortController().signal,
@@ -217,7 +232,7 @@ describe("what a module has requested", () => {
     };
     const handler = new RequestHandler({
       worker: { respond: () => {}, send: () => {}, ready: async () => {}, kill: () => {} },
-      sources: new Map([["main", { maxConnections: 4, request }]]),
+      sources: new Map([["main", { kind: "http" as const, maxConnections: 4, request }]]),
       soFar: newOutcome(),
       posts: new PostAnswers(),
       signal: new AbortController().signal,
@@ -240,6 +255,7 @@ test("the response to a POST that a module's process could not read is not asked
       [
         "main",
         {
+          kind: "http" as const,
           maxConnections: 4,
           request: async () => textResponse(sent++ === 0 ? "{}" : "{ broken"),
           reportInvalid: (_request, reason) => void reported.push(reason),

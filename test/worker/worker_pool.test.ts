@@ -56,7 +56,7 @@ async function detect(name: string, text: string, given: Given = {}): Promise<Wh
   const outcome = await workers.detect({
     file: write(name, text),
     params: {},
-    sources: new Map(request && [["main", { maxConnections: 4, request }]]),
+    sources: new Map(request && [["main", { kind: "http" as const, maxConnections: 4, request }]]),
     now: 0,
     limits: { ...LIMITS, ...limits },
     ...NOTHING_STORED,

@@ -11,6 +11,7 @@ import { hint } from "../../text/nearest.ts";
 import { type FailedCall, FetchError, fetchError } from "../fetch_error.ts";
 import type { Requester } from "../requester.ts";
 import type { AlarmClient, RequestOptions, RequestOutcome, TextOptions } from "./client.ts";
+import { kindFault } from "./kind_fault.ts";
 import { listPages } from "./list_pages.ts";
 import { KEYSET, requestFault } from "./paging.ts";
 import { callOf, makeReceiver } from "./receive.ts";
@@ -60,7 +61,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
   ): Promise<RequestOutcome<unknown>> {
     const parsed = parseRequest(path, options);
     if (typeof parsed === "string") throw record(new Error(parsed));
-    check(requestFault(path, parsed.query));
+    check(kindFault("request", sourceName, source) ?? requestFault(path, parsed.query));
     try {
       const response = await receiver.respond(parsed);
       const { status, body, headers } = response;
@@ -100,11 +101,11 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
       else onIncomplete(fault);
     },
     get: async <T>(path: string, query = {}) => {
-      check(requestFault(path, query));
+      check(kindFault("get", sourceName, source) ?? requestFault(path, query));
       return (await receiver.receive<T>({ path, query })).value;
     },
     find: async <T>(path: string, query = {}) => {
-      check(requestFault(path, query));
+      check(kindFault("find", sourceName, source) ?? requestFault(path, query));
       const sent = { path, query, allow404: true };
       const response = await receiver.respond(sent);
       return response.status === 404 ? undefined : receiver.read<T>(sent, response);
@@ -116,7 +117,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
       return makeClient(facts, name);
     },
     pages: async function* <T>(path: string, query = {}, paging = KEYSET) {
-      check(requestFault(path, query, paging));
+      check(kindFault("pages", sourceName, source) ?? requestFault(path, query, paging));
       yield* listPages<T>({ path, query, paging, receiver, sourceName, record });
     },
   };
@@ -135,6 +136,7 @@ function own404(call: FailedCall, body: string): FetchError {
 /** Fails each request, so that a module without a service still loads and runs. */
 function missingSource(name: string): Requester {
   return {
+    kind: "http",
     request: async ({ path }) => {
       throw fetchError({ path, source: name }, { kind: "connection", reason: notConfigured(name) });
     },

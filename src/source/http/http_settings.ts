@@ -1,3 +1,4 @@
+import type { SourceKindName } from "../requester.ts";
 import type { ConnectionSettings } from "./connections.ts";
 
 /** What is configured of a REST service. */
@@ -5,6 +6,8 @@ export interface HttpSourceSettings
   extends Omit<ConnectionSettings, "origin" | "signal" | "onDate"> {
   /** Shown in messages; `main` is the service of `[engine]`. */
   readonly name: string;
+  /** What speaks over HTTP; "http" by default. */
+  readonly kind?: SourceKindName | undefined;
   /** Of a local socket `http://localhost` and the prefix of all paths. */
   readonly baseUrl: string;
   /** The header of that name, which has a token or a login; never shown. */

@@ -4,7 +4,12 @@ import type { RequestCounts } from "../../core/source_state.ts";
 import { quote } from "../../text/describe.ts";
 import { fetchError } from "../fetch_error.ts";
 import { addQuery } from "../query.ts";
-import { methodOf, type SourceRequest, type SourceResponse } from "../requester.ts";
+import {
+  methodOf,
+  type SourceKindName,
+  type SourceRequest,
+  type SourceResponse,
+} from "../requester.ts";
 import type { OpenSource } from "../source_kind.ts";
 import { CircuitBreaker } from "./circuit_breaker.ts";
 import type { Connections, Exchange } from "./connections.ts";
@@ -28,6 +33,7 @@ interface Sending extends Exchange {
 
 /** One REST service during one tick: keep-alive, retries, and each GET sent once. */
 export class HttpSource implements OpenSource {
+  readonly kind: SourceKindName;
   readonly maxConnections: number;
   /** The service's clock: the newest `Date` of its responses, in epoch seconds; a cache may send older ones. */
   date: number | undefined;
@@ -55,6 +61,7 @@ export class HttpSource implements OpenSource {
     signal: AbortSignal,
     memory: CacheMemory = { left: MAX_CACHED },
   ) {
+    this.kind = settings.kind ?? "http";
     this.maxConnections = settings.maxConnections;
     this.#settings = settings;
     this.#signal = signal;

@@ -95,7 +95,7 @@ async function runTask(task: DetectTask, detect: Loaded["detect"]): Promise<Dete
   const error = await runDetect({
     ...task,
     detect,
-    sources: new Map(task.sources.map((name) => [name, own.requesterOf(name)])),
+    sources: new Map(task.sources.map(({ name, kind }) => [name, own.requesterOf(name, kind)])),
     log: (text) => send({ type: "log", text: cut(String(text), MAX_LINE) }),
     firing: () => own.ask("firing"),
     firingEvents: () => own.ask("firing events"),

@@ -1,6 +1,6 @@
 import { FetchError, type RequestFailure } from "../../source/fetch_error.ts";
 import { type Query, queryText } from "../../source/query.ts";
-import type { Requester, SourceResponse } from "../../source/requester.ts";
+import type { Requester, SourceKindName, SourceResponse } from "../../source/requester.ts";
 import { send } from "./link.ts";
 
 interface Waiting {
@@ -14,8 +14,9 @@ export class Requests {
   #count = 0;
   #isClosed = false;
 
-  requesterOf(source: string): Requester {
+  requesterOf(source: string, kind: SourceKindName = "http"): Requester {
     return {
+      kind,
       request: ({ query, ...request }) =>
         this.#wait((id) =>
           send({ type: "request", id, source, query: plainQuery(query), ...request }),

@@ -404,6 +404,7 @@ describe("the page ahead", () => {
           const asked: number[] = [];
           const ahead: number[] = [];
           const main: Requester = {
+            kind: "http",
             request: async ({ path, query, ahead: isAhead }) => {
               const place = placeOf(list, new URLSearchParams(queryText(query)));
               asked.push(place);

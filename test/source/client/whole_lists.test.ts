@@ -53,6 +53,7 @@ async function readWhole(
       [
         "main",
         {
+          kind: "http" as const,
           request: async ({ path, query: asked, ahead = false, fresh = false }) => {
             const send = async () => {
               const { value, headers } = service(asked, sent++);
