@@ -6,6 +6,6 @@ export type {
   TestRequest,
   TestResponse,
   TestResponses,
+  TestSpoolLine,
   WholeResponse,
 } from "./testing/test_responses.ts";
-export type { TestSpoolLine } from "./testing/test_spool.ts";

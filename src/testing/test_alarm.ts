@@ -15,13 +15,9 @@ import { strictJson } from "../text/strict_json.ts";
 import { parseUtc } from "../text/utc.ts";
 import { WorkerPool } from "../worker/worker_pool.ts";
 import { type TestOutcome, testOutcome } from "./test_outcome.ts";
-import {
-  responsesBySource,
-  spoolsOf,
-  type TestRequest,
-  type TestResponses,
-} from "./test_responses.ts";
+import { responsesBySource, type TestRequest, type TestResponses } from "./test_responses.ts";
 import { openTestSources } from "./test_sources.ts";
+import { spoolTexts } from "./test_spool.ts";
 
 export interface AlarmTest {
   /** The values of the alarm's row; the others have their defaults. */
@@ -60,7 +56,7 @@ export async function testAlarm(module: string | URL, test: AlarmTest = {}): Pro
   const now = timeOf(test.now);
   const previous = test.previous && rememberedOf(test.previous);
   const bySource = responsesBySource(test.responses ?? {});
-  const spools = spoolsOf(test.responses ?? {});
+  const spools = spoolTexts(test.responses ?? {}, now);
   const limits = { ...DEFAULT_LIMITS, ...test.limits };
   const stop = new AbortController();
   const workers = new WorkerPool({

@@ -1,5 +1,6 @@
 import { MAIN_SOURCE } from "../core/main_source.ts";
 import { addQuery, type Query } from "../source/query.ts";
+import type { SpoolLine } from "../spool/spool_line.ts";
 import { quote, showName } from "../text/describe.ts";
 import { isJsonObject, type JsonValue } from "../text/json.ts";
 import { hint } from "../text/nearest.ts";
@@ -42,6 +43,9 @@ export type TestResponse =
   | WholeResponse
   | ((request: TestRequest) => unknown);
 
+/** A line of a test; what is left out is as a listener writes the events of one run of a supervisor, one after the other, now. */
+export type TestSpoolLine = Pick<SpoolLine, "event"> & Partial<SpoolLine>;
+
 /**
  * By path, what the main service answers; by the name of a source, the same for that source, or a list of the lines of a
  * spool, such as `[{ event: "PROCESS_STATE_FATAL", payload: "processname:x" }]`. A key with a slash is a path.
@@ -54,19 +58,6 @@ export interface TestResponses {
 
 /** What one source answers, by path as written. */
 export type ResponsesByPath = ReadonlyMap<string, unknown>;
-
-/** The lines of spools, by the name of the source. */
-export function spoolsOf(responses: TestResponses): Map<string, readonly unknown[]> {
-  const spools = Object.entries(responses).flatMap(([key, value]) =>
-    !key.includes("/") && isSpool(value) ? [[key, value] as const] : [],
-  );
-  return new Map(spools);
-}
-
-/** A name with any other list is probably a path without its slash. */
-function isSpool(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value) && value.every((line) => isJsonObject(line) && "event" in line);
-}
 
 /** Throws an error that says what is wrong with them. */
 export function responsesBySource(responses: TestResponses): Map<string, ResponsesByPath> {
@@ -83,6 +74,11 @@ export function responsesBySource(responses: TestResponses): Map<string, Respons
     bySource.set(source, new Map([...(bySource.get(source) ?? []), ...added]));
   }
   return bySource;
+}
+
+/** Whether it has the lines of a spool. A name with any other list is probably a path without its slash. */
+export function isSpool(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value.every((line) => isJsonObject(line) && "event" in line);
 }
 
 /** The URL of a path as a module or a test writes it, with or without a slash in front. */

@@ -9,8 +9,8 @@ import { openTestSpool } from "./test_spool.ts";
 export interface TestSourceFacts
   extends Pick<ResponseServerFacts, "now" | "onRequest" | "onError"> {
   readonly bySource: ReadonlyMap<string, ResponsesByPath>;
-  /** Their lines, by the name of the source. */
-  readonly spools: ReadonlyMap<string, readonly unknown[]>;
+  /** See `spoolTexts`. */
+  readonly spools: ReadonlyMap<string, string>;
   /** Seconds for one request. */
   readonly timeout: number;
 }
@@ -33,8 +33,8 @@ interface TestSource {
 }
 
 async function openTestSource(name: string, facts: TestSourceFacts): Promise<TestSource> {
-  const lines = facts.spools.get(name);
-  if (lines !== undefined) return await openTestSpool(name, lines, facts.now);
+  const spool = facts.spools.get(name);
+  if (spool !== undefined) return await openTestSpool(name, spool);
   const { bySource, now, timeout, onRequest, onError } = facts;
   const responses = bySource.get(name) ?? new Map();
   const server = await serveResponses({ source: name, responses, now, onRequest, onError });

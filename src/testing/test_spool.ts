@@ -4,18 +4,25 @@ import { join } from "node:path";
 import { SpoolSource } from "../source/spool/spool_source.ts";
 import { parseSpoolLine } from "../spool/parse_spool_line.ts";
 import { spoolFileName } from "../spool/spool_file.ts";
-import { type SpoolLine, spoolLineText } from "../spool/spool_line.ts";
+import { spoolLineText } from "../spool/spool_line.ts";
 import { quote } from "../text/describe.ts";
+import { isSpool, type TestResponses } from "./test_responses.ts";
 
-/** A line of a test; what is left out is as a listener writes the events of one run of a supervisor, one after the other, now. */
-export type TestSpoolLine = Pick<SpoolLine, "event"> & Partial<SpoolLine>;
+/** The texts of the spools among the responses of a test, by the name of the source. Throws for a line that is none. */
+export function spoolTexts(responses: TestResponses, now: number): ReadonlyMap<string, string> {
+  const spools = Object.entries(responses).flatMap(([name, given]) => {
+    if (name.includes("/") || !isSpool(given)) return [];
+    const lines = given.map((line, index) => lineText(name, line, index, now));
+    return [[name, lines.join("")] as const];
+  });
+  return new Map(spools);
+}
 
 /** A spool of a test, without signs of life: a real one, in a folder that `close` removes. */
-export async function openTestSpool(name: string, given: readonly unknown[], now: number) {
-  const lines = given.map((line, index) => lineText(name, line, index, now));
+export async function openTestSpool(name: string, text: string) {
   const path = await mkdtemp(join(tmpdir(), "swf-alarms-spool-"));
   const file = spoolFileName({ identifier: "test", pool: "listener", start: 0, pid: 1 });
-  await writeFile(join(path, file), lines.join(""));
+  await writeFile(join(path, file), text);
   const source = new SpoolSource({ name, path, silentAfter: Number.POSITIVE_INFINITY });
   return { name, source, close: () => rm(path, { recursive: true }) };
 }

@@ -127,7 +127,7 @@ describe("the configuration is read", () => {
       GRACEDB_TOKEN: "t0ken",
       INVENTORY_LOGIN: "ann:pa55word",
     });
-    expect([...config.sources.tables.keys()]).toEqual(["main", "gracedb", "inventory"]);
+    expect([...config.sources.tables.keys()]).toEqual(["main", "gracedb", "inventory", "events"]);
     expect(config.engine.logPath).toBeDefined();
     expect(config.channels.tables.get("email")?.settings.type).toBe("ses");
     expect(readSources(config.sources).get("gracedb")?.secrets).toContain("t0ken");

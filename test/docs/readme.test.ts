@@ -67,7 +67,8 @@ describe("configuration keys", () => {
       ['# [email]\n# provider = "ses"', "\n\n"],
       ["# [channels.pager]", "\n\n", noProgram],
       ["# [sources.gracedb]", "\n\n"],
-      ["# [sources.inventory]", undefined],
+      ["# [sources.inventory]", "\n\n"],
+      ["# [sources.events]", undefined],
     ] as const) {
       const start = EXAMPLE.indexOf(marker);
       expect(start).toBeGreaterThan(0);

@@ -293,6 +293,45 @@ describe("services", () => {
   });
 });
 
+describe("a spool", () => {
+  const READS = `
+    for await (const { event, serial, at, payload } of client.source("events").pages())
+      yield { dedupeKey: event, data: { serial, at, payload } };`;
+  const SOURCES = 'export const SOURCES = ["events"];';
+
+  test("has the lines of the test, as if a listener had written them just now", async () => {
+    const events = [{ event: "A" }, { event: "B", at: 900, payload: "x" }, { event: "C" }];
+    const outcome = await testAlarm(write(READS, SOURCES), { now: 1000, responses: { events } });
+    expect(outcome).toMatchObject({ status: "complete", reasons: [], notes: [] });
+    expect(outcome.detections.map(({ dedupeKey, data }) => ({ dedupeKey, ...data }))).toEqual([
+      { dedupeKey: "A", serial: 0, at: 1000, payload: "" },
+      { dedupeKey: "B", serial: 1, at: 900, payload: "x" },
+      { dedupeKey: "C", serial: 2, at: 1000, payload: "" },
+    ]);
+  });
+
+  test("may have no line, and lines of several supervisors", async () => {
+    const module = write(READS, SOURCES);
+    expect(await testAlarm(module, { responses: { events: [] } })).toMatchObject({
+      status: "complete",
+      detections: [],
+    });
+    const events = [
+      { event: "A", origin: "a:1", serial: 5 },
+      { event: "B", origin: "b:1", serial: 5 },
+    ];
+    const { detections } = await testAlarm(module, { now: 1000, responses: { events } });
+    expect(detections.map(({ dedupeKey }) => dedupeKey)).toEqual(["A", "B"]);
+  });
+
+  test("with a line that is none is an error of the test", async () => {
+    const events = [{ event: "A" }, { event: "B", serial: "1" }];
+    await expect(testAlarm(write(READS, SOURCES), { responses: { events } })).rejects.toThrow(
+      /^responses: events\[1\] is \{"event":"B","serial":"1"\}, not a line of a spool, such as/,
+    );
+  });
+});
+
 describe("the parameters", () => {
   test("are checked, and have their defaults", async () => {
     const module = write("client.remember(params);", PARAMS);
