@@ -317,11 +317,13 @@ describe("a spool", () => {
       detections: [],
     });
     const events = [
-      { event: "A", origin: "a:1", serial: 5 },
-      { event: "B", origin: "b:1", serial: 5 },
+      { event: "A", origin: "a:1", at: 0 },
+      { event: "B", origin: "b:1", at: 0 },
+      { event: "C", origin: "a:1", at: 0 },
     ];
-    const { detections } = await testAlarm(module, { now: 1000, responses: { events } });
-    expect(detections.map(({ dedupeKey }) => dedupeKey)).toEqual(["A", "B"]);
+    const { status, detections } = await testAlarm(module, { now: 1000, responses: { events } });
+    expect(status).toBe("complete");
+    expect(detections.map(({ data }) => data.serial)).toEqual([0, 0, 1]);
   });
 
   test("with a line that is none is an error of the test", async () => {

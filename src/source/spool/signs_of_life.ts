@@ -12,14 +12,14 @@ export interface LifeFacts {
   readonly now: number;
 }
 
-/** What says that events may be missing: faults of reading, no file at all, or a service without a recent line. */
+/** What says that events may be missing: faults of reading, no line at all, or a service without a recent one. */
 export function signsOfDeath(
-  { files, lastLines, faults }: SpoolFolder,
+  { lastLines, faults }: Omit<SpoolFolder, "files">,
   { folder, silentAfter, now }: LifeFacts,
 ): readonly string[] {
-  if (files.size === 0 && faults.length === 0)
+  if (lastLines.size === 0 && faults.length === 0)
     return [
-      `${folder} has no file of a feeder; start one, such as swf-alarms listen --spool ${folder}`,
+      `${folder} has no line of a feeder; start one, such as swf-alarms listen --spool ${folder}`,
     ];
   const silent = [...lastLines]
     .filter(([, at]) => now - at > silentAfter)

@@ -2,19 +2,17 @@ import { expect, test } from "vitest";
 import { signsOfDeath } from "../../../src/source/spool/signs_of_life.ts";
 
 const FACTS = { folder: "/spool", silentAfter: 180, now: 1000 };
-const FILES = new Map([["a.jsonl", 1]]);
 
 function look(
   lastLines: { readonly [identifier: string]: number },
   faults: readonly string[] = [],
 ) {
-  return { files: FILES, lastLines: new Map(Object.entries(lastLines)), faults };
+  return { lastLines: new Map(Object.entries(lastLines)), faults };
 }
 
 test.each([
   ["a service with a recent line lives", look({ a: 820 }), []],
   ["so does one whose clock is ahead", look({ a: 2000 }), []],
-  ["a folder with files but no line yet is not judged", look({}), []],
   [
     "a service that is silent is named, beside one that is not",
     look({ a: 819, b: 1000 }),
@@ -33,9 +31,9 @@ test.each([
   ],
   ["what cannot be read is a fault", look({ a: 1000 }, ["cannot read x"]), ["cannot read x"]],
   [
-    "a folder without files is none of a feeder that runs",
-    { ...look({}), files: new Map() },
-    ["/spool has no file of a feeder; start one, such as swf-alarms listen --spool /spool"],
+    "a folder without a line is that of no feeder that runs",
+    look({}),
+    ["/spool has no line of a feeder; start one, such as swf-alarms listen --spool /spool"],
   ],
 ])("%s", (_, folder, expected) => {
   expect(signsOfDeath(folder, FACTS)).toEqual(expected);

@@ -83,7 +83,7 @@ class World {
     });
     const isCut = kind !== "whole" && events.length > after;
     if (status !== "failed")
-      expect(reasons.filter((each) => !each.includes("no file"))).toEqual([]);
+      expect(reasons.filter((each) => !each.includes("has no line of a feeder"))).toEqual([]);
     if (isCut && kind === "killed") return;
     // It has the last one, but did not ask for the next.
     const read = isCut ? events.slice(0, -1) : events;

@@ -140,7 +140,7 @@ describe("a folder that someone changed", () => {
     expect(await reader.tick(NOW)).toMatchObject({
       status: "partial",
       reasons: [
-        expect.stringMatching(/^GET check from events: .* has no file of a feeder; start one/),
+        expect.stringMatching(/^GET check from events: .* has no line of a feeder; start one/),
       ],
       notes: ["the source events: none of the 1 files that were read before is there any more"],
     });
