@@ -19,6 +19,9 @@ export { type LookBackFacts, leftLookBack } from "./author/expectations/left_loo
 export { replay } from "./author/expectations/replay.ts";
 export { toDot } from "./author/expectations/to_dot.ts";
 export { type ExpectedSet, expectedSet } from "./author/expected_set.ts";
+export type { Scalar, TrackMemory } from "./author/track/history.ts";
+export type { Samples } from "./author/track/samples.ts";
+export { Track, type TrackOptions } from "./author/track/track.ts";
 export { wilsonLower } from "./author/wilson_lower.ts";
 export type { Severity } from "./core/level.ts";
 export type { Clear, Detection, FiringEvent, Remembered } from "./core/model.ts";
