@@ -1,11 +1,11 @@
-import { type History, type Run, writeHistory } from "./history.ts";
+import { type History, writeHistory } from "./history.ts";
 
-/** Bytes of a history as JSON. The rest of what a module may remember, 256 KiB, is its own. */
+/** Bytes of a history as JSON. `client.remember` keeps 256 KiB, so a module has room for more than its Track. */
 export const MAX_BYTES = 200 * 1024;
 
 interface KeyedRun {
   readonly key: string;
-  readonly run: Run;
+  readonly last: number;
 }
 
 /** At most this many of the latest runs of each key. */
@@ -13,7 +13,7 @@ export function boundRuns(history: History, max: number): History {
   return new Map([...history].map(([key, runs]) => [key, runs.slice(-max)]));
 }
 
-/** At most this many keys: those that were seen last, and of these, those that have not changed for the longest time. */
+/** At most this many keys: those that were seen last. */
 export function boundKeys(history: History, max: number): History {
   if (history.size <= max) return history;
   const bounded = new Map(history);
@@ -23,16 +23,16 @@ export function boundKeys(history: History, max: number): History {
 
 /** At most `MAX_BYTES` of JSON. */
 export function boundBytes(history: History): History {
-  const { keys, ...rest } = writeHistory(history);
-  let bytes = bytesOf({ keys, ...rest });
+  const written = writeHistory(history);
+  let bytes = bytesOf(written);
   if (bytes <= MAX_BYTES) return history;
   const bounded = new Map(history);
   for (const { key } of oldestFirst(history)) {
     if (bytes <= MAX_BYTES) break;
     const [, ...left] = bounded.get(key) ?? [];
-    const written = keys[key]?.at(-1 - left.length);
+    const oldest = written.keys[key]?.at(-1 - left.length);
     // With the comma. That fewer times are left, at lower places, only makes the rest shorter.
-    bytes -= bytesOf(written) + 1;
+    bytes -= bytesOf(oldest) + 1;
     if (left.length > 0) bounded.set(key, left);
     else {
       bytes -= bytesOf(key) + ":[]".length;
@@ -42,12 +42,12 @@ export function boundBytes(history: History): History {
   return bounded;
 }
 
-/** Of runs that were seen equally late, the newest is the first: otherwise each look would drop other keys. */
+/** Of keys that were last seen at the same time, new ones come first, so that the same ones stay at each look. */
 function oldestFirst(history: History, runsPerKey = Number.POSITIVE_INFINITY): readonly KeyedRun[] {
   return [...history]
-    .flatMap(([key, runs]) => runs.slice(-runsPerKey).map((run): KeyedRun => ({ key, run })))
+    .flatMap(([key, runs]) => runs.slice(-runsPerKey).map(({ last }): KeyedRun => ({ key, last })))
     .reverse()
-    .sort((a, b) => a.run.last - b.run.last || b.run.first - a.run.first);
+    .sort((a, b) => a.last - b.last);
 }
 
 function bytesOf(value: unknown): number {
