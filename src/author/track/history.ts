@@ -76,5 +76,5 @@ function readRun(row: unknown, times: readonly JsonValue[]): Run | undefined {
 
 function timeAt(times: readonly JsonValue[], place: unknown): number | undefined {
   const time = typeof place === "number" ? times[place] : undefined;
-  return typeof time === "number" && Number.isFinite(time) ? time : undefined;
+  return typeof time === "number" ? time : undefined;
 }

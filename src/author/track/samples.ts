@@ -15,8 +15,7 @@ export function readSamples(samples: Samples): ReadonlyMap<string, Scalar> {
       throw new TypeError(
         `Track: the sample of ${quote(key)} is ${quote(value)}; it must be text, a finite number, true, false or null`,
       );
-    // JSON has no -0.
-    checked.set(key, value === 0 ? 0 : value);
+    checked.set(key, value);
   }
   return checked;
 }

@@ -125,6 +125,16 @@ describe("200 KiB of JSON", () => {
     );
   });
 
+  test("lose no more keys than they must", () => {
+    const names = Array.from(
+      { length: 5000 },
+      (_, place) => [`${place}:${"n".repeat(60)}`, place] as const,
+    );
+    const track = lookAt([[0, new Map(names)]], { keep: 600 });
+    expect(bytesOf(track)).toBeLessThanOrEqual(200 * KIB);
+    expect(bytesOf(track)).toBeGreaterThan(199 * KIB);
+  });
+
   test("one value that is larger is not kept", () => {
     const track = lookAt([[0, { a: "x".repeat(300 * KIB) }]], { keep: 600 });
     expect(track.memory).toEqual({ times: [], keys: {} });
