@@ -1,14 +1,29 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Graph, State, Verdict } from "../../../src/author/expectations/expectation.ts";
-import { follow } from "../../../src/author/expectations/follow.ts";
+import type { Expectation, Term } from "../../../src/author/expectations/expectation.ts";
 import { judge } from "../../../src/author/expectations/judge.ts";
-import { LOADS, type Loading, lookAt, randomLoading } from "./loading.ts";
-import { type Facts, oracle } from "./oracle.ts";
-import { randomFacts, randomGraph, randomNow, START } from "./random_graph.ts";
+import { LOADS, randomLoading } from "./loading.ts";
+import { type Fact, type Facts, oracle } from "./oracle.ts";
+import {
+  GUARDS,
+  lastingGraph,
+  randomFacts,
+  randomGraph,
+  randomNow,
+  START,
+} from "./random_graph.ts";
+import { tick } from "./tick.ts";
 
+const growingFacts = fc
+  .tuple(randomFacts(), fc.subarray(GUARDS))
+  .map(
+    ([facts, guards]): Facts =>
+      new Map([...facts, ...guards.map((guard): [string, Fact] => [guard, true])]),
+  );
 /** All that can be due is over. */
 const END = 5000;
+/** Seconds until then. */
+const OVER = 2000;
 const runs = { numRuns: Number(process.env.RUNS ?? 3000) };
 
 test("judge says what a second reading of the rules says", () => {
@@ -26,64 +41,6 @@ test("judge says what a second reading of the rules says", () => {
     runs,
   );
 });
-
-interface Followed {
-  readonly states: ReadonlyMap<string, State>;
-  readonly detected: readonly string[];
-  readonly ended: readonly string[];
-  readonly kept: readonly string[];
-  readonly loaded: readonly string[];
-}
-
-/** One tick of one entity, in which `firing` are the active events. */
-async function tick(
-  graph: Graph<string>,
-  now: number,
-  facts: Facts,
-  {
-    loading,
-    broken = [],
-    firing = [],
-    isLoaded = false,
-  }: {
-    readonly loading?: Loading;
-    readonly broken?: readonly string[];
-    readonly firing?: readonly string[];
-    readonly isLoaded?: boolean;
-  },
-): Promise<Followed> {
-  const loaded = new Set(isLoaded ? LOADS : []);
-  const states = new Map<string, State>();
-  const result = {
-    states,
-    detected: [] as string[],
-    ended: [] as string[],
-    kept: [] as string[],
-    loaded: [] as string[],
-  };
-  const items = follow(
-    {
-      graph,
-      now,
-      id: () => "S",
-      start: () => START,
-      look: (_, want, timed) => lookAt(facts, now, loading, loaded, new Set(broken))(want, timed),
-      load: async (_, need) => {
-        result.loaded.push(need);
-        loaded.add(need);
-      },
-      firing: new Set(firing.map((name) => `S:${name}`)),
-      unknown: (_, key) => void result.kept.push(key.slice(2)),
-      seen: (_: string, verdicts: readonly Verdict<string>[]) => {
-        for (const { expectation, state } of verdicts) states.set(expectation.name, state);
-      },
-    },
-    "S",
-  );
-  for await (const item of items)
-    ("clear" in item ? result.ended : result.detected).push(item.dedupeKey.slice(2));
-  return result;
-}
 
 const randomFiring = fc.subarray(["a", "b", "c", "d", "e"]);
 
@@ -131,5 +88,75 @@ test("what cannot be looked at", async () => {
       },
     ),
     runs,
+  );
+});
+
+/** What an expectation looks for, without its guard. */
+function wantsOf({ want, cancel, from }: Expectation<string>): readonly string[] {
+  return [want, cancel, from].flatMap((term) => (term === undefined ? [] : leaves(term)));
+}
+
+function leaves(term: Term<string>): readonly string[] {
+  if (typeof term === "string") return [term];
+  if ("not" in term) return leaves(term.not);
+  return ("all" in term ? term.all : term.any).flatMap(leaves);
+}
+
+test("nothing is loaded before a deadline is over, nor for what is not expected", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      randomGraph,
+      randomFacts(),
+      randomNow,
+      randomLoading,
+      async (graph, facts, now, loading) => {
+        const whole = await tick(graph, now, facts, { loading, isLoaded: true });
+        const { loaded } = await tick(graph, now, facts, { loading });
+        const { expectations } = graph;
+        const isBad = [...facts.values()].some((fact) => typeof fact === "object");
+        const first = START + Math.min(...expectations.map(({ within }) => within));
+        if (now <= first && !isBad) expect(loaded).toEqual([]);
+        const deciding = expectations.flatMap((each) => [
+          ...(each.when === undefined ? [] : leaves(each.when)),
+          ...(whole.states.get(each.name) === "not expected" ? [] : wantsOf(each)),
+        ]);
+        const needed = deciding.flatMap((want) => [
+          loading.presence.get(want),
+          loading.times.get(want),
+        ]);
+        for (const need of loaded) expect(needed).toContain(need);
+      },
+    ),
+    runs,
+  );
+});
+
+test("an event fires once and ends once while records only grow, whatever cannot be looked at now and then", async () => {
+  const outages = fc.array(fc.subarray(LOADS), { minLength: 1, maxLength: 9 });
+  await fc.assert(
+    fc.asyncProperty(
+      lastingGraph,
+      growingFacts,
+      randomLoading,
+      outages,
+      fc.constantFrom(10, 60, 300),
+      async (graph, facts, loading, outage, every) => {
+        const story = new Map<string, string>();
+        let firing: readonly string[] = [];
+        for (let step = 0; step * every < OVER; step += 1) {
+          const now = START + step * every;
+          const broken = outage[step % outage.length] ?? [];
+          const { detected, kept } = await tick(graph, now, facts, { loading, firing, broken });
+          const next = new Set([...detected, ...firing.filter((name) => kept.includes(name))]);
+          const fires = [...next].filter((name) => !firing.includes(name));
+          const ends = firing.filter((name) => !next.has(name));
+          for (const name of fires) story.set(name, `${story.get(name) ?? ""} fires`);
+          for (const name of ends) story.set(name, `${story.get(name) ?? ""} ends`);
+          firing = [...next];
+        }
+        for (const [name, steps] of story) expect(steps, name).toMatch(/^ fires( ends)?$/);
+      },
+    ),
+    { numRuns: runs.numRuns / 10 },
   );
 });

@@ -7,55 +7,72 @@ export const STAGES = ["first", "second", "third"];
 const NAMES = ["a", "b", "c", "d", "e"];
 export const WANTS = ["u", "v", "w", "x", "y", "z"];
 
-const term: fc.Arbitrary<Term<string>> = fc.letrec<{ term: Term<string> }>((tie) => ({
-  term: fc.oneof(
-    { maxDepth: 2, withCrossShrink: true },
-    { weight: 5, arbitrary: fc.constantFrom(...WANTS) },
-    {
-      weight: 1,
-      arbitrary: fc.record({ all: fc.array(tie("term"), { minLength: 1, maxLength: 3 }) }),
-    },
-    {
-      weight: 2,
-      arbitrary: fc.record({ any: fc.array(tie("term"), { minLength: 1, maxLength: 3 }) }),
-    },
-    { weight: 1, arbitrary: fc.record({ not: tie("term") }) },
-  ),
-})).term;
+interface Allowed {
+  readonly any: number;
+  readonly not: number;
+}
+const EVERYTHING: Allowed = { any: 2, not: 1 };
+
+const terms = (wants: readonly string[], allowed: Allowed): fc.Arbitrary<Term<string>> =>
+  fc.letrec<{ term: Term<string> }>((tie) => {
+    const list = fc.array(tie("term"), { minLength: 1, maxLength: 3 });
+    return {
+      term: fc.oneof(
+        { maxDepth: 2, withCrossShrink: true },
+        { weight: 5, arbitrary: fc.constantFrom(...wants) },
+        { weight: 1, arbitrary: fc.record({ all: list }) },
+        { weight: allowed.any, arbitrary: fc.record({ any: list }) },
+        { weight: allowed.not, arbitrary: fc.record({ not: tie("term") }) },
+      ),
+    };
+  }).term;
 
 /** Sometimes there. */
 const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
   fc.option(arbitrary, { nil: undefined, freq: 1 });
 
 /** A graph of one to five expectations, each of which may come after any before it. */
-export const randomGraph: fc.Arbitrary<Graph<string>> = fc
-  .array(
-    fc.record({
-      want: term,
-      within: fc.constantFrom(0, 20, 60, 100, 250),
-      parents: fc.nat(31),
-      when: maybe(term),
-      cancel: maybe(term),
-      from: maybe(term),
-      stage: maybe(fc.constantFrom(...STAGES)),
-    }),
-    { minLength: 1, maxLength: 5 },
-  )
-  .map((nodes) => ({
+function graphs(
+  want: fc.Arbitrary<Term<string>>,
+  start: fc.Arbitrary<Term<string>>,
+  guard: fc.Arbitrary<Term<string>>,
+): fc.Arbitrary<Graph<string>> {
+  const node = fc.record({
+    want,
+    within: fc.constantFrom(0, 20, 60, 100, 250),
+    parents: fc.nat(31),
+    when: maybe(guard),
+    cancel: maybe(start),
+    from: maybe(start),
+    stage: maybe(fc.constantFrom(...STAGES)),
+  });
+  return fc.array(node, { minLength: 1, maxLength: 5 }).map((nodes) => ({
     stages: STAGES,
     expectations: nodes.map(
-      ({ want, within, parents, when, cancel, from, stage }, index): Expectation<string> => ({
+      ({ want, within, parents, ...rest }, index): Expectation<string> => ({
         name: NAMES[index] ?? "",
         want,
         within,
         after: NAMES.slice(0, index).filter((_, bit) => (parents >> bit) % 2 === 1),
-        ...(when !== undefined && { when }),
-        ...(cancel !== undefined && { cancel }),
-        ...(from !== undefined && { from }),
-        ...(stage !== undefined && { stage }),
+        ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)),
       }),
     ),
   }));
+}
+
+const anything = terms(WANTS, EVERYTHING);
+export const randomGraph = graphs(anything, anything, anything);
+
+export const GUARDS = ["g", "h"];
+/**
+ * A graph in which nothing that is there can go away: its guards are facts of their own, and it wants no alternatives, where
+ * one from before the clock counts only until another one comes.
+ */
+export const lastingGraph = graphs(
+  terms(WANTS, { any: 0, not: 0 }),
+  terms(WANTS, { any: 2, not: 0 }),
+  terms(GUARDS, EVERYTHING),
+);
 
 /** Times that often meet each other and a deadline. */
 export const randomTime = (first: number): fc.Arbitrary<number> =>
