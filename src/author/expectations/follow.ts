@@ -2,7 +2,7 @@ import type { Clear, Detection } from "../../core/model.ts";
 import { quote } from "../../text/describe.ts";
 import { utcSecond } from "../../text/utc.ts";
 import type { Graph, Sight, Verdict } from "./expectation.ts";
-import { judgeTimed } from "./judge.ts";
+import { judgeFiring } from "./judge.ts";
 
 /** How the entities of a service are followed along a graph. */
 export interface FollowFacts<W, E> {
@@ -90,17 +90,17 @@ async function judgeLoaded<W, E>(
   entity: E,
   id: string,
 ): Promise<readonly Verdict<W>[]> {
-  const exact = new Set(
+  const mayFire = new Set(
     graph.expectations.map(({ name }) => name).filter((name) => firing?.has(`${id}:${name}`)),
   );
   const loaded = new Set<string>();
   for (;;) {
-    const verdicts = judgeTimed(
+    const verdicts = judgeFiring(
       graph,
       start(entity),
       (want, timed) => look(entity, want, timed),
       now,
-      exact,
+      mayFire,
     );
     const need = verdicts.find((verdict) => verdict.need !== undefined)?.need;
     if (need === undefined) return verdicts;
