@@ -1,7 +1,7 @@
 import type { AlarmClient, ParamSpecs, ParamsOf } from "swf-alarms";
 import { objectOf } from "./lib/fields.ts";
 import { parseSuperevent } from "./lib/gracedb.ts";
-import { loadFacts } from "./lib/gracedb_alert_records.ts";
+import { loadRecords } from "./lib/gracedb_records.ts";
 
 export const TITLE = "GraceDB: mock events and notices still come";
 
@@ -90,19 +90,16 @@ async function newestMocks(client: AlarmClient): Promise<readonly Mock[]> {
 
 /** Of the newest of these that has one; undefined if that cannot be known, which is reported. */
 async function newestNotice(client: AlarmClient, mocks: readonly Mock[]) {
+  const gracedb = client.source("gracedb");
   let isKnown = true;
   for (const { superevent_id: id } of mocks) {
-    const facts = await loadFacts(client.source("gracedb"), {
-      id,
-      need: "voevents",
-      scope: NOTICE,
-    });
-    if (typeof facts === "string") {
-      client.incomplete(`could not check the notices of ${id}: ${facts}`, NOTICE);
+    const notices = await loadRecords(gracedb, { id, list: "voevents", scope: NOTICE });
+    if ("unknown" in notices) {
+      client.incomplete(`could not check the notices of ${id}: ${notices.unknown}`, NOTICE);
       isKnown = false;
       continue;
     }
-    const latest = facts.notices?.at(-1);
+    const latest = notices.at(-1);
     if (latest !== undefined) return { id, created: latest.created };
   }
   return isKnown ? ("none" as const) : undefined;

@@ -1,5 +1,5 @@
 import type { Expectation, Graph } from "swf-alarms";
-import type { Want } from "./gracedb_want.ts";
+import type { Want } from "./gracedb_followup_look.ts";
 
 const FLAGS = [
   "DMT-ANALYSIS_READY",
