@@ -137,13 +137,13 @@ export function bodyOf(
     ["Pipeline", show(pipeline)],
     ["Search", show(search)],
     ["FAR", far === null ? "?" : `${far} Hz`],
-    ["Labels", labels.map(show).join(", ")],
-    ["Event labels", preferredLabels.map(show).join(", ")],
+    ["Labels", labels.map(show).join(", ") || "none"],
+    ["Event labels", preferredLabels.map(show).join(", ") || "none"],
   ] as const;
   return [
     text,
     "",
-    ...rows.map(([name, value]) => `${`${name}:`.padEnd(14)} ${value}`.trimEnd()),
+    ...rows.map(([name, value]) => `${`${name}:`.padEnd(14)} ${value}`),
     "",
     `Superevent page: https://gracedb.ligo.org/superevents/${id}/view/`,
   ].join("\n");

@@ -1,16 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { EVENT_SUPERVISOR2_2017 } from "../../alarms/lib/event_supervisor2_2017.ts";
-import {
-  type FollowedSuperevent,
-  type LogEntry,
-  parseFollowable,
-} from "../../alarms/lib/gracedb_followed.ts";
-import { lookFor } from "../../alarms/lib/gracedb_want.ts";
+import { lookFor } from "../../alarms/lib/gracedb_followup_look.ts";
+import type { LogEntry } from "../../alarms/lib/gracedb_records.ts";
 import { parseGraph } from "../../src/alarm/parse_graph.ts";
 import { checkGraph } from "../../src/author/expectations/check_graph.ts";
 import { horizon } from "../../src/author/expectations/horizon.ts";
 import { judge } from "../../src/author/expectations/judge.ts";
 import { toDot } from "../../src/author/expectations/to_dot.ts";
+import { knownOf, supereventOf } from "./known_superevent.ts";
 import { type RowFacts, supereventRow } from "./superevent_row.ts";
 
 const START = 1_503_000_000;
@@ -28,18 +25,18 @@ const log = (at: number, comment: string): LogEntry => ({
   comment,
 });
 
-function event(row: Partial<RowFacts>, logs: readonly LogEntry[]): FollowedSuperevent {
-  const parsed = parseFollowable(supereventRow("G1", { created: "", labels: [], ...row }));
-  if (!parsed.ok) throw new Error(parsed.error);
-  return { superevent: parsed.superevent, logs };
-}
-
 /** The states after so many seconds, by name. */
-function statesOf(of: FollowedSuperevent, seconds: number): ReadonlyMap<string, string> {
+function statesOf(
+  row: Partial<RowFacts>,
+  logs: readonly LogEntry[],
+  seconds: number,
+): ReadonlyMap<string, string> {
+  const superevent = supereventOf(supereventRow("G1", { created: "", labels: [], ...row }));
+  const known = knownOf({ logs });
   const verdicts = judge(
     EVENT_SUPERVISOR2_2017,
     START,
-    (want, timed) => lookFor(of, want, timed, 1),
+    (want, timed) => lookFor(superevent, known, want, timed, 1),
     START + seconds,
   );
   return new Map(verdicts.map(({ expectation, state }) => [expectation.name, state]));
@@ -147,6 +144,6 @@ describe("the follow-ups of 2017", () => {
   ];
 
   test.each(cases)("%s", (_sentence, logs, row, after, states) => {
-    expect(Object.fromEntries(statesOf(event(row, logs), after))).toMatchObject(states);
+    expect(Object.fromEntries(statesOf(row, logs, after))).toMatchObject(states);
   });
 });

@@ -1,29 +1,24 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { GRAPH } from "../../alarms/gracedb_followup.ts";
-import {
-  type FollowedSuperevent,
-  type LogEntry,
-  parseFollowable,
-  parseLabelTimes,
-  parseLogs,
-} from "../../alarms/lib/gracedb_followed.ts";
-import { isDayOlder } from "../../alarms/lib/gracedb_list.ts";
-import { lookFor, type Want } from "../../alarms/lib/gracedb_want.ts";
+import { lookFor, type Want } from "../../alarms/lib/gracedb_followup_look.ts";
+import { type Known, NOTHING_KNOWN } from "../../alarms/lib/gracedb_known.ts";
+import type { LogEntry } from "../../alarms/lib/gracedb_records.ts";
 import type { Sight } from "../../src/author/expectations/expectation.ts";
 import { replay } from "../../src/author/expectations/replay.ts";
+import { knownOf, supereventOf } from "./known_superevent.ts";
 import { type RowFacts, supereventRow } from "./superevent_row.ts";
 
 const START = 1_693_468_800;
 
-function entity(
-  row: Partial<RowFacts> = {},
-  loaded: Omit<FollowedSuperevent, "superevent"> = {},
-): FollowedSuperevent {
+interface Given {
+  readonly row?: Partial<RowFacts>;
+  readonly known?: Known;
+}
+
+function look({ row, known = NOTHING_KNOWN }: Given, want: Want, timed: boolean): Sight {
   const facts = { created: "2023-08-31 08:00:00 UTC", labels: ["SKYMAP_READY"], ...row };
-  const parsed = parseFollowable(supereventRow("S230831a", facts));
-  if (!parsed.ok) throw new Error(parsed.error);
-  return { superevent: parsed.superevent, ...loaded };
+  return lookFor(supereventOf(supereventRow("S230831a", facts)), known, want, timed, 1e-4);
 }
 
 const entry = (filename: string, created: number, more: Partial<LogEntry> = {}): LogEntry => ({
@@ -34,125 +29,98 @@ const entry = (filename: string, created: number, more: Partial<LogEntry> = {}):
   ...more,
 });
 
-const LOGS = {
+const LOGS = knownOf({
   logs: [
-    entry("bayestar.fits.gz", START + 90, { tags: ["lvem", "sky_loc"] }),
-    entry("bayestar.fits.gz", START + 40, { tags: ["sky_loc"] }),
     entry("", START + 7, { comment: "Started searching for iDQ information within [1, 2] at H1" }),
+    entry("bayestar.fits.gz", START + 40, { tags: ["sky_loc"] }),
+    entry("bayestar.fits.gz", START + 90, { tags: ["lvem", "sky_loc"] }),
   ],
+});
+const TIMES = knownOf({ labels: [{ name: "SKYMAP_READY", created: START + 30 }] });
+const UNDATED = knownOf({ labels: [{ name: "SKYMAP_READY", created: null }] });
+const DOWN: Known = {
+  ...NOTHING_KNOWN,
+  loaded: { labels: "status 503", logs: "status 503" },
 };
-const TIMES = {
-  labelTimes: new Map([
-    ["SKYMAP_READY", START + 30],
-    ["PE_READY", START + 60],
-  ]),
-};
-const DOWN = { unknown: "status 503" };
 
-const sights: readonly [sentence: string, FollowedSuperevent, Want, boolean, Sight][] = [
-  ["a label of the list has no time", entity(), "label SKYMAP_READY", false, true],
-  ["its time is needed where it matters", entity(), "label SKYMAP_READY", true, { need: "labels" }],
-  ["a loaded time", entity({}, TIMES), "label SKYMAP_READY", false, START + 30],
-  ["a label set after the list was read", entity({}, TIMES), "label PE_READY", false, START + 60],
+const sights: readonly [sentence: string, Given, Want, boolean, Sight][] = [
+  ["a label of the list has no time", {}, "label SKYMAP_READY", false, true],
+  ["its time is needed where it matters", {}, "label SKYMAP_READY", true, { need: "labels" }],
+  ["a loaded time", { known: TIMES }, "label SKYMAP_READY", false, START + 30],
   [
     "a label without a record",
-    entity({}, { labelTimes: new Map() }),
+    { known: knownOf({ labels: [] }) },
     "label SKYMAP_READY",
     true,
     true,
   ],
+  ["a label whose time cannot be read", { known: UNDATED }, "label SKYMAP_READY", true, true],
   [
     "a time that failed to load",
-    entity({}, { labelTimes: DOWN }),
+    { known: DOWN },
     "label SKYMAP_READY",
     true,
-    DOWN,
+    { unknown: "status 503" },
   ],
-  ["which does not matter", entity({}, { labelTimes: DOWN }), "label SKYMAP_READY", false, true],
-  ["a label that is not there", entity(), "label ADVOK", true, false],
-  ["one of the preferred event", entity({ preferred: ["PE_READY"] }), "label PE_READY", true, true],
-  ["a file is in the log", entity(), "file bayestar.fits.gz", false, { need: "logs" }],
-  ["its first version counts", entity({}, LOGS), "file bayestar.*", false, START + 40],
-  ["a file that is not there", entity({}, LOGS), "file bayestar.fits", false, false],
-  ["only * stands for anything", entity({}, LOGS), "file bayestar?fits*", false, false],
+  ["which does not matter", { known: DOWN }, "label SKYMAP_READY", false, true],
+  ["a label that is not there", {}, "label ADVOK", true, false],
+  [
+    "one of the preferred event",
+    { row: { preferred: ["PE_READY"] } },
+    "label PE_READY",
+    true,
+    true,
+  ],
+  ["a file is in the log", {}, "file bayestar.fits.gz", false, { need: "logs" }],
+  ["its first version counts", { known: LOGS }, "file bayestar.*", false, START + 40],
+  ["a file that is not there", { known: LOGS }, "file bayestar.fits", false, false],
+  ["only * stands for anything", { known: LOGS }, "file bayestar?fits*", false, false],
   [
     "a version with these tags",
-    entity({}, LOGS),
+    { known: LOGS },
     "file bayestar.fits.gz tagged sky_loc lvem",
     false,
     START + 90,
   ],
   [
     "none with these tags",
-    entity({}, LOGS),
+    { known: LOGS },
     "file bayestar.fits.gz tagged lvem",
     false,
     { bad: "its tags are not lvem", at: START + 40 },
   ],
-  ["a log that failed to load", entity({}, { logs: DOWN }), "file x", false, DOWN],
-  ["a part of a comment", entity({}, LOGS), "log searching for iDQ * at H1", false, START + 7],
-  ["not of another detector", entity({}, LOGS), "log searching for iDQ * at L1", false, false],
+  ["a log that failed to load", { known: DOWN }, "file x", false, { unknown: "status 503" }],
+  ["a part of a comment", { known: LOGS }, "log searching for iDQ * at H1", false, START + 7],
+  ["not of another detector", { known: LOGS }, "log searching for iDQ * at L1", false, false],
   [
     "a file without a label, a while after it came",
-    entity({}, LOGS),
+    { known: LOGS },
     "unlabelled *.fits.gz",
     false,
     { bad: "bayestar.fits.gz has no label", at: START + 340 },
   ],
-  ["the group", entity(), "group CBC", false, true],
-  ["the pipeline, in any case", entity({ pipeline: "CWB" }), "pipeline cWB", false, true],
-  ["another search", entity(), "search SSM", false, false],
-  ["the category", entity(), "category Production", false, true],
-  ["a detector", entity(), "instrument V1", false, false],
-  ["a rate up to a limit", entity({ far: 1e-6 }), "far up to 1.65e-6", false, true],
-  ["a rate above it", entity({ far: 2e-6 }), "far up to 1.65e-6", false, false],
-  ["no rate: rather watched", entity({ far: null }), "far watched", false, true],
-  ["no rate", entity({ far: null }), "far", false, false],
-  ["a rate of zero", entity({ far: 0 }), "far", false, true],
+  ["the group", {}, "group CBC", false, true],
+  ["the pipeline, in any case", { row: { pipeline: "CWB" } }, "pipeline cWB", false, true],
+  ["another search", {}, "search SSM", false, false],
+  ["the category", {}, "category Production", false, true],
+  ["a detector", {}, "instrument V1", false, false],
+  ["a rate up to a limit", { row: { far: 1e-6 } }, "far up to 1.65e-6", false, true],
+  ["a rate above it", { row: { far: 2e-6 } }, "far up to 1.65e-6", false, false],
+  ["no rate: rather watched", { row: { far: null } }, "far watched", false, true],
+  ["no rate", { row: { far: null } }, "far", false, false],
+  ["a rate of zero", { row: { far: 0 } }, "far", false, true],
   [
     "too high a rate",
-    entity({ far: 0.01 }),
+    { row: { far: 0.01 } },
     "far",
     false,
     { bad: "0.01 Hz is not between 0 and 0.001 Hz" },
   ],
-  ["not online", entity({ offline: true }), "online", false, false],
+  ["not online", { row: { offline: true } }, "online", false, false],
 ];
 
 test.each(sights)("%s", (_sentence, of, want, timed, sight) => {
-  expect(lookFor(of, want, timed, 1e-4)).toEqual(sight);
-});
-
-describe("responses", () => {
-  test("label times, without those that cannot be read", () => {
-    const labels = [
-      { name: "DQV", created: "2018-09-19 18:29:24 UTC" },
-      { name: "DQOK", created: "soon" },
-      null,
-    ];
-    expect(parseLabelTimes({ labels })).toEqual(new Map([["DQV", 1_537_381_764]]));
-    expect(parseLabelTimes({ labels: "none" })).toEqual({
-      unknown: 'its labels are "none", not a list',
-    });
-  });
-
-  test("a log entry without a file", () => {
-    const log = [
-      { comment: "x", created: "2018-09-19 18:29:01 UTC", filename: "", file_version: null },
-    ];
-    expect(parseLogs({ numRows: 1, log })).toEqual([
-      { comment: "x", filename: "", tags: [], created: 1_537_381_741 },
-    ]);
-  });
-});
-
-test.each([
-  ["of the day before the look-back", "S230828zz", true],
-  ["of the day in which it begins, as the superevent may be older", "MS230829a", true],
-  ["of a later day", "S230830a", false],
-  ["without a day", "x", true],
-])("a superevent %s", (_sentence, id, expected) => {
-  expect(isDayOlder(id, 2 * 86_400, START)).toBe(expected);
+  expect(look(of, want, timed)).toEqual(sight);
 });
 
 const NAMES = ["SKYMAP_READY", "EMBRIGHT_READY", "PASTRO_READY", "EM_READY"];
@@ -162,17 +130,19 @@ const times = fc.array(fc.option(fc.integer({ min: 0, max: 3000 })), {
 });
 
 function replayed(delays: readonly (number | null)[], period: number, until: number) {
-  const known = NAMES.flatMap((name, index) => {
+  const labels = NAMES.flatMap((name, index) => {
     const delay = delays[index] ?? null;
-    return delay === null ? [] : [[name, START + delay] as const];
+    return delay === null ? [] : { name, created: START + delay };
   });
-  const of = entity({ labels: [] }, { labelTimes: new Map(known), logs: [] });
+  const given = {
+    row: { labels: labels.map(({ name }) => name) },
+    known: knownOf({ labels, logs: [] }),
+  };
   const ticks = Array.from(
     { length: Math.floor(until / period) },
     (_, i) => START + (i + 1) * period,
   );
-  const look = (want: Want, timed: boolean): Sight => lookFor(of, want, timed, 1e-4);
-  return replay(GRAPH, START, look, ticks);
+  return replay(GRAPH, START, (want, timed) => look(given, want, timed), ticks);
 }
 
 describe("replayed with exact times", () => {
