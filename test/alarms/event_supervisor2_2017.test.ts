@@ -141,6 +141,49 @@ describe("the follow-ups of 2017", () => {
         idq_roc_H1: "pending",
       },
     ],
+    [
+      "a glitch probability, which needs the file and what the log says of it",
+      [
+        log(20, "Started searching for iDQ information within [1.000, 2.000] at H1"),
+        log(20, "Started searching for iDQ information within [1.000, 2.000] at L1"),
+        file(90, "H1_ovl_minFAP_G1-1187000000-4.json"),
+        file(90, "L1_ovl_minFAP_G1-1187000000-4.json"),
+        log(90, "minimum glitch-FAP for ovl at H1 within [1.000, 2.000] is 1"),
+      ],
+      {},
+      700,
+      { idq_min_fap_H1: "met", idq_fap_frames_H1: "missing" },
+    ],
+    [
+      "scans of all channels of one place, and not of another",
+      [
+        log(5, "automatic OmegaScans begun for: l1_r-reduced, l1_r-standard."),
+        log(5, "automatic OmegaScans begun for: h1_r-reduced."),
+        file(400, "l1_r-reduced.json"),
+      ],
+      {},
+      1300,
+      {
+        omega_start_l1: "met",
+        omega_start_h1: "missing",
+        omega_scan_h1_llhoft: "waiting",
+        "omega_scan_l1_r-reduced": "met",
+        "omega_scan_l1_r-standard": "missing",
+        omega_finish_l1: "missing",
+      },
+    ],
+    [
+      "LIB without its last word",
+      [
+        log(100, "LIB Parameter estimation started."),
+        file(9000, "posterior_samples.dat"),
+        log(9000, "LIB PE summary"),
+        file(9000, "LIB.fits.gz"),
+      ],
+      { group: "Burst", pipeline: "oLIB" },
+      30_000,
+      { lib_start: "met", lib: "missing" },
+    ],
   ];
 
   test.each(cases)("%s", (_sentence, logs, row, after, states) => {
