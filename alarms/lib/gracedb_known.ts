@@ -45,7 +45,10 @@ export function seeLabel(
 
 /** Label times and notices, which stay true. Logs would take too much room. */
 export interface RememberedRecords {
-  readonly [id: string]: Pick<Known, "labels" | "voevents">;
+  readonly [id: string]: {
+    readonly labels: { readonly [name: string]: number | null };
+    readonly voevents: readonly Notice[];
+  };
 }
 
 /** What is known of the superevents of a tick. A list is loaded again only for something that it did not show before. */
@@ -56,7 +59,14 @@ export class KnownRecords {
   constructor(gracedb: AlarmClient, remembered: RememberedRecords = {}) {
     this.#gracedb = gracedb;
     this.#known = new Map(
-      Object.entries(remembered).map(([id, records]) => [id, { ...NOTHING_KNOWN, ...records }]),
+      Object.entries(remembered).map(([id, { labels, voevents }]) => [
+        id,
+        {
+          ...NOTHING_KNOWN,
+          labels: Object.entries(labels).map(([name, created]) => ({ name, created })),
+          voevents,
+        },
+      ]),
     );
   }
 
@@ -82,7 +92,13 @@ export class KnownRecords {
     return Object.fromEntries(
       [...this.#known]
         .filter(([id]) => ids.has(id))
-        .map(([id, { labels, voevents }]) => [id, { labels, voevents }]),
+        .map(([id, { labels, voevents }]) => [
+          id,
+          {
+            labels: Object.fromEntries(labels.map(({ name, created }) => [name, created])),
+            voevents,
+          },
+        ]),
     );
   }
 }

@@ -88,6 +88,9 @@ describe("what is missing, late, unusable, or cannot be checked, is said in diff
     const outcome = await run(server, BEGAN + 2300, { firing: ["S240501a:initial"] });
     expect(keysOf(outcome).keys).toEqual([]);
     expect([...outcome.clears]).toEqual([["S240501a:initial", "late by 131 s"]]);
+    const untold = await run(server, BEGAN + 2300);
+    expect([...untold.clears]).toEqual([]);
+    expect(untold.notes).toEqual(["S240501a: initial notice came 131 s late"]);
   });
 
   test("unusable: a notice that was created, but not sent", async () => {
