@@ -37,7 +37,8 @@ export function lookAtAlert(
     case "notice RE":
     case "notice UP":
       return (
-        known.voevents.find(({ type }) => want.endsWith(type))?.created ?? absent(known, "voevents")
+        known.voevents.find(({ type }) => want === `notice ${type}`)?.created ??
+        absent(known, "voevents")
       );
     case "blocked":
       return seeBlock(known, "");

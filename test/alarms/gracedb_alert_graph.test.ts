@@ -297,6 +297,19 @@ describe("what is wrong is reported, and nothing that waits for it", () => {
         2101,
         ["initial missing"],
       ],
+      [
+        "notices of other types, whose names are a part of the one that is missing",
+        {
+          ...CONFIRMED,
+          notices: [
+            ["PR", 55],
+            ["", 1530],
+            ["N", 1530],
+          ],
+        },
+        2101,
+        ["initial missing"],
+      ],
       ["a rejected one without its retraction", RETRACTED, 2101, ["retraction missing"]],
       [
         "a confirmed one that was rejected later: the retraction, and not the initial notice",
