@@ -38,9 +38,11 @@ const NOTICE = "mock_notice";
 
 export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAMS>) {
   const gracedb = client.source("gracedb");
-  const mocks = await newestMocks(gracedb, params.newest);
+  const { mocks, isWhole } = await newestMocks(gracedb, params.newest);
   const [newest] = mocks;
   if (newest === undefined) {
+    // One that cannot be read may be a mock event.
+    if (!isWhole) return;
     yield { dedupeKey: EVENT, subject: "GraceDB lists no mock event at all" };
     return client.incomplete("without a mock event, there is none to look for a notice in", NOTICE);
   }
@@ -68,20 +70,25 @@ export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAM
     };
 }
 
-/** So many, the newest first. */
+/** So many, the newest first, and whether all rows up to there could be read. */
 async function newestMocks(gracedb: AlarmClient, count: number) {
   const mocks: DatedSuperevent[] = [];
+  let isWhole = true;
+  const skip = (reason: string): void => {
+    gracedb.incomplete(reason);
+    isWhole = false;
+  };
   for await (const row of supereventRows(gracedb, { query: "category: MDC", sort: "-created" })) {
     const parsed = parseSuperevent(row);
-    if (!parsed.ok) gracedb.incomplete(parsed.error);
+    if (!parsed.ok) skip(parsed.error);
     // A service that does not know the query lists every category.
     else if (parsed.superevent.category === "MDC") {
       const { superevent_id: id, created } = parsed.superevent;
-      if (created === null) gracedb.incomplete(`superevent ${id} has no readable created time`);
+      if (created === null) skip(`superevent ${id} has no readable created time`);
       else if (mocks.push({ ...parsed.superevent, created }) === count) break;
     }
   }
-  return mocks;
+  return { mocks, isWhole };
 }
 
 /** Of the newest of these that has one; undefined if that cannot be known, which is reported. */

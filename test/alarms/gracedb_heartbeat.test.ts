@@ -128,6 +128,11 @@ describe("the heartbeat", () => {
     });
   });
 
+  test("does not take events that it cannot read for none", async () => {
+    const outcome = await run(await serve([{ id: "MS1", age: 5, row: { created: "soon" } }]));
+    expect(keysOf(outcome)).toEqual({ status: "partial", keys: [] });
+  });
+
   test("fails if the list fails", async () => {
     const server = await serve([]);
     await server.close();
