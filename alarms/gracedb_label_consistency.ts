@@ -1,7 +1,7 @@
 import type { AlarmClient, Detection, ParamSpecs, ParamsOf } from "swf-alarms";
 import { objectOf, quote } from "./lib/fields.ts";
-import type { FollowableSuperevent } from "./lib/gracedb_followed.ts";
-import { listSuperevents } from "./lib/gracedb_list.ts";
+import type { Superevent } from "./lib/gracedb.ts";
+import { FAR_PARAMS, isFarUpTo, LIST_PARAMS, listSuperevents } from "./lib/gracedb_list.ts";
 
 export const TITLE = "GraceDB labels without their sky map";
 
@@ -25,17 +25,8 @@ export const PARAMS = {
     description:
       "leave superevents alone that are younger than this: a file comes before its label",
   },
-  categories: {
-    type: "list",
-    default: ["Production"],
-    description: "only these categories: Production, MDC, Test; all if empty",
-  },
-  far_limit: {
-    type: "number",
-    default: 2 / 86_400,
-    min: 0,
-    description: "only superevents with at most this false alarm rate, in Hz",
-  },
+  ...LIST_PARAMS,
+  ...FAR_PARAMS,
 } as const satisfies ParamSpecs;
 
 /** Names of files, or why they could not be read. */
@@ -46,11 +37,10 @@ export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAM
   const lookBack = params.look_back_hours * 3600;
   const settled = client.now - params.grace_minutes * 60;
   const scope = (id: string): string => `${id}:`;
-  const { categories } = params;
-  const { superevents } = await listSuperevents(gracedb, categories, lookBack, scope);
+  const { categories, far_limit } = params;
+  const { superevents } = await listSuperevents(gracedb, { categories, lookBack, scope });
   for (const superevent of superevents) {
-    const { created, far } = superevent;
-    if (created === null || created > settled || (far !== null && far > params.far_limit)) continue;
+    if (superevent.created > settled || !isFarUpTo(far_limit, superevent)) continue;
     const found = await checkLabels(gracedb, superevent);
     if (found !== undefined) yield found;
   }
@@ -59,7 +49,7 @@ export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAM
 /** What is wrong with one superevent. The files of its preferred event are read only if they would decide something. */
 async function checkLabels(
   gracedb: AlarmClient,
-  superevent: FollowableSuperevent,
+  superevent: Superevent,
 ): Promise<Detection | undefined> {
   const { superevent_id: id, labels, preferredLabels, preferredId } = superevent;
   const promising = [...labels, ...preferredLabels].filter((each) => IS_PROMISE.has(each));

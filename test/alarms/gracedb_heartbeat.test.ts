@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { JsonObject } from "../../src/text/json.ts";
 import { parseUtc } from "../../src/text/utc.ts";
 import { type GracedbServer, recordedSuperevents, startGracedb } from "./gracedb_server.ts";
-import { recordsOf } from "./gracedb_timeline.ts";
+import { recordsOf, serveRecords } from "./gracedb_timeline.ts";
 import { keysOf, runAlarm } from "./run_alarm.ts";
 
 const ALARM = "gracedb_heartbeat";
@@ -18,17 +18,16 @@ interface Mock {
 }
 
 async function serve(mocks: readonly Mock[]): Promise<GracedbServer> {
-  const all = mocks.map(({ id, age, notices = [], row = {} }) => ({
-    id,
-    ...recordsOf(id, NOW - age * 60, {
-      labels: {},
-      notices: notices.map((minutes) => ["PR", (age - minutes) * 60] as const),
-      row: { category: "MDC", ...row },
-    }),
-  }));
-  const server = await startGracedb(all.map(({ row }) => row));
+  const server = await serveRecords(
+    mocks.map(({ id, age, notices = [], row = {} }) =>
+      recordsOf(id, NOW - age * 60, {
+        labels: {},
+        notices: notices.map((minutes) => ["PR", (age - minutes) * 60] as const),
+        row: { category: "MDC", ...row },
+      }),
+    ),
+  );
   onTestFinished(() => server.close());
-  for (const { id, voevents } of all) server.lists.set(`${id}/voevents`, voevents);
   return server;
 }
 
@@ -107,7 +106,7 @@ describe("the heartbeat", () => {
 
   test("does not take a notice that cannot be looked at for one that is missing", async () => {
     const server = await serve([{ id: "MS1", age: 5 }]);
-    server.lists.set("MS1/voevents", 403);
+    server.answers.set("superevents/MS1/voevents/", 403);
     const outcome = await run(server);
     expect(keysOf(outcome)).toEqual({ status: "complete", keys: [] });
     expect(outcome.scopes.get("mock_notice")?.reason).toContain("403");
@@ -127,6 +126,11 @@ describe("the heartbeat", () => {
       status: "partial",
       reasons: ["superevent MS2 has no readable created time"],
     });
+  });
+
+  test("does not take events that it cannot read for none", async () => {
+    const outcome = await run(await serve([{ id: "MS1", age: 5, row: { created: "soon" } }]));
+    expect(keysOf(outcome)).toEqual({ status: "partial", keys: [] });
   });
 
   test("fails if the list fails", async () => {
@@ -149,7 +153,7 @@ test.each([
     onTestFinished(() => server.close());
     const began = (parseUtc(now) ?? 0) - 600;
     const { voevents } = recordsOf(newest, began, { labels: {}, notices: [["PR", 0]] });
-    server.lists.set(`${newest}/voevents`, voevents);
+    server.answers.set(`superevents/${newest}/voevents/`, voevents);
     const outcome = await run(server, { event_minutes: minutes }, parseUtc(now));
     expect(keysOf(outcome)).toEqual({ status: "complete", keys });
     expect(server.requests).toHaveLength(2);
