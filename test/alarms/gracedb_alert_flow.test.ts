@@ -14,6 +14,7 @@ import {
   recordsOf,
   serveRecords,
   type Timeline,
+  timelineOf,
   without,
 } from "./gracedb_timeline.ts";
 import { keysOf, loadAlarm, runAlarm } from "./run_alarm.ts";
@@ -244,40 +245,9 @@ describe.each(LISTS)("on the recorded list $snapshot", ({ snapshot, now, waiting
 
   /** The notices and times that its labels stand for, which were not recorded. */
   async function serveList(given: readonly JsonObject[]): Promise<GracedbServer> {
-    const all = given.map((row) => {
-      const id = String(row.superevent_id);
-      const began = parseUtc(row.created) ?? 0;
-      const labels = Array.isArray(row.labels) ? row.labels.map(String) : [];
-      const has = (name: string): boolean => labels.includes(name);
-      const decided = { ADVOK: 1500, ADVNO: 1500 };
-      const times: { readonly [label: string]: number } = {
-        ...CONFIRMED.labels,
-        ...LESS_SIGNIFICANT.labels,
-        ...decided,
-        ...(has("LOW_SIGNIF_PRELIM_SENT") && { SIGNIF_LOCKED: 130, GCN_PRELIM_SENT: 160 }),
-        PE_READY: 9000,
-      };
-      return recordsOf(id, began, {
-        row,
-        labels: Object.fromEntries(labels.map((name) => [name, times[name] ?? 30])),
-        notices: [
-          ...(has("LOW_SIGNIF_PRELIM_SENT")
-            ? ([
-                ["PR", 55],
-                ["PR", 345],
-              ] as const)
-            : []),
-          ...(has("GCN_PRELIM_SENT")
-            ? ([
-                ["PR", 155],
-                ["PR", 445],
-              ] as const)
-            : []),
-          ...(has("ADVOK") ? ([["IN", 1530]] as const) : []),
-          ...(has("ADVNO") ? ([["RE", 1530]] as const) : []),
-        ],
-      });
-    });
+    const all = given.map((row) =>
+      recordsOf(String(row.superevent_id), parseUtc(row.created) ?? 0, timelineOf(row)),
+    );
     const server = await serveRecords(all);
     onTestFinished(() => server.close());
     return server;

@@ -48,6 +48,41 @@ export const LESS_SIGNIFICANT: Timeline = {
   row: { far: 2e-6 },
 };
 
+/** Seconds to each label of a recorded row, which were not recorded. */
+const LABEL_TIMES: LabelTimes = {
+  ...CONFIRMED.labels,
+  ...LESS_SIGNIFICANT.labels,
+  ADVNO: 1500,
+  PE_READY: 9000,
+};
+
+/** A recorded row with times of its labels, and notices, that fit it: they were not recorded. */
+export function timelineOf(recorded: JsonObject): Timeline {
+  const { labels, ...row } = recorded;
+  const names = Array.isArray(labels) ? labels.map(String) : [];
+  const has = (name: string): boolean => names.includes(name);
+  const times: LabelTimes = {
+    ...LABEL_TIMES,
+    // It was less significant at first.
+    ...(has("LOW_SIGNIF_PRELIM_SENT") && { SIGNIF_LOCKED: 130, GCN_PRELIM_SENT: 160 }),
+  };
+  return {
+    labels: Object.fromEntries(names.map((name) => [name, times[name] ?? 30])),
+    notices: [
+      ...(has("LOW_SIGNIF_PRELIM_SENT") ? preliminaries(55) : []),
+      ...(has("GCN_PRELIM_SENT") ? preliminaries(155) : []),
+      ...(has("ADVOK") ? [["IN", 1530] as const] : []),
+      ...(has("ADVNO") ? [["RE", 1530] as const] : []),
+    ],
+    row,
+  };
+}
+
+/** The first, and the second after the settle time. */
+function preliminaries(seconds: number) {
+  return [["PR", seconds] as const, ["PR", seconds + 290] as const];
+}
+
 /** The same without these labels and notices. */
 export function without(timeline: Timeline, ...gone: readonly string[]): Timeline {
   return {
