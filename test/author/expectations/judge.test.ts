@@ -186,17 +186,17 @@ describe("what was met at a time that is not known", () => {
       ["map met", "notice missing"],
     ],
     [
-      "needs no exact time while nothing depends on it",
+      "needs no exact time before its child could be due",
       [MAP, NOTICE],
       cheap({ need: "labels" }),
-      1160,
+      1060,
       ["map met", "notice pending"],
     ],
     [
-      "needs it once that would change a verdict",
+      "needs it once its child may be overdue",
       [MAP, NOTICE],
       cheap({ need: "labels" }),
-      1161,
+      1061,
       ["map met needs labels", 'notice unknown (the time of "map" is not loaded)'],
     ],
     [
@@ -218,6 +218,13 @@ describe("what was met at a time that is not known", () => {
       [MAP, NOTICE],
       cheap(1001),
       1165,
+      ["map met", "notice missing"],
+    ],
+    [
+      "the exact time counts: its child was due long before the deadlines of both",
+      [MAP, NOTICE],
+      cheap(1001),
+      1062,
       ["map met", "notice missing"],
     ],
     [
