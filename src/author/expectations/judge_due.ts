@@ -14,9 +14,8 @@ export function judgeDue<W>(
   const outcome = { ...judgeWant(moment, expectation, clock, begun), ...clock };
   const { state, isMoot = false } = outcome;
   const restsOnClock = !isMoot && BY_CLOCK.includes(state);
-  // By the exact times of its parents, it may have been due long before.
-  const isEarly = moment.now <= moment.start + expectation.within;
-  if (!restsOnClock || (isEarly && !moment.pressing.has(expectation.name))) return outcome;
+  // By the exact times of its parents, its clock may have started as early as the entity.
+  if (!restsOnClock || moment.isEarly(expectation.name, moment.start)) return outcome;
   const asks = begun.assumed;
   return begun.doubt === undefined
     ? { ...outcome, asks }
