@@ -1,7 +1,19 @@
-import type { AlarmClient, Detection, ParamSpecs, ParamsOf } from "swf-alarms";
+import {
+  type AlarmClient,
+  type Detection,
+  leftLookBack,
+  type ParamSpecs,
+  type ParamsOf,
+} from "swf-alarms";
 import { objectOf, quote } from "./lib/fields.ts";
 import type { Superevent } from "./lib/gracedb.ts";
-import { FAR_PARAMS, isFarUpTo, LIST_PARAMS, listSuperevents } from "./lib/gracedb_list.ts";
+import {
+  FAR_PARAMS,
+  isDayOlder,
+  isFarUpTo,
+  LIST_PARAMS,
+  listSuperevents,
+} from "./lib/gracedb_list.ts";
 
 export const TITLE = "GraceDB labels without their sky map";
 
@@ -38,12 +50,14 @@ export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAM
   const settled = client.now - params.grace_minutes * 60;
   const scope = (id: string): string => `${id}:`;
   const { categories, far_limit } = params;
-  const { superevents } = await listSuperevents(gracedb, { categories, lookBack, scope });
+  const { superevents, ids } = await listSuperevents(gracedb, { categories, lookBack, scope });
   for (const superevent of superevents) {
     if (superevent.created > settled || !isFarUpTo(far_limit, superevent)) continue;
     const found = await checkLabels(gracedb, superevent);
     if (found !== undefined) yield found;
   }
+  const hasLeft = (id: string): boolean => isDayOlder(id, lookBack, client.now);
+  yield* leftLookBack({ firing: await client.firing(), seen: ids, hasLeft });
 }
 
 /** What is wrong with one superevent. The files of its preferred event are read only if they would decide something. */
