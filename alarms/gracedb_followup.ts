@@ -81,7 +81,7 @@ export const GRAPH: Graph<Want> = {
       when: { all: [...IS_WATCHED, "group CBC"] },
       owner: "source properties",
       severity: "error",
-      words: "EM-bright classification (EMBRIGHT_READY)",
+      words: "EM-bright (EMBRIGHT_READY)",
     },
     {
       name: "p_astro",
@@ -102,7 +102,7 @@ export const GRAPH: Graph<Want> = {
       when: { any: ["group CBC", "group Burst"] },
       owner: "alerts",
       severity: "error",
-      words: "mark that all products are there (EM_READY)",
+      words: "completion (EM_READY)",
     },
     {
       name: "parameter_estimation",
@@ -129,9 +129,9 @@ export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAM
       lookFor(superevent, known, want, timed, params.far_limit),
     describe: (superevent, { expectation, state, reason, since = 0, due = 0 }) => {
       const { words = expectation.name, owner = "" } = expectation;
-      const what = state === "bad" ? `cannot be used: ${reason}` : "is missing";
+      const text = state === "bad" ? `Unusable: ${reason}.` : `The ${words} did not come in time.`;
       return {
-        body: bodyOf(superevent, `Superevent ${superevent.superevent_id}: ${words} ${what}.`, [
+        body: bodyOf(superevent, text, [
           ["Expected from", utcSecond(since)],
           ["Expected by", utcSecond(due)],
           ["Owner", owner],

@@ -136,7 +136,7 @@ export function bodyOf(
     ["Group", show(group)],
     ["Pipeline", show(pipeline)],
     ["Search", show(search)],
-    ["FAR", far === null ? "?" : `${far} Hz`],
+    ["FAR", far === null ? "?" : `${Number(far.toPrecision(3)).toExponential()} Hz`],
     ["Labels", labels.map(show).join(", ") || "none"],
     ["Event labels", preferredLabels.map(show).join(", ") || "none"],
   ] as const;

@@ -79,7 +79,7 @@ function unsent(notices: readonly Notice[] | Sight, known: Known, label: string)
   if (!isList(notices)) return notices;
   const [first] = notices;
   if (first === undefined) return absent(known, "voevents");
-  const bad = `it was created, but not sent: the label ${label} is missing`;
+  const bad = `created, but not sent: the label ${label} is missing`;
   return { bad, at: first.created + SENDING };
 }
 

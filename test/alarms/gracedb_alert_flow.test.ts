@@ -67,7 +67,7 @@ describe("what is missing, late, unusable, or cannot be checked, is said in diff
     expect(outcome.detections).toMatchObject([
       {
         dedupeKey: "S240501a:initial",
-        subject: "S240501a: initial notice is missing, expected by 2024-05-01 12:35:00 UTC",
+        subject: "S240501a: initial notice is missing",
         body: expect.stringContaining("The candidate was confirmed (ADVOK)"),
         data: { state: "missing", superevent_id: "S240501a", group: "CBC", far: 1e-9 },
       },
@@ -102,8 +102,10 @@ describe("what is missing, late, unusable, or cannot be checked, is said in diff
     const server = await serve({ S240501a: unsent }, HOUR);
     expect((await run(server, BEGAN + HOUR)).detections).toMatchObject([
       {
-        subject:
-          "S240501a: preliminary notice is there, but unusable: it was created, but not sent: the label GCN_PRELIM_SENT is missing",
+        subject: "S240501a: preliminary notice is unusable",
+        body: expect.stringContaining(
+          "Unusable: created, but not sent: the label GCN_PRELIM_SENT is missing. Astronomers",
+        ),
       },
     ]);
   });

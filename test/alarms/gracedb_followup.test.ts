@@ -169,10 +169,11 @@ describe("what it says", () => {
     const [found] = outcome.detections;
     expect(outcome.levels.get("S230831a:p_astro")).toMatchObject({ severity: "error" });
     expect(found).toMatchObject({
-      subject: "S230831a: p-astro (PASTRO_READY) is missing, expected by 2023-08-31 08:05:00 UTC",
+      subject: "S230831a: p-astro (PASTRO_READY) is missing",
       recipients: ["pastro@example.org"],
       data: { state: "missing", superevent_id: "S230831a", pipeline: "gstlal" },
     });
+    expect(found?.body).toContain("Expected by:   2023-08-31 08:05:00 UTC");
     expect(found?.body).toContain("Expected from: 2023-08-31 08:00:00 UTC");
     expect(found?.body).toContain("https://gracedb.ligo.org/superevents/S230831a/view/");
   });
@@ -185,8 +186,8 @@ describe("what it says", () => {
     const [found] = (await run(server, LATER)).detections;
     expect(found).toMatchObject({
       dedupeKey: "S230831a:sky_map",
-      subject:
-        "S230831a: sky map (SKYMAP_READY) is there, but unusable: bayestar.multiorder.fits has no label",
+      subject: "S230831a: sky map (SKYMAP_READY) is unusable",
+      body: expect.stringContaining("Unusable: bayestar.multiorder.fits has no label."),
       data: { state: "bad" },
     });
   });
@@ -208,7 +209,10 @@ describe("what it says", () => {
     const outcome = await run(server, LATER, {}, ["S230831a:sky_map"]);
     expect(keysOf(outcome)).toEqual({ status: "complete", keys: [] });
     expect([...outcome.clears]).toEqual([["S230831a:sky_map", "late by 400 s"]]);
-    expect(server.requests.slice(1)).toEqual(["/api/superevents/S230831a/labels/"]);
+    expect(server.requests.slice(1)).toEqual([
+      "/api/superevents/S230831a/labels/",
+      "/api/superevents/S230831a/logs/",
+    ]);
   });
 
   test("what the labels date later than now is not there yet", async () => {

@@ -120,12 +120,13 @@ function detectionOf<W, E>(
   const { expectation, state, reason, due } = verdict;
   const { name, severity, stage, owner } = expectation;
   const by = due === undefined ? "" : utcSecond(due);
-  const what =
-    state === "bad" ? `is there, but unusable: ${reason}` : `is missing, expected by ${by}`;
+  const isBad = state === "bad";
   const { data, ...rest } = describe?.(entity, verdict) ?? {};
   return {
     dedupeKey,
-    subject: `${id(entity)}: ${wordsOf(verdict)} ${what}`,
+    // Short: the subject of a mail ends with it where it fits.
+    subject: `${id(entity)}: ${wordsOf(verdict)} is ${isBad ? "unusable" : "missing"}`,
+    body: isBad ? `It is there, but unusable: ${reason}.` : `It was expected by ${by}.`,
     ...(severity !== undefined && { severity }),
     ...(stage !== undefined && { stage }),
     ...rest,

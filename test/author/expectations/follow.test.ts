@@ -64,7 +64,8 @@ describe("an entity is followed along a graph", () => {
       items: [
         {
           dedupeKey: "S1:map",
-          subject: "S1: map is missing, expected by 1970-01-01 00:18:20 UTC",
+          subject: "S1: map is missing",
+          body: "It was expected by 1970-01-01 00:18:20 UTC.",
           severity: "error",
           data: {
             state: "missing",
@@ -85,7 +86,8 @@ describe("an entity is followed along a graph", () => {
     expect(items).toMatchObject([
       {
         dedupeKey: "S1:notice",
-        subject: "S1: first notice is there, but unusable: it is empty",
+        subject: "S1: first notice is unusable",
+        body: "It is there, but unusable: it is empty.",
         data: { state: "bad", owner: "ana" },
       },
     ]);
