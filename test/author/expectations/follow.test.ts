@@ -140,6 +140,19 @@ describe("an entity is followed along a graph", () => {
     expect((await followed({}, 1200, { graph, firing: all })).unknown).toEqual([]);
   });
 
+  test("an event does not end because nothing can be looked at before the deadline", async () => {
+    const firing = new Set(["S1:map"]);
+    const outage = { map: { unknown: "504" } };
+    expect((await followed(outage, 1050, { firing })).unknown).toEqual(["S1:map | S1:map: 504"]);
+    expect((await followed(outage, 1050, { firing: new Set() })).unknown).toEqual([]);
+    // What comes after it is firing, because it was bad.
+    const child = await followed(outage, 1050, { firing: new Set(["S1:notice"]) });
+    expect(child.unknown).toEqual([
+      "S1:map | S1:map: 504",
+      'S1:notice | S1:notice: it waits for "map", which is unknown',
+    ]);
+  });
+
   test("what became of each expectation is passed on, once", async () => {
     const seen: unknown[] = [];
     await followed({ map: 1010 }, 1080, {
