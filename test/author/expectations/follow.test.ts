@@ -153,6 +153,18 @@ describe("an entity is followed along a graph", () => {
     ]);
   });
 
+  test("nor because the time of what it comes after cannot be looked at any more", async () => {
+    const look = (_: Crate, want: string, timed: boolean): Sight => {
+      if (want !== "map") return false;
+      return timed ? { unknown: "504" } : true;
+    };
+    const notice = new Set(["S1:notice"]);
+    expect((await followed({}, 1110, { look, firing: notice })).unknown).toEqual([
+      'S1:notice | S1:notice: the time of "map" is not known: 504',
+    ]);
+    expect((await followed({}, 1110, { look, firing: new Set() })).unknown).toEqual([]);
+  });
+
   test("what became of each expectation is passed on, once", async () => {
     const seen: unknown[] = [];
     await followed({ map: 1010 }, 1080, {

@@ -525,6 +525,13 @@ describe("a later stage that was reached makes earlier ones moot", () => {
       ["map unknown needs notices", "notice unknown needs notices"],
     ],
     [
+      "or bad, however early",
+      [first, { ...second, after: [] }],
+      { map: { bad: "empty" }, notice: { need: "notices" } },
+      1010,
+      ["map unknown needs notices", "notice pending"],
+    ],
+    [
       "and cannot be looked at",
       [first, { ...second, within: 9000 }],
       { notice: { unknown: "504" } },
