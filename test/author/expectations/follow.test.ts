@@ -165,6 +165,18 @@ describe("an entity is followed along a graph", () => {
     expect((await followed({}, 1110, { look, firing: new Set() })).unknown).toEqual([]);
   });
 
+  test("nor because an alternative that was in time earlier is not loaded any more", async () => {
+    const graph = { expectations: [{ ...MAP, want: { any: ["map", "file"] } }, NOTICE] };
+    const sights = { map: 1020, file: { need: "files" } };
+    const facts = { files: { file: 1010 } };
+    const firing = new Set(["S1:notice"]);
+    const { items, loaded } = await followed(sights, 1075, { graph, facts, firing });
+    expect(items).toMatchObject([{ dedupeKey: "S1:notice", data: { state: "missing" } }]);
+    expect(loaded).toEqual(["files"]);
+    const quiet = await followed(sights, 1075, { graph, facts, firing: new Set() });
+    expect(quiet).toMatchObject({ items: [], loaded: [] });
+  });
+
   test("what became of each expectation is passed on, once", async () => {
     const seen: unknown[] = [];
     await followed({ map: 1010 }, 1080, {

@@ -413,6 +413,13 @@ describe("terms", () => {
       ["map met", "notice missing"],
     ],
     [
+      "all: nor is what such alternatives are a part of",
+      [{ ...MAP, want: { all: [either.want, "c"] } }],
+      { a: 1130, b: true, c: 1010 },
+      9000,
+      ["map met"],
+    ],
+    [
       "any: that one is loaded once it would decide something",
       [either, NOTICE],
       { a: 1130, b: { need: "files" } },
@@ -516,6 +523,17 @@ describe("a later stage that was reached makes earlier ones moot", () => {
       { map: { bad: "empty" }, notice: 1050 },
       9000,
       ['map cancelled (the stage "initial" is reached)', "notice met"],
+    ],
+    [
+      "and needs no exact time of what that comes after",
+      [
+        MAP,
+        { ...NOTICE, stage: "preliminary" },
+        { ...first, name: "late", want: "late", stage: "initial" },
+      ],
+      { map: { cheap: true, exact: { need: "labels" } }, late: 1050 },
+      9000,
+      ["map met", 'notice cancelled (the stage "initial" is reached)', "late met"],
     ],
     [
       "whether it is there is loaded before anything is missing",
