@@ -351,6 +351,13 @@ describe("guards, starts and ends", () => {
       ["map unknown needs logs"],
     ],
     [
+      "an earlier start of a clock is loaded",
+      [{ ...MAP, from: { any: ["ready", "begun"] } }],
+      { ready: 1500, begun: { need: "logs" } },
+      1550,
+      ["map unknown needs logs"],
+    ],
+    [
       "the start of a clock without a time does not matter before a deadline",
       [late],
       { ready: true },
@@ -571,6 +578,13 @@ describe("a later stage that was reached makes earlier ones moot", () => {
       ['map cancelled (the stage "initial" is reached)', "notice met", "update missing"],
     ],
     [
+      "and is loaded if that is not known",
+      [first, { ...NOTICE, name: "draft", want: "draft" }, second],
+      { draft: { need: "files" }, notice: 1500 },
+      9000,
+      ['map cancelled (the stage "initial" is reached)', "draft unknown needs files", "notice met"],
+    ],
+    [
       "and needs the exact time of it",
       [first, second, { ...NOTICE, name: "update", want: "update", after: ["notice"] }],
       { notice: { cheap: true, exact: { need: "labels" } } },
@@ -578,7 +592,7 @@ describe("a later stage that was reached makes earlier ones moot", () => {
       [
         'map cancelled (the stage "initial" is reached)',
         "notice met needs labels",
-        "update waiting",
+        'update unknown (the time of "notice" is not loaded)',
       ],
     ],
     [
