@@ -150,6 +150,13 @@ describe("what comes after another", () => {
       ["map unknown needs files", "notice waiting"],
     ],
     [
+      "and of theirs",
+      [MAP, NOTICE, { ...NOTICE, name: "draft", within: 10, after: ["notice"] }],
+      { map: { need: "files" } },
+      1011,
+      ["map unknown needs files", "notice waiting", "draft waiting"],
+    ],
+    [
       "and not before",
       [MAP, { ...NOTICE, within: 10 }],
       { map: { need: "files" } },
