@@ -130,7 +130,7 @@ describe.skipIf(first.length === 0)("if these labels of the recorded list were m
         "S230830d:em_bright",
       ],
     });
-    // Two pages, the logs of what lacks a product, and when the products of S230831aa came, for which its log counts too.
+    // Two pages, the logs of what lacks a product, and when the products of S230831aa came, by labels and files.
     expect(requests).toHaveLength(8);
   });
 });

@@ -39,9 +39,12 @@ function judgeMet<W>(
   const { name, from } = expectation;
   const times = parents.flatMap(({ time }) => time ?? []);
   const assumed = parents.flatMap((parent) => parent.assumed);
-  if (times.length < parents.length)
-    return { ...waiting(moment, expectation), asks: isEarly(name, start) ? [] : assumed };
   const doubt = parents.find((parent) => parent.doubt !== undefined)?.doubt;
+  if (times.length < parents.length && isEarly(name, start)) return waiting(moment, expectation);
+  if (times.length < parents.length)
+    return doubt === undefined
+      ? { ...waiting(moment, expectation), asks: assumed }
+      : { state: "unknown", reason: doubt };
   const met = { assumed, ...(doubt !== undefined && { doubt }) };
   if (from === undefined) {
     const time = times.length === 0 ? start : Math.max(...times);

@@ -7,6 +7,7 @@ import { type Fact, type Facts, oracle } from "./oracle.ts";
 import {
   GUARDS,
   lastingGraph,
+  OVER,
   randomFacts,
   randomGraph,
   randomNow,
@@ -20,11 +21,7 @@ const growingFacts = fc
     ([facts, guards]): Facts =>
       new Map([...facts, ...guards.map((guard): [string, Fact] => [guard, true])]),
   );
-/** All that can be due is over. */
-const END = 5000;
-/** Seconds until then. */
-const OVER = 2000;
-const runs = { numRuns: Number(process.env.RUNS ?? 3000) };
+const runs = { numRuns: 3000 };
 
 test("judge says what a second reading of the rules says", () => {
   fc.assert(
@@ -44,7 +41,7 @@ test("judge says what a second reading of the rules says", () => {
 
 const randomFiring = fc.subarray(["a", "b", "c", "d", "e"]);
 
-test("loading on need", async () => {
+test("what is loaded on need gives the same states as everything at once", async () => {
   await fc.assert(
     fc.asyncProperty(
       randomGraph,
@@ -57,7 +54,8 @@ test("loading on need", async () => {
         const lazy = await tick(graph, now, facts, { loading, firing });
         for (const [name, state] of whole.states) {
           const seen = lazy.states.get(name) ?? "unknown";
-          if (now < END && !firing.includes(name) && (seen === "pending" || seen === "waiting"))
+          // It may be too early to look, or an exact time would only change how late it was.
+          if (now < OVER && !firing.includes(name) && (seen === "pending" || seen === "waiting"))
             continue;
           // Whether it was late is left open while nothing rests on it.
           const isThere = seen === "met" || seen === "late";
@@ -88,7 +86,7 @@ test("what is missing by all times is not found later because they are loaded on
   );
 });
 
-test("what cannot be looked at", async () => {
+test("what cannot be looked at makes no detection and ends no event that all facts would not", async () => {
   await fc.assert(
     fc.asyncProperty(
       randomGraph,
@@ -162,8 +160,7 @@ test("an event fires once and ends once while records only grow, whatever cannot
       async (graph, facts, loading, outage, every) => {
         const story = new Map<string, string>();
         let firing: readonly string[] = [];
-        for (let step = 0; step * every < OVER; step += 1) {
-          const now = START + step * every;
+        for (let step = 0, now = START; now <= OVER; step += 1, now += every) {
           const broken = outage[step % outage.length] ?? [];
           const { detected, kept } = await tick(graph, now, facts, { loading, firing, broken });
           const next = new Set([...detected, ...firing.filter((name) => kept.includes(name))]);
@@ -176,6 +173,6 @@ test("an event fires once and ends once while records only grow, whatever cannot
         for (const [name, steps] of story) expect(steps, name).toMatch(/^ fires( ends)?$/);
       },
     ),
-    { numRuns: runs.numRuns / 10 },
+    { numRuns: 300 },
   );
 });

@@ -3,7 +3,7 @@ import type { Expectation, Graph, Term } from "../../../src/author/expectations/
 import type { Fact } from "./oracle.ts";
 
 export const START = 1000;
-export const STAGES = ["first", "second", "third"];
+const STAGES = ["first", "second", "third"];
 const NAMES = ["a", "b", "c", "d", "e"];
 export const WANTS = ["u", "v", "w", "x", "y", "z"];
 
@@ -75,10 +75,10 @@ export const lastingGraph = graphs(
 );
 
 /** Times that often meet each other and a deadline. */
-export const randomTime = (first: number): fc.Arbitrary<number> =>
+const randomTime = (first: number): fc.Arbitrary<number> =>
   fc.integer({ min: first / 10, max: 150 }).map((tens) => tens * 10);
 
-export const randomFact = (first: number): fc.Arbitrary<Fact> =>
+const randomFact = (first: number): fc.Arbitrary<Fact> =>
   fc.oneof(
     { weight: 6, arbitrary: randomTime(first) },
     { weight: 1, arbitrary: fc.constant(true as const) },
@@ -97,7 +97,10 @@ export const randomFacts = (first = START): fc.Arbitrary<ReadonlyMap<string, Fac
         ),
     );
 
-/** From the start until all deadlines are over. */
-export const randomNow: fc.Arbitrary<number> = fc
-  .integer({ min: 100, max: 280 })
-  .map((tens) => tens * 10);
+/** All that can be due is over. */
+export const OVER = 3000;
+
+export const randomNow: fc.Arbitrary<number> = fc.oneof(
+  { weight: 3, arbitrary: fc.integer({ min: START / 10, max: 180 }).map((tens) => tens * 10) },
+  { weight: 1, arbitrary: fc.constant(OVER) },
+);
