@@ -1,5 +1,5 @@
-import type { AlarmClient, ParamSpecs, ParamsOf } from "swf-alarms";
-import { parseSuperevent } from "./lib/gracedb.ts";
+import { type AlarmClient, type ParamSpecs, type ParamsOf, utcSecond } from "swf-alarms";
+import { formatWait, parseSuperevent } from "./lib/gracedb.ts";
 import { type DatedSuperevent, supereventRows } from "./lib/gracedb_list.ts";
 import { loadRecords } from "./lib/gracedb_records.ts";
 
@@ -44,7 +44,8 @@ export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAM
     // One that cannot be read may be a mock event.
     if (!isWhole) return;
     yield { dedupeKey: EVENT, subject: "GraceDB lists no mock event at all" };
-    return client.incomplete("without a mock event, there is none to look for a notice in", NOTICE);
+    yield { dedupeKey: NOTICE, subject: "GraceDB lists no notice of a mock event" };
+    return;
   }
   const { superevent_id: id, created } = newest;
   yield* judgeAge(client, {
@@ -108,19 +109,23 @@ async function newestNotice(gracedb: AlarmClient, mocks: readonly DatedSupereven
 }
 
 function* judgeAge(client: AlarmClient, { dedupeKey, what, created, minutes }: Age) {
-  const age = Math.floor((client.now - created) / 60);
+  const age = client.now - created;
   if (age < -CLOCKS)
-    client.incomplete(`${what} was created ${-age} minutes from now, which cannot be`, dedupeKey);
-  else if (client.now - created > minutes * 60)
+    client.incomplete(
+      `${what} was created ${formatWait(-age)} from now, which cannot be`,
+      dedupeKey,
+    );
+  else if (age > minutes * 60)
     yield {
       dedupeKey,
-      subject: `${what} is ${age} minutes old`,
-      data: { metric: `${age} min`, created: new Date(created * 1000).toISOString() },
+      subject: `${what} is ${formatWait(age)} old`,
+      body: `${what} was created at ${utcSecond(created)}. The limit is ${minutes} min.`,
+      data: { metric: formatWait(age), created: utcSecond(created) },
     };
 }
 
-/** Minutes by which two clocks may differ. */
-const CLOCKS = 5;
+/** Seconds by which two clocks may differ. */
+const CLOCKS = 300;
 
 interface Age {
   readonly dedupeKey: string;

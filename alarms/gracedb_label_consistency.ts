@@ -6,7 +6,7 @@ import {
   type ParamsOf,
 } from "swf-alarms";
 import { objectOf, quote } from "./lib/fields.ts";
-import type { Superevent } from "./lib/gracedb.ts";
+import { bodyOf, dataOf, type Superevent } from "./lib/gracedb.ts";
 import {
   FAR_PARAMS,
   isDayOlder,
@@ -75,7 +75,8 @@ async function checkLabels(
       : {
           dedupeKey: `${id}:file_without_label`,
           subject: `${id}: the sky map ${ownMap} is there, but not the label SKYMAP_READY`,
-          data: { superevent_id: id, file: ownMap, labels },
+          body: bodyOf(superevent, NO_LABEL, [["Sky map", ownMap]]),
+          data: { ...dataOf(superevent), file: ownMap },
         };
   if (promising.length === 0 || "unknown" in own) return undefined;
   // The map is copied to the superevent only when an alert is sent.
@@ -85,9 +86,17 @@ async function checkLabels(
   return {
     dedupeKey: `${id}:label_without_file`,
     subject: `${id}: the label ${promising[0]} is there, but no sky map`,
-    data: { superevent_id: id, labels, files: own.slice(0, 50) },
+    body: bodyOf(superevent, NO_FILE, [["Files", own.slice(0, SHOWN).join(", ") || "none"]]),
+    data: { ...dataOf(superevent), files: own.slice(0, SHOWN) },
   };
 }
+
+const NO_LABEL = "There is a sky map, but no label SKYMAP_READY: alerts wait for the label.";
+const NO_FILE =
+  "The labels say that there is a sky map, but there is no such file: an alert would be sent without one.";
+
+/** Files that are named. */
+const SHOWN = 50;
 
 const IS_PROMISE: ReadonlySet<string> = new Set(["SKYMAP_READY", "EM_READY"]);
 

@@ -1,4 +1,4 @@
-import type { Graph, States } from "../author/expectations/expectation.ts";
+import type { Graph, State, States } from "../author/expectations/expectation.ts";
 import { toDot } from "../author/expectations/to_dot.ts";
 import type { Outcome } from "../core/model.ts";
 import { quote } from "../text/describe.ts";
@@ -46,7 +46,14 @@ async function graphOfEntity(name: string, options: ConfigOption, key: string): 
       const entity = ids.find((id) => seen.has(id)) ?? key;
       const states = seen.get(entity);
       const what = `${alarm.row.name}: ${entity}`;
-      if (states !== undefined) return toDot(graph, what, new Map(Object.entries(states)));
+      // What the parameters of the alarm leave out of its graph has no state.
+      const stateOf = (step: string): State => states?.[step] ?? "not expected";
+      if (states !== undefined)
+        return toDot(
+          graph,
+          what,
+          new Map(graph.expectations.map(({ name: step }) => [step, stateOf(step)])),
+        );
       throw new NotFound(notFollowed(alarm.row.name, key, [...seen.keys()], recorded.outcome));
     },
     keep,

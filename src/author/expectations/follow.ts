@@ -19,7 +19,8 @@ export interface FollowFacts<W, E> {
   /** Reports what could not be looked at, such as `client.incomplete`; its event stays as it is. */
   readonly unknown: (reason: string, key: string) => void;
   /**
-   * Keys of the active events, from `client.firing()`: their times are loaded, so that they can end with "late by …". Without
+   * Keys of the active events, from `client.firing()`: what decides about them is loaded in each tick, so that they end with
+   * "late by …", and never because something could not be looked at. Without
    * them, any may be active.
    */
   readonly firing?: ReadonlySet<string>;
