@@ -20,6 +20,7 @@ export { replay } from "./author/expectations/replay.ts";
 export { toDot } from "./author/expectations/to_dot.ts";
 export { type ExpectedSet, expectedSet } from "./author/expected_set.ts";
 export { wilsonLower } from "./author/wilson_lower.ts";
+export { type ConnectionFault, explainConnection } from "./core/connection_error.ts";
 export type { Severity } from "./core/level.ts";
 export type { Clear, Detection, FiringEvent, Remembered } from "./core/model.ts";
 export type { ParamSpec, ParamSpecs, ParamsOf } from "./core/param_spec.ts";

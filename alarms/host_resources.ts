@@ -1,0 +1,103 @@
+import { hostname } from "node:os";
+import type { AlarmClient, ParamSpecs, ParamsOf } from "swf-alarms";
+import { RESOURCES } from "./lib/host_readings.ts";
+
+export const TITLE = "Resources of the engine's host";
+
+export const DESCRIPTION =
+  "CPU, load, memory, swap, a disk or a process of the host that the engine runs on is above its limit.";
+
+/** It looks at its own host. */
+export const SOURCES = [];
+
+const SEVERITIES = ["info", "warning", "error", "critical"] as const;
+
+export const PARAMS = {
+  limits: {
+    type: "table",
+    required: true,
+    description: "report each resource that is above its limit",
+    columns: {
+      what: {
+        type: "string",
+        required: true,
+        choices: Object.keys(RESOURCES),
+        description: "the resource",
+      },
+      of: {
+        type: "string",
+        description: "disk, inodes: a path; process, process_tree: a name; else nothing",
+      },
+      above: {
+        type: "number",
+        required: true,
+        min: 0,
+        description:
+          "the limit: percent of cpu, memory, swap, disk, inodes; load per CPU; MiB of a process",
+      },
+      severity: {
+        type: "string",
+        choices: SEVERITIES,
+        description: "how bad it is to be above it; else the severity of the alarm",
+      },
+    },
+  },
+} as const satisfies ParamSpecs;
+
+type Params = ParamsOf<typeof PARAMS>;
+export type Limit = Params["limits"][number];
+
+export async function* detect(client: AlarmClient, { limits }: Params) {
+  const faults = limits.flatMap(limitFaults);
+  if (faults.length > 0) throw new Error(faults.join("; "));
+  const host = hostname();
+  for (const [dedupeKey, own] of byResource(limits)) {
+    const reading = await readResource(client, dedupeKey, own[0]);
+    if (reading === undefined) continue;
+    const reached = highestReached(own, reading.value);
+    if (reached === undefined) continue;
+    const { text, metric, body } = reading;
+    yield {
+      dedupeKey,
+      subject: `${host}: ${text}, above ${reached.above}${RESOURCES[reached.what]?.unit}`,
+      body,
+      severity: SEVERITIES.find((each) => each === reached.severity),
+      data: { metric, host, limit: reached.above },
+    };
+  }
+}
+
+/** Undefined if there is nothing to compare, or it cannot be known, which is reported. */
+async function readResource(client: AlarmClient, scope: string, { what, of = "" }: Limit) {
+  try {
+    return await RESOURCES[what]?.read(client, of);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    client.incomplete(`could not read ${`${what} ${of}`.trim()}: ${reason}`, scope);
+    return undefined;
+  }
+}
+
+/** Why a row cannot be used. */
+function limitFaults({ what, of }: Limit, index: number): readonly string[] {
+  const wanted = RESOURCES[what]?.of;
+  if (wanted === undefined && of)
+    return [`limits[${index}].of: ${what} is one for the whole host; leave it out`];
+  return wanted !== undefined && !of ? [`limits[${index}].of: ${what} needs ${wanted}`] : [];
+}
+
+/** Dedupe key → the limits of a resource. A key ends with what it is, so that none is the beginning of another. */
+export function byResource(limits: readonly Limit[]): ReadonlyMap<string, NonEmpty<Limit>> {
+  const found = new Map<string, NonEmpty<Limit>>();
+  for (const limit of limits) {
+    const key = limit.of ? `${limit.of}:${limit.what}` : limit.what;
+    found.set(key, [...(found.get(key) ?? []), limit]);
+  }
+  return found;
+}
+
+export function highestReached(limits: readonly Limit[], value: number): Limit | undefined {
+  return limits.filter(({ above }) => value > above).sort((a, b) => b.above - a.above)[0];
+}
+
+type NonEmpty<T> = readonly [T, ...T[]];
