@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { AlarmClient, ParamSpecs, ParamsOf } from "swf-alarms";
-import { RESOURCES } from "./lib/host_readings.ts";
+import { type Question, RESOURCES } from "./lib/host_readings.ts";
 
 export const TITLE = "Resources of the engine's host";
 
@@ -26,14 +26,14 @@ export const PARAMS = {
       },
       of: {
         type: "string",
-        description: "disk, inodes: a path; process, process_tree: a name; else nothing",
+        description: "disk, inodes: a path; process, process_tree, program: a name; else nothing",
       },
       above: {
         type: "number",
         required: true,
         min: 0,
         description:
-          "the limit: percent of cpu, memory, swap, disk, inodes; load per CPU; MiB of a process",
+          "the limit: percent of cpu, memory, swap, disk, inodes; load per CPU; MiB of processes",
       },
       severity: {
         type: "string",
@@ -42,17 +42,25 @@ export const PARAMS = {
       },
     },
   },
+  supervisor: {
+    type: "string",
+    description: 'ask this source (kind = "xmlrpc") for the processes of programs',
+  },
 } as const satisfies ParamSpecs;
 
 type Params = ParamsOf<typeof PARAMS>;
 export type Limit = Params["limits"][number];
 
-export async function* detect(client: AlarmClient, { limits }: Params) {
+export async function* detect(client: AlarmClient, { limits, supervisor = "" }: Params) {
   const faults = limits.flatMap(limitFaults);
+  if (limits.some(({ what }) => what === "program") && supervisor === "")
+    faults.push("supervisor: the limit of a program needs the name of a source");
   if (faults.length > 0) throw new Error(faults.join("; "));
   const host = hostname();
   for (const [dedupeKey, own] of byResource(limits)) {
-    const reading = await readResource(client, dedupeKey, own[0]);
+    const [{ of = "" }] = own;
+    const question = { of, supervisor, scope: dedupeKey };
+    const reading = await readResource(client, own[0].what, question);
     if (reading === undefined) continue;
     const reached = highestReached(own, reading.value);
     if (reached === undefined) continue;
@@ -68,12 +76,13 @@ export async function* detect(client: AlarmClient, { limits }: Params) {
 }
 
 /** Undefined if there is nothing to compare, or it cannot be known, which is reported. */
-async function readResource(client: AlarmClient, scope: string, { what, of = "" }: Limit) {
+async function readResource(client: AlarmClient, what: string, question: Question) {
   try {
-    return await RESOURCES[what]?.read(client, of);
+    return await RESOURCES[what]?.read(client, question);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    client.incomplete(`could not read ${`${what} ${of}`.trim()}: ${reason}`, scope);
+    const subject = `${what} ${question.of}`.trim();
+    client.incomplete(`could not read ${subject}: ${reason}`, question.scope);
     return undefined;
   }
 }

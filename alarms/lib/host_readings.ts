@@ -15,12 +15,21 @@ export interface Reading {
   readonly body?: string;
 }
 
+export interface Question {
+  /** The path or the name that is asked about; empty where there is only one of it. */
+  readonly of: string;
+  /** The source that knows programs; empty if there is none. */
+  readonly supervisor: string;
+  /** The beginning of the keys that a failed request leaves as they are. */
+  readonly scope: string;
+}
+
 export interface Resource {
   /** What the column `of` must have; undefined where it has nothing. */
   readonly of?: string;
   readonly unit: string;
   /** Undefined if there is nothing to compare, which is no fault. Throws if it cannot be known. */
-  readonly read: (client: AlarmClient, of: string) => Promise<Reading | undefined>;
+  readonly read: (client: AlarmClient, question: Question) => Promise<Reading | undefined>;
 }
 
 export const RESOURCES: { readonly [what: string]: Resource } = {
@@ -32,6 +41,7 @@ export const RESOURCES: { readonly [what: string]: Resource } = {
   inodes: { of: "a path", unit: "%", read: readInodes },
   process: { of: "the name of a process", unit: " MiB", read: readNamed(false) },
   process_tree: { of: "the name of a process", unit: " MiB", read: readNamed(true) },
+  program: { of: "the name of a supervised program", unit: " MiB", read: readProgram },
 };
 
 /** Since the tick before; the first tick has nothing to compare with. */
@@ -87,7 +97,7 @@ async function readMeminfo(totalName: string, freeName: string) {
 }
 
 /** As `df` counts it: what only root may use is neither used nor free. */
-async function readDisk(_: AlarmClient, of: string): Promise<Reading> {
+async function readDisk(_: AlarmClient, { of }: Question): Promise<Reading> {
   const { blocks, bfree, bavail, bsize } = await statfsInTime(of);
   const used = blocks - bfree;
   if (used + bavail === 0) throw new Error(`${of} has no space that is counted; name another path`);
@@ -96,7 +106,7 @@ async function readDisk(_: AlarmClient, of: string): Promise<Reading> {
   return { ...percent(value), text: `disk ${of} ${shown(value)}% full, ${free} free` };
 }
 
-async function readInodes(_: AlarmClient, of: string): Promise<Reading> {
+async function readInodes(_: AlarmClient, { of }: Question): Promise<Reading> {
   const { files, ffree } = await statfsInTime(of);
   if (files === 0) throw new Error(`the file system of ${of} has no fixed number of inodes`);
   const value = (100 * (files - ffree)) / files;
@@ -106,12 +116,34 @@ async function readInodes(_: AlarmClient, of: string): Promise<Reading> {
 
 /** Of several processes that have the name, the one with the most memory. */
 function readNamed(withChildren: boolean) {
-  return async (client: AlarmClient, of: string): Promise<Reading | undefined> => {
+  return async (client: AlarmClient, { of }: Question): Promise<Reading | undefined> => {
     const all = await readProcesses();
     const named = all.filter(({ names }) => names.includes(of));
     if (named.length === 0) client.note(`no process ${of} is running`);
     return largest(`process ${of}`, memoryOf(named, all, withChildren));
   };
+}
+
+/** With all that it started: the process that supervisord knows is often a shell. */
+async function readProgram(client: AlarmClient, { of, supervisor, scope }: Question) {
+  const source = client.source(supervisor);
+  const answer = await source.call("supervisor.getProcessInfo", [of], { scope });
+  if (!answer.ok && answer.kind === "fault") throw new Error(`supervisord: ${answer.reason}`);
+  // The failed request is recorded.
+  if (!answer.ok) return undefined;
+  const pid = numberOf(objectOf(answer.value)?.pid);
+  if (pid === null) throw new Error("supervisord's answer has no pid");
+  if (pid === 0) {
+    client.note(`program ${of} is not running`);
+    return undefined;
+  }
+  const all = await readProcesses();
+  const own = all.filter((process) => process.pid === pid);
+  if (own.length === 0)
+    throw new Error(
+      `supervisord says that its process is ${pid}, but this host has none; ask the supervisord of this host`,
+    );
+  return largest(`program ${of}`, memoryOf(own, all, true));
 }
 
 function largest(what: string, [first, ...others]: readonly ProcessMemory[]): Reading | undefined {

@@ -8,6 +8,7 @@ import { byResource, highestReached, type Limit } from "../../alarms/host_resour
 import { inTime } from "../../alarms/lib/host_readings.ts";
 import { busyPercent, parseCpuTimes, parseKib, parseProcess } from "../../alarms/lib/proc.ts";
 import { memoryOf } from "../../alarms/lib/process_memory.ts";
+import { testAlarm } from "../../src/testing.ts";
 import type { JsonObject, JsonValue } from "../../src/text/json.ts";
 import { loadAlarm, runAlarm } from "./run_alarm.ts";
 
@@ -337,5 +338,54 @@ describe.skipIf(process.platform !== "linux")("a Linux host", () => {
       detections: [],
       notes: ["no process no_such_program is running"],
     });
+  });
+
+  const MODULE = new URL("../../alarms/host_resources.ts", import.meta.url);
+  const program = async (above: number, response: JsonValue) =>
+    await testAlarm(MODULE, {
+      params: { supervisor: "daq", limits: [{ what: "program", of: "daq:readout", above }] },
+      responses: { daq: { "supervisor.getProcessInfo()": response } },
+    });
+
+  test("reports a supervised program by its own name", async () => {
+    const outcome = await program(1, { pid: process.pid });
+    expect(outcome).toMatchObject({ status: "complete", scopes: [] });
+    expect(outcome.requests).toMatchObject([{ body: ["daq:readout"] }]);
+    expect(outcome.detections).toMatchObject([{ dedupeKey: "daq:readout:program" }]);
+    expect(outcome.detections[0]?.subject).toMatch(
+      new RegExp(`: program daq:readout \\(pid ${process.pid}\\D.*\\) uses \\d+ MiB, above 1 MiB$`),
+    );
+  });
+
+  test("a program that does not run has no memory, and a note says so", async () => {
+    const outcome = await program(1, { pid: 0 });
+    expect(outcome).toMatchObject({
+      status: "complete",
+      detections: [],
+      scopes: [],
+      notes: ["program daq:readout is not running"],
+    });
+  });
+
+  const unknown: readonly [sentence: string, response: JsonValue, reason: string][] = [
+    ["supervisord does not know", { faultCode: 10, faultString: "BAD_NAME" }, "BAD_NAME"],
+    ["runs elsewhere", { pid: 2 ** 31 - 1 }, "but this host has none"],
+    ["has no pid", ["?"], "supervisord's answer has no pid"],
+  ];
+  test.each(unknown)(
+    "the event of a program that %s stays as it is",
+    async (_, response, reason) => {
+      const outcome = await program(1, response);
+      expect(outcome).toMatchObject({
+        status: "complete",
+        detections: [],
+        scopes: [{ prefix: "daq:readout:program", reason: expect.stringContaining(reason) }],
+      });
+    },
+  );
+
+  test("programs need a source that knows them", async () => {
+    const outcome = await run([{ what: "program", of: "x", above: 1 }]);
+    expect(outcome.reasons[0]).toContain("supervisor: the limit of a program needs the name of a");
   });
 });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { parseStatuses } from "../../alarms/lib/http_expected.ts";
+import { testAlarm } from "../../src/testing.ts";
 import type { JsonObject } from "../../src/text/json.ts";
 import { Authority, type Certificate, hasOpenssl } from "../support/certificates.ts";
 import { type Answer, startServer, type TestServer } from "../support/http_server.ts";
@@ -175,6 +176,19 @@ describe("an endpoint", () => {
     expect(detections.map(({ dedupeKey }) => dedupeKey)).toEqual(
       failing.map(({ name }) => `endpoint:${name}:answer`),
     );
+  });
+});
+
+test("its requests are its own, and leave the outcome of a tick complete", async () => {
+  const server = await startServer((_, response) => response.writeHead(503).end());
+  onTestFinished(() => server.close());
+  const outcome = await testAlarm(new URL("../../alarms/http_endpoints.ts", import.meta.url), {
+    params: { endpoints: [{ name: "web", url: server.url }] },
+  });
+  expect(outcome).toMatchObject({
+    status: "complete",
+    reasons: [],
+    detections: [{ dedupeKey: "endpoint:web:answer", subject: "web: status 503, expected 200" }],
   });
 });
 
