@@ -10,7 +10,7 @@ export const TITLE = "HTTP endpoints that do not answer as they should";
 
 export const DESCRIPTION =
   "A URL did not answer in time, or with another status or text than expected, or its certificate expires soon. " +
-  "Each tick asks once; the alarm's `settle` is how often it must fail before it is reported.";
+  "Each tick asks once; with --settle 3 a URL is reported when it has failed in three ticks.";
 
 export const SOURCES = [];
 

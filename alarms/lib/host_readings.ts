@@ -150,7 +150,7 @@ function largest(what: string, [first, ...others]: readonly ProcessMemory[]): Re
   if (first === undefined) return undefined;
   const value = first.rss / 1024;
   const metric = `${Math.round(value)} MiB`;
-  const more = others.slice(0, 10).map((each) => `${inWords(each)}: ${size(each.rss)}`);
+  const more = others.slice(0, 5).map((each) => `${inWords(each)}: ${size(each.rss)}`);
   return {
     value,
     metric,

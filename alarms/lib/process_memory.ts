@@ -38,20 +38,33 @@ export interface ProcessMemory {
   readonly processes: number;
 }
 
-/** Of these processes, the largest first. */
+/**
+ * Of these processes, the largest first. With children, each has the memory of all that it started too, and those that
+ * another of them started are not listed again.
+ */
 export function memoryOf(
   roots: readonly ProcessFacts[],
   all: readonly ProcessFacts[],
   withChildren: boolean,
 ): readonly ProcessMemory[] {
-  const found = roots.map((root) => {
-    const members = new Set([root]);
-    // A set yields also what is added on the way.
-    if (withChildren)
-      for (const { pid } of members)
-        for (const each of all) if (each.parent === pid) members.add(each);
-    const rss = [...members].reduce((sum, each) => sum + each.rss, 0);
-    return { pid: root.pid, rss, processes: members.size };
-  });
-  return found.sort((a, b) => b.rss - a.rss);
+  const found = roots.map((root) => ({ root, members: withChildren ? treeOf(root, all) : [root] }));
+  const inner = new Set(
+    found.flatMap(({ root, members }) => members.filter((each) => each !== root)),
+  );
+  return found
+    .filter(({ root }) => !inner.has(root))
+    .map(({ root, members }) => ({
+      pid: root.pid,
+      rss: members.reduce((sum, each) => sum + each.rss, 0),
+      processes: members.length,
+    }))
+    .sort((a, b) => b.rss - a.rss);
+}
+
+/** The process and all below it. */
+function treeOf(root: ProcessFacts, all: readonly ProcessFacts[]): readonly ProcessFacts[] {
+  const members = new Set([root]);
+  // A set yields also what is added on the way.
+  for (const { pid } of members) for (const each of all) if (each.parent === pid) members.add(each);
+  return [...members];
 }

@@ -134,6 +134,12 @@ describe("the memory of processes", () => {
     ]);
   });
 
+  test("with all that it started counts one that another started once", () => {
+    const tree = all.filter(({ names }) => names.includes("daq") || names.includes("worker"));
+    expect(memoryOf(tree, all, true).map(({ pid }) => pid)).toEqual([10, 20]);
+    expect(memoryOf(tree, all, false).map(({ pid }) => pid)).toEqual([20, 10, 11]);
+  });
+
   test("or with all that it started", () => {
     expect(memoryOf(daq, all, true)).toEqual([
       { pid: 10, rss: 123, processes: 3 },
