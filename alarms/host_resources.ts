@@ -95,7 +95,7 @@ function limitFaults({ what, of }: Limit, index: number): readonly string[] {
   return wanted !== undefined && !of ? [`limits[${index}].of: ${what} needs ${wanted}`] : [];
 }
 
-/** Dedupe key → the limits of a resource. A key ends with what it is, so that none is the beginning of another. */
+/** Dedupe key → the limits of a resource. A key ends with what it is: a gap of `/data` must not cover `/data2`. */
 export function byResource(limits: readonly Limit[]): ReadonlyMap<string, NonEmpty<Limit>> {
   const found = new Map<string, NonEmpty<Limit>>();
   for (const limit of limits) {
