@@ -23,6 +23,7 @@ export type { Scalar, TrackMemory } from "./author/track/history.ts";
 export type { Samples } from "./author/track/samples.ts";
 export { Track, type TrackOptions } from "./author/track/track.ts";
 export { wilsonLower } from "./author/wilson_lower.ts";
+export { type ConnectionFault, explainConnection } from "./core/connection_error.ts";
 export type { Severity } from "./core/level.ts";
 export type { Clear, Detection, FiringEvent, Remembered } from "./core/model.ts";
 export type { ParamSpec, ParamSpecs, ParamsOf } from "./core/param_spec.ts";

@@ -6,7 +6,10 @@ import * as eventRate from "../../alarms/gracedb_event_rate.ts";
 import * as followup from "../../alarms/gracedb_followup.ts";
 import * as heartbeat from "../../alarms/gracedb_heartbeat.ts";
 import * as labelConsistency from "../../alarms/gracedb_label_consistency.ts";
+import * as host from "../../alarms/host_resources.ts";
 import { judge } from "../../alarms/lib/failure_rate.ts";
+import { parseStatuses, problemOf } from "../../alarms/lib/http_expected.ts";
+import { parseCpuTimes, parseProcess } from "../../alarms/lib/proc.ts";
 import * as panda from "../../alarms/panda_failure_rate_eic_all.ts";
 import { parseDetection } from "../../src/core/detection.ts";
 import { makeClient } from "../../src/source/client/alarm_client.ts";
@@ -323,6 +326,62 @@ test("a superevent whose needed field is missing or of another type is never pas
         expect(reasons).not.toEqual([]);
       },
     ),
+    runs(5),
+  );
+});
+
+test("what /proc may say: counts, or nothing", () => {
+  const line = fc.array(fc.oneof(fc.integer({ min: 0 }).map(String), anyText), { maxLength: 12 });
+  fc.assert(
+    fc.property(line, anyText, anyText, (fields, text, cmdline) => {
+      const times = parseCpuTimes(`cpu  ${fields.join(" ")}\n`);
+      if (times !== null) expect(times.busy).toBeLessThanOrEqual(times.total);
+      const status = `Name:\t${text}\nPid:\t7\nPPid:\t1\nVmRSS:\t${fields[0]} kB\n`;
+      const process = parseProcess(status, cmdline);
+      if (process !== null) expect(process.rss).toBeGreaterThanOrEqual(0);
+    }),
+    runs(5),
+  );
+});
+
+test("the resources of a host, whatever was remembered: no reason, and at most one CPU", async () => {
+  const limits = [{ what: "cpu", above: 100, of: undefined, severity: undefined }];
+  await fc.assert(
+    fc.asyncProperty(anyJson, async (value) => {
+      const reasons: string[] = [];
+      const client = makeClient({
+        ...CLIENT_FACTS,
+        sources: new Map(),
+        now: NOW,
+        previous: async () => JSON.parse(JSON.stringify({ at: NOW - 300, value })),
+        onIncomplete: (reason) => reasons.push(reason),
+      });
+      for await (const found of host.detect(client, { limits, supervisor: undefined }))
+        expect(found).toBeUndefined();
+      expect(reasons).toEqual([]);
+    }),
+    runs(20),
+  );
+});
+
+test("what an endpoint answers: one problem in one line, or none", () => {
+  const answer = fc.record({
+    kind: fc.constant("answer" as const),
+    status: fc.integer({ min: 0, max: 999 }),
+    location: fc.option(anyText, { nil: undefined }),
+    body: anyText,
+    isWhole: fc.boolean(),
+    seconds: fc.double({ min: 0, max: 50, noNaN: true }),
+    certificateEnd: fc.constant(undefined),
+  });
+  const failure = fc.record({ kind: fc.constant("failed" as const), reason: anyText });
+  fc.assert(
+    fc.property(fc.oneof(answer, failure), anyText, anyText, (each, status, text) => {
+      const isStatus = parseStatuses(status) ?? ((code: number) => code === 200);
+      const problem = problemOf(each, { status: "200", isStatus, text });
+      if (problem !== undefined) expect(problem.text).toMatch(ONE_LINE);
+      else expect(each).toMatchObject({ kind: "answer", body: expect.stringContaining(text) });
+    }),
     runs(5),
   );
 });
