@@ -124,6 +124,12 @@ function mayImport(part: string, target: string): boolean {
   if (target === "author") return ["index.ts", "alarm", "source", "worker", "cli"].includes(part);
   if (part === "author") return target === "core";
   if (target === "core") return part !== "program";
+  // What feeders write and sources read.
+  if (target === "spool") return ["listen", "source", "cli"].includes(part);
+  if (part === "spool") return false;
+  // A long-running process on every host: it needs nothing of the engine.
+  if (target === "listen") return part === "cli";
+  if (part === "listen") return false;
   if (target === "engine") return ["cli", "demo", "main.ts"].includes(part);
   if (!MIDDLE.includes(target)) return false;
   if (MIDDLE.includes(part)) return NEIGHBOURS.includes(`${part} → ${target}`);
@@ -236,6 +242,13 @@ describe("the direction", () => {
     ["src/worker/child/a.ts", "src/store/b.ts", "worker/child must not import store"],
     ["src/worker/a.ts", "src/worker/child/b.ts", "worker must not import worker/child"],
     ["src/cli/a.ts", "src/worker/child/b.ts", "cli must not import worker/child"],
+    ["src/listen/a.ts", "src/spool/b.ts", undefined],
+    ["src/listen/a.ts", "src/config/b.ts", "listen must not import config"],
+    ["src/source/a.ts", "src/spool/b.ts", undefined],
+    ["src/source/a.ts", "src/listen/b.ts", "source must not import listen"],
+    ["src/spool/a.ts", "src/core/b.ts", undefined],
+    ["src/spool/a.ts", "src/source/b.ts", "spool must not import source"],
+    ["src/cli/a.ts", "src/listen/b.ts", undefined],
     ["src/program/a.ts", "src/main.ts", undefined],
     ["src/program/a.ts", "src/store/b.ts", "program must not import store"],
     ["src/program/a.ts", "build/check_node.cjs", undefined],

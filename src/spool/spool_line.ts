@@ -1,11 +1,20 @@
-import { finite, number, object, pipe, regex, safeInteger, safeParse, string } from "valibot";
+import {
+  boolean,
+  finite,
+  number,
+  object,
+  optional,
+  pipe,
+  regex,
+  safeInteger,
+  safeParse,
+  string,
+} from "valibot";
 import { attempt } from "../text/attempt.ts";
-import { cut } from "../text/describe.ts";
-import { MAX_PAYLOAD } from "./limits.ts";
 
 /** One event, as a feeder writes it and a spool has it. */
 export interface SpoolLine {
-  /** One run of the service that sent it: see `originOf`. */
+  /** One run of the service that sent it: see `originOf` in spool_line_text.ts. */
   readonly origin: string;
   /** Of the event. (origin, serial) names it: written twice, it counts once. */
   readonly serial: number;
@@ -17,6 +26,8 @@ export interface SpoolLine {
   /** When the feeder got it, in epoch seconds by the feeder's clock. */
   readonly at: number;
   readonly payload: string;
+  /** The feeder answered it and keeps no payload: only its numbers count. */
+  readonly skipped?: boolean | undefined;
 }
 
 const COUNT = pipe(number(), safeInteger());
@@ -29,14 +40,8 @@ const LINE = object({
   event: string(),
   at: pipe(number(), finite()),
   payload: string(),
+  skipped: optional(boolean()),
 });
-
-/** The line with its end. */
-export function spoolLineText(line: SpoolLine): string {
-  const { origin, serial, pool, poolserial, event, at } = line;
-  const payload = cut(line.payload, MAX_PAYLOAD);
-  return `${JSON.stringify({ origin, serial, pool, poolserial, event, at, payload })}\n`;
-}
 
 /** Undefined for what is no whole line: a crash or a full disk may have cut it. */
 export function parseSpoolLine(text: string): SpoolLine | undefined {
@@ -45,11 +50,6 @@ export function parseSpoolLine(text: string): SpoolLine | undefined {
     attempt((): unknown => JSON.parse(text), undefined),
   );
   return parsed.success ? parsed.output : undefined;
-}
-
-/** The name of one run of a service, whose serials restart with each; `run` has no colon. */
-export function originOf(identifier: string, run: string): string {
-  return `${identifier}:${run}`;
 }
 
 /** The service of an origin, whichever run. */

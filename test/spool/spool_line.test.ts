@@ -1,12 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { MAX_LINE, MAX_PAYLOAD } from "../../src/spool/limits.ts";
-import {
-  identifierOf,
-  originOf,
-  parseSpoolLine,
-  type SpoolLine,
-  spoolLineText,
-} from "../../src/spool/spool_line.ts";
+import { identifierOf, parseSpoolLine, type SpoolLine } from "../../src/spool/spool_line.ts";
+import { originOf, spoolLineText } from "../../src/spool/spool_line_text.ts";
 
 const LINE: SpoolLine = {
   origin: "supervisor:1234-1764270000",
