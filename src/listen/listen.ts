@@ -1,6 +1,6 @@
 import type { Readable, Writable } from "node:stream";
+import { originOf } from "../spool/origin.ts";
 import type { SpoolLine } from "../spool/spool_line.ts";
-import { originOf } from "../spool/spool_line_text.ts";
 import { errorText } from "../text/describe.ts";
 import { isKept } from "./event_names.ts";
 import { readEvents, type SupervisorEvent } from "./read_events.ts";

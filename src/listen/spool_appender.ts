@@ -13,8 +13,7 @@ import { join } from "node:path";
 import { expiredFiles } from "../spool/expired_files.ts";
 import { MAX_FILE } from "../spool/limits.ts";
 import { isSpoolFile, spoolFileName } from "../spool/spool_file.ts";
-import type { SpoolLine } from "../spool/spool_line.ts";
-import { spoolLineText } from "../spool/spool_line_text.ts";
+import { type SpoolLine, spoolLineText } from "../spool/spool_line.ts";
 import { attempt } from "../text/attempt.ts";
 
 const { O_APPEND, O_CREAT, O_WRONLY } = constants;

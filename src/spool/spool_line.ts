@@ -1,20 +1,9 @@
-import {
-  boolean,
-  finite,
-  number,
-  object,
-  optional,
-  pipe,
-  regex,
-  safeInteger,
-  safeParse,
-  string,
-} from "valibot";
-import { attempt } from "../text/attempt.ts";
+import { cut } from "../text/describe.ts";
+import { MAX_PAYLOAD } from "./limits.ts";
 
 /** One event, as a feeder writes it and a spool has it. */
 export interface SpoolLine {
-  /** One run of the service that sent it: see `originOf` in spool_line_text.ts. */
+  /** One run of the service that sent it: see `originOf`. */
   readonly origin: string;
   /** Of the event. (origin, serial) names it: written twice, it counts once. */
   readonly serial: number;
@@ -26,33 +15,13 @@ export interface SpoolLine {
   /** When the feeder got it, in epoch seconds by the feeder's clock. */
   readonly at: number;
   readonly payload: string;
-  /** The feeder answered it and keeps no payload: only its numbers count. */
+  /** The feeder was not to keep this event; without its line it would look like a lost one. */
   readonly skipped?: boolean | undefined;
 }
 
-const COUNT = pipe(number(), safeInteger());
-
-const LINE = object({
-  origin: pipe(string(), regex(/^.+:[^:]+$/s)),
-  serial: COUNT,
-  pool: string(),
-  poolserial: COUNT,
-  event: string(),
-  at: pipe(number(), finite()),
-  payload: string(),
-  skipped: optional(boolean()),
-});
-
-/** Undefined for what is no whole line: a crash or a full disk may have cut it. */
-export function parseSpoolLine(text: string): SpoolLine | undefined {
-  const parsed = safeParse(
-    LINE,
-    attempt((): unknown => JSON.parse(text), undefined),
-  );
-  return parsed.success ? parsed.output : undefined;
-}
-
-/** The service of an origin, whichever run. */
-export function identifierOf(origin: string): string {
-  return origin.slice(0, origin.lastIndexOf(":"));
+/** The line with its end. */
+export function spoolLineText(line: SpoolLine): string {
+  const { origin, serial, pool, poolserial, event, at, skipped } = line;
+  const payload = cut(line.payload, MAX_PAYLOAD);
+  return `${JSON.stringify({ origin, serial, pool, poolserial, event, at, payload, skipped })}\n`;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { MAX_LINE, MAX_PAYLOAD } from "../../src/spool/limits.ts";
-import { identifierOf, parseSpoolLine, type SpoolLine } from "../../src/spool/spool_line.ts";
-import { originOf, spoolLineText } from "../../src/spool/spool_line_text.ts";
+import { identifierOf, originOf } from "../../src/spool/origin.ts";
+import { parseSpoolLine } from "../../src/spool/parse_spool_line.ts";
+import { type SpoolLine, spoolLineText } from "../../src/spool/spool_line.ts";
 
 const LINE: SpoolLine = {
   origin: "supervisor:1234-1764270000",
@@ -45,6 +46,11 @@ describe("a line", () => {
     ["nothing", ""],
   ])("%s is broken", (_, text) => {
     expect(parseSpoolLine(text)).toBeUndefined();
+  });
+
+  test("of an event that is not kept says so", () => {
+    const line = { ...LINE, payload: "", skipped: true };
+    expect(parseSpoolLine(spoolLineText(line))).toEqual(line);
   });
 
   test("with what is not known is read without it", () => {
