@@ -54,7 +54,8 @@ process.stdout.write = function (text, ...rest) {
 function exampleFor(folder: string, processes: number, more = ""): string {
   mkdirSync(join(folder, "spool"));
   return [
-    ["/usr/bin/node /opt/swf-alarms/bin/swf-alarms listen", `${process.execPath} ${ENTRY} listen`],
+    ["command=/usr/bin/node ", `command=${process.execPath} `],
+    ["/opt/swf-alarms/bin/swf-alarms listen", `${ENTRY} listen`],
     ["--spool /var/spool/swf-alarms\n", `--spool ${folder}/spool${more}\n`],
     ["numprocs=1", `numprocs=${processes}`],
     ["user=swf-listen", `user=${userInfo().username}`],
