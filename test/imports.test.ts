@@ -129,7 +129,7 @@ function mayImport(part: string, target: string): boolean {
   if (target === "index.ts" || target === "testing.ts") return false;
   // What tests of modules import: a run of `detect` without the engine around it.
   if (part === "testing.ts") return ["testing", "core"].includes(target);
-  if (part === "testing") return ["worker", "source", "alarm", "core"].includes(target);
+  if (part === "testing") return ["worker", "source", "alarm", "core", "spool"].includes(target);
   if (target === "main.ts") return part === "program";
   // What modules use; the engine's own parts only check and show what comes of it.
   if (target === "author") return ["index.ts", "alarm", "source", "worker", "cli"].includes(part);
