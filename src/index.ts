@@ -33,6 +33,7 @@ export type {
   CallOutcome,
   RequestOptions,
   RequestOutcome,
+  SpoolEvent,
 } from "./source/client/client.ts";
 export type { Paging } from "./source/client/paging.ts";
 export { type FailureKind, FetchError, type RequestFailure } from "./source/fetch_error.ts";

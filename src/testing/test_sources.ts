@@ -5,10 +5,13 @@ import type { SharedSource } from "../source/share.ts";
 import { type ResponseServerFacts, serveResponses } from "./response_server.ts";
 import { kindOf, missingCall } from "./test_calls.ts";
 import { findResponse, missingResponse, type ResponsesByPath, urlOf } from "./test_responses.ts";
+import { openTestSpool } from "./test_spool.ts";
 
 export interface TestSourceFacts
   extends Pick<ResponseServerFacts, "now" | "onRequest" | "onError"> {
   readonly bySource: ReadonlyMap<string, ResponsesByPath>;
+  /** Their lines, by the name of the source. */
+  readonly spools: ReadonlyMap<string, readonly unknown[]>;
   /** Seconds for one request. */
   readonly timeout: number;
 }
@@ -24,7 +27,15 @@ export async function openTestSources(names: ReadonlySet<string>, facts: TestSou
   };
 }
 
-async function openTestSource(name: string, facts: TestSourceFacts) {
+interface TestSource {
+  readonly name: string;
+  readonly source: SharedSource;
+  readonly close: () => Promise<void>;
+}
+
+async function openTestSource(name: string, facts: TestSourceFacts): Promise<TestSource> {
+  const lines = facts.spools.get(name);
+  if (lines !== undefined) return await openTestSpool(name, lines, facts.now);
   const { bySource, now, timeout, onRequest, onError } = facts;
   const responses = bySource.get(name) ?? new Map();
   const kind = kindOf(responses);
