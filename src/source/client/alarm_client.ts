@@ -10,12 +10,20 @@ import { excerpt } from "../../text/excerpt.ts";
 import { hint } from "../../text/nearest.ts";
 import { type FailedCall, FetchError, fetchError } from "../fetch_error.ts";
 import type { Requester } from "../requester.ts";
-import type { AlarmClient, RequestOptions, RequestOutcome, TextOptions } from "./client.ts";
+import type {
+  AlarmClient,
+  CallOptions,
+  CallOutcome,
+  RequestOptions,
+  RequestOutcome,
+  TextOptions,
+} from "./client.ts";
 import { kindFault } from "./kind_fault.ts";
 import { listPages } from "./list_pages.ts";
 import { KEYSET, requestFault } from "./paging.ts";
 import { callOf, makeReceiver } from "./receive.ts";
 import { parseRequest } from "./request_options.ts";
+import { parseCall } from "./xmlrpc_call.ts";
 
 export interface ClientFacts {
   readonly sources: ReadonlyMap<string, Requester>;
@@ -73,6 +81,25 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
       return failureOf(error);
     }
   }
+  async function call<T>(
+    method: string,
+    params: readonly unknown[] = [],
+    options: CallOptions = {},
+  ): Promise<CallOutcome<T>> {
+    check(kindFault("call", sourceName, source));
+    const parsed = parseCall(method, params, options);
+    if (typeof parsed === "string") throw record(new Error(parsed));
+    try {
+      const response = await receiver.respond(parsed);
+      // Loaded only when needed: most modules make no call.
+      const { readAnswer } = await import("../xmlrpc/read_answer.ts");
+      const answer = receiver.readAs(parsed, response, readAnswer<T>);
+      return answer.ok ? { ...answer, date: response.headers.date } : { ...answer, kind: "fault" };
+    } catch (error) {
+      if (!(error instanceof FetchError)) throw error;
+      return { ok: false, kind: error.kind, code: undefined, reason: error.message };
+    }
+  }
   return {
     now,
     signal,
@@ -111,6 +138,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
       return response.status === 404 ? undefined : receiver.read<T>(sent, response);
     },
     request,
+    call,
     source: (name) => {
       check(typeof name === "string" ? undefined : `the source is ${quote(name)}, not a name`);
       if (!sources.has(name)) throw record(new Error(notConfigured(name, [...sources.keys()])));
