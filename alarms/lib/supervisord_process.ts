@@ -49,12 +49,8 @@ export function parseProcess(row: JsonValue): Parsed<Process> {
   const pid = numberOf(fields?.pid);
   if (id === undefined) return { ok: false, error: nameless("process", row), id };
   const error = (field: string): Parsed<Process> => {
-    const found = quote(fields?.[field]);
-    return {
-      ok: false,
-      error: `process ${processName(id)} has no readable ${field}: ${found}`,
-      id,
-    };
+    const [name, found] = [quote(processName(id)), quote(fields?.[field])];
+    return { ok: false, error: `process ${name} has no readable ${field}: ${found}`, id };
   };
   if (state === null) return error("statename");
   if (spawnerr === null) return error("spawnerr");
@@ -74,7 +70,7 @@ export function parseProgram(row: JsonValue): Parsed<Program> {
   const [startsecs, stopwaitsecs] = [numberOf(fields?.startsecs), numberOf(fields?.stopwaitsecs)];
   if (typeof autostart === "boolean" && startsecs !== null && stopwaitsecs !== null)
     return { ok: true, value: { ...id, autostart, startsecs, stopwaitsecs } };
-  const error = `the configuration of ${processName(id)} has no readable autostart, startsecs or stopwaitsecs`;
+  const error = `the configuration of ${quote(processName(id))} has no readable autostart, startsecs or stopwaitsecs`;
   return { ok: false, error, id };
 }
 

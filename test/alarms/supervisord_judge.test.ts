@@ -220,12 +220,12 @@ describe("a row", () => {
   test.each([
     ["group", undefined, "supervisord lists a process without a group and a name: an object"],
     ["name", 7, "supervisord lists a process without a group and a name: an object"],
-    ["statename", null, "process readout has no readable statename: null"],
-    ["spawnerr", 1, "process readout has no readable spawnerr: 1"],
-    ["start", "1", 'process readout has no readable start: "1"'],
-    ["stop", -1, "process readout has no readable stop: -1"],
-    ["now", 1e300, "process readout has no readable now: 1e+300"],
-    ["pid", [], "process readout has no readable pid: a list"],
+    ["statename", null, 'process "readout" has no readable statename: null'],
+    ["spawnerr", 1, 'process "readout" has no readable spawnerr: 1'],
+    ["start", "1", 'process "readout" has no readable start: "1"'],
+    ["stop", -1, 'process "readout" has no readable stop: -1'],
+    ["now", 1e300, 'process "readout" has no readable now: 1e+300'],
+    ["pid", [], 'process "readout" has no readable pid: a list'],
   ])("whose %s is %o cannot be read", (field, value, error) => {
     const { [field]: _, ...rest } = row("readout");
     const wrong: JsonObject = value === undefined ? rest : { ...rest, [field]: value };
@@ -237,7 +237,7 @@ describe("a row", () => {
     expect(parseProgram(null)).toMatchObject({ ok: false, id: undefined });
     expect(parseProgram(configured("late", { autostart: "yes" }))).toEqual({
       ok: false,
-      error: "the configuration of late has no readable autostart, startsecs or stopwaitsecs",
+      error: 'the configuration of "late" has no readable autostart, startsecs or stopwaitsecs',
       id: { group: "late", name: "late" },
     });
   });
