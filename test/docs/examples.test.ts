@@ -20,8 +20,8 @@ import { closeSources, makeSource } from "../support/sources.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Runs an example against a service that answers each request with this. */
-async function runExample(name: string, answer: JsonValue, now = 0) {
+/** Runs an example against a service that answers each request with this, after a tick that remembered `memory`. */
+async function runExample(name: string, answer: JsonValue, now = 0, memory?: JsonValue) {
   const folder = mkdtempSync(join(tmpdir(), "swf-alarms-example-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, "example.ts");
@@ -31,7 +31,8 @@ async function runExample(name: string, answer: JsonValue, now = 0) {
   const response = jsonResponse(answer);
   const sources = new Map([["main", { kind: "http" as const, request: async () => response }]]);
   const { stages } = parsed.module;
-  return await outcomeOf(detect, { sources, stages, now });
+  const previous = async () => (memory === undefined ? undefined : { at: now - 60, value: memory });
+  return await outcomeOf(detect, { sources, stages, now, previous });
 }
 
 test("the example of severities, stages and clears in docs/alarms.md does what it says", async () => {
@@ -89,6 +90,23 @@ test("the example of a spool in docs/alarms.md keeps what is wrong until it is t
   });
   expect(second.status).toBe("complete");
   expect(second.detections.map(({ dedupeKey }) => dedupeKey)).toEqual(["program:b"]);
+});
+
+test("the example of what changed in docs/alarms.md finds a crash loop that no look shows", async () => {
+  let memory: JsonValue | undefined;
+  const firing: string[][] = [];
+  for (const [minute, loops] of [0, 0, 100, 160, 220, 220, 220].entries()) {
+    const programs = [
+      { name: "daq", state: "RUNNING", started: loops },
+      { name: "web", state: "RUNNING", started: 0 },
+    ];
+    const outcome = await runExample("what changed", programs, 300 * minute, memory);
+    expect(outcome).toMatchObject({ status: "complete", notes: [] });
+    memory = JSON.parse(outcome.memory ?? "null");
+    firing.push(outcome.detections.map(({ subject }) => subject));
+  }
+  const found = "daq is RUNNING, but restarted 3 times in 15 minutes";
+  expect(firing).toEqual([[], [], [], [], [found], [], []]);
 });
 
 test("the example of paging in docs/alarms.md reads a list of a real service in each style", async () => {

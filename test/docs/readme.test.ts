@@ -68,6 +68,7 @@ describe("configuration keys", () => {
       ["# [channels.pager]", "\n\n", noProgram],
       ["# [sources.gracedb]", "\n\n"],
       ["# [sources.inventory]", "\n\n"],
+      ["# [sources.supervisord]", "\n\n"],
       ["# [sources.events]", undefined],
     ] as const) {
       const start = EXAMPLE.indexOf(marker);
@@ -81,7 +82,10 @@ describe("configuration keys", () => {
 
 /** Faults of a configuration text. */
 function parse(text: string): readonly string[] {
-  const around = { ...BARE, env: { GRACEDB_TOKEN: "x", INVENTORY_LOGIN: "ann:x" } };
+  const around = {
+    ...BARE,
+    env: { GRACEDB_TOKEN: "x", INVENTORY_LOGIN: "ann:x", SUPERVISOR_LOGIN: "ann:x" },
+  };
   const parsed = parseConfig(text, around);
   if (!parsed.ok) return parsed.faults;
   return [...readChannels(parsed.config.channels).values()].flatMap(({ faults }) => faults);

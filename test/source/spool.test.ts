@@ -33,7 +33,7 @@ test.each([
   [
     "an address",
     'path = "/spool"\nbase_url = "http://h"',
-    'sources.events.base_url: belongs to kind "http", found with "spool"; remove one',
+    'sources.events.base_url: belongs to kind "http" or "xmlrpc", found with "spool"; remove one',
   ],
 ])("%s is a fault", (_, settings, fault) => {
   expect(parse(settings)).toMatchObject({ ok: false, faults: [expect.stringContaining(fault)] });
