@@ -26,7 +26,12 @@ export { wilsonLower } from "./author/wilson_lower.ts";
 export type { Severity } from "./core/level.ts";
 export type { Clear, Detection, FiringEvent, Remembered } from "./core/model.ts";
 export type { ParamSpec, ParamSpecs, ParamsOf } from "./core/param_spec.ts";
-export type { AlarmClient, RequestOptions, RequestOutcome } from "./source/client/client.ts";
+export type {
+  AlarmClient,
+  RequestOptions,
+  RequestOutcome,
+  SpoolEvent,
+} from "./source/client/client.ts";
 export type { Paging } from "./source/client/paging.ts";
 export { type FailureKind, FetchError, type RequestFailure } from "./source/fetch_error.ts";
 export type { Query } from "./source/query.ts";

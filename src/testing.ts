@@ -8,3 +8,4 @@ export type {
   TestResponses,
   WholeResponse,
 } from "./testing/test_responses.ts";
+export type { TestSpoolLine } from "./testing/test_spool.ts";

@@ -11,7 +11,7 @@ import { describe, expect, test } from "vitest";
  */
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-const MIDDLE = ["alarm", "worker", "source", "store", "channel", "message", "config"];
+const MIDDLE = ["alarm", "worker", "source", "store", "channel", "message", "config", "spool"];
 
 /** Ties between neighbours of the middle layer. A new one is a decision: write it down here. */
 const NEIGHBOURS: readonly string[] = [
@@ -20,6 +20,7 @@ const NEIGHBOURS: readonly string[] = [
   "channel → config", // a channel is opened from its settings
   "channel → message", // it delivers a rendered mail
   "source → config", // a source is opened from its settings
+  "source → spool", // it reads what a feeder wrote
   "store → config", // a database is opened from its settings
   "worker → alarm", // a worker loads a module file
   "worker → source", // detect gets a client
@@ -117,7 +118,7 @@ function mayImport(part: string, target: string): boolean {
   if (target === "index.ts" || target === "testing.ts") return false;
   // What tests of modules import: a run of `detect` without the engine around it.
   if (part === "testing.ts") return ["testing", "core"].includes(target);
-  if (part === "testing") return ["worker", "source", "alarm", "core"].includes(target);
+  if (part === "testing") return ["worker", "source", "alarm", "core", "spool"].includes(target);
   if (target === "main.ts") return part === "program";
   // What modules use; the engine's own parts only check and show what comes of it.
   if (target === "author") return ["index.ts", "alarm", "source", "worker", "cli"].includes(part);

@@ -15,7 +15,12 @@ import { strictJson } from "../text/strict_json.ts";
 import { parseUtc } from "../text/utc.ts";
 import { WorkerPool } from "../worker/worker_pool.ts";
 import { type TestOutcome, testOutcome } from "./test_outcome.ts";
-import { responsesBySource, type TestRequest, type TestResponses } from "./test_responses.ts";
+import {
+  responsesBySource,
+  spoolsOf,
+  type TestRequest,
+  type TestResponses,
+} from "./test_responses.ts";
 import { openTestSources } from "./test_sources.ts";
 
 export interface AlarmTest {
@@ -55,6 +60,7 @@ export async function testAlarm(module: string | URL, test: AlarmTest = {}): Pro
   const now = timeOf(test.now);
   const previous = test.previous && rememberedOf(test.previous);
   const bySource = responsesBySource(test.responses ?? {});
+  const spools = spoolsOf(test.responses ?? {});
   const limits = { ...DEFAULT_LIMITS, ...test.limits };
   const stop = new AbortController();
   const workers = new WorkerPool({
@@ -69,10 +75,11 @@ export async function testAlarm(module: string | URL, test: AlarmTest = {}): Pro
   try {
     const loaded = await workers.load(file);
     if (!loaded.ok) throw new Error(loaded.error);
-    const names = new Set([...bySource.keys(), ...(loaded.module.sources ?? [])]);
+    const names = new Set([...bySource.keys(), ...spools.keys(), ...(loaded.module.sources ?? [])]);
     const params = paramsOf(loaded.module, test.params ?? {}, names);
     const sources = await openTestSources(names, {
       bySource,
+      spools,
       now,
       timeout: test.requestTimeout ?? DEFAULT_REQUEST_TIMEOUT,
       onRequest: (request) => requests.push(request),
@@ -89,6 +96,7 @@ export async function testAlarm(module: string | URL, test: AlarmTest = {}): Pro
         firing: () => events.map(({ dedupeKey }) => dedupeKey),
         firingEvents: async () => events,
         previous: async () => previous,
+        positions: async () => ({}),
         paramsOf: () => params,
         decideDetails: () => () => true,
         limits,

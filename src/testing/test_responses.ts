@@ -43,7 +43,8 @@ export type TestResponse =
   | ((request: TestRequest) => unknown);
 
 /**
- * By path, what the main service answers; by the name of a source, the same for that source. A key with a slash is a path.
+ * By path, what the main service answers; by the name of a source, the same for that source, or a list of the lines of a
+ * spool, such as `[{ event: "PROCESS_STATE_FATAL", payload: "processname:x" }]`. A key with a slash is a path.
  * A path may have a query, as in `"/tasks/?before_id=100"`: it answers the requests that have these parameters, whatever
  * else they have, and the path with the most of them counts.
  */
@@ -54,11 +55,25 @@ export interface TestResponses {
 /** What one source answers, by path as written. */
 export type ResponsesByPath = ReadonlyMap<string, unknown>;
 
+/** The lines of spools, by the name of the source. */
+export function spoolsOf(responses: TestResponses): Map<string, readonly unknown[]> {
+  const spools = Object.entries(responses).flatMap(([key, value]) =>
+    !key.includes("/") && isSpool(value) ? [[key, value] as const] : [],
+  );
+  return new Map(spools);
+}
+
+/** A name with any other list is probably a path without its slash. */
+function isSpool(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value.every((line) => isJsonObject(line) && "event" in line);
+}
+
 /** Throws an error that says what is wrong with them. */
 export function responsesBySource(responses: TestResponses): Map<string, ResponsesByPath> {
   const bySource = new Map<string, ResponsesByPath>([[MAIN_SOURCE, new Map()]]);
   for (const [key, value] of Object.entries(responses)) {
     const isPath = key.includes("/");
+    if (!isPath && isSpool(value)) continue;
     if (!isPath && !isJsonObject(value))
       throw new Error(
         `responses: ${showName(key)} has no slash and so names a source, but is ${quote(value)}; write { ${showName(key)}: { "/path": … } }, or ${quote(`/${key}`)} for a path of the main service`,

@@ -4,10 +4,13 @@ import { methodOf, type SourceRequest } from "../source/requester.ts";
 import type { SharedSource } from "../source/share.ts";
 import { type ResponseServerFacts, serveResponses } from "./response_server.ts";
 import { findResponse, missingResponse, type ResponsesByPath, urlOf } from "./test_responses.ts";
+import { openTestSpool } from "./test_spool.ts";
 
 export interface TestSourceFacts
   extends Pick<ResponseServerFacts, "now" | "onRequest" | "onError"> {
   readonly bySource: ReadonlyMap<string, ResponsesByPath>;
+  /** Their lines, by the name of the source. */
+  readonly spools: ReadonlyMap<string, readonly unknown[]>;
   /** Seconds for one request. */
   readonly timeout: number;
 }
@@ -23,7 +26,15 @@ export async function openTestSources(names: ReadonlySet<string>, facts: TestSou
   };
 }
 
-async function openTestSource(name: string, facts: TestSourceFacts) {
+interface TestSource {
+  readonly name: string;
+  readonly source: SharedSource;
+  readonly close: () => Promise<void>;
+}
+
+async function openTestSource(name: string, facts: TestSourceFacts): Promise<TestSource> {
+  const lines = facts.spools.get(name);
+  if (lines !== undefined) return await openTestSpool(name, lines, facts.now);
   const { bySource, now, timeout, onRequest, onError } = facts;
   const responses = bySource.get(name) ?? new Map();
   const server = await serveResponses({ source: name, responses, now, onRequest, onError });

@@ -51,7 +51,7 @@ test.each([
     "a kind that is not known is named with the one that was meant",
     'kind = "leaflet"',
     [
-      'sources.hall.kind: must be one of "http", "leaflets"; found "leaflet" (did you mean leaflets?)',
+      'sources.hall.kind: must be one of "http", "spool", "leaflets"; found "leaflet" (did you mean leaflets?)',
     ],
   ],
 ])("%s", (_, settings, faults) => {

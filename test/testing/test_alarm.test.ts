@@ -399,7 +399,7 @@ describe("a test that is wrong", () => {
     [
       "responses of a source that are none",
       () => write(""),
-      { responses: { tasks: [] } },
+      { responses: { tasks: [1] } },
       /^responses: tasks has no slash/,
     ],
   ])("has %s", async (_, module, given, message) => {

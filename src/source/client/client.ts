@@ -1,5 +1,6 @@
 import type { Verdict } from "../../author/expectations/expectation.ts";
 import type { FiringEvent, Remembered } from "../../core/model.ts";
+import type { SpoolLine } from "../../spool/spool_line.ts";
 import type { JsonObject, JsonValue } from "../../text/json.ts";
 import type { RequestFailure } from "../fetch_error.ts";
 import type { Query } from "../query.ts";
@@ -36,6 +37,13 @@ export interface AlarmClient {
     query?: Query,
     paging?: Paging,
   ): AsyncGenerator<T, void, undefined>;
+  /**
+   * Of a source with kind = "spool": the events that this alarm has not read yet, in the order of `at`. Each is given once,
+   * however often it was written. It counts as read when the module asks for the one after it, and the outcome does not
+   * fail. A service without a recent line and events that are lost make the outcome incomplete. Throws FetchError if the
+   * folder cannot be read.
+   */
+  pages(): AsyncGenerator<SpoolEvent, void, undefined>;
   /**
    * One request whose failure is a value. Without `scope` a failure makes the outcome incomplete, as with `get`; the
    * service's own 404 does not, as with `find`. Throws Error for a wrong argument.
@@ -78,6 +86,9 @@ export interface AlarmClient {
   /** Writes a line to the engine's log, under the alarm's name. */
   log(message: string): void;
 }
+
+/** One event of a spool. */
+export type SpoolEvent = Omit<SpoolLine, "skipped">;
 
 export interface RequestOptions {
   readonly query?: Query | undefined;
