@@ -5,13 +5,23 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
 /**
- * Who may import whom: `cli → engine → (alarm, worker, source, store, channel, message, config) → core → text`.
+ * Who may import whom: `cli → engine → (alarm, worker, source, store, channel, message, config, spool, listen) → core → text`.
  * What modules import is `index.ts → (source, author, core) → text`. Types count like values: what a file must know of
  * another is a tie either way.
  */
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-const MIDDLE = ["alarm", "worker", "source", "store", "channel", "message", "config", "spool"];
+const MIDDLE = [
+  "alarm",
+  "worker",
+  "source",
+  "store",
+  "channel",
+  "message",
+  "config",
+  "spool",
+  "listen",
+];
 
 /** Ties between neighbours of the middle layer. A new one is a decision: write it down here. */
 const NEIGHBOURS: readonly string[] = [
@@ -19,6 +29,7 @@ const NEIGHBOURS: readonly string[] = [
   "alarm → store", // an alarm is a file and a row
   "channel → config", // a channel is opened from its settings
   "channel → message", // it delivers a rendered mail
+  "listen → spool", // it writes what sources of that kind read
   "source → config", // a source is opened from its settings
   "source → spool", // it reads what a feeder wrote
   "store → config", // a database is opened from its settings
@@ -236,6 +247,13 @@ describe("the direction", () => {
     ["src/worker/child/a.ts", "src/store/b.ts", "worker/child must not import store"],
     ["src/worker/a.ts", "src/worker/child/b.ts", "worker must not import worker/child"],
     ["src/cli/a.ts", "src/worker/child/b.ts", "cli must not import worker/child"],
+    ["src/listen/a.ts", "src/spool/b.ts", undefined],
+    ["src/listen/a.ts", "src/config/b.ts", "listen must not import config"],
+    ["src/source/a.ts", "src/spool/b.ts", undefined],
+    ["src/source/a.ts", "src/listen/b.ts", "source must not import listen"],
+    ["src/spool/a.ts", "src/core/b.ts", undefined],
+    ["src/spool/a.ts", "src/source/b.ts", "spool must not import source"],
+    ["src/cli/a.ts", "src/listen/b.ts", undefined],
     ["src/program/a.ts", "src/main.ts", undefined],
     ["src/program/a.ts", "src/store/b.ts", "program must not import store"],
     ["src/program/a.ts", "build/check_node.cjs", undefined],
