@@ -33,9 +33,9 @@ type OutputEvent = SupervisorEvent & { readonly kind: "output" };
  */
 export function messagesOf(event: OutputEvent, signals: readonly string[]): readonly Message[] {
   const { supervisor, group, name, at }: Source & ProgramId = event;
-  return event.text.split("\n").flatMap((line) => {
+  return event.text.split(/\r?\n/).flatMap((line) => {
     const [, kind, first = "", second = "", detail = ""] =
-      /^\s*(ALERT|SIGNAL):([^:]*):?([^:]*):?(.*)$/.exec(line) ?? [];
+      /^\s*(ALERT|SIGNAL):([^:]*):?([^:]*):?(.*)$/s.exec(line) ?? [];
     const words = [shorten(first, MAX_WORD), shorten(second, MAX_WORD)] as const;
     if (kind !== "ALERT" && !(kind === "SIGNAL" && signals.includes(words[0]))) return [];
     const shown = shorten(detail, MAX_DETAIL);
