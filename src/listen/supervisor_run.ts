@@ -30,7 +30,8 @@ export function startTicks(stat: string): string {
   return ticks;
 }
 
-function startByPs(pid: number): string {
+/** In epoch seconds, where there is no /proc. */
+export function startByPs(pid: number): string {
   const env = { ...process.env, LC_ALL: "C", TZ: "UTC" };
   const text = execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8", env });
   const start = Date.parse(`${text.trim()} UTC`);

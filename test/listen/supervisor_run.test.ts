@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { startTicks, supervisorRun } from "../../src/listen/supervisor_run.ts";
+import { startByPs, startTicks, supervisorRun } from "../../src/listen/supervisor_run.ts";
 
 describe("the run of a process", () => {
   test("stays the same, and has no colon", () => {
@@ -35,4 +35,13 @@ describe("the start in /proc", () => {
   test("is not made up", () => {
     expect(() => startTicks("77 (supervisord) S 1")).toThrow("has no start");
   });
+});
+
+const hasPs = spawnSync("ps", ["-o", "lstart=", "-p", String(process.pid)]).status === 0;
+if (!hasPs) console.log("skipped: there is no ps");
+
+test.skipIf(!hasPs)("without /proc, the start is in epoch seconds", () => {
+  const began = Date.now() / 1000 - process.uptime();
+  // ps counts from the start of the system, in whole seconds.
+  expect(Math.abs(Number(startByPs(process.pid)) - began)).toBeLessThan(10);
 });
