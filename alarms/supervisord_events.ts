@@ -16,8 +16,6 @@ export const DESCRIPTION =
 
 export const SOURCES = ["supervisord_events"];
 
-export { STAGES } from "./lib/supervisord_trouble.ts";
-
 export const PARAMS = {
   quiet_minutes: {
     type: "number",
@@ -48,7 +46,8 @@ export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAM
   const news = new Set(events.flatMap((event) => takeEvent(items, event, rules)));
   const kept: Item[] = [];
   for (const [key, item] of items) {
-    const clock = heard.get(item.supervisor) ?? item.at;
+    // A listener whose clock was ahead must not make the rest of the hour quiet.
+    const clock = Math.min(heard.get(item.supervisor) ?? item.at, client.now);
     const isOld = clock - item.at >= rules.quiet;
     // The first look finds whatever the spool still has.
     const isNew = news.has(key) && !(before === undefined && isOld);

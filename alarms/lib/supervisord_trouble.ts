@@ -88,10 +88,6 @@ export function endOfTrouble(trouble: ProgramTrouble, clock: number, quiet: numb
   return `RUNNING, and quiet for ${spanText(clock - at)} after ${exits} unexpected exits`;
 }
 
-/** Steps of what can happen to a program. */
-const [EXITED, REPEATED, FATAL] = ["exited", "exits repeatedly", "FATAL"] as const;
-export const STAGES: readonly string[] = [EXITED, REPEATED, FATAL];
-
 export function describeTrouble(trouble: ProgramTrouble): Detection {
   const { supervisor, since, at, exits, isFatal, pid, state, stateAt } = trouble;
   const program = programName(trouble);
@@ -115,7 +111,7 @@ export function describeTrouble(trouble: ProgramTrouble): Detection {
     dedupeKey: programKey(trouble),
     subject: `${supervisor}: ${program} ${text}`,
     body: lines.join("\n"),
-    stage: isFatal ? FATAL : isRepeated ? REPEATED : EXITED,
+    severity: isFatal ? "critical" : isRepeated ? "error" : "warning",
     data: { metric: isRepeated ? `${exits} exits` : state, supervisor, program, state, pid, exits },
   };
 }
