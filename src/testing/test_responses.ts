@@ -9,10 +9,10 @@ export interface TestRequest {
   /** `main` is the service of `[engine]`. */
   readonly source: string;
   readonly method: "GET" | "POST";
-  /** Begins with a slash, without the query. */
+  /** Begins with a slash, without the query. Of a call the method, such as `supervisor.getState`. */
   readonly path: string;
   readonly query: { readonly [name: string]: string };
-  /** Of a POST: its JSON, or the text of any other type. */
+  /** Of a POST: its JSON, or the text of any other type. Of a call the list of its parameters. */
   readonly body?: JsonValue;
 }
 
@@ -47,6 +47,9 @@ export type TestResponse =
  * spool, such as `[{ event: "PROCESS_STATE_FATAL", payload: "processname:x" }]`. A key with a slash is a path.
  * A path may have a query, as in `"/tasks/?before_id=100"`: it answers the requests that have these parameters, whatever
  * else they have, and the path with the most of them counts.
+ *
+ * A source with a key such as `"supervisor.getState()"` is an XML-RPC service. The key names a method, and any value that is
+ * not a response of another form is what its calls return; `{ faultCode, faultString }` is a fault.
  */
 export interface TestResponses {
   readonly [pathOrSource: string]: TestResponse | { readonly [path: string]: TestResponse };

@@ -23,6 +23,8 @@ const SHIPPED_NAMES = [
   "gracedb_followup",
   "gracedb_heartbeat",
   "gracedb_label_consistency",
+  "host_resources",
+  "http_endpoints",
   "panda_failure_rate_eic_all",
   "panda_failure_rate_owner",
   "panda_task_without_movement",

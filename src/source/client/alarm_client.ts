@@ -13,6 +13,8 @@ import type { Query } from "../query.ts";
 import type { Requester } from "../requester.ts";
 import type {
   AlarmClient,
+  CallOptions,
+  CallOutcome,
   RequestOptions,
   RequestOutcome,
   SpoolEvent,
@@ -24,6 +26,7 @@ import { KEYSET, type Paging, requestFault } from "./paging.ts";
 import { callOf, makeReceiver } from "./receive.ts";
 import { parseRequest } from "./request_options.ts";
 import type { SpoolPositions } from "./spool/spool_lines.ts";
+import { parseCall } from "./xmlrpc_call.ts";
 
 export interface ClientFacts {
   readonly sources: ReadonlyMap<string, Requester>;
@@ -81,6 +84,25 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
     } catch (error) {
       if (!(error instanceof FetchError)) throw error;
       return failureOf(error);
+    }
+  }
+  async function call<T>(
+    method: string,
+    params: readonly unknown[] = [],
+    options: CallOptions = {},
+  ): Promise<CallOutcome<T>> {
+    check(kindFault("call", sourceName, source));
+    const parsed = parseCall(method, params, options);
+    if (typeof parsed === "string") throw record(new Error(parsed));
+    try {
+      const response = await receiver.respond(parsed);
+      // Loaded only when needed: most modules make no call.
+      const { readAnswer } = await import("../xmlrpc/read_answer.ts");
+      const answer = receiver.readAs(parsed, response, readAnswer<T>);
+      return answer.ok ? { ...answer, date: response.headers.date } : { ...answer, kind: "fault" };
+    } catch (error) {
+      if (!(error instanceof FetchError)) throw error;
+      return { ok: false, kind: error.kind, code: undefined, reason: error.message };
     }
   }
   function pages(): AsyncGenerator<SpoolEvent, void, undefined>;
@@ -149,6 +171,7 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
       return response.status === 404 ? undefined : receiver.read<T>(sent, response);
     },
     request,
+    call,
     source: (name) => {
       check(typeof name === "string" ? undefined : `the source is ${quote(name)}, not a name`);
       if (!sources.has(name)) throw record(new Error(notConfigured(name, [...sources.keys()])));

@@ -2,7 +2,7 @@ import type { Verdict } from "../../author/expectations/expectation.ts";
 import type { FiringEvent, Remembered } from "../../core/model.ts";
 import type { SpoolLine } from "../../spool/spool_line.ts";
 import type { JsonObject, JsonValue } from "../../text/json.ts";
-import type { RequestFailure } from "../fetch_error.ts";
+import type { FailureKind, RequestFailure } from "../fetch_error.ts";
 import type { Query } from "../query.ts";
 import type { Paging } from "./paging.ts";
 
@@ -50,6 +50,16 @@ export interface AlarmClient {
    */
   request(path: string, options: TextOptions): Promise<RequestOutcome<string>>;
   request<T = JsonValue>(path: string, options?: RequestOptions): Promise<RequestOutcome<T>>;
+  /**
+   * One call of an XML-RPC service, a source with `kind = "xmlrpc"`. What the service answers is a value, also where it is a
+   * fault, and leaves the outcome complete. A failed request is a value too, with the effects that it has in `request`. A
+   * call is a question, which may be repeated. Throws Error for a wrong argument.
+   */
+  call<T = JsonValue>(
+    method: string,
+    params?: readonly unknown[],
+    options?: CallOptions,
+  ): Promise<CallOutcome<T>>;
   /** The client for another configured service, `[sources.<name>]`. Throws Error for an unknown name. */
   source(name: string): AlarmClient;
   /**
@@ -123,3 +133,30 @@ export type RequestOutcome<T> =
       readonly date: number | undefined;
     }
   | ({ readonly ok: false } & Required<RequestFailure>);
+
+/** `attempts` is 4 by default. */
+export type CallOptions = Pick<RequestOptions, "timeout" | "attempts" | "scope">;
+
+/** What became of a call. */
+export type CallOutcome<T> =
+  | {
+      readonly ok: true;
+      readonly value: T;
+      /** Epoch seconds of the response by the service's clock; undefined if it sends no `Date`. */
+      readonly date: number | undefined;
+    }
+  | {
+      readonly ok: false;
+      /** The service's own answer: it does not do what the call asks for, as with a name that it does not know. */
+      readonly kind: "fault";
+      readonly code: number;
+      readonly reason: string;
+    }
+  | {
+      readonly ok: false;
+      /** A failed request. */
+      readonly kind: FailureKind;
+      readonly code: undefined;
+      /** Why, for people. */
+      readonly reason: string;
+    };

@@ -1,5 +1,8 @@
 import type { Sight } from "swf-alarms";
-import type { FollowedSuperevent, LogEntry } from "./gracedb_followed.ts";
+import type { Superevent } from "./gracedb.ts";
+import { absent, type Known, seeLabel } from "./gracedb_known.ts";
+import { isFarUpTo } from "./gracedb_list.ts";
+import type { LogEntry } from "./gracedb_records.ts";
 
 /**
  * What a graph can look for, as it reads in a drawing. `*` is any characters. `log` is a part of a comment; `unlabelled` is a
@@ -30,27 +33,28 @@ const HIGHEST_FAR = 1e-3;
 /** Seconds from a file to its label that are nothing to speak of. */
 const LABEL_GRACE = 300;
 
-/** How a wanted thing is seen, by what is loaded of a superevent; what is not loaded is needed. */
+/** How a wanted thing is seen at a superevent; what is not loaded is needed. */
 export function lookFor(
-  entity: FollowedSuperevent,
+  superevent: Superevent,
+  known: Known,
   want: Want,
   timed: boolean,
   farLimit: number,
 ): Sight {
-  const { far, group, pipeline, search, category, instruments, isOffline } = entity.superevent;
+  const { far, group, pipeline, search, category, instruments, isOffline } = superevent;
   if (want === "far") return seeFar(far);
-  if (want === "far watched") return isFarUpTo(far, farLimit);
+  if (want === "far watched") return isFarUpTo(farLimit, superevent);
   if (want === "online") return !isOffline;
   const [kind = "", rest = ""] = splitAtBlank(want);
   switch (kind) {
     case "label":
-      return seeLabel(entity, rest, timed);
+      return seeLabel(superevent, known, rest, timed);
     case "file":
-      return seeFile(entity, rest);
+      return seeFile(known, rest);
     case "unlabelled":
-      return seeUnlabelled(entity, rest);
+      return seeUnlabelled(known, rest);
     case "log":
-      return seeLog(entity, rest);
+      return seeLog(known, rest);
     case "group":
       return group === rest;
     case "pipeline":
@@ -62,7 +66,7 @@ export function lookFor(
     case "instrument":
       return instruments.includes(rest);
     case "far":
-      return isFarUpTo(far, Number(rest.replace("up to ", "")));
+      return isFarUpTo(Number(rest.replace("up to ", "")), superevent);
     default:
       return { unknown: `no module knows how to look for ${want}` };
   }
@@ -79,71 +83,34 @@ function seeFar(far: number | null): Sight {
   return { bad: `${far} Hz is not between 0 and ${HIGHEST_FAR} Hz` };
 }
 
-/** What has no rate is watched: better reported than missed. */
-function isFarUpTo(far: number | null, limit: number): boolean {
-  return far === null || far <= limit;
-}
-
-/** The list has labels without times; those of the preferred event count too. */
-function seeLabel(
-  { superevent, labelTimes }: FollowedSuperevent,
-  name: string,
-  timed: boolean,
-): Sight {
-  const isOwn = superevent.labels.includes(name);
-  if (labelTimes === undefined || "unknown" in labelTimes) {
-    if (isOwn && timed) return labelTimes ?? { need: "labels" };
-  } else {
-    const time = labelTimes.get(name);
-    if (time !== undefined) return time;
-  }
-  return isOwn || superevent.preferredLabels.includes(name);
-}
-
-function seeFile(entity: FollowedSuperevent, text: string): Sight {
+function seeFile(known: Known, text: string): Sight {
   const [name = "", tags] = text.split(" tagged ");
   const isNamed = matcher(name);
-  const found = seeEntry(entity, ({ filename }) => isNamed(filename));
+  const found = seeEntry(known, ({ filename }) => isNamed(filename));
   if (typeof found !== "number" || tags === undefined) return found;
   const wanted = tags.split(" ").sort().join(" ");
   const tagged = seeEntry(
-    entity,
+    known,
     (entry) => isNamed(entry.filename) && [...entry.tags].sort().join(" ") === wanted,
   );
   return tagged === false ? { bad: `its tags are not ${tags}`, at: found } : tagged;
 }
 
-function seeLog(entity: FollowedSuperevent, text: string): Sight {
+function seeLog(known: Known, text: string): Sight {
   const isPart = matcher(`*${text}*`);
-  return seeEntry(entity, ({ comment }) => isPart(comment));
+  return seeEntry(known, ({ comment }) => isPart(comment));
 }
 
-function seeUnlabelled({ logs }: FollowedSuperevent, name: string): Sight {
-  if (logs === undefined) return { need: "logs" };
-  if ("unknown" in logs) return logs;
+function seeUnlabelled(known: Known, name: string): Sight {
   const isNamed = matcher(name);
-  const first = firstOf(logs, ({ filename }) => isNamed(filename));
-  if (first === undefined) return false;
+  const first = known.logs.find(({ filename }) => isNamed(filename));
+  if (first === undefined) return absent(known, "logs");
   return { bad: `${first.filename} has no label`, at: first.created + LABEL_GRACE };
 }
 
-function seeEntry({ logs }: FollowedSuperevent, isIt: (entry: LogEntry) => boolean): Sight {
-  if (logs === undefined) return { need: "logs" };
-  if ("unknown" in logs) return logs;
-  return firstOf(logs, isIt)?.created ?? false;
-}
-
 /** The first counts: a later one is a new version of what was there. */
-function firstOf(
-  logs: readonly LogEntry[],
-  isIt: (entry: LogEntry) => boolean,
-): LogEntry | undefined {
-  return logs
-    .filter(isIt)
-    .reduce<LogEntry | undefined>(
-      (first, each) => (first !== undefined && first.created <= each.created ? first : each),
-      undefined,
-    );
+function seeEntry(known: Known, isIt: (entry: LogEntry) => boolean): Sight {
+  return known.logs.find(isIt)?.created ?? absent(known, "logs");
 }
 
 function matcher(name: string): (filename: string) => boolean {
