@@ -31,7 +31,11 @@ export const PARAMS = {
   },
 } as const satisfies ParamSpecs;
 
+/** Of what is remembered: a module that this one replaces may have remembered something else. */
+const FORMAT = "supervisord_events 1";
+
 interface Memory {
+  readonly format: typeof FORMAT;
   /** When each supervisord that has items had its latest line, in epoch seconds. */
   readonly heard: { readonly [supervisor: string]: number };
   readonly items: readonly Item[];
@@ -39,7 +43,8 @@ interface Memory {
 
 export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAMS>) {
   const rules = { quiet: params.quiet_minutes * 60, signals: params.signals };
-  const before = (await client.previous<Memory>())?.value;
+  const remembered = (await client.previous<Memory | null>())?.value;
+  const before = remembered?.format === FORMAT ? remembered : undefined;
   const items = new Map(before?.items.map((item) => [keyOf(item), item]));
   const heard = new Map(Object.entries(before?.heard ?? {}));
   const events = await readEvents(client, heard);
@@ -89,5 +94,6 @@ function remember(client: AlarmClient, items: readonly Item[], heard: ReadonlyMa
     );
   const supervisors = new Set(kept.map(({ supervisor }) => supervisor));
   const times = [...heard].filter(([supervisor]) => supervisors.has(supervisor));
-  client.remember({ heard: Object.fromEntries(times), items: kept });
+  const memory: Memory = { format: FORMAT, heard: Object.fromEntries(times), items: kept };
+  client.remember(memory);
 }

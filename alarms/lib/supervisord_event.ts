@@ -1,10 +1,11 @@
 import type { SpoolEvent } from "swf-alarms";
 import { show } from "./fields.ts";
+import type { ProcessId } from "./supervisord_process.ts";
 
 /** One event of a supervisord, as far as it is of use. */
 export type SupervisorEvent = Source &
   (
-    | (ProgramId & {
+    | (ProcessId & {
         readonly kind: "state";
         /** `RUNNING`, `FATAL` and so on. */
         readonly state: string;
@@ -12,7 +13,7 @@ export type SupervisorEvent = Source &
         readonly isExpected: boolean;
         readonly pid: string | null;
       })
-    | (ProgramId & { readonly kind: "output"; readonly text: string })
+    | (ProcessId & { readonly kind: "output"; readonly text: string })
     | { readonly kind: "group removed"; readonly group: string }
     | { readonly kind: "supervisor started" }
   );
@@ -26,12 +27,6 @@ export interface Source {
   readonly serial: number;
   /** Epoch seconds. */
   readonly at: number;
-}
-
-/** What names a process in supervisord: neither part can contain a colon. */
-export interface ProgramId {
-  readonly group: string;
-  readonly name: string;
 }
 
 export type ParsedEvent =
@@ -78,11 +73,6 @@ const STATE = "PROCESS_STATE_";
 
 export function supervisorOf({ origin }: Pick<SpoolEvent, "origin">): string {
   return shorten(origin.slice(0, origin.lastIndexOf(":")));
-}
-
-/** As supervisorctl writes it. */
-export function programName({ group, name }: ProgramId): string {
-  return group === name ? name : `${group}:${name}`;
 }
 
 /** A text for one line and for a key. */

@@ -1,15 +1,10 @@
 import type { Detection, Severity } from "swf-alarms";
-import {
-  type ProgramId,
-  programName,
-  type Source,
-  type SupervisorEvent,
-  shorten,
-} from "./supervisord_event.ts";
+import { type Source, type SupervisorEvent, shorten } from "./supervisord_event.ts";
+import { type ProcessId, processName } from "./supervisord_process.ts";
 import { spanText, utcText } from "./supervisord_words.ts";
 
 /** A line that a program has sent to its supervisord. Times are epoch seconds by the listener's clock. */
-export interface Message extends ProgramId {
+export interface Message extends ProcessId {
   readonly kind: "ALERT" | "SIGNAL";
   readonly supervisor: string;
   readonly words: readonly [string, string];
@@ -32,7 +27,7 @@ type OutputEvent = SupervisorEvent & { readonly kind: "output" };
  * missing at the end of a line is shown as `?`: an alert without a detail is one.
  */
 export function messagesOf(event: OutputEvent, signals: readonly string[]): readonly Message[] {
-  const { supervisor, group, name, at }: Source & ProgramId = event;
+  const { supervisor, group, name, at }: Source & ProcessId = event;
   return event.text.split(/\r?\n/).flatMap((line) => {
     const [, kind, first = "", second = "", detail = ""] =
       /^\s*(ALERT|SIGNAL):([^:]*):?([^:]*):?(.*)$/s.exec(line) ?? [];
@@ -62,7 +57,7 @@ export function endOfMessage({ at }: Message, clock: number, quiet: number): str
 
 export function describeMessage(message: Message): Detection {
   const { supervisor, kind, words, detail, since, at, count } = message;
-  const program = programName(message);
+  const program = processName(message);
   const lines = [
     `Program:  ${program}, supervised by ${supervisor}`,
     `Message:  ${kind}:${words.join(":")}:${detail}`,

@@ -1,9 +1,10 @@
 import type { Detection } from "swf-alarms";
-import { type ProgramId, programName, type SupervisorEvent } from "./supervisord_event.ts";
+import type { SupervisorEvent } from "./supervisord_event.ts";
+import { type ProcessId, processName } from "./supervisord_process.ts";
 import { spanText, utcText } from "./supervisord_words.ts";
 
 /** What went wrong with a program, and what became of it. Times are epoch seconds by the listener's clock. */
-export interface ProgramTrouble extends ProgramId {
+export interface ProgramTrouble extends ProcessId {
   readonly kind: "program";
   readonly supervisor: string;
   /** The first and the latest time that it exited unexpectedly or became FATAL. */
@@ -90,7 +91,7 @@ export function endOfTrouble(trouble: ProgramTrouble, clock: number, quiet: numb
 
 export function describeTrouble(trouble: ProgramTrouble): Detection {
   const { supervisor, since, at, exits, isFatal, pid, state, stateAt } = trouble;
-  const program = programName(trouble);
+  const program = processName(trouble);
   const isRepeated = exits > 1;
   const repeatedly = `exited unexpectedly ${exits} times in ${spanText(at - since)}`;
   const text = isFatal

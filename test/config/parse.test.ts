@@ -643,7 +643,9 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "a kind that is mistyped",
       '[sources.a]\nkind = "htpp"\nbase_url = "http://h"',
-      ['sources.a.kind: must be one of "http", "spool", "xmlrpc"; found "htpp" (did you mean http?)'],
+      [
+        'sources.a.kind: must be one of "http", "spool", "xmlrpc"; found "htpp" (did you mean http?)',
+      ],
     ],
     [
       "a kind that is no text",

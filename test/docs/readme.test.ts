@@ -68,7 +68,7 @@ describe("configuration keys", () => {
       ["# [channels.pager]", "\n\n", noProgram],
       ["# [sources.gracedb]", "\n\n"],
       ["# [sources.inventory]", "\n\n"],
-      ["# [sources.supervisor]", undefined],
+      ["# [sources.supervisord]", undefined],
     ] as const) {
       const start = EXAMPLE.indexOf(marker);
       expect(start).toBeGreaterThan(0);

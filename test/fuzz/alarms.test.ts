@@ -11,14 +11,16 @@ import { judge } from "../../alarms/lib/failure_rate.ts";
 import { parseStatuses, problemOf } from "../../alarms/lib/http_expected.ts";
 import { parseCpuTimes, parseProcess } from "../../alarms/lib/proc.ts";
 import * as panda from "../../alarms/panda_failure_rate_eic_all.ts";
+import * as processes from "../../alarms/supervisord_processes.ts";
 import { parseDetection } from "../../src/core/detection.ts";
 import { makeClient } from "../../src/source/client/alarm_client.ts";
 import type { AlarmClient } from "../../src/source/client/client.ts";
 import { FetchError } from "../../src/source/fetch_error.ts";
 import type { Requester } from "../../src/source/requester.ts";
+import { writeAnswer } from "../../src/source/xmlrpc/write_answer.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../src/text/json.ts";
 import { CLIENT_FACTS } from "../support/client_facts.ts";
-import { jsonResponse, NOT_FOUND } from "../support/responses.ts";
+import { jsonResponse, NOT_FOUND, textResponse } from "../support/responses.ts";
 import { anyJson, anyText, mutate, mutations, ONE_LINE } from "./arbitraries.ts";
 import { runs } from "./runs.ts";
 
@@ -41,6 +43,10 @@ async function detect(
       return value === undefined ? NOT_FOUND : jsonResponse(value);
     },
   };
+  const called: Requester = {
+    kind: "xmlrpc",
+    request: async ({ path }) => textResponse(writeAnswer(answer(path) ?? null)),
+  };
   const reasons: string[] = [];
   const keys: string[] = [];
   const client = makeClient({
@@ -48,6 +54,7 @@ async function detect(
     sources: new Map([
       ["main", asker],
       ["gracedb", asker],
+      ["supervisord", called],
     ]),
     now: NOW,
     onIncomplete: (reason) => reasons.push(reason),
@@ -383,6 +390,59 @@ test("what an endpoint answers: one problem in one line, or none", () => {
       else expect(each).toMatchObject({ kind: "answer", body: expect.stringContaining(text) });
     }),
     runs(5),
+  );
+});
+
+const PROCESS: JsonObject = {
+  name: "daq",
+  group: "detectors",
+  start: NOW - 3600,
+  stop: NOW - 60,
+  now: NOW,
+  statename: "FATAL",
+  spawnerr: "Exited too quickly",
+  stderr_logfile: "/var/log/daq.err",
+  pid: 0,
+};
+const PROGRAM: JsonObject = {
+  name: "late",
+  group: "late",
+  autostart: true,
+  startsecs: 1,
+  stopwaitsecs: 10,
+};
+const SUPERVISORS = {
+  supervisors: [{ source: "supervisord", must_run: ["detectors:*"] }],
+  patience_seconds: 60,
+  restarts: 3,
+  restart_minutes: 30,
+};
+
+test("supervisord's answers, whatever is in them: detections that can be stored, and reasons", async () => {
+  const fields = fc.oneof(fc.constantFrom(...Object.keys({ ...PROCESS, ...PROGRAM })), anyText);
+  const times = fc.constantFrom<JsonValue[]>(2 ** 31 - 1, -1, 1e11, 1e300, "EXITED", "STOPPED");
+  const odd = mutations(fc.oneof(value, times), fields, 3);
+  const state = { statecode: 1, statename: "RUNNING" };
+  await fc.assert(
+    fc.asyncProperty(odd, odd, odd, async (stateChanges, processChanges, programChanges) => {
+      const rows = mutate([PROCESS, { ...PROCESS, name: "other" }], processChanges);
+      const { keys, reasons } = await detect(
+        (client) => processes.detect(client, SUPERVISORS),
+        (path) =>
+          path === "supervisor.getState"
+            ? mutate(state, stateChanges)
+            : path === "supervisor.getAllProcessInfo"
+              ? rows
+              : mutate([PROGRAM], programChanges),
+      );
+      for (const key of keys) expect(key).toMatch(/^supervisord:/);
+      const isThere = JSON.stringify(rows).includes(JSON.stringify(PROCESS));
+      const isTold = ["supervisord:detectors:daq:down", "supervisord:supervisor"].some((key) =>
+        keys.includes(key),
+      );
+      if (isThere) expect(isTold || reasons.length > 0).toBe(true);
+    }),
+    runs(10),
   );
 });
 

@@ -7,7 +7,7 @@ import type { Requester } from "../../src/source/requester.ts";
 import { type SpoolLine, spoolLineText } from "../../src/spool/spool_line.ts";
 import { CLIENT_FACTS } from "../support/client_facts.ts";
 import { jsonResponse } from "../support/responses.ts";
-import { anyText, ONE_LINE } from "./arbitraries.ts";
+import { anyJson, anyText, ONE_LINE } from "./arbitraries.ts";
 import { runs } from "./runs.ts";
 
 const NOW = 1_700_000_000;
@@ -110,8 +110,8 @@ const FATAL: SpoolLine = {
 test("events of supervisord, whatever is in them: detections that can be stored, and a program that is FATAL", async () => {
   const lines = fc.array(line, { maxLength: 20 });
   await fc.assert(
-    fc.asyncProperty(lines, lines, lines, async (before, after, later) => {
-      const first = await tick([...before, FATAL, ...after], undefined);
+    fc.asyncProperty(lines, lines, lines, anyJson, async (before, after, later, other) => {
+      const first = await tick([...before, FATAL, ...after], JSON.stringify(other));
       expect(first.keys).toContain("daq:daq:daq");
       const second = await tick(later, first.memory);
       expect(second.keys).toContain("daq:daq:daq");

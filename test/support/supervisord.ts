@@ -55,7 +55,7 @@ ${sections(folder)}`,
     ctl: (...args) =>
       spawnSync("supervisorctl", ["-c", config, ...args], { encoding: "utf8" }).stdout,
     stop: async () => {
-      if (child.exitCode === null) {
+      if (child.exitCode === null && child.signalCode === null) {
         child.kill("SIGTERM");
         await once(child, "close");
       }
