@@ -42,7 +42,9 @@ export function takeEvent(
       const after = afterState(known, event, quiet);
       if (after === undefined) return [];
       items.set(key, after);
-      return after.exits !== known?.exits || after.isFatal !== known.isFatal ? [key] : [];
+      const { at, exits, isFatal } = after;
+      const isNews = at !== known?.at || exits !== known.exits || isFatal !== known.isFatal;
+      return isNews ? [key] : [];
     }
     case "output":
       return messagesOf(event, signals).map((message) => {

@@ -84,6 +84,19 @@ describe("a program", () => {
       ],
     ],
     [
+      "that fails again while the engine is off is reported again",
+      [
+        [...CRASH, "0 FATAL b"],
+        ["7200 EXITED 0 a", "7202 RUNNING a", "7300 RUNNING b", "7400 FATAL b", "7401 RUNNING b"],
+        ["7460 TICK_60"],
+      ],
+      [
+        ["+ daq:a:a", "+ daq:b:b"],
+        [],
+        ["- daq:a:a: RUNNING again after 2 s", "- daq:b:b: RUNNING again after 1 s"],
+      ],
+    ],
+    [
       "that someone stops after a crash, or starts once its event is over, has no further event",
       [
         ["0 EXITED 0 a", "1 EXITED 0 a"],
@@ -163,6 +176,15 @@ describe("a program", () => {
     const together = new Ticks();
     await together.tick(NOW + 2, [exited, late]);
     expect((await together.tick(NOW + 60)).changes).toEqual([]);
+  });
+
+  test("is RUNNING again although the line of its exit comes later", async () => {
+    const daq = new Supervisor();
+    const [exited, running] = ["3 EXITED 0 a", "2 RUNNING a"].map((step) => daq.line(sent(step)));
+    if (running === undefined || exited === undefined) throw new Error("no lines");
+    const ticks = new Ticks();
+    expect((await ticks.tick(NOW + 3, [running, exited])).changes).toEqual(["+ daq:a:a"]);
+    expect((await ticks.tick(NOW + 60)).changes).toEqual(["- daq:a:a: RUNNING again after 0 s"]);
   });
 });
 
