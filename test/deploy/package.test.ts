@@ -155,6 +155,7 @@ describe("the package that npm pack makes", () => {
       { alarm: "panda_failure_rate_eic_all" },
       { alarm: "panda_failure_rate_owner" },
       { alarm: "panda_task_without_movement" },
+      { alarm: "supervisord_events" },
       { alarm: "supervisord_processes" },
     ]);
   });

@@ -28,6 +28,7 @@ const SHIPPED_NAMES = [
   "panda_failure_rate_eic_all",
   "panda_failure_rate_owner",
   "panda_task_without_movement",
+  "supervisord_events",
   "supervisord_processes",
 ];
 const OWNER = "panda_failure_rate_owner";

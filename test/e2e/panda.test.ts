@@ -196,6 +196,7 @@ test.skipIf(tasks === undefined)(
       [`alarm_${NAME}`, true],
       ["alarm_panda_failure_rate_owner", false],
       ["alarm_panda_task_without_movement", false],
+      ["alarm_supervisord_events", false],
       ["alarm_supervisord_processes", false],
     ]);
 
