@@ -65,10 +65,14 @@ function unknownAbove<W>(
   { expectation: { after = [] } }: Verdict<W>,
   verdicts: readonly Verdict<W>[],
 ): string | undefined {
-  for (const parent of verdicts.filter(({ expectation }) => after.includes(expectation.name))) {
-    if (parent.state === "unknown") return parent.expectation.name;
-    const above = parent.state === "waiting" ? unknownAbove(parent, verdicts) : undefined;
-    if (above !== undefined) return above;
+  const byName = new Map(verdicts.map((verdict) => [verdict.expectation.name, verdict]));
+  // It grows while it is read: each name once, however many ways lead to it.
+  const above = new Set(after);
+  for (const name of above) {
+    const parent = byName.get(name);
+    if (parent?.state === "unknown") return name;
+    if (parent?.state === "waiting")
+      for (const each of parent.expectation.after ?? []) above.add(each);
   }
   return undefined;
 }
