@@ -123,7 +123,7 @@ export async function detectIn(
       case "clear":
         if (soFar.cleared >= limits.detections)
           return worker.kill(tooMany(limits.detections, "clears"));
-        return soFar.addClear(message.dedupeKey, message.reason);
+        return soFar.addClear(message.dedupeKey, message.reason, message.ifGone);
       case "unhandled":
         return soFar.incomplete(message.reason);
       case "incomplete":

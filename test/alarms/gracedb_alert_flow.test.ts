@@ -202,7 +202,7 @@ describe("the look-back", () => {
   test("an event whose superevent has left it ends and says so", async () => {
     const server = await serve({ S240501a: CONFIRMED }, 3 * HOUR);
     const outcome = await run(server, BEGAN + 30 * HOUR, { firing: ["S240501a:initial"] });
-    expect([...outcome.clears]).toEqual([["S240501a:initial", "left the look-back"]]);
+    expect([...(outcome.goneReasons ?? [])]).toEqual([["S240501a:initial", "left the look-back"]]);
     expect(server.requests).toHaveLength(1);
   });
 

@@ -230,7 +230,7 @@ describe("what it says", () => {
     const server = await serve([supereventRow("S230831a", { created: CREATED, labels: CBC })]);
     const firing = ["S230827a:sky_map", "S230830zz:sky_map"];
     const outcome = await run(server, LATER, {}, firing);
-    expect([...outcome.clears]).toEqual([["S230827a:sky_map", "left the look-back"]]);
+    expect([...(outcome.goneReasons ?? [])]).toEqual([["S230827a:sky_map", "left the look-back"]]);
   });
 });
 

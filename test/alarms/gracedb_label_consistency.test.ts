@@ -128,7 +128,8 @@ test.each([
   const firing = ["S230831a:label_without_file"];
   const { outcome } = await run([row(["SKYMAP_READY"])], [[OWN, MAP]], at, firing);
   expect(outcome).toMatchObject({ status: "complete", detections: [] });
-  expect([...outcome.clears]).toEqual(clears);
+  expect([...outcome.clears]).toEqual([]);
+  expect([...(outcome.goneReasons ?? [])]).toEqual(clears);
 });
 
 const first = recordedSuperevents("4242c4c") ?? [];
