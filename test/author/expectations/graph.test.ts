@@ -130,3 +130,20 @@ test("a drawing is readable: long lines are broken, times are in whole units, st
     '  "decision" -> "update";',
   ]);
 });
+
+test.each([
+  ["quotes and backslashes", 'a "b" \\N', 'a \\"b\\" \\\\N'],
+  ["tags", "<b>x</b>", "<b>x</b>"],
+  ["what Graphviz would read as a character of HTML", "a&lt;b &#1;", "a&amp;lt;b &amp;#1;"],
+  ["control characters, which SVG has none of", "a\0\u0007\r\nb", "a\uFFFD\uFFFD\\nb"],
+])("a drawing may have %s in each of its texts", (_, given, drawn) => {
+  const dot = toDot({ expectations: [{ ...MAP, name: given, when: given }] }, given);
+  expect(dot).toContain(`digraph "${drawn}" {`);
+  expect(dot).toContain(`  "${drawn}" [label="${drawn}\\nwithin 100 s\\nwhen ${drawn}"];`);
+});
+
+test("a drawing has no text that is too long for Graphviz", () => {
+  const all = Array.from({ length: 5000 }, (__, index) => `label ${index}`);
+  const dot = toDot({ expectations: [{ ...MAP, when: { all } }] }, "labels");
+  expect(Math.max(...dot.split('"').map(({ length }) => length))).toBeLessThan(1000);
+});
