@@ -167,7 +167,7 @@ export function unescapeKey(stored: string): string {
 }
 
 /** Two keys that differ only past the limit stay two: the tail is replaced by a digest of the whole. */
-function boundKey(key: string): string {
+export function boundKey(key: string): string {
   if (key.length <= MAX_KEY) return key;
   const digest = createHash("sha256").update(key).digest("hex");
   return `${key.slice(0, KEPT_OF_KEY).toWellFormed()}…${digest}`;

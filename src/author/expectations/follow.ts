@@ -1,7 +1,8 @@
+import { boundKey } from "../../core/detection.ts";
 import type { Clear, Detection } from "../../core/model.ts";
 import { quote } from "../../text/describe.ts";
 import { utcSecond } from "../../text/utc.ts";
-import type { Graph, Sight, Verdict } from "./expectation.ts";
+import type { Expectation, Graph, Sight, Verdict } from "./expectation.ts";
 import { judgeFiring } from "./judge.ts";
 
 /** How the entities of a service are followed along a graph. */
@@ -41,7 +42,7 @@ export async function* follow<W, E>(
   const verdicts = await judgeLoaded(facts, entity, id);
   facts.seen?.(id, verdicts);
   for (const verdict of verdicts) {
-    const dedupeKey = keyOf(id, verdict);
+    const dedupeKey = keyOf(id, verdict.expectation);
     const mayFire = facts.firing?.has(dedupeKey) ?? true;
     const { state, reason = "it cannot be looked at" } = verdict;
     if (state === "missing" || state === "bad")
@@ -85,8 +86,9 @@ function lateness<W>({ at = 0, due = 0 }: Verdict<W>): string {
   return `${Math.ceil(at - due)} s`;
 }
 
-function keyOf<W>(id: string, { expectation }: Verdict<W>): string {
-  return `${id}:${expectation.name}`;
+/** As the keys of `firing` are: a long one has a digest at its end. */
+function keyOf<W>(id: string, { name }: Expectation<W>): string {
+  return boundKey(`${id}:${name}`);
 }
 
 /** Loads what would decide something, one fact after the other, until nothing more is needed. */
@@ -96,7 +98,7 @@ async function judgeLoaded<W, E>(
   id: string,
 ): Promise<readonly Verdict<W>[]> {
   const mayFire = new Set(
-    graph.expectations.map(({ name }) => name).filter((name) => firing?.has(`${id}:${name}`)),
+    graph.expectations.filter((each) => firing?.has(keyOf(id, each))).map(({ name }) => name),
   );
   const loaded = new Set<string>();
   for (;;) {
