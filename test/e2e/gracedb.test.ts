@@ -291,7 +291,7 @@ test("alerts from the first product to their ends", { timeout: SLOW }, async () 
     ["alert_flow S240501j:decision", "05-01 13:05", "error initial"],
     ["alert_flow S240501j:preliminary", "05-01 12:10", "error preliminary"],
     ["alert_flow S240501k:initial", "05-01 13:00", "error initial"],
-    ["alert_flow S240501l:source_class", "05-01 12:10", "warning preliminary"],
+    ["alert_flow S240501l:source_class", "05-01 12:10", "error preliminary"],
     ["event_rate rate:CBC:gstlal", "05-01 12:05", ""],
     ["followup S240501l:em_bright", "05-01 12:15", "error"],
   ]);
