@@ -115,3 +115,9 @@ describe("a graph that a module exports is checked", () => {
     });
   });
 });
+
+test("stages of a module that exports no STAGES", () => {
+  expect(parseGraph({ stages: ["draft"], expectations: [MAP] }, []).faults).toEqual([
+    'GRAPH: its stages are ["draft"], but STAGES is not exported: export it, and write stages: STAGES',
+  ]);
+});

@@ -1,4 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
+import { describeStep } from "../../alarms/lib/gracedb_alert_describe.ts";
+import { ALERT_GRAPH } from "../../alarms/lib/gracedb_alert_graph.ts";
 import type { JsonObject, JsonValue } from "../../src/text/json.ts";
 import { parseUtc } from "../../src/text/utc.ts";
 import {
@@ -17,7 +19,9 @@ import {
   timelineOf,
   without,
 } from "./gracedb_timeline.ts";
+import { supereventOf } from "./known_superevent.ts";
 import { keysOf, loadAlarm, runAlarm } from "./run_alarm.ts";
+import { supereventRow } from "./superevent_row.ts";
 
 const ALARM = "gracedb_alert_flow";
 const BEGAN = Date.UTC(2024, 4, 1, 12) / 1000;
@@ -50,6 +54,28 @@ async function run(server: GracedbServer, now: number, given: Given = {}) {
 function details(server: GracedbServer): readonly string[] {
   return server.requests.flatMap((path) => /superevents\/(\w+\/\w+)\/$/.exec(path)?.[1] ?? []);
 }
+
+test.each([
+  ["a significant superevent without a product", "error", {}],
+  ["a less significant one", "warning", { far: 2e-6 }],
+])("%s will not be alerted, which is said with %s", async (_sentence, severity, row) => {
+  const labels = { SKYMAP_READY: 20, EMBRIGHT_READY: 25 };
+  const server = await serve({ S240501a: { labels, row } }, 400);
+  const outcome = await run(server, BEGAN + 400);
+  expect(outcome.detections).toMatchObject([
+    { dedupeKey: "S240501a:p_astro", body: expect.stringContaining("no notice is sent") },
+  ]);
+  expect(outcome.levels.get("S240501a:p_astro")?.severity).toBe(severity);
+});
+
+test.each(ALERT_GRAPH.expectations.map((expectation) => [expectation.name, expectation] as const))(
+  "%s says what it means that it is overdue",
+  (_name, expectation) => {
+    const superevent = supereventOf(supereventRow("S240501a", { created: "", labels: [] }));
+    const { body = "" } = describeStep(superevent, { expectation, state: "missing" });
+    expect(body.split("\n")[0]).toMatch(/\.$/);
+  },
+);
 
 test("it needs GraceDB, and has the stages of an alert", async () => {
   const { sources, stages } = await loadAlarm(ALARM);

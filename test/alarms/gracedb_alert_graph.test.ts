@@ -152,6 +152,17 @@ describe("nothing is reported at any time", () => {
       },
     ],
     [
+      "of one that is complete, and significant by a later event, whose own products take two minutes",
+      {
+        labels: { ...CONFIRMED.labels, SIGNIF_LOCKED: 150, GCN_PRELIM_SENT: 180 },
+        notices: [
+          ["PR", 175],
+          ["PR", 460],
+          ["IN", 1530],
+        ],
+      },
+    ],
+    [
       "of a less significant one that becomes significant: its second notice is not expected any more",
       {
         labels: {
@@ -439,8 +450,8 @@ test("the lock is not due before the preferred event that made it significant", 
     labels: { ...PRODUCTS, LOW_SIGNIF_LOCKED: 28, DQOK: 31 },
     row: { preferred_event_data: { group: "CBC", created: "2024-05-01 12:10:00 UTC" } },
   };
-  expect(statesAt(upgraded, 659)).toMatchObject({ complete: "met", locked: "pending" });
-  expect(statesAt(upgraded, 661)).toMatchObject({ locked: "missing" });
+  expect(statesAt(upgraded, 899)).toMatchObject({ complete: "met", locked: "pending" });
+  expect(statesAt(upgraded, 901)).toMatchObject({ locked: "missing" });
 });
 
 test.each([

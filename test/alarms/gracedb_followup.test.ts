@@ -192,6 +192,15 @@ describe("what it says", () => {
     });
   });
 
+  test("bad as soon as the deadline is over, if the file came early", async () => {
+    const labels = without("SKYMAP_READY", "EM_READY");
+    const server = await serve([supereventRow("S230831a", { created: CREATED, labels })]);
+    const entry = logEntry("2023-08-31 08:01:00 UTC", "bayestar.multiorder.fits");
+    server.answers.set("superevents/S230831a/logs/", listResponse("log", [entry]));
+    const [found] = (await run(server, "2023-08-31 08:05:01 UTC")).detections;
+    expect(found?.data).toMatchObject({ state: "bad" });
+  });
+
   test("bad only once the label has had time to follow", async () => {
     const labels = without("SKYMAP_READY", "EM_READY");
     const server = await serve([supereventRow("S230831a", { created: CREATED, labels })]);

@@ -97,7 +97,7 @@ const sights: readonly [sentence: string, Given, Want, boolean, Sight][] = [
     { known: LOGS },
     "unlabelled *.fits.gz",
     false,
-    { bad: "bayestar.fits.gz has no label", at: START + 340 },
+    { bad: "bayestar.fits.gz has no label", at: START + 160 },
   ],
   ["the group", {}, "group CBC", false, true],
   ["the pipeline, in any case", { row: { pipeline: "CWB" } }, "pipeline cWB", false, true],

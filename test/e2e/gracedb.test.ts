@@ -222,7 +222,7 @@ const SAID: readonly (readonly [sentence: string, subject: string, text: string]
   ],
   [
     "unusable",
-    "[alarm_gracedb_alert_flow] 4 detection(s), 4 new, 0 continuing: ERROR: S240501",
+    "[alarm_gracedb_alert_flow] 5 detection(s), 5 new, 0 continuing",
     "ERROR: S240501j: preliminary notice is unusable (stage preliminary)\n      Unusable: created, but not sent: the label GCN_PRELIM_SENT is missing.",
   ],
   [
@@ -283,7 +283,7 @@ test("alerts from the first product to their ends", { timeout: SLOW }, async () 
     ["alert_flow S240501h:retraction", "05-01 12:40", "error"],
     [
       "alert_flow S240501i:locked",
-      "05-01 12:05",
+      "05-01 12:10",
       "error preliminary",
       "05-01 13:00",
       'cancelled: the stage "initial" is reached',
@@ -291,7 +291,7 @@ test("alerts from the first product to their ends", { timeout: SLOW }, async () 
     ["alert_flow S240501j:decision", "05-01 13:05", "error initial"],
     ["alert_flow S240501j:preliminary", "05-01 12:10", "error preliminary"],
     ["alert_flow S240501k:initial", "05-01 13:00", "error initial"],
-    ["alert_flow S240501l:source_class", "05-01 12:10", "warning preliminary"],
+    ["alert_flow S240501l:source_class", "05-01 12:10", "error preliminary"],
     ["event_rate rate:CBC:gstlal", "05-01 12:05", ""],
     ["followup S240501l:em_bright", "05-01 12:15", "error"],
   ]);

@@ -273,6 +273,27 @@ describe("an entity is followed along a graph", () => {
     ]);
   });
 
+  test.each(["undefined", "null", "{}", "[]", '"2024-05-01"', "0/0"])(
+    "a sight that is %s is an error of the module, which names what was looked for",
+    async (text) => {
+      // A module without types.
+      const sight = new Function(`return ${text}`);
+      await expect(followed({}, 1200, { look: () => sight() })).rejects.toThrow(
+        /^look returned .* for "map"; it must be a time in epoch seconds, true, false,/,
+      );
+    },
+  );
+
+  test.each(["undefined", "null", '"2024-05-01"', "0/0"])(
+    "a start that is %s is an error of the module: nothing would ever be due",
+    async (text) => {
+      const start = new Function(`return ${text}`);
+      await expect(followed({}, 1200, { start: () => start() })).rejects.toThrow(
+        /^the start of an entity is .*; it must be in epoch seconds$/,
+      );
+    },
+  );
+
   test("a fact that stays unknown after it was loaded is an error of the module", async () => {
     await expect(followed({ map: { need: "files" } }, 1200)).rejects.toThrow(
       "S1: look needs files, which was loaded already",
