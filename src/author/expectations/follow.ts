@@ -25,7 +25,7 @@ export interface FollowFacts<W, E> {
    * them, any may be active.
    */
   readonly firing?: ReadonlySet<string>;
-  /** Notes what came late and is not firing, such as `client.note`: it came before anyone was told. */
+  /** Notes what came late and is not firing, such as `client.note`. */
   readonly note?: (text: string) => void;
   /** Called once for each entity, with what became of its expectations, such as `client.states`. */
   readonly seen?: (entity: string, verdicts: readonly Verdict<W>[]) => void;
