@@ -10,20 +10,15 @@ export function describeStep(
 ): Partial<Detection> {
   const advice = ADVICE[expectation.name] ?? "Look at the log of the superevent.";
   const text = state === "bad" ? `Unusable: ${reason}. ${advice}` : advice;
+  const significance = significanceOf(superevent);
   return {
     body: bodyOf(superevent, text, [
       ["Expected by", due === undefined ? "?" : utcSecond(due)],
-      ["Significance", SIGNIFICANCE[significanceOf(superevent)]],
+      ["Significance", significance === "none" ? "below the limits of alerts" : significance],
     ]),
     data: dataOf(superevent),
   };
 }
-
-const SIGNIFICANCE = {
-  significant: "significant",
-  "less significant": "less significant",
-  none: "below the limits of alerts",
-} as const;
 
 /** What to do, by the name of the expectation. */
 const ADVICE: { readonly [name: string]: string } = {

@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { JsonObject, JsonValue } from "../../src/text/json.ts";
 import { parseUtc } from "../../src/text/utc.ts";
 import {
+  ANONYMOUS,
   type GracedbServer,
   recordedNotices,
   recordedSuperevents,
@@ -231,9 +232,6 @@ test("only the categories that were asked for are followed", async () => {
   const params = { categories: ["MDC"] };
   expect(keysOf(await run(server, BEGAN + 2200, { params })).keys).toEqual(["MS240501a:initial"]);
 });
-
-/** Requests that GraceDB allows in a minute without a login. */
-const ANONYMOUS = 300;
 
 const LISTS = [
   { snapshot: "4242c4c", now: "2023-08-31 09:04:11 UTC", waiting: "MS230831i" },

@@ -55,6 +55,12 @@ function labelled(timeline: Timeline, labels: Timeline["labels"]): Timeline {
   return { ...timeline, labels: { ...timeline.labels, ...labels } };
 }
 
+const BECAME_SIGNIFICANT = labelled(CONFIRMED, {
+  LOW_SIGNIF_LOCKED: 27,
+  LOW_SIGNIF_PRELIM_SENT: 40,
+  SIGNIF_LOCKED: 200,
+  GCN_PRELIM_SENT: 230,
+});
 const RETRACTED = labelled(without(CONFIRMED, "ADVOK", "IN"), { ADVNO: 1500 });
 const O3_BEGAN = Date.UTC(2019, 4, 21, 7, 44, 22) / 1000;
 const O3: Timeline = {
@@ -154,13 +160,7 @@ describe("nothing is reported at any time", () => {
     [
       "of a less significant one that becomes significant: its second notice is not expected any more",
       {
-        labels: {
-          ...CONFIRMED.labels,
-          LOW_SIGNIF_LOCKED: 27,
-          LOW_SIGNIF_PRELIM_SENT: 40,
-          SIGNIF_LOCKED: 200,
-          GCN_PRELIM_SENT: 230,
-        },
+        ...BECAME_SIGNIFICANT,
         notices: [
           ["PR", 38],
           ["PR", 225],
@@ -240,13 +240,7 @@ describe("what is wrong is reported, and nothing that waits for it", () => {
       [
         "a second notice that is the first since the superevent became significant",
         {
-          labels: {
-            ...without(CONFIRMED, "ADVOK").labels,
-            LOW_SIGNIF_LOCKED: 27,
-            LOW_SIGNIF_PRELIM_SENT: 40,
-            SIGNIF_LOCKED: 200,
-            GCN_PRELIM_SENT: 230,
-          },
+          ...without(BECAME_SIGNIFICANT, "ADVOK"),
           notices: [
             ["PR", 38],
             ["PR", 225],

@@ -2,6 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { isJsonObject, type JsonObject } from "../../src/text/json.ts";
 import { json, startServer } from "../support/http_server.ts";
 
+/** Requests that GraceDB allows in a minute without a login. */
+export const ANONYMOUS = 300;
+
 export interface GracedbServer {
   /** What `[sources.gracedb] base_url` would hold. */
   readonly url: string;
