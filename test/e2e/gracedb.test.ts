@@ -96,7 +96,7 @@ test("a recorded day on which something is wrong", { timeout: SLOW }, async () =
     S230831e: ({ timeline }) => ({ timeline: without(timeline, "IN") }),
     S230830an: ({ timeline }) => ({
       timeline: { ...timeline, notices: [["PR", 55]] },
-      failing: { list: "labels", status: 500, until: 69_600 },
+      failing: { list: "labels", status: 403, until: 69_600 },
     }),
   };
   const gracedb = await gracedbSite(
