@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { JsonObject, JsonValue } from "../../src/text/json.ts";
 import { parseUtc } from "../../src/text/utc.ts";
 import {
@@ -38,7 +38,6 @@ async function serve(
   const server = await serveRecords(
     Object.entries(timelines).map(([id, timeline]) => recordsOf(id, BEGAN, timeline, seconds)),
   );
-  onTestFinished(() => server.close());
   return server;
 }
 
@@ -249,7 +248,6 @@ describe.each(LISTS)("on the recorded list $snapshot", ({ snapshot, now, waiting
       recordsOf(String(row.superevent_id), parseUtc(row.created) ?? 0, timelineOf(row)),
     );
     const server = await serveRecords(all);
-    onTestFinished(() => server.close());
     return server;
   }
 
@@ -333,7 +331,6 @@ test.each(RECORDED)("the recorded notices of $id, by when it was confirmed", asy
     row: { preferred_event_data: null },
   });
   const server = await startGracedb([row]);
-  onTestFinished(() => server.close());
   server.labels.set(given.id, labels);
   server.answers.set(`superevents/${given.id}/voevents/`, { voevents: [...voevents] });
   const outcome = await run(server, parseUtc(given.now) ?? 0, { firing: [`${given.id}:initial`] });

@@ -1,22 +1,16 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { GRAPH } from "../../alarms/gracedb_followup.ts";
 import { lookFor } from "../../alarms/lib/gracedb_followup_look.ts";
 import { NOTHING_KNOWN } from "../../alarms/lib/gracedb_known.ts";
 import { replay } from "../../src/author/expectations/replay.ts";
 import type { JsonObject } from "../../src/text/json.ts";
 import { parseUtc } from "../../src/text/utc.ts";
-import { type GracedbServer, recordedSuperevents, startGracedb } from "./gracedb_server.ts";
+import { recordedSuperevents, startGracedb } from "./gracedb_server.ts";
 import { supereventOf } from "./known_superevent.ts";
 import { keysOf, runAlarm } from "./run_alarm.ts";
 
-let gracedb: GracedbServer | undefined;
-afterEach(async () => {
-  await gracedb?.close();
-  gracedb = undefined;
-});
-
 async function run(rows: readonly JsonObject[], at: string, categories: readonly string[]) {
-  gracedb = await startGracedb(rows, 30);
+  const gracedb = await startGracedb(rows, 30);
   const outcome = await runAlarm({
     alarm: "gracedb_followup",
     params: { categories: [...categories] },
