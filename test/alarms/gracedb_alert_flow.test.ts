@@ -206,6 +206,14 @@ describe("the look-back", () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  test("nothing is remembered of a superevent that has left it", async () => {
+    const server = await serve({ S240501a: CONFIRMED }, 3 * HOUR);
+    const { memory = "" } = await run(server, BEGAN + 3 * HOUR);
+    expect(Object.keys(JSON.parse(memory))).toEqual(["S240501a"]);
+    const next = await run(server, BEGAN + 30 * HOUR, { previous: JSON.parse(memory) });
+    expect(next.memory).toBe("{}");
+  });
+
   test("a row that cannot be read ends nothing", async () => {
     const server = await serve({ S240501a: { ...CONFIRMED, row: { labels: "none" } } }, HOUR);
     const outcome = await run(server, BEGAN + 30 * HOUR, { firing: ["S240501a:initial"] });

@@ -174,6 +174,17 @@ describe("nothing is reported at any time", () => {
       "of a less significant one whose second notice was blocked, as the log says",
       { ...LESS_SIGNIFICANT, notices: [["PR", 55]], blocked: [["ADVREQ", 331]] },
     ],
+    [
+      "of a less significant one on which a decision is requested, which blocks its second notice",
+      { ...labelled(LESS_SIGNIFICANT, { ADVREQ: 100 }), notices: [["PR", 55]] },
+    ],
+    [
+      "of an early warning that is vetoed: no notice of it but the retraction",
+      {
+        labels: { ...PRODUCTS, EARLY_WARNING: 28, DQV: 31, ADVNO: 800 },
+        notices: [["RE", 830]],
+      },
+    ],
     ["of a run without locks and second notices, whose rows have no group", O3, O3_BEGAN],
   ];
   test.each(rows)("%s", (_sentence, timeline, began = BEGAN) => {

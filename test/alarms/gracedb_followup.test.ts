@@ -241,7 +241,7 @@ describe("what could not be looked at", () => {
   const broken: readonly [sentence: string, answer: JsonObject | number, reason: string][] = [
     ["a log that is refused", 403, "403"],
     ["a log that the user may not see any more", 404, "404"],
-    ["a log that is no list", { log: "none" }, 'log is "none", not a list'],
+    ["a log that is not a list", { log: "none" }, 'log is "none", not a list'],
     ["a log that is cut short", { log: [], numRows: 3 }, "it has 0 of 3 rows"],
     ["a log with an unreadable time", { log: [{ created: "soon" }] }, 'created "soon"'],
   ];

@@ -23,7 +23,7 @@ describe("a graph is checked", () => {
       ['expectation "map": within is undefined; it must be a number of seconds, 0 or more'],
     ],
     [
-      "a time that is no number, and one below 0",
+      "a time that is not a number, and one below 0",
       [
         { ...MAP, within: "5m" },
         { ...NOTICE, within: -1 },
