@@ -14,19 +14,13 @@ export function describeStep(
   return {
     body: bodyOf(superevent, text, [
       ["Expected by", due === undefined ? "?" : utcSecond(due)],
-      ["Significance", SIGNIFICANCE[significance]],
+      ["Significance", significance === "none" ? "below the limits of alerts" : significance],
     ]),
     data: dataOf(superevent),
     // What comes after it waits and is not reported: this is all that is said of an alert that is not sent.
     ...(significance === "significant" && PREVENTS_ALERT.has(name) && { severity: "error" }),
   };
 }
-
-const SIGNIFICANCE = {
-  significant: "significant",
-  "less significant": "less significant",
-  none: "below the limits of alerts",
-} as const;
 
 const PREVENTS_ALERT: ReadonlySet<string> = new Set([
   "sky_map",

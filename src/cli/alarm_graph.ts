@@ -1,4 +1,5 @@
 import type { Graph, State, States } from "../author/expectations/expectation.ts";
+import { beforeLastColon } from "../author/expectations/left_look_back.ts";
 import { toDot } from "../author/expectations/to_dot.ts";
 import type { Outcome } from "../core/model.ts";
 import { quote } from "../text/describe.ts";
@@ -32,7 +33,7 @@ export async function alarmGraph(
 async function graphOfEntity(name: string, options: ConfigOption, key: string): Promise<string> {
   const seen = new Map<string, States>();
   // As `follow` makes the keys of events.
-  const ids = [key, key.slice(0, Math.max(0, key.lastIndexOf(":")))];
+  const ids = [key, beforeLastColon(key)];
   const keep = (id: string, states: States): void => {
     if (ids.includes(id) || seen.size < MAX_ENTITIES) seen.set(id, states);
   };

@@ -59,7 +59,7 @@ export interface DetectFacts
   /** Makes `needsDetails` for one run of `detect`. */
   readonly decideDetails: () => OutcomeFacts["needsDetails"];
   readonly log: (message: string) => void;
-  /** Called with what became of the expectations of an entity; the last call counts. Undefined where nobody asks. */
+  /** Called with what became of the expectations of an entity; the last call counts. Undefined unless requested. */
   readonly onStates?: ((entity: string, states: States) => void) | undefined;
   /** Those of the alarm in this tick: if `detect` runs again, it gets the same ones. */
   readonly posts: PostAnswers;

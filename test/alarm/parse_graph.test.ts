@@ -55,7 +55,7 @@ describe("a graph that a module exports is checked", () => {
       ],
     ],
     [
-      "stages that are no list",
+      "stages that are not a list",
       { stages: "draft", expectations: [MAP] },
       ['GRAPH: stages is "draft"; it must be a list of names'],
     ],
@@ -69,7 +69,7 @@ describe("a graph that a module exports is checked", () => {
       ],
     ],
     [
-      "an expectation that is no object",
+      "an expectation that is not an object",
       { expectations: ["map"] },
       ['GRAPH: expectation 1 is "map"; it must be { name, want, within }'],
     ],

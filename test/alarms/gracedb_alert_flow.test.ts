@@ -1,9 +1,10 @@
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { describeStep } from "../../alarms/lib/gracedb_alert_describe.ts";
 import { ALERT_GRAPH } from "../../alarms/lib/gracedb_alert_graph.ts";
 import type { JsonObject, JsonValue } from "../../src/text/json.ts";
 import { parseUtc } from "../../src/text/utc.ts";
 import {
+  ANONYMOUS,
   type GracedbServer,
   recordedNotices,
   recordedSuperevents,
@@ -41,7 +42,6 @@ async function serve(
   const server = await serveRecords(
     Object.entries(timelines).map(([id, timeline]) => recordsOf(id, BEGAN, timeline, seconds)),
   );
-  onTestFinished(() => server.close());
   return server;
 }
 
@@ -232,6 +232,14 @@ describe("the look-back", () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  test("nothing is remembered of a superevent that has left it", async () => {
+    const server = await serve({ S240501a: CONFIRMED }, 3 * HOUR);
+    const { memory = "" } = await run(server, BEGAN + 3 * HOUR);
+    expect(Object.keys(JSON.parse(memory))).toEqual(["S240501a"]);
+    const next = await run(server, BEGAN + 30 * HOUR, { previous: JSON.parse(memory) });
+    expect(next.memory).toBe("{}");
+  });
+
   test("a row that cannot be read ends nothing", async () => {
     const server = await serve({ S240501a: { ...CONFIRMED, row: { labels: "none" } } }, HOUR);
     const outcome = await run(server, BEGAN + 30 * HOUR, { firing: ["S240501a:initial"] });
@@ -258,9 +266,6 @@ test("only the categories that were asked for are followed", async () => {
   expect(keysOf(await run(server, BEGAN + 2200, { params })).keys).toEqual(["MS240501a:initial"]);
 });
 
-/** Requests that GraceDB allows in a minute without a login. */
-const ANONYMOUS = 300;
-
 const LISTS = [
   { snapshot: "4242c4c", now: "2023-08-31 09:04:11 UTC", waiting: "MS230831i" },
   { snapshot: "7ab5bfa", now: "2023-09-26 02:36:47 UTC", waiting: undefined },
@@ -277,7 +282,6 @@ describe.each(LISTS)("on the recorded list $snapshot", ({ snapshot, now, waiting
       recordsOf(String(row.superevent_id), parseUtc(row.created) ?? 0, timelineOf(row)),
     );
     const server = await serveRecords(all);
-    onTestFinished(() => server.close());
     return server;
   }
 
@@ -361,7 +365,6 @@ test.each(RECORDED)("the recorded notices of $id, by when it was confirmed", asy
     row: { preferred_event_data: null },
   });
   const server = await startGracedb([row]);
-  onTestFinished(() => server.close());
   server.labels.set(given.id, labels);
   server.answers.set(`superevents/${given.id}/voevents/`, { voevents: [...voevents] });
   const outcome = await run(server, parseUtc(given.now) ?? 0, { firing: [`${given.id}:initial`] });

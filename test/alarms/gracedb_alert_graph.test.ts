@@ -55,6 +55,12 @@ function labelled(timeline: Timeline, labels: Timeline["labels"]): Timeline {
   return { ...timeline, labels: { ...timeline.labels, ...labels } };
 }
 
+const BECAME_SIGNIFICANT = labelled(CONFIRMED, {
+  LOW_SIGNIF_LOCKED: 27,
+  LOW_SIGNIF_PRELIM_SENT: 40,
+  SIGNIF_LOCKED: 200,
+  GCN_PRELIM_SENT: 230,
+});
 const RETRACTED = labelled(without(CONFIRMED, "ADVOK", "IN"), { ADVNO: 1500 });
 const O3_BEGAN = Date.UTC(2019, 4, 21, 7, 44, 22) / 1000;
 const O3: Timeline = {
@@ -165,13 +171,7 @@ describe("nothing is reported at any time", () => {
     [
       "of a less significant one that becomes significant: its second notice is not expected any more",
       {
-        labels: {
-          ...CONFIRMED.labels,
-          LOW_SIGNIF_LOCKED: 27,
-          LOW_SIGNIF_PRELIM_SENT: 40,
-          SIGNIF_LOCKED: 200,
-          GCN_PRELIM_SENT: 230,
-        },
+        ...BECAME_SIGNIFICANT,
         notices: [
           ["PR", 38],
           ["PR", 225],
@@ -184,6 +184,17 @@ describe("nothing is reported at any time", () => {
     [
       "of a less significant one whose second notice was blocked, as the log says",
       { ...LESS_SIGNIFICANT, notices: [["PR", 55]], blocked: [["ADVREQ", 331]] },
+    ],
+    [
+      "of a less significant one on which a decision is requested, which blocks its second notice",
+      { ...labelled(LESS_SIGNIFICANT, { ADVREQ: 100 }), notices: [["PR", 55]] },
+    ],
+    [
+      "of an early warning that is vetoed: no notice of it but the retraction",
+      {
+        labels: { ...PRODUCTS, EARLY_WARNING: 28, DQV: 31, ADVNO: 800 },
+        notices: [["RE", 830]],
+      },
     ],
     ["of a run without locks and second notices, whose rows have no group", O3, O3_BEGAN],
   ];
@@ -251,13 +262,7 @@ describe("what is wrong is reported, and nothing that waits for it", () => {
       [
         "a second notice that is the first since the superevent became significant",
         {
-          labels: {
-            ...without(CONFIRMED, "ADVOK").labels,
-            LOW_SIGNIF_LOCKED: 27,
-            LOW_SIGNIF_PRELIM_SENT: 40,
-            SIGNIF_LOCKED: 200,
-            GCN_PRELIM_SENT: 230,
-          },
+          ...without(BECAME_SIGNIFICANT, "ADVOK"),
           notices: [
             ["PR", 38],
             ["PR", 225],

@@ -27,6 +27,7 @@ export function leftLookBack({
     .map((dedupeKey) => ({ dedupeKey, clear: "left the look-back", ifGone: true }));
 }
 
-function beforeLastColon(dedupeKey: string): string {
+/** The id of the entity in a key of `follow`. */
+export function beforeLastColon(dedupeKey: string): string {
   return dedupeKey.slice(0, Math.max(0, dedupeKey.lastIndexOf(":")));
 }

@@ -23,7 +23,7 @@ describe("a graph is checked", () => {
       ['expectation "map": within is undefined; it must be a number of seconds, 0 or more'],
     ],
     [
-      "a time that is no number, and one below 0",
+      "a time that is not a number, and one below 0",
       [
         { ...MAP, within: "5m" },
         { ...NOTICE, within: -1 },
@@ -33,16 +33,16 @@ describe("a graph is checked", () => {
         'expectation "notice": within is -1; it must be a number of seconds, 0 or more',
       ],
     ],
-    ["the same name twice", [MAP, MAP], ['"map" is there twice; give each its own name']],
+    ["the same name twice", [MAP, MAP], ['"map" is repeated; give each its own name']],
     [
       "a circle",
       [{ ...MAP, after: ["notice"] }, NOTICE],
-      ['"map" after "notice" after "map" goes round in a circle; remove one'],
+      ['"map" after "notice" after "map" is a cycle; remove one of these'],
     ],
     [
       "one that comes after itself",
       [{ ...MAP, after: ["map"] }],
-      ['"map" after "map" goes round in a circle; remove one'],
+      ['"map" after "map" is a cycle; remove one of these'],
     ],
     [
       "no name",

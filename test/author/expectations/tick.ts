@@ -4,7 +4,7 @@ import { LOADS, type Loading, lookAt } from "./loading.ts";
 import type { Facts } from "./oracle.ts";
 import { START } from "./random_graph.ts";
 
-export interface Followed {
+interface Followed {
   readonly states: ReadonlyMap<string, State>;
   readonly verdicts: readonly Verdict<string>[];
   readonly detected: readonly string[];
