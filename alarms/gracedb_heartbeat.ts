@@ -53,6 +53,7 @@ export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAM
     what: `the newest mock event, ${id},`,
     created,
     minutes: params.event_minutes,
+    advice: "Check what uploads mock events, and GraceDB itself.",
   });
   const notice = await newestNotice(gracedb, mocks);
   if (notice === undefined) return;
@@ -63,6 +64,7 @@ export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAM
       what: `the newest notice of a mock event, ${notice.id},`,
       created: notice.created,
       minutes: params.notice_minutes,
+      advice: "If mock events still come, check what turns them into notices (GWCelery).",
     });
   else if (client.now - oldest > params.notice_minutes * 60)
     yield {
@@ -108,7 +110,7 @@ async function newestNotice(gracedb: AlarmClient, mocks: readonly DatedSupereven
   return isKnown ? ("none" as const) : undefined;
 }
 
-function* judgeAge(client: AlarmClient, { dedupeKey, what, created, minutes }: Age) {
+function* judgeAge(client: AlarmClient, { dedupeKey, what, created, minutes, advice }: Age) {
   const age = client.now - created;
   if (age < -CLOCKS)
     client.incomplete(
@@ -119,7 +121,7 @@ function* judgeAge(client: AlarmClient, { dedupeKey, what, created, minutes }: A
     yield {
       dedupeKey,
       subject: `${what} is ${formatWait(age)} old`,
-      body: `${what} was created at ${utcSecond(created)}. The limit is ${minutes} min.`,
+      body: `It was created at ${utcSecond(created)}. The limit is ${minutes} min. ${advice}`,
       data: { metric: formatWait(age), created: utcSecond(created) },
     };
 }
@@ -133,4 +135,5 @@ interface Age {
   /** Epoch seconds. */
   readonly created: number;
   readonly minutes: number;
+  readonly advice: string;
 }

@@ -104,7 +104,7 @@ function isSkyMap(file: string): boolean {
   return /\.fits(\.gz)?(,\d+)?$/.test(file);
 }
 
-/** A 404 is no answer here: what is listed has a list of files, unless the user may not see it. */
+/** A 404 proves nothing: what is listed has a list of files, unless the user may not see it. */
 async function filesOf(gracedb: AlarmClient, path: string, scope: string): Promise<Files> {
   const outcome = await gracedb.request(path, { scope });
   const files = outcome.ok ? objectOf(outcome.value) : null;

@@ -91,7 +91,8 @@ const EXPECTATIONS: readonly Expectation<AlertWant>[] = [
     name: "locked",
     words: "lock (SIGNIF_LOCKED)",
     want: any("SIGNIF_LOCKED", "EARLY_WARNING"),
-    within: 60,
+    // A significant event may join a superevent that is complete by another: its own products take as long as those did.
+    within: PRODUCT.within,
     after: ["complete"],
     when: all("run with locks", SIGNIFICANT),
     severity: "error",

@@ -25,7 +25,7 @@ export const FOLLOW_PARAMS = {
 } as const satisfies ParamSpecs;
 
 /** How an alarm follows superevents. */
-export interface FollowingFacts<W> {
+interface FollowingFacts<W> {
   readonly graph: Graph<W>;
   readonly params: ParamsOf<typeof FOLLOW_PARAMS>;
   /** Seconds by which the clock of an expectation may start after it is due, by `from`. */

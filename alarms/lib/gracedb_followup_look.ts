@@ -30,8 +30,8 @@ export type Want =
 /** As event_supervisor2 has it, in Hz. */
 const HIGHEST_FAR = 1e-3;
 
-/** Seconds from a file to its label that are nothing to speak of. */
-const LABEL_GRACE = 300;
+/** Seconds from a file to its label. Short beside the deadlines: until they are over, the file would be called missing. */
+const LABEL_GRACE = 120;
 
 /** How a wanted thing is seen at a superevent; what is not loaded is needed. */
 export function lookFor(

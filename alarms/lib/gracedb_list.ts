@@ -39,7 +39,7 @@ export interface ListFacts {
   readonly scope: (id: string) => string | undefined;
 }
 
-export interface SupereventList {
+interface SupereventList {
   /** The newest first. One without a readable category is among them: better reported than missed. */
   readonly superevents: readonly DatedSuperevent[];
   /** Those in the look-back of whatever category, readable or not. */

@@ -27,7 +27,7 @@ export interface LogEntry {
 }
 
 /** The lists of a superevent, by the last part of their path. */
-export interface RecordOf {
+interface RecordOf {
   readonly labels: LabelRecord;
   readonly voevents: Notice;
   readonly logs: LogEntry;

@@ -25,9 +25,9 @@ export function parseGraph(
   if (!hasShape(value, faults)) return { graph: undefined, faults };
   const isOther = JSON.stringify(value.stages) !== JSON.stringify(stages);
   if (value.stages !== undefined && stages !== undefined && isOther) {
-    const found = stages.length === 0 ? "missing" : quote(stages);
+    const found = stages.length === 0 ? "is not exported: export it, and" : `is ${quote(stages)};`;
     faults.push(
-      `GRAPH: its stages are ${quote(value.stages)}, but STAGES is ${found}; write stages: STAGES`,
+      `GRAPH: its stages are ${quote(value.stages)}, but STAGES ${found} write stages: STAGES`,
     );
   }
   faults.push(...checkGraph(value).map((fault) => `GRAPH: ${fault}`));

@@ -1,4 +1,5 @@
 import type { Graph, State, States } from "../author/expectations/expectation.ts";
+import { beforeLastColon } from "../author/expectations/left_look_back.ts";
 import { toDot } from "../author/expectations/to_dot.ts";
 import type { Outcome } from "../core/model.ts";
 import { quote } from "../text/describe.ts";
@@ -32,7 +33,7 @@ export async function alarmGraph(
 async function graphOfEntity(name: string, options: ConfigOption, key: string): Promise<string> {
   const seen = new Map<string, States>();
   // As `follow` makes the keys of events.
-  const ids = [key, key.slice(0, Math.max(0, key.lastIndexOf(":")))];
+  const ids = [key, beforeLastColon(key)];
   const keep = (id: string, states: States): void => {
     if (ids.includes(id) || seen.size < MAX_ENTITIES) seen.set(id, states);
   };
@@ -47,7 +48,8 @@ async function graphOfEntity(name: string, options: ConfigOption, key: string): 
       const states = seen.get(entity);
       const what = `${alarm.row.name}: ${entity}`;
       // What the parameters of the alarm leave out of its graph has no state.
-      const stateOf = (step: string): State => states?.[step] ?? "not expected";
+      const known = new Map(Object.entries(states ?? {}));
+      const stateOf = (step: string): State => known.get(step) ?? "not expected";
       if (states !== undefined)
         return toDot(
           graph,
@@ -78,10 +80,12 @@ function notFollowed(
   { status, reasons }: Outcome,
 ) {
   const others = known.length > NAMED ? ` and ${known.length - NAMED} more` : "";
+  const isComplete = status === "complete";
+  const remedy = "; the module passes its entities on by follow({ seen: client.states, … })";
   const followed =
     known.length === 0
-      ? "none; the module passes its entities on by follow({ seen: client.states, … })"
+      ? `none${isComplete ? remedy : ""}`
       : `${known.slice(0, NAMED).map(quote).join(", ")}${others}`;
-  const why = status === "complete" ? "" : `; the outcome is ${status}: ${reasons.join("; ")}`;
+  const why = isComplete ? "" : `; the outcome is ${status}: ${reasons.join("; ")}`;
   return `detect of ${name} followed no entity ${quote(entity)}${suggestion(entity, known)}; it followed ${followed}${why}`;
 }

@@ -28,7 +28,7 @@ export const ENGINE_KEYS: ReadonlySet<string> = new Set([
 
 /** What a detection may have beside its key, and a clear may not. */
 const PARTS = ["subject", "body", "data", "recipients", "severity", "stage"];
-const KEYS: readonly string[] = ["dedupeKey", "clear", ...PARTS];
+const KEYS: readonly string[] = ["dedupeKey", "clear", "ifGone", ...PARTS];
 const SHAPES =
   "a detection is { dedupeKey, subject?, body?, data?, recipients?, severity?, stage? }, and { dedupeKey, clear } ends an event";
 
@@ -50,6 +50,8 @@ export interface SafeClear {
   readonly dedupeKey: string;
   /** One line. */
   readonly reason: string;
+  /** It says only why: see `Clear`. */
+  readonly ifGone?: boolean;
 }
 
 export type ParsedDetection =
@@ -84,7 +86,7 @@ export function parseDetection(value: unknown): ParsedDetection {
   const clear = read("clear");
   if (clear !== undefined) {
     const beside = PARTS.filter((part) => (read(part) ?? undefined) !== undefined);
-    return parseClear(key, clear, beside);
+    return parseClear(key, clear, read("ifGone") === true, beside);
   }
   const subject = read("subject") ?? "";
   const body = read("body") ?? "";
@@ -116,7 +118,12 @@ export function parseDetection(value: unknown): ParsedDetection {
 }
 
 /** `beside` names what it has that only a detection may have. */
-function parseClear(dedupeKey: string, clear: unknown, beside: readonly string[]): ParsedDetection {
+function parseClear(
+  dedupeKey: string,
+  clear: unknown,
+  ifGone: boolean,
+  beside: readonly string[],
+): ParsedDetection {
   const reason = typeof clear === "string" ? headerText(safeText(clear)) : "";
   if (reason === "")
     return invalid(
@@ -126,7 +133,8 @@ function parseClear(dedupeKey: string, clear: unknown, beside: readonly string[]
     return invalid(
       `yielded ${quote(dedupeKey)} with clear and ${beside.join(", ")}; yield { dedupeKey, clear } alone to end the event, or leave out clear to detect it`,
     );
-  return { ok: true, clear: { dedupeKey, reason: cut(reason, MAX_CLEAR) } };
+  const safe = { dedupeKey, reason: cut(reason, MAX_CLEAR), ...(ifGone && { ifGone }) };
+  return { ok: true, clear: safe };
 }
 
 /** Whether it is a severity or a stage that exists is for the engine to judge. */
@@ -159,7 +167,7 @@ export function unescapeKey(stored: string): string {
 }
 
 /** Two keys that differ only past the limit stay two: the tail is replaced by a digest of the whole. */
-function boundKey(key: string): string {
+export function boundKey(key: string): string {
   if (key.length <= MAX_KEY) return key;
   const digest = createHash("sha256").update(key).digest("hex");
   return `${key.slice(0, KEPT_OF_KEY).toWellFormed()}…${digest}`;

@@ -29,6 +29,8 @@ export interface Clear {
   readonly dedupeKey: string;
   /** Why, for people. */
   readonly clear: string;
+  /** It says only why: the event ends if the outcome proves that the entity is gone. */
+  readonly ifGone?: boolean;
 }
 
 /** A detection made safe to store; `data` holds none of the engine's own keys. */
@@ -55,6 +57,8 @@ export interface Outcome {
   readonly levels: ReadonlyMap<string, Level>;
   /** By dedupe key, why the module says that an event has ended; none of `keys`. */
   readonly clears: ReadonlyMap<string, string>;
+  /** By dedupe key, why an event ends if the outcome proves that its entity is gone; absent if nothing says so. */
+  readonly goneReasons?: ReadonlyMap<string, string>;
   /** What is worth knowing, and leaves it complete. */
   readonly notes: readonly string[];
   /** Whether it proves nothing about a dedupe key, although it is `complete`; absent if it covers all keys. */

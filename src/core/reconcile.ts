@@ -197,10 +197,12 @@ function openOrWait(fresh: readonly string[], facts: ReconcileFacts) {
 function clearOrKeep(gone: readonly ActiveEvent[], facts: ReconcileFacts) {
   const { outcome, active, settling, alarm, now } = facts;
   const rule = alarm.clearAfter ?? AT_ONCE;
+  const reasonOf = ({ dedupeKey }: ActiveEvent): string =>
+    outcome.goneReasons?.get(dedupeKey) ?? RECOVERED;
   const clear: Plan["clear"][number][] = [];
   const keep: Plan["keep"][number][] = [];
   if (alarm.clearAfter === undefined) {
-    for (const event of gone) clear.push({ event, reason: RECOVERED, isUnseen: true });
+    for (const event of gone) clear.push({ event, reason: reasonOf(event), isUnseen: true });
     return { clear, keep, clearing: NOTHING_SETTLING.clearing };
   }
   const { settled, pending: clearing } = settle({
@@ -214,7 +216,7 @@ function clearOrKeep(gone: readonly ActiveEvent[], facts: ReconcileFacts) {
   for (const event of gone) {
     const entry = clearing.get(event.dedupeKey);
     if (entry === undefined || settled.has(event.dedupeKey)) {
-      clear.push({ event, reason: RECOVERED, isUnseen: true });
+      clear.push({ event, reason: reasonOf(event), isUnseen: true });
       continue;
     }
     const progress = describeProgress(settleProgress(entry, rule, now));

@@ -46,6 +46,7 @@ export function testOutcome(
   log: readonly string[],
 ): TestOutcome {
   const { status, reasons, detections, levels, clears, notes, scopes, memory } = outcome;
+  const { keys, goneReasons = new Map<string, string>() } = outcome;
   return {
     status,
     reasons,
@@ -61,7 +62,12 @@ export function testOutcome(
         ...(stage === undefined ? {} : { stage }),
       };
     }),
-    clears: [...clears].map(([key, clear]) => ({ dedupeKey: unescapeKey(key), clear })),
+    clears: [
+      ...[...clears].map(([key, clear]) => ({ dedupeKey: unescapeKey(key), clear })),
+      ...[...goneReasons]
+        .filter(([key]) => !keys.has(key) && !clears.has(key))
+        .map(([key, clear]) => ({ dedupeKey: unescapeKey(key), clear, ifGone: true })),
+    ],
     notes,
     scopes: [...scopes].map(([prefix, gap]) => ({ prefix: unescapeKey(prefix), ...gap })),
     memory: memory === undefined ? undefined : JSON.parse(memory),

@@ -59,7 +59,7 @@ export interface DetectFacts
   /** Makes `needsDetails` for one run of `detect`. */
   readonly decideDetails: () => OutcomeFacts["needsDetails"];
   readonly log: (message: string) => void;
-  /** Called with what became of the expectations of an entity; the last call counts. Undefined where nobody asks. */
+  /** Called with what became of the expectations of an entity; the last call counts. Undefined unless requested. */
   readonly onStates?: ((entity: string, states: States) => void) | undefined;
   /** Those of the alarm in this tick: if `detect` runs again, it gets the same ones. */
   readonly posts: PostAnswers;
@@ -123,7 +123,7 @@ export async function detectIn(
       case "clear":
         if (soFar.cleared >= limits.detections)
           return worker.kill(tooMany(limits.detections, "clears"));
-        return soFar.addClear(message.dedupeKey, message.reason);
+        return soFar.addClear(message.dedupeKey, message.reason, message.ifGone);
       case "unhandled":
         return soFar.incomplete(message.reason);
       case "incomplete":

@@ -36,6 +36,7 @@ export class OutcomeSoFar {
   /** Each one once: a million detections may have the same. */
   readonly #sharedLevels = new Map<string, Level>();
   readonly #clears = new Map<string, string>();
+  readonly #goneReasons = new Map<string, string>();
   readonly #notes = new Set<string>();
   readonly #reasons = new Set<string>();
   /** By prefix, why not all keys that begin with it were seen: the first reason. */
@@ -73,12 +74,16 @@ export class OutcomeSoFar {
     return length;
   }
 
-  /** The module says that the entity's event has ended; if it is detected too, the detection counts. */
-  addClear(key: string, reason: string): void {
+  /**
+   * The module says that the entity's event has ended, or why it does if the outcome proves that the entity is gone; if it
+   * is detected too, the detection counts.
+   */
+  addClear(key: string, reason: string, ifGone = false): void {
     this.cleared += 1;
     const { redact } = this.#facts;
     const dedupeKey = redact(key);
-    if (this.#keys.has(dedupeKey)) this.#noteBoth(dedupeKey);
+    if (ifGone) this.#goneReasons.set(dedupeKey, cut(redact(reason), MAX_CLEAR));
+    else if (this.#keys.has(dedupeKey)) this.#noteBoth(dedupeKey);
     else if (!this.#clears.has(dedupeKey))
       this.#clears.set(dedupeKey, cut(redact(reason), MAX_CLEAR));
   }
@@ -184,6 +189,7 @@ export class OutcomeSoFar {
       detections: this.#detections,
       levels: this.#levels,
       clears: this.#clears,
+      ...(this.#goneReasons.size > 0 && { goneReasons: this.#goneReasons }),
       notes: listed([...this.#notes], "notes"),
       scopes: judgeScopes(this.#scopes, this.#keys, this.#clears),
       memory: this.#cause === undefined ? this.#memory : undefined,

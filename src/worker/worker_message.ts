@@ -63,6 +63,7 @@ const Message = variant("type", [
     type: literal("clear"),
     dedupeKey: custom<string>((value) => isShort(value, MAX_KEY)),
     reason: custom<string>((value) => isShort(value, MAX_CLEAR)),
+    ifGone: optional(boolean()),
   }),
   /** With a prefix, only the keys that begin with it are not known. */
   object({ type: literal("incomplete"), reason: string(), prefix: optional(string()) }),

@@ -55,7 +55,7 @@ describe("a graph that a module exports is checked", () => {
       ],
     ],
     [
-      "stages that are no list",
+      "stages that are not a list",
       { stages: "draft", expectations: [MAP] },
       ['GRAPH: stages is "draft"; it must be a list of names'],
     ],
@@ -69,7 +69,7 @@ describe("a graph that a module exports is checked", () => {
       ],
     ],
     [
-      "an expectation that is no object",
+      "an expectation that is not an object",
       { expectations: ["map"] },
       ['GRAPH: expectation 1 is "map"; it must be { name, want, within }'],
     ],
@@ -114,4 +114,10 @@ describe("a graph that a module exports is checked", () => {
         '/x.ts: TITLE must be a string, found 7; GRAPH: expectation "map": within is "5m"; it must be a number of seconds, 0 or more',
     });
   });
+});
+
+test("stages of a module that exports no STAGES", () => {
+  expect(parseGraph({ stages: ["draft"], expectations: [MAP] }, []).faults).toEqual([
+    'GRAPH: its stages are ["draft"], but STAGES is not exported: export it, and write stages: STAGES',
+  ]);
 });

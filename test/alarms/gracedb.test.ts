@@ -21,6 +21,15 @@ describe("a decision is awaited", () => {
   });
 });
 
+test.each([
+  ["G230831", "G230831"],
+  ["../superevents", null],
+  ["G1?x", null],
+])("the id of the preferred event is part of a path: %s is read as %s", (graceid, preferredId) => {
+  const row = { superevent_id: "S1", labels: [], preferred_event_data: { graceid } };
+  expect(parseSuperevent(row)).toMatchObject({ ok: true, superevent: { preferredId } });
+});
+
 describe("it is awaited since", () => {
   const rows: readonly [sentence: string, records: unknown, since: unknown][] = [
     [

@@ -1,7 +1,10 @@
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { describeStep } from "../../alarms/lib/gracedb_alert_describe.ts";
+import { ALERT_GRAPH } from "../../alarms/lib/gracedb_alert_graph.ts";
 import type { JsonObject, JsonValue } from "../../src/text/json.ts";
 import { parseUtc } from "../../src/text/utc.ts";
 import {
+  ANONYMOUS,
   type GracedbServer,
   recordedNotices,
   recordedSuperevents,
@@ -17,7 +20,9 @@ import {
   timelineOf,
   without,
 } from "./gracedb_timeline.ts";
+import { supereventOf } from "./known_superevent.ts";
 import { keysOf, loadAlarm, runAlarm } from "./run_alarm.ts";
+import { supereventRow } from "./superevent_row.ts";
 
 const ALARM = "gracedb_alert_flow";
 const BEGAN = Date.UTC(2024, 4, 1, 12) / 1000;
@@ -37,7 +42,6 @@ async function serve(
   const server = await serveRecords(
     Object.entries(timelines).map(([id, timeline]) => recordsOf(id, BEGAN, timeline, seconds)),
   );
-  onTestFinished(() => server.close());
   return server;
 }
 
@@ -50,6 +54,28 @@ async function run(server: GracedbServer, now: number, given: Given = {}) {
 function details(server: GracedbServer): readonly string[] {
   return server.requests.flatMap((path) => /superevents\/(\w+\/\w+)\/$/.exec(path)?.[1] ?? []);
 }
+
+test.each([
+  ["a significant superevent without a product", "error", {}],
+  ["a less significant one", "warning", { far: 2e-6 }],
+])("%s will not be alerted, which is said with %s", async (_sentence, severity, row) => {
+  const labels = { SKYMAP_READY: 20, EMBRIGHT_READY: 25 };
+  const server = await serve({ S240501a: { labels, row } }, 400);
+  const outcome = await run(server, BEGAN + 400);
+  expect(outcome.detections).toMatchObject([
+    { dedupeKey: "S240501a:p_astro", body: expect.stringContaining("no notice is sent") },
+  ]);
+  expect(outcome.levels.get("S240501a:p_astro")?.severity).toBe(severity);
+});
+
+test.each(ALERT_GRAPH.expectations.map((expectation) => [expectation.name, expectation] as const))(
+  "%s says what it means that it is overdue",
+  (_name, expectation) => {
+    const superevent = supereventOf(supereventRow("S240501a", { created: "", labels: [] }));
+    const { body = "" } = describeStep(superevent, { expectation, state: "missing" });
+    expect(body.split("\n")[0]).toMatch(/\.$/);
+  },
+);
 
 test("it needs GraceDB, and has the stages of an alert", async () => {
   const { sources, stages } = await loadAlarm(ALARM);
@@ -202,8 +228,16 @@ describe("the look-back", () => {
   test("an event whose superevent has left it ends and says so", async () => {
     const server = await serve({ S240501a: CONFIRMED }, 3 * HOUR);
     const outcome = await run(server, BEGAN + 30 * HOUR, { firing: ["S240501a:initial"] });
-    expect([...outcome.clears]).toEqual([["S240501a:initial", "left the look-back"]]);
+    expect([...(outcome.goneReasons ?? [])]).toEqual([["S240501a:initial", "left the look-back"]]);
     expect(server.requests).toHaveLength(1);
+  });
+
+  test("nothing is remembered of a superevent that has left it", async () => {
+    const server = await serve({ S240501a: CONFIRMED }, 3 * HOUR);
+    const { memory = "" } = await run(server, BEGAN + 3 * HOUR);
+    expect(Object.keys(JSON.parse(memory))).toEqual(["S240501a"]);
+    const next = await run(server, BEGAN + 30 * HOUR, { previous: JSON.parse(memory) });
+    expect(next.memory).toBe("{}");
   });
 
   test("a row that cannot be read ends nothing", async () => {
@@ -232,9 +266,6 @@ test("only the categories that were asked for are followed", async () => {
   expect(keysOf(await run(server, BEGAN + 2200, { params })).keys).toEqual(["MS240501a:initial"]);
 });
 
-/** Requests that GraceDB allows in a minute without a login. */
-const ANONYMOUS = 300;
-
 const LISTS = [
   { snapshot: "4242c4c", now: "2023-08-31 09:04:11 UTC", waiting: "MS230831i" },
   { snapshot: "7ab5bfa", now: "2023-09-26 02:36:47 UTC", waiting: undefined },
@@ -251,7 +282,6 @@ describe.each(LISTS)("on the recorded list $snapshot", ({ snapshot, now, waiting
       recordsOf(String(row.superevent_id), parseUtc(row.created) ?? 0, timelineOf(row)),
     );
     const server = await serveRecords(all);
-    onTestFinished(() => server.close());
     return server;
   }
 
@@ -335,7 +365,6 @@ test.each(RECORDED)("the recorded notices of $id, by when it was confirmed", asy
     row: { preferred_event_data: null },
   });
   const server = await startGracedb([row]);
-  onTestFinished(() => server.close());
   server.labels.set(given.id, labels);
   server.answers.set(`superevents/${given.id}/voevents/`, { voevents: [...voevents] });
   const outcome = await run(server, parseUtc(given.now) ?? 0, { firing: [`${given.id}:initial`] });

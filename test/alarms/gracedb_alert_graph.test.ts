@@ -55,6 +55,12 @@ function labelled(timeline: Timeline, labels: Timeline["labels"]): Timeline {
   return { ...timeline, labels: { ...timeline.labels, ...labels } };
 }
 
+const BECAME_SIGNIFICANT = labelled(CONFIRMED, {
+  LOW_SIGNIF_LOCKED: 27,
+  LOW_SIGNIF_PRELIM_SENT: 40,
+  SIGNIF_LOCKED: 200,
+  GCN_PRELIM_SENT: 230,
+});
 const RETRACTED = labelled(without(CONFIRMED, "ADVOK", "IN"), { ADVNO: 1500 });
 const O3_BEGAN = Date.UTC(2019, 4, 21, 7, 44, 22) / 1000;
 const O3: Timeline = {
@@ -152,15 +158,20 @@ describe("nothing is reported at any time", () => {
       },
     ],
     [
+      "of one that is complete, and significant by a later event, whose own products take two minutes",
+      {
+        labels: { ...CONFIRMED.labels, SIGNIF_LOCKED: 150, GCN_PRELIM_SENT: 180 },
+        notices: [
+          ["PR", 175],
+          ["PR", 460],
+          ["IN", 1530],
+        ],
+      },
+    ],
+    [
       "of a less significant one that becomes significant: its second notice is not expected any more",
       {
-        labels: {
-          ...CONFIRMED.labels,
-          LOW_SIGNIF_LOCKED: 27,
-          LOW_SIGNIF_PRELIM_SENT: 40,
-          SIGNIF_LOCKED: 200,
-          GCN_PRELIM_SENT: 230,
-        },
+        ...BECAME_SIGNIFICANT,
         notices: [
           ["PR", 38],
           ["PR", 225],
@@ -173,6 +184,17 @@ describe("nothing is reported at any time", () => {
     [
       "of a less significant one whose second notice was blocked, as the log says",
       { ...LESS_SIGNIFICANT, notices: [["PR", 55]], blocked: [["ADVREQ", 331]] },
+    ],
+    [
+      "of a less significant one on which a decision is requested, which blocks its second notice",
+      { ...labelled(LESS_SIGNIFICANT, { ADVREQ: 100 }), notices: [["PR", 55]] },
+    ],
+    [
+      "of an early warning that is vetoed: no notice of it but the retraction",
+      {
+        labels: { ...PRODUCTS, EARLY_WARNING: 28, DQV: 31, ADVNO: 800 },
+        notices: [["RE", 830]],
+      },
     ],
     ["of a run without locks and second notices, whose rows have no group", O3, O3_BEGAN],
   ];
@@ -240,13 +262,7 @@ describe("what is wrong is reported, and nothing that waits for it", () => {
       [
         "a second notice that is the first since the superevent became significant",
         {
-          labels: {
-            ...without(CONFIRMED, "ADVOK").labels,
-            LOW_SIGNIF_LOCKED: 27,
-            LOW_SIGNIF_PRELIM_SENT: 40,
-            SIGNIF_LOCKED: 200,
-            GCN_PRELIM_SENT: 230,
-          },
+          ...without(BECAME_SIGNIFICANT, "ADVOK"),
           notices: [
             ["PR", 38],
             ["PR", 225],
@@ -439,8 +455,8 @@ test("the lock is not due before the preferred event that made it significant", 
     labels: { ...PRODUCTS, LOW_SIGNIF_LOCKED: 28, DQOK: 31 },
     row: { preferred_event_data: { group: "CBC", created: "2024-05-01 12:10:00 UTC" } },
   };
-  expect(statesAt(upgraded, 659)).toMatchObject({ complete: "met", locked: "pending" });
-  expect(statesAt(upgraded, 661)).toMatchObject({ locked: "missing" });
+  expect(statesAt(upgraded, 899)).toMatchObject({ complete: "met", locked: "pending" });
+  expect(statesAt(upgraded, 901)).toMatchObject({ locked: "missing" });
 });
 
 test.each([

@@ -1,21 +1,10 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../src/text/json.ts";
 import { parseUtc } from "../../src/text/utc.ts";
 import { type GracedbServer, recordedSuperevents, startGracedb } from "./gracedb_server.ts";
 import { keysOf, loadAlarm, runAlarm } from "./run_alarm.ts";
 
 const ALARM = "gracedb_awaiting_decision";
-
-let gracedb: GracedbServer | undefined;
-afterEach(async () => {
-  await gracedb?.close();
-  gracedb = undefined;
-});
-
-async function serve(rows: readonly JsonObject[], pageSize?: number): Promise<GracedbServer> {
-  gracedb = await startGracedb(rows, pageSize);
-  return gracedb;
-}
 
 async function run(server: GracedbServer, params: JsonObject = {}, at = NOW) {
   return await runAlarm({
@@ -32,7 +21,7 @@ const second = recordedSuperevents("7ab5bfa") ?? [];
 
 describe.skipIf(first.length === 0)("on the recorded lists of 2023", () => {
   test("reports the one that has waited longer than the limit", async () => {
-    const outcome = await run(await serve(first), { waiting_minutes: 15 });
+    const outcome = await run(await startGracedb(first), { waiting_minutes: 15 });
     expect(keysOf(outcome)).toEqual({ status: "complete", keys: ["superevent:MS230831i"] });
     expect(outcome.detections[0]).toMatchObject({
       subject:
@@ -52,7 +41,7 @@ describe.skipIf(first.length === 0)("on the recorded lists of 2023", () => {
   });
 
   test("reports nothing before the limit, and makes no further request", async () => {
-    const server = await serve(first);
+    const server = await startGracedb(first);
     expect(keysOf(await run(server, { waiting_minutes: 30 }))).toEqual({
       status: "complete",
       keys: [],
@@ -64,12 +53,14 @@ describe.skipIf(first.length === 0)("on the recorded lists of 2023", () => {
 
   test("reports nothing from a list without ADVREQ", async () => {
     expect(
-      keysOf(await run(await serve(second), { waiting_minutes: 0 }, "2023-09-26 02:36:47 UTC")),
+      keysOf(
+        await run(await startGracedb(second), { waiting_minutes: 0 }, "2023-09-26 02:36:47 UTC"),
+      ),
     ).toEqual({ status: "complete", keys: [] });
   });
 
   test("finds it on a later page, though the links name another host", async () => {
-    const server = await serve([...first].reverse(), 30);
+    const server = await startGracedb([...first].reverse(), 30);
     const outcome = await run(server, { waiting_minutes: 15, query: "" });
     expect(keysOf(outcome)).toEqual({ status: "complete", keys: ["superevent:MS230831i"] });
     expect(server.requests).toEqual([
@@ -98,7 +89,7 @@ function advreq(created: string): JsonObject {
 
 describe("the time of the label counts", () => {
   test("if GraceDB has it: reported when it is older than the limit", async () => {
-    const server = await serve([superevent("S1"), superevent("S2")]);
+    const server = await startGracedb([superevent("S1"), superevent("S2")]);
     server.labels.set("S1", [advreq("2023-08-31 08:34:11 UTC")]);
     server.labels.set("S2", [advreq("2023-08-31 08:34:12 UTC")]);
     const outcome = await run(server);
@@ -111,7 +102,7 @@ describe("the time of the label counts", () => {
   });
 
   test("and a decision that was made after the list was read", async () => {
-    const server = await serve([superevent("S1")]);
+    const server = await startGracedb([superevent("S1")]);
     server.labels.set("S1", [
       advreq("2023-08-31 08:01:00 UTC"),
       { name: "ADVOK", created: "2023-08-31 09:04:10 UTC" },
@@ -127,7 +118,7 @@ describe("the time of the label counts", () => {
   ])(
     "an id that %s is an error, causes no request and hides no other superevent",
     async (_, id) => {
-      const server = await serve([superevent(id), superevent("S1")]);
+      const server = await startGracedb([superevent(id), superevent("S1")]);
       const outcome = await run(server);
       expect(keysOf(outcome)).toEqual({ status: "partial", keys: ["superevent:S1"] });
       expect(outcome.reasons).toEqual([
@@ -140,7 +131,7 @@ describe("the time of the label counts", () => {
 
 describe("an incomplete response clears nothing", () => {
   test("a failed request for labels: reported by the superevent's time", async () => {
-    const server = await serve([superevent("S1"), superevent("S2")]);
+    const server = await startGracedb([superevent("S1"), superevent("S2")]);
     server.labelStatus = 403;
     const outcome = await run(server);
     expect(keysOf(outcome)).toEqual({
@@ -160,14 +151,14 @@ describe("an incomplete response clears nothing", () => {
     ["a row without an id", superevent("S1", { superevent_id: undefined }), "superevent_id"],
   ];
   test.each(rows)("%s: the others are reported", async (_sentence, row, reason) => {
-    const outcome = await run(await serve([row, superevent("S2")]));
+    const outcome = await run(await startGracedb([row, superevent("S2")]));
     expect(keysOf(outcome)).toEqual({ status: "partial", keys: ["superevent:S2"] });
     expect(outcome.reasons[0]).toContain(reason);
   });
 
   test("a time that cannot be read does not matter once a decision was made", async () => {
     const row = superevent("S1", { created: null, labels: ["ADVREQ", "ADVNO"] });
-    expect(keysOf(await run(await serve([row])))).toEqual({ status: "complete", keys: [] });
+    expect(keysOf(await run(await startGracedb([row])))).toEqual({ status: "complete", keys: [] });
   });
 
   test("a service that is not configured", async () => {
@@ -188,7 +179,7 @@ describe("categories", () => {
     ],
   ];
   test.each(rows)("%s", async (_sentence, params, ids) => {
-    const server = await serve([
+    const server = await startGracedb([
       superevent("S1"),
       superevent("MS1", { category: "MDC" }),
       superevent("TS1", { category: "Test" }),

@@ -1,18 +1,12 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../src/text/json.ts";
 import { parseUtc } from "../../src/text/utc.ts";
-import { type GracedbServer, recordedSuperevents, startGracedb } from "./gracedb_server.ts";
+import { recordedSuperevents, startGracedb } from "./gracedb_server.ts";
 import { keysOf, runAlarm } from "./run_alarm.ts";
 import { type RowFacts, supereventRow } from "./superevent_row.ts";
 
-let gracedb: GracedbServer | undefined;
-afterEach(async () => {
-  await gracedb?.close();
-  gracedb = undefined;
-});
-
 async function run(rows: readonly JsonObject[], params: JsonObject, at: string) {
-  gracedb = await startGracedb(rows);
+  const gracedb = await startGracedb(rows);
   return await runAlarm({
     alarm: "gracedb_event_rate",
     params,
@@ -70,7 +64,6 @@ describe.skipIf(first.length === 0)("on the recorded list of 30 August 2023", ()
   test("the three candidates of spiir within half an hour are the most of any pipeline", async () => {
     const at = "2023-08-30 06:00:00 UTC";
     expect(keysOf(await run(first, {}, at)).keys).toEqual([]);
-    await gracedb?.close();
     expect(keysOf(await run(first, { max_events: 2 }, at)).keys).toEqual(["rate:CBC:spiir"]);
   });
 });

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { GRAPH } from "../../alarms/gracedb_followup.ts";
 import { checkGraph } from "../../src/author/expectations/check_graph.ts";
 import { horizon } from "../../src/author/expectations/horizon.ts";
@@ -7,17 +7,6 @@ import { parseUtc } from "../../src/text/utc.ts";
 import { type GracedbServer, listResponse, startGracedb } from "./gracedb_server.ts";
 import { keysOf, runAlarm } from "./run_alarm.ts";
 import { logEntry, type RowFacts, supereventRow } from "./superevent_row.ts";
-
-let gracedb: GracedbServer | undefined;
-afterEach(async () => {
-  await gracedb?.close();
-  gracedb = undefined;
-});
-
-async function serve(rows: readonly JsonObject[]): Promise<GracedbServer> {
-  gracedb = await startGracedb(rows);
-  return gracedb;
-}
 
 async function run(
   server: GracedbServer,
@@ -85,7 +74,7 @@ const rows: readonly [sentence: string, row: Partial<RowFacts>, expected: readon
 
 describe("of a superevent it reports", () => {
   test.each(rows)("%s", async (_sentence, row, expected) => {
-    const server = await serve([
+    const server = await startGracedb([
       supereventRow("S230831a", { created: CREATED, labels: CBC, ...row }),
     ]);
     expect(keysOf(await run(server, LATER))).toEqual({
@@ -95,14 +84,18 @@ describe("of a superevent it reports", () => {
   });
 
   test("nothing before a deadline, without a further request", async () => {
-    const server = await serve([supereventRow("S230831a", { created: CREATED, labels: [] })]);
+    const server = await startGracedb([
+      supereventRow("S230831a", { created: CREATED, labels: [] }),
+    ]);
     const outcome = await run(server, "2023-08-31 08:05:00 UTC");
     expect(keysOf(outcome)).toEqual({ status: "complete", keys: [] });
     expect(server.requests).toHaveLength(1);
   });
 
   test("each missing product with its own deadline", async () => {
-    const server = await serve([supereventRow("S230831a", { created: CREATED, labels: [] })]);
+    const server = await startGracedb([
+      supereventRow("S230831a", { created: CREATED, labels: [] }),
+    ]);
     expect(keysOf(await run(server, "2023-08-31 08:05:01 UTC")).keys).toEqual([
       "S230831a:sky_map",
       "S230831a:p_astro",
@@ -119,7 +112,7 @@ describe("of a superevent it reports", () => {
       created: CREATED,
       labels: [],
     });
-    const server = await serve([row]);
+    const server = await startGracedb([row]);
     expect(keysOf(await run(server, LATER)).keys).toEqual(["S190521r:sky_map"]);
   });
 });
@@ -144,13 +137,13 @@ describe("parameter estimation", () => {
     ["is done", { labels: [...significant.labels, "PE_READY"] }, "2023-08-31 10:00:00 UTC", []],
   ];
   test.each(cases)("%s", async (_sentence, row, at, keys) => {
-    const server = await serve([supereventRow("S230829a", { ...significant, ...row })]);
+    const server = await startGracedb([supereventRow("S230829a", { ...significant, ...row })]);
     expect(keysOf(await run(server, at))).toEqual({ status: "complete", keys });
   });
 
   test("is not expected any more once the superevent is retracted", async () => {
     const row = { ...significant, labels: [...significant.labels, "ADVNO"] };
-    const server = await serve([supereventRow("S230829a", row)]);
+    const server = await startGracedb([supereventRow("S230829a", row)]);
     const advno = { name: "ADVNO", created: "2023-08-29 08:30:00 UTC" };
     server.labels.set("S230829a", [advno]);
     expect(keysOf(await run(server, "2023-08-31 10:00:00 UTC"))).toEqual({
@@ -163,7 +156,7 @@ describe("parameter estimation", () => {
 describe("what it says", () => {
   test("missing: what, since when and by when, with its owner's recipients", async () => {
     const labels = without("PASTRO_READY", "EM_READY");
-    const server = await serve([supereventRow("S230831a", { created: CREATED, labels })]);
+    const server = await startGracedb([supereventRow("S230831a", { created: CREATED, labels })]);
     const owners = [{ owner: "source properties", recipients: ["pastro@example.org"] }];
     const outcome = await run(server, LATER, { owners });
     const [found] = outcome.detections;
@@ -180,7 +173,7 @@ describe("what it says", () => {
 
   test("bad: the file is there, but not its label", async () => {
     const labels = without("SKYMAP_READY", "EM_READY");
-    const server = await serve([supereventRow("S230831a", { created: CREATED, labels })]);
+    const server = await startGracedb([supereventRow("S230831a", { created: CREATED, labels })]);
     const entry = logEntry("2023-08-31 08:01:00 UTC", "bayestar.multiorder.fits");
     server.answers.set("superevents/S230831a/logs/", listResponse("log", [entry]));
     const [found] = (await run(server, LATER)).detections;
@@ -192,16 +185,27 @@ describe("what it says", () => {
     });
   });
 
+  test("bad as soon as the deadline is over, if the file came early", async () => {
+    const labels = without("SKYMAP_READY", "EM_READY");
+    const server = await startGracedb([supereventRow("S230831a", { created: CREATED, labels })]);
+    const entry = logEntry("2023-08-31 08:01:00 UTC", "bayestar.multiorder.fits");
+    server.answers.set("superevents/S230831a/logs/", listResponse("log", [entry]));
+    const [found] = (await run(server, "2023-08-31 08:05:01 UTC")).detections;
+    expect(found?.data).toMatchObject({ state: "bad" });
+  });
+
   test("bad only once the label has had time to follow", async () => {
     const labels = without("SKYMAP_READY", "EM_READY");
-    const server = await serve([supereventRow("S230831a", { created: CREATED, labels })]);
+    const server = await startGracedb([supereventRow("S230831a", { created: CREATED, labels })]);
     const entry = logEntry("2023-08-31 08:29:00 UTC", "bayestar.multiorder.fits");
     server.answers.set("superevents/S230831a/logs/", listResponse("log", [entry]));
     expect((await run(server, LATER)).detections[0]?.data).toMatchObject({ state: "missing" });
   });
 
   test("late: an event ends with by how much, which needs the exact time", async () => {
-    const server = await serve([supereventRow("S230831a", { created: CREATED, labels: CBC })]);
+    const server = await startGracedb([
+      supereventRow("S230831a", { created: CREATED, labels: CBC }),
+    ]);
     server.labels.set("S230831a", [
       { name: "SKYMAP_READY", created: "2023-08-31 08:11:40 UTC" },
       { name: "EM_READY", created: "2023-08-31 08:12:00 UTC" },
@@ -217,7 +221,9 @@ describe("what it says", () => {
   });
 
   test("what the labels date later than now is not there yet", async () => {
-    const server = await serve([supereventRow("S230831a", { created: CREATED, labels: CBC })]);
+    const server = await startGracedb([
+      supereventRow("S230831a", { created: CREATED, labels: CBC }),
+    ]);
     server.labels.set("S230831a", [
       { name: "SKYMAP_READY", created: "2023-08-31 08:30:01 UTC" },
       { name: "EM_READY", created: "2023-08-31 08:30:01 UTC" },
@@ -227,10 +233,12 @@ describe("what it says", () => {
   });
 
   test("left the look-back: the event of a superevent that is too old for the list", async () => {
-    const server = await serve([supereventRow("S230831a", { created: CREATED, labels: CBC })]);
+    const server = await startGracedb([
+      supereventRow("S230831a", { created: CREATED, labels: CBC }),
+    ]);
     const firing = ["S230827a:sky_map", "S230830zz:sky_map"];
     const outcome = await run(server, LATER, {}, firing);
-    expect([...outcome.clears]).toEqual([["S230827a:sky_map", "left the look-back"]]);
+    expect([...(outcome.goneReasons ?? [])]).toEqual([["S230827a:sky_map", "left the look-back"]]);
   });
 });
 
@@ -242,12 +250,12 @@ describe("what could not be looked at", () => {
   const broken: readonly [sentence: string, answer: JsonObject | number, reason: string][] = [
     ["a log that is refused", 403, "403"],
     ["a log that the user may not see any more", 404, "404"],
-    ["a log that is no list", { log: "none" }, 'log is "none", not a list'],
+    ["a log that is not a list", { log: "none" }, 'log is "none", not a list'],
     ["a log that is cut short", { log: [], numRows: 3 }, "it has 0 of 3 rows"],
     ["a log with an unreadable time", { log: [{ created: "soon" }] }, 'created "soon"'],
   ];
   test.each(broken)("%s: only that superevent is unknown", async (_sentence, answer, reason) => {
-    const server = await serve(two);
+    const server = await startGracedb(two);
     server.answers.set("superevents/S230831a/logs/", answer);
     const outcome = await run(server, LATER);
     expect(keysOf(outcome).keys).toEqual(["S230831b:sky_map"]);
@@ -258,7 +266,7 @@ describe("what could not be looked at", () => {
   });
 
   test("times of labels matter only where they would decide something", async () => {
-    const server = await serve([
+    const server = await startGracedb([
       supereventRow("S230831a", { created: CREATED, labels: without("EM_READY") }),
       supereventRow("S230831b", { created: CREATED, labels: CBC }),
     ]);
@@ -273,7 +281,7 @@ describe("what could not be looked at", () => {
   });
 
   test("a superevent without a readable time hides no other", async () => {
-    const server = await serve([
+    const server = await startGracedb([
       supereventRow("S230831a", { created: "yesterday", labels: [] }),
       ...two.slice(1),
     ]);

@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../src/text/json.ts";
 import { parseUtc } from "../../src/text/utc.ts";
 import { type GracedbServer, recordedSuperevents, startGracedb } from "./gracedb_server.ts";
@@ -27,7 +27,6 @@ async function serve(mocks: readonly Mock[]): Promise<GracedbServer> {
       }),
     ),
   );
-  onTestFinished(() => server.close());
   return server;
 }
 
@@ -150,7 +149,6 @@ test.each([
     const rows = recordedSuperevents(snapshot);
     if (rows === undefined) return console.log(`skipped: no recorded list ${snapshot}`);
     const server = await startGracedb(rows);
-    onTestFinished(() => server.close());
     const began = (parseUtc(now) ?? 0) - 600;
     const { voevents } = recordsOf(newest, began, { labels: {}, notices: [["PR", 0]] });
     server.answers.set(`superevents/${newest}/voevents/`, voevents);

@@ -1,15 +1,9 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../src/text/json.ts";
 import { parseUtc } from "../../src/text/utc.ts";
-import { type GracedbServer, recordedSuperevents, startGracedb } from "./gracedb_server.ts";
+import { recordedSuperevents, startGracedb } from "./gracedb_server.ts";
 import { keysOf, runAlarm } from "./run_alarm.ts";
 import { type RowFacts, supereventRow } from "./superevent_row.ts";
-
-let gracedb: GracedbServer | undefined;
-afterEach(async () => {
-  await gracedb?.close();
-  gracedb = undefined;
-});
 
 const OWN = "superevents/S230831a/files/";
 const PREFERRED = "events/G230831/files/";
@@ -21,7 +15,7 @@ async function run(
   at = NOW,
   firing: readonly string[] = [],
 ) {
-  gracedb = await startGracedb(rows);
+  const gracedb = await startGracedb(rows);
   for (const [path, answer] of answers) gracedb.answers.set(path, answer);
   const outcome = await runAlarm({
     alarm: "gracedb_label_consistency",
@@ -128,7 +122,8 @@ test.each([
   const firing = ["S230831a:label_without_file"];
   const { outcome } = await run([row(["SKYMAP_READY"])], [[OWN, MAP]], at, firing);
   expect(outcome).toMatchObject({ status: "complete", detections: [] });
-  expect([...outcome.clears]).toEqual(clears);
+  expect([...outcome.clears]).toEqual([]);
+  expect([...(outcome.goneReasons ?? [])]).toEqual(clears);
 });
 
 const first = recordedSuperevents("4242c4c") ?? [];

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { isDayOlder } from "../../alarms/lib/gracedb_list.ts";
 import { parseUtc } from "../../src/text/utc.ts";
 import { startGracedb } from "./gracedb_server.ts";
@@ -19,7 +19,6 @@ const ROW = { created: "2023-08-31 08:00:00 UTC", labels: [] };
 /** Superevents that are counted, of pages of two rows, and the pages that were requested. */
 async function counted(rows: readonly ReturnType<typeof supereventRow>[]) {
   const server = await startGracedb(rows, 2);
-  onTestFinished(() => server.close());
   const outcome = await runAlarm({
     alarm: "gracedb_event_rate",
     params: { max_events: 0 },

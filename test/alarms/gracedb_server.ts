@@ -1,6 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
+import { onTestFinished } from "vitest";
 import { isJsonObject, type JsonObject } from "../../src/text/json.ts";
 import { json, startServer } from "../support/http_server.ts";
+
+/** Requests that GraceDB allows in a minute without a login. */
+export const ANONYMOUS = 300;
 
 export interface GracedbServer {
   /** What `[sources.gracedb] base_url` would hold. */
@@ -13,6 +17,7 @@ export interface GracedbServer {
   labelStatus: number | undefined;
   /** Other responses by path, such as `superevents/S1/logs/`: a body, or the status of a failure. */
   readonly answers: Map<string, JsonObject | number>;
+  /** The end of the test does this too. */
   close(): Promise<void>;
 }
 
@@ -67,6 +72,7 @@ export async function startGracedb(
     answers,
     close: server.close,
   };
+  onTestFinished(() => server.close());
   return gracedb;
 }
 

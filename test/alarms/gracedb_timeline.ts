@@ -4,7 +4,7 @@ import { type GracedbServer, listResponse, startGracedb } from "./gracedb_server
 import { logEntry, supereventRow } from "./superevent_row.ts";
 
 /** Seconds from the start of a superevent, by label. */
-export interface LabelTimes {
+interface LabelTimes {
   readonly [label: string]: number;
 }
 
@@ -59,7 +59,7 @@ const LABEL_TIMES: LabelTimes = {
 /** A recorded row with times of its labels, and notices, that fit it: they were not recorded. */
 export function timelineOf(recorded: JsonObject): Timeline {
   const { labels, ...row } = recorded;
-  const names = Array.isArray(labels) ? labels.map(String) : [];
+  const names = namesIn(labels);
   const has = (name: string): boolean => names.includes(name);
   const times: LabelTimes = {
     ...LABEL_TIMES,
@@ -76,6 +76,10 @@ export function timelineOf(recorded: JsonObject): Timeline {
     ],
     row,
   };
+}
+
+export function namesIn(labels: unknown): string[] {
+  return Array.isArray(labels) ? labels.map(String) : [];
 }
 
 /** The first, and the second after the settle time. */

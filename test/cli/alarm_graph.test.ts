@@ -113,3 +113,21 @@ test("what cannot be drawn is an error that says why", async () => {
     expect(ended.stderr, args.join(" ")).toContain(says);
   }
 });
+
+test("a step that has no state is not expected, even if its name is that of a method", async () => {
+  const site = await siteWith(
+    MODULE.replace('{ name: "notice"', '{ name: "constructor"').replace(
+      "graph: GRAPH",
+      "graph: { expectations: GRAPH.expectations.slice(0, 1) }",
+    ),
+  );
+  const { stdout } = await site.command(["alarm", "show", "runs", "--key", "S1"]);
+  expect(stdout).toContain('"constructor" [label="constructor\\nwithin 1 min\\nnot expected", ');
+});
+
+test("an alarm whose detect fails says why instead of what to write", async () => {
+  const site = await siteWith(MODULE.replace('client.log("following")', 'throw new Error("boom")'));
+  const { code, stderr } = await site.command(["alarm", "show", "runs", "--key", "S1"]);
+  expect(code).toBe(1);
+  expect(stderr).toContain("it followed none; the outcome is failed: detect threw Error: boom");
+});

@@ -133,6 +133,12 @@ describe("what a module yields is read as a clear", () => {
     ["with its reason", { dedupeKey: "k", clear: "late by 120 s" }, "k", "late by 120 s"],
     ["of an entity whose key is a number", { dedupeKey: 7, clear: "x" }, "7", "x"],
     ["whose key is stored as that of a detection", { dedupeKey: "\0", clear: "x" }, "\\u0000", "x"],
+    [
+      "that must be certain if ifGone is no true",
+      { dedupeKey: "k", clear: "x", ifGone: 1 },
+      "k",
+      "x",
+    ],
     ["in one line", { dedupeKey: "k", clear: " late\n by\t120 s\u001b " }, "k", "late  by 120 s"],
     ["that Postgres can store", { dedupeKey: "k", clear: "a\0\ud800" }, "k", "a\uFFFD\uFFFD"],
     [
@@ -150,6 +156,12 @@ describe("what a module yields is read as a clear", () => {
     ["whatever else it has", { dedupeKey: "k", clear: "x", owner: "ann" }, "k", "x"],
   ])("%s", (_, value, dedupeKey, reason) => {
     expect(parseDetection(value)).toEqual({ ok: true, clear: { dedupeKey, reason } });
+  });
+
+  test("that counts only if the entity is gone", () => {
+    const value = { dedupeKey: "k", clear: "left the look-back", ifGone: true };
+    const clear = { dedupeKey: "k", reason: "left the look-back", ifGone: true };
+    expect(parseDetection(value)).toEqual({ ok: true, clear });
   });
 });
 

@@ -303,6 +303,39 @@ describe("the module says that an event has ended", () => {
   });
 });
 
+describe("the module says why an event ends if its entity is gone", () => {
+  const goneReasons = new Map([
+    ["a", "left the look-back"],
+    ["c", "left the look-back"],
+  ]);
+  test.each([
+    ["complete", ["clear id of b: recovered", "clear id of a: left the look-back"]],
+    ["partial", ["keep id of b: outcome is partial", "keep id of a: outcome is partial"]],
+    ["failed", ["keep id of b: outcome failed", "keep id of a: outcome failed"]],
+  ] as const)("a %s outcome", (status, plan) => {
+    const found = planOf(outcome(status, [], { goneReasons }), firing(["a", "b"]));
+    expect(lines(found)).toEqual(plan);
+    expect(found.clear.every(({ isUnseen }) => isUnseen)).toBe(true);
+  });
+
+  test("what cannot be looked at stays, and so does what is detected", () => {
+    const scopes = new Map([["a", { reason: "504", isReported: false }]]);
+    const found = outcome("complete", ["c"], { goneReasons, scopes });
+    expect(lines(planOf(found, firing(["a", "c"])))).toEqual([
+      "touch id of c: still detected",
+      "keep id of a: not looked at: 504",
+    ]);
+  });
+
+  test("it needs as many outcomes as without a reason", () => {
+    const alarm = { severity: undefined, clearAfter: { hits: 2, of: 2 } };
+    const found = outcome("complete", [], { goneReasons });
+    expect(lines(planOf(found, firing(["a"]), { alarm }))).toEqual([
+      "keep id of a: clears later: not detected in 1 of 2 outcomes",
+    ]);
+  });
+});
+
 /** What happens to one entity in each tick: detected, not detected, or nothing is known of it. */
 type Course = readonly ("seen" | "gone" | "unknown")[];
 

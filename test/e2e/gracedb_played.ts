@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from "../../src/text/json.ts";
 import { parseUtc, utcSecond } from "../../src/text/utc.ts";
 import { type GracedbServer, listResponse } from "../alarms/gracedb_server.ts";
-import { recordsOf, type Timeline, timelineOf } from "../alarms/gracedb_timeline.ts";
+import { namesIn, recordsOf, type Timeline, timelineOf } from "../alarms/gracedb_timeline.ts";
 import { logEntry } from "../alarms/superevent_row.ts";
 
 /** A superevent, and what became of it when. */
@@ -83,8 +83,4 @@ function withEventLabels(row: JsonObject): JsonObject {
   const there = namesIn(labels);
   const names = namesIn(event.labels).filter((name) => there.includes(name));
   return { ...row, preferred_event_data: { ...event, labels: names } };
-}
-
-function namesIn(labels: unknown): string[] {
-  return Array.isArray(labels) ? labels.map(String) : [];
 }

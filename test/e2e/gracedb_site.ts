@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
 import type { JsonObject } from "../../src/text/json.ts";
 import { startGracedb } from "../alarms/gracedb_server.ts";
 import { type ReadMail, readEml } from "../support/eml.ts";
@@ -35,7 +34,6 @@ export interface GracedbSite {
 export async function gracedbSite(superevents: readonly Played[]): Promise<GracedbSite> {
   const rows: JsonObject[] = [];
   const server = await startGracedb(rows, 30);
-  onTestFinished(() => server.close());
   const site = await makeSite({
     alarmsDir: SHIPPED,
     mail: "file",

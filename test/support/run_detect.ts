@@ -68,7 +68,7 @@ export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Out
     detect,
     sources,
     onDetection: (detection) => void soFar.add(detection, 0),
-    onClear: ({ dedupeKey, reason }) => soFar.addClear(dedupeKey, reason),
+    onClear: ({ dedupeKey, reason, ifGone }) => soFar.addClear(dedupeKey, reason, ifGone),
     onIncomplete: (reason, prefix) => soFar.incomplete(reason, prefix),
   });
   for (const [source, { changed }] of positions.current)

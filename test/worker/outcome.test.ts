@@ -277,6 +277,18 @@ describe("a clear", () => {
       { keys: new Set(["b"]), clears: new Map([["a", "x"]]), notes: [] },
     ],
     [
+      "that counts only if the entity is gone is kept apart, and is no news of its scope",
+      (soFar) => {
+        soFar.addClear("host:a:x", "left the look-back", true);
+        soFar.incomplete("504", "host:a:");
+      },
+      {
+        clears: new Map(),
+        goneReasons: new Map([["host:a:x", "left the look-back"]]),
+        scopes: new Map([["host:a:", { reason: "504", isReported: false }]]),
+      },
+    ],
+    [
       "before a detection of its entity does not count",
       (soFar) => {
         soFar.addClear("a", "x");

@@ -17,6 +17,7 @@ describe("a message of the worker is parsed", () => {
       detections: [DETECTION, { ...DETECTION, severity: "high", stage: "initial" }],
     },
     { type: "clear", dedupeKey: "a", reason: "late by 120 s" },
+    { type: "clear", dedupeKey: "a", reason: "left the look-back", ifGone: true },
     { type: "incomplete", reason: "x" },
     { type: "note", text: "x" },
     { type: "states", entity: "S1", states: { map: "met", notice: "not expected" } },

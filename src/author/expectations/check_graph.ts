@@ -10,12 +10,12 @@ export function checkGraph<W>({ expectations, stages = [] }: Graph<W>): string[]
     const { name } = expectation;
     const own = faultsOf(expectation, names, stages);
     const isRepeated = names.indexOf(name) < index;
-    return isRepeated ? [...own, `${quote(name)} is there twice; give each its own name`] : own;
+    return isRepeated ? [...own, `${quote(name)} is repeated; give each its own name`] : own;
   });
   const cycle = findCycle(expectations);
   return cycle === undefined
     ? faults
-    : [...faults, `${cycle.map(quote).join(" after ")} goes round in a circle; remove one`];
+    : [...faults, `${cycle.map(quote).join(" after ")} is a cycle; remove one of these`];
 }
 
 function faultsOf<W>(

@@ -51,7 +51,7 @@ export type Sight =
   /** Cannot be looked at now. */
   | { readonly unknown: string };
 
-/** `timed`: the exact time matters; else `true` will do where the time is dear. */
+/** `timed`: the exact time matters; else `true` will do where the time is costs a request. */
 export type Look<W> = (want: W, timed: boolean) => Sight;
 
 export const STATES = [

@@ -1,7 +1,8 @@
+import { boundKey } from "../../core/detection.ts";
 import type { Clear, Detection } from "../../core/model.ts";
 import { quote } from "../../text/describe.ts";
 import { utcSecond } from "../../text/utc.ts";
-import type { Graph, Sight, Verdict } from "./expectation.ts";
+import type { Expectation, Graph, Sight, Verdict } from "./expectation.ts";
 import { judgeFiring } from "./judge.ts";
 
 /** How the entities of a service are followed along a graph. */
@@ -24,7 +25,7 @@ export interface FollowFacts<W, E> {
    * them, any may be active.
    */
   readonly firing?: ReadonlySet<string>;
-  /** Notes what came late and is not firing, such as `client.note`: it came before anyone was told. */
+  /** Notes what came late and is not firing, such as `client.note`. */
   readonly note?: (text: string) => void;
   /** Called once for each entity, with what became of its expectations, such as `client.states`. */
   readonly seen?: (entity: string, verdicts: readonly Verdict<W>[]) => void;
@@ -41,7 +42,7 @@ export async function* follow<W, E>(
   const verdicts = await judgeLoaded(facts, entity, id);
   facts.seen?.(id, verdicts);
   for (const verdict of verdicts) {
-    const dedupeKey = keyOf(id, verdict);
+    const dedupeKey = keyOf(id, verdict.expectation);
     const mayFire = facts.firing?.has(dedupeKey) ?? true;
     const { state, reason = "it cannot be looked at" } = verdict;
     if (state === "missing" || state === "bad")
@@ -65,10 +66,14 @@ function unknownAbove<W>(
   { expectation: { after = [] } }: Verdict<W>,
   verdicts: readonly Verdict<W>[],
 ): string | undefined {
-  for (const parent of verdicts.filter(({ expectation }) => after.includes(expectation.name))) {
-    if (parent.state === "unknown") return parent.expectation.name;
-    const above = parent.state === "waiting" ? unknownAbove(parent, verdicts) : undefined;
-    if (above !== undefined) return above;
+  const byName = new Map(verdicts.map((verdict) => [verdict.expectation.name, verdict]));
+  // It grows while it is read: each name once, however many ways lead to it.
+  const above = new Set(after);
+  for (const name of above) {
+    const parent = byName.get(name);
+    if (parent?.state === "unknown") return name;
+    if (parent?.state === "waiting")
+      for (const each of parent.expectation.after ?? []) above.add(each);
   }
   return undefined;
 }
@@ -81,8 +86,9 @@ function lateness<W>({ at = 0, due = 0 }: Verdict<W>): string {
   return `${Math.ceil(at - due)} s`;
 }
 
-function keyOf<W>(id: string, { expectation }: Verdict<W>): string {
-  return `${id}:${expectation.name}`;
+/** As the keys of `firing` are: a long one has a digest at its end. */
+function keyOf<W>(id: string, { name }: Expectation<W>): string {
+  return boundKey(`${id}:${name}`);
 }
 
 /** Loads what would decide something, one fact after the other, until nothing more is needed. */
@@ -92,7 +98,7 @@ async function judgeLoaded<W, E>(
   id: string,
 ): Promise<readonly Verdict<W>[]> {
   const mayFire = new Set(
-    graph.expectations.map(({ name }) => name).filter((name) => firing?.has(`${id}:${name}`)),
+    graph.expectations.filter((each) => firing?.has(keyOf(id, each))).map(({ name }) => name),
   );
   const loaded = new Set<string>();
   for (;;) {

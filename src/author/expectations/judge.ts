@@ -1,3 +1,4 @@
+import { quote } from "../../text/describe.ts";
 import type { Expectation, Graph, Look, Verdict } from "./expectation.ts";
 import { inOrder } from "./in_order.ts";
 import { judgeOne } from "./judge_one.ts";
@@ -30,6 +31,9 @@ export function judgeFiring<W>(
   now: number,
   firing: ReadonlySet<string>,
 ): readonly Verdict<W>[] {
+  // With NaN nothing would ever be due.
+  if (!Number.isFinite(start))
+    throw new Error(`the start of an entity is ${quote(start)}; it must be in epoch seconds`);
   const ordered = inOrder(graph);
   const first = soonest(ordered);
   const timed = new Set(firing);
@@ -45,7 +49,8 @@ export function judgeFiring<W>(
       timed,
       pressing,
       judged,
-      see: (term, isTimed, from) => see(term, (want) => seenAt(look(want, isTimed), now), from),
+      see: (term, isTimed, from) =>
+        see(term, (want) => seenAt(look(want, isTimed), want, now), from),
       isEarly: (name, since) => !pressing.has(name) && now <= since + (first.get(name) ?? 0),
     };
     for (const expectation of ordered) judged.set(expectation.name, judgeOne(moment, expectation));

@@ -38,7 +38,8 @@ function judgeMet<W>(
   const { start, isEarly } = moment;
   const { name, from } = expectation;
   const times = parents.flatMap(({ time }) => time ?? []);
-  const assumed = parents.flatMap((parent) => parent.assumed);
+  // Each once: their number would double with each pair of parents that share theirs.
+  const assumed = [...new Set(parents.flatMap((parent) => parent.assumed))];
   const doubt = parents.find((parent) => parent.doubt !== undefined)?.doubt;
   if (times.length < parents.length && isEarly(name, start)) return waiting(moment, expectation);
   if (times.length < parents.length)

@@ -12,8 +12,9 @@ export interface LookBackFacts {
 }
 
 /**
- * Ends the events of entities that are too old for the list: nobody looks at them any more. The look-back of the list must be
- * at least `horizon(graph)`, so that nothing leaves it before its deadline.
+ * Says why the events of entities end that are too old for the list: nobody looks at them any more. A list that is cut short
+ * ends none of them: the outcome must be complete. The look-back of the list must be at least `horizon(graph)`, so that
+ * nothing leaves it before its deadline.
  */
 export function leftLookBack({
   firing,
@@ -23,9 +24,10 @@ export function leftLookBack({
 }: LookBackFacts): readonly Clear[] {
   return [...firing]
     .filter((key) => !seen.has(idOf(key)) && hasLeft(idOf(key)))
-    .map((dedupeKey) => ({ dedupeKey, clear: "left the look-back" }));
+    .map((dedupeKey) => ({ dedupeKey, clear: "left the look-back", ifGone: true }));
 }
 
-function beforeLastColon(dedupeKey: string): string {
+/** The id of the entity in a key of `follow`. */
+export function beforeLastColon(dedupeKey: string): string {
   return dedupeKey.slice(0, Math.max(0, dedupeKey.lastIndexOf(":")));
 }

@@ -1,3 +1,4 @@
+import { quote } from "../../text/describe.ts";
 import type { Sight, Term } from "./expectation.ts";
 
 /** What is known of a term. `time` is missing where it is not known. */
@@ -12,14 +13,23 @@ export type Seen =
 const ABSENT: Seen = { kind: "absent" };
 const THERE: Seen = { kind: "there" };
 
-/** How one `W` is seen, at a moment: what the data dates later is not there yet. */
-export function seenAt(sight: Sight, now: number): Seen {
+/** How one `W` is seen, at a moment: what the data dates later is not there yet. Throws for what is no sight: types are not checked. */
+export function seenAt(sight: Sight, want: unknown, now: number): Seen {
+  if (!isSight(sight))
+    throw new Error(
+      `look returned ${quote(sight)} for ${quote(want)}; it must be a time in epoch seconds, true, false, { bad }, { need } or { unknown }`,
+    );
   if (sight === false) return ABSENT;
   if (sight === true) return THERE;
   if (typeof sight === "number") return sight > now ? ABSENT : { kind: "there", time: sight };
   if ("need" in sight) return { kind: "need", need: sight.need };
   if ("unknown" in sight) return { kind: "unknown", reason: sight.unknown };
   return (sight.at ?? now) > now ? ABSENT : { kind: "bad", reason: sight.bad };
+}
+
+function isSight(value: unknown): boolean {
+  if (typeof value === "number") return !Number.isNaN(value);
+  return typeof value === "boolean" || ["bad", "need", "unknown"].some((key) => isPart(value, key));
 }
 
 /**

@@ -1,3 +1,5 @@
+import { cut } from "../../text/describe.ts";
+import { plainText } from "../../text/escape.ts";
 import type { Expectation, Graph, State, Term } from "./expectation.ts";
 import { inOrder } from "./in_order.ts";
 import { termText } from "./term.ts";
@@ -16,6 +18,8 @@ const COLOURS: { readonly [state in State]: string } = {
 
 /** Longest line of a box, in characters. */
 const WIDTH = 44;
+/** Graphviz reads no text of more than 16,384 bytes. */
+const MAX_LINE = 500;
 
 /**
  * The graph in the DOT language of Graphviz: an arrow to each expectation from what it comes after, and a dashed one from what
@@ -91,7 +95,9 @@ function wholeUnits(seconds: number): string {
 }
 
 function wrapped(line: string): string {
-  return line.replace(new RegExp(`(.{1,${WIDTH}})( |$)`, "gs"), "$1\n").trimEnd();
+  return cut(line, MAX_LINE)
+    .replace(new RegExp(`(.{1,${WIDTH}})( |$)`, "gs"), "$1\n")
+    .trimEnd();
 }
 
 function inWords<W>(term: Term<W>): string {
@@ -102,7 +108,11 @@ function show<W>(want: W): string {
   return typeof want === "string" ? want : JSON.stringify(want);
 }
 
-/** A quoted text of DOT, in which a line break is `\n` and only quotes and backslashes are escaped. */
+/**
+ * A quoted text of DOT, in which a line break is `\n`. Graphviz rejects NUL, draws `&lt;` as `<`, and passes control characters
+ * on to SVG, which has none.
+ */
 function text(value: string): string {
-  return `"${value.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`;
+  const plain = plainText(value).replaceAll("&", "&amp;");
+  return `"${plain.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`;
 }

@@ -47,7 +47,7 @@ export interface ClientFacts {
   /** Called with every reason why the module did not see everything, or not all keys with this prefix. */
   readonly onIncomplete: (reason: string, prefix?: string) => void;
   readonly onNote: (text: string) => void;
-  /** Called with what became of the expectations of an entity; undefined where nobody asks. */
+  /** Called with what became of the expectations of an entity; undefined unless requested. */
   readonly onStates?: ((entity: string, states: States) => void) | undefined;
   /** Called with 1 when the module begins to wait for a response, and with -1 when it has it. */
   readonly onWait: (change: 1 | -1) => void;

@@ -142,6 +142,28 @@ describe("an entity is followed along a graph", () => {
     expect((await followed({}, 1200, { graph, firing: all })).unknown).toEqual([]);
   });
 
+  test("what waits for it in many ways is reported as soon as that", async () => {
+    // Forty layers of two, each of which comes after both of the layer before it.
+    const expectations = Array.from({ length: 80 }, (_, index) => ({
+      ...MAP,
+      name: `n${index}`,
+      want: index < 2 ? "first" : "later",
+      after: [0, 1].map((each) => `n${index - (index % 2) - 2 + each}`).slice(index < 2 ? 2 : 0),
+    }));
+    const firing = new Set(["S1:n79"]);
+    const { unknown } = await followed({ first: { unknown: "504" } }, 9000, {
+      graph: { expectations },
+      firing,
+    });
+    expect(unknown).toEqual([
+      "S1:n0 | S1:n0: 504",
+      "S1:n1 | S1:n1: 504",
+      'S1:n79 | S1:n79: it waits for "n0", which is unknown',
+    ]);
+    const none = await followed({ first: false }, 9000, { graph: { expectations }, firing });
+    expect(none.unknown).toEqual([]);
+  });
+
   test("an event does not end because nothing can be looked at before the deadline", async () => {
     const firing = new Set(["S1:map"]);
     const outage = { map: { unknown: "504" } };
@@ -250,6 +272,27 @@ describe("an entity is followed along a graph", () => {
       },
     ]);
   });
+
+  test.each(["undefined", "null", "{}", "[]", '"2024-05-01"', "0/0"])(
+    "a sight that is %s is an error of the module, which names what was looked for",
+    async (text) => {
+      // A module without types.
+      const sight = new Function(`return ${text}`);
+      await expect(followed({}, 1200, { look: () => sight() })).rejects.toThrow(
+        /^look returned .* for "map"; it must be a time in epoch seconds, true, false,/,
+      );
+    },
+  );
+
+  test.each(["undefined", "null", '"2024-05-01"', "0/0"])(
+    "a start that is %s is an error of the module: nothing would ever be due",
+    async (text) => {
+      const start = new Function(`return ${text}`);
+      await expect(followed({}, 1200, { start: () => start() })).rejects.toThrow(
+        /^the start of an entity is .*; it must be in epoch seconds$/,
+      );
+    },
+  );
 
   test("a fact that stays unknown after it was loaded is an error of the module", async () => {
     await expect(followed({ map: { need: "files" } }, 1200)).rejects.toThrow(

@@ -23,7 +23,7 @@ describe("a graph is checked", () => {
       ['expectation "map": within is undefined; it must be a number of seconds, 0 or more'],
     ],
     [
-      "a time that is no number, and one below 0",
+      "a time that is not a number, and one below 0",
       [
         { ...MAP, within: "5m" },
         { ...NOTICE, within: -1 },
@@ -33,16 +33,16 @@ describe("a graph is checked", () => {
         'expectation "notice": within is -1; it must be a number of seconds, 0 or more',
       ],
     ],
-    ["the same name twice", [MAP, MAP], ['"map" is there twice; give each its own name']],
+    ["the same name twice", [MAP, MAP], ['"map" is repeated; give each its own name']],
     [
       "a circle",
       [{ ...MAP, after: ["notice"] }, NOTICE],
-      ['"map" after "notice" after "map" goes round in a circle; remove one'],
+      ['"map" after "notice" after "map" is a cycle; remove one of these'],
     ],
     [
       "one that comes after itself",
       [{ ...MAP, after: ["map"] }],
-      ['"map" after "map" goes round in a circle; remove one'],
+      ['"map" after "map" is a cycle; remove one of these'],
     ],
     [
       "no name",
@@ -129,4 +129,21 @@ test("a drawing is readable: long lines are broken, times are in whole units, st
     '  "decision" -> "initial" [style=dashed];',
     '  "decision" -> "update";',
   ]);
+});
+
+test.each([
+  ["quotes and backslashes", 'a "b" \\N', 'a \\"b\\" \\\\N'],
+  ["tags", "<b>x</b>", "<b>x</b>"],
+  ["what Graphviz would read as a character of HTML", "a&lt;b &#1;", "a&amp;lt;b &amp;#1;"],
+  ["control characters, which SVG has none of", "a\0\u0007\r\nb", "a\uFFFD\uFFFD\\nb"],
+])("a drawing may have %s in each of its texts", (_, given, drawn) => {
+  const dot = toDot({ expectations: [{ ...MAP, name: given, when: given }] }, given);
+  expect(dot).toContain(`digraph "${drawn}" {`);
+  expect(dot).toContain(`  "${drawn}" [label="${drawn}\\nwithin 100 s\\nwhen ${drawn}"];`);
+});
+
+test("a drawing has no text that is too long for Graphviz", () => {
+  const all = Array.from({ length: 5000 }, (__, index) => `label ${index}`);
+  const dot = toDot({ expectations: [{ ...MAP, when: { all } }] }, "labels");
+  expect(Math.max(...dot.split('"').map(({ length }) => length))).toBeLessThan(1000);
 });

@@ -33,6 +33,22 @@ const NOTICE: Expectation<string> = { name: "notice", want: "notice", within: 60
 
 type Row = readonly [string, readonly Expectation<string>[], Sights, number, readonly string[]];
 
+/** Sixty layers of two, each of which comes after both of the layer before it: 2^59 ways lead to the last. */
+const LAYERS: readonly Expectation<string>[] = Array.from({ length: 120 }, (_, index) => ({
+  name: `n${index}`,
+  want: index < 118 ? "part" : "end",
+  within: 10,
+  after: [0, 1].map((each) => `n${index - (index % 2) - 2 + each}`).slice(index < 2 ? 2 : 0),
+}));
+
+test.each<readonly [string, Sights, string]>([
+  ["with times that are not known", { part: true }, "n119 missing"],
+  ["with exact times on request", { part: { cheap: true, exact: 1001 } }, "n119 missing"],
+  ["of which nothing is there", {}, "n119 waiting"],
+])("a graph with many ways to an expectation, %s, is judged in no time", (_, sights, last) => {
+  expect(judged(LAYERS, sights, 9000).at(-1)).toBe(last);
+});
+
 describe("one expectation", () => {
   test.each<Row>([
     ["is pending until its deadline", [MAP], {}, 1100, ["map pending"]],

@@ -28,7 +28,9 @@ describe("the events of entities that left the look-back end", () => {
   ])("%s", (_, facts, ended) => {
     const firing = new Set(["S1:map", "S2:map", "run:3:map"]);
     const clears = leftLookBack({ firing, seen: new Set(), ...facts });
-    expect(clears).toEqual(ended.map((dedupeKey) => ({ dedupeKey, clear: "left the look-back" })));
+    expect(clears).toEqual(
+      ended.map((dedupeKey) => ({ dedupeKey, clear: "left the look-back", ifGone: true })),
+    );
   });
 
   test("a key without a colon has no id", () => {

@@ -4,8 +4,9 @@ import { LOADS, type Loading, lookAt } from "./loading.ts";
 import type { Facts } from "./oracle.ts";
 import { START } from "./random_graph.ts";
 
-export interface Followed {
+interface Followed {
   readonly states: ReadonlyMap<string, State>;
+  readonly verdicts: readonly Verdict<string>[];
   readonly detected: readonly string[];
   readonly ended: readonly string[];
   readonly kept: readonly string[];
@@ -33,6 +34,7 @@ export async function tick(
   const states = new Map<string, State>();
   const result = {
     states,
+    verdicts: [] as Verdict<string>[],
     detected: [] as string[],
     ended: [] as string[],
     kept: [] as string[],
@@ -52,6 +54,7 @@ export async function tick(
       firing: new Set(firing.map((name) => `S:${name}`)),
       unknown: (_, key) => void result.kept.push(key.slice(2)),
       seen: (_: string, verdicts: readonly Verdict<string>[]) => {
+        result.verdicts.push(...verdicts);
         for (const { expectation, state } of verdicts) states.set(expectation.name, state);
       },
     },

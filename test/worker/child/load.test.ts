@@ -411,7 +411,7 @@ describe("a module that cannot be used has an error for its author", () => {
           "expectations is an instance of Map",
         ],
         [
-          "a time that is no number",
+          "a time that is not a number",
           "{ expectations: [{ within: 0 / 0 }] }",
           "expectations[0].within is NaN",
         ],
