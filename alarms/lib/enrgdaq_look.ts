@@ -1,0 +1,41 @@
+import type { AlarmClient } from "swf-alarms";
+import { clientScope, type DaqClient } from "./enrgdaq.ts";
+import { ask, askStatus, type StatusAnswer } from "./enrgdaq_ask.ts";
+import { type LogLine, parseLogs } from "./enrgdaq_logs.ts";
+import { show } from "./fields.ts";
+
+/** One client in this tick. */
+export interface Look {
+  readonly id: string;
+  /** Seconds since its heartbeat was first seen where it still is. */
+  readonly silentFor: number;
+  readonly lastSeen: string | null;
+  readonly isSilent: boolean;
+  readonly status: StatusAnswer;
+  /** Undefined if its log could not be read. */
+  readonly lines: readonly LogLine[] | undefined;
+}
+
+/** A client that has been silent for long is not asked: each question would take all of its time. */
+export async function lookAt(
+  client: AlarmClient,
+  { id, lastSeen }: DaqClient,
+  silentFor: number,
+  silentSeconds: number,
+): Promise<Look> {
+  const daq = client.source("enrgdaq");
+  const scope = clientScope(id);
+  if (lastSeen === null) client.incomplete(`${show(id)} has no last_seen that can be read`, scope);
+  const isSilent = silentFor >= silentSeconds;
+  if (isSilent) client.incomplete(`${show(id)} is silent, so it was not asked`, scope);
+  const silence: StatusAnswer = { kind: "no answer", reason: "it is silent" };
+  // The log is the service's own copy, which it has for a dead client too.
+  const logScope = `${scope}errors`;
+  const [status, log] = await Promise.all([
+    isSilent ? silence : askStatus(daq, id, scope),
+    ask(daq, id, "logs", logScope),
+  ]);
+  const lines = log.kind === "answer" ? parseLogs(log.value) : undefined;
+  if (lines === null) client.incomplete(`${show(id)}: the service has no log of it`, logScope);
+  return { id, lastSeen, silentFor, isSilent, status, lines: lines ?? undefined };
+}
