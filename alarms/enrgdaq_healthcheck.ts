@@ -34,7 +34,11 @@ export const PARAMS = {
     required: true,
     description: "report each of these, for each client that has such a job",
     columns: {
-      daq_job_type: { type: "string", required: true, description: "of these jobs: DAQJobTest" },
+      daq_job_type: {
+        type: "string",
+        required: true,
+        description: "of these jobs: DAQJobTest; or * for all",
+      },
       client: {
         type: "string",
         description: "only of this client, even if it has no such job; or remote_custom",
@@ -69,11 +73,6 @@ export const PARAMS = {
       },
     },
   },
-  alerts_on_restart: {
-    type: "boolean",
-    default: false,
-    description: "report each job that crashed and got restarted, as enable_alerts_on_restart does",
-  },
 } as const satisfies ParamSpecs;
 
 /** Seconds after which a job that is not there any more is not expected any more. */
@@ -89,7 +88,7 @@ interface Check {
 
 export async function* detect(
   client: AlarmClient,
-  { rules: rows, alerts_on_restart: isRestart }: ParamsOf<typeof PARAMS>,
+  { rules: rows }: ParamsOf<typeof PARAMS>,
 ): AsyncGenerator<Detection | Clear> {
   const { now } = client;
   const rules = parseRules(rows);
@@ -105,8 +104,12 @@ export async function* detect(
   );
   const memory = objectOf((await client.previous())?.value);
   const before = new Set(Object.keys(objectOf(memory?.keys) ?? {}));
-  const all = isRestart ? [...rules, ...restartRules(statuses, before)] : rules;
-  const checks = all.flatMap((rule) => checksOf(rule, listed, statuses, before));
+  const checksByRule = rules.map((rule) =>
+    typesOf(rule, statuses, before).flatMap((type) =>
+      checksOf({ ...rule, type }, listed, statuses, before),
+    ),
+  );
+  const checks = checksByRule.flat();
   const samples = checks.flatMap(({ rule, key, sight }) => sampleRule(rule, key, sight));
   // Of a client that is not listed any more, nothing is expected after a day.
   const unknown = new Set(
@@ -124,8 +127,10 @@ export async function* detect(
   client.remember(track.memory);
   for (const text of track.lost()) client.note(text);
   for (const [index, rule] of rules.entries())
-    if (!checks.some((check) => check.rule === rule))
-      client.note(`rules[${index}] is not used: no client has a ${show(rule.type)}`);
+    if (checksByRule[index]?.length === 0)
+      client.note(
+        `rules[${index}] is not used: no client has ${rule.type === "*" ? "a job" : `a ${show(rule.type)}`}`,
+      );
 
   const reported = new Set<string>();
   for (const check of checks) {
@@ -172,26 +177,18 @@ function checksOf(
   );
 }
 
-/** What `enable_alerts_on_restart` adds for each type of job. */
-function restartRules(statuses: Statuses, before: ReadonlySet<string>): readonly Rule[] {
-  const now = [...statuses.values()].flatMap(({ jobs, restarts }) => [
-    ...jobs.map(({ type }) => type),
-    ...restarts.keys(),
-  ]);
+/** The types of jobs that a rule is for. */
+function typesOf(rule: Rule, statuses: Statuses, before: ReadonlySet<string>): readonly string[] {
+  if (rule.type !== "*") return [rule.type];
+  const isFor = (id: string) => (rule.client ?? id) === id;
+  const now = [...statuses].flatMap(([id, { jobs, restarts }]) =>
+    isFor(id) ? [...jobs.map(({ type }) => type), ...restarts.keys()] : [],
+  );
   const earlier = [...before].flatMap((key) => {
-    const [, , rule, type = "", statsKey] = daqParts(key);
-    return rule === "rule" && statsKey === "restart_stats" ? type : [];
+    const [, id = "", , type = ""] = daqParts(key);
+    return isFor(id) && key === ruleKey({ ...rule, type }, id) ? type : [];
   });
-  return [...new Set([...now, ...earlier])].map((type) => ({
-    type,
-    client: undefined,
-    statsKey: "restart_stats",
-    wants: { seconds: 60 },
-    text: "1m",
-    alertIf: "satisfied",
-    message: `${type} crashed and got restarted!`,
-    severity: "error",
-  }));
+  return [...new Set([...now, ...earlier])];
 }
 
 function describe({ rule, id, key, sight }: Check, since: number): Detection {
@@ -200,7 +197,7 @@ function describe({ rule, id, key, sight }: Check, since: number): Detection {
   const value = sight.kind === "value" ? show(String(sight.value)) : sight.kind;
   return {
     dedupeKey: key,
-    subject: `${show(id)}: ${show(message)}`,
+    subject: `${show(type)} of ${show(id)}: ${show(message)}`,
     body: [
       `${show(type)} of ${show(id)}, ${statsKey}: ${value}`,
       ...("seconds" in rule.wants ? [`The tick that first saw this was that of ${at} UTC.`] : []),

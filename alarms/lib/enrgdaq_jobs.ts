@@ -78,11 +78,16 @@ export type Rate =
   | { readonly kind: "none" }
   | { readonly kind: "too early" };
 
-/** Messages per second, by the looks of at least half the window. */
+/**
+ * Messages per second in the latter half of the window, so that a job that stops is found before the whole window has passed. A
+ * restart hides what was counted before it.
+ */
 export function rateOf(track: Track, key: string, now: number, window: number): Rate {
-  const growth = track.growth(key);
-  const span = track.span(key) ?? 0;
-  if (growth !== undefined)
-    return span < window / 2 ? { kind: "too early" } : { kind: "rate", perSecond: growth / span };
-  return now - (track.since(key) ?? now) >= window ? { kind: "none" } : { kind: "too early" };
+  const half = window / 2;
+  const growth = track.growth(key, half);
+  const span = track.span(key, half) ?? 0;
+  if (growth === undefined)
+    return now - (track.since(key) ?? now) >= window ? { kind: "none" } : { kind: "too early" };
+  const isKnown = span >= window / 5 && track.falls(key, half) === 0;
+  return isKnown ? { kind: "rate", perSecond: growth / span } : { kind: "too early" };
 }

@@ -17,6 +17,8 @@ export interface EnrgdaqServer {
   /** Path of every request so far. */
   readonly requests: string[];
   readonly clients: Map<string, DaqState>;
+  /** The answer to `/clients`, if it is another one. */
+  answer?: JsonValue;
   close(): Promise<void>;
 }
 
@@ -26,6 +28,7 @@ export async function startEnrgdaq(): Promise<EnrgdaqServer> {
   const waiting = new Set<NodeJS.Timeout>();
   const server = await startServer((_request, response, url) => {
     if (url.pathname === "/clients") {
+      if (daq.answer !== undefined) return json(response, daq.answer);
       const rows = [...clients].map(([id, { lastSeen }]) => {
         const info = { supervisor_id: id, supervisor_tags: [] };
         return [id, { identity: null, last_seen: lastSeen, info }] as const;
@@ -49,7 +52,7 @@ export async function startEnrgdaq(): Promise<EnrgdaqServer> {
     } else if (typeof status === "number") json(response, { detail: "no" }, status);
     else json(response, status);
   });
-  return {
+  const daq: EnrgdaqServer = {
     url: server.url,
     requests: server.requests,
     clients,
@@ -58,6 +61,7 @@ export async function startEnrgdaq(): Promise<EnrgdaqServer> {
       await server.close();
     },
   };
+  return daq;
 }
 
 export interface JobFacts {
@@ -78,13 +82,11 @@ export function statusOf(
   jobs: readonly JobFacts[],
   restarts: { readonly [type: string]: string } = {},
 ): JsonObject {
-  const counts: { [supervisor: string]: { [type: string]: JsonObject } } = {};
+  const counts = new Map<string, Map<string, JsonObject>>();
   for (const { type, supervisor = id, out = 100, in: received = 0, rss = 70 } of jobs) {
     if (out === null) continue;
-    const rows = counts[supervisor] ?? {};
-    counts[supervisor] = rows;
     const count = (value: number) => ({ count: value, last_updated: "2026-11-20T15:48:08.486178" });
-    rows[type] = {
+    const row = {
       message_in_stats: count(received),
       message_out_stats: count(out),
       message_in_queue_stats: { count: received, last_updated: null },
@@ -93,6 +95,8 @@ export function statusOf(
       resource_stats: { cpu_percent: 0, rss_mb: rss },
       is_alive: true,
     };
+    const rows = counts.get(supervisor) ?? new Map<string, JsonObject>();
+    counts.set(supervisor, rows.set(type, row));
   }
   return {
     supervisor_info: { supervisor_id: id, supervisor_tags: [] },
@@ -104,7 +108,9 @@ export function statusOf(
       subscribed_topics: [],
       supervisor_info: { supervisor_id: supervisor, supervisor_tags: [] },
     })),
-    daq_job_stats: counts,
+    daq_job_stats: Object.fromEntries(
+      [...counts].map(([supervisor, rows]) => [supervisor, Object.fromEntries(rows)]),
+    ),
     daq_job_remote_stats: {},
     restart_schedules: Object.entries(restarts).map(([job, restart_at]) => ({ job, restart_at })),
   };

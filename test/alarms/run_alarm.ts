@@ -76,7 +76,9 @@ export async function runAlarm({
       now,
       timeout: 30,
       firing: () => firing,
-      ...(previous !== undefined && { previous: async () => ({ at: previousAt, value: previous }) }),
+      ...(previous !== undefined && {
+        previous: async () => ({ at: previousAt, value: previous }),
+      }),
     });
   } finally {
     tick.abort(new Error("the test's tick has ended"));

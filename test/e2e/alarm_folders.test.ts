@@ -17,6 +17,8 @@ import { makeSite, type Site } from "../support/site.ts";
 /** The package lies here, and each site's configuration in a folder of its own elsewhere. */
 const SHIPPED = fileURLToPath(new URL("../../alarms", import.meta.url));
 const SHIPPED_NAMES = [
+  "enrgdaq_healthcheck",
+  "enrgdaq_supervisor",
   "gracedb_alert_flow",
   "gracedb_awaiting_decision",
   "gracedb_event_rate",
