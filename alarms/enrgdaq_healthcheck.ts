@@ -7,7 +7,7 @@ import {
   type Scalar,
   Track,
 } from "swf-alarms";
-import { clientScope, type DaqStatus, daqParts, parseClients } from "./lib/enrgdaq.ts";
+import { clientScope, type DaqStatus, daqName, daqParts, parseClients } from "./lib/enrgdaq.ts";
 import { askStatus } from "./lib/enrgdaq_ask.ts";
 import {
   judgeRule,
@@ -129,7 +129,7 @@ export async function* detect(
   for (const [index, rule] of rules.entries())
     if (checksByRule[index]?.length === 0)
       client.note(
-        `rules[${index}] is not used: no client has ${rule.type === "*" ? "a job" : `a ${show(rule.type)}`}`,
+        `rules[${index}] is not used: no client has ${rule.type === "*" ? "a job" : `a ${daqName(rule.type)}`}`,
       );
 
   const reported = new Set<string>();
@@ -137,7 +137,7 @@ export async function* detect(
     const { rule, id, key, sight } = check;
     const isBroken = judgeRule(rule, key, sight, track, now);
     if (isBroken === undefined && !listed.includes(id))
-      client.incomplete(`nothing is known of ${show(rule.type)} of ${show(id)}`, key);
+      client.incomplete(`nothing is known of ${daqName(rule.type)} of ${daqName(id)}`, key);
     if (isBroken !== true) continue;
     reported.add(id);
     yield describe(check, track.since(key) ?? now);
@@ -146,7 +146,7 @@ export async function* detect(
     if (answer.kind === "no answer" && !reported.has(id))
       yield {
         dedupeKey: `${clientScope(id)}contact`,
-        subject: `${show(id)} does not answer, so its rules cannot be checked: ${show(answer.reason)}`,
+        subject: `${daqName(id)} does not answer, so its rules cannot be checked: ${show(answer.reason)}`,
         severity: "warning",
       };
   const forgotten = [...before].filter((key) => track.since(key) === undefined);
@@ -197,9 +197,9 @@ function describe({ rule, id, key, sight }: Check, since: number): Detection {
   const value = sight.kind === "value" ? show(String(sight.value)) : sight.kind;
   return {
     dedupeKey: key,
-    subject: `${show(type)} of ${show(id)}: ${show(message)}`,
+    subject: `${daqName(type)} of ${daqName(id)}: ${show(message)}`,
     body: [
-      `${show(type)} of ${show(id)}, ${statsKey}: ${value}`,
+      `${daqName(type)} of ${daqName(id)}, ${statsKey}: ${value}`,
       ...("seconds" in rule.wants ? [`The tick that first saw this was that of ${at} UTC.`] : []),
       `The rule: alert if ${text} is ${alertIf}.`,
     ].join("\n"),

@@ -7,7 +7,7 @@ import {
   type Scalar,
   Track,
 } from "swf-alarms";
-import { clientScope, daqKey, daqParts, parseClients } from "./lib/enrgdaq.ts";
+import { clientScope, daqKey, daqName, daqParts, parseClients } from "./lib/enrgdaq.ts";
 import { forgotten, judgeContact, judgeGone } from "./lib/enrgdaq_clients.ts";
 import { sampleJobs } from "./lib/enrgdaq_jobs.ts";
 import { type JobLimits, judgeJobs } from "./lib/enrgdaq_judge.ts";
@@ -21,7 +21,7 @@ import {
   readLog,
 } from "./lib/enrgdaq_logs.ts";
 import { type Look, lookAt } from "./lib/enrgdaq_look.ts";
-import { objectOf, show } from "./lib/fields.ts";
+import { objectOf } from "./lib/fields.ts";
 
 export const TITLE = "ENRGDAQ: clients and jobs";
 
@@ -200,7 +200,7 @@ function* judgeLog(
   const shown = fresh.length > 0 ? fresh : errorsIn(lines ?? []).slice(-count);
   yield {
     dedupeKey: `${clientScope(id)}errors`,
-    subject: `${show(id)} logged ${count} errors in ${window_minutes} min`,
+    subject: `${daqName(id)} logged ${count} errors in ${window_minutes} min`,
     body: describeErrors(shown),
     severity: "warning",
     data: { metric: String(count), client: id },
@@ -227,7 +227,7 @@ function noteShared(client: AlarmClient, { id, status }: Look): void {
   const shared = new Set(types.filter((type, place) => types.indexOf(type) !== place));
   for (const key of shared)
     client.note(
-      `${show(id)} runs several ${show(daqParts(key)[1] ?? "")}, which share one row of counts: their messages and memory are not judged`,
+      `${daqName(id)} runs several ${daqName(daqParts(key)[1] ?? "")}, which share one row of counts: their messages and memory are not judged`,
     );
 }
 
@@ -237,7 +237,7 @@ function noteUnusedRows(client: AlarmClient, known: Known, { jobs }: Params): vo
     const has = [...known.jobs].some(([each, names]) => (id ?? each) === each && names.has(job));
     if (!has)
       client.note(
-        `jobs[${index}] is not used: no job ${show(job)} is known${id === undefined ? "" : ` of ${show(id)}`}`,
+        `jobs[${index}] is not used: no job ${daqName(job)} is known${id === undefined ? "" : ` of ${daqName(id)}`}`,
       );
   }
 }

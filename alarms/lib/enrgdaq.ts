@@ -1,5 +1,5 @@
 import type { JsonObject } from "swf-alarms";
-import { numberOf, objectOf, quote, textOf } from "./fields.ts";
+import { numberOf, objectOf, quote, show, textOf } from "./fields.ts";
 
 /** A row of `/clients`. */
 export interface DaqClient {
@@ -113,6 +113,11 @@ function parseCounts(status: JsonObject | null): DaqStatus["counts"] {
 /** A key of parts that cannot be mistaken for the parts of another one, whatever is in a client's id. */
 export function daqKey(...parts: readonly (string | number)[]): string {
   return parts.map((part) => String(part).replace(/[%:]/g, encodeURIComponent)).join(":");
+}
+
+/** An id or a type for people to read, on one line; the beginning of a long one. */
+export function daqName(text: string): string {
+  return show(text.length > 80 ? `${text.slice(0, 80)}\u2026` : text);
 }
 
 /** The beginning of all keys of a client's events. */

@@ -1,6 +1,5 @@
 import type { AlarmClient, JsonValue } from "swf-alarms";
-import { type DaqStatus, parseStatus } from "./enrgdaq.ts";
-import { show } from "./fields.ts";
+import { type DaqStatus, daqName, parseStatus } from "./enrgdaq.ts";
 
 /** Seconds. The service itself waits 30 for a client that is dead before it answers. */
 const TIMEOUT = 5;
@@ -25,7 +24,7 @@ export async function askStatus(
   if (answer.kind !== "answer") return answer;
   const parsed = parseStatus(id, answer.value);
   if (parsed.ok) return { kind: "answer", value: parsed.status };
-  daq.incomplete(`${show(id)}: ${parsed.error}`, scope);
+  daq.incomplete(`${daqName(id)}: ${parsed.error}`, scope);
   return { kind: "no answer", reason: parsed.error };
 }
 
@@ -44,6 +43,6 @@ export async function ask(
   if (outcome.ok) return { kind: "answer", value: outcome.value };
   if (outcome.kind === "circuit open") return { kind: "not asked" };
   // The service's own 404 counts as an answer; here it says that the client cannot be asked.
-  if (outcome.status === 404) daq.incomplete(`${show(id)}: ${outcome.reason}`, scope);
+  if (outcome.status === 404) daq.incomplete(`${daqName(id)}: ${outcome.reason}`, scope);
   return { kind: "no answer", reason: outcome.reason };
 }

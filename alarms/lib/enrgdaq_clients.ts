@@ -1,5 +1,5 @@
 import type { AlarmClient, Detection } from "swf-alarms";
-import { clientScope } from "./enrgdaq.ts";
+import { clientScope, daqName } from "./enrgdaq.ts";
 import { jobKey } from "./enrgdaq_judge.ts";
 import type { Known } from "./enrgdaq_known.ts";
 import type { Look } from "./enrgdaq_look.ts";
@@ -20,8 +20,8 @@ export function* judgeContact(look: Look): Generator<Detection> {
   yield {
     dedupeKey: `${clientScope(id)}contact`,
     subject: isSilent
-      ? `${show(id)} has been silent for at least ${seconds} s: ${beats}`
-      : `${show(id)} does not answer: ${show(status.kind === "no answer" ? status.reason : null)}`,
+      ? `${daqName(id)} has been silent for at least ${seconds} s: ${beats}`
+      : `${daqName(id)} does not answer: ${show(status.kind === "no answer" ? status.reason : null)}`,
     body: isSilent
       ? "It died, hangs or lost its connection. What its jobs do is not known."
       : "What its jobs do is not known. Its heartbeat came a short time ago.",
@@ -40,12 +40,12 @@ export function* judgeGone(
   const listed = new Set(looks.map(({ id }) => id));
   for (const id of new Set([...expected_clients, ...clients])) {
     if (listed.has(id) || ignore_clients.includes(id)) continue;
-    client.incomplete(`the service does not list ${show(id)}`, clientScope(id));
+    client.incomplete(`the service does not list ${daqName(id)}`, clientScope(id));
     yield {
       dedupeKey: `${clientScope(id)}contact`,
       subject: clients.has(id)
-        ? `the service does not list ${show(id)} any more`
-        : `the service does not list ${show(id)}, which is expected`,
+        ? `the service does not list ${daqName(id)} any more`
+        : `the service does not list ${daqName(id)}, which is expected`,
       body: "The service was restarted and it did not connect again, or it has another id now.",
       severity: "error",
       data: { metric: "gone", client: id },

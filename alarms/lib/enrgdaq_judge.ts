@@ -1,5 +1,5 @@
 import type { Detection, Track } from "swf-alarms";
-import { clientScope, type DaqStatus, daqKey } from "./enrgdaq.ts";
+import { clientScope, type DaqStatus, daqKey, daqName } from "./enrgdaq.ts";
 import { groupJobs, isCrashLoop, type JobGroup, rateOf, restartsOf } from "./enrgdaq_jobs.ts";
 import { show } from "./fields.ts";
 
@@ -46,11 +46,11 @@ function judgeMissing(facts: JudgeFacts, name: string, group: JobGroup | undefin
   // One that waits for its restart is reported as such. The list has only its type.
   const isRestarting = status.restarts.has(name.slice(name.lastIndexOf("/") + 1));
   if (now >= before || isRestarting) return [];
-  const what = before === 1 ? show(name) : `${before - now} of ${before} ${show(name)}`;
+  const what = before === 1 ? daqName(name) : `${before - now} of ${before} ${daqName(name)}`;
   return [
     {
       dedupeKey: jobKey(id, name, "missing"),
-      subject: `${what} of ${show(id)} ran before, and now neither runs nor waits for a restart`,
+      subject: `${what} of ${daqName(id)} ran before, and now neither runs nor waits for a restart`,
       body: "It was stopped, or it crashed and is not to be restarted.",
       severity: "error",
       data: { metric: "missing", client: id, job: name },
@@ -71,7 +71,7 @@ function judgeRestarts(facts: JudgeFacts, name: string): Detection[] {
   return [
     {
       dedupeKey: jobKey(id, name, "restarts"),
-      subject: `${show(name)} of ${show(id)} ${isLoop ? text : waits}`,
+      subject: `${daqName(name)} of ${daqName(id)} ${isLoop ? text : waits}`,
       body: [
         `Restarts that the ticks of the last ${minutes} min have seen: ${seen}.`,
         `In that time its instance_id grew by ${started}, which counts the starts of all jobs of the client.`,
@@ -91,7 +91,7 @@ function judgeCounts(facts: JudgeFacts, { name, counts }: JobGroup): Detection[]
   if (rss > rss_mb)
     found.push({
       dedupeKey: jobKey(id, name, "memory"),
-      subject: `${show(name)} of ${show(id)} has ${Math.round(rss)} MiB of memory, more than ${rss_mb}`,
+      subject: `${daqName(name)} of ${daqName(id)} has ${Math.round(rss)} MiB of memory, more than ${rss_mb}`,
       severity: "warning",
       data: { metric: `${Math.round(rss)} MiB`, client: id, job: name, limit: rss_mb },
     });
@@ -120,7 +120,7 @@ function judgeRate(
       : `${verb} ${perSecond} messages per second, fewer than ${floor}`;
   return {
     dedupeKey: jobKey(id, name, `stalled_${direction}`),
-    subject: `${show(name)} of ${show(id)} ${text}`,
+    subject: `${daqName(name)} of ${daqName(id)} ${text}`,
     body:
       direction === "out"
         ? "A job that has nothing to send still counts its own heartbeat and statistics, 1 to 2 per second."

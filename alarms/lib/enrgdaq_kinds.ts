@@ -1,8 +1,7 @@
 import type { Detection } from "swf-alarms";
-import { daqKey } from "./enrgdaq.ts";
+import { daqKey, daqName } from "./enrgdaq.ts";
 import type { Known } from "./enrgdaq_known.ts";
 import type { Look } from "./enrgdaq_look.ts";
-import { show } from "./fields.ts";
 
 /** Whether the DAQ as a whole has what it needs. A client that does not answer counts with what it had. */
 export function* judgeKinds(
@@ -23,7 +22,7 @@ export function* judgeKinds(
     if (!isWhole && !firing.includes(dedupeKey)) continue;
     yield {
       dedupeKey,
-      subject: `no client runs a ${show(kind)} job${LACKS[kind] ?? ""}`,
+      subject: `no client runs a ${daqName(kind)} job${LACKS[kind] ?? ""}`,
       severity: "warning",
       data: { metric: "none", kind },
     };

@@ -1,8 +1,7 @@
 import type { AlarmClient } from "swf-alarms";
-import { clientScope, type DaqClient } from "./enrgdaq.ts";
+import { clientScope, type DaqClient, daqName } from "./enrgdaq.ts";
 import { ask, askStatus, type StatusAnswer } from "./enrgdaq_ask.ts";
 import { type LogLine, parseLogs } from "./enrgdaq_logs.ts";
-import { show } from "./fields.ts";
 
 /** One client in this tick. */
 export interface Look {
@@ -25,9 +24,10 @@ export async function lookAt(
 ): Promise<Look> {
   const daq = client.source("enrgdaq");
   const scope = clientScope(id);
-  if (lastSeen === null) client.incomplete(`${show(id)} has no last_seen that can be read`, scope);
+  if (lastSeen === null)
+    client.incomplete(`${daqName(id)} has no last_seen that can be read`, scope);
   const isSilent = silentFor >= silentSeconds;
-  if (isSilent) client.incomplete(`${show(id)} is silent, so it was not asked`, scope);
+  if (isSilent) client.incomplete(`${daqName(id)} is silent, so it was not asked`, scope);
   const silence: StatusAnswer = { kind: "no answer", reason: "it is silent" };
   // The log is the service's own copy, which it has for a dead client too.
   const logScope = `${scope}errors`;
@@ -36,6 +36,6 @@ export async function lookAt(
     ask(daq, id, "logs", logScope),
   ]);
   const lines = log.kind === "answer" ? parseLogs(log.value) : undefined;
-  if (lines === null) client.incomplete(`${show(id)}: the service has no log of it`, logScope);
+  if (lines === null) client.incomplete(`${daqName(id)}: the service has no log of it`, logScope);
   return { id, lastSeen, silentFor, isSilent, status, lines: lines ?? undefined };
 }
