@@ -8,7 +8,7 @@ import {
   Track,
 } from "swf-alarms";
 import { clientScope, type DaqStatus, daqName, daqParts, parseClients } from "./lib/enrgdaq.ts";
-import { askStatus } from "./lib/enrgdaq_ask.ts";
+import { askStatus, sampleHeartbeats, silenceOf } from "./lib/enrgdaq_ask.ts";
 import {
   judgeRule,
   knownKey,
@@ -75,6 +75,9 @@ export const PARAMS = {
   },
 } as const satisfies ParamSpecs;
 
+/** Seconds without a heartbeat after which a client is not asked; there is one a second. */
+const SILENT = 60;
+
 /** Seconds after which a job that is not there any more is not expected any more. */
 const FORGET = 24 * 3600;
 
@@ -93,16 +96,18 @@ export async function* detect(
   const { now } = client;
   const rules = parseRules(rows);
   const daq = client.source("enrgdaq");
-  const listed = parseClients(await daq.get("clients")).map(({ id }) => id);
+  const clients = parseClients(await daq.get("clients"));
+  const memory = objectOf((await client.previous())?.value);
+  const silentFor = silenceOf(memory, clients, now);
   const answers = await Promise.all(
-    listed.map(async (id) => [id, await askStatus(daq, id, clientScope(id))] as const),
+    clients.map(async ({ id }) => [id, await askStatus(daq, id, silentFor(id) >= SILENT)] as const),
   );
+  const listed = clients.map(({ id }) => id);
   const statuses = new Map(
     answers.flatMap(([id, answer]): [string, DaqStatus][] =>
       answer.kind === "answer" ? [[id, answer.value]] : [],
     ),
   );
-  const memory = objectOf((await client.previous())?.value);
   const before = new Set(Object.keys(objectOf(memory?.keys) ?? {}));
   const checksByRule = rules.map((rule) =>
     typesOf(rule, statuses, before).flatMap((type) =>
@@ -117,7 +122,8 @@ export async function* detect(
       .filter(({ id, sight }) => sight.kind === "unknown" && listed.includes(id))
       .flatMap(({ key }) => [key, knownKey(key)]),
   );
-  const track = new Track(memory, new Map<string, Scalar>(samples), {
+  const all = new Map<string, Scalar>([...sampleHeartbeats(clients), ...samples]);
+  const track = new Track(memory, all, {
     now,
     // Only the latest values count.
     keep: 1,

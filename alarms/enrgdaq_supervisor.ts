@@ -8,6 +8,7 @@ import {
   Track,
 } from "swf-alarms";
 import { clientScope, daqKey, daqName, daqParts, parseClients } from "./lib/enrgdaq.ts";
+import { sampleHeartbeats, silenceOf } from "./lib/enrgdaq_ask.ts";
 import { forgotten, judgeContact, judgeGone } from "./lib/enrgdaq_clients.ts";
 import { sampleJobs } from "./lib/enrgdaq_jobs.ts";
 import { type JobLimits, judgeJobs } from "./lib/enrgdaq_judge.ts";
@@ -127,11 +128,7 @@ export async function* detect(
   const previous = await client.previous();
   const before = objectOf(previous?.value);
   const options = { now, keep: window, forget: params.forget_hours * 3600 };
-  const heartbeats = listed.flatMap(({ id, lastSeen }): [string, Scalar][] =>
-    lastSeen === null ? [] : [[daqKey("seen", id), lastSeen]],
-  );
-  const early = new Track(before?.track, new Map(heartbeats), { ...options, unknown: () => true });
-  const silentFor = (id: string) => now - (early.since(daqKey("seen", id)) ?? now);
+  const silentFor = silenceOf(before?.track, listed, now);
   const looks = await Promise.all(
     listed.map((each) => lookAt(client, each, silentFor(each.id), params.silent_seconds)),
   );
@@ -144,7 +141,7 @@ export async function* detect(
   );
   const unknown = new Set(looks.flatMap(({ id, status }) => (status.kind === "answer" ? [] : id)));
   const samples = new Map<string, Scalar>([
-    ...heartbeats,
+    ...sampleHeartbeats(listed),
     ...looks.flatMap(({ id, status }) =>
       status.kind === "answer" ? sampleJobs(id, status.value) : [],
     ),

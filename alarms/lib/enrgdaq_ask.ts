@@ -1,5 +1,12 @@
-import type { AlarmClient, JsonValue } from "swf-alarms";
-import { type DaqStatus, daqName, parseStatus } from "./enrgdaq.ts";
+import { type AlarmClient, type JsonValue, type Scalar, Track } from "swf-alarms";
+import {
+  clientScope,
+  type DaqClient,
+  type DaqStatus,
+  daqKey,
+  daqName,
+  parseStatus,
+} from "./enrgdaq.ts";
 
 /** Seconds. The service itself waits 30 for a client that is dead before it answers. */
 const TIMEOUT = 5;
@@ -14,18 +21,43 @@ export type DaqAnswer<T> =
 
 export type StatusAnswer = DaqAnswer<DaqStatus>;
 
-/** What a client runs. If it does not answer, nothing is known of the keys in `scope`. */
+/** For a Track: the heartbeats of the clients, which are compared with those of the next tick. */
+export function sampleHeartbeats(clients: readonly DaqClient[]): ReadonlyMap<string, Scalar> {
+  const readable = clients.flatMap(({ id, lastSeen }): [string, Scalar][] =>
+    lastSeen === null ? [] : [[daqKey("seen", id), lastSeen]],
+  );
+  return new Map(readable);
+}
+
+/**
+ * Seconds since a client's heartbeat was first seen where it still is, by the ticks' own clock. Of the samples that the Track
+ * of a tick is to have, only the heartbeats are known before the clients are asked.
+ */
+export function silenceOf(memory: unknown, clients: readonly DaqClient[], now: number) {
+  const options = { now, keep: 1, unknown: () => true };
+  const track = new Track(memory, sampleHeartbeats(clients), options);
+  return (id: string): number => now - (track.since(daqKey("seen", id)) ?? now);
+}
+
+/**
+ * What a client runs. One that is silent is not asked: it would take all the time of the question, in each tick, and the service
+ * lists a client for ever. If it does not answer, nothing is known of its events.
+ */
 export async function askStatus(
   daq: AlarmClient,
   id: string,
-  scope: string,
+  isSilent: boolean,
 ): Promise<StatusAnswer> {
+  const scope = clientScope(id);
+  const unknown = (reason: string): StatusAnswer => {
+    daq.incomplete(`${daqName(id)}: ${reason}`, scope);
+    return { kind: "no answer", reason };
+  };
+  if (isSilent) return unknown("it is silent, so it was not asked");
   const answer = await ask(daq, id, "status", scope);
   if (answer.kind !== "answer") return answer;
   const parsed = parseStatus(id, answer.value);
-  if (parsed.ok) return { kind: "answer", value: parsed.status };
-  daq.incomplete(`${daqName(id)}: ${parsed.error}`, scope);
-  return { kind: "no answer", reason: parsed.error };
+  return parsed.ok ? { kind: "answer", value: parsed.status } : unknown(parsed.error);
 }
 
 /**

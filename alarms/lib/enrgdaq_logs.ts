@@ -8,10 +8,14 @@ export interface LogLine {
   readonly module: string;
 }
 
-/** The lines of `/clients/{id}/logs`, oldest first; null for what is none, such as `{"error":"Client not found"}`. */
+/**
+ * The lines of `/clients/{id}/logs`, oldest first; null for what is no answer to that. `{"error":"Client not found"}` is one: the
+ * service has no log of the client yet.
+ */
 export function parseLogs(value: unknown): readonly LogLine[] | null {
-  const logs = objectOf(value)?.logs;
-  if (!Array.isArray(logs)) return null;
+  const answer = objectOf(value);
+  const logs = answer?.logs;
+  if (!Array.isArray(logs)) return textOf(answer?.error) === null ? null : [];
   return logs.map(objectOf).map((row) => ({
     level: textOf(row?.level) ?? "",
     message: textOf(row?.message) ?? "",

@@ -15,7 +15,6 @@ export interface Look {
   readonly lines: readonly LogLine[] | undefined;
 }
 
-/** A client that has been silent for long is not asked: each question would take all of its time. */
 export async function lookAt(
   client: AlarmClient,
   { id, lastSeen }: DaqClient,
@@ -27,15 +26,13 @@ export async function lookAt(
   if (lastSeen === null)
     client.incomplete(`${daqName(id)} has no last_seen that can be read`, scope);
   const isSilent = silentFor >= silentSeconds;
-  if (isSilent) client.incomplete(`${daqName(id)} is silent, so it was not asked`, scope);
-  const silence: StatusAnswer = { kind: "no answer", reason: "it is silent" };
   // The log is the service's own copy, which it has for a dead client too.
   const logScope = `${scope}errors`;
   const [status, log] = await Promise.all([
-    isSilent ? silence : askStatus(daq, id, scope),
+    askStatus(daq, id, isSilent),
     ask(daq, id, "logs", logScope),
   ]);
   const lines = log.kind === "answer" ? parseLogs(log.value) : undefined;
-  if (lines === null) client.incomplete(`${daqName(id)}: the service has no log of it`, logScope);
+  if (lines === null) client.incomplete(`${daqName(id)}: its log cannot be read`, logScope);
   return { id, lastSeen, silentFor, isSilent, status, lines: lines ?? undefined };
 }

@@ -45,9 +45,9 @@ async function messagesAt(
   const { daq, look } = await watchDaq(ALARM, params);
   const messages: (readonly string[])[] = [];
   for (const [now, at] of looks) {
-    daq.clients.set("main", { lastSeen: `${now}`, status: statusOf("main", []) });
+    daq.clients.set("main", { status: statusOf("main", []) });
     if (at === undefined) daq.clients.delete("det1");
-    else daq.clients.set("det1", { lastSeen: `${now}`, status: statusAt(at) });
+    else daq.clients.set("det1", { status: statusAt(at) });
     const outcome = await look(now);
     expect(outcome.reasons).toEqual([]);
     messages.push(subjectsOf(outcome).map((text) => text.replace("DAQJobTest of det1: ", "")));
@@ -175,6 +175,15 @@ describe("a rule of an interval that is not satisfied", () => {
     ]);
   });
 
+  test("does not ask a client that is silent", async () => {
+    const { daq, look } = await watchDaq(ALARM, { rules: [SILENT] });
+    daq.clients.set("det1", { lastSeen: "frozen", status: statusOf("det1", sent(5)) });
+    await look(0);
+    daq.requests.splice(0);
+    expect(subjectsOf(await look(60))).toEqual([`DAQJobTest of det1: ${SAYS}`]);
+    expect(daq.requests).toEqual(["/clients"]);
+  });
+
   test("of a named client reports a job that was never there", async () => {
     const looks = [
       [0, []],
@@ -188,8 +197,8 @@ describe("a rule of an interval that is not satisfied", () => {
     const { daq, look } = await watchDaq(ALARM, { rules: [SILENT] });
     const combined = (out: number) => ({ ...statusOf("det1", sent(out)), daq_jobs: [] });
     const set = (det1: DaqState["status"], main: DaqState["status"]) => {
-      daq.clients.set("main", { lastSeen: "", status: main });
-      daq.clients.set("det1", { lastSeen: "", status: det1 });
+      daq.clients.set("main", { status: main });
+      daq.clients.set("det1", { status: det1 });
     };
     set(statusOf("det1", sent(5)), combined(5));
     await look(0);
@@ -260,8 +269,7 @@ describe("a rule of restarts", () => {
       ],
     });
     const set = (status: (id: string) => DaqState["status"]) => {
-      for (const client of ["det1", "det2"])
-        daq.clients.set(client, { lastSeen: "", status: status(client) });
+      for (const client of ["det1", "det2"]) daq.clients.set(client, { status: status(client) });
     };
     set((of) => statusOf(of, id(1, "a")));
     expect(subjectsOf(await look(0))).toEqual([]);
@@ -275,7 +283,7 @@ describe("a rule of restarts", () => {
 
   test("keeps its event while the client does not answer", async () => {
     const { daq, look } = await watchDaq(ALARM, { rules: [RESTARTED] });
-    const set = (status: DaqState["status"]) => daq.clients.set("det1", { lastSeen: "", status });
+    const set = (status: DaqState["status"]) => daq.clients.set("det1", { status });
     set(statusOf("det1", id(1, "a")));
     await look(0);
     set(statusOf("det1", id(2, "b")));
@@ -300,7 +308,7 @@ test.each([
 test("a job that is gone for a day is not expected any more, with words", async () => {
   const { daq, look } = await watchDaq(ALARM, { rules: [SILENT] });
   const set = (jobs: readonly JobFacts[]) =>
-    daq.clients.set("det1", { lastSeen: "", status: statusOf("det1", jobs) });
+    daq.clients.set("det1", { status: statusOf("det1", jobs) });
   set(sent(5));
   await look(0);
   set([]);
@@ -349,18 +357,17 @@ test.skipIf(!hasRecording)(
     });
     for (const poll of [1, 2, 3, 4, 5, 6, 7, 8]) {
       const status = recorded(`06_status_main_poll${poll}.http200`);
-      daq.clients.set("daq-main", { lastSeen: "", status });
+      daq.clients.set("daq-main", { status });
       const det1 = recorded("11_status_det1_custom.http200");
       const { daq_job_stats } = status;
       daq.clients.set("daq-det1", {
-        lastSeen: "",
         status: { ...det1, ...(daq_job_stats !== undefined && { daq_job_stats }) },
       });
       expect(subjectsOf(await look(poll))).toEqual([]);
     }
     const status = recorded("17_status_main_after_det1_dead.http200");
-    daq.clients.set("daq-main", { lastSeen: "", status });
-    daq.clients.set("daq-det1", { lastSeen: "", status: 504 });
+    daq.clients.set("daq-main", { status });
+    daq.clients.set("daq-det1", { status: 504 });
     expect(subjectsOf(await look(49))).toEqual([expect.stringContaining("does not answer")]);
     expect(subjectsOf(await look(85))).toEqual([`DAQJobTest of daq-det1: ${SAYS}`]);
   },

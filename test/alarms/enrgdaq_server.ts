@@ -4,11 +4,12 @@ import { json, startServer } from "../support/http_server.ts";
 
 /** What the service says of one client. */
 export interface DaqState {
-  lastSeen: JsonValue;
+  /** The time of its latest heartbeat; a new one at each request unless it is set. */
+  lastSeen?: JsonValue;
   /** A number is the status of a failure. A dead client is answered for after 30 s, as in ENRGDAQ. */
   status: JsonValue | "dead";
-  /** Undefined for a client of which the service has no log. */
-  logs?: readonly JsonObject[] | undefined;
+  /** Undefined for a client of which the service has no log; a text for an answer that has none. */
+  logs?: readonly JsonObject[] | string | undefined;
 }
 
 export interface EnrgdaqServer {
@@ -26,10 +27,13 @@ export interface EnrgdaqServer {
 export async function startEnrgdaq(): Promise<EnrgdaqServer> {
   const clients = new Map<string, DaqState>();
   const waiting = new Set<NodeJS.Timeout>();
+  let beats = 0;
   const server = await startServer((_request, response, url) => {
     if (url.pathname === "/clients") {
       if (daq.answer !== undefined) return json(response, daq.answer);
-      const rows = [...clients].map(([id, { lastSeen }]) => {
+      beats += 1;
+      const beat = `beat ${beats}`;
+      const rows = [...clients].map(([id, { lastSeen = beat }]) => {
         const info = { supervisor_id: id, supervisor_tags: [] };
         return [id, { identity: null, last_seen: lastSeen, info }] as const;
       });

@@ -244,6 +244,19 @@ test("the log of a client that comes later is all new", async () => {
   expect(outcome.detections[0]?.body).toContain("1 x Supervisor(daq-det1), the last at t1");
 });
 
+test("a client of which the service has no log has no errors; a log that cannot be read is no empty one", async () => {
+  const { daq, look } = await watchDaq(ALARM, NOTHING);
+  const set = (logs: DaqState["logs"]) =>
+    daq.clients.set("det1", { status: statusOf("det1", []), logs });
+  set(undefined);
+  expect((await look(0)).scopes.size).toBe(0);
+  set([error(1)]);
+  expect(keysOf(await look(300)).keys).toEqual([ERRORS]);
+  set("down");
+  const { keys, scopes } = await look(600);
+  expect([[...keys], [...scopes.keys()]]).toEqual([[ERRORS], [ERRORS]]);
+});
+
 test("a job that is gone for good ends, with words", async () => {
   const { daq, look } = await watchDaq(ALARM, { ...NOTHING, forget_hours: 1 });
   const at = async (now: number, jobs: readonly JobFacts[]) => {
