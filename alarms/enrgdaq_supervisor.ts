@@ -143,13 +143,21 @@ export async function* detect(
   const samples = new Map<string, Scalar>([
     ...sampleHeartbeats(listed),
     ...looks.flatMap(({ id, status }) =>
-      status.kind === "answer" ? sampleJobs(id, status.value) : [],
+      status.kind === "answer"
+        ? sampleJobs(
+            id,
+            status.value,
+            (name) => limitsOf(params, id, name).in_per_second !== undefined,
+          )
+        : [],
     ),
     ...[...logs].map(([id, { memory }]) => [daqKey("errors", id), memory.errors] as const),
   ]);
+  // What went while no tick looked is reported once before it is forgotten.
+  const isGap = now - (previous?.at ?? now) > options.forget;
   const track = new Track(before?.track, samples, {
     ...options,
-    unknown: (key) => unknown.has(daqParts(key)[1] ?? ""),
+    unknown: (key) => isGap || unknown.has(daqParts(key)[1] ?? ""),
   });
   client.remember({
     track: track.memory,

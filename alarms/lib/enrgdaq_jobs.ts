@@ -23,8 +23,12 @@ export function groupJobs(id: string, status: DaqStatus): ReadonlyMap<string, Jo
   return groups;
 }
 
-/** What a Track needs of a client that has answered. */
-export function sampleJobs(id: string, status: DaqStatus): readonly (readonly [string, Scalar])[] {
+/** What a Track needs of a client that has answered; received messages only of the jobs for which they matter. */
+export function sampleJobs(
+  id: string,
+  status: DaqStatus,
+  needsReceived: (name: string) => boolean,
+): readonly (readonly [string, Scalar])[] {
   const samples: (readonly [string, Scalar])[] = [];
   for (const { name, type, jobs, counts } of groupJobs(id, status).values()) {
     for (const place of jobs.keys()) samples.push([daqKey("here", id, name, place), true]);
@@ -33,7 +37,8 @@ export function sampleJobs(id: string, status: DaqStatus): readonly (readonly [s
     if (!status.restarts.has(type)) samples.push([daqKey("ids", id, name), idsOf(jobs)]);
     if (jobs.length > 1) continue;
     samples.push([daqKey("out", id, name), counts?.message_out_stats ?? null]);
-    samples.push([daqKey("in", id, name), counts?.message_in_stats ?? null]);
+    if (needsReceived(name))
+      samples.push([daqKey("in", id, name), counts?.message_in_stats ?? null]);
   }
   for (const [type, at] of status.restarts) samples.push([daqKey("restart", id, type), at]);
   return samples;

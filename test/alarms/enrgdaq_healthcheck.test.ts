@@ -1,6 +1,8 @@
+import { parse } from "smol-toml";
 import { describe, expect, test } from "vitest";
 import { parseRules, type RuleRow } from "../../alarms/lib/enrgdaq_rule.ts";
 import type { JsonObject } from "../../src/text/json.ts";
+import { docPage } from "../support/doc_examples.ts";
 import {
   type DaqState,
   hasRecording,
@@ -345,6 +347,22 @@ test("the rules are checked, all at once", () => {
       "rules[4].amount: ENRGDAQ does not count restarts; use interval",
     ].join("; "),
   );
+});
+
+test("the rules in docs/alarms.md are right", async () => {
+  const [, text = ""] = /```toml\n(# rules\.toml.*?)```/su.exec(docPage("alarms.md")) ?? [];
+  const { rules } = parse(text);
+  const { daq, look } = await watchDaq(ALARM, JSON.parse(JSON.stringify({ rules })));
+  const store = { type: "DAQJobStoreCSV", in: 1000, supervisor: "daq-main" };
+  daq.clients.set("daq-main", { status: statusOf("daq-main", [store]) });
+  daq.clients.set("det1", { status: statusOf("det1", sent(5)) });
+  await look(0);
+  daq.clients.set("det1", { status: statusOf("det1", sent(5, { instance: 1 })) });
+  expect(subjectsOf(await look(30)).toSorted()).toEqual([
+    "DAQJobStoreCSV of daq-main: its queue is long",
+    "DAQJobTest of det1: DAQJobTest has been unresponsive",
+    "DAQJobTest of det1: crashed and got restarted",
+  ]);
 });
 
 if (!hasRecording) console.log("skipped: no recorded ENRGDAQ beside this checkout");

@@ -272,6 +272,17 @@ test("a job that is gone for good ends, with words", async () => {
   expect(await at(3720, [])).toEqual({ keys: [], clears: [], status });
 });
 
+test("a job that went while no tick ran for days is reported all the same", async () => {
+  const { daq, look } = await watchDaq(ALARM, NOTHING);
+  const set = (jobs: readonly JobFacts[]) =>
+    daq.clients.set("det1", { status: statusOf("det1", jobs), logs: [] });
+  set([run(0, 0)]);
+  await look(0);
+  set([]);
+  expect(keysOf(await look(200_000)).keys).toEqual([MISSING]);
+  expect([...(await look(200_300)).clears.keys()]).toEqual([MISSING]);
+});
+
 test("a client that is not listed any more keeps its events, and ends with words", async () => {
   const { daq, look } = await watchDaq(ALARM, {
     ...NOTHING,
