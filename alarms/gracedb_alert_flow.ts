@@ -1,21 +1,8 @@
-import {
-  type AlarmClient,
-  type FollowFacts,
-  follow,
-  horizon,
-  type ParamSpecs,
-  type ParamsOf,
-} from "swf-alarms";
-import {
-  ALERT_GRAPH,
-  ALERT_STAGES,
-  type AlertWant,
-  alertGraph,
-} from "./lib/gracedb_alert_graph.ts";
-import { AlertRecords, type RememberedAlerts } from "./lib/gracedb_alert_records.ts";
-import { describeStep } from "./lib/gracedb_alert_step.ts";
-import { lookAtAlert } from "./lib/gracedb_alerts.ts";
-import { type Candidate, recentCandidates } from "./lib/gracedb_candidate.ts";
+import type { AlarmClient, ParamSpecs, ParamsOf } from "swf-alarms";
+import { describeStep } from "./lib/gracedb_alert_describe.ts";
+import { ALERT_GRAPH, ALERT_STAGES, alertGraph } from "./lib/gracedb_alert_graph.ts";
+import { beganAt, lookAtAlert } from "./lib/gracedb_alert_look.ts";
+import { FOLLOW_PARAMS, followSuperevents } from "./lib/gracedb_follow.ts";
 
 export const TITLE = "GraceDB alerts that do not go on";
 
@@ -30,17 +17,8 @@ export const STAGES = ALERT_STAGES;
 export const GRAPH = ALERT_GRAPH;
 
 export const PARAMS = {
-  look_back_hours: {
-    type: "number",
-    default: 24,
-    min: 3,
-    description: "follow superevents that are at most this old",
-  },
-  categories: {
-    type: "list",
-    default: ["Production"],
-    description: "follow these categories; add MDC for the mock events of every hour",
-  },
+  ...FOLLOW_PARAMS,
+  look_back_hours: { ...FOLLOW_PARAMS.look_back_hours, default: 24 },
   decision_minutes: {
     type: "number",
     default: 60,
@@ -55,42 +33,14 @@ export const PARAMS = {
 } as const satisfies ParamSpecs;
 
 export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAMS>) {
-  const { look_back_hours, categories, decision_minutes, update_minutes } = params;
-  const graph = alertGraph({ decision: decision_minutes, update: update_minutes });
-  const lookBack = look_back_hours * 3600;
-  // The clock of the initial notice starts at the decision.
-  const needed = horizon(graph) + decision_minutes * 60;
-  if (lookBack < needed)
-    throw new Error(
-      `look_back_hours is ${look_back_hours}, but the last deadline may be ${(needed / 3600).toFixed(1)} hours after a superevent began; set it to more`,
-    );
-  const firing = new Set(await client.firing());
-  const previous = await client.previous<RememberedAlerts>();
-  const records = new AlertRecords(client.source("gracedb"), previous?.value);
-  const facts: FollowFacts<AlertWant, Candidate> = {
-    graph,
-    now: client.now,
-    id: ({ superevent_id }) => superevent_id,
-    start: ({ began }) => began,
-    look: (candidate, want, timed) =>
-      lookAtAlert(candidate, records.known(candidate.superevent_id), want, timed),
-    load: ({ superevent_id }, need) => records.load(superevent_id, need),
-    unknown: (reason, key) => client.incomplete(`could not check ${reason}`, key),
-    firing,
+  const { decision_minutes: decision, update_minutes: update } = params;
+  yield* followSuperevents(client, {
+    graph: alertGraph({ decision, update }),
+    params,
+    // The clock of the initial notice starts at the decision.
+    slack: decision * 60,
+    start: beganAt,
+    look: lookAtAlert,
     describe: describeStep,
-  };
-  const seen = new Set<string>();
-  let isWhole = true;
-  for await (const parsed of recentCandidates(client, { lookBack, categories })) {
-    if (parsed.ok) {
-      seen.add(parsed.candidate.superevent_id);
-      yield* follow(facts, parsed.candidate);
-    } else {
-      client.incomplete(parsed.error);
-      isWhole = false;
-    }
-  }
-  const left = [...firing].filter((key) => !seen.has(key.replace(/:.*/s, "")));
-  if (isWhole) for (const dedupeKey of left) yield { dedupeKey, clear: "left the look-back" };
-  client.remember(records.toRemember(seen));
+  });
 }

@@ -1,5 +1,6 @@
 import { type AlarmClient, FetchError, type ParamSpecs, type ParamsOf } from "swf-alarms";
 import { awaitsDecision, describeWaiting, parseSuperevent, waitingSince } from "./lib/gracedb.ts";
+import { supereventRows } from "./lib/gracedb_list.ts";
 
 export const TITLE = "GraceDB superevents awaiting a decision";
 
@@ -30,9 +31,7 @@ export const PARAMS = {
 export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAMS>) {
   const gracedb = client.source("gracedb");
   const limit = params.waiting_minutes * 60;
-  const query = { query: params.query, count: 100 };
-  const paging = { style: "links.next", list: "superevents" } as const;
-  for await (const row of gracedb.pages("superevents/", query, paging)) {
+  for await (const row of supereventRows(gracedb, { query: params.query })) {
     const parsed = parseSuperevent(row);
     if (!parsed.ok) {
       client.incomplete(parsed.error);

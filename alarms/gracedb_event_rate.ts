@@ -1,6 +1,6 @@
 import type { AlarmClient, ParamSpecs, ParamsOf } from "swf-alarms";
 import { show } from "./lib/fields.ts";
-import { listSuperevents } from "./lib/gracedb_list.ts";
+import { LIST_PARAMS, listSuperevents } from "./lib/gracedb_list.ts";
 
 export const TITLE = "GraceDB event rate";
 
@@ -23,25 +23,20 @@ export const PARAMS = {
     min: 0,
     description: "report a pipeline with more superevents than this in the window",
   },
-  categories: {
-    type: "list",
-    default: ["Production"],
-    description: "only these categories: Production, MDC, Test; all if empty",
-  },
+  ...LIST_PARAMS,
 } as const satisfies ParamSpecs;
 
 export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAMS>) {
   const { window_seconds: window, max_events: limit, categories } = params;
   const ids = new Map<string, string[]>();
-  const { superevents } = await listSuperevents(
-    client.source("gracedb"),
+  const { superevents } = await listSuperevents(client.source("gracedb"), {
     categories,
-    window,
+    lookBack: window,
     // One that cannot be dated may belong to the window of any pipeline.
-    () => undefined,
-  );
+    scope: () => undefined,
+  });
   for (const { superevent_id: id, created, group, pipeline } of superevents) {
-    if (created === null || created > client.now) continue;
+    if (created > client.now) continue;
     const search = `${show(group)}:${show(pipeline)}`;
     ids.set(search, [...(ids.get(search) ?? []), id]);
   }

@@ -1,18 +1,14 @@
 import {
   type AlarmClient,
-  type Detection,
-  follow,
   type Graph,
-  horizon,
-  leftLookBack,
   type ParamSpecs,
   type ParamsOf,
-  type Verdict,
+  utcSecond,
 } from "swf-alarms";
-import { describeFollowed } from "./lib/gracedb_describe.ts";
-import { type FollowedSuperevent, loadFact } from "./lib/gracedb_followed.ts";
-import { isDayOlder, listSuperevents } from "./lib/gracedb_list.ts";
-import { lookFor, type Want } from "./lib/gracedb_want.ts";
+import { bodyOf, dataOf } from "./lib/gracedb.ts";
+import { FOLLOW_PARAMS, followSuperevents } from "./lib/gracedb_follow.ts";
+import { lookFor, type Want } from "./lib/gracedb_followup_look.ts";
+import { FAR_PARAMS } from "./lib/gracedb_list.ts";
 
 export const TITLE = "GraceDB follow-up";
 
@@ -23,25 +19,8 @@ export const DESCRIPTION =
 export const SOURCES = ["gracedb"];
 
 export const PARAMS = {
-  look_back_hours: {
-    type: "number",
-    default: 72,
-    min: 0,
-    description:
-      "follow superevents of the last hours; never fewer than the last deadline of the graph needs",
-  },
-  categories: {
-    type: "list",
-    default: ["Production"],
-    description: "only these categories: Production, MDC, Test; all if empty",
-  },
-  far_limit: {
-    type: "number",
-    // Two a day: the limit for alerts.
-    default: 2 / 86_400,
-    min: 0,
-    description: "expect products only of superevents with at most this false alarm rate, in Hz",
-  },
+  ...FOLLOW_PARAMS,
+  ...FAR_PARAMS,
   owners: {
     type: "table",
     default: [],
@@ -102,7 +81,7 @@ export const GRAPH: Graph<Want> = {
       when: { all: [...IS_WATCHED, "group CBC"] },
       owner: "source properties",
       severity: "error",
-      words: "EM-bright classification (EMBRIGHT_READY)",
+      words: "EM-bright (EMBRIGHT_READY)",
     },
     {
       name: "p_astro",
@@ -123,7 +102,7 @@ export const GRAPH: Graph<Want> = {
       when: { any: ["group CBC", "group Burst"] },
       owner: "alerts",
       severity: "error",
-      words: "mark that all products are there (EM_READY)",
+      words: "completion (EM_READY)",
     },
     {
       name: "parameter_estimation",
@@ -141,31 +120,25 @@ export const GRAPH: Graph<Want> = {
 };
 
 export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAMS>) {
-  const gracedb = client.source("gracedb");
   const recipients = new Map(params.owners.map((each) => [each.owner, each.recipients]));
-  const lookBack = Math.max(params.look_back_hours * 3600, horizon(GRAPH));
-  const firing = new Set(await client.firing());
-  const facts = {
+  yield* followSuperevents(client, {
     graph: GRAPH,
-    now: client.now,
-    id: ({ superevent }: FollowedSuperevent) => superevent.superevent_id,
-    start: ({ superevent }: FollowedSuperevent) => superevent.created ?? client.now,
-    look: (entity: FollowedSuperevent, want: Want, timed: boolean) =>
-      lookFor(entity, want, timed, params.far_limit),
-    load: (entity: FollowedSuperevent, need: string) => loadFact(gracedb, entity, need),
-    unknown: (reason: string, key: string) => client.incomplete(reason, key),
-    firing,
-    note: (text: string) => client.note(text),
-    seen: (id: string, verdicts: readonly Verdict<Want>[]) => client.states(id, verdicts),
-    describe: (entity: FollowedSuperevent, verdict: Verdict<Want>): Partial<Detection> => ({
-      ...describeFollowed(entity, verdict),
-      recipients: recipients.get(verdict.expectation.owner ?? "") ?? [],
-    }),
-  };
-  const scope = (id: string): string => `${id}:`;
-  const { categories } = params;
-  const { superevents, ids } = await listSuperevents(gracedb, categories, lookBack, scope);
-  for (const superevent of superevents) yield* follow(facts, { superevent });
-  const hasLeft = (id: string): boolean => isDayOlder(id, lookBack, client.now);
-  yield* leftLookBack({ firing, seen: ids, hasLeft });
+    params,
+    start: ({ created }) => created,
+    look: (superevent, known, want, timed) =>
+      lookFor(superevent, known, want, timed, params.far_limit),
+    describe: (superevent, { expectation, state, reason, since = 0, due = 0 }) => {
+      const { words = expectation.name, owner = "" } = expectation;
+      const text = state === "bad" ? `Unusable: ${reason}.` : `The ${words} did not come in time.`;
+      return {
+        body: bodyOf(superevent, text, [
+          ["Expected from", utcSecond(since)],
+          ["Expected by", utcSecond(due)],
+          ["Owner", owner],
+        ]),
+        data: dataOf(superevent),
+        recipients: recipients.get(owner) ?? [],
+      };
+    },
+  });
 }

@@ -1,7 +1,7 @@
-import type { AlarmClient, ParamSpecs, ParamsOf } from "swf-alarms";
-import { objectOf } from "./lib/fields.ts";
-import { parseSuperevent } from "./lib/gracedb.ts";
-import { loadFacts } from "./lib/gracedb_alert_records.ts";
+import { type AlarmClient, type ParamSpecs, type ParamsOf, utcSecond } from "swf-alarms";
+import { formatWait, parseSuperevent } from "./lib/gracedb.ts";
+import { type DatedSuperevent, supereventRows } from "./lib/gracedb_list.ts";
+import { loadRecords } from "./lib/gracedb_records.ts";
 
 export const TITLE = "GraceDB: mock events and notices still come";
 
@@ -37,11 +37,15 @@ const EVENT = "mock_event";
 const NOTICE = "mock_notice";
 
 export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAMS>) {
-  const mocks = await newestMocks(client);
+  const gracedb = client.source("gracedb");
+  const { mocks, isWhole } = await newestMocks(gracedb, params.newest);
   const [newest] = mocks;
   if (newest === undefined) {
+    // One that cannot be read may be a mock event.
+    if (!isWhole) return;
     yield { dedupeKey: EVENT, subject: "GraceDB lists no mock event at all" };
-    return client.incomplete("without a mock event, there is none to look for a notice in", NOTICE);
+    yield { dedupeKey: NOTICE, subject: "GraceDB lists no notice of a mock event" };
+    return;
   }
   const { superevent_id: id, created } = newest;
   yield* judgeAge(client, {
@@ -50,10 +54,9 @@ export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAM
     created,
     minutes: params.event_minutes,
   });
-  const looked = mocks.slice(0, params.newest);
-  const notice = await newestNotice(client, looked);
+  const notice = await newestNotice(gracedb, mocks);
   if (notice === undefined) return;
-  const oldest = looked.at(-1)?.created ?? created;
+  const oldest = mocks.at(-1)?.created ?? created;
   if (notice !== "none")
     yield* judgeAge(client, {
       dedupeKey: NOTICE,
@@ -64,64 +67,65 @@ export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAM
   else if (client.now - oldest > params.notice_minutes * 60)
     yield {
       dedupeKey: NOTICE,
-      subject: `none of the newest ${looked.length} mock events has a notice`,
+      subject: `none of the newest ${mocks.length} mock events has a notice`,
     };
 }
 
-/** The newest first. */
-async function newestMocks(client: AlarmClient): Promise<readonly Mock[]> {
-  const query = { query: "category: MDC", sort: "-created", count: 50 };
-  const page = await client.source("gracedb").get("superevents/", query);
-  const rows = objectOf(page)?.superevents;
-  if (!Array.isArray(rows)) throw new Error(`superevents/ has no list "superevents"`);
-  const mocks = rows.flatMap((row) => {
-    const parsed = parseSuperevent(objectOf(row) ?? {});
-    if (!parsed.ok) client.incomplete(parsed.error);
+/** So many, the newest first, and whether all rows up to there could be read. */
+async function newestMocks(gracedb: AlarmClient, count: number) {
+  const mocks: DatedSuperevent[] = [];
+  let isWhole = true;
+  const skip = (reason: string): void => {
+    gracedb.incomplete(reason);
+    isWhole = false;
+  };
+  for await (const row of supereventRows(gracedb, { query: "category: MDC", sort: "-created" })) {
+    const parsed = parseSuperevent(row);
+    if (!parsed.ok) skip(parsed.error);
     // A service that does not know the query lists every category.
     else if (parsed.superevent.category === "MDC") {
-      const { superevent_id, created } = parsed.superevent;
-      if (created !== null) return { superevent_id, created };
-      client.incomplete(`superevent ${superevent_id} has no readable created time`);
+      const { superevent_id: id, created } = parsed.superevent;
+      if (created === null) skip(`superevent ${id} has no readable created time`);
+      else if (mocks.push({ ...parsed.superevent, created }) === count) break;
     }
-    return [];
-  });
-  return mocks.sort((a, b) => b.created - a.created);
+  }
+  return { mocks, isWhole };
 }
 
 /** Of the newest of these that has one; undefined if that cannot be known, which is reported. */
-async function newestNotice(client: AlarmClient, mocks: readonly Mock[]) {
+async function newestNotice(gracedb: AlarmClient, mocks: readonly DatedSuperevent[]) {
   let isKnown = true;
   for (const { superevent_id: id } of mocks) {
-    const facts = await loadFacts(client.source("gracedb"), {
-      id,
-      need: "voevents",
-      scope: NOTICE,
-    });
-    if (typeof facts === "string") {
-      client.incomplete(`could not check the notices of ${id}: ${facts}`, NOTICE);
+    const notices = await loadRecords(gracedb, { id, list: "voevents", scope: NOTICE });
+    if ("unknown" in notices) {
+      gracedb.incomplete(`could not check the notices of ${id}: ${notices.unknown}`, NOTICE);
       isKnown = false;
       continue;
     }
-    const latest = facts.notices?.at(-1);
+    const latest = notices.at(-1);
     if (latest !== undefined) return { id, created: latest.created };
   }
   return isKnown ? ("none" as const) : undefined;
 }
 
 function* judgeAge(client: AlarmClient, { dedupeKey, what, created, minutes }: Age) {
-  const age = Math.floor((client.now - created) / 60);
+  const age = client.now - created;
   if (age < -CLOCKS)
-    client.incomplete(`${what} was created ${-age} minutes from now, which cannot be`, dedupeKey);
-  else if (client.now - created > minutes * 60)
+    client.incomplete(
+      `${what} was created ${formatWait(-age)} from now, which cannot be`,
+      dedupeKey,
+    );
+  else if (age > minutes * 60)
     yield {
       dedupeKey,
-      subject: `${what} is ${age} minutes old`,
-      data: { metric: `${age} min`, created: new Date(created * 1000).toISOString() },
+      subject: `${what} is ${formatWait(age)} old`,
+      body: `${what} was created at ${utcSecond(created)}. The limit is ${minutes} min.`,
+      data: { metric: formatWait(age), created: utcSecond(created) },
     };
 }
 
-/** Minutes by which two clocks may differ. */
-const CLOCKS = 5;
+/** Seconds by which two clocks may differ. */
+const CLOCKS = 300;
 
 interface Age {
   readonly dedupeKey: string;
@@ -129,10 +133,4 @@ interface Age {
   /** Epoch seconds. */
   readonly created: number;
   readonly minutes: number;
-}
-
-interface Mock {
-  readonly superevent_id: string;
-  /** Epoch seconds. */
-  readonly created: number;
 }

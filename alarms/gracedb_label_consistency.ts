@@ -1,7 +1,19 @@
-import type { AlarmClient, Detection, ParamSpecs, ParamsOf } from "swf-alarms";
+import {
+  type AlarmClient,
+  type Detection,
+  leftLookBack,
+  type ParamSpecs,
+  type ParamsOf,
+} from "swf-alarms";
 import { objectOf, quote } from "./lib/fields.ts";
-import type { FollowableSuperevent } from "./lib/gracedb_followed.ts";
-import { listSuperevents } from "./lib/gracedb_list.ts";
+import { bodyOf, dataOf, type Superevent } from "./lib/gracedb.ts";
+import {
+  FAR_PARAMS,
+  isDayOlder,
+  isFarUpTo,
+  LIST_PARAMS,
+  listSuperevents,
+} from "./lib/gracedb_list.ts";
 
 export const TITLE = "GraceDB labels without their sky map";
 
@@ -25,17 +37,8 @@ export const PARAMS = {
     description:
       "leave superevents alone that are younger than this: a file comes before its label",
   },
-  categories: {
-    type: "list",
-    default: ["Production"],
-    description: "only these categories: Production, MDC, Test; all if empty",
-  },
-  far_limit: {
-    type: "number",
-    default: 2 / 86_400,
-    min: 0,
-    description: "only superevents with at most this false alarm rate, in Hz",
-  },
+  ...LIST_PARAMS,
+  ...FAR_PARAMS,
 } as const satisfies ParamSpecs;
 
 /** Names of files, or why they could not be read. */
@@ -46,20 +49,21 @@ export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAM
   const lookBack = params.look_back_hours * 3600;
   const settled = client.now - params.grace_minutes * 60;
   const scope = (id: string): string => `${id}:`;
-  const { categories } = params;
-  const { superevents } = await listSuperevents(gracedb, categories, lookBack, scope);
+  const { categories, far_limit } = params;
+  const { superevents, ids } = await listSuperevents(gracedb, { categories, lookBack, scope });
   for (const superevent of superevents) {
-    const { created, far } = superevent;
-    if (created === null || created > settled || (far !== null && far > params.far_limit)) continue;
+    if (superevent.created > settled || !isFarUpTo(far_limit, superevent)) continue;
     const found = await checkLabels(gracedb, superevent);
     if (found !== undefined) yield found;
   }
+  const hasLeft = (id: string): boolean => isDayOlder(id, lookBack, client.now);
+  yield* leftLookBack({ firing: await client.firing(), seen: ids, hasLeft });
 }
 
 /** What is wrong with one superevent. The files of its preferred event are read only if they would decide something. */
 async function checkLabels(
   gracedb: AlarmClient,
-  superevent: FollowableSuperevent,
+  superevent: Superevent,
 ): Promise<Detection | undefined> {
   const { superevent_id: id, labels, preferredLabels, preferredId } = superevent;
   const promising = [...labels, ...preferredLabels].filter((each) => IS_PROMISE.has(each));
@@ -71,7 +75,8 @@ async function checkLabels(
       : {
           dedupeKey: `${id}:file_without_label`,
           subject: `${id}: the sky map ${ownMap} is there, but not the label SKYMAP_READY`,
-          data: { superevent_id: id, file: ownMap, labels },
+          body: bodyOf(superevent, NO_LABEL, [["Sky map", ownMap]]),
+          data: { ...dataOf(superevent), file: ownMap },
         };
   if (promising.length === 0 || "unknown" in own) return undefined;
   // The map is copied to the superevent only when an alert is sent.
@@ -81,9 +86,17 @@ async function checkLabels(
   return {
     dedupeKey: `${id}:label_without_file`,
     subject: `${id}: the label ${promising[0]} is there, but no sky map`,
-    data: { superevent_id: id, labels, files: own.slice(0, 50) },
+    body: bodyOf(superevent, NO_FILE, [["Files", own.slice(0, SHOWN).join(", ") || "none"]]),
+    data: { ...dataOf(superevent), files: own.slice(0, SHOWN) },
   };
 }
+
+const NO_LABEL = "There is a sky map, but no label SKYMAP_READY: alerts wait for the label.";
+const NO_FILE =
+  "The labels say that there is a sky map, but there is no such file: an alert would be sent without one.";
+
+/** Files that are named. */
+const SHOWN = 50;
 
 const IS_PROMISE: ReadonlySet<string> = new Set(["SKYMAP_READY", "EM_READY"]);
 

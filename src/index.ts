@@ -23,12 +23,20 @@ export type { Scalar, TrackMemory } from "./author/track/history.ts";
 export type { Samples } from "./author/track/samples.ts";
 export { Track, type TrackOptions } from "./author/track/track.ts";
 export { wilsonLower } from "./author/wilson_lower.ts";
+export { type ConnectionFault, explainConnection } from "./core/connection_error.ts";
 export type { Severity } from "./core/level.ts";
 export type { Clear, Detection, FiringEvent, Remembered } from "./core/model.ts";
 export type { ParamSpec, ParamSpecs, ParamsOf } from "./core/param_spec.ts";
-export type { AlarmClient, RequestOptions, RequestOutcome } from "./source/client/client.ts";
+export type {
+  AlarmClient,
+  CallOptions,
+  CallOutcome,
+  RequestOptions,
+  RequestOutcome,
+  SpoolEvent,
+} from "./source/client/client.ts";
 export type { Paging } from "./source/client/paging.ts";
 export { type FailureKind, FetchError, type RequestFailure } from "./source/fetch_error.ts";
 export type { Query } from "./source/query.ts";
 export type { JsonObject, JsonValue } from "./text/json.ts";
-export { parseUtc } from "./text/utc.ts";
+export { parseUtc, utcSecond } from "./text/utc.ts";

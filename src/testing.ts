@@ -6,5 +6,6 @@ export type {
   TestRequest,
   TestResponse,
   TestResponses,
+  TestSpoolLine,
   WholeResponse,
 } from "./testing/test_responses.ts";

@@ -1,5 +1,5 @@
-import type { Expectation, Graph } from "swf-alarms";
-import type { Want } from "./gracedb_want.ts";
+import type { Expectation, Graph, Term } from "swf-alarms";
+import type { Want } from "./gracedb_followup_look.ts";
 
 const FLAGS = [
   "DMT-ANALYSIS_READY",
@@ -13,23 +13,28 @@ const FLAGS = [
   "ODC-INJECTION_CW",
 ];
 
-const CHANNEL_SETS = [
-  "h1_llhoft",
-  "l1_llhoft",
-  "v1_llhoft",
-  "h1_r-reduced",
-  "l1_r-reduced",
-  "h1_r-standard",
-  "l1_r-standard",
-];
+/** Scanned at each place, with one message for all its sets. */
+const CHANNEL_SETS = {
+  cit: ["h1_llhoft", "l1_llhoft", "v1_llhoft"],
+  h1: ["h1_r-reduced", "h1_r-standard"],
+  l1: ["l1_r-reduced", "l1_r-standard"],
+};
 
 /**
  * The follow-ups that LIGO's event_supervisor2 watched in 2017, with its deadlines: an example of a graph. No alarm runs it.
  * Its clocks start at log messages of the event, as there.
  *
- * Not in it: what was counted instead of awaited (rates); contents of files (sums of sky maps, lengths); the ranks of iDQ in
- * JSON and the ends of the summaries, whose names and texts are not known here. The names of iDQ's files and the flags are
- * those of other versions of the program than the deadlines.
+ * Left out:
+ * - what is not awaited but counted or done: rates, notifications; what was off or never written: the sky viewer, veto definitions
+ * - contents of files: sums of sky maps, lengths
+ * - the ranks of iDQ in JSON and the ends of the sky map summaries, whose names and texts are not known here
+ * - the flag ODC-INJECTION, which other versions list for each detector: the version of the deadlines had 18 flags, and with it
+ *   there would be 20
+ *
+ * Guessed:
+ * - the order of the channel sets in the messages of OmegaScan: each may be anywhere behind the colon
+ * - the names of iDQ's files and of the flags, which are those of other versions than the deadlines
+ * - the last words of LALInference and LIB, as those of their first messages with "finished"
  *
  * Source: reedessick/eventSupervisor, deadlines of d077b76.
  */
@@ -79,7 +84,7 @@ function creation(): readonly Expectation<Want>[] {
 function idq(ifo: string): readonly Expectation<Want>[] {
   const owner = "idq";
   const start = `idq_start_${ifo}`;
-  const expect = (name: string, within: number, want: Want): Expectation<Want> => ({
+  const expect = (name: string, within: number, want: Term<Want>): Expectation<Want> => ({
     name: `idq_${name}_${ifo}`,
     want,
     within,
@@ -91,10 +96,11 @@ function idq(ifo: string): readonly Expectation<Want>[] {
       name: start,
       want: `log Started searching for iDQ information within * at ${ifo}`,
       within: 60,
-      when: `instrument ${ifo}`,
       owner,
     },
-    expect("min_fap", 600, `file ${ifo}_ovl_minFAP*.json`),
+    expect("min_fap", 600, {
+      all: [`file ${ifo}_ovl_minFAP_*-*.json`, "log minimum glitch-FAP for"],
+    }),
     expect("fap_frames", 600, `file ${ifo}_idq_ovl_fap*.gwf`),
     expect("rank_frames", 600, `file ${ifo}_idq_ovl_rank*.gwf`),
     expect("time_series_plot", 600, `file ${ifo}_ovl*_timeseries-*.png`),
@@ -133,22 +139,20 @@ function segments(): readonly Expectation<Want>[] {
 
 function omegaScans(): readonly Expectation<Want>[] {
   const owner = "omega scans";
-  return CHANNEL_SETS.flatMap((channels): readonly Expectation<Want>[] => {
-    const start = `omega_start_${channels}`;
+  return Object.entries(CHANNEL_SETS).flatMap(([place, sets]): readonly Expectation<Want>[] => {
+    const start = `omega_start_${place}`;
     const more = { within: 1200, after: [start], owner };
+    const log = (what: string): Term<Want> => ({
+      all: sets.map((set) => `log automatic OmegaScans ${what} for: *${set}` as const),
+    });
     return [
-      {
-        name: start,
-        want: `log automatic OmegaScans begun for: *${channels}`,
-        within: 10,
-        owner,
-      },
-      { name: `omega_scan_${channels}`, want: `file ${channels}.json`, ...more },
-      {
-        name: `omega_finish_${channels}`,
-        want: `log automatic OmegaScans finished for: *${channels}`,
+      { name: start, want: log("begun"), within: 10, owner },
+      ...sets.map((set) => ({
+        name: `omega_scan_${set}`,
+        want: `file ${set}.json` as const,
         ...more,
-      },
+      })),
+      { name: `omega_finish_${place}`, want: log("finished"), ...more },
     ];
   });
 }
@@ -239,7 +243,9 @@ function longEstimations(): readonly Expectation<Want>[] {
     {
       // The original waited for a text that no program wrote, so that this was never checked.
       name: "lalinference",
-      want: "file LALInference.fits.gz",
+      want: {
+        all: ["file LALInference.fits.gz", "log LALInference online parameter estimation finished"],
+      },
       within: 172_800,
       after: ["lalinference_start"],
       owner: "lalinference",
@@ -292,7 +298,14 @@ function longEstimations(): readonly Expectation<Want>[] {
     },
     {
       name: "lib",
-      want: { all: ["file posterior_samples.dat", "log LIB PE summary", "file LIB.fits.gz"] },
+      want: {
+        all: [
+          "file posterior_samples.dat",
+          "log LIB PE summary",
+          "file LIB.fits.gz",
+          "log LIB Parameter estimation finished.",
+        ],
+      },
       within: 21_600,
       after: ["lib_start"],
       owner: "lib",

@@ -1,4 +1,4 @@
-import { type Detection, type JsonObject, parseUtc } from "swf-alarms";
+import { type Detection, type JsonObject, parseUtc, utcSecond } from "swf-alarms";
 import { numberOf, objectOf, quote, show, textOf, textsOf } from "./fields.ts";
 
 /** A row of GraceDB's `superevents/`. A field that is missing is null: rows of 2019 lack some. */
@@ -12,6 +12,16 @@ export interface Superevent {
   readonly far: number | null;
   readonly group: string | null;
   readonly pipeline: string | null;
+  readonly search: string | null;
+  readonly instruments: readonly string[];
+  /** Found in a later search of the data, whose products come when they come. */
+  readonly isOffline: boolean;
+  /** Labels of its preferred event, which count too. */
+  readonly preferredLabels: readonly string[];
+  /** The id of that event; null if it is not known or would change a path. */
+  readonly preferredId: string | null;
+  /** When that event was created, in epoch seconds. */
+  readonly preferredCreated: number | null;
 }
 
 export type ParsedSuperevent =
@@ -27,6 +37,7 @@ export function parseSuperevent(row: JsonObject): ParsedSuperevent {
   if (labels === null)
     return { ok: false, error: `superevent ${id} has no readable labels: ${quote(row.labels)}` };
   const preferred = objectOf(row.preferred_event_data);
+  const graceid = textOf(preferred?.graceid);
   const superevent: Superevent = {
     superevent_id: id,
     category: textOf(row.category),
@@ -35,6 +46,12 @@ export function parseSuperevent(row: JsonObject): ParsedSuperevent {
     far: numberOf(row.far),
     group: textOf(preferred?.group),
     pipeline: textOf(preferred?.pipeline),
+    search: textOf(preferred?.search),
+    instruments: (textOf(preferred?.instruments) ?? "").split(",").filter((ifo) => ifo !== ""),
+    isOffline: preferred?.offline === true,
+    preferredLabels: textsOf(preferred?.labels) ?? [],
+    preferredId: graceid !== null && /^\w+$/.test(graceid) ? graceid : null,
+    preferredCreated: parseUtc(preferred?.created) ?? null,
   };
   return { ok: true, superevent };
 }
@@ -68,31 +85,28 @@ export function waitingSince(created: number, response: unknown): Waiting | unde
     : { since, sinceIs: "label" };
 }
 
-const SUPEREVENT_PAGES = "https://gracedb.ligo.org/superevents/";
-
 /** The event keeps this text, so it says since when: that stays true. */
 export function describeWaiting(superevent: Superevent, waiting: Waiting, now: number): Detection {
-  const { created, ...facts } = superevent;
-  const { superevent_id: id, category, labels, far, group, pipeline } = facts;
-  const since = formatUtc(waiting.since);
+  const { superevent_id: id, category } = superevent;
+  const since = utcSecond(waiting.since);
   const waited = formatWait(now - waiting.since);
   return {
     dedupeKey: `superevent:${id}`,
-    subject: `superevent ${show(id)} (${show(category)}) has waited ${waited} for a decision, since ${since}`,
-    body: [
-      `Superevent ${show(id)} has the label ${REQUEST}, but neither ${DECISIONS.join(" nor ")}.`,
-      "",
-      `Waiting since: ${since} (${SINCE[waiting.sinceIs]})`,
-      `Waited:        ${waited} at ${formatUtc(now)}`,
-      `Category:      ${show(category)}`,
-      `Group:         ${show(group)}`,
-      `Pipeline:      ${show(pipeline)}`,
-      `FAR:           ${far === null ? "?" : `${far} Hz`}`,
-      `Labels:        ${labels.map(show).join(", ")}`,
-      "",
-      `Superevent page: ${SUPEREVENT_PAGES}${encodeURIComponent(id)}/view/`,
-    ].join("\n"),
-    data: { metric: waited, waiting_since: since, since_is: waiting.sinceIs, ...facts },
+    subject: `superevent ${id} (${show(category)}) has waited ${waited} for a decision, since ${since}`,
+    body: bodyOf(
+      superevent,
+      `Superevent ${id} has the label ${REQUEST}, but neither ${DECISIONS.join(" nor ")}.`,
+      [
+        ["Waiting since", `${since} (${SINCE[waiting.sinceIs]})`],
+        ["Waited", `${waited} at ${utcSecond(now)}`],
+      ],
+    ),
+    data: {
+      metric: waited,
+      waiting_since: since,
+      since_is: waiting.sinceIs,
+      ...dataOf(superevent),
+    },
   };
 }
 
@@ -102,13 +116,41 @@ const SINCE = {
 } as const;
 
 /** Rounded down, in minutes up to two hours, hours up to two days, then days. */
-function formatWait(seconds: number): string {
+export function formatWait(seconds: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 120) return `${minutes} min`;
   return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
 }
 
-/** In GraceDB's format. */
-function formatUtc(seconds: number): string {
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+/** A detection's body: what is to say of a superevent, these facts and those of its row, and where its page is. */
+export function bodyOf(
+  superevent: Superevent,
+  text: string,
+  facts: readonly (readonly [name: string, value: string])[],
+): string {
+  const { superevent_id: id, far, labels, preferredLabels } = superevent;
+  const { category, group, pipeline, search } = superevent;
+  const rows = [
+    ...facts,
+    ["Category", show(category)],
+    ["Group", show(group)],
+    ["Pipeline", show(pipeline)],
+    ["Search", show(search)],
+    ["FAR", far === null ? "?" : `${Number(far.toPrecision(3)).toExponential()} Hz`],
+    ["Labels", labels.map(show).join(", ") || "none"],
+    ["Event labels", preferredLabels.map(show).join(", ") || "none"],
+  ] as const;
+  return [
+    text,
+    "",
+    ...rows.map(([name, value]) => `${`${name}:`.padEnd(14)} ${value}`),
+    "",
+    `Superevent page: https://gracedb.ligo.org/superevents/${id}/view/`,
+  ].join("\n");
+}
+
+/** A detection's data, in GraceDB's words. */
+export function dataOf(superevent: Superevent): JsonObject {
+  const { superevent_id, category, labels, far, group, pipeline, search } = superevent;
+  return { superevent_id, category, labels: [...labels], far, group, pipeline, search };
 }

@@ -49,7 +49,7 @@ const none = (...terms: Terms): Term<AlertWant> => ({ not: { any: terms } });
 
 const SIGNIFICANT = any("significant", "SIGNIF_LOCKED", "EARLY_WARNING");
 const LESS_SIGNIFICANT = all(any("less significant", "LOW_SIGNIF_LOCKED"), { not: SIGNIFICANT });
-const ALERTED = any(SIGNIFICANT, LESS_SIGNIFICANT);
+const ALERTED = any(SIGNIFICANT, "less significant", "LOW_SIGNIF_LOCKED");
 /** A notice with one of these is not published. */
 const VETOES: Terms = ["DQV", "INJ"];
 const DECIDED: Terms = ["ADVOK", "ADVNO"];
@@ -74,6 +74,7 @@ const EXPECTATIONS: readonly Expectation<AlertWant>[] = [
   {
     ...PRODUCT,
     name: "p_astro",
+    words: "p-astro",
     want: "PASTRO_READY",
     when: all("CBC", none("SSM"), ALERTED),
   },
@@ -88,7 +89,7 @@ const EXPECTATIONS: readonly Expectation<AlertWant>[] = [
   },
   {
     name: "locked",
-    words: "label SIGNIF_LOCKED or EARLY_WARNING",
+    words: "lock (SIGNIF_LOCKED)",
     want: any("SIGNIF_LOCKED", "EARLY_WARNING"),
     within: 60,
     after: ["complete"],
@@ -98,7 +99,7 @@ const EXPECTATIONS: readonly Expectation<AlertWant>[] = [
   },
   {
     name: "less_significant_locked",
-    words: "label LOW_SIGNIF_LOCKED",
+    words: "lock (LOW_SIGNIF_LOCKED)",
     want: "LOW_SIGNIF_LOCKED",
     within: 60,
     after: ["complete"],
@@ -109,7 +110,7 @@ const EXPECTATIONS: readonly Expectation<AlertWant>[] = [
   {
     ...PRODUCT,
     name: "data_quality",
-    words: "data-quality word, DQOK or DQV,",
+    words: "data quality (DQOK/DQV)",
     want: any("DQOK", "DQV"),
     after: ["complete", "locked", "less_significant_locked"],
     when: none("MDC"),
@@ -164,7 +165,7 @@ const EXPECTATIONS: readonly Expectation<AlertWant>[] = [
   },
   {
     name: "decision",
-    words: "decision of the people on shift, ADVOK or ADVNO,",
+    words: "decision (ADVOK/ADVNO)",
     want: any(...DECIDED),
     within: 3600,
     // People are asked once it is locked, whatever becomes of the notice.

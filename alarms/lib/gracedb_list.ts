@@ -1,45 +1,83 @@
-import { type AlarmClient, parseUtc } from "swf-alarms";
+import { type AlarmClient, type ParamSpecs, parseUtc } from "swf-alarms";
 import { textOf } from "./fields.ts";
-import { type FollowableSuperevent, parseFollowable } from "./gracedb_followed.ts";
+import { parseSuperevent, type Superevent } from "./gracedb.ts";
+
+/** Which superevents an alarm is about. */
+export const LIST_PARAMS = {
+  categories: {
+    type: "list",
+    default: ["Production"],
+    description: "only these categories: Production, MDC (mock events), Test; all if empty",
+  },
+} as const satisfies ParamSpecs;
+
+export const FAR_PARAMS = {
+  far_limit: {
+    type: "number",
+    // Two a day: the limit for alerts.
+    default: 2 / 86_400,
+    min: 0,
+    description: "only superevents with at most this false alarm rate, in Hz",
+  },
+} as const satisfies ParamSpecs;
+
+/** What has no rate is watched: better reported than missed. */
+export function isFarUpTo(limit: number, { far }: Superevent): boolean {
+  return far === null || far <= limit;
+}
+
+export interface DatedSuperevent extends Superevent {
+  readonly created: number;
+}
+
+export interface ListFacts {
+  /** All categories, if there are none. */
+  readonly categories: readonly string[];
+  /** Seconds. */
+  readonly lookBack: number;
+  /** The prefix of the keys that need the creation time of a superevent; undefined for all keys. */
+  readonly scope: (id: string) => string | undefined;
+}
 
 export interface SupereventList {
-  readonly superevents: readonly FollowableSuperevent[];
+  /** The newest first. One without a readable category is among them: better reported than missed. */
+  readonly superevents: readonly DatedSuperevent[];
   /** Those in the look-back of whatever category, readable or not. */
   readonly ids: ReadonlySet<string>;
 }
 
-/**
- * The superevents of these categories (all, if there are none) that were created within so many seconds, newest first. What
- * cannot be read is reported as incomplete: for all keys, or for those that begin with what `scope` returns.
- */
+/** The superevents of the look-back. What cannot be read is reported as incomplete. */
 export async function listSuperevents(
   gracedb: AlarmClient,
-  categories: readonly string[],
-  lookBack: number,
-  scope: (id: string) => string | undefined,
+  { categories, lookBack, scope }: ListFacts,
 ): Promise<SupereventList> {
-  const paging = { style: "links.next", list: "superevents" } as const;
-  const query = { query: queryOf(categories, lookBack), sort: "-created", count: 100 };
   // By id: a row that moves to the next page while the list is read comes twice.
-  const found = new Map<string, FollowableSuperevent>();
+  const found = new Map<string, DatedSuperevent>();
   const ids = new Set<string>();
-  for await (const row of gracedb.pages("superevents/", query, paging)) {
-    const parsed = parseFollowable(row);
+  const query = { query: queryOf(categories, lookBack), sort: "-created" };
+  for await (const row of supereventRows(gracedb, query)) {
+    const parsed = parseSuperevent(row);
     if (!parsed.ok) {
       ids.add(textOf(row.superevent_id) ?? "");
       gracedb.incomplete(parsed.error);
       continue;
     }
     const { superevent_id: id, created, category } = parsed.superevent;
-    // Checked here too: a service that does not know the query returns every superevent.
-    if (created !== null && created < gracedb.now - lookBack) continue;
+    // Newest first: a service that does not know the query goes on with all that it has ever had.
+    if (created !== null && created < gracedb.now - lookBack) break;
     ids.add(id);
     if (categories.length > 0 && category !== null && !categories.includes(category)) continue;
     if (created === null)
       gracedb.incomplete(`superevent ${id} has no readable created time`, scope(id));
-    else found.set(id, parsed.superevent);
+    else found.set(id, { ...parsed.superevent, created });
   }
   return { superevents: [...found.values()], ids };
+}
+
+/** The rows of a query, of as many pages as it has. */
+export function supereventRows(gracedb: AlarmClient, query: { query: string; sort?: string }) {
+  const paging = { style: "links.next", list: "superevents" } as const;
+  return gracedb.pages("superevents/", { ...query, count: 100 }, paging);
 }
 
 /** Whether the day in the id of a superevent, such as S230831ar, began so many seconds ago: then it may have left the list. */

@@ -1,4 +1,4 @@
-import type { Graph, States } from "../author/expectations/expectation.ts";
+import type { Graph, State, States } from "../author/expectations/expectation.ts";
 import { toDot } from "../author/expectations/to_dot.ts";
 import type { Outcome } from "../core/model.ts";
 import { quote } from "../text/describe.ts";
@@ -12,13 +12,16 @@ import { withTriedAlarm } from "./try_alarm.ts";
 const MAX_ENTITIES = 10_000;
 const NAMED = 5;
 
-/** The graph of an alarm's module in DOT; with `entity` in the colours of its states now. Writes nothing. Throws NotFound. */
+/**
+ * The graph of an alarm's module in DOT; with the id of an entity, or the key of one of its events, in the colours of its states
+ * now. Writes nothing. Throws NotFound.
+ */
 export async function alarmGraph(
   name: string,
   options: ConfigOption,
-  entity: string | undefined,
+  key: string | undefined,
 ): Promise<string> {
-  if (entity !== undefined) return await graphOfEntity(name, options, entity);
+  if (key !== undefined) return await graphOfEntity(name, options, key);
   const alarm = await withDatabase(
     readConfig(options),
     async (db, config) => await findAlarm(db, config, name),
@@ -26,10 +29,12 @@ export async function alarmGraph(
   return toDot(graphOf(alarm), alarm.row.name);
 }
 
-async function graphOfEntity(name: string, options: ConfigOption, entity: string): Promise<string> {
+async function graphOfEntity(name: string, options: ConfigOption, key: string): Promise<string> {
   const seen = new Map<string, States>();
+  // As `follow` makes the keys of events.
+  const ids = [key, key.slice(0, Math.max(0, key.lastIndexOf(":")))];
   const keep = (id: string, states: States): void => {
-    if (id === entity || seen.size < MAX_ENTITIES) seen.set(id, states);
+    if (ids.includes(id) || seen.size < MAX_ENTITIES) seen.set(id, states);
   };
   // As with --json, nothing else goes to stdout.
   const quiet = { ...options, json: true };
@@ -38,10 +43,18 @@ async function graphOfEntity(name: string, options: ConfigOption, entity: string
     quiet,
     async ({ alarm, recorded }) => {
       const graph = graphOf(alarm);
+      const entity = ids.find((id) => seen.has(id)) ?? key;
       const states = seen.get(entity);
       const what = `${alarm.row.name}: ${entity}`;
-      if (states !== undefined) return toDot(graph, what, new Map(Object.entries(states)));
-      throw new NotFound(notFollowed(alarm.row.name, entity, [...seen.keys()], recorded.outcome));
+      // What the parameters of the alarm leave out of its graph has no state.
+      const stateOf = (step: string): State => states?.[step] ?? "not expected";
+      if (states !== undefined)
+        return toDot(
+          graph,
+          what,
+          new Map(graph.expectations.map(({ name: step }) => [step, stateOf(step)])),
+        );
+      throw new NotFound(notFollowed(alarm.row.name, key, [...seen.keys()], recorded.outcome));
     },
     keep,
   );

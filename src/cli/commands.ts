@@ -17,6 +17,7 @@ const COMMANDS: readonly (readonly [words: string, summary: string, load: Load])
   ["why-not", "show what a tick would do with a key now", () => import("./why_not.ts")],
   ["migrate", "apply pending database migrations", () => import("./migrate.ts")],
   ["prune", "remove rows older than [retention] allows", () => import("./prune.ts")],
+  ["listen", "append the events of a supervisord to a spool", () => import("./listen.ts")],
   ["demo", "run ticks on sample data", () => import("../demo/demo.ts")],
   ["alarm list", "list the alarms and whether they can run", () => import("./alarm_list.ts")],
   ["alarm show", "show an alarm, its parameters and events", () => import("./alarm_show.ts")],

@@ -63,6 +63,8 @@ export interface Outcome {
   readonly scopes: ReadonlyMap<string, ScopedGap>;
   /** What the module wants to keep for the next ticks, as JSON; undefined if it is nothing new, or the outcome failed. */
   readonly memory: string | undefined;
+  /** How far it has read its spools, as JSON by the name of the source, where that is news; empty if the outcome failed. */
+  readonly positions: ReadonlyMap<string, string>;
   readonly requests: RequestUse;
   readonly seconds: number;
 }

@@ -76,6 +76,7 @@ export const NOTHING_DETECTED: Outcome = {
   notes: [],
   scopes: new Map(),
   memory: undefined,
+  positions: new Map(),
   requests: { count: 0, seconds: 0, bytes: 0 },
   seconds: 0,
 };

@@ -6,7 +6,7 @@ import type { Log } from "../core/log.ts";
 import type { ActiveEvents, AlarmRow, Outcome, Remembered } from "../core/model.ts";
 import { NOTHING_DETECTED } from "../core/reconcile.ts";
 import type { SharedSource } from "../source/share.ts";
-import { readMemory } from "../store/alarm_memory.ts";
+import { readMemory, readPositions } from "../store/alarm_memory.ts";
 import type { Queryable } from "../store/database.ts";
 import { firingEvents } from "../store/firing_events.ts";
 import { attempt } from "../text/attempt.ts";
@@ -55,6 +55,7 @@ export async function detect(
     firing: () => [...active.keys()],
     firingEvents: () => firingEvents(db, active),
     previous: () => remembered(db, row),
+    positions: () => readPositions(db, row),
     paramsOf: (loaded) => {
       const judged = judgeReadiness(loaded, row.params, sources.names);
       if (judged.kind === "ready") return judged.params;

@@ -96,7 +96,7 @@ function decide(
 /** Writes the plan in one transaction. Returns the events that it really opened. */
 async function writePlan(
   alarm: AlarmRow,
-  { outcome: { detections, memory }, plan, opened: planned }: Omit<Recorded, "error">,
+  { outcome: { detections, memory, positions }, plan, opened: planned }: Omit<Recorded, "error">,
   { db, teams, run: { now }, settling = NOTHING_SETTLING }: RecordFacts,
 ): Promise<readonly OpenedEvent[]> {
   const held = eventIds(heldClears(plan));
@@ -106,7 +106,8 @@ async function writePlan(
   const after = settlingAfter(plan);
   const isSettling = !isDeepStrictEqual(after, settling);
   const changes = plan.open.length + plan.clear.length + held.length + changed.length;
-  const isNews = changes > 0 || isSettling || memory !== undefined;
+  const remembers = memory !== undefined || positions.size > 0;
+  const isNews = changes > 0 || isSettling || remembers;
   if (!isNews && plan.touch.length === 0) return [];
   const write = async (tx: Transaction): Promise<readonly OpenedEvent[]> => {
     const known = new Map<string, readonly string[]>();
@@ -124,7 +125,7 @@ async function writePlan(
     for (const { unsent, clears } of byUnsentChannels(alarm, plan.clear, now))
       await clearEvents(tx, clears, unsent, now);
     if (isSettling) await saveSettling(tx, alarm.name, after, now);
-    if (memory !== undefined) await saveMemory(tx, alarm, { at: now, text: memory });
+    if (remembers) await saveMemory(tx, alarm, { at: now, text: memory, positions });
     return planned.filter(({ id }) => ids.has(id));
   };
   // Touches alone need not be on the disk: the next tick writes them again.

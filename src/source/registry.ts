@@ -3,9 +3,11 @@ import { chooseKind, type Kinds } from "../config/kinds.ts";
 import { ExpectedError } from "../core/expected_error.ts";
 import { http } from "./http.ts";
 import type { SourceOpener } from "./source_kind.ts";
+import { spool } from "./spool.ts";
+import { xmlrpc } from "./xmlrpc.ts";
 
 /** Every kind of service, by the `kind` of its table. */
-export const KINDS: Kinds<SourceOpener> = { http };
+export const KINDS: Kinds<SourceOpener> = { http, spool, xmlrpc };
 
 /**
  * The sources of the configuration, by name. Throws ExpectedError if one cannot be used any more, such as when its

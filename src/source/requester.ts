@@ -2,6 +2,7 @@ import type { RequestOptions } from "./client/client.ts";
 import type { Query } from "./query.ts";
 
 export interface SourceRequest extends Pick<RequestOptions, "as" | "timeout" | "attempts"> {
+  /** Of an XML-RPC service the name of the method, which no URL contains. */
   readonly path: string;
   readonly query: Query;
   /** Sent with POST, and not with GET. */

@@ -5,6 +5,7 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { errorText, quote } from "../text/describe.ts";
 import { isJsonObject, type JsonValue } from "../text/json.ts";
+import { callAnswer, callKey, kindOf, receivedCall } from "./test_calls.ts";
 import {
   findResponse,
   type ResponsesByPath,
@@ -60,25 +61,53 @@ export async function serveResponses(facts: ResponseServerFacts) {
 async function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  { source, responses, now, onRequest }: ResponseServerFacts,
+  facts: ResponseServerFacts,
 ): Promise<void> {
-  const url = new URL(incoming.url ?? "/", "http://source");
-  const { pathname: path, searchParams } = url;
-  const method = incoming.method === "POST" ? "POST" : "GET";
-  const body = method === "POST" && { body: await readBody(incoming) };
-  const query = Object.fromEntries(searchParams);
-  const request: TestRequest = { source, method, path, query, ...body };
-  onRequest(request);
-  const found = findResponse(responses, url);
-  const sent = await responseOf(found?.value, request).catch((error: unknown) => {
+  const { request, found, encode } = await receive(incoming, facts);
+  facts.onRequest(request);
+  const sent = await responseOf(found, request, encode).catch((error: unknown) => {
+    const { method, path, source } = request;
     throw new Error(`responses: ${method} ${path} of ${source}: ${errorText(error)}`, {
       cause: error,
     });
   });
   if (sent.type === "error") return void outgoing.destroy();
   const headers = Object.fromEntries(sent.headers);
-  outgoing.writeHead(sent.status, { date: new Date(now * 1000).toUTCString(), ...headers });
+  outgoing.writeHead(sent.status, { date: new Date(facts.now * 1000).toUTCString(), ...headers });
   outgoing.end(Buffer.from(await sent.arrayBuffer()));
+}
+
+interface Received {
+  readonly request: TestRequest;
+  /** What the test has as the response. */
+  readonly found: unknown;
+  /** What a value of the test is on the wire. */
+  readonly encode: (value: unknown) => Promise<Content>;
+}
+
+async function receive(
+  incoming: IncomingMessage,
+  { source, responses }: ResponseServerFacts,
+): Promise<Received> {
+  if (kindOf(responses) === "xmlrpc") {
+    const request = await receivedCall(source, (await incoming.toArray()).join(""));
+    const found = responses.get(callKey(request.path));
+    const encode = async (value: unknown): Promise<Content> =>
+      value instanceof URL ? await contentOf(value) : { type: "text/xml", body: callAnswer(value) };
+    return { request, found, encode };
+  }
+  const url = new URL(incoming.url ?? "/", "http://source");
+  const { pathname: path, searchParams } = url;
+  const method = incoming.method === "POST" ? "POST" : "GET";
+  const body = method === "POST" && { body: await readBody(incoming) };
+  const request = {
+    source,
+    method,
+    path,
+    query: Object.fromEntries(searchParams),
+    ...body,
+  } as const;
+  return { request, found: findResponse(responses, url)?.value, encode: contentOf };
 }
 
 async function readBody(incoming: IncomingMessage): Promise<JsonValue> {
@@ -88,13 +117,19 @@ async function readBody(incoming: IncomingMessage): Promise<JsonValue> {
 }
 
 /** What a response of the test is on the wire; see TestResponse. */
-async function responseOf(value: unknown, request: TestRequest): Promise<Response> {
-  if (typeof value === "function") return await responseOf(await value(request), request);
+async function responseOf(
+  value: unknown,
+  request: TestRequest,
+  encode: Received["encode"],
+): Promise<Response> {
+  if (typeof value === "function") return await responseOf(await value(request), request, encode);
   if (value instanceof Response) return value.type === "error" ? value : value.clone();
   const { status, body, headers } = isWhole(value) ? value : { status: 200, body: value };
   if (status < 200 || status > 599)
     throw new Error(`status is ${quote(status)}; it must be from 200 to 599`);
-  const content = await contentOf(body === undefined && isWhole(value) ? {} : body);
+  const content = isWhole(value)
+    ? await contentOf(body === undefined ? {} : body)
+    : await encode(body);
   const all = new Headers({ "content-type": content.type });
   for (const [name, text] of Object.entries(headers ?? {})) all.set(name, String(text));
   return new Response(EMPTY.includes(status) ? null : content.body, { status, headers: all });
@@ -109,7 +144,13 @@ function isWhole(value: unknown): value is WholeResponse {
   return Object.keys(value).every((key) => ["status", "body", "headers"].includes(key));
 }
 
-async function contentOf(value: unknown): Promise<{ type: string; body: string | Uint8Array }> {
+/** A body with its content type. */
+interface Content {
+  readonly type: string;
+  readonly body: string | Uint8Array;
+}
+
+async function contentOf(value: unknown): Promise<Content> {
   if (value instanceof URL) {
     const path = fileURLToPath(value);
     return { type: FILE_TYPES[extname(path)] ?? TEXT_TYPE, body: await readFile(path) };

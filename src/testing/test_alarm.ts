@@ -17,6 +17,7 @@ import { WorkerPool } from "../worker/worker_pool.ts";
 import { type TestOutcome, testOutcome } from "./test_outcome.ts";
 import { responsesBySource, type TestRequest, type TestResponses } from "./test_responses.ts";
 import { openTestSources } from "./test_sources.ts";
+import { spoolTexts } from "./test_spool.ts";
 
 export interface AlarmTest {
   /** The values of the alarm's row; the others have their defaults. */
@@ -55,6 +56,7 @@ export async function testAlarm(module: string | URL, test: AlarmTest = {}): Pro
   const now = timeOf(test.now);
   const previous = test.previous && rememberedOf(test.previous);
   const bySource = responsesBySource(test.responses ?? {});
+  const spools = spoolTexts(test.responses ?? {}, now);
   const limits = { ...DEFAULT_LIMITS, ...test.limits };
   const stop = new AbortController();
   const workers = new WorkerPool({
@@ -69,10 +71,11 @@ export async function testAlarm(module: string | URL, test: AlarmTest = {}): Pro
   try {
     const loaded = await workers.load(file);
     if (!loaded.ok) throw new Error(loaded.error);
-    const names = new Set([...bySource.keys(), ...(loaded.module.sources ?? [])]);
+    const names = new Set([...bySource.keys(), ...spools.keys(), ...(loaded.module.sources ?? [])]);
     const params = paramsOf(loaded.module, test.params ?? {}, names);
     const sources = await openTestSources(names, {
       bySource,
+      spools,
       now,
       timeout: test.requestTimeout ?? DEFAULT_REQUEST_TIMEOUT,
       onRequest: (request) => requests.push(request),
@@ -89,6 +92,7 @@ export async function testAlarm(module: string | URL, test: AlarmTest = {}): Pro
         firing: () => events.map(({ dedupeKey }) => dedupeKey),
         firingEvents: async () => events,
         previous: async () => previous,
+        positions: async () => ({}),
         paramsOf: () => params,
         decideDetails: () => () => true,
         limits,

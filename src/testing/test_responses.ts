@@ -1,5 +1,6 @@
 import { MAIN_SOURCE } from "../core/main_source.ts";
 import { addQuery, type Query } from "../source/query.ts";
+import type { SpoolLine } from "../spool/spool_line.ts";
 import { quote, showName } from "../text/describe.ts";
 import { isJsonObject, type JsonValue } from "../text/json.ts";
 import { hint } from "../text/nearest.ts";
@@ -9,10 +10,10 @@ export interface TestRequest {
   /** `main` is the service of `[engine]`. */
   readonly source: string;
   readonly method: "GET" | "POST";
-  /** Begins with a slash, without the query. */
+  /** Begins with a slash, without the query. Of a call the method, such as `supervisor.getState`. */
   readonly path: string;
   readonly query: { readonly [name: string]: string };
-  /** Of a POST: its JSON, or the text of any other type. */
+  /** Of a POST: its JSON, or the text of any other type. Of a call the list of its parameters. */
   readonly body?: JsonValue;
 }
 
@@ -42,10 +43,17 @@ export type TestResponse =
   | WholeResponse
   | ((request: TestRequest) => unknown);
 
+/** A line of a test; what is left out is as a listener writes the events of one run of a supervisor, one after the other, now. */
+export type TestSpoolLine = Pick<SpoolLine, "event"> & Partial<SpoolLine>;
+
 /**
- * By path, what the main service answers; by the name of a source, the same for that source. A key with a slash is a path.
+ * By path, what the main service answers; by the name of a source, the same for that source, or a list of the lines of a
+ * spool, such as `[{ event: "PROCESS_STATE_FATAL", payload: "processname:x" }]`. A key with a slash is a path.
  * A path may have a query, as in `"/tasks/?before_id=100"`: it answers the requests that have these parameters, whatever
  * else they have, and the path with the most of them counts.
+ *
+ * A source with a key such as `"supervisor.getState()"` is an XML-RPC service. The key names a method, and any value that is
+ * not a response of another form is what its calls return; `{ faultCode, faultString }` is a fault.
  */
 export interface TestResponses {
   readonly [pathOrSource: string]: TestResponse | { readonly [path: string]: TestResponse };
@@ -59,6 +67,7 @@ export function responsesBySource(responses: TestResponses): Map<string, Respons
   const bySource = new Map<string, ResponsesByPath>([[MAIN_SOURCE, new Map()]]);
   for (const [key, value] of Object.entries(responses)) {
     const isPath = key.includes("/");
+    if (!isPath && isSpool(value)) continue;
     if (!isPath && !isJsonObject(value))
       throw new Error(
         `responses: ${showName(key)} has no slash and so names a source, but is ${quote(value)}; write { ${showName(key)}: { "/path": … } }, or ${quote(`/${key}`)} for a path of the main service`,
@@ -68,6 +77,11 @@ export function responsesBySource(responses: TestResponses): Map<string, Respons
     bySource.set(source, new Map([...(bySource.get(source) ?? []), ...added]));
   }
   return bySource;
+}
+
+/** Whether it has the lines of a spool. A name with any other list is probably a path without its slash. */
+export function isSpool(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value.every((line) => isJsonObject(line) && "event" in line);
 }
 
 /** The URL of a path as a module or a test writes it, with or without a slash in front. */

@@ -3,11 +3,15 @@ import { HttpSource } from "../source/http/http_source.ts";
 import { methodOf, type SourceRequest } from "../source/requester.ts";
 import type { SharedSource } from "../source/share.ts";
 import { type ResponseServerFacts, serveResponses } from "./response_server.ts";
+import { kindOf, missingCall } from "./test_calls.ts";
 import { findResponse, missingResponse, type ResponsesByPath, urlOf } from "./test_responses.ts";
+import { openTestSpool } from "./test_spool.ts";
 
 export interface TestSourceFacts
   extends Pick<ResponseServerFacts, "now" | "onRequest" | "onError"> {
   readonly bySource: ReadonlyMap<string, ResponsesByPath>;
+  /** See `spoolTexts`. */
+  readonly spools: ReadonlyMap<string, string>;
   /** Seconds for one request. */
   readonly timeout: number;
 }
@@ -23,19 +27,28 @@ export async function openTestSources(names: ReadonlySet<string>, facts: TestSou
   };
 }
 
-async function openTestSource(name: string, facts: TestSourceFacts) {
+interface TestSource {
+  readonly name: string;
+  readonly source: SharedSource;
+  readonly close: () => Promise<void>;
+}
+
+async function openTestSource(name: string, facts: TestSourceFacts): Promise<TestSource> {
+  const spool = facts.spools.get(name);
+  if (spool !== undefined) return await openTestSpool(name, spool);
   const { bySource, now, timeout, onRequest, onError } = facts;
   const responses = bySource.get(name) ?? new Map();
+  const kind = kindOf(responses);
   const server = await serveResponses({ source: name, responses, now, onRequest, onError });
   const ended = new AbortController();
   const { baseUrl } = server;
-  const settings = { name, baseUrl, timeout, headers: {}, maxConnections: 4 };
+  const settings = { name, kind, baseUrl, timeout, headers: {}, maxConnections: 4 };
   const real = new HttpSource(settings, ended.signal);
   const source: SharedSource = {
     kind: real.kind,
     maxConnections: real.maxConnections,
     request: async (request) => {
-      const missing = missingFor(name, request, responses);
+      const missing = (kind === "xmlrpc" ? missingCall : missingFor)(name, request, responses);
       // A page that is requested ahead may never be needed.
       if (missing !== undefined && request.ahead !== true) onError(new Error(missing));
       if (missing !== undefined)

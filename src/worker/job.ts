@@ -134,6 +134,10 @@ export async function detectIn(
         return onStates?.(message.entity, message.states);
       case "remember":
         return soFar.remember(message.text);
+      case "position":
+        if (sources.get(message.source)?.kind === "spool")
+          soFar.position(message.source, message.text);
+        return;
       case "log":
         return log(message.text);
       case "request":
@@ -144,6 +148,7 @@ export async function detectIn(
       case "firing":
       case "firing events":
       case "previous":
+      case "positions":
         return void answer(message.id, message.type);
     }
   });

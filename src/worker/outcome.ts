@@ -15,6 +15,8 @@ const COUNTED_REASONS = 1_000;
 const MAX_SCOPES = 1_000;
 /** Characters of one. */
 const MAX_REASON = 1_000;
+/** Characters of a position in a spool: far more than one has. */
+const MAX_POSITION = 4 * 2 ** 20;
 
 export interface OutcomeFacts {
   /** Whether the subject, body and data of a detection are needed; called once for each key. */
@@ -42,6 +44,7 @@ export class OutcomeSoFar {
   #sourceFailed = false;
   #end: string | undefined;
   #memory: string | undefined;
+  readonly #positions = new Map<string, string>();
   readonly #failedRequests = new Set<string>();
   /** Whether the module's process reported more than requests that failed. */
   hasOwnReasons = false;
@@ -111,6 +114,15 @@ export class OutcomeSoFar {
     else this.incomplete(fault);
   }
 
+  /** How far the module has read a spool, as JSON. */
+  position(source: string, text: string): void {
+    if (text.length <= MAX_POSITION) this.#positions.set(source, text);
+    else
+      this.incomplete(
+        `the position in ${source} has ${text.length} characters; the limit is ${MAX_POSITION}`,
+      );
+  }
+
   /** The module did not see everything; with a prefix, not all keys that begin with it. */
   incomplete(reason: string, prefix?: string): void {
     const text = this.#asReason(reason);
@@ -175,6 +187,7 @@ export class OutcomeSoFar {
       notes: listed([...this.#notes], "notes"),
       scopes: judgeScopes(this.#scopes, this.#keys, this.#clears),
       memory: this.#cause === undefined ? this.#memory : undefined,
+      positions: this.#cause === undefined ? this.#positions : new Map(),
       requests: { count: 0, seconds: 0, bytes: 0 },
       seconds,
     };

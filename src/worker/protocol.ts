@@ -34,7 +34,7 @@ export type Task = LoadTask | DetectTask;
 export type ToWorker =
   /** Each message about the task repeats `job`; what an earlier module left running does not know it. */
   | (Task & { readonly job: string })
-  /** The response of a source, or the answer to `firing`, `firing events` or `previous` as JSON; its body follows. */
+  /** The response of a source, or the answer to a question about the alarm as JSON; its body follows. */
   | ({ readonly type: "response"; readonly id: number } & Omit<SourceResponse, "body">)
   | { readonly type: "fail"; readonly id: number; readonly failure: RequestFailure };
 

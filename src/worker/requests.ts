@@ -93,7 +93,8 @@ export class RequestHandler {
         ? [from.request({ ...request, allow404: true })]
         : posts.answersTo(source, request);
     try {
-      for (const response of responses) parseJson((await inTime(response, tick)).body.toString());
+      const parse = await parserFor(from);
+      for (const response of responses) parse((await inTime(response, tick)).body.toString());
     } catch (error) {
       if (!(error instanceof BodyError)) return;
       this.hasFailed = true;
@@ -138,6 +139,12 @@ export class RequestHandler {
     this.#use.seconds += (performance.now() - started) / 1000;
     this.#use.bytes += bytes;
   }
+}
+
+/** What the client reads the responses of a source with. */
+async function parserFor({ kind }: SharedSource): Promise<(body: string) => unknown> {
+  if (kind !== "xmlrpc") return parseJson;
+  return (await import("../source/xmlrpc/read_answer.ts")).readAnswer;
 }
 
 function failureOf(error: unknown): RequestFailure {

@@ -13,9 +13,11 @@ export interface StoredFacts {
   readonly firingEvents: () => Promise<readonly FiringEvent[]>;
   /** What an earlier tick remembered. */
   readonly previous: () => Promise<Remembered<JsonValue> | undefined>;
+  /** How far it has read its spools, by the name of the source. */
+  readonly positions: () => Promise<{ readonly [source: string]: string }>;
 }
 
-export type Question = "firing" | "firing events" | "previous";
+export type Question = "firing" | "firing events" | "previous" | "positions";
 
 /**
  * Answers the questions of one run until `signal`. What is asked for is read once, however often the module asks; the
@@ -31,6 +33,7 @@ export function storedAnswers(
     firing: async () => facts.firing(),
     "firing events": facts.firingEvents,
     previous: facts.previous,
+    positions: facts.positions,
   };
   const stored = new Map<Question, Promise<unknown>>();
   return async (id, question) => {

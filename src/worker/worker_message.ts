@@ -75,6 +75,8 @@ const Message = variant("type", [
   }),
   /** What the module wants to keep, as JSON. */
   object({ type: literal("remember"), text: string() }),
+  /** How far it has read a spool, as JSON. */
+  object({ type: literal("position"), source: string(), text: string() }),
   /** An unhandled error of whatever runs in the process. */
   object({ type: literal("unhandled"), reason: string() }),
   object({ type: literal("log"), text: string() }),
@@ -82,7 +84,7 @@ const Message = variant("type", [
   /** A response with status 200 could not be used. */
   object({ type: literal("invalid"), ...request, reason: string() }),
   /** Asks for what the engine knows of the alarm; each has an answer. */
-  object({ type: picklist(["firing", "firing events", "previous"]), id: number() }),
+  object({ type: picklist(["firing", "firing events", "previous", "positions"]), id: number() }),
   /** The task is over. */
   object({
     type: literal("end"),

@@ -97,8 +97,9 @@ export class WorkerPool {
     const { value, unconfirmed } = await this.#run(need, job, given.log);
     if (unconfirmed === undefined) return value;
     const isComplete = value.status === "complete";
-    // What it remembered is as doubtful as what it clears.
-    if (!isComplete && value.clears.size === 0) return { ...value, memory: undefined };
+    // What it remembered and has read is as doubtful as what it clears.
+    const forgets = { memory: undefined, positions: new Map<string, string>() };
+    if (!isComplete && value.clears.size === 0) return { ...value, ...forgets };
     const reason = `nothing clears, because detect could not run in a process of its own: ${unconfirmed}`;
     const status = isComplete ? "partial" : value.status;
     return {
@@ -106,7 +107,7 @@ export class WorkerPool {
       status,
       reasons: [...value.reasons, reason],
       clears: new Map(),
-      memory: undefined,
+      ...forgets,
     };
   }
 

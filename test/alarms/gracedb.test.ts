@@ -109,8 +109,10 @@ Waited:        42 min at 2023-08-31 08:42:00 UTC
 Category:      Production
 Group:         CBC
 Pipeline:      gstlal
+Search:        ?
 FAR:           3.2e-10 Hz
 Labels:        ADVREQ, EM_READY
+Event labels:  none
 
 Superevent page: https://gracedb.ligo.org/superevents/S190521r/view/`);
   });
@@ -127,6 +129,7 @@ Superevent page: https://gracedb.ligo.org/superevents/S190521r/view/`);
       labels: ["ADVREQ", "EM_READY"],
       group: null,
       pipeline: null,
+      search: null,
     });
   });
 });

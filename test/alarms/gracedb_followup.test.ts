@@ -4,9 +4,9 @@ import { checkGraph } from "../../src/author/expectations/check_graph.ts";
 import { horizon } from "../../src/author/expectations/horizon.ts";
 import type { JsonObject } from "../../src/text/json.ts";
 import { parseUtc } from "../../src/text/utc.ts";
-import { type GracedbServer, startGracedb } from "./gracedb_server.ts";
+import { type GracedbServer, listResponse, startGracedb } from "./gracedb_server.ts";
 import { keysOf, runAlarm } from "./run_alarm.ts";
-import { logEntry, logResponse, type RowFacts, supereventRow } from "./superevent_row.ts";
+import { logEntry, type RowFacts, supereventRow } from "./superevent_row.ts";
 
 let gracedb: GracedbServer | undefined;
 afterEach(async () => {
@@ -169,11 +169,12 @@ describe("what it says", () => {
     const [found] = outcome.detections;
     expect(outcome.levels.get("S230831a:p_astro")).toMatchObject({ severity: "error" });
     expect(found).toMatchObject({
-      subject: "S230831a: p-astro (PASTRO_READY) is missing, expected by 2023-08-31 08:05:00 UTC",
+      subject: "S230831a: p-astro (PASTRO_READY) is missing",
       recipients: ["pastro@example.org"],
       data: { state: "missing", superevent_id: "S230831a", pipeline: "gstlal" },
     });
-    expect(found?.body).toContain("Expected from:    2023-08-31 08:00:00 UTC");
+    expect(found?.body).toContain("Expected by:   2023-08-31 08:05:00 UTC");
+    expect(found?.body).toContain("Expected from: 2023-08-31 08:00:00 UTC");
     expect(found?.body).toContain("https://gracedb.ligo.org/superevents/S230831a/view/");
   });
 
@@ -181,12 +182,12 @@ describe("what it says", () => {
     const labels = without("SKYMAP_READY", "EM_READY");
     const server = await serve([supereventRow("S230831a", { created: CREATED, labels })]);
     const entry = logEntry("2023-08-31 08:01:00 UTC", "bayestar.multiorder.fits");
-    server.answers.set("superevents/S230831a/logs/", logResponse(entry));
+    server.answers.set("superevents/S230831a/logs/", listResponse("log", [entry]));
     const [found] = (await run(server, LATER)).detections;
     expect(found).toMatchObject({
       dedupeKey: "S230831a:sky_map",
-      subject:
-        "S230831a: sky map (SKYMAP_READY) is there, but unusable: bayestar.multiorder.fits has no label",
+      subject: "S230831a: sky map (SKYMAP_READY) is unusable",
+      body: expect.stringContaining("Unusable: bayestar.multiorder.fits has no label."),
       data: { state: "bad" },
     });
   });
@@ -195,7 +196,7 @@ describe("what it says", () => {
     const labels = without("SKYMAP_READY", "EM_READY");
     const server = await serve([supereventRow("S230831a", { created: CREATED, labels })]);
     const entry = logEntry("2023-08-31 08:29:00 UTC", "bayestar.multiorder.fits");
-    server.answers.set("superevents/S230831a/logs/", logResponse(entry));
+    server.answers.set("superevents/S230831a/logs/", listResponse("log", [entry]));
     expect((await run(server, LATER)).detections[0]?.data).toMatchObject({ state: "missing" });
   });
 
@@ -208,7 +209,11 @@ describe("what it says", () => {
     const outcome = await run(server, LATER, {}, ["S230831a:sky_map"]);
     expect(keysOf(outcome)).toEqual({ status: "complete", keys: [] });
     expect([...outcome.clears]).toEqual([["S230831a:sky_map", "late by 400 s"]]);
-    expect(server.requests.slice(1)).toEqual(["/api/superevents/S230831a/labels/"]);
+    // The logs too: a file may have been in time.
+    expect(server.requests.slice(1)).toEqual([
+      "/api/superevents/S230831a/labels/",
+      "/api/superevents/S230831a/logs/",
+    ]);
   });
 
   test("what the labels date later than now is not there yet", async () => {
@@ -236,8 +241,9 @@ describe("what could not be looked at", () => {
 
   const broken: readonly [sentence: string, answer: JsonObject | number, reason: string][] = [
     ["a log that is refused", 403, "403"],
-    ["a log that is no list", { log: "none" }, 'its log is "none", not a list'],
-    ["a log that is cut short", { log: [], numRows: 3 }, "its log has 0 of 3 entries"],
+    ["a log that the user may not see any more", 404, "404"],
+    ["a log that is no list", { log: "none" }, 'log is "none", not a list'],
+    ["a log that is cut short", { log: [], numRows: 3 }, "it has 0 of 3 rows"],
     ["a log with an unreadable time", { log: [{ created: "soon" }] }, 'created "soon"'],
   ];
   test.each(broken)("%s: only that superevent is unknown", async (_sentence, answer, reason) => {

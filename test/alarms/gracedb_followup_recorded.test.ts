@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { GRAPH } from "../../alarms/gracedb_followup.ts";
-import { parseFollowable } from "../../alarms/lib/gracedb_followed.ts";
-import { lookFor } from "../../alarms/lib/gracedb_want.ts";
+import { lookFor } from "../../alarms/lib/gracedb_followup_look.ts";
+import { NOTHING_KNOWN } from "../../alarms/lib/gracedb_known.ts";
 import { replay } from "../../src/author/expectations/replay.ts";
 import type { JsonObject } from "../../src/text/json.ts";
 import { parseUtc } from "../../src/text/utc.ts";
 import { type GracedbServer, recordedSuperevents, startGracedb } from "./gracedb_server.ts";
+import { supereventOf } from "./known_superevent.ts";
 import { keysOf, runAlarm } from "./run_alarm.ts";
 
 let gracedb: GracedbServer | undefined;
@@ -65,9 +66,7 @@ for (const { name, at, production } of LISTS) {
     test("replayed every 1, 5 and 15 minutes, nothing is reported either", () => {
       const end = parseUtc(at) ?? 0;
       for (const row of rows) {
-        const parsed = parseFollowable(row);
-        if (!parsed.ok) throw new Error(parsed.error);
-        const { superevent } = parsed;
+        const superevent = supereventOf(row);
         const start = superevent.created ?? 0;
         for (const minutes of [1, 5, 15]) {
           const ticks = Math.floor((end - start) / (minutes * 60));
@@ -75,7 +74,7 @@ for (const { name, at, production } of LISTS) {
           const verdicts = replay(
             GRAPH,
             start,
-            (want, timed) => lookFor({ superevent }, want, timed, 2 / 86_400),
+            (want, timed) => lookFor(superevent, NOTHING_KNOWN, want, timed, 2 / 86_400),
             times,
           ).flat();
           expect(
@@ -131,7 +130,7 @@ describe.skipIf(first.length === 0)("if these labels of the recorded list were m
         "S230830d:em_bright",
       ],
     });
-    // Two pages, the logs of what lacks a product, and when the products of S230831aa came.
-    expect(requests).toHaveLength(7);
+    // Two pages, the logs of what lacks a product, and when the products of S230831aa came, by labels and files.
+    expect(requests).toHaveLength(8);
   });
 });

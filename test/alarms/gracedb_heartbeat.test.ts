@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { JsonObject } from "../../src/text/json.ts";
 import { parseUtc } from "../../src/text/utc.ts";
 import { type GracedbServer, recordedSuperevents, startGracedb } from "./gracedb_server.ts";
-import { recordsOf } from "./gracedb_timeline.ts";
+import { recordsOf, serveRecords } from "./gracedb_timeline.ts";
 import { keysOf, runAlarm } from "./run_alarm.ts";
 
 const ALARM = "gracedb_heartbeat";
@@ -18,17 +18,16 @@ interface Mock {
 }
 
 async function serve(mocks: readonly Mock[]): Promise<GracedbServer> {
-  const all = mocks.map(({ id, age, notices = [], row = {} }) => ({
-    id,
-    ...recordsOf(id, NOW - age * 60, {
-      labels: {},
-      notices: notices.map((minutes) => ["PR", (age - minutes) * 60] as const),
-      row: { category: "MDC", ...row },
-    }),
-  }));
-  const server = await startGracedb(all.map(({ row }) => row));
+  const server = await serveRecords(
+    mocks.map(({ id, age, notices = [], row = {} }) =>
+      recordsOf(id, NOW - age * 60, {
+        labels: {},
+        notices: notices.map((minutes) => ["PR", (age - minutes) * 60] as const),
+        row: { category: "MDC", ...row },
+      }),
+    ),
+  );
   onTestFinished(() => server.close());
-  for (const { id, voevents } of all) server.lists.set(`${id}/voevents`, voevents);
   return server;
 }
 
@@ -53,7 +52,7 @@ describe("the heartbeat", () => {
     [
       "reports a newest event that is too old",
       [{ id: "MS1", age: 71, notices: [70] }],
-      ["the newest mock event, MS1, is 71 minutes old"],
+      ["the newest mock event, MS1, is 71 min old"],
     ],
     [
       "counts no real event",
@@ -61,7 +60,7 @@ describe("the heartbeat", () => {
         { id: "S1", age: 5, notices: [4], row: PRODUCTION },
         { id: "MS1", age: 71, notices: [70] },
       ],
-      ["the newest mock event, MS1, is 71 minutes old"],
+      ["the newest mock event, MS1, is 71 min old"],
     ],
     [
       "reports events without notices",
@@ -79,14 +78,14 @@ describe("the heartbeat", () => {
         { id: "MS2", age: 5 },
         { id: "MS1", age: 95, notices: [91, 94] },
       ],
-      ["the newest notice of a mock event, MS1, is 91 minutes old"],
+      ["the newest notice of a mock event, MS1, is 91 min old"],
     ],
     [
       "reports both once everything has stopped",
       [{ id: "MS1", age: 600, notices: [598] }],
       [
-        "the newest mock event, MS1, is 600 minutes old",
-        "the newest notice of a mock event, MS1, is 598 minutes old",
+        "the newest mock event, MS1, is 10 h old",
+        "the newest notice of a mock event, MS1, is 9 h old",
       ],
     ],
   ];
@@ -101,13 +100,13 @@ describe("the heartbeat", () => {
     ["with real events alone", [{ id: "S1", age: 5, row: PRODUCTION }]],
   ])("does not take a list %s for all well", async (_sentence, mocks) => {
     const outcome = await run(await serve(mocks));
-    expect(keysOf(outcome)).toEqual({ status: "complete", keys: ["mock_event"] });
-    expect([...outcome.scopes.keys()]).toEqual(["mock_notice"]);
+    expect(keysOf(outcome)).toEqual({ status: "complete", keys: ["mock_event", "mock_notice"] });
+    expect(outcome.scopes.size).toBe(0);
   });
 
   test("does not take a notice that cannot be looked at for one that is missing", async () => {
     const server = await serve([{ id: "MS1", age: 5 }]);
-    server.lists.set("MS1/voevents", 403);
+    server.answers.set("superevents/MS1/voevents/", 403);
     const outcome = await run(server);
     expect(keysOf(outcome)).toEqual({ status: "complete", keys: [] });
     expect(outcome.scopes.get("mock_notice")?.reason).toContain("403");
@@ -115,7 +114,7 @@ describe("the heartbeat", () => {
 
   test("does not take an event from the future for a new one", async () => {
     const outcome = await run(await serve([{ id: "MS1", age: -60, notices: [1] }]));
-    expect(outcome.scopes.get("mock_event")?.reason).toContain("60 minutes from now");
+    expect(outcome.scopes.get("mock_event")?.reason).toContain("60 min from now");
   });
 
   test("reports a row that it cannot read", async () => {
@@ -127,6 +126,11 @@ describe("the heartbeat", () => {
       status: "partial",
       reasons: ["superevent MS2 has no readable created time"],
     });
+  });
+
+  test("does not take events that it cannot read for none", async () => {
+    const outcome = await run(await serve([{ id: "MS1", age: 5, row: { created: "soon" } }]));
+    expect(keysOf(outcome)).toEqual({ status: "partial", keys: [] });
   });
 
   test("fails if the list fails", async () => {
@@ -149,7 +153,7 @@ test.each([
     onTestFinished(() => server.close());
     const began = (parseUtc(now) ?? 0) - 600;
     const { voevents } = recordsOf(newest, began, { labels: {}, notices: [["PR", 0]] });
-    server.lists.set(`${newest}/voevents`, voevents);
+    server.answers.set(`superevents/${newest}/voevents/`, voevents);
     const outcome = await run(server, { event_minutes: minutes }, parseUtc(now));
     expect(keysOf(outcome)).toEqual({ status: "complete", keys });
     expect(server.requests).toHaveLength(2);

@@ -19,6 +19,7 @@ async function run(
   rows: readonly JsonObject[],
   answers: readonly (readonly [path: string, answer: JsonObject | number])[],
   at = NOW,
+  firing: readonly string[] = [],
 ) {
   gracedb = await startGracedb(rows);
   for (const [path, answer] of answers) gracedb.answers.set(path, answer);
@@ -27,6 +28,7 @@ async function run(
     params: {},
     sources: { gracedb: gracedb.url },
     now: parseUtc(at) ?? 0,
+    firing,
   });
   return { outcome, requests: gracedb.requests.slice(1) };
 }
@@ -114,6 +116,20 @@ test.each(hidden)(
     expect([...outcome.scopes.keys()]).toEqual(["S230831a:"]);
   },
 );
+
+test.each([
+  [
+    "one that is too old for the list has left the look-back",
+    "2023-08-31 14:00:01 UTC",
+    [["S230831a:label_without_file", "left the look-back"]],
+  ],
+  ["one that is in the list ends as usual", "2023-08-31 13:59:59 UTC", []],
+])("%s", async (_sentence, at, clears) => {
+  const firing = ["S230831a:label_without_file"];
+  const { outcome } = await run([row(["SKYMAP_READY"])], [[OWN, MAP]], at, firing);
+  expect(outcome).toMatchObject({ status: "complete", detections: [] });
+  expect([...outcome.clears]).toEqual(clears);
+});
 
 const first = recordedSuperevents("4242c4c") ?? [];
 

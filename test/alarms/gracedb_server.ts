@@ -7,11 +7,9 @@ export interface GracedbServer {
   readonly url: string;
   /** Path and query of every request so far. */
   readonly requests: string[];
-  /** Label records by superevent; a superevent without an entry has none: 404. */
+  /** Label records by superevent. */
   readonly labels: Map<string, readonly JsonObject[]>;
-  /** Other lists of superevents by `ID/voevents` or `ID/logs`: the whole response, or a status; without an entry: 404. */
-  readonly lists: Map<string, JsonObject | number>;
-  /** The status of every response about labels; 404 or 200 unless set. */
+  /** The status of every response about labels; 200 unless set. */
   labelStatus: number | undefined;
   /** Other responses by path, such as `superevents/S1/logs/`: a body, or the status of a failure. */
   readonly answers: Map<string, JsonObject | number>;
@@ -20,7 +18,8 @@ export interface GracedbServer {
 
 /**
  * GraceDB on loopback, which does not know queries. Its links name another host, as the recorded ones
- * do, and its pages hold no more than `pageSize` rows, whatever `count` says.
+ * do, and its pages hold no more than `pageSize` rows, whatever `count` says. The lists of its superevents are empty unless
+ * set; of files it knows none.
  */
 export async function startGracedb(
   rows: readonly JsonObject[],
@@ -28,24 +27,21 @@ export async function startGracedb(
 ): Promise<GracedbServer> {
   const labels = new Map<string, readonly JsonObject[]>();
   const answers = new Map<string, JsonObject | number>();
-  const lists = new Map<string, JsonObject | number>();
   const server = await startServer((_request, response, url) => {
     const answer = answers.get(decodeURIComponent(url.pathname).replace(/^\/api\//, ""));
     if (typeof answer === "number") return json(response, { detail: "no" }, answer);
     if (answer !== undefined) return json(response, answer);
     const of = /^\/api\/superevents\/([^/]+)\/labels\/$/.exec(url.pathname)?.[1];
     if (of !== undefined) {
-      const records = labels.get(decodeURIComponent(of));
       if (gracedb.labelStatus !== undefined)
         return json(response, { detail: "no" }, gracedb.labelStatus);
-      if (records === undefined) return json(response, { detail: "Not found." }, 404);
+      const records = labels.get(of) ?? [];
       return json(response, { labels: records, links: { self: "", superevent: "" } });
     }
-    const list = lists.get(/^\/api\/superevents\/([^/]+\/\w+)\/$/.exec(url.pathname)?.[1] ?? "");
-    if (list !== undefined)
-      return typeof list === "number"
-        ? json(response, { detail: "no" }, list)
-        : json(response, list);
+    if (/^\/api\/superevents\/[^/]+\/voevents\/$/.test(url.pathname))
+      return json(response, listResponse("voevents", []));
+    if (/^\/api\/superevents\/[^/]+\/logs\/$/.test(url.pathname))
+      return json(response, listResponse("log", []));
     if (url.pathname !== "/api/superevents/") return json(response, { detail: "Not found." }, 404);
     const start = Number(url.searchParams.get("start") ?? 0);
     const count = Math.min(Number(url.searchParams.get("count") ?? 1024), pageSize);
@@ -67,12 +63,16 @@ export async function startGracedb(
     url: `${server.url}/api/`,
     requests: server.requests,
     labels,
-    lists,
     labelStatus: undefined,
     answers,
     close: server.close,
   };
   return gracedb;
+}
+
+/** A response of `superevents/ID/voevents/`, or of `/logs/`, whose list is called `log`. */
+export function listResponse(name: "voevents" | "log", rows: readonly JsonObject[]): JsonObject {
+  return { start: 0, numRows: rows.length, [name]: [...rows], links: {} };
 }
 
 const SNAPSHOTS = new URL("../../../shared/data/gracedb/superevents_list/", import.meta.url);

@@ -1,4 +1,7 @@
 import type { JsonObject } from "../../src/text/json.ts";
+import { utcSecond } from "../../src/text/utc.ts";
+import { type GracedbServer, listResponse, startGracedb } from "./gracedb_server.ts";
+import { logEntry, supereventRow } from "./superevent_row.ts";
 
 /** Seconds from the start of a superevent, by label. */
 export interface LabelTimes {
@@ -45,6 +48,41 @@ export const LESS_SIGNIFICANT: Timeline = {
   row: { far: 2e-6 },
 };
 
+/** Seconds to each label of a recorded row, which were not recorded. */
+const LABEL_TIMES: LabelTimes = {
+  ...CONFIRMED.labels,
+  ...LESS_SIGNIFICANT.labels,
+  ADVNO: 1500,
+  PE_READY: 9000,
+};
+
+/** A recorded row with times of its labels, and notices, that fit it: they were not recorded. */
+export function timelineOf(recorded: JsonObject): Timeline {
+  const { labels, ...row } = recorded;
+  const names = Array.isArray(labels) ? labels.map(String) : [];
+  const has = (name: string): boolean => names.includes(name);
+  const times: LabelTimes = {
+    ...LABEL_TIMES,
+    // It was less significant at first.
+    ...(has("LOW_SIGNIF_PRELIM_SENT") && { SIGNIF_LOCKED: 130, GCN_PRELIM_SENT: 160 }),
+  };
+  return {
+    labels: Object.fromEntries(names.map((name) => [name, times[name] ?? 30])),
+    notices: [
+      ...(has("LOW_SIGNIF_PRELIM_SENT") ? preliminaries(55) : []),
+      ...(has("GCN_PRELIM_SENT") ? preliminaries(155) : []),
+      ...(has("ADVOK") ? [["IN", 1530] as const] : []),
+      ...(has("ADVNO") ? [["RE", 1530] as const] : []),
+    ],
+    row,
+  };
+}
+
+/** The first, and the second after the settle time. */
+function preliminaries(seconds: number) {
+  return [["PR", seconds] as const, ["PR", seconds + 290] as const];
+}
+
 /** The same without these labels and notices. */
 export function without(timeline: Timeline, ...gone: readonly string[]): Timeline {
   return {
@@ -63,25 +101,11 @@ export function recordsOf(
   { labels, notices = [], blocked = [], row = {} }: Timeline,
   now = Number.POSITIVE_INFINITY,
 ) {
-  const at = (seconds: number): string => gracedbTime(began + seconds);
+  const at = (seconds: number): string => utcSecond(began + seconds);
   const records = Object.entries(labels)
     .filter(([, seconds]) => seconds <= now)
     .map(([name, seconds]) => ({ self: "", name, created: at(seconds), creator: "emfollow" }));
-  const superevent: JsonObject = {
-    superevent_id: id,
-    category: "Production",
-    created: at(0),
-    far: 1e-9,
-    labels: records.map(({ name }) => name),
-    preferred_event_data: {
-      group: "CBC",
-      search: "AllSky",
-      pipeline: "gstlal",
-      created: at(0),
-      labels: [],
-    },
-    ...row,
-  };
+  const facts = { created: at(0), labels: records.map(({ name }) => name), far: 1e-9 };
   const voevents = notices
     .filter(([, seconds]) => seconds <= now)
     .map(([type, seconds], index) => ({
@@ -93,22 +117,27 @@ export function recordsOf(
     }));
   const log = blocked
     .filter(([, seconds]) => seconds <= now)
-    .map(([by, seconds], index) => ({
-      N: index + 1,
-      comment: `Blocking automated notice due to labels {'${by}'}`,
-      created: at(seconds),
-      filename: "",
-      file_version: null,
-    }));
+    .map(([by, seconds]) =>
+      logEntry(at(seconds), "", `Blocking automated notice due to labels {'${by}'}`),
+    );
   return {
-    row: superevent,
+    id,
+    row: { ...supereventRow(id, facts), ...row },
     labels: records,
-    voevents: { start: 0, numRows: voevents.length, voevents, links: {} },
-    logs: { start: 0, numRows: log.length, log, links: {} },
+    voevents: listResponse("voevents", voevents),
+    logs: listResponse("log", log),
   };
 }
 
-/** In GraceDB's format. */
-export function gracedbTime(seconds: number): string {
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+/** GraceDB with these superevents. */
+export async function serveRecords(
+  all: readonly ReturnType<typeof recordsOf>[],
+): Promise<GracedbServer> {
+  const server = await startGracedb(all.map(({ row }) => row));
+  for (const { id, labels, voevents, logs } of all) {
+    server.labels.set(id, labels);
+    server.answers.set(`superevents/${id}/voevents/`, voevents);
+    server.answers.set(`superevents/${id}/logs/`, logs);
+  }
+  return server;
 }

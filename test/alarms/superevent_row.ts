@@ -45,8 +45,3 @@ export function supereventRow(id: string, facts: RowFacts): JsonObject {
 export function logEntry(created: string, filename: string, comment = "uploaded"): JsonObject {
   return { N: 1, comment, created, issuer: "emfollow", filename, tag_names: ["public"] };
 }
-
-/** A response of `superevents/ID/logs/`. */
-export function logResponse(...log: readonly JsonObject[]): JsonObject {
-  return { start: 0, numRows: log.length, log: [...log], links: {} };
-}

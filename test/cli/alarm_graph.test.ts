@@ -54,7 +54,7 @@ test("alarm show prints the graph of an alarm in DOT and nothing else, with the 
     stderr: "",
     stdout: dotOf("runs", [
       '  "map" [label="map\\nwithin 100 s"];',
-      '  "notice" [label="notice\\nwithin 60 s"];',
+      '  "notice" [label="notice\\nwithin 1 min"];',
     ]),
   });
   expect(await site.command(["alarm", "show", "runs", "--graph", "--key", "S1"])).toEqual({
@@ -62,11 +62,13 @@ test("alarm show prints the graph of an alarm in DOT and nothing else, with the 
     stderr: "",
     stdout: dotOf("runs: S1", [
       '  "map" [label="map\\nwithin 100 s\\nmet", fillcolor=palegreen];',
-      '  "notice" [label="notice\\nwithin 60 s\\nmissing", fillcolor=salmon];',
+      '  "notice" [label="notice\\nwithin 1 min\\nmissing", fillcolor=salmon];',
     ]),
   });
-  const { stdout } = await site.command(["alarm", "show", "runs", "--key", "S2"]);
-  expect(stdout).toContain("within 60 s\\nwaiting");
+  // The key of an event, as event list shows it, means its entity.
+  const { stdout } = await site.command(["alarm", "show", "runs", "--key", "S2:map"]);
+  expect(stdout).toContain('digraph "runs: S2" {');
+  expect(stdout).toContain("within 1 min\\nwaiting");
   expect(await site.entries("event")).toEqual([]);
 });
 

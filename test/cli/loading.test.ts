@@ -63,6 +63,14 @@ test("the version needs the command line's package alone", async () => {
   expect(flags).toEqual(expect.arrayContaining(["--no-wasm-tier-up", "--no-wasm-dynamic-tiering"]));
 });
 
+test("a listener, which runs all the time, needs the command line's package alone", async () => {
+  const format = ["listen", "--format", "supervisord"];
+  const { packages, chunks, node } = await loadedBy([...format, "--spool", folder]);
+  expect(packages).toEqual(["commander"]);
+  expect(chunks.filter((chunk) => COMMANDS.includes(chunk))).toEqual([]);
+  expect(node).not.toContain("NativeModule internal/deps/undici/undici");
+});
+
 test("a server's driver is loaded without the other drivers, mail, or Node's own fetch", async () => {
   const site = await makeSite({ database: "postgres" });
   const { packages, node } = await loadedBy(["event", "list", "--config", site.config]);

@@ -643,12 +643,14 @@ describe("each fault names its key, what was found and what to write", () => {
     [
       "a kind that is mistyped",
       '[sources.a]\nkind = "htpp"\nbase_url = "http://h"',
-      ['sources.a.kind: must be one of "http"; found "htpp" (did you mean http?)'],
+      [
+        'sources.a.kind: must be one of "http", "spool", "xmlrpc"; found "htpp" (did you mean http?)',
+      ],
     ],
     [
       "a kind that is no text",
       '[sources.a]\nkind = 1\nbase_url = "http://h"',
-      ['sources.a.kind: must be one of "http"; found 1'],
+      ['sources.a.kind: must be one of "http", "spool", "xmlrpc"; found 1'],
     ],
     [
       "a kind of the main service, which has none",

@@ -152,9 +152,13 @@ describe("the package that npm pack makes", () => {
       { alarm: "gracedb_followup" },
       { alarm: "gracedb_heartbeat" },
       { alarm: "gracedb_label_consistency" },
+      { alarm: "host_resources" },
+      { alarm: "http_endpoints" },
       { alarm: "panda_failure_rate_eic_all" },
       { alarm: "panda_failure_rate_owner" },
       { alarm: "panda_task_without_movement" },
+      { alarm: "supervisord_events" },
+      { alarm: "supervisord_processes" },
     ]);
   });
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import * as helpers from "../../src/index.ts";
+import { testAlarm } from "../../src/testing.ts";
 import type { JsonValue } from "../../src/text/json.ts";
 import { ModuleLoader } from "../../src/worker/child/load.ts";
 import { cleanEnvironment } from "../deploy/checkout_copy.ts";
@@ -69,6 +70,26 @@ test("the example of the helpers in docs/alarms.md does what it says", async () 
     status: "partial",
     reasons: ["BNL has the last_seen never"],
   });
+});
+
+test("the example of a spool in docs/alarms.md keeps what is wrong until it is told otherwise", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "swf-alarms-example-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "example.ts");
+  writeFileSync(path, docExample("spool"));
+  const told = (event: string, program: string) => ({
+    event: `PROCESS_STATE_${event}`,
+    payload: `processname:${program} groupname:g`,
+  });
+  const events = [told("FATAL", "a"), told("FATAL", "b"), { event: "TICK_60" }];
+  const first = await testAlarm(path, { responses: { events } });
+  expect(first.detections.map(({ dedupeKey }) => dedupeKey)).toEqual(["program:a", "program:b"]);
+  const second = await testAlarm(path, {
+    previous: { at: 0, value: first.memory },
+    responses: { events: [told("RUNNING", "a")] },
+  });
+  expect(second.status).toBe("complete");
+  expect(second.detections.map(({ dedupeKey }) => dedupeKey)).toEqual(["program:b"]);
 });
 
 test("the example of what changed in docs/alarms.md finds a crash loop that no look shows", async () => {

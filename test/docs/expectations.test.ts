@@ -32,7 +32,7 @@ test.for([
     services([run("1", "2026-11-27T16:00:00Z")]),
     {},
     {
-      detections: ["run:1: file is missing, expected by 2026-11-27 17:00:00 UTC"],
+      detections: ["run:1: file is missing"],
       paths: ["/runs/"],
     },
   ],
@@ -69,7 +69,7 @@ test.for([
     services([run("1", "2026-11-27T09:00:00Z", FILE)], { 1: GONE }),
     {},
     {
-      detections: ["run:1: copy on tape is missing, expected by 2026-11-27 15:15:00 UTC"],
+      detections: ["run:1: copy on tape is missing"],
       paths: ["/runs/", "/tape/1/"],
     },
   ],
@@ -83,7 +83,7 @@ test.for([
     "a time that cannot be read",
     services([run("1", "2026-11-27T17:30:00Z", { file: "soon" })]),
     {},
-    { detections: ["run:1: file is there, but unusable: its time is soon"] },
+    { detections: ["run:1: file is unusable"] },
   ],
   [
     "the tape does not answer for one run: its event stays, and those of the others end",
@@ -104,7 +104,7 @@ test.for([
     "a start that cannot be read",
     services([run("1", "now")]),
     {},
-    { detections: ["run:1: file is missing, expected by 1970-01-01 01:00:00 UTC"] },
+    { detections: ["run:1: file is missing"] },
   ],
   [
     "a run that is too old for the list",

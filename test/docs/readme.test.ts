@@ -67,7 +67,9 @@ describe("configuration keys", () => {
       ['# [email]\n# provider = "ses"', "\n\n"],
       ["# [channels.pager]", "\n\n", noProgram],
       ["# [sources.gracedb]", "\n\n"],
-      ["# [sources.inventory]", undefined],
+      ["# [sources.inventory]", "\n\n"],
+      ["# [sources.supervisord]", "\n\n"],
+      ["# [sources.events]", undefined],
     ] as const) {
       const start = EXAMPLE.indexOf(marker);
       expect(start).toBeGreaterThan(0);
@@ -80,7 +82,10 @@ describe("configuration keys", () => {
 
 /** Faults of a configuration text. */
 function parse(text: string): readonly string[] {
-  const around = { ...BARE, env: { GRACEDB_TOKEN: "x", INVENTORY_LOGIN: "ann:x" } };
+  const around = {
+    ...BARE,
+    env: { GRACEDB_TOKEN: "x", INVENTORY_LOGIN: "ann:x", SUPERVISOR_LOGIN: "ann:x" },
+  };
   const parsed = parseConfig(text, around);
   if (!parsed.ok) return parsed.faults;
   return [...readChannels(parsed.config.channels).values()].flatMap(({ faults }) => faults);

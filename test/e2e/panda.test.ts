@@ -193,9 +193,13 @@ test.skipIf(tasks === undefined)(
       ["alarm_gracedb_followup", false],
       ["alarm_gracedb_heartbeat", false],
       ["alarm_gracedb_label_consistency", false],
+      ["alarm_host_resources", false],
+      ["alarm_http_endpoints", false],
       [`alarm_${NAME}`, true],
       ["alarm_panda_failure_rate_owner", false],
       ["alarm_panda_task_without_movement", false],
+      ["alarm_supervisord_events", false],
+      ["alarm_supervisord_processes", false],
     ]);
 
     // The same answer again.

@@ -2,19 +2,28 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import * as healthcheck from "../../alarms/enrgdaq_healthcheck.ts";
 import * as supervisor from "../../alarms/enrgdaq_supervisor.ts";
+import * as alertFlow from "../../alarms/gracedb_alert_flow.ts";
 import * as gracedb from "../../alarms/gracedb_awaiting_decision.ts";
+import * as eventRate from "../../alarms/gracedb_event_rate.ts";
 import * as followup from "../../alarms/gracedb_followup.ts";
+import * as heartbeat from "../../alarms/gracedb_heartbeat.ts";
+import * as labelConsistency from "../../alarms/gracedb_label_consistency.ts";
+import * as host from "../../alarms/host_resources.ts";
 import { judge } from "../../alarms/lib/failure_rate.ts";
+import { parseStatuses, problemOf } from "../../alarms/lib/http_expected.ts";
+import { parseCpuTimes, parseProcess } from "../../alarms/lib/proc.ts";
 import * as panda from "../../alarms/panda_failure_rate_eic_all.ts";
+import * as processes from "../../alarms/supervisord_processes.ts";
 import { parseDetection } from "../../src/core/detection.ts";
 import { makeClient } from "../../src/source/client/alarm_client.ts";
 import type { AlarmClient } from "../../src/source/client/client.ts";
 import { FetchError } from "../../src/source/fetch_error.ts";
 import type { Requester } from "../../src/source/requester.ts";
+import { writeAnswer } from "../../src/source/xmlrpc/write_answer.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../src/text/json.ts";
 import { logLine, statusOf } from "../alarms/enrgdaq_server.ts";
 import { CLIENT_FACTS } from "../support/client_facts.ts";
-import { jsonResponse, NOT_FOUND } from "../support/responses.ts";
+import { jsonResponse, NOT_FOUND, textResponse } from "../support/responses.ts";
 import { anyJson, anyText, mutate, mutations, ONE_LINE } from "./arbitraries.ts";
 import { runs } from "./runs.ts";
 
@@ -38,6 +47,10 @@ async function detect(
       return value === undefined ? NOT_FOUND : jsonResponse(value);
     },
   };
+  const called: Requester = {
+    kind: "xmlrpc",
+    request: async ({ path }) => textResponse(writeAnswer(answer(path) ?? null)),
+  };
   const reasons: string[] = [];
   const keys: string[] = [];
   const client = makeClient({
@@ -46,6 +59,7 @@ async function detect(
       ["main", asker],
       ["gracedb", asker],
       ["enrgdaq", asker],
+      ["supervisord", called],
     ]),
     now: NOW,
     onIncomplete: (reason) => reasons.push(reason),
@@ -200,32 +214,110 @@ test("GraceDB's answers, whatever is in them: detections that can be stored, and
   );
 });
 
+/** A confirmed superevent without its initial notice. */
+const CONFIRMED: JsonObject = {
+  ...SUPEREVENT,
+  labels: ["SKYMAP_READY", "EM_READY", "SIGNIF_LOCKED", "DQOK", "GCN_PRELIM_SENT", "ADVOK"],
+  preferred_event_data: { group: "Burst", pipeline: "cwb" },
+};
+const CONFIRMED_LABELS: JsonValue = {
+  labels: [
+    { name: "SIGNIF_LOCKED", created: "2023-11-14 20:01:00 UTC" },
+    { name: "ADVOK", created: "2023-11-14 20:10:00 UTC" },
+  ],
+};
+const MOCK: JsonObject = { ...SUPEREVENT, category: "MDC", labels: [] };
+const NOTICES: JsonValue = {
+  numRows: 1,
+  voevents: [{ voevent_type: "PR", created: "2023-11-14 20:05:00 UTC", N: 1 }],
+};
 const LOG: JsonValue = {
   numRows: 1,
   log: [{ comment: "", created: "2023-11-14 20:05:00 UTC", filename: "x.fits", tag_names: [] }],
 };
-const FOLLOWUP = { look_back_hours: 72, categories: [], far_limit: 1e-4, owners: [] };
+const WHICH = { look_back_hours: 72, categories: [], far_limit: 1e-4 };
 
-test("GraceDB's logs and label times, whatever is in them: detections that can be stored, and reasons", async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      mutations(value, name, 2),
-      mutations(value, name, 2),
-      async (labelChanges, logChanges) => {
-        const labels = mutate(LABELS, labelChanges);
-        const log = mutate(LOG, logChanges);
-        const { keys, reasons } = await detect(
-          (client) => followup.detect(client, FOLLOWUP),
-          (path) =>
-            path === "superevents/" ? SUPEREVENTS : path.endsWith("/logs/") ? log : labels,
+interface Watched {
+  readonly alarm: string;
+  readonly run: (client: AlarmClient) => AsyncIterable<unknown>;
+  readonly row: JsonObject;
+  /** What is reported of it. */
+  readonly key: string;
+  /** Responses by the end of their path. */
+  readonly intact: { readonly [end: string]: JsonValue };
+  /** Those in which anything may be wrong. */
+  readonly odd: { readonly [end: string]: JsonValue };
+}
+
+const WATCHED: readonly Watched[] = [
+  {
+    alarm: "gracedb_followup",
+    run: (client) => followup.detect(client, { ...WHICH, owners: [] }),
+    row: SUPEREVENT,
+    key: "S231114a:sky_map",
+    intact: {},
+    odd: { "labels/": LABELS, "logs/": LOG },
+  },
+  {
+    alarm: "gracedb_alert_flow",
+    run: (client) =>
+      alertFlow.detect(client, { ...WHICH, decision_minutes: 60, update_minutes: 60 }),
+    row: CONFIRMED,
+    key: "S231114a:initial",
+    intact: { "labels/": CONFIRMED_LABELS },
+    odd: { "voevents/": NOTICES, "logs/": LOG },
+  },
+  {
+    alarm: "gracedb_label_consistency",
+    run: (client) => labelConsistency.detect(client, { ...WHICH, grace_minutes: 15 }),
+    row: SUPEREVENT,
+    key: "S231114a:label_without_file",
+    intact: {},
+    odd: { "files/": { "em_bright.json": "", "p_astro.json": "" } },
+  },
+  {
+    alarm: "gracedb_event_rate",
+    run: (client) =>
+      eventRate.detect(client, { window_seconds: 10_000, max_events: 0, categories: [] }),
+    row: SUPEREVENT,
+    key: "rate:CBC:gstlal",
+    intact: {},
+    odd: {},
+  },
+  {
+    alarm: "gracedb_heartbeat",
+    run: (client) => heartbeat.detect(client, { event_minutes: 70, notice_minutes: 90, newest: 3 }),
+    row: MOCK,
+    key: "mock_notice",
+    intact: {},
+    odd: { "voevents/": NOTICES },
+  },
+];
+
+test.each(WATCHED)(
+  "$alarm: whatever is in GraceDB's answers, detections that can be stored, and reasons",
+  async ({ run, row, key, intact, odd }) => {
+    const answers = (list: JsonValue, others: Watched["odd"]) => (path: string) => {
+      if (path === "superevents/") return list;
+      const end = path.replace(/^.*\/(?=\w+\/$)/, "");
+      return others[end] ?? intact[end];
+    };
+    const list: JsonValue = { superevents: [row], links: { next: null } };
+    expect((await detect(run, answers(list, odd))).keys).toContain(key);
+    await fc.assert(
+      fc.asyncProperty(mutations(value, name, 2), changes, async (listChanges, oddChanges) => {
+        const changed = Object.fromEntries(
+          Object.entries(odd).map(([end, answer]) => [end, mutate(answer, oddChanges)]),
         );
-        // It has no sky map: it is told, or it is told why that is not known.
-        expect(keys.includes("S231114a:sky_map") || reasons.length > 0).toBe(true);
-      },
-    ),
-    runs(10),
-  );
-});
+        const { keys, reasons } = await detect(run, answers(list, changed));
+        // It is told, or it is told why that is not known.
+        expect(keys.includes(key) || reasons.length > 0).toBe(true);
+        await detect(run, answers(mutate(list, listChanges), changed));
+      }),
+      runs(3),
+    );
+  },
+);
 
 test("a superevent whose needed field is missing or of another type is never passed over in silence", async () => {
   // An integer beyond 2^53 arrives as a string.
@@ -250,6 +342,115 @@ test("a superevent whose needed field is missing or of another type is never pas
       },
     ),
     runs(5),
+  );
+});
+
+test("what /proc may say: counts, or nothing", () => {
+  const line = fc.array(fc.oneof(fc.integer({ min: 0 }).map(String), anyText), { maxLength: 12 });
+  fc.assert(
+    fc.property(line, anyText, anyText, (fields, text, cmdline) => {
+      const times = parseCpuTimes(`cpu  ${fields.join(" ")}\n`);
+      if (times !== null) expect(times.busy).toBeLessThanOrEqual(times.total);
+      const status = `Name:\t${text}\nPid:\t7\nPPid:\t1\nVmRSS:\t${fields[0]} kB\n`;
+      const process = parseProcess(status, cmdline);
+      if (process !== null) expect(process.rss).toBeGreaterThanOrEqual(0);
+    }),
+    runs(5),
+  );
+});
+
+test("the resources of a host, whatever was remembered: no reason, and at most one CPU", async () => {
+  const limits = [{ what: "cpu", above: 100, of: undefined, severity: undefined }];
+  await fc.assert(
+    fc.asyncProperty(anyJson, async (value) => {
+      const reasons: string[] = [];
+      const client = makeClient({
+        ...CLIENT_FACTS,
+        sources: new Map(),
+        now: NOW,
+        previous: async () => JSON.parse(JSON.stringify({ at: NOW - 300, value })),
+        onIncomplete: (reason) => reasons.push(reason),
+      });
+      for await (const found of host.detect(client, { limits, supervisor: undefined }))
+        expect(found).toBeUndefined();
+      expect(reasons).toEqual([]);
+    }),
+    runs(20),
+  );
+});
+
+test("what an endpoint answers: one problem in one line, or none", () => {
+  const answer = fc.record({
+    kind: fc.constant("answer" as const),
+    status: fc.integer({ min: 0, max: 999 }),
+    location: fc.option(anyText, { nil: undefined }),
+    body: anyText,
+    isWhole: fc.boolean(),
+    seconds: fc.double({ min: 0, max: 50, noNaN: true }),
+    certificateEnd: fc.constant(undefined),
+  });
+  const failure = fc.record({ kind: fc.constant("failed" as const), reason: anyText });
+  fc.assert(
+    fc.property(fc.oneof(answer, failure), anyText, anyText, (each, status, text) => {
+      const isStatus = parseStatuses(status) ?? ((code: number) => code === 200);
+      const problem = problemOf(each, { status: "200", isStatus, text });
+      if (problem !== undefined) expect(problem.text).toMatch(ONE_LINE);
+      else expect(each).toMatchObject({ kind: "answer", body: expect.stringContaining(text) });
+    }),
+    runs(5),
+  );
+});
+
+const PROCESS: JsonObject = {
+  name: "daq",
+  group: "detectors",
+  start: NOW - 3600,
+  stop: NOW - 60,
+  now: NOW,
+  statename: "FATAL",
+  spawnerr: "Exited too quickly",
+  stderr_logfile: "/var/log/daq.err",
+  pid: 0,
+};
+const PROGRAM: JsonObject = {
+  name: "late",
+  group: "late",
+  autostart: true,
+  startsecs: 1,
+  stopwaitsecs: 10,
+};
+const SUPERVISORS = {
+  supervisors: [{ source: "supervisord", must_run: ["detectors:*"] }],
+  patience_seconds: 60,
+  restarts: 3,
+  restart_minutes: 30,
+};
+
+test("supervisord's answers, whatever is in them: detections that can be stored, and reasons", async () => {
+  const fields = fc.oneof(fc.constantFrom(...Object.keys({ ...PROCESS, ...PROGRAM })), anyText);
+  const times = fc.constantFrom<JsonValue[]>(2 ** 31 - 1, -1, 1e11, 1e300, "EXITED", "STOPPED");
+  const odd = mutations(fc.oneof(value, times), fields, 3);
+  const state = { statecode: 1, statename: "RUNNING" };
+  await fc.assert(
+    fc.asyncProperty(odd, odd, odd, async (stateChanges, processChanges, programChanges) => {
+      const rows = mutate([PROCESS, { ...PROCESS, name: "other" }], processChanges);
+      const { keys, reasons } = await detect(
+        (client) => processes.detect(client, SUPERVISORS),
+        (path) =>
+          path === "supervisor.getState"
+            ? mutate(state, stateChanges)
+            : path === "supervisor.getAllProcessInfo"
+              ? rows
+              : mutate([PROGRAM], programChanges),
+      );
+      for (const key of keys) expect(key).toMatch(/^supervisord:/);
+      const isThere = JSON.stringify(rows).includes(JSON.stringify(PROCESS));
+      const isTold = ["supervisord:detectors:daq:down", "supervisord:supervisor"].some((key) =>
+        keys.includes(key),
+      );
+      if (isThere) expect(isTold || reasons.length > 0).toBe(true);
+    }),
+    runs(10),
   );
 });
 

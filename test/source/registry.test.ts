@@ -40,7 +40,9 @@ test.each([
   [
     "a key of another kind is named with its kind",
     'kind = "leaflets"\nfolder = "/srv"\nuser_agent = "me"',
-    ['sources.hall.user_agent: belongs to kind "http", found with "leaflets"; remove one'],
+    [
+      'sources.hall.user_agent: belongs to kind "http" or "xmlrpc", found with "leaflets"; remove one',
+    ],
   ],
   [
     "a key of its own is one of no service over HTTP, which is the kind if none is set",
@@ -51,7 +53,7 @@ test.each([
     "a kind that is not known is named with the one that was meant",
     'kind = "leaflet"',
     [
-      'sources.hall.kind: must be one of "http", "leaflets"; found "leaflet" (did you mean leaflets?)',
+      'sources.hall.kind: must be one of "http", "spool", "xmlrpc", "leaflets"; found "leaflet" (did you mean leaflets?)',
     ],
   ],
 ])("%s", (_, settings, faults) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readMemory, saveMemory } from "../../src/store/alarm_memory.ts";
+import { readMemory, readPositions, saveMemory } from "../../src/store/alarm_memory.ts";
 import type { Database } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { DATABASES } from "../support/databases.ts";
@@ -82,6 +82,44 @@ describe.each(DATABASES)("what an alarm remembers, on $kind", ({ open }) => {
     });
   });
 
+  test("has positions in spools, each of which is replaced alone", async () => {
+    await withMemory(async (db) => {
+      const at = (now: number, text: string | undefined, positions: object) =>
+        db.transaction((tx) =>
+          saveMemory(tx, ALARM, { at: now, text, positions: new Map(Object.entries(positions)) }),
+        );
+      const odd = JSON.stringify(["\0\ud800"]);
+      expect(await readPositions(db, ALARM)).toEqual({});
+      await at(100, undefined, { a: "1" });
+      expect(await readMemory(db, ALARM)).toBeUndefined();
+      await at(200, '"x"', { b: odd });
+      await at(300, undefined, { a: "2" });
+      expect(await readMemory(db, ALARM)).toEqual({ at: 200, text: '"x"' });
+      expect(await readPositions(db, ALARM)).toEqual({ a: "2", b: odd });
+      await save(db, 400, '"y"');
+      expect(await readPositions(db, ALARM)).toMatchObject({ a: "2" });
+      only(await readEntries(db, "alarm_memory"));
+    });
+  });
+
+  test("forgets positions too when a person archives or deletes its row", async () => {
+    await withMemory(async (db) => {
+      for (const change of ["archived = true", "deleted_at = 5"]) {
+        await save(db, 1, "1");
+        await db.transaction((tx) =>
+          saveMemory(tx, ALARM, { at: 2, text: undefined, positions: new Map([["a", "1"]]) }),
+        );
+        await db.query(`UPDATE entry SET ${change} WHERE kind = 'alarm_memory'`);
+        expect(await readPositions(db, ALARM)).toEqual({});
+        await db.transaction((tx) =>
+          saveMemory(tx, ALARM, { at: 3, text: undefined, positions: new Map([["b", "2"]]) }),
+        );
+        expect(await readMemory(db, ALARM)).toBeUndefined();
+        expect(await readPositions(db, ALARM)).toEqual({ b: "2" });
+      }
+    });
+  });
+
   test.each([
     ["null", null],
     ["a text", "x"],
@@ -92,6 +130,9 @@ describe.each(DATABASES)("what an alarm remembers, on $kind", ({ open }) => {
     await withMemory(async (db) => {
       await insertEntry(db, { kind: "alarm_memory", name: `memory:${ALARM.id}`, data });
       expect(await readMemory(db, ALARM)).toBeUndefined();
+      expect(await readPositions(db, ALARM)).toEqual({});
+      await save(db, 5, "5");
+      expect(await readMemory(db, ALARM)).toEqual({ at: 5, text: "5" });
     });
   });
 });

@@ -7,6 +7,7 @@ export const CLIENT_FACTS: Omit<ClientFacts, "sources" | "now" | "onIncomplete">
   firing: async () => [],
   firingEvents: async () => [],
   previous: async () => undefined,
+  positions: { stored: async () => ({}), current: new Map() },
   onNote: () => {},
   onRemember: () => {},
   onWait: () => {},
@@ -17,4 +18,5 @@ export const NOTHING_STORED = {
   firing: (): readonly string[] => [],
   firingEvents: async () => [],
   previous: async () => undefined,
+  positions: async () => ({}),
 };

@@ -1,5 +1,6 @@
 import type { Level } from "../../src/core/level.ts";
 import type { FiringEvent, Outcome, Remembered, SafeDetection } from "../../src/core/model.ts";
+import type { SpoolPositions } from "../../src/source/client/spool/spool_lines.ts";
 import type { Requester } from "../../src/source/requester.ts";
 import type { JsonObject, JsonValue } from "../../src/text/json.ts";
 import { runDetect } from "../../src/worker/child/detect.ts";
@@ -19,6 +20,7 @@ export interface RunFacts {
   readonly firing?: () => readonly string[];
   readonly firingEvents?: () => Promise<readonly FiringEvent[]>;
   readonly previous?: () => Promise<Remembered<JsonValue> | undefined>;
+  readonly positions?: () => Promise<{ readonly [source: string]: string }>;
   readonly needsDetails?: (dedupeKey: string, level: Level) => boolean;
   readonly redact?: (text: string) => string;
   /** Those of its module. */
@@ -46,6 +48,10 @@ export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Out
   const soFar = newOutcome({ needsDetails, redact, stages });
   const sources = new Map<string, Requester>();
   for (const [name, source] of facts.sources ?? []) sources.set(name, recorded(source, soFar));
+  const positions: SpoolPositions = {
+    stored: async () => (await facts.positions?.()) ?? {},
+    current: new Map(),
+  };
   const error = await runDetect({
     params: {},
     now: 1000,
@@ -56,6 +62,7 @@ export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Out
     firingEvents: async () => (await facts.firingEvents?.()) ?? [],
     previous: async () =>
       JSON.parse(JSON.stringify((await facts.previous?.()) ?? null)) ?? undefined,
+    positions,
     onNote: (text) => soFar.note(text),
     onRemember: (text) => soFar.remember(text),
     detect,
@@ -64,6 +71,8 @@ export async function runHere(detect: Detect, facts: RunFacts = {}): Promise<Out
     onClear: ({ dedupeKey, reason }) => soFar.addClear(dedupeKey, reason),
     onIncomplete: (reason, prefix) => soFar.incomplete(reason, prefix),
   });
+  for (const [source, { changed }] of positions.current)
+    if (changed !== undefined) soFar.position(source, changed);
   if (error !== undefined) soFar.fail(error);
   return soFar.outcome((performance.now() - started) / 1000);
 }

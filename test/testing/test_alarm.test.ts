@@ -3,7 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { type AlarmTest, type TestResponse, testAlarm } from "../../src/testing.ts";
+import {
+  type AlarmTest,
+  type TestRequest,
+  type TestResponse,
+  testAlarm,
+} from "../../src/testing.ts";
 
 /** A module with this `detect`, and what stands before it. */
 function write(detect: string, before = "", file = "my_alarm.ts"): string {
@@ -293,6 +298,47 @@ describe("services", () => {
   });
 });
 
+describe("a spool", () => {
+  const READS = `
+    for await (const { event, serial, at, payload } of client.source("events").pages())
+      yield { dedupeKey: event, data: { serial, at, payload } };`;
+  const SOURCES = 'export const SOURCES = ["events"];';
+
+  test("has the lines of the test, as if a listener had written them just now", async () => {
+    const events = [{ event: "A" }, { event: "B", at: 900, payload: "x" }, { event: "C" }];
+    const outcome = await testAlarm(write(READS, SOURCES), { now: 1000, responses: { events } });
+    expect(outcome).toMatchObject({ status: "complete", reasons: [], notes: [] });
+    expect(outcome.detections.map(({ dedupeKey, data }) => ({ dedupeKey, ...data }))).toEqual([
+      { dedupeKey: "A", serial: 0, at: 1000, payload: "" },
+      { dedupeKey: "B", serial: 1, at: 900, payload: "x" },
+      { dedupeKey: "C", serial: 2, at: 1000, payload: "" },
+    ]);
+  });
+
+  test("may have no line, and lines of several supervisors", async () => {
+    const module = write(READS, SOURCES);
+    expect(await testAlarm(module, { responses: { events: [] } })).toMatchObject({
+      status: "complete",
+      detections: [],
+    });
+    const events = [
+      { event: "A", origin: "a:1", at: 0 },
+      { event: "B", origin: "b:1", at: 0 },
+      { event: "C", origin: "a:1", at: 0 },
+    ];
+    const { status, detections } = await testAlarm(module, { now: 1000, responses: { events } });
+    expect(status).toBe("complete");
+    expect(detections.map(({ data }) => data.serial)).toEqual([0, 0, 1]);
+  });
+
+  test("with a line that is none is an error of the test", async () => {
+    const events = [{ event: "A" }, { event: "B", serial: "1" }];
+    await expect(testAlarm(write(READS, SOURCES), { responses: { events } })).rejects.toThrow(
+      /^responses: events\[1\] is \{"event":"B","serial":"1"\}, not a line of a spool, such as/,
+    );
+  });
+});
+
 describe("the parameters", () => {
   test("are checked, and have their defaults", async () => {
     const module = write("client.remember(params);", PARAMS);
@@ -399,12 +445,82 @@ describe("a test that is wrong", () => {
     [
       "responses of a source that are none",
       () => write(""),
-      { responses: { tasks: [] } },
+      { responses: { tasks: [1] } },
       /^responses: tasks has no slash/,
     ],
   ])("has %s", async (_, module, given, message) => {
     // As a test in JavaScript may call it.
     const untyped = (...args: unknown[]) => Reflect.apply(testAlarm, undefined, args);
     await expect(untyped(module(), given)).rejects.toThrow(message);
+  });
+});
+
+describe("calls of an XML-RPC service", () => {
+  const module = () =>
+    write(
+      `
+      const box = client.source("box");
+      const state = await box.call("supervisor.getState");
+      const name = await box.call("supervisor.getProcessInfo", ["a<b", 1], { scope: "box:" });
+      yield { dedupeKey: "box", data: { state, name } };`,
+      'export const SOURCES = ["box"];',
+    );
+
+  test("return a value, or what a function makes of their parameters", async () => {
+    const now = 1_800_000_000;
+    const outcome = await testAlarm(module(), {
+      now,
+      responses: {
+        box: {
+          "supervisor.getState()": "up",
+          "supervisor.getProcessInfo()": ({ path, body }: TestRequest) => ({ path, body }),
+        },
+      },
+    });
+    expect(outcome).toMatchObject({
+      status: "complete",
+      reasons: [],
+      detections: [
+        {
+          data: {
+            state: { ok: true, value: "up", date: now },
+            name: { ok: true, value: { path: "supervisor.getProcessInfo", body: ["a<b", 1] } },
+          },
+        },
+      ],
+      requests: [
+        { source: "box", method: "POST", path: "supervisor.getState", query: {}, body: [] },
+        { source: "box", path: "supervisor.getProcessInfo", body: ["a<b", 1] },
+      ],
+    });
+  });
+
+  const fault = { faultCode: 10, faultString: "BAD_NAME" };
+  test.each<readonly [sentence: string, response: TestResponse, name: object, scopes: number]>([
+    ["a fault", fault, { kind: "fault", code: 10, reason: "BAD_NAME" }, 0],
+    ["a status", { status: 500 }, { kind: "status" }, 1],
+    ["a body as it comes", { status: 200, body: "<html>" }, { kind: "response" }, 1],
+    ["a connection that breaks", () => Response.error(), { kind: "connection" }, 1],
+  ])("may end in %s", async (_, response, name, scopes) => {
+    const responses = {
+      box: { "supervisor.getState()": {}, "supervisor.getProcessInfo()": response },
+    };
+    const outcome = await testAlarm(module(), { responses });
+    expect(outcome).toMatchObject({ status: "complete", detections: [{ data: { name } }] });
+    expect(outcome.scopes).toHaveLength(scopes);
+  });
+
+  test("that have no response make the test fail", async () => {
+    const responses = { box: { "supervisor.getStatus()": {} } };
+    await expect(testAlarm(module(), { responses })).rejects.toThrow(
+      'detect called supervisor.getState of box, which is not in responses (did you mean "supervisor.getStatus()"?). Add responses: { box: { "supervisor.getState()": … } }.',
+    );
+  });
+
+  test("cannot return what is no JSON value", async () => {
+    const responses = { box: { "supervisor.getState()": new Map() } };
+    await expect(testAlarm(module(), { responses })).rejects.toThrow(
+      "responses: POST supervisor.getState of box: not a value that XML-RPC has: the value is an instance of Map",
+    );
   });
 });

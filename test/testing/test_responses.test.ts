@@ -25,7 +25,7 @@ describe("responses belong to a source", () => {
   });
 
   test.each([
-    ["a list", { tasks: [] }],
+    ["a list", { tasks: [{ id: 1 }] }],
     ["a text", { tasks: "x" }],
     ["a function", { tasks: () => 1 }],
     ["nothing", { tasks: null }],

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { SourceResponse } from "../../src/source/requester.ts";
+import { writeAnswer, writeFault } from "../../src/source/xmlrpc/write_answer.ts";
 import { PostAnswers } from "../../src/worker/post_answers.ts";
 import type { ToWorker } from "../../src/worker/protocol.ts";
 import { RequestHandler } from "../../src/worker/requests.ts";
@@ -165,9 +166,13 @@ describe("a request that fails", () => {
 
 describe("a response that a module's process could not read", () => {
   test.each([
-    { body: "<html>", isOfSource: true },
-    { body: "{}", isOfSource: false },
-  ])("$body counts against the source: $isOfSource", async ({ body, isOfSource }) => {
+    { kind: "http", body: "<html>", isOfSource: true },
+    { kind: "http", body: "{}", isOfSource: false },
+    { kind: "xmlrpc", body: "{}", isOfSource: true },
+    { kind: "xmlrpc", body: writeAnswer([1]), isOfSource: false },
+    { kind: "xmlrpc", body: writeFault(10, "BAD_NAME"), isOfSource: false },
+  ] as const)("$kind $body counts against the source: $isOfSource", async (row) => {
+    const { kind, body, isOfSource } = row;
     const reported: string[] = [];
     const soFar = newOutcome();
     const handler = new RequestHandler({
@@ -176,7 +181,7 @@ describe("a response that a module's process could not read", () => {
         [
           "main",
           {
-            kind: "http" as const,
+            kind,
             maxConnections: 4,
             request: async () => textResponse(body),
             reportInvalid: (_request, reason) => void reported.push(reason),
@@ -188,12 +193,15 @@ describe("a response that a module's process could not read", () => {
       signal: new AbortController().signal,
       tick: new AbortController().signal,
     });
+    const post = kind === "xmlrpc" ? { text: "<methodCall/>", type: "text/xml" } : undefined;
+    const request = { path: "a", query: {}, post };
+    await handler.handle({ type: "request", id: 1, source: "main", ...request });
     for (const source of ["main", "other"])
-      handler.reportInvalid({ type: "invalid", source, path: "/", query: {}, reason: "not JSON" });
+      handler.reportInvalid({ type: "invalid", source, ...request, reason: "not as expected" });
     await handler.checked();
     soFar.fail({ text: "x" });
     expect(handler.hasFailed).toBe(isOfSource);
-    expect(reported).toEqual(isOfSource ? ["not JSON"] : []);
+    expect(reported).toEqual(isOfSource ? ["not as expected"] : []);
     expect(soFar.outcome(0).cause).toBe(isOfSource ? "source" : "module");
   });
 });

@@ -6,6 +6,7 @@ import type { ModuleFile } from "../../src/alarm/discover.ts";
 import type { DetectLimits } from "../../src/core/model.ts";
 import { resolveParams } from "../../src/core/params.ts";
 import type { SharedSource } from "../../src/source/share.ts";
+import { writeAnswer } from "../../src/source/xmlrpc/write_answer.ts";
 import { WorkerPool } from "../../src/worker/worker_pool.ts";
 import { NOTHING_STORED } from "../support/client_facts.ts";
 import { json, startServer, type TestServer } from "../support/http_server.ts";
@@ -42,6 +43,7 @@ interface Given {
   readonly firing?: readonly string[];
   readonly log?: (message: string) => void;
   readonly request?: SharedSource["request"];
+  readonly kind?: SharedSource["kind"];
   readonly stages?: readonly string[];
 }
 
@@ -52,11 +54,11 @@ function write(name: string, text: string): ModuleFile {
 }
 
 async function detect(name: string, text: string, given: Given = {}): Promise<WholeOutcome> {
-  const { limits, firing = [], log = () => {}, request, stages = [] } = given;
+  const { limits, firing = [], log = () => {}, request, kind = "http", stages = [] } = given;
   const outcome = await workers.detect({
     file: write(name, text),
     params: {},
-    sources: new Map(request && [["main", { kind: "http" as const, maxConnections: 4, request }]]),
+    sources: new Map(request && [["main", { kind, maxConnections: 4, request }]]),
     now: 0,
     limits: { ...LIMITS, ...limits },
     ...NOTHING_STORED,
@@ -77,6 +79,20 @@ function pidsOf(outcomes: readonly WholeOutcome[]): readonly (string | undefined
 describe("a process", () => {
   test("that a module leaves as it was runs the next one", async () => {
     const [first, second] = pidsOf([await detect("a", TELLS), await detect("b", TELLS)]);
+    expect(first).toBeDefined();
+    expect(second).toBe(first);
+  });
+
+  test("that has loaded what reads XML runs the next one", async () => {
+    const calls = `export const detect = async (client) => {
+      const { value } = await client.call("a.b");
+      return [{ dedupeKey: process.pid + value }];
+    };`;
+    const request = async () => textResponse(writeAnswer(""));
+    const [first, second] = pidsOf([
+      await detect("a", calls, { request, kind: "xmlrpc" }),
+      await detect("b", TELLS),
+    ]);
     expect(first).toBeDefined();
     expect(second).toBe(first);
   });

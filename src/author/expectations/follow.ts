@@ -2,7 +2,7 @@ import type { Clear, Detection } from "../../core/model.ts";
 import { quote } from "../../text/describe.ts";
 import { utcSecond } from "../../text/utc.ts";
 import type { Graph, Sight, Verdict } from "./expectation.ts";
-import { judgeTimed } from "./judge.ts";
+import { judgeFiring } from "./judge.ts";
 
 /** How the entities of a service are followed along a graph. */
 export interface FollowFacts<W, E> {
@@ -19,7 +19,8 @@ export interface FollowFacts<W, E> {
   /** Reports what could not be looked at, such as `client.incomplete`; its event stays as it is. */
   readonly unknown: (reason: string, key: string) => void;
   /**
-   * Keys of the active events, from `client.firing()`: their times are loaded, so that they can end with "late by …". Without
+   * Keys of the active events, from `client.firing()`: what decides about them is loaded in each tick, so that they end with
+   * "late by …", and never because something could not be looked at. Without
    * them, any may be active.
    */
   readonly firing?: ReadonlySet<string>;
@@ -90,17 +91,17 @@ async function judgeLoaded<W, E>(
   entity: E,
   id: string,
 ): Promise<readonly Verdict<W>[]> {
-  const exact = new Set(
+  const mayFire = new Set(
     graph.expectations.map(({ name }) => name).filter((name) => firing?.has(`${id}:${name}`)),
   );
   const loaded = new Set<string>();
   for (;;) {
-    const verdicts = judgeTimed(
+    const verdicts = judgeFiring(
       graph,
       start(entity),
       (want, timed) => look(entity, want, timed),
       now,
-      exact,
+      mayFire,
     );
     const need = verdicts.find((verdict) => verdict.need !== undefined)?.need;
     if (need === undefined) return verdicts;
@@ -120,12 +121,13 @@ function detectionOf<W, E>(
   const { expectation, state, reason, due } = verdict;
   const { name, severity, stage, owner } = expectation;
   const by = due === undefined ? "" : utcSecond(due);
-  const what =
-    state === "bad" ? `is there, but unusable: ${reason}` : `is missing, expected by ${by}`;
+  const isBad = state === "bad";
   const { data, ...rest } = describe?.(entity, verdict) ?? {};
   return {
     dedupeKey,
-    subject: `${id(entity)}: ${wordsOf(verdict)} ${what}`,
+    // Short: the subject of a mail ends with it where it fits.
+    subject: `${id(entity)}: ${wordsOf(verdict)} is ${isBad ? "unusable" : "missing"}`,
+    body: isBad ? `It is there, but unusable: ${reason}.` : `It was expected by ${by}.`,
     ...(severity !== undefined && { severity }),
     ...(stage !== undefined && { stage }),
     ...rest,

@@ -2,7 +2,8 @@ import type { Sight, Term } from "./expectation.ts";
 
 /** What is known of a term. `time` is missing where it is not known. */
 export type Seen =
-  | { readonly kind: "there"; readonly time?: number }
+  /** `open`: an alternative that may have been there before `time`, which is then the latest that it can be. */
+  | { readonly kind: "there"; readonly time?: number; readonly open?: Seen }
   | { readonly kind: "absent" }
   | { readonly kind: "bad"; readonly reason: string }
   | { readonly kind: "need"; readonly need: string }
@@ -54,24 +55,40 @@ function together(parts: readonly Seen[]): Seen {
     parts.find(({ kind }) => kind === "bad");
   if (decisive !== undefined) return decisive;
   const times = timesOf(parts);
-  return times.length < parts.length ? THERE : { kind: "there", time: Math.max(...times) };
+  const time = times.length < parts.length ? undefined : Math.max(...times);
+  return there(time, parts.map(openOf).find(isOpen));
 }
 
-/** There if one of them is, even if another cannot be looked at. */
+/** There if one of them is, even if another cannot be looked at; that one leaves open when the first of them was. */
 function alternatives(parts: readonly Seen[], from: number): Seen {
-  const there = parts.filter(({ kind }) => kind === "there");
-  if (there.length > 0) {
-    const times = timesOf(there);
-    if (times.length === 0) return THERE;
-    const since = times.filter((time) => time >= from);
-    return { kind: "there", time: Math.min(...(since.length > 0 ? since : times)) };
-  }
-  return (
-    parts.find(({ kind }) => kind === "need") ??
-    parts.find(({ kind }) => kind === "unknown") ??
-    parts.find(({ kind }) => kind === "bad") ??
-    ABSENT
-  );
+  const open =
+    parts.find(({ kind }) => kind === "need") ?? parts.find(({ kind }) => kind === "unknown");
+  const found = parts.filter(({ kind }) => kind === "there");
+  if (found.length === 0) return open ?? parts.find(({ kind }) => kind === "bad") ?? ABSENT;
+  const times = timesOf(found);
+  const since = times.filter((time) => time >= from);
+  const rest = open ?? found.map(openOf).find(isOpen);
+  if (since.length > 0) return there(Math.min(...since), rest);
+  return rest === undefined ? there(Math.min(...times), rest) : there(undefined, rest);
+}
+
+function there(time: number | undefined, open: Seen | undefined): Seen {
+  return {
+    kind: "there",
+    ...(time !== undefined && { time }),
+    ...(open !== undefined && { open }),
+  };
+}
+
+/** What leaves the time of it open: undefined if that is exact, or if it is not there. */
+export function openOf(seen: Seen): Seen | undefined {
+  if (seen.kind === "need" || seen.kind === "unknown") return seen;
+  if (seen.kind !== "there") return undefined;
+  return seen.open ?? (seen.time === undefined ? THERE : undefined);
+}
+
+function isOpen(open: Seen | undefined): boolean {
+  return open !== undefined;
 }
 
 /** What is unusable is there. */

@@ -9,13 +9,24 @@ import { errorText, quote } from "../../text/describe.ts";
 import { excerpt } from "../../text/excerpt.ts";
 import { hint } from "../../text/nearest.ts";
 import { type FailedCall, FetchError, fetchError } from "../fetch_error.ts";
+import type { Query } from "../query.ts";
 import type { Requester } from "../requester.ts";
-import type { AlarmClient, RequestOptions, RequestOutcome, TextOptions } from "./client.ts";
+import type {
+  AlarmClient,
+  CallOptions,
+  CallOutcome,
+  RequestOptions,
+  RequestOutcome,
+  SpoolEvent,
+  TextOptions,
+} from "./client.ts";
 import { kindFault } from "./kind_fault.ts";
 import { listPages } from "./list_pages.ts";
-import { KEYSET, requestFault } from "./paging.ts";
+import { KEYSET, type Paging, requestFault } from "./paging.ts";
 import { callOf, makeReceiver } from "./receive.ts";
 import { parseRequest } from "./request_options.ts";
+import type { SpoolPositions } from "./spool/spool_lines.ts";
+import { parseCall } from "./xmlrpc_call.ts";
 
 export interface ClientFacts {
   readonly sources: ReadonlyMap<string, Requester>;
@@ -29,6 +40,8 @@ export interface ClientFacts {
   readonly firingEvents: () => Promise<readonly FiringEvent[]>;
   /** What the module remembered; `T` is its author's claim. */
   readonly previous: <T>() => Promise<Remembered<T> | undefined>;
+  /** Of the spools that the module reads. */
+  readonly positions: SpoolPositions;
   /** Called with JSON. */
   readonly onRemember: (text: string) => void;
   /** Called with every reason why the module did not see everything, or not all keys with this prefix. */
@@ -73,6 +86,53 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
       return failureOf(error);
     }
   }
+  async function call<T>(
+    method: string,
+    params: readonly unknown[] = [],
+    options: CallOptions = {},
+  ): Promise<CallOutcome<T>> {
+    check(kindFault("call", sourceName, source));
+    const parsed = parseCall(method, params, options);
+    if (typeof parsed === "string") throw record(new Error(parsed));
+    try {
+      const response = await receiver.respond(parsed);
+      // Loaded only when needed: most modules make no call.
+      const { readAnswer } = await import("../xmlrpc/read_answer.ts");
+      const answer = receiver.readAs(parsed, response, readAnswer<T>);
+      return answer.ok ? { ...answer, date: response.headers.date } : { ...answer, kind: "fault" };
+    } catch (error) {
+      if (!(error instanceof FetchError)) throw error;
+      return { ok: false, kind: error.kind, code: undefined, reason: error.message };
+    }
+  }
+  function pages(): AsyncGenerator<SpoolEvent, void, undefined>;
+  function pages<T>(
+    path: string,
+    query?: Query,
+    paging?: Paging,
+  ): AsyncGenerator<T, void, undefined>;
+  async function* pages(path?: string, query: Query = {}, paging = KEYSET) {
+    check(kindFault("pages", sourceName, source));
+    if (source.kind === "spool") {
+      if (path !== undefined)
+        check(
+          `pages of the spool ${sourceName} takes no path; write client.source(${JSON.stringify(sourceName)}).pages()`,
+        );
+      // On demand: most alarms read no spool.
+      const { spoolLines } = await import("./spool/spool_lines.ts");
+      const { positions, onNote } = facts;
+      return yield* spoolLines({
+        name: sourceName,
+        receiver,
+        positions,
+        now,
+        onNote,
+        onIncomplete,
+      });
+    }
+    check(requestFault(path, query, paging));
+    yield* listPages({ path: String(path), query, paging, receiver, sourceName, record });
+  }
   return {
     now,
     signal,
@@ -111,15 +171,13 @@ export function makeClient(facts: ClientFacts, sourceName: string = MAIN_SOURCE)
       return response.status === 404 ? undefined : receiver.read<T>(sent, response);
     },
     request,
+    call,
     source: (name) => {
       check(typeof name === "string" ? undefined : `the source is ${quote(name)}, not a name`);
       if (!sources.has(name)) throw record(new Error(notConfigured(name, [...sources.keys()])));
       return makeClient(facts, name);
     },
-    pages: async function* <T>(path: string, query = {}, paging = KEYSET) {
-      check(kindFault("pages", sourceName, source) ?? requestFault(path, query, paging));
-      yield* listPages<T>({ path, query, paging, receiver, sourceName, record });
-    },
+    pages,
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Verdict } from "../../author/expectations/expectation.ts";
 import type { FiringEvent, Remembered } from "../../core/model.ts";
+import type { SpoolLine } from "../../spool/spool_line.ts";
 import type { JsonObject, JsonValue } from "../../text/json.ts";
-import type { RequestFailure } from "../fetch_error.ts";
+import type { FailureKind, RequestFailure } from "../fetch_error.ts";
 import type { Query } from "../query.ts";
 import type { Paging } from "./paging.ts";
 
@@ -37,11 +38,28 @@ export interface AlarmClient {
     paging?: Paging,
   ): AsyncGenerator<T, void, undefined>;
   /**
+   * Of a source with kind = "spool": the events that this alarm has not read yet, in the order of `at`; those of one file as
+   * they were written. Each is given once, however often it was written. It counts as read when the module asks for the one after it, and the outcome does not
+   * fail. A service without a recent line and events that are lost make the outcome incomplete. Throws FetchError if the
+   * folder cannot be read.
+   */
+  pages(): AsyncGenerator<SpoolEvent, void, undefined>;
+  /**
    * One request whose failure is a value. Without `scope` a failure makes the outcome incomplete, as with `get`; the
    * service's own 404 does not, as with `find`. Throws Error for a wrong argument.
    */
   request(path: string, options: TextOptions): Promise<RequestOutcome<string>>;
   request<T = JsonValue>(path: string, options?: RequestOptions): Promise<RequestOutcome<T>>;
+  /**
+   * One call of an XML-RPC service, a source with `kind = "xmlrpc"`. What the service answers is a value, also where it is a
+   * fault, and leaves the outcome complete. A failed request is a value too, with the effects that it has in `request`. A
+   * call is a question, which may be repeated. Throws Error for a wrong argument.
+   */
+  call<T = JsonValue>(
+    method: string,
+    params?: readonly unknown[],
+    options?: CallOptions,
+  ): Promise<CallOutcome<T>>;
   /** The client for another configured service, `[sources.<name>]`. Throws Error for an unknown name. */
   source(name: string): AlarmClient;
   /**
@@ -79,6 +97,9 @@ export interface AlarmClient {
   log(message: string): void;
 }
 
+/** One event of a spool. */
+export type SpoolEvent = Omit<SpoolLine, "skipped">;
+
 export interface RequestOptions {
   readonly query?: Query | undefined;
   /** POST is for questions, such as a search. It is not shared between alarms, and sent once unless `attempts` says more. */
@@ -112,3 +133,30 @@ export type RequestOutcome<T> =
       readonly date: number | undefined;
     }
   | ({ readonly ok: false } & Required<RequestFailure>);
+
+/** `attempts` is 4 by default. */
+export type CallOptions = Pick<RequestOptions, "timeout" | "attempts" | "scope">;
+
+/** What became of a call. */
+export type CallOutcome<T> =
+  | {
+      readonly ok: true;
+      readonly value: T;
+      /** Epoch seconds of the response by the service's clock; undefined if it sends no `Date`. */
+      readonly date: number | undefined;
+    }
+  | {
+      readonly ok: false;
+      /** The service's own answer: it does not do what the call asks for, as with a name that it does not know. */
+      readonly kind: "fault";
+      readonly code: number;
+      readonly reason: string;
+    }
+  | {
+      readonly ok: false;
+      /** A failed request. */
+      readonly kind: FailureKind;
+      readonly code: undefined;
+      /** Why, for people. */
+      readonly reason: string;
+    };

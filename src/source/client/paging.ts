@@ -40,7 +40,7 @@ export const KEYSET: Paging = { style: "keyset" };
  * What is wrong with the arguments of a request: a module's types prove nothing at run time. The contents of
  * URLSearchParams or a Map are not properties.
  */
-export function requestFault(path: string, query: Query, paging: Paging = KEYSET) {
+export function requestFault(path: string | undefined, query: Query, paging: Paging = KEYSET) {
   if (typeof path !== "string") return `the path is ${quote(path)}, not a string`;
   if (/^https?:\/\//i.test(path))
     return `the path is the address ${quote(path)}; write the path alone, and client.source(name).get for the service of [sources.<name>]`;

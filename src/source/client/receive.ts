@@ -48,10 +48,14 @@ export function makeReceiver({ source, name, signal, record, onWait }: ReceiverF
       onWait(-1);
     }
   };
-  /** The JSON of a response with status 200 to this request. */
-  const read = <T = JsonValue>(request: SourceRequest, { body }: SourceResponse): T => {
+  /** What is in a response with status 200 to this request; `parse` throws BodyError. */
+  const readAs = <T>(
+    request: SourceRequest,
+    { body }: SourceResponse,
+    parse: (text: string) => T,
+  ): T => {
     try {
-      return parseJson<T>(body.toString());
+      return parse(body.toString());
     } catch (error) {
       if (!(error instanceof BodyError)) throw record(error, request.scope);
       const reason = `status 200, but ${error.message}`;
@@ -60,6 +64,8 @@ export function makeReceiver({ source, name, signal, record, onWait }: ReceiverF
       throw record(fetchError(callOf(request, name), failure), request.scope);
     }
   };
+  const read = <T = JsonValue>(request: SourceRequest, response: SourceResponse): T =>
+    readAs(request, response, parseJson<T>);
   const receive = async <T = JsonValue>(
     request: SourceRequest,
     ahead?: Promise<SourceResponse>,
@@ -69,6 +75,7 @@ export function makeReceiver({ source, name, signal, record, onWait }: ReceiverF
   };
   return {
     respond,
+    readAs,
     read,
     receive,
     /** Sends it now, in case it is needed; the function waits for it. */

@@ -14,7 +14,7 @@ const KNOWN = ["query", "method", "body", "type", "as", "timeout", "attempts", "
 
 /** What a request sends for these options, or what is wrong with them; its path and query are checked elsewhere. */
 export function parseRequest(path: string, options: RequestOptions): SourceRequest | string {
-  const fault = optionsFault(options);
+  const fault = namesFault("request", options, KNOWN) ?? valuesFault(options);
   if (fault !== undefined) return fault;
   const { query = {}, method = "GET", body, type, as, timeout, attempts, scope } = options;
   const request = { path, query, as, timeout, attempts, scope, allow404: true };
@@ -25,12 +25,20 @@ export function parseRequest(path: string, options: RequestOptions): SourceReque
 }
 
 /** A module's types prove nothing at run time. */
-function optionsFault(options: RequestOptions): string | undefined {
+export function namesFault(
+  caller: string,
+  options: object,
+  known: readonly string[],
+): string | undefined {
   if (Object.prototype.toString.call(options) !== "[object Object]")
-    return `the options are ${quote(options)}, not an object such as { method: "POST" }`;
-  const unknown = Object.keys(options).find((name) => !KNOWN.includes(name));
-  if (unknown !== undefined)
-    return `request has no option ${quote(unknown)}${hint(unknown, KNOWN)}`;
+    return `the options are ${quote(options)}, not an object such as { timeout: 5 }`;
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return undefined;
+  return `${caller} has no option ${quote(unknown)}${hint(unknown, known)}`;
+}
+
+/** What is wrong with the values of options that exist. */
+export function valuesFault(options: RequestOptions): string | undefined {
   const { method, body, type, as, timeout, attempts, scope } = options;
   if (!METHODS.includes(method)) return `method is ${quote(method)}; it must be "GET" or "POST"`;
   if (body !== undefined && method !== "POST")
@@ -66,7 +74,13 @@ function textOf(body: RequestOptions["body"]): StrictJson {
   const isText = typeof body === "string" || body === undefined;
   const json: StrictJson = isText ? { ok: true, text: body ?? "" } : strictJson(body);
   if (!json.ok) return { ok: false, error: `the body is not a JSON value: ${json.error}` };
-  const bytes = Buffer.byteLength(json.text);
-  if (bytes <= MAX_BODY * 2 ** 20) return json;
-  return { ok: false, error: `the body has ${bytes} bytes; the limit is ${MAX_BODY} MiB` };
+  const error = sizeFault(json.text);
+  return error === undefined ? json : { ok: false, error };
+}
+
+/** Why a text is too long to be sent. */
+export function sizeFault(body: string): string | undefined {
+  const bytes = Buffer.byteLength(body);
+  if (bytes <= MAX_BODY * 2 ** 20) return undefined;
+  return `the body has ${bytes} bytes; the limit is ${MAX_BODY} MiB`;
 }

@@ -46,7 +46,7 @@ export class HttpSource implements OpenSource {
   readonly #succeeded = new Set<string>();
   readonly #types = new ResponseTypes();
   #lastError: string | undefined;
-  /** The newest GET that has succeeded. */
+  /** The newest question that was answered: a GET, or a call. */
   #working: Exchange | undefined;
   /** Running while it is not known whether the service is down. */
   #probe: Promise<void> | undefined;
@@ -105,8 +105,8 @@ export class HttpSource implements OpenSource {
       this.#succeeded.add(key);
       return { status: 404, body: Buffer.from(body), headers };
     }
-    const call = { path: url.pathname + url.search, source: this.#settings.name, method } as const;
-    throw fetchError(call, result);
+    const path = this.kind === "xmlrpc" ? request.path : url.pathname + url.search;
+    throw fetchError({ path, source: this.#settings.name, method }, result);
   }
 
   reportInvalid(request: SourceRequest, reason: string): void {
@@ -146,7 +146,8 @@ export class HttpSource implements OpenSource {
       this.#requested.add(key);
       this.#succeeded.add(key);
       this.#types.add(result.headers.type, as);
-      if (post === undefined) this.#working = { url, as, timeout };
+      // A call is a question too, and can be repeated.
+      if (post === undefined || this.kind === "xmlrpc") this.#working = { url, as, post, timeout };
     } else if (result.cause !== "engine") {
       this.#requested.add(key);
       this.#lastError = result.reason;
@@ -227,8 +228,12 @@ export class HttpSource implements OpenSource {
     });
   }
 
-  /** The path is below the base URL, with or without a leading slash, and cannot leave it. */
+  /**
+   * The path is below the base URL, with or without a leading slash, and cannot leave it. A call is sent to the base URL
+   * itself: its path is the name of the method.
+   */
   #url(request: SourceRequest): URL {
+    if (this.kind === "xmlrpc") return new URL(this.#settings.baseUrl);
     const { path, query } = request;
     const base = this.#settings.baseUrl.replace(/\/+$/, "");
     const url = new URL(`${base}/${path.replace(/^\/+/, "")}`);

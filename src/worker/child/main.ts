@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { Remembered } from "../../core/model.ts";
 import * as helpers from "../../index.ts";
+import type { SpoolPositions } from "../../source/client/spool/spool_lines.ts";
 import { attempt } from "../../text/attempt.ts";
 import { cut, errorText } from "../../text/describe.ts";
 import { type DetectTask, type Task, UNANSWERED } from "../protocol.ts";
@@ -92,6 +93,10 @@ async function runTask(task: DetectTask, detect: Loaded["detect"]): Promise<Dete
   const own = new Requests();
   requests = own;
   let memory: string | undefined;
+  const positions: SpoolPositions = {
+    stored: () => own.ask("positions"),
+    current: new Map(),
+  };
   const error = await runDetect({
     ...task,
     detect,
@@ -100,6 +105,7 @@ async function runTask(task: DetectTask, detect: Loaded["detect"]): Promise<Dete
     firing: () => own.ask("firing"),
     firingEvents: () => own.ask("firing events"),
     previous: async <T>() => (await own.ask<Remembered<T> | null>("previous")) ?? undefined,
+    positions,
     onNote: (text) => send({ type: "note", text }),
     onStates: task.states
       ? (entity, states) => send({ type: "states", entity, states })
@@ -114,6 +120,8 @@ async function runTask(task: DetectTask, detect: Loaded["detect"]): Promise<Dete
   own.close();
   // The last call counts, however many there were.
   if (memory !== undefined) send({ type: "remember", text: memory });
+  for (const [source, { changed }] of positions.current)
+    if (changed !== undefined) send({ type: "position", source, text: changed });
   return error ?? null;
 }
 

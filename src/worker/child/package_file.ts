@@ -15,7 +15,11 @@ export function packageFile(specifier: string, importer: string): string | undef
   const files = new Map([...filesIn("lib", "alarms/lib"), ...filesIn("alarms", "alarms")]);
   const file = files.get(specifier.replace(/\.[jt]s$/, ""));
   if (file !== undefined) return file;
-  const known = ["swf-alarms", ...files.keys()].join(", ");
+  const part = /^swf-alarms\/(lib|alarms)\//.exec(specifier)?.[0];
+  const known =
+    part === undefined
+      ? "swf-alarms, swf-alarms/lib/NAME and swf-alarms/alarms/NAME"
+      : [...files.keys()].filter((name) => name.startsWith(part)).join(", ");
   throw new Error(
     `cannot find ${JSON.stringify(specifier)}, imported from ${importer}; the package has ${known}`,
   );

@@ -27,7 +27,7 @@ export class Requests {
   }
 
   /** Asks the engine, whose answers are trusted. */
-  async ask<T>(type: "firing" | "firing events" | "previous"): Promise<T> {
+  async ask<T>(type: "firing" | "firing events" | "previous" | "positions"): Promise<T> {
     const { body } = await this.#wait((id) => send({ type, id }));
     return JSON.parse(body.toString());
   }

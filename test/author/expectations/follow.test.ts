@@ -64,7 +64,8 @@ describe("an entity is followed along a graph", () => {
       items: [
         {
           dedupeKey: "S1:map",
-          subject: "S1: map is missing, expected by 1970-01-01 00:18:20 UTC",
+          subject: "S1: map is missing",
+          body: "It was expected by 1970-01-01 00:18:20 UTC.",
           severity: "error",
           data: {
             state: "missing",
@@ -85,7 +86,8 @@ describe("an entity is followed along a graph", () => {
     expect(items).toMatchObject([
       {
         dedupeKey: "S1:notice",
-        subject: "S1: first notice is there, but unusable: it is empty",
+        subject: "S1: first notice is unusable",
+        body: "It is there, but unusable: it is empty.",
         data: { state: "bad", owner: "ana" },
       },
     ]);
@@ -138,6 +140,45 @@ describe("an entity is followed along a graph", () => {
     // It waits for what is missing, so that its event may end.
     const all = new Set(["S1:notice", "S1:draft"]);
     expect((await followed({}, 1200, { graph, firing: all })).unknown).toEqual([]);
+  });
+
+  test("an event does not end because nothing can be looked at before the deadline", async () => {
+    const firing = new Set(["S1:map"]);
+    const outage = { map: { unknown: "504" } };
+    expect((await followed(outage, 1050, { firing })).unknown).toEqual(["S1:map | S1:map: 504"]);
+    expect((await followed(outage, 1050, { firing: new Set() })).unknown).toEqual([]);
+    // What comes after it is firing, because it was bad.
+    const child = await followed(outage, 1050, { firing: new Set(["S1:notice"]) });
+    expect(child.unknown).toEqual([
+      "S1:map | S1:map: 504",
+      'S1:notice | S1:notice: it waits for "map", which is unknown',
+    ]);
+  });
+
+  test("nor because the time of what it comes after cannot be looked at any more", async () => {
+    const look = (_: Crate, want: string, timed: boolean): Sight => {
+      if (want !== "map") return false;
+      return timed ? { unknown: "504" } : true;
+    };
+    const reported = ['S1:notice | S1:notice: the time of "map" is not known: 504'];
+    const firing = new Set(["S1:notice"]);
+    const quiet = new Set<string>();
+    expect((await followed({}, 1060, { look, firing })).unknown).toEqual(reported);
+    expect((await followed({}, 1060, { look, firing: quiet })).unknown).toEqual([]);
+    // Now it may be overdue.
+    expect((await followed({}, 1061, { look, firing: quiet })).unknown).toEqual(reported);
+  });
+
+  test("nor because an alternative that was in time earlier is not loaded any more", async () => {
+    const graph = { expectations: [{ ...MAP, want: { any: ["map", "file"] } }, NOTICE] };
+    const sights = { map: 1020, file: { need: "files" } };
+    const facts = { files: { file: 1010 } };
+    const firing = new Set(["S1:notice"]);
+    const { items, loaded } = await followed(sights, 1075, { graph, facts, firing });
+    expect(items).toMatchObject([{ dedupeKey: "S1:notice", data: { state: "missing" } }]);
+    expect(loaded).toEqual(["files"]);
+    const quiet = await followed(sights, 1075, { graph, facts, firing: new Set() });
+    expect(quiet).toMatchObject({ items: [], loaded: [] });
   });
 
   test("what became of each expectation is passed on, once", async () => {

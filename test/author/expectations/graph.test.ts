@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { checkGraph } from "../../../src/author/expectations/check_graph.ts";
-import type { Expectation } from "../../../src/author/expectations/expectation.ts";
+import type { Expectation, Graph } from "../../../src/author/expectations/expectation.ts";
 import { horizon } from "../../../src/author/expectations/horizon.ts";
 import { judge } from "../../../src/author/expectations/judge.ts";
 import { toDot } from "../../../src/author/expectations/to_dot.ts";
@@ -93,7 +93,7 @@ test("a graph is drawn in DOT, with what it says of each expectation", () => {
       '  graph [label="alerts", labelloc=t, rankdir=LR];',
       "  node [shape=box, style=filled, fillcolor=white];",
       '  "map" [label="map\\nwithin 100 s"];',
-      '  "notice" [label="first \\"notice\\"\\nwithin 60 s\\nwhen not burst\\nunless veto or test\\nstage initial\\nowner ana"];',
+      '  "notice" [label="first \\"notice\\"\\nwithin 1 min\\nwhen not burst\\nunless veto or test\\nstage initial\\nowner ana"];',
       '  "map" -> "notice";',
       "}",
       "",
@@ -103,4 +103,30 @@ test("a graph is drawn in DOT, with what it says of each expectation", () => {
   expect(toDot(graph, "alerts", states)).toContain(
     '"map" [label="map\\nwithin 100 s\\nmissing", fillcolor=salmon];',
   );
+});
+
+test("a drawing is readable: long lines are broken, times are in whole units, starts of clocks are dashed", () => {
+  const graph: Graph<string> = {
+    expectations: [
+      { name: "decision", want: { any: ["ADVOK", "ADVNO"] }, within: 172_800 },
+      {
+        name: "initial",
+        want: "notice IN",
+        within: 5400,
+        from: "ADVOK",
+        when: { all: ["category Production", "group CBC", "label SIGNIF_LOCKED"] },
+      },
+      { name: "update", want: "notice UP", within: 0, from: "ADVOK", after: ["decision"] },
+    ],
+  };
+  const dot = toDot(graph, "alerts");
+  expect(dot).toContain('"decision" [label="decision\\nwithin 2 d"];');
+  expect(dot).toContain(
+    "within 90 min\\nfrom ADVOK\\nwhen category Production and group CBC and\\n",
+  );
+  expect(dot).toContain('label SIGNIF_LOCKED"];');
+  expect(dot.split("\n").filter((line) => line.includes("->"))).toEqual([
+    '  "decision" -> "initial" [style=dashed];',
+    '  "decision" -> "update";',
+  ]);
 });

@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { signsOfDeath } from "../../../src/source/spool/signs_of_life.ts";
+
+const FACTS = { folder: "/spool", silentAfter: 180, now: 1000 };
+
+function look(
+  lastLines: { readonly [identifier: string]: number },
+  faults: readonly string[] = [],
+) {
+  return { lastLines: new Map(Object.entries(lastLines)), faults };
+}
+
+test.each([
+  ["a service with a recent line lives", look({ a: 820 }), []],
+  ["so does one whose clock is ahead", look({ a: 2000 }), []],
+  [
+    "a service that is silent is named, beside one that is not",
+    look({ a: 819, b: 1000 }),
+    [
+      "no line from a (for 181 s), with silent_after = 180; see whether its feeder runs, or delete its files from /spool if it is gone for good",
+    ],
+  ],
+  [
+    "of many silent ones those that were heard last are named",
+    look({ a: 1, b: 5, c: 4, "d/e": 3, f: 2 }),
+    [
+      expect.stringMatching(
+        /^no line from b \(for 995 s\), c \(for 996 s\), "d\/e" \(for 997 s\) and 2 more, with/,
+      ),
+    ],
+  ],
+  ["what cannot be read is a fault", look({ a: 1000 }, ["cannot read x"]), ["cannot read x"]],
+  [
+    "a folder without a line is that of no feeder that runs",
+    look({}),
+    ["/spool has no line of a feeder; start one, such as swf-alarms listen --spool /spool"],
+  ],
+])("%s", (_, folder, expected) => {
+  expect(signsOfDeath(folder, FACTS)).toEqual(expected);
+});
