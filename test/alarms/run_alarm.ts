@@ -32,6 +32,8 @@ export interface RunFacts {
   readonly firing?: readonly string[];
   /** What the tick before remembered. */
   readonly previous?: JsonValue;
+  /** When that tick was; at `now` unless said otherwise. */
+  readonly previousAt?: number;
 }
 
 /** One run of a shipped alarm against real services, with the params of its row. */
@@ -42,6 +44,7 @@ export async function runAlarm({
   now = 0,
   firing = [],
   previous,
+  previousAt = now,
 }: RunFacts): Promise<WholeOutcome> {
   const module = await loadAlarm(alarm);
   const { params, missing, faults, unknown } = resolveParams(module.params, given);
@@ -73,7 +76,9 @@ export async function runAlarm({
       now,
       timeout: 30,
       firing: () => firing,
-      ...(previous !== undefined && { previous: async () => ({ at: now, value: previous }) }),
+      ...(previous !== undefined && {
+        previous: async () => ({ at: previousAt, value: previous }),
+      }),
     });
   } finally {
     tick.abort(new Error("the test's tick has ended"));

@@ -144,6 +144,8 @@ describe("the package that npm pack makes", () => {
     expect(alarms).toMatchObject([
       { alarm: "clock", module: join(temporary, "site", "alarms", "clock.ts") },
       { alarm: "engine" },
+      { alarm: "enrgdaq_healthcheck" },
+      { alarm: "enrgdaq_supervisor" },
       { alarm: "gracedb_alert_flow" },
       { alarm: "gracedb_awaiting_decision" },
       { alarm: "gracedb_event_rate" },

@@ -17,6 +17,8 @@ import { makeSite, type Site } from "../support/site.ts";
 /** The package lies here, and each site's configuration in a folder of its own elsewhere. */
 const SHIPPED = fileURLToPath(new URL("../../alarms", import.meta.url));
 const SHIPPED_NAMES = [
+  "enrgdaq_healthcheck",
+  "enrgdaq_supervisor",
   "gracedb_alert_flow",
   "gracedb_awaiting_decision",
   "gracedb_event_rate",
@@ -170,7 +172,7 @@ test("an import of what the package does not have costs its own alarm, and the e
   const result = await site.tick();
   expect(result).toMatchObject({ code: 1, stdout: "" });
   expect(result.stderr).toMatch(
-    /^swf-alarms: broken: cannot load \S+broken\.ts: cannot find "swf-alarms\/lib\/nope", [^\n]*; the package has [^\n]*swf-alarms\/lib\/failure_rate, [^\n]*\n$/,
+    /^swf-alarms: broken: cannot load \S+broken\.ts: cannot find "swf-alarms\/lib\/nope", [^\n]*; the package has in swf-alarms\/lib\/ [^\n]*failure_rate, [^\n]*\n$/,
   );
   expect(only(await site.entries("event")).title).toBe("Ours");
 });

@@ -114,7 +114,7 @@ describe("an import", () => {
       `import { AlarmClient } from "swf-alarms";\n${NOTHING}`,
       "failed",
       [
-        "cannot load MINE: The requested module 'swf-alarms' does not provide an export named 'AlarmClient'; it exports FetchError, age, checkGraph, expectedSet, follow, horizon, judge, leftLookBack, parseUtc, replay, toDot, utcSecond, wilsonLower, and types, for which write \"import type\"",
+        "cannot load MINE: The requested module 'swf-alarms' does not provide an export named 'AlarmClient'; it exports FetchError, Track, age, checkGraph, expectedSet, explainConnection, follow, horizon, judge, leftLookBack, parseUtc, replay, toDot, utcSecond, wilsonLower, and types, for which write \"import type\"",
       ],
     ],
     [
@@ -123,7 +123,7 @@ describe("an import", () => {
       "failed",
       [
         expect.stringMatching(
-          /^cannot load MINE: cannot find "swf-alarms\/lib\/panda_tasks", imported from MINE; the package has .*swf-alarms\/lib\/panda_task,/,
+          /^cannot load MINE: cannot find "swf-alarms\/lib\/panda_tasks", imported from MINE; the package has in swf-alarms\/lib\/ .*\bpanda_task,/,
         ),
       ],
     ],

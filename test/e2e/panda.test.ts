@@ -185,6 +185,8 @@ test.skipIf(tasks === undefined)(
     expect(
       (await site.entries("alarm")).map(({ data }) => [data.entry_id, data.enabled]).sort(),
     ).toEqual([
+      ["alarm_enrgdaq_healthcheck", false],
+      ["alarm_enrgdaq_supervisor", false],
       ["alarm_gracedb_alert_flow", false],
       ["alarm_gracedb_awaiting_decision", false],
       ["alarm_gracedb_event_rate", false],

@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import * as healthcheck from "../../alarms/enrgdaq_healthcheck.ts";
+import * as supervisor from "../../alarms/enrgdaq_supervisor.ts";
 import * as alertFlow from "../../alarms/gracedb_alert_flow.ts";
 import * as gracedb from "../../alarms/gracedb_awaiting_decision.ts";
 import * as eventRate from "../../alarms/gracedb_event_rate.ts";
@@ -19,6 +21,7 @@ import { FetchError } from "../../src/source/fetch_error.ts";
 import type { Requester } from "../../src/source/requester.ts";
 import { writeAnswer } from "../../src/source/xmlrpc/write_answer.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../src/text/json.ts";
+import { logLine, statusOf } from "../alarms/enrgdaq_server.ts";
 import { CLIENT_FACTS } from "../support/client_facts.ts";
 import { jsonResponse, NOT_FOUND, textResponse } from "../support/responses.ts";
 import { anyJson, anyText, mutate, mutations, ONE_LINE } from "./arbitraries.ts";
@@ -35,6 +38,7 @@ interface Seen {
 async function detect(
   run: (client: AlarmClient) => AsyncIterable<unknown>,
   answer: (path: string) => JsonValue | undefined,
+  previous?: JsonValue,
 ): Promise<Seen> {
   const asker: Requester = {
     kind: "http",
@@ -54,10 +58,14 @@ async function detect(
     sources: new Map([
       ["main", asker],
       ["gracedb", asker],
+      ["enrgdaq", asker],
       ["supervisord", called],
     ]),
     now: NOW,
     onIncomplete: (reason) => reasons.push(reason),
+    ...(previous !== undefined && {
+      previous: async () => JSON.parse(JSON.stringify({ at: NOW - 300, value: previous })),
+    }),
   });
   try {
     for await (const value of run(client)) {
@@ -441,6 +449,86 @@ test("supervisord's answers, whatever is in them: detections that can be stored,
         keys.includes(key),
       );
       if (isThere) expect(isTold || reasons.length > 0).toBe(true);
+    }),
+    runs(10),
+  );
+});
+
+const DAQ_CLIENTS: JsonValue = {
+  main: { identity: null, last_seen: "2026-11-20T15:48:08.555979" },
+  det1: { identity: "ZGFx", last_seen: "2026-11-20T15:48:08.555967" },
+};
+const DAQ_STATUS: JsonValue = statusOf("det1", [
+  { type: "DAQJobTest", rss: 5000 },
+  { type: "DAQJobStoreCSV", supervisor: "remote_custom", instance: 2 },
+]);
+const DAQ_LOGS: JsonValue = { logs: [logLine("ERROR", "it broke", "2026-11-20T15:48:08.555967")] };
+const SUPERVISOR = {
+  silent_seconds: 60,
+  window_minutes: 20,
+  restarts: 3,
+  out_per_second: 0.5,
+  rss_mb: 1000,
+  log_errors: 1,
+  jobs: [],
+  required_jobs: ["DAQJobStore"],
+  expected_clients: [],
+  ignore_clients: [],
+  forget_hours: 24,
+};
+const RULE = {
+  daq_job_type: "DAQJobTest",
+  client: undefined,
+  stats_key: "message_out_queue_stats",
+  interval: undefined,
+  amount: 0,
+  alert_if_interval_is: "satisfied",
+  message: "it is there",
+  severity: "error",
+};
+
+test("ENRGDAQ's answers and whatever was remembered: detections that can be stored, and reasons", async () => {
+  const names = fc.oneof(
+    fc.constantFrom("main", "a/b", "..", "", "a:b", "%3A", "daq_jobs", "DAQJobTest", "det1"),
+    name,
+  );
+  const odd = mutations(value, names, 2);
+  const memory: JsonValue = {
+    track: { times: [NOW - 300], keys: { "here:det1:DAQJobTest:0": [[true, 0, 0]] } },
+    logs: { det1: { mark: "", errors: 1 } },
+  };
+  const given = fc.record({
+    clients: odd,
+    status: odd,
+    logs: odd,
+    memory: fc.oneof(
+      anyJson,
+      mutations(value, names, 2).map((each) => mutate(memory, each)),
+    ),
+  });
+  await fc.assert(
+    fc.asyncProperty(given, async (changes) => {
+      const clients = mutate(DAQ_CLIENTS, changes.clients);
+      const status = mutate(DAQ_STATUS, changes.status);
+      const logs = mutate(DAQ_LOGS, changes.logs);
+      const answer = (path: string) =>
+        path === "clients" ? clients : path.endsWith("status") ? status : logs;
+      const run = async (detectOf: (client: AlarmClient) => AsyncIterable<unknown>) => {
+        try {
+          return await detect(detectOf, answer, changes.memory);
+        } catch (error) {
+          // A list of clients that is none is said to be none.
+          expect(String(error)).toContain("/clients is");
+          return undefined;
+        }
+      };
+      const seen = await run((client) => supervisor.detect(client, SUPERVISOR));
+      const rules = await run((client) => healthcheck.detect(client, { rules: [RULE] }));
+      // An untouched client whose status is untouched: its job is told.
+      const isThere = JSON.stringify(status) === JSON.stringify(DAQ_STATUS);
+      if (!isThere || !isJsonObject(clients) || !("det1" in clients)) return;
+      expect(seen?.keys).toContain("client:det1:job:DAQJobTest:memory");
+      expect(rules?.keys.join()).toContain("client:det1:rule:DAQJobTest:");
     }),
     runs(10),
   );

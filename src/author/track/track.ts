@@ -96,7 +96,17 @@ export class Track {
   }
 
   /**
-   * Seconds between the first and the latest look that `changes` and `growth` answer from: what to divide them by for a rate.
+   * How often a number fell between looks within the last `within` seconds, which a counter does only if it begins again.
+   * Otherwise as `growth`.
+   */
+  falls(key: string, within = this.#keep): number | undefined {
+    const runs = this.#within(key, within).filter(isNumeric);
+    if (!isTwoLooks(runs)) return undefined;
+    return runs.filter(({ value }, index) => value < (runs[index - 1]?.value ?? value)).length;
+  }
+
+  /**
+   * Seconds between the first and the latest look that `changes`, `growth` and `falls` answer from: what to divide them by for a rate.
    * Less than `within` if the key is not known that long. 0 after the first look, undefined without any in the window.
    */
   span(key: string, within = this.#keep): number | undefined {

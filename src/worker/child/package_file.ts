@@ -16,10 +16,14 @@ export function packageFile(specifier: string, importer: string): string | undef
   const file = files.get(specifier.replace(/\.[jt]s$/, ""));
   if (file !== undefined) return file;
   const part = /^swf-alarms\/(lib|alarms)\//.exec(specifier)?.[0];
+  // Without the part in front of each name: a reason is cut after 1,000 characters.
+  const names = [...files.keys()].flatMap((name) =>
+    part !== undefined && name.startsWith(part) ? name.slice(part.length) : [],
+  );
   const known =
     part === undefined
       ? "swf-alarms, swf-alarms/lib/NAME and swf-alarms/alarms/NAME"
-      : [...files.keys()].filter((name) => name.startsWith(part)).join(", ");
+      : `in ${part} ${names.join(", ")}`;
   throw new Error(
     `cannot find ${JSON.stringify(specifier)}, imported from ${importer}; the package has ${known}`,
   );

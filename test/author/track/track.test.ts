@@ -64,6 +64,19 @@ describe("growth of a number", () => {
   });
 });
 
+describe("falls of a number", () => {
+  test.each([
+    ["a first look cannot tell", seen([0, 5]), undefined],
+    ["it stays", seen([0, 5], [60, 5]), 0],
+    ["it grows", seen([0, 5], [60, 7], [120, 12]), 0],
+    ["a counter restarts twice", seen([0, 100], [60, 4], [120, 50], [180, 9]), 2],
+    ["not a number in between", seen([0, 5], [60, null], [120, 4]), 1],
+    ["a gap", seen([0, 5], [9000, 4]), undefined],
+  ] as const)("%s", (_, looks, expected) => {
+    expect(lookAt(looks, KEEP).falls("a")).toBe(expected);
+  });
+});
+
 describe("since when it has its value, and how long it was looked at in the last 600 s", () => {
   test.each([
     ["an unknown key", seen([0]), undefined, undefined],

@@ -53,6 +53,7 @@ function answers(samples: readonly Sample[], start: number) {
       looks.length < 2 ? undefined : pairs(looks).filter(([a, b]) => a.value !== b.value).length,
     restart: numbers.length < 2 ? undefined : growth((to) => to),
     ignore: numbers.length < 2 ? undefined : growth(() => 0),
+    falls: numbers.length < 2 ? undefined : pairs(numbers).filter(([a, b]) => b < a).length,
     span: first && (looks.at(-1)?.time ?? 0) - first.time,
     since: samples[differs + 1]?.time,
   };
@@ -63,6 +64,7 @@ function answersOf(track: Track, key: string, within: number) {
     changes: track.changes(key, within),
     restart: track.growth(key, within, "restart"),
     ignore: track.growth(key, within, "ignore"),
+    falls: track.falls(key, within),
     span: track.span(key, within),
     since: track.since(key),
   };

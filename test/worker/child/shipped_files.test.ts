@@ -134,12 +134,12 @@ describe("a name that the package does not have is a fault that lists what there
     [
       "of the library",
       "swf-alarms/lib/nope",
-      /cannot find "swf-alarms\/lib\/nope", imported from \S+a\.ts; the package has swf-alarms\/lib\/\w+, .*swf-alarms\/lib\/panda_task(, swf-alarms\/lib\/\w+)*$/,
+      /cannot find "swf-alarms\/lib\/nope", imported from \S+a\.ts; the package has in swf-alarms\/lib\/ \w+, .*panda_task(, \w+)*$/,
     ],
     [
       "of the alarms",
       "swf-alarms/alarms/nope.ts",
-      /cannot find "swf-alarms\/alarms\/nope\.ts", imported from \S+a\.ts; the package has swf-alarms\/alarms\/\w+, .*swf-alarms\/alarms\/panda_task_without_movement(, swf-alarms\/alarms\/\w+)*$/,
+      /cannot find "swf-alarms\/alarms\/nope\.ts", imported from \S+a\.ts; the package has in swf-alarms\/alarms\/ \w+, .*panda_task_without_movement(, \w+)*$/,
     ],
     [
       "none at all",
