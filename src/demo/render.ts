@@ -1,7 +1,7 @@
 import type { Outgoing } from "../channel/channel.ts";
 import { shellWord } from "../core/rights.ts";
 import type { TickReport } from "../engine/report.ts";
-import { type AlarmResult, isQuietEngine, type RanResult } from "../engine/result.ts";
+import { isQuietEngine, type RanResult } from "../engine/result.ts";
 import { utcMinute, utcSecond } from "../text/utc.ts";
 import type { DemoFolder } from "./demo_folder.ts";
 import { SETUP, STORY, type StoryTick } from "./story.ts";
@@ -37,17 +37,28 @@ export function renderHeading(story: StoryTick, number: number, now: number): st
 
 /** What the tick did to each alarm, and why. */
 export function renderReport(report: TickReport, mails: readonly DeliveredMail[]): string[] {
-  return report.results.flatMap((result) => {
-    const isNew = report.newModules.includes(result.row.name);
-    if ((result.kind === "not configured" && !isNew) || isQuietEngine(result)) return [];
-    const heading = `  ${result.row.name}${isNew ? " (new row, mail off)" : ""}`;
-    return [heading, ...renderResult(result, mails)];
-  });
+  const { results, newModules } = report;
+  const notRun = new Map<string, string[]>();
+  for (const result of results) {
+    if (result.kind !== "not configured" || !newModules.includes(result.row.name)) continue;
+    const reason = result.missing.join("; ");
+    notRun.set(reason, [...(notRun.get(reason) ?? []), result.row.name]);
+  }
+  return [
+    ...[...notRun].flatMap(([reason, names]) => [
+      ...names.map((name) => `  ${name} (new row, mail off)`),
+      labelled("not run", `not configured: ${reason}`),
+    ]),
+    ...results.flatMap((result) => {
+      if (result.kind === "not configured" || isQuietEngine(result)) return [];
+      const isNew = newModules.includes(result.row.name);
+      const heading = `  ${result.row.name}${isNew ? " (new row, mail off)" : ""}`;
+      return [heading, ...renderResult(result, mails)];
+    }),
+  ];
 }
 
-function renderResult(result: AlarmResult, mails: readonly DeliveredMail[]): string[] {
-  if (result.kind === "not configured")
-    return [labelled("not run", `not configured: ${result.missing.join("; ")}`)];
+function renderResult(result: RanResult, mails: readonly DeliveredMail[]): string[] {
   const { open, touch, clear, keep } = result.plan;
   const { detections } = result.outcome;
   const entity = (key: string): string => `${key}  ${detections.get(key)?.subject ?? ""}`.trimEnd();

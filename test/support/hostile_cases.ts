@@ -101,7 +101,7 @@ export const CASES: { readonly [name: string]: HostileCase } = {
   throws_proxy: failed(/^detect threw an error that cannot be read$/),
   throws_text: failed(/^detect threw string only a text$/),
   title_huge: failed(
-    /TITLE, DESCRIPTION, SOURCES, STAGES, PARAMS and NETWORK have more than 1048576 characters/,
+    /TITLE, DESCRIPTION, SOURCES, STAGES, PARAMS, NETWORK and GRAPH have more than 1048576 characters/,
     false,
   ),
   waits_at_import: failed(/cannot load .*: import did not finish within 10 s$/, false),
