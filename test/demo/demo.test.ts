@@ -24,9 +24,10 @@ describe("the demo", () => {
   test("shows what each tick did and why", () => {
     const [, ...ticks] = first.stdout.split(/^== Tick /m);
     expect(ticks).toHaveLength(6);
-    expect(ticks.map(verbs)).toEqual(
+    const [start = "", ...later] = ticks;
+    expect(new Set(verbs(start))).toEqual(new Set(["not run"]));
+    expect(later.map(verbs)).toEqual(
       [
-        ["not run", "not run", "not run", "not run"],
         ["fired 90417", "fired 90415", "mailed"],
         ["fired 90421", "still firing 90417", "still firing 90415", "mailed", "not mailed"],
         ["error", "kept 90415", "kept 90417", "kept 90421", "not mailed"],
