@@ -13,6 +13,7 @@ const MAX_FILES = 1_000;
 export interface LastLine {
   /** Of the service, whichever run. */
   readonly identifier: string;
+  readonly pool: string;
   /** Epoch seconds. */
   readonly at: number;
 }
@@ -46,8 +47,9 @@ export async function lookAtFolder(folder: string): Promise<SpoolFolder> {
         const { size } = await file.stat();
         const last = await readLastLine(file, size);
         files.set(name, size);
-        if (last !== undefined)
-          lastLines.push({ identifier: identifierOf(last.origin), at: last.at });
+        if (last === undefined) return;
+        const { origin, pool, at } = last;
+        lastLines.push({ identifier: identifierOf(origin), pool, at });
       });
     } catch (error) {
       // A feeder has deleted it since.

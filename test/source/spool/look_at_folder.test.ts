@@ -36,7 +36,7 @@ describe("a spool of another user", () => {
     chmodSync(join(folder, "b.jsonl"), 0o000);
     const { files, lastLines, faults } = await asAnother(() => lookAtFolder(folder));
     expect([...files.keys()]).toEqual(["a.jsonl"]);
-    expect(lastLines).toEqual([{ identifier: "supervisor", at: 500 }]);
+    expect(lastLines).toEqual([{ identifier: "supervisor", pool: "swf", at: 500 }]);
     expect(faults).toEqual([expect.stringMatching(/^cannot read \S+b\.jsonl, .* mode 0000; add/)]);
   });
 
@@ -70,9 +70,9 @@ test("each file has its last whole line, and the service of it", async () => {
   const { files, lastLines } = await lookAtFolder(folder);
   expect(files.size).toBe(4);
   expect(lastLines.toSorted((a, b) => b.at - a.at)).toEqual([
-    { identifier: "supervisor", at: 500 },
-    { identifier: "supervisor", at: 400 },
-    { identifier: "host:9001", at: 300 },
+    { identifier: "supervisor", pool: "swf", at: 500 },
+    { identifier: "supervisor", pool: "swf", at: 400 },
+    { identifier: "host:9001", pool: "swf", at: 300 },
   ]);
 });
 

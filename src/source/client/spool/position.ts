@@ -1,8 +1,11 @@
 import {
   array,
   type InferOutput,
+  minValue,
   number,
   object,
+  pipe,
+  safeInteger,
   safeParse,
   strictTuple,
   string,
@@ -23,9 +26,12 @@ const MAX_ORIGINS = 200;
  */
 const MAX_RUNS = 500;
 
+/** A person may have edited it. */
+const BYTES = pipe(number(), safeInteger(), minValue(0));
+
 const STORED = object({
   /** Bytes read of each file. */
-  files: array(tuple([string(), number()])),
+  files: array(tuple([string(), BYTES])),
   origins: array(
     object({
       origin: string(),

@@ -113,7 +113,7 @@ describe("the position", () => {
     expect(reader.position).toBe(stored);
   });
 
-  test.each(["", "{", '{"files":[]}', "null"])(
+  test.each(["", "{", '{"files":[]}', '{"files":[["a.jsonl",-1]],"origins":[]}', "null"])(
     "that is %j begins anew, with a note",
     async (text) => {
       const { folder } = spool();
@@ -248,10 +248,12 @@ describe("what may be missing", () => {
     expect(serials).toEqual([0, 0]);
     expect(status).toBe("partial");
     expect(reasons).toEqual([
-      expect.stringMatching(/^GET check from events: no line from supervisor \(for 181 s\)/),
+      expect.stringMatching(
+        /^GET check from events: no line from the listener swf of supervisor \(for 181 s\)/,
+      ),
     ]);
     expect(counts).toMatchObject({ requests: 1, succeeded: 0 });
-    expect(counts.lastError).toMatch(/^no line from supervisor/);
+    expect(counts.lastError).toMatch(/^no line from the listener swf of supervisor/);
     append(folder, "c.jsonl", [line(1, NOW)]);
     expect(await reader.tick(NOW)).toMatchObject({ ...WHOLE, serials: [1] });
   });
