@@ -51,8 +51,7 @@ export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAM
   const news = new Set(events.flatMap((event) => takeEvent(items, event, rules)));
   const kept: Item[] = [];
   for (const [key, item] of items) {
-    // A listener whose clock was ahead must not make the rest of the hour quiet.
-    const clock = Math.min(heard.get(item.supervisor) ?? item.at, client.now);
+    const clock = heard.get(item.supervisor) ?? item.at;
     const isOld = clock - item.at >= rules.quiet;
     // The first look finds whatever the spool still has.
     const isNew = news.has(key) && !(before === undefined && isOld);
@@ -69,7 +68,9 @@ export async function* detect(client: AlarmClient, params: ParamsOf<typeof PARAM
 async function readEvents(client: AlarmClient, heard: Map<string, number>) {
   const runs = new Map<string, SupervisorEvent[]>();
   const faults: string[] = [];
-  for await (const line of client.source("supervisord_events").pages()) {
+  for await (const { at, ...rest } of client.source("supervisord_events").pages()) {
+    // What a listener wrote whose clock was ahead must not last until then.
+    const line = { ...rest, at: Math.min(at, client.now) };
     const supervisor = supervisorOf(line);
     heard.set(supervisor, Math.max(line.at, heard.get(supervisor) ?? line.at));
     const parsed = parseEvent(line);

@@ -39,11 +39,14 @@ export function readEvents(text: string): { events: readonly SupervisorEvent[]; 
   return { events, rest: text.slice(at) };
 }
 
-/** `ver:3.0 server:supervisor serial:21 …`, in any order; an identifier may have spaces and colons. */
+/** An identifier may have spaces and colons, and so what looks like a key: only these end a value. */
+const FIELD =
+  /(?<!\S)(ver|server|serial|pool|poolserial|eventname|len):(.*?)(?=\s+(?:ver|server|serial|pool|poolserial|eventname|len):|\s*$)/g;
+
+/** `ver:3.0 server:supervisor serial:21 …`, in any order. */
 function parseHeader(line: string) {
   const fields = new Map<string, string>();
-  for (const [, key = "", value = ""] of line.matchAll(/(?<!\S)([a-z]+):(.*?)(?=\s+[a-z]+:|\s*$)/g))
-    fields.set(key, value);
+  for (const [, key = "", value = ""] of line.matchAll(FIELD)) fields.set(key, value);
   const word = (key: string): string => {
     const value = fields.get(key);
     if (value === undefined || value === "") throw notAHeader(line, key);

@@ -262,6 +262,24 @@ test("a listener whose clock was ahead makes nothing quiet", async () => {
   expect(next.changes).toEqual([]);
 });
 
+test("what a listener wrote whose clock was ahead ends as if it had been right", async () => {
+  const daq = new Supervisor();
+  const ticks = new Ticks();
+  const year = 365 * 86_400;
+  const steps = ["SAYS ALERT:A:x:1", "EXITED 0 a", "RUNNING a", "EXITED 0 a", "RUNNING a"];
+  const first = await ticks.tick(
+    NOW,
+    steps.map((step) => daq.line(sent(`${year} ${step}`))),
+  );
+  expect(first.changes.toSorted()).toEqual(["+ daq:a:a", "+ daq:detectors:comm:ALERT:A:x"]);
+  await ticks.tick(NOW + 60, [daq.line(sent("60 TICK_60"))]);
+  const later = await ticks.tick(NOW + 1800, [daq.line(sent("1800 TICK_60"))]);
+  expect(later.changes.toSorted()).toEqual([
+    "- daq:a:a: RUNNING, and quiet for 30 min after 2 unexpected exits",
+    "- daq:detectors:comm:ALERT:A:x: quiet for 30 min",
+  ]);
+});
+
 describe("the first look at a spool", () => {
   test("finds what is down or recent, however old the spool is", async () => {
     const daq = new Supervisor();

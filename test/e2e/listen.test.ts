@@ -182,6 +182,73 @@ ${PROGRAMS.replaceAll("%", "%%")}`;
   });
 });
 
+real("a supervisord that is reloaded, whose listeners have small buffers", () => {
+  test("the events that they lose are counted", { timeout: 120_000 }, async () => {
+    const pools = ["swf", "other"];
+    const command = (folder: string): string =>
+      `${process.execPath} ${ENTRY} listen --format supervisord --spool ${folder}/spool`;
+    const supervisord = await startSupervisord((folder) => {
+      mkdirSync(join(folder, "spool"));
+      const listeners = pools.map(
+        (pool) =>
+          `[eventlistener:${pool}]\ncommand=${command(folder)}\nevents=PROCESS_STATE,SUPERVISOR_STATE_CHANGE\nbuffer_size=3`,
+      );
+      // Each is RUNNING at once, before a listener has begun to read.
+      const programs = `[program:many]\ncommand=/bin/sleep 1000\nnumprocs=12\nprocess_name=p%(process_num)02d\nstartsecs=0`;
+      return [...listeners, programs].join("\n");
+    });
+    onTestFinished(() => supervisord.stop());
+    const spool = join(supervisord.folder, "spool");
+    const reader = new SpoolReader(spool);
+    /** The serials that a pool lost, by supervisord's own log, in its latest life or in those before. */
+    const discarded = (pool: string, isLatest: boolean): readonly number[] => {
+      const lives = supervisord.log().split("supervisord started with pid");
+      const log = isLatest ? lives.slice(-1) : lives.slice(0, -1);
+      const all = log
+        .join("")
+        .matchAll(/pool (\S+) event buffer overflowed, discarding event (\d+)/g);
+      return [...all].flatMap(([, name, serial]) => (name === pool ? Number(serial) : []));
+    };
+    const serials = (pool: string): readonly number[] =>
+      spoolLines(spool).flatMap((line) => (line.pool === pool ? line.serial : []));
+    /** Waits until both listeners have its last event, after which supervisord has nothing more to send. */
+    const restart = async (): Promise<void> => {
+      const before = Math.max(-1, ...pools.flatMap(serials));
+      supervisord.ctl("restart", "many:p00");
+      const isLast = (pool: string): boolean => {
+        const last = spoolLines(spool).findLast((line) => line.pool === pool);
+        const { serial = -1, event, payload = "" } = last ?? {};
+        return serial > before && event === "PROCESS_STATE_RUNNING" && payload.includes(":p00 ");
+      };
+      await expect.poll(() => pools.every(isLast)).toBe(true);
+    };
+    const isUp = (): number => supervisord.ctl("status").match(/ RUNNING /g)?.length ?? 0;
+    await expect.poll(isUp).toBe(14);
+    await restart();
+    await reader.tick(Date.now() / 1000);
+    await reader.tick(Date.now() / 1000 + 100);
+    const read = Math.max(...pools.flatMap(serials));
+
+    supervisord.ctl("reload");
+    await expect.poll(() => supervisord.log().split("supervisord started").length).toBe(3);
+    await expect.poll(isUp).toBe(14);
+    await restart();
+    const { reasons } = await reader.tick(Date.now() / 1000 + 200);
+    for (const pool of pools) {
+      const anew = discarded(pool, true);
+      expect(anew.length).toBeGreaterThan(0);
+      // What came after the last line before the reload has a number that nobody knows.
+      const start = Math.min(...anew);
+      const last = Math.max(...serials(pool).filter((serial) => serial < start));
+      const before = discarded(pool, false).filter((serial) => serial > read && serial < last);
+      const lost = anew.length + before.length;
+      expect(reasons).toContainEqual(
+        expect.stringContaining(`: ${lost} events of the listener ${pool} of "test-daq:`),
+      );
+    }
+  });
+});
+
 interface Run {
   readonly finished_at: string | null;
   readonly errors: number;

@@ -117,7 +117,7 @@ test("a listener that is silent shows as a source that does not respond", {
   const { code, stderr } = await site.tick();
   expect(code).toBe(1);
   expect(stderr).toMatch(
-    /source events unreachable since .*: every request failed \(1 of 1 in this tick; last: no line from supervisor \(for 20\d s\), .*; affected alarms: reads_events/,
+    /source events unreachable since .*: every request failed \(1 of 1 in this tick; last: no line from the listener swf of supervisor \(for 20\d s\), .*; affected alarms: reads_events/,
   );
   expect(await keysOf(site)).toEqual(["0"]);
   expect((await site.command(["status"])).stdout).toContain("events");

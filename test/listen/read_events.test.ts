@@ -30,6 +30,11 @@ describe("an event is read", () => {
       HEADER.replace("server:supervisor", "server:DAQ host 1:9001").concat("0\n"),
       { identifier: "DAQ host 1:9001" },
     ],
+    [
+      "with what looks like a key in the identifier",
+      HEADER.replace("server:supervisor", "server:host 1 daq:9001 run: 7").concat("0\n"),
+      { identifier: "host 1 daq:9001 run: 7" },
+    ],
   ])("%s", (_, text, differences) => {
     expect(readEvents(text)).toEqual({ events: [{ ...event, ...differences }], rest: "" });
   });

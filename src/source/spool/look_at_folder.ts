@@ -10,12 +10,20 @@ import { readLastLine, withFile } from "./read_lines.ts";
 /** Files of one folder; a feeder begins one with each start. */
 const MAX_FILES = 1_000;
 
+export interface LastLine {
+  /** Of the service, whichever run. */
+  readonly identifier: string;
+  readonly pool: string;
+  /** Epoch seconds. */
+  readonly at: number;
+}
+
 /** The folder of a spool at one moment. */
 export interface SpoolFolder {
   /** The files that can be read, and their bytes. */
   readonly files: ReadonlyMap<string, number>;
-  /** When each service had its last line, in epoch seconds, by its identifier. */
-  readonly lastLines: ReadonlyMap<string, number>;
+  /** The last line of each file. */
+  readonly lastLines: readonly LastLine[];
   /** What cannot be read, and why. */
   readonly faults: readonly string[];
 }
@@ -30,7 +38,7 @@ export async function lookAtFolder(folder: string): Promise<SpoolFolder> {
     found.filter((each) => each.isFile() && isSpoolFile(each.name)),
   );
   const files = new Map<string, number>();
-  const lastLines = new Map<string, number>();
+  const lastLines: LastLine[] = [];
   const unreadable: string[] = [];
   for (const name of names.slice(0, MAX_FILES)) {
     const path = join(folder, name);
@@ -40,8 +48,8 @@ export async function lookAtFolder(folder: string): Promise<SpoolFolder> {
         const last = await readLastLine(file, size);
         files.set(name, size);
         if (last === undefined) return;
-        const identifier = identifierOf(last.origin);
-        lastLines.set(identifier, Math.max(last.at, lastLines.get(identifier) ?? last.at));
+        const { origin, pool, at } = last;
+        lastLines.push({ identifier: identifierOf(origin), pool, at });
       });
     } catch (error) {
       // A feeder has deleted it since.

@@ -11,6 +11,9 @@ export interface Element {
   json?: string;
 }
 
+/** Elements in elements. A million, which fit into a body, would take gigabytes. */
+const MAX_DEPTH = 1_000;
+
 /** XML allows none of these, but supervisord sends them as they are in a log. */
 const CONTROL_CHARACTERS = /[\0-\x08\x0b\x0c\x0e-\x1f]/g;
 
@@ -35,6 +38,8 @@ export function readXml(text: string, onClose: (element: Element) => void): Elem
     throw new BodyError("it has a document type declaration");
   });
   parser.on("opentag", ({ name }) => {
+    if (open.length > MAX_DEPTH)
+      throw new BodyError(`its elements are nested more than ${MAX_DEPTH} deep`);
     const element = { name, text: "", children: [] };
     current().children.push(element);
     open.push(element);

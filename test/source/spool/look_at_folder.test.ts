@@ -36,7 +36,7 @@ describe("a spool of another user", () => {
     chmodSync(join(folder, "b.jsonl"), 0o000);
     const { files, lastLines, faults } = await asAnother(() => lookAtFolder(folder));
     expect([...files.keys()]).toEqual(["a.jsonl"]);
-    expect([...lastLines]).toEqual([["supervisor", 500]]);
+    expect(lastLines).toEqual([{ identifier: "supervisor", pool: "swf", at: 500 }]);
     expect(faults).toEqual([expect.stringMatching(/^cannot read \S+b\.jsonl, .* mode 0000; add/)]);
   });
 
@@ -61,7 +61,7 @@ test("a path that is a file is no folder", async () => {
   await expect(lookAtFolder(path)).rejects.toThrow(/^cannot read \S+: ENOTDIR/);
 });
 
-test("each service has its newest line, of all its files and runs", async () => {
+test("each file has its last whole line, and the service of it", async () => {
   const folder = emptyFolder();
   append(folder, "a.jsonl", [line(0, 500), "half a li"]);
   append(folder, "b.jsonl", [line(0, 400, { origin: "supervisor:2" })]);
@@ -69,7 +69,11 @@ test("each service has its newest line, of all its files and runs", async () => 
   append(folder, "d.jsonl", ["half a li"]);
   const { files, lastLines } = await lookAtFolder(folder);
   expect(files.size).toBe(4);
-  expect(Object.fromEntries(lastLines)).toEqual({ supervisor: 500, "host:9001": 300 });
+  expect(lastLines.toSorted((a, b) => b.at - a.at)).toEqual([
+    { identifier: "supervisor", pool: "swf", at: 500 },
+    { identifier: "supervisor", pool: "swf", at: 400 },
+    { identifier: "host:9001", pool: "swf", at: 300 },
+  ]);
 });
 
 test("of too many files the newest are read", async () => {

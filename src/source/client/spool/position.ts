@@ -1,8 +1,11 @@
 import {
   array,
   type InferOutput,
+  minValue,
   number,
   object,
+  pipe,
+  safeInteger,
   safeParse,
   strictTuple,
   string,
@@ -23,9 +26,12 @@ const MAX_ORIGINS = 200;
  */
 const MAX_RUNS = 500;
 
+/** A person may have edited it. */
+const BYTES = pipe(number(), safeInteger(), minValue(0));
+
 const STORED = object({
   /** Bytes read of each file. */
-  files: array(tuple([string(), number()])),
+  files: array(tuple([string(), BYTES])),
   origins: array(
     object({
       origin: string(),
@@ -36,8 +42,10 @@ const STORED = object({
       pools: array(
         object({
           pool: string(),
+          serial: number(),
           next: number(),
           gaps: array(strictTuple([number(), number(), number()])),
+          lost: number(),
         }),
       ),
     }),
@@ -78,20 +86,21 @@ export class SpoolPosition {
     return known !== undefined && isWithin(known.serials, serial);
   }
 
-  /** The line counts as read. */
-  take({ origin: name, serial, pool, poolserial, at }: SpoolLine): void {
+  /** The line counts as read. `now`: epoch seconds, which no line is later than, whatever the clock of its feeder. */
+  take({ origin: name, serial, pool, poolserial, skipped, ...line }: SpoolLine, now: number): void {
+    const at = Math.min(line.at, now);
     const origin = this.#origins.get(name) ?? { origin: name, at, serials: [], pools: [] };
     this.#origins.set(name, origin);
-    const isNewest = serial > (origin.serials.at(-1) ?? -1);
     origin.at = Math.max(origin.at, at);
-    include(origin.serials, serial, MAX_RUNS);
+    // Another pool may have kept what this one did not.
+    if (skipped !== true) include(origin.serials, serial, MAX_RUNS);
     let counted: PoolCount | undefined = origin.pools.find((each) => each.pool === pool);
     if (counted === undefined) {
       // What came before the first line that was ever read is not missing.
-      counted = { pool, next: this.#isFirst ? poolserial : 0, gaps: [] };
+      counted = { pool, serial, next: this.#isFirst ? poolserial : 0, gaps: [], lost: 0 };
       origin.pools.push(counted);
     }
-    count(counted, poolserial, at, isNewest);
+    count(counted, { serial, poolserial, at });
   }
 
   /** Takes the events that are lost by now: how many of which pool. */

@@ -45,7 +45,7 @@ export async function* spoolLines(facts: SpoolFacts): AsyncGenerator<SpoolEvent,
       const { skipped, ...event } = reader.line;
       if (skipped !== true && !position.has(event)) yield event;
       // Only now has the module asked beyond it: one that it threw at comes again.
-      position.take(event);
+      position.take(reader.line, now);
       position.files.set(reader.name, reader.end);
       await reader.advance();
     }

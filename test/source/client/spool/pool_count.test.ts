@@ -5,7 +5,8 @@ const NOW = 1000;
 /** Long enough ago. */
 const OLD = NOW - 61;
 
-type Seen = readonly [n: number, at: number, isNewest?: boolean];
+/** The serial is the number itself unless there is another. */
+type Seen = readonly [n: number, at: number, serial?: number];
 
 test.each<[string, readonly Seen[], number, PoolCount["gaps"]]>([
   [
@@ -81,16 +82,59 @@ test.each<[string, readonly Seen[], number, PoolCount["gaps"]]>([
     "a pool that was made anew counts from 0",
     [
       [0, OLD],
-      [5, OLD],
-      [0, OLD, true],
-      [2, OLD],
+      [1, OLD],
+      [0, OLD, 7],
+      [2, OLD, 9],
     ],
     1,
     [],
   ],
+  [
+    "the first ones of a pool that was made anew may be missing",
+    [
+      [0, OLD],
+      [1, OLD],
+      [2, OLD],
+      [2, OLD, 7],
+      [3, OLD, 8],
+    ],
+    2,
+    [],
+  ],
+  [
+    "what was still missing when the pool was made anew is lost",
+    [
+      [0, NOW],
+      [3, NOW],
+      [0, NOW, 7],
+      [1, NOW, 8],
+    ],
+    2,
+    [],
+  ],
+  [
+    "what another listener refused comes late, with an earlier serial and the next number",
+    [
+      [0, OLD, 20],
+      [1, OLD, 5],
+      [2, OLD, 21],
+    ],
+    0,
+    [],
+  ],
+  [
+    "so it may in another order, from the two processes of a pool",
+    [
+      [0, OLD, 20],
+      [2, OLD, 5],
+      [1, OLD, 21],
+    ],
+    0,
+    [],
+  ],
 ])("%s", (_, seen, lost, left) => {
-  const pool: PoolCount = { pool: "swf", next: 0, gaps: [] };
-  for (const [n, at, isNewest = false] of seen) count(pool, n, at, isNewest);
+  const pool: PoolCount = { pool: "swf", serial: -1, next: 0, gaps: [], lost: 0 };
+  for (const [poolserial, at, serial = poolserial] of seen) count(pool, { serial, poolserial, at });
   expect(takeLost(pool, NOW)).toBe(lost);
   expect(pool.gaps).toEqual(left);
   expect(takeLost(pool, NOW)).toBe(0);

@@ -60,6 +60,15 @@ describe("events", () => {
     expect(await reader.tick(NOW)).toMatchObject({ ...WHOLE, serials: [0, 2] });
   });
 
+  test("that one listener was not to keep come from another one that was", async () => {
+    const { folder, reader } = spool();
+    const skipped = { payload: "", skipped: true };
+    const other = { pool: "other", poolserial: 0 };
+    append(folder, "a.jsonl", [line(0, NOW), line(1, NOW, skipped)]);
+    append(folder, "b.jsonl", [line(1, NOW, other)]);
+    expect(await reader.tick(NOW)).toMatchObject({ ...WHOLE, serials: [0, 1] });
+  });
+
   test("of a long spool come in pages", async () => {
     const { folder, reader } = spool();
     const payload = "x".repeat(3_000);
@@ -104,7 +113,7 @@ describe("the position", () => {
     expect(reader.position).toBe(stored);
   });
 
-  test.each(["", "{", '{"files":[]}', "null"])(
+  test.each(["", "{", '{"files":[]}', '{"files":[["a.jsonl",-1]],"origins":[]}', "null"])(
     "that is %j begins anew, with a note",
     async (text) => {
       const { folder } = spool();
@@ -239,10 +248,12 @@ describe("what may be missing", () => {
     expect(serials).toEqual([0, 0]);
     expect(status).toBe("partial");
     expect(reasons).toEqual([
-      expect.stringMatching(/^GET check from events: no line from supervisor \(for 181 s\)/),
+      expect.stringMatching(
+        /^GET check from events: no line from the listener swf of supervisor \(for 181 s\)/,
+      ),
     ]);
     expect(counts).toMatchObject({ requests: 1, succeeded: 0 });
-    expect(counts.lastError).toMatch(/^no line from supervisor/);
+    expect(counts.lastError).toMatch(/^no line from the listener swf of supervisor/);
     append(folder, "c.jsonl", [line(1, NOW)]);
     expect(await reader.tick(NOW)).toMatchObject({ ...WHOLE, serials: [1] });
   });
@@ -263,6 +274,31 @@ describe("what may be missing", () => {
     // One that comes after all counts.
     append(folder, "a.jsonl", [line(8, NOW)]);
     expect(await reader.tick(NOW + 120)).toMatchObject({ ...WHOLE, serials: [8] });
+  });
+
+  test("events that a full buffer lost after a reload are lost, with two listeners too", async () => {
+    const { folder, reader } = spool();
+    const other = { pool: "other" };
+    append(folder, "a.jsonl", [line(0, 9000), line(1, 9001), line(2, 9002)]);
+    append(folder, "b.jsonl", [line(0, 9000, other), line(1, 9001, other), line(2, 9002, other)]);
+    expect(await reader.tick(9002)).toMatchObject({ ...WHOLE, serials: [0, 1, 2] });
+    append(folder, "c.jsonl", [line(12, NOW, { poolserial: 2 })]);
+    append(folder, "d.jsonl", [line(12, NOW, { ...other, poolserial: 1 })]);
+    expect(await reader.tick(NOW)).toMatchObject({ ...WHOLE, serials: [12] });
+    append(folder, "c.jsonl", [line(13, NOW + 61, { poolserial: 3 })]);
+    expect((await reader.tick(NOW + 61)).reasons).toEqual([
+      'the source events: 2 events of the listener swf of "supervisor:1" are lost',
+      'the source events: 1 event of the listener other of "supervisor:1" is lost',
+    ]);
+  });
+
+  test("a clock of a listener that is ahead delays nothing that is lost", async () => {
+    const { folder, reader } = spool();
+    append(folder, "a.jsonl", [line(0, NOW + 500), line(2, NOW + 501)]);
+    expect(await reader.tick(NOW)).toMatchObject({ ...WHOLE, serials: [0, 2] });
+    expect((await reader.tick(NOW + 61)).reasons).toEqual([
+      'the source events: 1 event of the listener swf of "supervisor:1" is lost',
+    ]);
   });
 
   test("events of a new run that were deleted before they were read are lost", async () => {
