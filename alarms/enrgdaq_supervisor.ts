@@ -37,7 +37,7 @@ export const PARAMS = {
     type: "number",
     default: 60,
     min: 5,
-    description: "report a client whose heartbeat time has not changed for so long",
+    description: "report a client whose heartbeat time has not changed for this long",
   },
   window_minutes: {
     type: "number",
@@ -50,7 +50,7 @@ export const PARAMS = {
     type: "integer",
     default: 3,
     min: 1,
-    description: "report a job that restarts so often in the window",
+    description: "report a job that restarts this often in the window",
   },
   out_per_second: {
     type: "number",
@@ -68,7 +68,7 @@ export const PARAMS = {
     type: "integer",
     default: 1,
     min: 1,
-    description: "report a client that logs so many errors in the window",
+    description: "report a client that logs this many errors in the window",
   },
   jobs: {
     type: "table",
@@ -110,7 +110,7 @@ export const PARAMS = {
     type: "number",
     default: 24,
     min: 0.1,
-    description: "stop to expect a job or client that has not been there for so long",
+    description: "stop expecting a job or client that has not been there for this long",
   },
 } as const satisfies ParamSpecs;
 
@@ -205,7 +205,7 @@ function* judgeLog(
   const shown = fresh.length > 0 ? fresh : errorsIn(lines ?? []).slice(-count);
   yield {
     dedupeKey: `${clientScope(id)}errors`,
-    subject: `${daqName(id)} logged ${count} errors in ${window_minutes} min`,
+    subject: `${daqName(id)} logged ${count === 1 ? "an error" : `${count} errors`} in ${window_minutes} min`,
     body: describeErrors(shown),
     severity: "warning",
     data: { metric: String(count), client: id },

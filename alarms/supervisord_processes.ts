@@ -156,14 +156,17 @@ function samplesOf(supervisors: readonly { readonly scope: string; readonly poll
   return samples;
 }
 
-function describe({ state, spawnerr, pid, start, stop, errorLog }: Process): string {
+function describe(process: Process): string {
+  const { state, spawnerr, pid, start, stop, errorLog } = process;
+  const isDown = pid === 0 && state !== "BACKOFF";
   const lines = [
     ["State", state],
     ["Reason", spawnerr],
     ["Process", pid === 0 ? "none" : `pid ${pid}`],
     ["Last start", start === 0 ? "never" : utcMinute(start)],
     ["Last end", stop === 0 ? "never" : utcMinute(stop)],
-    ["Its errors", errorLog ?? ""],
+    ["Its errors", errorLog],
+    ["Start it", isDown ? `supervisorctl start ${processName(process)}` : ""],
   ] as const;
   return lines.flatMap(([name, text]) => (text === "" ? [] : `${name}: ${show(text)}`)).join("\n");
 }

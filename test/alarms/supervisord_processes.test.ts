@@ -141,6 +141,28 @@ describe("a program over several polls", () => {
     ]);
   });
 
+  test.each([
+    [
+      "that is down has its errors and how to start it",
+      { statename: "FATAL", spawnerr: QUICK },
+      ["Its errors: /var/log/daq.err", "Start it: supervisorctl start daq"],
+    ],
+    [
+      "with redirect_stderr has its errors where its output is",
+      { statename: "FATAL", stderr_logfile: "", stdout_logfile: "/var/log/daq.out" },
+      ["Its errors: /var/log/daq.out", "Start it: supervisorctl start daq"],
+    ],
+    [
+      "of a group is named as supervisorctl does",
+      { statename: "FATAL", group: "readout", stderr_logfile: "" },
+      ["Start it: supervisorctl start readout:daq"],
+    ],
+  ])("%s", async (_, fields, expected) => {
+    const outcome = await lastOf([at(0, { pid: 0, ...fields })]);
+    const lines = outcome.detections.flatMap(({ body }) => body.split("\n"));
+    expect(lines.filter((line) => /^(Its errors|Start it):/.test(line))).toEqual(expected);
+  });
+
   test("keeps what is known of it while its supervisor does not answer", async () => {
     const looks = [backoff(0), [300, {}], [7200, {}], backoff(7500)] as const;
     expect(Object.keys(subjectsOf(await lastOf(looks)))).toEqual(["supervisord:daq:daq:down"]);
