@@ -126,7 +126,7 @@ function* judge({ processes, present, programs }: Poll & { readonly ok: true }, 
       yield {
         dedupeKey: `${key}restarts`,
         subject: `${source}: ${name} was started again ${count} times in ${params.restart_minutes} min, now ${state}`,
-        body: `${describe(process)}\n\n${WHAT_POLLS_SEE}`,
+        body: `${describe(process)}\n\n${process.stop === 0 ? `${WITH_SUPERVISORD}\n` : ""}${WHAT_POLLS_SEE}`,
         data: { metric: `${count} restarts`, ...data },
       };
   }
@@ -138,6 +138,9 @@ function* judge({ processes, present, programs }: Poll & { readonly ok: true }, 
       data: { metric: "missing", supervisor: source, program: processName(id) },
     };
 }
+
+const WITH_SUPERVISORD =
+  "supervisord knows no end of it: the latest start was not after a crash, but with supervisord itself or supervisorctl update.";
 
 const WHAT_POLLS_SEE =
   "Its pid and its start time changed between polls. Of several starts between two polls only one is seen, and a poll cannot " +
@@ -163,8 +166,8 @@ function describe(process: Process): string {
     ["State", state],
     ["Reason", spawnerr],
     ["Process", pid === 0 ? "none" : `pid ${pid}`],
-    ["Last start", start === 0 ? "never" : utcMinute(start)],
-    ["Last end", stop === 0 ? "never" : utcMinute(stop)],
+    ["Last start", start === 0 ? "none" : utcMinute(start)],
+    ["Last end", stop === 0 ? "none" : utcMinute(stop)],
     ["Its errors", errorLog],
     ["Start it", isDown ? `supervisorctl start ${processName(process)}` : ""],
   ] as const;

@@ -142,6 +142,17 @@ describe("a program over several polls", () => {
   });
 
   test.each([
+    ["that supervisord restarted ended before", THEN + 590, false],
+    ["that came with its supervisord has no end", 0, true],
+  ])("%s, and its event says so", async (_, stop, isSaid) => {
+    const last = at(900, { pid: 14, start: THEN + 898, stop });
+    const [detection] = (await lastOf([alive(0, 11), alive(300, 12), alive(600, 13), last]))
+      .detections;
+    expect(detection?.body).toContain("between two polls");
+    expect(detection?.body.includes("supervisord knows no end of it")).toBe(isSaid);
+  });
+
+  test.each([
     [
       "that is down has its errors and how to start it",
       { statename: "FATAL", spawnerr: QUICK },
