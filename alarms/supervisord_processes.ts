@@ -72,9 +72,10 @@ export async function* detect(client: AlarmClient, params: Params) {
   });
   client.remember(track.memory);
   for (const text of track.lost()) client.note(text);
+  const firing = new Set(await client.firing());
   for (const { poll, ...supervisor } of supervisors) {
     const { source, scope } = supervisor;
-    if (poll.ok) yield* judge(poll, { ...supervisor, params, track, now: client.now });
+    if (poll.ok) yield* judge(poll, { ...supervisor, params, track, firing, now: client.now });
     else
       yield {
         dedupeKey: `${scope}supervisor`,
@@ -95,12 +96,14 @@ interface Supervisor {
 interface Facts extends Supervisor {
   readonly params: Params;
   readonly track: Track;
+  /** The keys of the active events. */
+  readonly firing: ReadonlySet<string>;
   /** Epoch seconds of the tick. */
   readonly now: number;
 }
 
 function* judge({ processes, present, programs }: Poll & { readonly ok: true }, facts: Facts) {
-  const { source, scope, mustRun, params, track, now } = facts;
+  const { source, scope, mustRun, params, track, firing, now } = facts;
   const configured = new Map(programs.map((program) => [keyOf(scope, program), program]));
   for (const process of processes) {
     const key = keyOf(scope, process);
@@ -113,7 +116,11 @@ function* judge({ processes, present, programs }: Poll & { readonly ok: true }, 
       program: configured.get(key),
       mustRun: mustRun.some((pattern) => isMeant(pattern, process)),
     });
-    if (problem !== undefined)
+    const count = track.changes(`${key}start`) ?? 0;
+    const isLoop = count >= params.restarts;
+    // Of a crash loop some polls see RUNNING, and others that it starts: that would fire and clear by turns.
+    const isLoopAlone = isLoop && problem?.stage === "starting" && !firing.has(`${key}down`);
+    if (problem !== undefined && !isLoopAlone)
       yield {
         dedupeKey: `${key}down`,
         subject: `${source}: ${name} ${problem.text}`,
@@ -121,8 +128,7 @@ function* judge({ processes, present, programs }: Poll & { readonly ok: true }, 
         stage: problem.stage,
         data: { metric: state, ...data },
       };
-    const count = track.changes(`${key}start`) ?? 0;
-    if (count >= params.restarts)
+    if (isLoop)
       yield {
         dedupeKey: `${key}restarts`,
         subject: `${source}: ${name} was started again ${count} times in ${params.restart_minutes} min, now ${state}`,

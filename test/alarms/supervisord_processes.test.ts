@@ -91,6 +91,40 @@ describe("a program over several polls", () => {
       [alive(0, 7), alive(300, 7), alive(600, 7), alive(900, 7)],
       { "supervisord:daq:daq:restarts": `${LOOP} RUNNING` },
     ],
+    [
+      "that restarts again and again is not reported once more when polls see it start",
+      [
+        ...[alive(0, 11), alive(300, 12), alive(600, 13), alive(900, 14)],
+        ...[alive(1200, 15, "STARTING"), alive(1500, 16, "STARTING")],
+      ],
+      {
+        "supervisord:daq:daq:restarts":
+          "supervisord: daq was started again 5 times in 30 min, now STARTING",
+      },
+    ],
+    [
+      "that could not be started, and restarts again and again, keeps its event while it starts",
+      [
+        ...[alive(0, 11), alive(300, 12, "STARTING"), alive(600, 13, "STARTING")],
+        ...[alive(900, 14, "STARTING")],
+      ],
+      {
+        "supervisord:daq:daq:down":
+          "supervisord: daq was not RUNNING in any poll since 2026-11-20 15:58 UTC, now STARTING",
+        "supervisord:daq:daq:restarts": `${LOOP} STARTING`,
+      },
+    ],
+    [
+      "that restarts again and again, and is given up, is down too",
+      [
+        ...[alive(0, 11), alive(300, 12), alive(600, 13), alive(900, 14)],
+        at(1200, { pid: 0, statename: "FATAL", spawnerr: QUICK }),
+      ],
+      {
+        "supervisord:daq:daq:down": `supervisord: daq is FATAL, supervisord does not start it again: ${QUICK}`,
+        "supervisord:daq:daq:restarts": `${LOOP} FATAL`,
+      },
+    ],
     ["that cannot be started is given time", [at(0, {}), backoff(300)], {}],
     [
       "that still cannot be started is reported, since the first poll that saw it",
