@@ -184,7 +184,7 @@ export async function* detect(
         now,
         window,
       });
-    yield* judgeLog(look, logs.get(id)?.fresh ?? [], track, params);
+    yield* judgeLog(look, logs.get(id)?.fresh ?? [], { track, firing, params });
     noteShared(client, look);
   }
   yield* judgeGone(client, looks, known, params);
@@ -196,15 +196,23 @@ export async function* detect(
 function* judgeLog(
   { id, lines }: Look,
   fresh: readonly LogLine[],
-  track: Track,
-  { window_minutes, log_errors }: Params,
-): Generator<Detection> {
+  {
+    track,
+    firing,
+    params: { window_minutes, log_errors },
+  }: { readonly track: Track; readonly firing: readonly string[]; readonly params: Params },
+): Generator<Detection | Clear> {
+  const dedupeKey = `${clientScope(id)}errors`;
   // The ticks may be further apart than the window is long.
   const count = Math.max(track.growth(daqKey("errors", id)) ?? 0, fresh.length);
-  if (count < log_errors) return;
+  if (count < log_errors) {
+    const clear = `${count} errors in the last ${window_minutes} min`;
+    if (firing.includes(dedupeKey)) yield { dedupeKey, clear, ifGone: true };
+    return;
+  }
   const shown = fresh.length > 0 ? fresh : errorsIn(lines ?? []).slice(-count);
   yield {
-    dedupeKey: `${clientScope(id)}errors`,
+    dedupeKey,
     subject: `${daqName(id)} logged ${count === 1 ? "an error" : `${count} errors`} in ${window_minutes} min`,
     body: describeErrors(shown),
     severity: "warning",

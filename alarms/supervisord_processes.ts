@@ -135,6 +135,12 @@ function* judge({ processes, present, programs }: Poll & { readonly ok: true }, 
         body: `${describe(process)}\n\n${process.stop === 0 ? `${WITH_SUPERVISORD}\n` : ""}${WHAT_POLLS_SEE}`,
         data: { metric: `${count} restarts`, ...data },
       };
+    else if (firing.has(`${key}restarts`))
+      yield {
+        dedupeKey: `${key}restarts`,
+        clear: `${count} restarts seen in the last ${params.restart_minutes} min, now ${state}`,
+        ifGone: true,
+      };
   }
   for (const { text, ...id } of missingOf(present, programs, mustRun))
     yield {

@@ -208,6 +208,14 @@ describe("a program over several polls", () => {
     expect(lines.filter((line) => /^(Its errors|Start it):/.test(line))).toEqual(expected);
   });
 
+  test("that has not restarted for a while clears with what polls saw", async () => {
+    const loop = [alive(0, 11), alive(300, 12), alive(600, 13), alive(900, 14)];
+    const { goneReasons } = await lastOf([...loop, alive(2400, 15)]);
+    expect(goneReasons?.get("supervisord:daq:daq:restarts")).toBe(
+      "2 restarts seen in the last 30 min, now RUNNING",
+    );
+  });
+
   test("keeps what is known of it while its supervisor does not answer", async () => {
     const looks = [backoff(0), [300, {}], [7200, {}], backoff(7500)] as const;
     expect(Object.keys(subjectsOf(await lastOf(looks)))).toEqual(["supervisord:daq:daq:down"]);
