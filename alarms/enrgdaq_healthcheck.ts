@@ -198,18 +198,32 @@ function typesOf(rule: Rule, statuses: Statuses, before: ReadonlySet<string>): r
 }
 
 function describe({ rule, id, key, sight }: Check, since: number): Detection {
-  const { type, statsKey, alertIf, text, message, severity } = rule;
+  const { type, statsKey, message, severity } = rule;
   const at = new Date(since * 1000).toISOString().slice(0, 19).replace("T", " ");
-  const value = sight.kind === "value" ? show(String(sight.value)) : sight.kind;
+  const value = sight.kind === "value" ? show(String(sight.value)) : WITHOUT_VALUE[sight.kind];
   return {
     dedupeKey: key,
     subject: `${daqName(type)} of ${daqName(id)}: ${show(message)}`,
     body: [
-      `${daqName(type)} of ${daqName(id)}, ${statsKey}: ${value}`,
-      ...("seconds" in rule.wants ? [`The tick that first saw this was that of ${at} UTC.`] : []),
-      `The rule: alert if ${text} is ${alertIf}.`,
+      `${statsKey === "restart_stats" ? "Its instance_id and unique_id" : statsKey}: ${value}`,
+      ...("seconds" in rule.wants ? [`Latest change: seen by the tick of ${at} UTC`] : []),
+      `Rule: ${describeRule(rule)}`,
     ].join("\n"),
     severity,
     data: { metric: value, client: id, job: type, stats_key: statsKey },
   };
+}
+
+const WITHOUT_VALUE = {
+  "no value": "the job has no count",
+  "no job": "the client has no such job",
+  unknown: "not known",
+};
+
+function describeRule({ wants, statsKey, alertIf, text }: Rule): string {
+  const isWanted = alertIf === "satisfied";
+  if ("amount" in wants)
+    return `alert if ${statsKey} is ${isWanted ? "at least" : "less than"} ${text} (${alertIf})`;
+  const changes = isWanted ? "changed in the last" : "has not changed for";
+  return `alert if ${statsKey} ${changes} ${text} (${alertIf})`;
 }

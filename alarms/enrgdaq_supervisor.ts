@@ -37,7 +37,7 @@ export const PARAMS = {
     type: "number",
     default: 60,
     min: 5,
-    description: "report a client whose heartbeat time has not changed for so long",
+    description: "report a client whose heartbeat time has not changed for this long",
   },
   window_minutes: {
     type: "number",
@@ -50,7 +50,7 @@ export const PARAMS = {
     type: "integer",
     default: 3,
     min: 1,
-    description: "report a job that restarts so often in the window",
+    description: "report a job that restarts this often in the window",
   },
   out_per_second: {
     type: "number",
@@ -68,7 +68,7 @@ export const PARAMS = {
     type: "integer",
     default: 1,
     min: 1,
-    description: "report a client that logs so many errors in the window",
+    description: "report a client that logs this many errors in the window",
   },
   jobs: {
     type: "table",
@@ -110,7 +110,7 @@ export const PARAMS = {
     type: "number",
     default: 24,
     min: 0.1,
-    description: "stop to expect a job or client that has not been there for so long",
+    description: "stop expecting a job or client that has not been there for this long",
   },
 } as const satisfies ParamSpecs;
 
@@ -184,7 +184,7 @@ export async function* detect(
         now,
         window,
       });
-    yield* judgeLog(look, logs.get(id)?.fresh ?? [], track, params);
+    yield* judgeLog(look, logs.get(id)?.fresh ?? [], { track, firing, params });
     noteShared(client, look);
   }
   yield* judgeGone(client, looks, known, params);
@@ -196,16 +196,24 @@ export async function* detect(
 function* judgeLog(
   { id, lines }: Look,
   fresh: readonly LogLine[],
-  track: Track,
-  { window_minutes, log_errors }: Params,
-): Generator<Detection> {
+  {
+    track,
+    firing,
+    params: { window_minutes, log_errors },
+  }: { readonly track: Track; readonly firing: readonly string[]; readonly params: Params },
+): Generator<Detection | Clear> {
+  const dedupeKey = `${clientScope(id)}errors`;
   // The ticks may be further apart than the window is long.
   const count = Math.max(track.growth(daqKey("errors", id)) ?? 0, fresh.length);
-  if (count < log_errors) return;
+  if (count < log_errors) {
+    const clear = `${count} errors in the last ${window_minutes} min`;
+    if (firing.includes(dedupeKey)) yield { dedupeKey, clear, ifGone: true };
+    return;
+  }
   const shown = fresh.length > 0 ? fresh : errorsIn(lines ?? []).slice(-count);
   yield {
-    dedupeKey: `${clientScope(id)}errors`,
-    subject: `${daqName(id)} logged ${count} errors in ${window_minutes} min`,
+    dedupeKey,
+    subject: `${daqName(id)} logged ${count === 1 ? "an error" : `${count} errors`} in ${window_minutes} min`,
     body: describeErrors(shown),
     severity: "warning",
     data: { metric: String(count), client: id },

@@ -22,7 +22,7 @@ export const PARAMS = {
     default: 30,
     min: 1,
     description:
-      "end the event of a message, and of a program that exits repeatedly, after so long without another",
+      "end the event of a message, and of a program that exits repeatedly, after this long without another",
   },
   signals: {
     type: "list",

@@ -72,9 +72,10 @@ export async function* detect(client: AlarmClient, params: Params) {
   });
   client.remember(track.memory);
   for (const text of track.lost()) client.note(text);
+  const firing = new Set(await client.firing());
   for (const { poll, ...supervisor } of supervisors) {
     const { source, scope } = supervisor;
-    if (poll.ok) yield* judge(poll, { ...supervisor, params, track, now: client.now });
+    if (poll.ok) yield* judge(poll, { ...supervisor, params, track, firing, now: client.now });
     else
       yield {
         dedupeKey: `${scope}supervisor`,
@@ -95,12 +96,14 @@ interface Supervisor {
 interface Facts extends Supervisor {
   readonly params: Params;
   readonly track: Track;
+  /** The keys of the active events. */
+  readonly firing: ReadonlySet<string>;
   /** Epoch seconds of the tick. */
   readonly now: number;
 }
 
 function* judge({ processes, present, programs }: Poll & { readonly ok: true }, facts: Facts) {
-  const { source, scope, mustRun, params, track, now } = facts;
+  const { source, scope, mustRun, params, track, firing, now } = facts;
   const configured = new Map(programs.map((program) => [keyOf(scope, program), program]));
   for (const process of processes) {
     const key = keyOf(scope, process);
@@ -113,7 +116,11 @@ function* judge({ processes, present, programs }: Poll & { readonly ok: true }, 
       program: configured.get(key),
       mustRun: mustRun.some((pattern) => isMeant(pattern, process)),
     });
-    if (problem !== undefined)
+    const count = track.changes(`${key}start`) ?? 0;
+    const isLoop = count >= params.restarts;
+    // Of a crash loop some polls see RUNNING, and others that it starts: that would fire and clear by turns.
+    const isLoopAlone = isLoop && problem?.stage === "starting" && !firing.has(`${key}down`);
+    if (problem !== undefined && !isLoopAlone)
       yield {
         dedupeKey: `${key}down`,
         subject: `${source}: ${name} ${problem.text}`,
@@ -121,13 +128,18 @@ function* judge({ processes, present, programs }: Poll & { readonly ok: true }, 
         stage: problem.stage,
         data: { metric: state, ...data },
       };
-    const count = track.changes(`${key}start`) ?? 0;
-    if (count >= params.restarts)
+    if (isLoop)
       yield {
         dedupeKey: `${key}restarts`,
         subject: `${source}: ${name} was started again ${count} times in ${params.restart_minutes} min, now ${state}`,
-        body: `${describe(process)}\n\n${WHAT_POLLS_SEE}`,
+        body: `${describe(process)}\n\n${process.stop === 0 ? `${WITH_SUPERVISORD}\n` : ""}${WHAT_POLLS_SEE}`,
         data: { metric: `${count} restarts`, ...data },
+      };
+    else if (firing.has(`${key}restarts`))
+      yield {
+        dedupeKey: `${key}restarts`,
+        clear: `${count} restarts seen in the last ${params.restart_minutes} min, now ${state}`,
+        ifGone: true,
       };
   }
   for (const { text, ...id } of missingOf(present, programs, mustRun))
@@ -138,6 +150,9 @@ function* judge({ processes, present, programs }: Poll & { readonly ok: true }, 
       data: { metric: "missing", supervisor: source, program: processName(id) },
     };
 }
+
+const WITH_SUPERVISORD =
+  "supervisord knows no end of it: the latest start was not after a crash, but with supervisord itself or supervisorctl update.";
 
 const WHAT_POLLS_SEE =
   "Its pid and its start time changed between polls. Of several starts between two polls only one is seen, and a poll cannot " +
@@ -156,14 +171,17 @@ function samplesOf(supervisors: readonly { readonly scope: string; readonly poll
   return samples;
 }
 
-function describe({ state, spawnerr, pid, start, stop, errorLog }: Process): string {
+function describe(process: Process): string {
+  const { state, spawnerr, pid, start, stop, errorLog } = process;
+  const isDown = pid === 0 && state !== "BACKOFF";
   const lines = [
     ["State", state],
     ["Reason", spawnerr],
     ["Process", pid === 0 ? "none" : `pid ${pid}`],
-    ["Last start", start === 0 ? "never" : utcMinute(start)],
-    ["Last end", stop === 0 ? "never" : utcMinute(stop)],
-    ["Its errors", errorLog ?? ""],
+    ["Last start", start === 0 ? "none" : utcMinute(start)],
+    ["Last end", stop === 0 ? "none" : utcMinute(stop)],
+    ["Its errors", errorLog],
+    ["Start it", isDown ? `supervisorctl start ${processName(process)}` : ""],
   ] as const;
   return lines.flatMap(([name, text]) => (text === "" ? [] : `${name}: ${show(text)}`)).join("\n");
 }

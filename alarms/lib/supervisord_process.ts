@@ -19,7 +19,8 @@ export interface Process extends ProcessId {
   readonly now: number;
   /** 0 without a process. */
   readonly pid: number;
-  readonly errorLog: string | null;
+  /** The file with what it writes to stderr, which may be that of stdout; empty if there is none. */
+  readonly errorLog: string;
 }
 
 /** What is used of a row of `supervisor.getAllConfigInfo`. */
@@ -58,7 +59,8 @@ export function parseProcess(row: JsonValue): Parsed<Process> {
   if (stop === null) return error("stop");
   if (now === null) return error("now");
   if (pid === null) return error("pid");
-  const errorLog = textOf(fields?.stderr_logfile);
+  // With redirect_stderr, stderr has no file of its own.
+  const errorLog = textOf(fields?.stderr_logfile) || textOf(fields?.stdout_logfile) || "";
   return { ok: true, value: { ...id, state, spawnerr, start, stop, now, pid, errorLog } };
 }
 

@@ -106,7 +106,8 @@ export function describeTrouble(trouble: ProgramTrouble): Detection {
     `First:         ${utcText(since)}`,
     `Latest:        ${utcText(at)}`,
     "",
-    `What it wrote: supervisorctl tail ${program} stderr`,
+    `What it wrote: supervisorctl tail ${program} stderr (stdout with redirect_stderr)`,
+    ...(isFatal && state === "FATAL" ? [`To start it:   supervisorctl start ${program}`] : []),
   ];
   return {
     dedupeKey: programKey(trouble),

@@ -390,3 +390,55 @@ test.skipIf(!hasRecording)(
     expect(subjectsOf(await look(85))).toEqual([`DAQJobTest of daq-det1: ${SAYS}`]);
   },
 );
+
+describe("the body of an event says what the rule saw", () => {
+  test.each([
+    [
+      "of a count that stands",
+      SILENT,
+      [
+        [0, sent(5)],
+        [300, sent(5)],
+      ],
+      [
+        "message_out_stats: 5",
+        "Latest change: seen by the tick of 1970-01-01 00:00:00 UTC",
+        "Rule: alert if message_out_stats has not changed for 10s (unsatisfied)",
+      ],
+    ],
+    [
+      "of a job that restarted",
+      RESTARTED,
+      [
+        [0, sent(5, { instance: 1, uniqueId: "a" })],
+        [30, sent(5, { instance: 2, uniqueId: "b" })],
+      ],
+      [
+        "Its instance_id and unique_id: 2 b",
+        "Latest change: seen by the tick of 1970-01-01 00:00:30 UTC",
+        "Rule: alert if restart_stats changed in the last 1m (satisfied)",
+      ],
+    ],
+    [
+      "of a job that is gone",
+      SILENT,
+      [
+        [0, sent(5)],
+        [300, []],
+      ],
+      [
+        "message_out_stats: the client has no such job",
+        "Latest change: seen by the tick of 1970-01-01 00:00:00 UTC",
+        "Rule: alert if message_out_stats has not changed for 10s (unsatisfied)",
+      ],
+    ],
+  ] as const)("%s", async (_sentence, rule, looks, expected) => {
+    const { daq, look } = await watchDaq(ALARM, { rules: [rule] });
+    let bodies: readonly string[] = [];
+    for (const [now, jobs] of looks) {
+      daq.clients.set("det1", { status: statusOf("det1", jobs) });
+      bodies = (await look(now)).detections.map(({ body }) => body);
+    }
+    expect(bodies).toEqual([expected.join("\n")]);
+  });
+});

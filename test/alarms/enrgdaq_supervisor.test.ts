@@ -244,6 +244,22 @@ test("the log of a client that comes later is all new", async () => {
   expect(outcome.detections[0]?.body).toContain("1 x Supervisor(daq-det1), the last at t1");
 });
 
+test("errors after which none came for the window end with these words", async () => {
+  const { daq, look } = await watchDaq(ALARM, { ...NOTHING, window_minutes: 20 });
+  const set = (logs: DaqState["logs"]) =>
+    daq.clients.set("det1", { status: statusOf("det1", []), logs });
+  set([]);
+  await look(0);
+  set([error(1)]);
+  expect((await look(300)).detections).toMatchObject([
+    { subject: "det1 logged an error in 20 min" },
+  ]);
+  await look(600);
+  expect((await look(1800)).goneReasons?.get(ERRORS.replace("daq-det1", "det1"))).toBe(
+    "0 errors in the last 20 min",
+  );
+});
+
 test("a client of which the service has no log has no errors; a log that cannot be read is no empty one", async () => {
   const { daq, look } = await watchDaq(ALARM, NOTHING);
   const set = (logs: DaqState["logs"]) =>

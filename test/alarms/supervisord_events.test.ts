@@ -161,7 +161,7 @@ describe("a program", () => {
       First:         2026-11-20 15:53:20 UTC
       Latest:        2026-11-20 15:53:30 UTC
 
-      What it wrote: supervisorctl tail a stderr"
+      What it wrote: supervisorctl tail a stderr (stdout with redirect_stderr)"
     `);
   });
 

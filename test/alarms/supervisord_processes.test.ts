@@ -91,6 +91,40 @@ describe("a program over several polls", () => {
       [alive(0, 7), alive(300, 7), alive(600, 7), alive(900, 7)],
       { "supervisord:daq:daq:restarts": `${LOOP} RUNNING` },
     ],
+    [
+      "that restarts again and again is not reported once more when polls see it start",
+      [
+        ...[alive(0, 11), alive(300, 12), alive(600, 13), alive(900, 14)],
+        ...[alive(1200, 15, "STARTING"), alive(1500, 16, "STARTING")],
+      ],
+      {
+        "supervisord:daq:daq:restarts":
+          "supervisord: daq was started again 5 times in 30 min, now STARTING",
+      },
+    ],
+    [
+      "that could not be started, and restarts again and again, keeps its event while it starts",
+      [
+        ...[alive(0, 11), alive(300, 12, "STARTING"), alive(600, 13, "STARTING")],
+        ...[alive(900, 14, "STARTING")],
+      ],
+      {
+        "supervisord:daq:daq:down":
+          "supervisord: daq was not RUNNING in any poll since 2026-11-20 15:58 UTC, now STARTING",
+        "supervisord:daq:daq:restarts": `${LOOP} STARTING`,
+      },
+    ],
+    [
+      "that restarts again and again, and is given up, is down too",
+      [
+        ...[alive(0, 11), alive(300, 12), alive(600, 13), alive(900, 14)],
+        at(1200, { pid: 0, statename: "FATAL", spawnerr: QUICK }),
+      ],
+      {
+        "supervisord:daq:daq:down": `supervisord: daq is FATAL, supervisord does not start it again: ${QUICK}`,
+        "supervisord:daq:daq:restarts": `${LOOP} FATAL`,
+      },
+    ],
     ["that cannot be started is given time", [at(0, {}), backoff(300)], {}],
     [
       "that still cannot be started is reported, since the first poll that saw it",
@@ -139,6 +173,47 @@ describe("a program over several polls", () => {
         },
       },
     ]);
+  });
+
+  test.each([
+    ["that supervisord restarted ended before", THEN + 590, false],
+    ["that came with its supervisord has no end", 0, true],
+  ])("%s, and its event says so", async (_, stop, isSaid) => {
+    const last = at(900, { pid: 14, start: THEN + 898, stop });
+    const [detection] = (await lastOf([alive(0, 11), alive(300, 12), alive(600, 13), last]))
+      .detections;
+    expect(detection?.body).toContain("between two polls");
+    expect(detection?.body.includes("supervisord knows no end of it")).toBe(isSaid);
+  });
+
+  test.each([
+    [
+      "that is down has its errors and how to start it",
+      { statename: "FATAL", spawnerr: QUICK },
+      ["Its errors: /var/log/daq.err", "Start it: supervisorctl start daq"],
+    ],
+    [
+      "with redirect_stderr has its errors where its output is",
+      { statename: "FATAL", stderr_logfile: "", stdout_logfile: "/var/log/daq.out" },
+      ["Its errors: /var/log/daq.out", "Start it: supervisorctl start daq"],
+    ],
+    [
+      "of a group is named as supervisorctl does",
+      { statename: "FATAL", group: "readout", stderr_logfile: "" },
+      ["Start it: supervisorctl start readout:daq"],
+    ],
+  ])("%s", async (_, fields, expected) => {
+    const outcome = await lastOf([at(0, { pid: 0, ...fields })]);
+    const lines = outcome.detections.flatMap(({ body }) => body.split("\n"));
+    expect(lines.filter((line) => /^(Its errors|Start it):/.test(line))).toEqual(expected);
+  });
+
+  test("that has not restarted for a while clears with what polls saw", async () => {
+    const loop = [alive(0, 11), alive(300, 12), alive(600, 13), alive(900, 14)];
+    const { goneReasons } = await lastOf([...loop, alive(2400, 15)]);
+    expect(goneReasons?.get("supervisord:daq:daq:restarts")).toBe(
+      "2 restarts seen in the last 30 min, now RUNNING",
+    );
   });
 
   test("keeps what is known of it while its supervisor does not answer", async () => {

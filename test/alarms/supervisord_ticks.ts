@@ -11,6 +11,7 @@ export async function supervisordTicks(given: JsonObject = {}) {
   const wrong = [...missing, ...faults, ...unknown];
   if (wrong.length > 0) throw new Error(wrong.join("; "));
   let memory: { readonly at: number; readonly value: JsonValue } | undefined;
+  let firing: readonly string[] = [];
   return async (
     now: number,
     sources: Readonly<Record<string, Requester>>,
@@ -22,7 +23,11 @@ export async function supervisordTicks(given: JsonObject = {}) {
       now,
       timeout: 60,
       previous: async () => memory,
+      firing: () => firing,
     });
+    const { keys, scopes } = outcome;
+    const isKept = (key: string) => [...scopes.keys()].some((prefix) => key.startsWith(prefix));
+    firing = [...new Set([...keys, ...firing.filter(isKept)])];
     if (outcome.memory !== undefined) memory = { at: now, value: JSON.parse(outcome.memory) };
     return outcome;
   };

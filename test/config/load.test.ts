@@ -126,14 +126,15 @@ describe("the configuration is read", () => {
     const config = load(write("config.toml", used), {
       GRACEDB_TOKEN: "t0ken",
       INVENTORY_LOGIN: "ann:pa55word",
-      SUPERVISOR_LOGIN: "ann:pa55word",
+      SUPERVISORD_LOGIN: "ann:pa55word",
     });
     expect([...config.sources.tables.keys()]).toEqual([
       "main",
       "gracedb",
       "inventory",
       "supervisord",
-      "events",
+      "supervisord_events",
+      "enrgdaq",
     ]);
     expect(config.engine.logPath).toBeDefined();
     expect(config.channels.tables.get("email")?.settings.type).toBe("ses");

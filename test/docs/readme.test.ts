@@ -69,7 +69,8 @@ describe("configuration keys", () => {
       ["# [sources.gracedb]", "\n\n"],
       ["# [sources.inventory]", "\n\n"],
       ["# [sources.supervisord]", "\n\n"],
-      ["# [sources.events]", undefined],
+      ["# [sources.supervisord_events]", "\n\n"],
+      ["# [sources.enrgdaq]", undefined],
     ] as const) {
       const start = EXAMPLE.indexOf(marker);
       expect(start).toBeGreaterThan(0);
@@ -84,7 +85,7 @@ describe("configuration keys", () => {
 function parse(text: string): readonly string[] {
   const around = {
     ...BARE,
-    env: { GRACEDB_TOKEN: "x", INVENTORY_LOGIN: "ann:x", SUPERVISOR_LOGIN: "ann:x" },
+    env: { GRACEDB_TOKEN: "x", INVENTORY_LOGIN: "ann:x", SUPERVISORD_LOGIN: "ann:x" },
   };
   const parsed = parseConfig(text, around);
   if (!parsed.ok) return parsed.faults;
