@@ -249,7 +249,7 @@ describe("several supervisors in a spool", () => {
     const week = await ticks.tick(NOW + 7 * day, [two.line(sent(`${7 * day} TICK_60`))]);
     expect(week.changes).toEqual([]);
     const after = await ticks.tick(NOW + 7 * day + 60, [two.line(sent(`${7 * day + 60} TICK_60`))]);
-    expect(after.changes).toEqual(["- one:a:a: nothing was heard of one for 168 h"]);
+    expect(after.changes).toEqual(["- one:a:a: nothing was heard of one for 7 days"]);
   });
 });
 
