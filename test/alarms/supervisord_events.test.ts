@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { SpoolLine } from "../../src/spool/spool_line.ts";
-import { recordedEvents, type Sent, Supervisor, Ticks } from "./supervisor_ticks.ts";
+import { recordedEvents, type Sent, Supervisor, Ticks } from "./supervisord_events_ticks.ts";
 
 const NOW = 1_795_190_000;
 

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { recordedEvents, type Sent } from "../alarms/supervisor_ticks.ts";
+import { recordedEvents, type Sent } from "../alarms/supervisord_events_ticks.ts";
 import { QUIET } from "../support/quiet.ts";
 import { insertAlarm } from "../support/rows.ts";
 import { makeSite, type Site } from "../support/site.ts";
