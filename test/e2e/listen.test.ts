@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { DEFAULT_EVENTS, isKept } from "../../src/listen/event_names.ts";
 import { makeSite, type Site } from "../support/site.ts";
-import { SpoolReader } from "../support/spool.ts";
-import { hasSupervisord, spoolLines, startSupervisord } from "../support/supervisord.ts";
+import { SpoolReader, spoolLines } from "../support/spool.ts";
+import { hasSupervisord, startSupervisord } from "../support/supervisord.ts";
 
 const ENTRY = fileURLToPath(new URL("../../dist/program/swf-alarms.js", import.meta.url));
 const EXAMPLE = readFileSync(
