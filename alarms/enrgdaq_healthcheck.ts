@@ -6,7 +6,6 @@ import {
   type ParamsOf,
   type Scalar,
   Track,
-  utcSecond,
 } from "swf-alarms";
 import { clientScope, type DaqStatus, daqName, daqParts, parseClients } from "./lib/enrgdaq.ts";
 import { askStatus, sampleHeartbeats, silenceOf } from "./lib/enrgdaq_ask.ts";
@@ -200,15 +199,14 @@ function typesOf(rule: Rule, statuses: Statuses, before: ReadonlySet<string>): r
 
 function describe({ rule, id, key, sight }: Check, since: number): Detection {
   const { type, statsKey, alertIf, text, message, severity } = rule;
+  const at = new Date(since * 1000).toISOString().slice(0, 19).replace("T", " ");
   const value = sight.kind === "value" ? show(String(sight.value)) : sight.kind;
   return {
     dedupeKey: key,
     subject: `${daqName(type)} of ${daqName(id)}: ${show(message)}`,
     body: [
       `${daqName(type)} of ${daqName(id)}, ${statsKey}: ${value}`,
-      ...("seconds" in rule.wants
-        ? [`The tick that first saw this was that of ${utcSecond(since)}.`]
-        : []),
+      ...("seconds" in rule.wants ? [`The tick that first saw this was that of ${at} UTC.`] : []),
       `The rule: alert if ${text} is ${alertIf}.`,
     ].join("\n"),
     severity,
