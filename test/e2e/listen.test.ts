@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { DEFAULT_EVENTS, isKept } from "../../src/listen/event_names.ts";
+import { commandLines } from "../support/command_lines.ts";
 import { makeSite, type Site } from "../support/site.ts";
 import { SpoolReader, spoolLines } from "../support/spool.ts";
 import { hasSupervisord, startSupervisord } from "../support/supervisord.ts";
@@ -211,6 +212,11 @@ real("a container whose only service is supervisord", () => {
       .toBeGreaterThan(1);
     expect(readFileSync(join(supervisord.folder, "listen.log"), "utf8")).toBe("");
     expect(supervisord.ctl("status")).toMatch(/swf-alarms_00 +RUNNING/);
+    await supervisord.stop();
+    // A tick that it started goes on, in the folder of the site.
+    await expect
+      .poll(() => commandLines().filter((line) => line.includes(site.config)))
+      .toEqual([]);
   });
 });
 
