@@ -18,7 +18,7 @@ import {
   sampleRule,
   sightOf,
 } from "./lib/enrgdaq_healthcheck.ts";
-import { parseRules, type Rule, SEVERITIES, STATS_KEYS } from "./lib/enrgdaq_rule.ts";
+import { parseRules, type Rule, STATS_KEYS } from "./lib/enrgdaq_rule.ts";
 import { objectOf, show } from "./lib/fields.ts";
 
 export const TITLE = "ENRGDAQ: rules of the healthcheck";
@@ -68,7 +68,7 @@ export const PARAMS = {
       severity: {
         type: "string",
         default: "error",
-        choices: SEVERITIES,
+        choices: ["info", "warning", "error", "critical"],
         description: "how bad it is",
       },
     },

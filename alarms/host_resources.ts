@@ -10,8 +10,6 @@ export const DESCRIPTION =
 /** It looks at its own host. */
 export const SOURCES = [];
 
-const SEVERITIES = ["info", "warning", "error", "critical"] as const;
-
 export const PARAMS = {
   limits: {
     type: "table",
@@ -37,7 +35,7 @@ export const PARAMS = {
       },
       severity: {
         type: "string",
-        choices: SEVERITIES,
+        choices: ["info", "warning", "error", "critical"],
         description: "how bad it is to be above it; else the severity of the alarm",
       },
     },
@@ -69,7 +67,7 @@ export async function* detect(client: AlarmClient, { limits, supervisor = "" }: 
       dedupeKey,
       subject: `${host}: ${text}, above ${reached.above}${RESOURCES[reached.what]?.unit}`,
       body,
-      severity: SEVERITIES.find((each) => each === reached.severity),
+      severity: reached.severity,
       data: { metric, host, limit: reached.above },
     };
   }

@@ -17,8 +17,6 @@ export const SOURCES = [];
 /** It reports each request that fails. */
 export const NETWORK = "own";
 
-const SEVERITIES = ["info", "warning", "error", "critical"] as const;
-
 export const PARAMS = {
   endpoints: {
     type: "table",
@@ -48,7 +46,7 @@ export const PARAMS = {
       },
       severity: {
         type: "string",
-        choices: SEVERITIES,
+        choices: ["info", "warning", "error", "critical"],
         description: "how bad it is if this one fails; else the severity of the alarm",
       },
     },
@@ -81,11 +79,10 @@ export async function* detect(client: AlarmClient, { endpoints: rows, ca_file }:
 }
 
 function* judge(client: AlarmClient, { row, url, expected }: Endpoint<Row>, answer: Answer) {
-  const { name, certificate_days: days } = row;
+  const { name, certificate_days: days, severity } = row;
   const scope = `endpoint:${name}:`;
   if (answer.kind === "given up")
     return client.incomplete(`${name} was not asked in time for this tick`, scope);
-  const severity = SEVERITIES.find((each) => each === row.severity);
   const problem = problemOf(answer, expected);
   const address = `${url.origin}${url.pathname}`;
   if (problem !== undefined)

@@ -1,6 +1,13 @@
-import { type AlarmClient, type ParamSpecs, type ParamsOf, type Scalar, Track } from "swf-alarms";
+import {
+  type AlarmClient,
+  type ParamSpecs,
+  type ParamsOf,
+  type Scalar,
+  Track,
+  utcMinute,
+} from "swf-alarms";
 import { show } from "./lib/fields.ts";
-import { isMeant, missingOf, phaseOf, problemOf, utcMinute } from "./lib/supervisord_judge.ts";
+import { isMeant, missingOf, phaseOf, problemOf } from "./lib/supervisord_judge.ts";
 import { keyOf, type Poll, pollSupervisor } from "./lib/supervisord_poll.ts";
 import { type Process, processName } from "./lib/supervisord_process.ts";
 

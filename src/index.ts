@@ -39,4 +39,4 @@ export type { Paging } from "./source/client/paging.ts";
 export { type FailureKind, FetchError, type RequestFailure } from "./source/fetch_error.ts";
 export type { Query } from "./source/query.ts";
 export type { JsonObject, JsonValue } from "./text/json.ts";
-export { parseUtc, utcSecond } from "./text/utc.ts";
+export { duration, parseUtc, utcMinute, utcSecond } from "./text/utc.ts";

@@ -25,7 +25,7 @@ export function parseLogs(value: unknown): readonly LogLine[] | null {
 }
 
 /** What the latest line is recognized by in the next look. */
-export function markOf(lines: readonly LogLine[]): string {
+function markOf(lines: readonly LogLine[]): string {
   const line = lines.at(-1);
   return line === undefined ? "" : markLine(line);
 }
@@ -38,7 +38,7 @@ function markLine({ timestamp, level, message }: LogLine): string {
  * The lines after the marked one. All of them if it is not there any more: the service keeps the last 1,000 and loses them when
  * it restarts. Their order counts and not their times, which are local ones and go back when summer time ends.
  */
-export function linesSince(lines: readonly LogLine[], mark: string): readonly LogLine[] {
+function linesSince(lines: readonly LogLine[], mark: string): readonly LogLine[] {
   return lines.slice(lines.findLastIndex((line) => markLine(line) === mark) + 1);
 }
 

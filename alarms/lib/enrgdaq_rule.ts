@@ -1,15 +1,16 @@
+import type { Severity } from "swf-alarms";
 import { quote } from "./fields.ts";
 
 /** A row of the table; what it means is that of ENRGDAQ's `DAQJobHealthcheck`. */
 export interface RuleRow {
   readonly daq_job_type: string;
   readonly client: string | undefined;
-  readonly stats_key: string;
+  readonly stats_key: StatsKey;
   readonly interval: string | undefined;
   readonly amount: number | undefined;
-  readonly alert_if_interval_is: string;
+  readonly alert_if_interval_is: "satisfied" | "unsatisfied";
   readonly message: string;
-  readonly severity: string;
+  readonly severity: Severity;
 }
 
 export const STATS_KEYS = [
@@ -22,8 +23,6 @@ export const STATS_KEYS = [
 
 export type StatsKey = (typeof STATS_KEYS)[number];
 
-export const SEVERITIES = ["info", "warning", "error", "critical"] as const;
-
 export interface Rule {
   readonly type: string;
   /** Only of this client, or of `remote_custom`. */
@@ -35,22 +34,22 @@ export interface Rule {
   readonly text: string;
   readonly alertIf: "satisfied" | "unsatisfied";
   readonly message: string;
-  readonly severity: (typeof SEVERITIES)[number];
+  readonly severity: Severity;
 }
 
 /** Throws with all that is wrong. */
 export function parseRules(rows: readonly RuleRow[]): readonly Rule[] {
   const faults: string[] = [];
   const rules = rows.flatMap((row, index): Rule | [] => {
-    const { daq_job_type: type, client, message, interval, amount } = row;
+    const { daq_job_type: type, client, message, interval, amount, severity } = row;
+    const { stats_key: statsKey, alert_if_interval_is: alertIf } = row;
     const wants = parseWants(row);
-    if (typeof wants === "string") faults.push(`rules[${index}]${wants}`);
-    const statsKey = STATS_KEYS.find((each) => each === row.stats_key);
-    if (typeof wants === "string" || statsKey === undefined) return [];
-    const alertIf = row.alert_if_interval_is === "satisfied" ? "satisfied" : "unsatisfied";
-    const severity = SEVERITIES.find((each) => each === row.severity) ?? "error";
-    const text = interval ?? String(amount);
-    return { type, client, statsKey, wants, text, alertIf, message, severity };
+    if (typeof wants !== "string") {
+      const text = interval ?? String(amount);
+      return { type, client, statsKey, wants, text, alertIf, message, severity };
+    }
+    faults.push(`rules[${index}]${wants}`);
+    return [];
   });
   if (faults.length > 0) throw new Error(faults.join("; "));
   return rules;

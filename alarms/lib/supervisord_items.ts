@@ -1,4 +1,4 @@
-import type { Detection } from "swf-alarms";
+import { type Detection, duration } from "swf-alarms";
 import type { SupervisorEvent } from "./supervisord_event.ts";
 import {
   afterMessage,
@@ -16,7 +16,6 @@ import {
   programKey,
   withoutProcess,
 } from "./supervisord_trouble.ts";
-import { spanText } from "./supervisord_words.ts";
 
 /** What an event of the alarm is about. */
 export type Item = ProgramTrouble | Message;
@@ -82,7 +81,7 @@ const GONE_AFTER = 7 * 86_400;
 /** Why it is over; null if it is not. */
 export function endOf(item: Item, { clock, quiet, now }: Times): string | null {
   if (now - clock > GONE_AFTER)
-    return `nothing was heard of ${item.supervisor} for ${spanText(now - clock)}`;
+    return `nothing was heard of ${item.supervisor} for ${duration(now - clock)}`;
   return item.kind === "program"
     ? endOfTrouble(item, clock, quiet)
     : endOfMessage(item, clock, quiet);

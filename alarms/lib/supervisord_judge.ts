@@ -1,3 +1,4 @@
+import { utcMinute } from "swf-alarms";
 import { show } from "./fields.ts";
 import type { Process, ProcessId, Program } from "./supervisord_process.ts";
 
@@ -73,7 +74,7 @@ export function isMeant(pattern: string, { group, name }: ProcessId): boolean {
   return wanted.group === group && (wanted.name === "*" || wanted.name === name);
 }
 
-export function parsePattern(pattern: string): ProcessId {
+function parsePattern(pattern: string): ProcessId {
   const [group = "", name = group] = pattern.split(":");
   return { group, name };
 }
@@ -98,8 +99,4 @@ export function missingOf(
       text: "is in the configuration with autostart, but not loaded (supervisorctl update)",
     }));
   return [...wanted, ...unloaded];
-}
-
-export function utcMinute(epochSeconds: number): string {
-  return `${new Date(epochSeconds * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }

@@ -1,7 +1,6 @@
-import type { Detection, Severity } from "swf-alarms";
+import { type Detection, duration, type Severity, utcSecond } from "swf-alarms";
 import { type Source, type SupervisorEvent, shorten } from "./supervisord_event.ts";
 import { type ProcessId, processName } from "./supervisord_process.ts";
-import { spanText, utcText } from "./supervisord_words.ts";
 
 /** A line that a program has sent to its supervisord. Times are epoch seconds by the listener's clock. */
 export interface Message extends ProcessId {
@@ -52,7 +51,7 @@ export function afterMessage(before: Message | undefined, message: Message): Mes
 
 /** Why it is over. `clock`: the latest line of its supervisord. */
 export function endOfMessage({ at }: Message, clock: number, quiet: number): string | null {
-  return clock - at < quiet ? null : `quiet for ${spanText(clock - at)}`;
+  return clock - at < quiet ? null : `quiet for ${duration(clock - at)}`;
 }
 
 export function describeMessage(message: Message): Detection {
@@ -61,8 +60,8 @@ export function describeMessage(message: Message): Detection {
   const lines = [
     `Program:  ${program}, supervised by ${supervisor}`,
     `Message:  ${kind}:${words.join(":")}:${detail}`,
-    `First:    ${utcText(since)}`,
-    `Latest:   ${utcText(at)}`,
+    `First:    ${utcSecond(since)}`,
+    `Latest:   ${utcSecond(at)}`,
     `Messages: ${count}`,
   ];
   const severity = kind === "ALERT" ? severityOf(words) : undefined;

@@ -1,7 +1,6 @@
-import type { Detection } from "swf-alarms";
+import { type Detection, duration, utcSecond } from "swf-alarms";
 import type { SupervisorEvent } from "./supervisord_event.ts";
 import { type ProcessId, processName } from "./supervisord_process.ts";
-import { spanText, utcText } from "./supervisord_words.ts";
 
 /** What went wrong with a program, and what became of it. Times are epoch seconds by the listener's clock. */
 export interface ProgramTrouble extends ProcessId {
@@ -72,7 +71,7 @@ export function withoutProcess(trouble: ProgramTrouble, event: SupervisorEvent):
 function endBy({ at, exits, isFatal }: ProgramTrouble, event: StateEvent): string | null {
   switch (event.state) {
     case "RUNNING":
-      return exits > 1 && !isFatal ? null : `RUNNING again after ${spanText(event.at - at)}`;
+      return exits > 1 && !isFatal ? null : `RUNNING again after ${duration(event.at - at)}`;
     case "STOPPED":
       return "it was stopped";
     case "EXITED":
@@ -86,14 +85,14 @@ function endBy({ at, exits, isFatal }: ProgramTrouble, event: StateEvent): strin
 export function endOfTrouble(trouble: ProgramTrouble, clock: number, quiet: number): string | null {
   const { end, state, at, exits } = trouble;
   if (end !== null || state !== "RUNNING" || clock - at < quiet) return end;
-  return `RUNNING, and quiet for ${spanText(clock - at)} after ${exits} unexpected exits`;
+  return `RUNNING, and quiet for ${duration(clock - at)} after ${exits} unexpected exits`;
 }
 
 export function describeTrouble(trouble: ProgramTrouble): Detection {
   const { supervisor, since, at, exits, isFatal, pid, state, stateAt } = trouble;
   const program = processName(trouble);
   const isRepeated = exits > 1;
-  const repeatedly = `exited unexpectedly ${exits} times in ${spanText(at - since)}`;
+  const repeatedly = `exited unexpectedly ${exits} times in ${duration(at - since)}`;
   const text = isFatal
     ? state === "FATAL"
       ? "is FATAL: supervisord does not start it again"
@@ -101,10 +100,10 @@ export function describeTrouble(trouble: ProgramTrouble): Detection {
     : `${isRepeated ? repeatedly : "exited unexpectedly"}, now ${state}`;
   const lines = [
     `Program:       ${program}, supervised by ${supervisor}`,
-    `State:         ${state} since ${utcText(stateAt)}`,
+    `State:         ${state} since ${utcSecond(stateAt)}`,
     ...(exits === 0 ? [] : [`Exits:         ${exits} unexpected, the latest of pid ${pid ?? "?"}`]),
-    `First:         ${utcText(since)}`,
-    `Latest:        ${utcText(at)}`,
+    `First:         ${utcSecond(since)}`,
+    `Latest:        ${utcSecond(at)}`,
     "",
     `What it wrote: supervisorctl tail ${program} stderr (stdout with redirect_stderr)`,
     ...(isFatal && state === "FATAL" ? [`To start it:   supervisorctl start ${program}`] : []),

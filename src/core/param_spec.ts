@@ -43,16 +43,19 @@ interface TableRow {
 }
 
 type ValueOf<S> = S extends { type: "number" | "integer" }
-  ? number
+  ? ChoiceOf<S, number>
   : S extends { type: "string" }
-    ? string
+    ? ChoiceOf<S, string>
     : S extends { type: "boolean" }
       ? boolean
       : S extends { type: "list" }
-        ? readonly string[]
+        ? readonly ChoiceOf<S, string>[]
         : S extends { type: "table"; columns: infer C extends ColumnSpecs }
           ? readonly ParamsOf<C>[]
           : never;
+
+/** One of its choices where it has any, which every value is checked against. */
+type ChoiceOf<S, T> = S extends { choices: readonly (infer C extends T)[] } ? C : T;
 
 type IsPresent<S> = S extends { required: true }
   ? true

@@ -20,7 +20,7 @@ const SILENT = {
   interval: "10s",
   alert_if_interval_is: "unsatisfied",
   message: "DAQJobTest has been unresponsive",
-};
+} as const;
 const RESTARTED = {
   daq_job_type: T,
   stats_key: "restart_stats",
@@ -324,7 +324,7 @@ test("a job that is gone for a day is not expected any more, with words", async 
 
 test("the rules are checked, all at once", () => {
   const row = (changes: Partial<RuleRow>): RuleRow => {
-    const base = { client: undefined, amount: undefined, severity: "error" };
+    const base = { client: undefined, amount: undefined, severity: "error" } as const;
     return { ...SILENT, ...base, ...changes };
   };
   expect(parseRules([row({})])[0]?.wants).toEqual({ seconds: 10 });

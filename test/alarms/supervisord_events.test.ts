@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { SpoolLine } from "../../src/spool/spool_line.ts";
-import { recordedEvents, type Sent, Supervisor, Ticks } from "./supervisor_ticks.ts";
+import { recordedEvents, type Sent, Supervisor, Ticks } from "./supervisord_events_ticks.ts";
 
 const NOW = 1_795_190_000;
 
@@ -249,7 +249,7 @@ describe("several supervisors in a spool", () => {
     const week = await ticks.tick(NOW + 7 * day, [two.line(sent(`${7 * day} TICK_60`))]);
     expect(week.changes).toEqual([]);
     const after = await ticks.tick(NOW + 7 * day + 60, [two.line(sent(`${7 * day + 60} TICK_60`))]);
-    expect(after.changes).toEqual(["- one:a:a: nothing was heard of one for 168 h"]);
+    expect(after.changes).toEqual(["- one:a:a: nothing was heard of one for 7 days"]);
   });
 });
 

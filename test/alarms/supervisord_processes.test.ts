@@ -12,7 +12,7 @@ import {
   THEN,
 } from "./fake_supervisors.ts";
 import { loadAlarm } from "./run_alarm.ts";
-import { scopesOf, subjectsOf, supervisordTicks } from "./supervisord_ticks.ts";
+import { scopesOf, subjectsOf, supervisordTicks } from "./supervisord_processes_ticks.ts";
 
 const QUICK = "Exited too quickly (process log may have details)";
 

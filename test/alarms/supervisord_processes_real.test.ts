@@ -5,9 +5,9 @@ import { makeClient } from "../../src/source/client/alarm_client.ts";
 import type { Requester } from "../../src/source/requester.ts";
 import { CLIENT_FACTS } from "../support/client_facts.ts";
 import { openConfigured } from "../support/configured_source.ts";
-import { freePort } from "../support/own_postgres.ts";
+import { freePort } from "../support/free_port.ts";
 import { hasSupervisord, type Supervisord, startSupervisord } from "../support/supervisord.ts";
-import { subjectsOf, supervisordTicks } from "./supervisord_ticks.ts";
+import { subjectsOf, supervisordTicks } from "./supervisord_processes_ticks.ts";
 
 const WAIT = { timeout: 60_000, interval: 200 };
 

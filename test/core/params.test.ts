@@ -742,6 +742,9 @@ test("the specs give detect the types of its params", () => {
     owner: { type: "string", description: "" },
     urgent: { type: "boolean", required: false, description: "" },
     states: { type: "list", default: [], description: "" },
+    order: { type: "string", choices: ["new", "old"], description: "" },
+    days: { type: "integer", required: true, choices: [1, 7], description: "" },
+    kinds: { type: "list", default: [], choices: ["a", "b"], description: "" },
   } as const satisfies ParamSpecs;
   type Params = ParamsOf<typeof specs>;
   type Row = ParamsOf<typeof ENDPOINTS & { endpoints: { required: true } }>["endpoints"][number];
@@ -750,7 +753,7 @@ test("the specs give detect the types of its params", () => {
   >();
   expectTypeOf<Row["url"]>().toEqualTypeOf<string>();
   expectTypeOf<Row["status"]>().toEqualTypeOf<number>();
-  expectTypeOf<Row["method"]>().toEqualTypeOf<string | undefined>();
+  expectTypeOf<Row["method"]>().toEqualTypeOf<"GET" | "HEAD" | undefined>();
   expectTypeOf<Row["tags"]>().toEqualTypeOf<readonly string[]>();
   expectTypeOf<Row>().not.toHaveProperty("stats");
   expectTypeOf<Params["threshold"]>().toEqualTypeOf<number>();
@@ -758,6 +761,9 @@ test("the specs give detect the types of its params", () => {
   expectTypeOf<Params["owner"]>().toEqualTypeOf<string | undefined>();
   expectTypeOf<Params["urgent"]>().toEqualTypeOf<boolean | undefined>();
   expectTypeOf<Params["states"]>().toEqualTypeOf<readonly string[]>();
+  expectTypeOf<Params["order"]>().toEqualTypeOf<"new" | "old" | undefined>();
+  expectTypeOf<Params["days"]>().toEqualTypeOf<1 | 7>();
+  expectTypeOf<Params["kinds"]>().toEqualTypeOf<readonly ("a" | "b")[]>();
   expectTypeOf<Params>().not.toHaveProperty("tresh");
-  expect(Object.keys(resolveParams(specs, {}).params)).toEqual(["threshold", "states"]);
+  expect(Object.keys(resolveParams(specs, {}).params)).toEqual(["threshold", "states", "kinds"]);
 });

@@ -114,7 +114,7 @@ describe("an import", () => {
       `import { AlarmClient } from "swf-alarms";\n${NOTHING}`,
       "failed",
       [
-        "cannot load MINE: The requested module 'swf-alarms' does not provide an export named 'AlarmClient'; it exports FetchError, Track, age, checkGraph, expectedSet, explainConnection, follow, horizon, judge, leftLookBack, parseUtc, replay, toDot, utcSecond, wilsonLower, and types, for which write \"import type\"",
+        "cannot load MINE: The requested module 'swf-alarms' does not provide an export named 'AlarmClient'; it exports FetchError, Track, age, checkGraph, duration, expectedSet, explainConnection, follow, horizon, judge, leftLookBack, parseUtc, replay, toDot, utcMinute, utcSecond, wilsonLower, and types, for which write \"import type\"",
       ],
     ],
     [

@@ -1,7 +1,8 @@
-import { copyFileSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { commandLines } from "../support/command_lines.ts";
 import { perAlarm, runData } from "../support/contract.ts";
 import { CASES, type HostileCase } from "../support/hostile_cases.ts";
 import { json } from "../support/http_server.ts";
@@ -148,14 +149,5 @@ async function hostileSite(
 
 /** Command lines of processes that still have to do with the site's modules, or with the commands that they start. */
 function processesOf(site: Site): readonly string[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-      } catch {
-        return "";
-      }
-    })
-    .filter((line) => line.includes(site.folder) || line.includes("sleep 1007"));
+  return commandLines().filter((line) => line.includes(site.folder) || line.includes("sleep 1007"));
 }

@@ -4,11 +4,12 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { recordedEvents, type Sent } from "../alarms/supervisor_ticks.ts";
+import { recordedEvents, type Sent } from "../alarms/supervisord_events_ticks.ts";
 import { QUIET } from "../support/quiet.ts";
 import { insertAlarm } from "../support/rows.ts";
 import { makeSite, type Site } from "../support/site.ts";
-import { hasSupervisord, spoolLines, startSupervisord } from "../support/supervisord.ts";
+import { spoolLines } from "../support/spool.ts";
+import { hasSupervisord, startSupervisord } from "../support/supervisord.ts";
 
 const SHIPPED = fileURLToPath(new URL("../../alarms", import.meta.url));
 const ENTRY = fileURLToPath(new URL("../../dist/program/swf-alarms.js", import.meta.url));

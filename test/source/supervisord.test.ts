@@ -1,19 +1,11 @@
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { makeClient } from "../../src/source/client/alarm_client.ts";
 import { CLIENT_FACTS } from "../support/client_facts.ts";
 import { openConfigured } from "../support/configured_source.ts";
+import { freePort } from "../support/free_port.ts";
 import { hasSupervisord, type Supervisord, startSupervisord } from "../support/supervisord.ts";
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 async function listening({ folder }: Supervisord): Promise<void> {
   await vi.waitUntil(() => existsSync(join(folder, "control.sock")), { timeout: 30_000 });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inject, onTestFinished } from "vitest";
-import { freePort } from "./own_postgres.ts";
+import { freePort } from "./free_port.ts";
 
 /** Whether Debian's pgbouncer is installed. */
 export const HAS_PGBOUNCER = spawnSync("pgbouncer", ["--version"]).status === 0;

@@ -1,9 +1,10 @@
-import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { AlarmClient, SpoolEvent } from "../../src/source/client/client.ts";
 import { SpoolSource } from "../../src/source/spool/spool_source.ts";
+import { parseSpoolLine } from "../../src/spool/parse_spool_line.ts";
 import { type SpoolLine, spoolLineText } from "../../src/spool/spool_line.ts";
 import { runHere } from "./run_detect.ts";
 
@@ -23,6 +24,18 @@ export function emptyFolder(): string {
 export function append(folder: string, file: string, lines: readonly (SpoolLine | string)[]): void {
   const texts = lines.map((each) => (typeof each === "string" ? each : spoolLineText(each)));
   appendFileSync(join(folder, file), texts.join(""));
+}
+
+/** The whole lines of a spool's files, by serial; a line that cannot be read throws. */
+export function spoolLines(folder: string): readonly SpoolLine[] {
+  return readdirSync(folder)
+    .flatMap((file) => readFileSync(join(folder, file), "utf8").split("\n").slice(0, -1))
+    .map((text) => {
+      const line = parseSpoolLine(text);
+      if (line === undefined) throw new Error(`not a line of a spool: ${text}`);
+      return line;
+    })
+    .toSorted((a, b) => a.serial - b.serial);
 }
 
 /** Called with each event; false leaves the loop, and an error fails the outcome. */

@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseSpoolLine } from "../../src/spool/parse_spool_line.ts";
-import type { SpoolLine } from "../../src/spool/spool_line.ts";
 
 /** Whether this machine has one; prints that the tests are skipped where it has none. */
 export function hasSupervisord(): boolean {
@@ -62,16 +60,4 @@ ${sections(folder)}`,
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** The whole lines of a spool's files, by serial; a line that cannot be read throws. */
-export function spoolLines(folder: string): readonly SpoolLine[] {
-  return readdirSync(folder)
-    .flatMap((file) => readFileSync(join(folder, file), "utf8").split("\n").slice(0, -1))
-    .map((text) => {
-      const line = parseSpoolLine(text);
-      if (line === undefined) throw new Error(`not a line of a spool: ${text}`);
-      return line;
-    })
-    .toSorted((a, b) => a.serial - b.serial);
 }

@@ -106,8 +106,9 @@ export class Track {
   }
 
   /**
-   * Seconds between the first and the latest look that `changes`, `growth` and `falls` answer from: what to divide them by for a rate.
-   * Less than `within` if the key is not known that long. 0 after the first look, undefined without any in the window.
+   * Seconds between the first and the latest look that `changes`, `growth` and `falls` answer from: what to divide them by
+   * for a rate. Less than `within` if the key is not known that long. 0 after the first look, undefined without any in the
+   * window.
    */
   span(key: string, within = this.#keep): number | undefined {
     const runs = this.#within(key, within);

@@ -38,10 +38,10 @@ export interface AlarmClient {
     paging?: Paging,
   ): AsyncGenerator<T, void, undefined>;
   /**
-   * Of a source with kind = "spool": the events that this alarm has not read yet, in the order of `at`; those of one file as
-   * they were written. Each is given once, however often it was written. It counts as read when the module asks for the one after it, and the outcome does not
-   * fail. A service without a recent line and events that are lost make the outcome incomplete. Throws FetchError if the
-   * folder cannot be read.
+   * Of a source with kind = "spool": the events that this alarm has not read yet, in the order of `at`; those of one file
+   * as they were written. Each comes once, however often it was written. It counts as read when the module asks for the
+   * one after it, unless the outcome fails. A service without a recent line, and lost events, make the outcome incomplete.
+   * Throws FetchError if the folder cannot be read.
    */
   pages(): AsyncGenerator<SpoolEvent, void, undefined>;
   /**

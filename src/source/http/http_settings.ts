@@ -1,4 +1,3 @@
-import type { SourceKindName } from "../requester.ts";
 import type { ConnectionSettings } from "./connections.ts";
 
 /** What is configured of a REST service. */
@@ -7,7 +6,7 @@ export interface HttpSourceSettings
   /** Shown in messages; `main` is the service of `[engine]`. */
   readonly name: string;
   /** What speaks over HTTP; "http" by default. */
-  readonly kind?: SourceKindName | undefined;
+  readonly kind?: "http" | "xmlrpc" | undefined;
   /** Of a local socket `http://localhost` and the prefix of all paths. */
   readonly baseUrl: string;
   /** The header of that name, which has a token or a login; never shown. */

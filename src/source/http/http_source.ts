@@ -4,12 +4,7 @@ import type { RequestCounts } from "../../core/source_state.ts";
 import { quote } from "../../text/describe.ts";
 import { fetchError } from "../fetch_error.ts";
 import { addQuery } from "../query.ts";
-import {
-  methodOf,
-  type SourceKindName,
-  type SourceRequest,
-  type SourceResponse,
-} from "../requester.ts";
+import { methodOf, type SourceRequest, type SourceResponse } from "../requester.ts";
 import type { OpenSource } from "../source_kind.ts";
 import { CircuitBreaker } from "./circuit_breaker.ts";
 import type { Connections, Exchange } from "./connections.ts";
@@ -33,7 +28,7 @@ interface Sending extends Exchange {
 
 /** One REST service during one tick: keep-alive, retries, and each GET sent once. */
 export class HttpSource implements OpenSource {
-  readonly kind: SourceKindName;
+  readonly kind: "http" | "xmlrpc";
   readonly maxConnections: number;
   /** The service's clock: the newest `Date` of its responses, in epoch seconds; a cache may send older ones. */
   date: number | undefined;

@@ -14,7 +14,7 @@ export class Requests {
   #count = 0;
   #isClosed = false;
 
-  requesterOf(source: string, kind: SourceKindName = "http"): Requester {
+  requesterOf(source: string, kind: SourceKindName): Requester {
     return {
       kind,
       request: ({ query, ...request }) =>

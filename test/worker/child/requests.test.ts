@@ -17,7 +17,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 test("a request becomes a message, and its response a body or an error", async () => {
   const requests = new Requests();
-  const { request } = requests.requesterOf("main");
+  const { request } = requests.requesterOf("main", "http");
   const [first, second, third] = [
     request({ path: "/a", query: { n: 1, none: null } }),
     request({ path: "/b", query: {}, allow404: true }),
@@ -39,7 +39,7 @@ test("a request becomes a message, and its response a body or an error", async (
 
 test("what one job left running gets no response and sends nothing in the name of the next", async () => {
   const old = new Requests();
-  const response = old.requesterOf("main").request({ path: "/list", query: {} });
+  const response = old.requesterOf("main", "http").request({ path: "/list", query: {} });
   let settled = false;
   const settle = (): void => {
     settled = true;
@@ -47,7 +47,7 @@ test("what one job left running gets no response and sends nothing in the name o
   response.then(settle, settle);
   old.close();
   old.respond(1, textResponse("late"));
-  await expect(old.requesterOf("main").request({ path: "/more", query: {} })).rejects.toThrow(
+  await expect(old.requesterOf("main", "http").request({ path: "/more", query: {} })).rejects.toThrow(
     "has ended",
   );
   await expect(old.ask("firing")).rejects.toThrow("has ended");

@@ -1,5 +1,5 @@
 /** Seconds until a number that is still missing counts as lost: another process of the pool may be about to write it. */
-export const LOST_AFTER = 60;
+const LOST_AFTER = 60;
 
 /** Which events of one pool were seen, by their numbers. */
 export interface PoolCount {
