@@ -47,9 +47,9 @@ test("what one job left running gets no response and sends nothing in the name o
   response.then(settle, settle);
   old.close();
   old.respond(1, textResponse("late"));
-  await expect(old.requesterOf("main", "http").request({ path: "/more", query: {} })).rejects.toThrow(
-    "has ended",
-  );
+  await expect(
+    old.requesterOf("main", "http").request({ path: "/more", query: {} }),
+  ).rejects.toThrow("has ended");
   await expect(old.ask("firing")).rejects.toThrow("has ended");
   await turn();
   expect(settled).toBe(false);
