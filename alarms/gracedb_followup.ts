@@ -32,7 +32,8 @@ export const PARAMS = {
       },
       recipients: { type: "list", required: true, description: "addresses and @teams" },
     },
-    description: "who is told of what an owner is to deliver, beside the recipients of the alarm",
+    description:
+      "who is notified of what an owner has to deliver, in addition to the recipients of the alarm",
   },
 } as const satisfies ParamSpecs;
 

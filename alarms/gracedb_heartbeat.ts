@@ -1,5 +1,5 @@
-import { type AlarmClient, type ParamSpecs, type ParamsOf, utcSecond } from "swf-alarms";
-import { formatWait, parseSuperevent } from "./lib/gracedb.ts";
+import { type AlarmClient, duration, type ParamSpecs, type ParamsOf, utcSecond } from "swf-alarms";
+import { parseSuperevent } from "./lib/gracedb.ts";
 import { type DatedSuperevent, supereventRows } from "./lib/gracedb_list.ts";
 import { loadRecords } from "./lib/gracedb_records.ts";
 
@@ -113,16 +113,13 @@ async function newestNotice(gracedb: AlarmClient, mocks: readonly DatedSupereven
 function* judgeAge(client: AlarmClient, { dedupeKey, what, created, minutes, advice }: Age) {
   const age = client.now - created;
   if (age < -CLOCKS)
-    client.incomplete(
-      `${what} was created ${formatWait(-age)} from now, which cannot be`,
-      dedupeKey,
-    );
+    client.incomplete(`${what} was created ${duration(-age)} from now, which cannot be`, dedupeKey);
   else if (age > minutes * 60)
     yield {
       dedupeKey,
-      subject: `${what} is ${formatWait(age)} old`,
+      subject: `${what} is ${duration(age)} old`,
       body: `It was created at ${utcSecond(created)}. The limit is ${minutes} min. ${advice}`,
-      data: { metric: formatWait(age), created: utcSecond(created) },
+      data: { metric: duration(age), created: utcSecond(created) },
     };
 }
 

@@ -13,7 +13,7 @@ export type Sight =
   | { readonly kind: "no value" }
   /** The client answers, and has no such job. */
   | { readonly kind: "no job" }
-  /** Nobody knows. */
+  /** The client does not answer, and no other client has its counts. */
   | { readonly kind: "unknown" };
 
 /** A client that is dead says nothing of itself, but the others still have its latest counts. */
@@ -48,7 +48,7 @@ export function knownKey(key: string): string {
 export function sampleRule(rule: Rule, key: string, sight: Sight): readonly [string, Scalar][] {
   const known: [string, Scalar] = [knownKey(key), true];
   if (sight.kind === "value") return [known, [key, sight.value]];
-  // A job that is there or expected, and has no count, is silent; but that a count appears is no change of it.
+  // A job that is there or expected and has no count is silent. Its first count is then not taken for a change.
   const isExpected = sight.kind === "no value" || (sight.kind === "no job" && rule.client);
   return rule.alertIf === "unsatisfied" && isExpected ? [known, [key, null]] : [];
 }
@@ -69,7 +69,7 @@ export function judgeRule(
   const since = track.since(key);
   if (since === undefined) return sight.kind === "unknown" ? undefined : false;
   const isRecent = now - since < wants.seconds;
-  // What nobody has seen to move does not move, even if nobody can look.
+  // A count that was last seen to change too long ago is silent, also while the client cannot be asked.
   if (alertIf === "unsatisfied") return !isRecent;
   if (sight.kind === "unknown") return undefined;
   return isRecent && since > (track.since(knownKey(key)) ?? since);

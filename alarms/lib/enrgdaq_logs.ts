@@ -9,8 +9,8 @@ export interface LogLine {
 }
 
 /**
- * The lines of `/clients/{id}/logs`, oldest first; null for what is no answer to that. `{"error":"Client not found"}` is one: the
- * service has no log of the client yet.
+ * The lines of `/clients/{id}/logs`, oldest first; null for a response without them. `{"error":"Client not found"}` means
+ * that the service has no log of the client yet, so that there are none.
  */
 export function parseLogs(value: unknown): readonly LogLine[] | null {
   const answer = objectOf(value);

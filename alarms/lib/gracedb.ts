@@ -116,7 +116,7 @@ const SINCE = {
 } as const;
 
 /** Rounded down, in minutes up to two hours, hours up to two days, then days. */
-export function formatWait(seconds: number): string {
+function formatWait(seconds: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 120) return `${minutes} min`;
   return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;

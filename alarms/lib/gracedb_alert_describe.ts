@@ -31,7 +31,7 @@ const PREVENTS_ALERT: ReadonlySet<string> = new Set([
 
 const PRODUCT =
   "Without it, the superevent is not locked and no notice is sent. See the logs of the superevent and of its preferred event.";
-const UNTOLD = "Astronomers know nothing of this candidate yet.";
+const NOT_NOTIFIED = "Astronomers know nothing of this candidate yet.";
 const FIRST_ONLY =
   "The first notice went out with the preferred event and sky map of that time, which may not be the best by now.";
 
@@ -44,14 +44,14 @@ const ADVICE: { readonly [name: string]: string } = {
   locked: "Without this label, no preliminary notice is sent.",
   less_significant_locked: "Without this label, no less-significant notice is sent.",
   data_quality: "The detectors' data may not have arrived; check it by hand before the decision.",
-  early_warning: UNTOLD,
-  preliminary: UNTOLD,
+  early_warning: NOT_NOTIFIED,
+  preliminary: NOT_NOTIFIED,
   second_preliminary: FIRST_ONLY,
-  less_significant: UNTOLD,
+  less_significant: NOT_NOTIFIED,
   second_less_significant: FIRST_ONLY,
   decision:
     "Until it is made, neither the initial notice nor a retraction is sent. Ask the people on shift for it.",
-  initial: "The candidate was confirmed (ADVOK), but astronomers were not told.",
-  retraction: "The candidate was rejected (ADVNO), but astronomers were not told.",
-  update: "Parameters were estimated (PE_READY), but astronomers were not told.",
+  initial: "The candidate was confirmed (ADVOK), but astronomers have not been notified.",
+  retraction: "The candidate was rejected (ADVNO), but astronomers have not been notified.",
+  update: "Parameters were estimated (PE_READY), but astronomers have not been notified.",
 };

@@ -216,7 +216,7 @@ const SAID: readonly (readonly [sentence: string, subject: string, text: string]
   [
     "missing",
     `${FLOW}: ERROR: S240501h: retraction is missing\n`,
-    "The candidate was rejected (ADVNO), but astronomers were not told.\n\n      Expected by:   2024-05-01 12:37:00 UTC",
+    "The candidate was rejected (ADVNO), but astronomers have not been notified.\n\n      Expected by:   2024-05-01 12:37:00 UTC",
   ],
   [
     "unusable",
